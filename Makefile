@@ -1,0 +1,64 @@
+# Every target works from a fresh clone with Python 3.11, git and a package index. `make help` lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+VENV := .venv/.installed
+export PATH := $(CURDIR)/.tools:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+say = @printf '\033[1m==\033[0m %s\n'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo replay test check policies tools bench lock
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+$(VENV): pyproject.toml requirements.lock
+	$(say) 'installing into .venv'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV) ## A pull request is reviewed on this machine, look at it in a browser (ARGS=--once ends by itself)
+	@PYTHONPATH=tests $(BIN)/python -m demo.demo $(ARGS)
+
+replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir> BASE=<sha> HEAD=<sha>; one JSON object
+	@PYTHONPATH=tests $(BIN)/python -m demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
+
+test: $(VENV) ## All tests; those that need OPA are skipped by name where it cannot be had
+	@bash .ci/get-opa || echo 'no OPA: the tests that need it will be skipped'
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated files are fresh
+	$(say) 'ruff'
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	$(say) 'mypy --strict'
+	@$(BIN)/mypy --no-error-summary
+	$(say) 'architecture'
+	@$(BIN)/pytest -q --no-header -p no:cacheprovider tests/test_architecture.py
+	$(say) 'opa fmt, opa check --strict'
+	@opa fmt --list --fail policies
+	@opa check --strict --schema policies/schema --capabilities policies/schema/capabilities.json policies/main.rego policies/lib policies/rules
+	$(say) 'opa test, every line of the rules covered'
+	@opa test --coverage --threshold 100 policies/main.rego policies/lib policies/rules >/dev/null
+	$(say) 'regal lint'
+	@if command -v regal >/dev/null; then regal lint policies; else echo 'regal is not installed: not linted'; fi
+	$(say) 'generated files are fresh'
+	@$(BIN)/python -m gracegate.policy.compile --check
+
+policies: $(VENV) tools ## Regenerate the catalogue and the Wasm build of the rules
+	@$(BIN)/python -m gracegate.policy.compile
+
+tools: ## The pinned OPA, into .tools where PATH has none that fits
+	@bash .ci/get-opa
+
+bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to measure, see tests/bench)
+	@$(BIN)/python tests/bench/bench_cli.py $(ARGS)
+
+lock: ## Write requirements.lock anew from pyproject.toml
+	@$(PYTHON) -m venv --clear .venv/lock
+	@.venv/lock/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@.venv/lock/bin/python -m pip install --quiet --group dev hatchling editables .
+	@{ sed -n '/^#/p' requirements.lock; .venv/lock/bin/python -m pip freeze --exclude gracegate; } > .venv/lock/new
+	@mv .venv/lock/new requirements.lock && rm -r .venv/lock
