@@ -1,0 +1,1 @@
+"""The core: a pure function from trees, rules and configuration to a report."""

@@ -1,0 +1,177 @@
+"""The pipeline of one review, in reading order: examine both sides, judge, prove the fixes, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gracegate.check import suggest, verdict, waivers
+from gracegate.check.examine import CheckRequest, Examined, evaluated_again, examine
+from gracegate.check.sightings import Sighting
+from gracegate.errors import ConfigError
+from gracegate.model import Checked, Document, Finding, Fixed, Problem, Proposal, Report, Suggestion
+from gracegate.policy.query import Evaluate
+from gracegate.repo_config import RepoConfig, parse
+
+__all__ = ["CheckRequest", "check", "prove"]
+
+
+def check(request: CheckRequest, evaluate: Evaluate) -> Report:
+    """The report of one change or one tree. It raises nothing for bad input: what fails is named in the report."""
+    seen = examine(request, evaluate)
+    findings, suggestions = _suggested(_findings(seen), seen, evaluate)
+    problems = _problems(seen)
+    judgement = verdict.judge(findings, problems)
+    return Report(
+        verdict=judgement.verdict,
+        remarks=judgement.remarks,
+        gate=request.config.gate,
+        engine=request.engine,
+        findings=findings,
+        suggestions=suggestions,
+        fixed=_fixed(seen),
+        problems=problems,
+        checked=_checked(seen),
+        compared=request.diff is not None,
+        proposal=_proposal(seen),
+    )
+
+
+def prove(seen: Examined, wanted: frozenset[str], evaluate: Evaluate) -> dict[str, suggest.Proof]:
+    """Proofs of the fixes of the sightings named, see `suggest.prove`."""
+    request, collection, head = seen.request, seen.head.collection, seen.head.sightings
+    hunks = None if request.diff is None else {d.path: d.hunks for d in request.diff}
+    chosen = [s for s in head if s.id in wanted]
+
+    def reevaluate(texts: Mapping[str, str]) -> Sequence[Sighting]:
+        side = evaluated_again(seen, texts, evaluate)
+        # A fix is proved only by an evaluation in which every rule spoke; else all is as if nothing was fixed.
+        return side.sightings if side.problems == seen.head.problems else head
+
+    ground = suggest.Ground(collection.manifests, collection.documents, hunks)
+    return suggest.prove(chosen, head, ground, reevaluate) if chosen else {}
+
+
+def _findings(seen: Examined) -> tuple[Finding, ...]:
+    """The findings that this change has to answer for, by file and line."""
+    found = [_finding(s, seen) for s in seen.head.sightings if _reported(s, seen)]
+    return tuple(sorted(found, key=lambda f: (f.file, f.line, f.rule, f.id)))
+
+
+def _reported(sighting: Sighting, seen: Examined) -> bool:
+    if seen.comparison is None or seen.comparison.statuses[sighting.id] != "pre-existing":
+        return True
+    document = sighting.document
+    return (document.path, document.number, document.pointer) in seen.touched
+
+
+def _finding(sighting: Sighting, seen: Examined) -> Finding:
+    violation, document = sighting.violation, sighting.document
+    place = seen.locate(document, violation.pointer)
+    return Finding(
+        id=sighting.id,
+        rule=violation.rule,
+        severity=violation.level,
+        status="present" if seen.comparison is None else seen.comparison.statuses[sighting.id],
+        file=document.path,
+        line=place.line,
+        end_line=place.end_line,
+        object=document.ref,
+        container=sighting.container,
+        message=violation.message,
+        spot=sighting.spot,
+        fix=violation.fix,
+        waiver=seen.waiver(sighting),
+        anchored=seen.scope is None or document.path in seen.scope.head_paths,
+    )
+
+
+def _suggested(
+    findings: tuple[Finding, ...], seen: Examined, evaluate: Evaluate
+) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
+    """Proves the fixes; what was there before gets its patch for the summary, and never a suggestion to commit."""
+    if not seen.request.suggest:
+        return findings, ()
+    open_findings = [f for f in findings if f.waiver is None]
+    ours = frozenset(f.id for f in open_findings if f.status != "pre-existing")
+    older = frozenset(f.id for f in open_findings if f.status == "pre-existing")
+    proofs = prove(seen, ours, evaluate)
+    for identifier, proof in prove(seen, older, evaluate).items():
+        proofs[identifier] = replace(proof, suggestion=None, reason=proof.reason or "pre_existing")
+    suggestions = {p.suggestion.id: p.suggestion for p in proofs.values() if p.suggestion is not None}
+    ordered = sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))
+    return tuple(_with_proof(f, proofs.get(f.id)) for f in findings), tuple(ordered)
+
+
+def _with_proof(finding: Finding, proof: suggest.Proof | None) -> Finding:
+    if proof is None:
+        return finding
+    fix = None if finding.fix is None else replace(finding.fix, diff=proof.diff)
+    identifier = None if proof.suggestion is None else proof.suggestion.id
+    return replace(finding, fix=fix, suggestion=identifier, no_suggestion=proof.reason)
+
+
+def _fixed(seen: Examined) -> tuple[Fixed, ...]:
+    """What the base had and the head has no more, as far as the head could be read."""
+    if seen.comparison is None:
+        return ()
+    blind = {p.file for p in (*seen.head.collection.problems, *seen.head.problems)}
+    return tuple(
+        Fixed(s.id, s.violation.rule, s.document.path, s.document.ref, s.container)
+        for s in seen.comparison.gone
+        if "" not in blind and s.document.path not in blind
+    )
+
+
+def _problems(seen: Examined) -> tuple[Problem, ...]:
+    """What was not read or not evaluated in the files that count; manifests elsewhere are counted in one problem."""
+    request, collection = seen.request, seen.head.collection
+    mine = [d for d in _judged(seen) if seen.counts(d.path)]
+    near = [p for p in collection.problems if seen.counts(p.file)]
+    near += [_fragment(seen, d) for d in mine if d.fragment]
+    near += waivers.annotation_problems(mine, request.config, seen.locate, request.today)
+    near += seen.head.problems
+    elsewhere = {p.file for p in collection.problems if p.manifest and not seen.counts(p.file)}
+    if elsewhere:
+        near.append(
+            Problem("", 0, "elsewhere", f"{len(elsewhere)} manifests elsewhere could not be read.", manifest=False)
+        )
+    return tuple(sorted(near, key=lambda p: (p.file, p.line, p.code)))
+
+
+def _fragment(seen: Examined, document: Document) -> Problem:
+    line = seen.locate(document, ()).line
+    message = f"This is a patch of a {document.ref.kind}: what it makes of its base is not evaluated."
+    return Problem(document.path, line, "fragment", message)
+
+
+def _judged(seen: Examined) -> list[Document]:
+    documents = seen.head.collection.documents
+    return [documents[i] for i in sorted(seen.judged(documents))]
+
+
+def _checked(seen: Examined) -> Checked:
+    judged = _judged(seen)
+    files = sum(seen.counts(path) for path in seen.request.head.files)
+    return Checked(files, len(judged), sum(verdict.is_workload(d) for d in judged))
+
+
+def _proposal(seen: Examined) -> Proposal | None:
+    """What the head's own configuration would make of the same findings: waivers, exclusions, rules switched off."""
+    request = seen.request
+    if request.head_config is None:
+        return None
+    try:
+        config = parse(request.head_config, request.catalog.names)
+    except ConfigError as error:
+        return Proposal(None, (), str(error))
+    proposed = replace(seen, request=replace(request, config=config))
+    findings = _findings(proposed)
+    silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or _off(f, config))
+    spoken = [f for f in findings if f.id not in silenced]
+    return Proposal(verdict.judge(spoken, _problems(proposed)).verdict, silenced)
+
+
+def _off(finding: Finding, config: RepoConfig) -> bool:
+    setting = config.rules.get(finding.rule)
+    return setting is not None and setting.severity == "off"
