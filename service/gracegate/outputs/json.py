@@ -1,0 +1,103 @@
+"""The report as JSON, for programs: the shape of report.schema.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gracegate.model import Finding, Fix, Fixed, ObjectRef, Operation, Problem, Report, Suggestion, Waiver
+
+SCHEMA = 1
+"""Raised with any change that a reader of the former shape would trip over."""
+
+
+def render(report: Report) -> str:
+    """The report as indented JSON with a newline at its end; pure ASCII, so that no terminal or locale spoils it."""
+    return json.dumps(plain(report), indent=2, default=str) + "\n"
+
+
+def plain(report: Report) -> Mapping[str, Any]:
+    """The report as what JSON knows; lines count from 1."""
+    engine, checked = report.engine, report.checked
+    return {
+        "schema": SCHEMA,
+        "verdict": report.verdict,
+        "engine": {"name": engine.name, "version": engine.version, "digest": engine.digest},
+        "findings": [_finding(finding) for finding in report.findings],
+        "suggestions": [_suggestion(suggestion) for suggestion in report.suggestions],
+        "fixed": [_fixed(fixed) for fixed in report.fixed],
+        "problems": [_problem(problem) for problem in report.problems],
+        "checked": {"files": checked.files, "documents": checked.documents, "workloads": checked.workloads},
+    }
+
+
+def _finding(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "status": finding.status,
+        "file": finding.file,
+        "line": finding.line,
+        "end_line": finding.end_line,
+        "object": _object(finding.object),
+        "container": finding.container,
+        "message": finding.message,
+        "fix": None if finding.fix is None else _fix(finding.fix),
+        "suggestion": finding.suggestion,
+        "no_suggestion": finding.no_suggestion,
+        "waiver": None if finding.waiver is None else _waiver(finding.waiver),
+    }
+
+
+def _object(ref: ObjectRef) -> Mapping[str, Any]:
+    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
+
+
+def _fix(fix: Fix) -> Mapping[str, Any]:
+    return {
+        "class": fix.klass,
+        "patch": [_operation(operation) for operation in fix.patch],
+        "advice": fix.advice,
+        "assumption": fix.assumption,
+    }
+
+
+def _operation(operation: Operation) -> Mapping[str, Any]:
+    value = {} if operation.op == "remove" else {"value": operation.value}
+    return {"op": operation.op, "path": list(operation.path), **value}
+
+
+def _waiver(waiver: Waiver) -> Mapping[str, Any]:
+    return {
+        "source": waiver.source,
+        "reason": waiver.reason,
+        "file": waiver.file,
+        "line": waiver.line,
+        "until": waiver.until,
+    }
+
+
+def _suggestion(suggestion: Suggestion) -> Mapping[str, Any]:
+    return {
+        "id": suggestion.id,
+        "file": suggestion.file,
+        "start_line": suggestion.start_line,
+        "end_line": suggestion.end_line,
+        "text": suggestion.text,
+    }
+
+
+def _fixed(fixed: Fixed) -> Mapping[str, Any]:
+    return {
+        "id": fixed.id,
+        "rule": fixed.rule,
+        "file": fixed.file,
+        "object": _object(fixed.object),
+        "container": fixed.container,
+    }
+
+
+def _problem(problem: Problem) -> Mapping[str, Any]:
+    return {"file": problem.file, "line": problem.line, "code": problem.code, "message": problem.message}

@@ -1,0 +1,133 @@
+"""The bodies of review comments and of the review itself, in GitHub's Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from gracegate.model import Finding, Operation, Report, Suggestion
+from gracegate.outputs.markdown import Section, code, fence, page, prose, strike
+from gracegate.outputs.words import MARKS, counted, objects, ordered, plural, reason, tally
+
+MAX_BYTES = 60_000
+"""GitHub takes 65,536 characters; other tools were refused between the two."""
+
+RuleLink = Callable[[str], str]
+"""The address of a rule's page by its id."""
+
+_MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
+_SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
+_FIXED = "✅"
+
+
+def comment_body(
+    findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str, link: RuleLink | None = None
+) -> str:
+    """One comment about one place: a line per finding, then the change that fixes them, the marker last."""
+    return _body(_titles(findings, link), findings, suggestion, marker)
+
+
+def revised_body(
+    old: str, findings: Sequence[Finding], *, commit: str, marker: str, link: RuleLink | None = None
+) -> str:
+    """An earlier comment of which only `findings` are left: the others' lines are struck, the suggestion is gone.
+
+    What is struck is taken from the comment itself, for nobody else remembers findings of an earlier push.
+    """
+    titles = _titles(findings, link)
+    gone = [line for line in _title_lines(old) if line not in titles]
+    struck = [line if line.startswith(_FIXED) else _struck(line, commit) for line in gone]
+    return _body([*titles, *struck], findings, None, marker)
+
+
+def fixed_body(old: str, *, commit: str, marker: str) -> str:
+    """An earlier comment whose findings are all gone: its lines struck, the rest of it collapsed."""
+    titles = _title_lines(old)
+    struck = [line if line.startswith(_FIXED) else _struck(line, commit) for line in titles]
+    rest = _MARKER_LINE.sub("", _normal(old)).strip().split("\n")[len(titles) :]
+    # Nobody can apply a suggestion that is fixed already.
+    text = _SUGGESTION_FENCE.sub(r"\1yaml", "\n".join(rest).strip())
+    sections = [Section(["\n".join(struck)]), *([Section([text], collapsed="What it said")] if text else [])]
+    return page(sections, MAX_BYTES, marker)
+
+
+def review_body(report: Report, inline: int, *, details_url: str | None = None) -> str:
+    """One to three sentences above the comments; `inline` is how many comments the review has."""
+    findings = counted(report)
+    check = f"[check]({details_url})" if details_url else "check"
+    workloads = plural(objects(findings), "workload")
+    said = f"This pull request introduces **{tally(findings, ' and ')}** in {workloads}."
+    where = f"{plural(inline, 'comment')} below; everything else is in the {check}." if inline else f"See the {check}."
+    suggested = any(f.suggestion for f in findings)
+    proof = "Each suggested change was applied and evaluated again before it was posted." if suggested else ""
+    return " ".join(sentence for sentence in (said, where, proof) if sentence)
+
+
+def finding_line(finding: Finding, link: RuleLink | None = None) -> str:
+    """A finding in one line: mark, message, rule."""
+    rule = code(finding.rule)
+    linked = f"[{rule}]({link(finding.rule)})" if link else rule
+    worse = " It was there before and got worse." if finding.status == "worsened" else ""
+    return f"{MARKS[finding.severity]} {prose(finding.message)}{worse} {linked}"
+
+
+def change_blocks(findings: Iterable[Finding], *, suggested: bool = False) -> list[str]:
+    """What to do about findings, each thing once: proved patches that are no suggestion, assumptions, advice."""
+    blocks: list[str] = []
+    for finding in findings:
+        blocks.extend(block for block in _blocks_of(finding, suggested=suggested) if block not in blocks)
+    return blocks
+
+
+def _blocks_of(finding: Finding, *, suggested: bool) -> Iterable[str]:
+    fix = finding.fix
+    if fix is None:
+        return
+    if fix.diff and not (suggested and finding.suggestion):
+        why = reason(finding.no_suggestion)
+        yield f"{why or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
+    elif reason(finding.no_suggestion):
+        yield f"No change is suggested: {_lowered(reason(finding.no_suggestion))}"
+    elif fix.patch and not fix.diff and not finding.suggestion:
+        yield "A change to consider:\n\n" + "\n".join(f"- {_step(operation)}" for operation in fix.patch)
+    if fix.assumption:
+        yield f"This is right if {prose(fix.assumption).rstrip('.')}."
+    if fix.advice:
+        yield f"What to do: {prose(fix.advice)}"
+
+
+def _step(operation: Operation) -> str:
+    path = code(".".join(map(str, operation.path)))
+    if operation.op == "remove":
+        return f"remove {path}"
+    value = code(json.dumps(operation.value, ensure_ascii=False, default=str))
+    return f"set {path} to {value}"
+
+
+def _body(titles: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
+    blocks = [fence(suggestion.text, "suggestion")] if suggestion else []
+    if suggestion is None and any(f.suggestion for f in findings):
+        blocks.append("Another comment of gracegate holds the change that fixes this.")
+    blocks += change_blocks(ordered(findings), suggested=True)
+    return page([Section(["\n".join(titles)]), Section(blocks)], MAX_BYTES, marker)
+
+
+def _titles(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
+    return [finding_line(finding, link) for finding in ordered(findings)]
+
+
+def _struck(line: str, commit: str) -> str:
+    return f"{_FIXED} {strike(line)} Fixed in {commit[:7]}."
+
+
+def _title_lines(body: str) -> list[str]:
+    return _normal(body).strip().split("\n\n", maxsplit=1)[0].split("\n")
+
+
+def _normal(body: str) -> str:
+    return body.replace("\r\n", "\n")
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,108 @@
+"""The report for a terminal: one finding after the other as `file:line`, then one line that sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gracegate.model import Finding, Problem, Report
+from gracegate.outputs.markdown import printable
+from gracegate.outputs.words import NOT_COVERED, counted, name_of, next_step, objects, place, plural, reason, tally
+
+MAX_DIFFS = 10
+"""With more findings than this only the places are shown: a screen full of changes is read by nobody."""
+
+_COLOURS = {
+    "error": "\x1b[1;31m",
+    "warning": "\x1b[1;33m",
+    "info": "\x1b[1;36m",
+    "bold": "\x1b[1m",
+    "dim": "\x1b[2m",
+    "+": "\x1b[32m",
+    "-": "\x1b[31m",
+    "@": "\x1b[36m",
+}
+_LONG = 2_000
+
+
+def render(report: Report, *, colour: bool = False) -> str:
+    """The report as text; empty where workloads were looked at and there is nothing to say."""
+    text = _Text(colour)
+    findings = sorted(counted(report), key=lambda f: (f.file, f.line, f.rule))
+    parts = [*text.findings(findings), *map(text.problem, report.problems), *_summary(report, findings)]
+    return "".join(f"{part}\n" for part in parts)
+
+
+def coloured_diff(diff: str, *, colour: bool) -> str:
+    """A unified diff for a terminal: what a terminal would act on is replaced."""
+    return "\n".join(_Text(colour).diff(diff.split("\n")))
+
+
+def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
+    older = sum(f.status == "pre-existing" and f.waiver is None for f in report.findings)
+    waived = sum(f.waiver is not None for f in report.findings)
+    aside = [plural(older, "finding") + " already there"] if older else []
+    aside += [plural(waived, "finding") + " waived"] if waived else []
+    rest = f" ({', '.join(aside)})" if aside else ""
+    if findings:
+        fixable = sum(f.fix is not None and f.fix.diff is not None for f in findings)
+        mends = f"; `gracegate fix` mends {fixable} of them" if fixable else ""
+        yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{mends}{rest}."
+    elif aside:
+        yield f"No {'new ' if report.compared else ''}findings{rest}."
+    elif not report.checked.workloads and not report.problems:
+        what = "changed files" if report.compared else plural(report.checked.files, "file")
+        yield f"No Kubernetes workloads in {what}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Renders the parts, with colours or without."""
+
+    colour: bool
+
+    def findings(self, findings: Sequence[Finding]) -> Iterable[str]:
+        """One part per finding; a change that fixes several is shown with the first."""
+        shown: set[str] = set()
+        for finding in findings:
+            yield "\n".join([*self._head(finding), *self._help(finding)])
+            diff = finding.fix.diff if finding.fix is not None else None
+            if diff is not None and diff not in shown and len(findings) <= MAX_DIFFS:
+                shown.add(diff)
+                yield "\n".join(f"    {line}" for line in self.diff(diff.split("\n")) if line[:3] not in {"---", "+++"})
+
+    def problem(self, problem: Problem) -> str:
+        """What was not read or evaluated, and what can be done."""
+        where = self._paint("bold", printable(place(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
+        stops = problem.manifest and problem.code not in NOT_COVERED
+        kind = self._paint("error", "not evaluated") if stops else self._paint("dim", "note")
+        message = printable(f"{problem.message} {next_step(problem) if stops else ''}", _LONG)
+        return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
+
+    def diff(self, lines: Iterable[str]) -> Iterable[str]:
+        """Lines of a unified diff."""
+        for line in lines:
+            shown = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
+            yield self._paint("bold" if line[:3] in {"---", "+++"} else line[:1], shown)
+
+    def _head(self, finding: Finding) -> Iterable[str]:
+        where = self._paint("bold", printable(place(finding.file, finding.line), _LONG))
+        worse = " (worse than before)" if finding.status == "worsened" else ""
+        rule = self._paint("dim", f"[{finding.rule}]")
+        severity = self._paint(finding.severity, finding.severity)
+        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worse} {rule}"
+        yield f"    in {printable(name_of(finding.object, finding.container), _LONG)}"
+
+    def _help(self, finding: Finding) -> Iterable[str]:
+        fix = finding.fix
+        if fix is None:
+            return
+        if fix.advice:
+            yield f"    help: {printable(fix.advice, _LONG)}"
+        if fix.assumption:
+            yield f"    right if: {printable(fix.assumption, _LONG)}"
+        if not fix.diff and reason(finding.no_suggestion):
+            yield f"    no fix: {reason(finding.no_suggestion)}"
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{_COLOURS[colour]}{text}\x1b[0m" if self.colour and colour in _COLOURS else text

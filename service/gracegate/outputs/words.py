@@ -1,0 +1,90 @@
+"""Words that several renderings share: counts, marks, and why a fix could not be suggested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from gracegate.model import SEVERITY_ORDER, Finding, ObjectRef, Problem, Report, Severity
+
+MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+# Kubernetes content that gracegate does not render yet: a remark, not a failure of the evaluation.
+NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
+
+# Why a fix is not a suggestion block, in words for the author. Codes that need none are not listed.
+_REASONS = {
+    "outside_diff": "GitHub takes suggestions only on lines that the diff shows, and this change is on others.",
+    "other_file": "The change belongs to another file than the finding.",
+    "crlf": "The file has Windows line ends, which GitHub's suggestions would mix.",
+    "no_final_newline": "The file has no newline at its end, where this change would go.",
+    "too_long": "The change spans more lines than a suggestion can show well.",
+    "overlaps": "The change touches lines that another suggestion replaces.",
+    "conflicts": "The change contradicts another one that this object needs.",
+    "not_fixed": "The change was tried, and the finding stayed.",
+    "new_finding": "The change was tried, and it brought another finding.",
+    "shared_anchor": "The lines are shared through a YAML anchor, so the change would reach other places too.",
+    "merge_key": "The fields come from a YAML merge key, so the change would reach other places or none.",
+    "templated": "The lines are a template, and what they become is not known here.",
+    "would_change_more": "No line edit was found that changes this and nothing else in the file.",
+    "unsupported_layout": "The lines are laid out in a way that cannot be edited safely.",
+}
+_NEXT_STEPS = {
+    "syntax": "Mend the syntax; the next push is evaluated again.",
+    "encoding": "Save the file as UTF-8; the next push is evaluated again.",
+    "duplicate_key": "Keep one of the two keys; Kubernetes refuses both or takes the last.",
+    "too_large": "Split the file, or exclude it in .gracegate.yaml.",
+    "too_deep": "Flatten the file, or exclude it in .gracegate.yaml.",
+    "too_many_nodes": "Split the file, or exclude it in .gracegate.yaml.",
+    "too_many_aliases": "Write the values out, or exclude the file in .gracegate.yaml.",
+    "not_followed": "Commit the content itself in its place, or exclude the file in .gracegate.yaml.",
+    "rule_failed": "Turn the rule off in .gracegate.yaml until it is mended, and report it with this manifest.",
+}
+
+
+def reason(code: str | None) -> str:
+    """Why there is no suggestion, as a sentence; empty where the finding's advice or assumption says it all."""
+    return _REASONS.get(code or "", "")
+
+
+def next_step(problem: Problem) -> str:
+    """What the author can do about a problem, as a sentence; empty where nobody knows more than the message says."""
+    return _NEXT_STEPS.get(problem.code, "")
+
+
+def counted(report: Report) -> tuple[Finding, ...]:
+    """The findings that the verdict is made of: not waived, and not there before; the worst first."""
+    return ordered(f for f in report.findings if f.waiver is None and f.status != "pre-existing")
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By severity, then as they stand in the files."""
+    return tuple(sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.file, f.line, f.rule)))
+
+
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    """`1 error`, `2 errors`, `3 infos`."""
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
+def tally(findings: Sequence[Finding], joint: str = ", ") -> str:
+    """`2 errors, 1 warning`; empty without findings."""
+    counts = Counter(f.severity for f in findings)
+    return joint.join(plural(counts[severity], severity) for severity in SEVERITIES if counts[severity])
+
+
+def objects(findings: Iterable[Finding]) -> int:
+    """How many workloads the findings speak about."""
+    return len({(f.file, f.object) for f in findings})
+
+
+def name_of(ref: ObjectRef, container: str | None = None) -> str:
+    """`Deployment shop/web, container app`, for people."""
+    name = f"{ref.kind} {ref.namespace + '/' if ref.namespace else ''}{ref.name}"
+    return name if container is None else f"{name}, container {container}"
+
+
+def place(file: str, line: int) -> str:
+    """`apps/web.yaml:12`; without the line where it is not known."""
+    return f"{file}:{line}" if line else file
