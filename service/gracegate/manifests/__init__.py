@@ -1,0 +1,1 @@
+"""Text and Kubernetes documents: reading with places, finding, and editing by proved line edits. Pure."""

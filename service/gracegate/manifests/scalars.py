@@ -1,0 +1,73 @@
+"""What a plain scalar means to Kubernetes (sigs.k8s.io/yaml, a fork of Go's yaml.v2), and which text must be quoted."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+JsonScalar = str | int | float | bool | None
+
+# Dates and base 60 are text to Kubernetes, `yes` and 0644 are not: neither YAML 1.1 nor 1.2 alone.
+_WORDS: dict[str, JsonScalar] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+_NUMBER_STARTS = frozenset("0123456789+-.")
+_INTEGER = re.compile(
+    r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
+)
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
+_INTEGERS = range(-(2**63), 2**64)
+
+STRING_TAGS = frozenset({"!", "!!str", "tag:yaml.org,2002:str", "!!binary", "tag:yaml.org,2002:binary"})
+
+
+@lru_cache(maxsize=4096)
+def resolve(text: str) -> JsonScalar:
+    """The JSON value of a plain scalar. Infinities and NaN stay text, for JSON has none."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMBER_STARTS:
+        return text
+    digits = text.replace("_", "")
+    if (integer := _integer(digits)) is not None:
+        return integer
+    return _float(text if text[0] == "." else digits, text)
+
+
+def _integer(digits: str) -> int | None:
+    match = _INTEGER.fullmatch(digits)
+    if match is None or match.lastgroup is None:
+        return None
+    value = int(match["sign"] + match[match.lastgroup], _BASES[match.lastgroup])
+    return value if value in _INTEGERS else None
+
+
+def _float(digits: str, text: str) -> JsonScalar:
+    if not _FLOAT.fullmatch(digits):
+        return text
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        return text
+    # JSON as Go writes it has no `8.0`: a whole number is the same number, however it was written.
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def key_text(value: JsonScalar) -> str | None:
+    """A mapping's key as Kubernetes' JSON has it (`on:` is "true"); None for a null key, which it refuses."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# Letters first, then whatever cannot start or end anything: no `: `, ` #`, no bracket, no quote, no comma.
+_PLAIN = re.compile(r"[A-Za-z/](?:[-+\w./=@%]|:(?=[-+\w./=@%])| (?=[-+\w./=@%]))*", re.ASCII)
+# Beside Kubernetes' own words: what YAML 1.1 and 1.2 readers take for something else than text.
+_AMBIGUOUS = frozenset({".inf", ".nan", "<<", "="})
+
+
+def is_plain_safe(text: str) -> bool:
+    """True if `text` may stand unquoted, in a flow or a block, and is the same string in YAML 1.1 and 1.2."""
+    return bool(_PLAIN.fullmatch(text)) and text not in _WORDS and text.lower() not in _AMBIGUOUS

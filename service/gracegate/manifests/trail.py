@@ -1,0 +1,65 @@
+"""Pointers to nodes: the way from a document's root to a place, as far as it exists."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gracegate.manifests.nodes import Alias, Mapping, Node, Sequence, target
+from gracegate.manifests.yaml_tree import key_name, merged
+from gracegate.model import Pointer
+
+
+class Step(NamedTuple):
+    """One node on the way. `key` is set under a mapping; `merged` if only `<<` brought the entry in."""
+
+    node: Node
+    key: Node | None = None
+    merged: bool = False
+
+
+def walk(root: Node, pointer: Pointer) -> tuple[Step, ...]:
+    """The steps from the root on, the root first; shorter than the pointer where it leads to nothing."""
+    steps = [Step(root)]
+    for segment in pointer:
+        node = target(steps[-1].node)
+        step = None
+        if isinstance(node, Mapping):
+            step = _entry(node, segment)
+        elif isinstance(node, Sequence) and isinstance(segment, int) and 0 <= segment < len(node.items):
+            step = Step(node.items[segment])
+        if step is None:
+            break
+        steps.append(step)
+    return tuple(steps)
+
+
+def is_shared(steps: tuple[Step, ...], used: frozenset[int]) -> bool:
+    """True if the last node is part of what an alias names; `used` are the ids of all named nodes."""
+    return any(isinstance(step.node, Alias) or id(step.node) in used for step in steps)
+
+
+def alias_targets(root: Node) -> frozenset[int]:
+    """The ids of the nodes that aliases of the document stand for."""
+    found = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Alias):
+            found.add(id(node.target))
+        elif isinstance(node, Sequence):
+            waiting.extend(node.items)
+        elif isinstance(node, Mapping):
+            waiting.extend(part for pair in node.pairs for part in pair)
+    return frozenset(found)
+
+
+def _entry(node: Mapping, segment: str | int) -> Step | None:
+    """The last entry of that key, for it is the one that counts; else what `<<` takes over."""
+    for key, child in reversed(node.pairs):
+        if key_name(key) == segment:
+            return Step(child, key)
+    for source in merged(node):
+        inherited = _entry(source, segment)
+        if inherited is not None:
+            return inherited._replace(merged=True)
+    return None
