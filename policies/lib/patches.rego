@@ -1,0 +1,11 @@
+# METADATA
+# title: Patches
+# description: The steps of a fix.
+package gracegate.lib.patches
+
+# METADATA
+# title: A step that gives a key its value
+# description: The path's last segment is the key; `keys` are those that its parent has.
+put(keys, path, value) := {"op": "replace", "path": path, "value": value} if {
+	path[count(path) - 1] in keys
+} else := {"op": "add", "path": path, "value": value}

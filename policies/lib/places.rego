@@ -1,0 +1,45 @@
+# METADATA
+# title: Places
+# description: Which documents stand near each other, so that one may be meant where another names or selects it.
+# schemas:
+# - input: schema.input
+package gracegate.lib.places
+
+import data.gracegate.lib.values
+
+# METADATA
+# title: Namespace by document
+# description: What the document itself says; empty where it says nothing, as what applies it decides then.
+namespace[i] := values.text(object.get(document.object, ["metadata", "namespace"], "")) if {
+	some i, document in input.documents
+}
+
+# METADATA
+# title: Scopes by document
+# description: Two documents that share a scope, and whose namespaces agree, are meant for each other.
+scopes[i] := {["directory", document.directory], ["root", document.root]} | named if {
+	some i, document in input.documents
+	named := {["namespace", namespace[i]] | namespace[i] != ""}
+}
+
+# METADATA
+# title: Do two namespaces agree?
+# description: Where one is not said, both may be the same.
+agree("", _)
+
+agree(first, "") if first != ""
+
+agree(first, second) if {
+	first != ""
+	first == second
+}
+
+# METADATA
+# title: Documents under a root that holds unread files
+# description: An unread file may hold a Service, an Ingress or an autoscaler for them.
+doubtful contains i if {
+	some i, document in input.documents
+	document.root in _unread_roots
+}
+
+_unread_roots := {file.root | some file in input.unread}

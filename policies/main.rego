@@ -1,0 +1,35 @@
+# METADATA
+# title: Report
+# description: What the rules asked for in input.rules say about the documents whose `subject` is true.
+# schemas:
+# - input: schema.input
+package gracegate.main
+
+# METADATA
+# title: The one entry point
+# description: Undefined without data.gracegate_release, so that an engine that lost its rules never looks like a clean answer.
+# entrypoint: true
+report := {
+	"digest": data.gracegate_release.digest,
+	"rules": _evaluated,
+	"violations": _violations,
+}
+
+_evaluated := [id | some id in input.rules; some group; data.gracegate.rules[group][id].violation]
+
+# Bound whole: looked up in place, OPA would run the body of a rule's `fix` again for each finding.
+_fixes := {id: fixes | some id in input.rules; some group; fixes := data.gracegate.rules[group][id].fix}
+
+_violations contains object.union(found, {"rule": id, "fix": _fixes[id][found.at]}) if some [id, found] in _found
+
+_violations contains object.union(found, {"rule": id}) if {
+	some [id, found] in _found
+	not _fixes[id][found.at]
+}
+
+_found contains [id, found] if {
+	some id in input.rules
+	some group
+	some found in data.gracegate.rules[group][id].violation
+	input.documents[found.at.document].subject
+}

@@ -1,0 +1,113 @@
+# METADATA
+# title: Container stops before traffic does
+# description: |
+#   When a pod is replaced, Kubernetes stops it and takes it out of its Services at the same time. Proxies, load balancers
+#   and DNS learn of it seconds later, and until then they send requests to a process that is gone: the clients see refused
+#   connections and 502. A preStop sleep keeps the container serving until the last of them has heard.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+#   description: How Kubernetes stops a pod
+# - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/3960-pod-lifecycle-sleep-action
+#   description: Why the sleep action exists
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             ports:
+#             - name: http
+#               containerPort: 8080
+#             readinessProbe:
+#               httpGet:
+#                 path: /ready
+#                 port: http
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: http
+package gracegate.rules.termination["prestop-drain-missing"]
+
+import data.gracegate.lib.drains
+import data.gracegate.lib.exposures
+import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
+import data.gracegate.lib.patches
+import data.gracegate.lib.services
+
+violation contains {"at": at, "message": message, "level": _level(target)} if {
+	some at, target in _undrained
+	message := sprintf(
+		"Container \"%s\" stops before traffic does: it has no preStop drain, and %s.",
+		[target.container.title, _sender(target)],
+	)
+}
+
+fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.raise[at.document])} if {
+	some at, target in _undrained
+	drains.planned[at.document][at.path]
+}
+
+fix[at] := {"class": "text", "patch": [], "advice": advice} if {
+	some at, _ in _undrained
+	not drains.planned[at.document][at.path]
+	advice := concat(" ", [
+		"Give the container a preStop sleep that lasts until traffic has left it:",
+		sprintf("%d s behind a Service alone, %d s behind an Ingress,", [
+			input.cluster.drain_seconds.cluster,
+			input.cluster.drain_seconds.ingress,
+		]),
+		"more behind a cloud load balancer. What else sends to it cannot be seen from here.",
+	])
+}
+
+_undrained[{"document": i, "path": target.container.path}] := target if {
+	some i, found in drains.undrained
+	some target in found
+}
+
+# Clients of a headless Service hold on to an address for as long as DNS does, whatever it is.
+_level(target) := "info" if {
+	count(target.from) > 0
+	every s in target.from {
+		services.service[s].headless
+	}
+} else := target.level
+
+_sender(target) := sprintf("Service \"%s\" %s to it for up to %d s", [services.service[s].name, verb, seconds]) if {
+	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.from])
+	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
+} else := "a Service in a file that could not be read may still send to it"
+
+_sleep(at, container) := [patches.put(
+	object.keys(container.lifecycle),
+	array.concat(at.path, ["lifecycle", "preStop"]),
+	hooks.sleeping(drains.planned[at.document][at.path], input.cluster.min_minor),
+)] if {
+	is_object(container.lifecycle)
+} else := [patches.put(
+	object.keys(container),
+	array.concat(at.path, ["lifecycle"]),
+	{"preStop": hooks.sleeping(drains.planned[at.document][at.path], input.cluster.min_minor)},
+)]

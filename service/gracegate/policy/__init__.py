@@ -1,0 +1,1 @@
+"""Rego: the catalogue of rules and the two engines that evaluate them."""

@@ -1,0 +1,101 @@
+"""What `make policies` makes of a folder of rules: the catalogue, the Wasm build and the README.
+
+    python -m gracegate.policy.compile [--check] [--opa PATH] [FOLDER]
+
+`--check` writes nothing, and ends with 1 where what the folder holds is not what would be written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from gracegate.errors import RulesError
+from gracegate.policy import handbook, metadata
+from gracegate.policy.catalog import builtin_policies, digest_of, read_modules
+
+ENTRYPOINT = "gracegate/main/report"
+
+
+def build(folder: Path, opa: Path) -> dict[str, bytes]:
+    """The generated files by path inside the folder; the same bytes for the same rules and the same OPA.
+
+    Raises RulesError where OPA refuses the rules or their METADATA is wrong.
+    """
+    modules = read_modules(folder)
+    with tempfile.TemporaryDirectory() as place:
+        clean = Path(place, "policies")
+        _copy(modules, clean)
+        inspected = json.loads(_run([opa, "inspect", "-a", "-f", "json", "."], clean))
+        wasm = _wasm(opa, clean, folder.resolve() / "capabilities.json")
+    rules = metadata.rules(inspected["annotations"], modules)
+    catalogue = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
+    return {
+        "README.md": handbook.render(rules).encode(),
+        "compiled/catalog.json": (json.dumps(catalogue, indent=1, ensure_ascii=False) + "\n").encode(),
+        "compiled/policy.wasm": wasm,
+    }
+
+
+def _copy(modules: Mapping[str, str], folder: Path) -> None:
+    """Without tests and without what was generated before, so that neither gets into what is generated."""
+    for name, text in modules.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+def _wasm(opa: Path, folder: Path, capabilities: Path) -> bytes:
+    bundle = folder.parent / "bundle.tar.gz"
+    limits = ["--capabilities", str(capabilities)]
+    _run([opa, "build", "-t", "wasm", "-e", ENTRYPOINT, *limits, "-b", ".", "-o", str(bundle)], folder)
+    with tarfile.open(bundle) as archive:
+        modules = [archive.extractfile(member) for member in archive if member.name == "/policy.wasm"]
+        return b"".join(module.read() for module in modules if module)
+
+
+def _run(command: list[str | Path], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode != 0:
+        raise RulesError(f"OPA refuses the rules: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m gracegate.policy.compile", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=builtin_policies())
+    parser.add_argument("--opa", type=Path, default=Path("opa"), help="the opa command to use")
+    parser.add_argument("--check", action="store_true", help="only say whether the generated files are fresh")
+    chosen = parser.parse_args(arguments)
+    try:
+        made = build(chosen.folder, chosen.opa)
+    except RulesError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    stale = [name for name, data in made.items() if not _holds(chosen.folder / name, data)]
+    for name in stale:
+        if chosen.check:
+            sys.stderr.write(f"{chosen.folder / name} is not fresh: run `make policies`\n")
+        else:
+            _write(chosen.folder / name, made[name])
+    return 1 if stale and chosen.check else 0
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
