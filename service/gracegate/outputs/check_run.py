@@ -18,6 +18,7 @@ from gracegate.outputs.words import (
     ordered,
     place,
     plural,
+    sentence,
     tally,
 )
 
@@ -73,10 +74,14 @@ def _title(report: Report) -> str:
         return f"Incomplete: {_missing(report)}{f'; {found}' if found else ''}"
     if found:
         return found
-    if report.checked.documents == 0 and not report.problems:
+    if _untouched(report):
         return "No Kubernetes manifests changed" if report.compared else "No Kubernetes manifests"
     new = "new " if report.compared else ""
     return f"No {new}findings in {plural(report.checked.workloads, 'workload')}"
+
+
+def _untouched(report: Report) -> bool:
+    return report.verdict == "pass" and report.checked.documents == 0 and not report.remarks
 
 
 def _missing(report: Report) -> str:
@@ -92,7 +97,9 @@ def _verdict(report: Report) -> str:
         "incomplete": "Not everything was evaluated, so this check cannot pass. What is missing is named below.",
         "pass": "Nothing here blocks the merge.",
     }[report.verdict]
-    if report.verdict == "pass" and not counted(report) and not report.remarks:
+    if _untouched(report):
+        said = "This pull request changes no Kubernetes manifests."
+    elif report.verdict == "pass" and not counted(report) and not report.remarks:
         said = "No rule found anything that this pull request makes worse."
     advises = report.gate == "advise" and report.verdict != "pass"
     return f"{said} The gate of this repository only advises, so nothing is blocked." if advises else said
@@ -102,12 +109,19 @@ def _open_findings(report: Report, link: RuleLink | None) -> Iterable[Section]:
     findings = counted(report)
     if findings:
         worse = "What this pull request introduces" if report.compared else "What was found"
-        yield Section([_item(finding, link) for finding in findings], worse)
+        yield Section(_items(findings, link), worse)
 
 
-def _item(finding: Finding, link: RuleLink | None) -> str:
-    where = f"{code(place(finding.file, finding.line))} {code(name_of(finding.object, finding.container))}"
-    return "\n\n".join([f"{finding_line(finding, link)}  \n{where}", *change_blocks([finding], suggested=True)])
+def _items(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
+    """Each finding with what to do about it; what several share stands with the first."""
+    said: set[str] = set()
+    items = []
+    for finding in findings:
+        where = f"{code(place(finding.file, finding.line))} {code(name_of(finding.object, finding.container))}"
+        blocks = [block for block in change_blocks([finding]) if block not in said]
+        said.update(blocks)
+        items.append("\n\n".join([f"{finding_line(finding, link)}  \n{where}", *blocks]))
+    return items
 
 
 def _problems(report: Report) -> Iterable[Section]:
@@ -129,7 +143,7 @@ def _blocking(problems: Iterable[Problem]) -> list[Problem]:
 def _problem(problem: Problem) -> str:
     where = f"{code(place(problem.file, problem.line))}: " if problem.file else ""
     step = next_step(problem)
-    return f"{where}{prose(problem.message)}{f' {prose(step)}' if step else ''}"
+    return f"{where}{sentence(prose(problem.message))}{f' {prose(step)}' if step else ''}"
 
 
 def _waived(report: Report) -> Iterable[Section]:
@@ -146,10 +160,8 @@ def _waived(report: Report) -> Iterable[Section]:
 def _pre_existing(report: Report, link: RuleLink | None) -> Iterable[Section]:
     findings = ordered(f for f in report.findings if f.status == "pre-existing" and f.waiver is None)
     if findings:
-        words = (
-            f"{tally(findings, ' and ')} in what this pull request touches; they were there before and block nothing"
-        )
-        yield Section([_item(finding, link) for finding in findings], "Already there", words)
+        words = f"{tally(findings, ' and ')} that this pull request did not bring"
+        yield Section(_items(findings, link), "Already there", words)
 
 
 def _proposal(report: Report) -> Iterable[Section]:
@@ -218,6 +230,6 @@ def _problem_annotation(problem: Problem) -> Mapping[str, object]:
         "start_line": max(1, problem.line),
         "end_line": max(1, problem.line),
         "annotation_level": "notice" if problem.code in NOT_COVERED else "failure",
-        "message": printable(f"{problem.message}{f' {step}' if step else ''}", 2_000),
+        "message": printable(f"{sentence(problem.message)} {step}", 2_000),
         "title": "not covered" if problem.code in NOT_COVERED else "not evaluated",
     }

@@ -29,16 +29,27 @@ def comment_body(
 
 
 def revised_body(
-    old: str, findings: Sequence[Finding], *, commit: str, marker: str, link: RuleLink | None = None
+    old: str, findings: Sequence[Finding], gone: int, *, commit: str, marker: str, link: RuleLink | None = None
 ) -> str:
-    """An earlier comment of which only `findings` are left: the others' lines are struck, the suggestion is gone.
+    """An earlier comment of which `findings` are left and `gone` are fixed: those lines are struck.
 
-    What is struck is taken from the comment itself, for nobody else remembers findings of an earlier push.
+    They are taken from the comment itself, for nobody else remembers findings of an earlier push. What is left is
+    shown as a patch, since the lines that a suggestion would replace may have moved.
     """
     titles = _titles(findings, link)
-    gone = [line for line in _title_lines(old) if line not in titles]
-    struck = [line if line.startswith(_FIXED) else _struck(line, commit) for line in gone]
-    return _body([*titles, *struck], findings, None, marker)
+    former = [line for line in _title_lines(old) if line not in titles]
+    struck = [line for line in former if line.startswith(_FIXED)]
+    open_lines = [line for line in former if line not in struck]
+    return _body([*titles, *struck, *_gone(open_lines, findings, gone, commit)], findings, None, marker)
+
+
+def _gone(lines: Sequence[str], findings: Sequence[Finding], gone: int, commit: str) -> Iterable[str]:
+    if len(lines) != gone:
+        # A finding that stays may say another number of seconds now: its line is not the one to strike.
+        lines = [line for line in lines if not any(code(f.rule) in line for f in findings)]
+    if len(lines) != gone:
+        return [f"{_FIXED} {plural(gone, 'finding')} of this comment fixed in {commit[:7]}."]
+    return [_struck(line, commit) for line in lines]
 
 
 def fixed_body(old: str, *, commit: str, marker: str) -> str:
@@ -72,24 +83,22 @@ def finding_line(finding: Finding, link: RuleLink | None = None) -> str:
     return f"{MARKS[finding.severity]} {prose(finding.message)}{worse} {linked}"
 
 
-def change_blocks(findings: Iterable[Finding], *, suggested: bool = False) -> list[str]:
-    """What to do about findings, each thing once: proved patches that are no suggestion, assumptions, advice."""
-    blocks: list[str] = []
-    for finding in findings:
-        blocks.extend(block for block in _blocks_of(finding, suggested=suggested) if block not in blocks)
-    return blocks
+def change_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
+    """What to do about findings, each thing once: the proved patches that `suggestion` does not hold, and advice."""
+    held = suggestion.id if suggestion else None
+    blocks = [block for f in findings for block in _blocks(f, patch=held is None or f.suggestion != held)]
+    return list(dict.fromkeys(blocks))
 
 
-def _blocks_of(finding: Finding, *, suggested: bool) -> Iterable[str]:
+def _blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     fix = finding.fix
     if fix is None:
         return
-    if fix.diff and not (suggested and finding.suggestion):
-        why = reason(finding.no_suggestion)
-        yield f"{why or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
+    if fix.diff and patch:
+        yield f"{reason(finding.no_suggestion) or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
     elif reason(finding.no_suggestion):
         yield f"No change is suggested: {_lowered(reason(finding.no_suggestion))}"
-    elif fix.patch and not fix.diff and not finding.suggestion:
+    elif fix.patch and not fix.diff and patch:
         yield "A change to consider:\n\n" + "\n".join(f"- {_step(operation)}" for operation in fix.patch)
     if fix.assumption:
         yield f"This is right if {prose(fix.assumption).rstrip('.')}."
@@ -107,9 +116,7 @@ def _step(operation: Operation) -> str:
 
 def _body(titles: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
     blocks = [fence(suggestion.text, "suggestion")] if suggestion else []
-    if suggestion is None and any(f.suggestion for f in findings):
-        blocks.append("Another comment of gracegate holds the change that fixes this.")
-    blocks += change_blocks(ordered(findings), suggested=True)
+    blocks += change_blocks(ordered(findings), suggestion)
     return page([Section(["\n".join(titles)]), Section(blocks)], MAX_BYTES, marker)
 
 
@@ -118,7 +125,8 @@ def _titles(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
 
 
 def _struck(line: str, commit: str) -> str:
-    return f"{_FIXED} {strike(line)} Fixed in {commit[:7]}."
+    said = next((line.removeprefix(f"{mark} ") for mark in MARKS.values() if line.startswith(mark)), line)
+    return f"{_FIXED} {strike(said)} Fixed in {commit[:7]}."
 
 
 def _title_lines(body: str) -> list[str]:

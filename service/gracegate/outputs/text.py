@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.words import NOT_COVERED, counted, name_of, next_step, objects, place, plural, reason, tally
+from gracegate.outputs.words import (
+    NOT_COVERED,
+    counted,
+    name_of,
+    next_step,
+    objects,
+    place,
+    plural,
+    reason,
+    sentence,
+    tally,
+)
 
 MAX_DIFFS = 10
 """With more findings than this only the places are shown: a screen full of changes is read by nobody."""
@@ -67,16 +78,20 @@ class _Text:
         for finding in findings:
             yield "\n".join([*self._head(finding), *self._help(finding)])
             diff = finding.fix.diff if finding.fix is not None else None
-            if diff is not None and diff not in shown and len(findings) <= MAX_DIFFS:
-                shown.add(diff)
-                yield "\n".join(f"    {line}" for line in self.diff(diff.split("\n")) if line[:3] not in {"---", "+++"})
+            if diff is None or len(findings) > MAX_DIFFS:
+                continue
+            if diff in shown:
+                yield "    the change above fixes this too"
+            else:
+                yield "\n".join(f"    {line}" for line in self.diff(diff.split("\n")[2:]))
+            shown.add(diff)
 
     def problem(self, problem: Problem) -> str:
         """What was not read or evaluated, and what can be done."""
         where = self._paint("bold", printable(place(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
         stops = problem.manifest and problem.code not in NOT_COVERED
         kind = self._paint("error", "not evaluated") if stops else self._paint("dim", "note")
-        message = printable(f"{problem.message} {next_step(problem) if stops else ''}", _LONG)
+        message = printable(f"{sentence(problem.message)} {next_step(problem) if stops else ''}", _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
 
     def diff(self, lines: Iterable[str]) -> Iterable[str]:

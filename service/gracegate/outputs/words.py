@@ -53,6 +53,11 @@ def next_step(problem: Problem) -> str:
     return _NEXT_STEPS.get(problem.code, "")
 
 
+def sentence(text: str) -> str:
+    """A text with a full stop, so that another sentence can follow."""
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def counted(report: Report) -> tuple[Finding, ...]:
     """The findings that the verdict is made of: not waived, and not there before; the worst first."""
     return ordered(f for f in report.findings if f.waiver is None and f.status != "pre-existing")

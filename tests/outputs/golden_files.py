@@ -1,0 +1,65 @@
+"""The golden files: what users see, as they see it. Run this file to write them anew, then read the diff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gracegate.outputs import check_run, json, review, text
+from outputs import sample_reports as samples
+
+FOLDER = Path(__file__).with_name("golden")
+
+
+def rule_page(rule: str) -> str:
+    return f"https://gracegate.example/rules/{rule}"
+
+
+def _check(output: check_run.CheckOutput) -> str:
+    notes = "\n".join(
+        f"{a['annotation_level']} {a['path']}:{a['start_line']}-{a['end_line']} [{a['title']}] {a['message']}"
+        for a in output.annotations
+    )
+    return f"{output.conclusion}: {output.title}\n\n{output.summary}\n\n=== annotations\n{notes}\n"
+
+
+def _comment() -> str:
+    return review.comment_body(
+        (samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER, link=rule_page
+    )
+
+
+RENDERED: dict[str, Callable[[], str]] = {
+    "comment-suggestion.md": _comment,
+    "comment-patch.md": lambda: review.comment_body((samples.EXHAUSTED,), None, marker=samples.MARKER, link=rule_page),
+    "comment-advice.md": lambda: review.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
+    "comment-hostile.md": lambda: review.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
+    "comment-half-fixed.md": lambda: review.revised_body(
+        _comment(), (samples.NO_DRAIN,), 1, commit="0123456789abcdef", marker=samples.MARKER, link=rule_page
+    ),
+    "comment-fixed.md": lambda: review.fixed_body(_comment(), commit="0123456789abcdef", marker=samples.FIXED_MARKER),
+    "review.md": lambda: review.review_body(samples.FAIL, 3, details_url="https://github.com/shop/shop/runs/7"),
+    "check-fail.md": lambda: _check(check_run.render(samples.FAIL, link=rule_page)),
+    "check-incomplete.md": lambda: _check(check_run.render(samples.INCOMPLETE)),
+    "check-remarks.md": lambda: _check(check_run.render(samples.REMARKS)),
+    "check-clean.md": lambda: _check(check_run.render(samples.CLEAN)),
+    "check-nothing.md": lambda: _check(check_run.render(samples.NOTHING)),
+    "check-hostile.md": lambda: _check(check_run.render(samples.HOSTILE)),
+    "report.json": lambda: json.render(samples.FAIL),
+    "report.txt": lambda: text.render(samples.FAIL),
+    "report-present.txt": lambda: text.render(samples.PRESENT),
+    "report-colour.txt": lambda: text.render(samples.PRESENT, colour=True),
+}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.iterdir():
+        if path.name not in RENDERED:
+            path.unlink()
+    for name, render in RENDERED.items():
+        (FOLDER / name).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Reports to render: what reviews of a small shop find, and what hostile names would like to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gracegate.model import (
+    Checked,
+    Engine,
+    Finding,
+    Fix,
+    Fixed,
+    ObjectRef,
+    Operation,
+    Problem,
+    Proposal,
+    Report,
+    Severity,
+    Suggestion,
+    Waiver,
+)
+
+ENGINE = Engine("wasm", "1.22.2", "8f14e45fceea167a5a36dedd4bea2543")
+MARKER = "<!-- gracegate:v1 state=open f=0a1b2c3d4e5f mac=00112233445566778899aabbccddeeff -->"
+FIXED_MARKER = MARKER.replace("=open", "=fixed")
+
+DRAIN_TEXT = """\
+          image: shop/reviews:3
+          readinessProbe:
+            tcpSocket:
+              port: 8080
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 10"""
+REVIEWS_DIFF = """\
+--- a/apps/reviews.yaml
++++ b/apps/reviews.yaml
+@@ -20,1 +20,8 @@
+           image: shop/reviews:3
++          readinessProbe:
++            tcpSocket:
++              port: 8080
++          lifecycle:
++            preStop:
++              sleep:
++                seconds: 10"""
+GRACE_DIFF = """\
+--- a/apps/web.yaml
++++ b/apps/web.yaml
+@@ -18,3 +18,4 @@
+     spec:
++      terminationGracePeriodSeconds: 75
+       containers:
+         - name: web"""
+STORE_DIFF = """\
+--- a/data/session-store.yaml
++++ b/data/session-store.yaml
+@@ -21,2 +21,6 @@
+           image: redis:7.4
++          lifecycle:
++            preStop:
++              sleep:
++                seconds: 10
+           ports:"""
+
+
+def finding(  # one call per sample reads best with everything in it
+    rule: str,
+    file: str,
+    line: int,
+    message: str,
+    *,
+    severity: Severity = "error",
+    kind: str = "Deployment",
+    name: str = "web",
+    container: str | None = None,
+    **more: object,
+) -> Finding:
+    return Finding(
+        id=f"{rule}@{file}"[:40],
+        rule=rule,
+        severity=severity,
+        status=more.pop("status", "introduced"),  # type: ignore[arg-type]
+        file=file,
+        line=line,
+        end_line=line + 3,
+        object=ObjectRef(kind, "shop", name, "apps"),
+        container=container,
+        message=message,
+        spot=f"{file}/{container}",
+        **more,  # type: ignore[arg-type]
+    )
+
+
+REVIEWS_FIX = Suggestion("s-reviews", "apps/reviews.yaml", 20, 20, DRAIN_TEXT)
+NO_PROBE = finding(
+    "readiness-probe-missing",
+    "apps/reviews.yaml",
+    19,
+    'Container "reviews" gets requests before it can answer them: it has no readinessProbe.',
+    name="reviews",
+    container="reviews",
+    fix=Fix("safe", (Operation("add", ("spec", "readinessProbe"), {"tcpSocket": {"port": 8080}}),), diff=REVIEWS_DIFF),
+    suggestion="s-reviews",
+)
+NO_DRAIN = finding(
+    "prestop-drain-missing",
+    "apps/reviews.yaml",
+    19,
+    'Container "reviews" stops before traffic does: it has no preStop delay.',
+    name="reviews",
+    container="reviews",
+    fix=Fix(
+        "safe", (Operation("add", ("spec", "lifecycle"), {"preStop": {"sleep": {"seconds": 10}}}),), diff=REVIEWS_DIFF
+    ),
+    suggestion="s-reviews",
+)
+EXHAUSTED = finding(
+    "grace-period-exhausted",
+    "apps/web.yaml",
+    31,
+    'Container "web" is killed while it still serves: its 60 s preStop delay takes all of the 30 s grace period.',
+    container="web",
+    status="worsened",
+    fix=Fix(
+        "safe",
+        (Operation("add", ("spec", "template", "spec", "terminationGracePeriodSeconds"), 75),),
+        diff=GRACE_DIFF,
+    ),
+    no_suggestion="outside_diff",
+)
+UNSERVED = finding(
+    "rollout-drops-all-replicas",
+    "apps/cart.yaml",
+    9,
+    "All pods go at once: maxUnavailable is 100%.",
+    severity="warning",
+    name="cart",
+    fix=Fix(
+        "text",
+        advice='Choose how many pods may be away, "25%" say; it depends on how much load the others can take.',
+    ),
+    no_suggestion="advice_only",
+)
+OLD = replace(
+    NO_DRAIN,
+    id="old",
+    status="pre-existing",
+    file="data/session-store.yaml",
+    line=20,
+    object=ObjectRef("StatefulSet", "shop", "session-store", "apps"),
+    container="redis",
+    message='Container "redis" stops before traffic does: it has no preStop delay.',
+    fix=Fix("safe", (Operation("add", ("spec", "lifecycle"), {}),), diff=STORE_DIFF),
+    suggestion=None,
+    no_suggestion="pre_existing",
+)
+WAIVED = replace(
+    NO_DRAIN,
+    id="waived",
+    file="labs/recommendations.yaml",
+    object=ObjectRef("Deployment", "", "recommendations", "apps"),
+    container="app",
+    suggestion=None,
+    waiver=Waiver("config", "Experiments answer a few testers.", ".gracegate.yaml", 8, "2026-12-31"),
+)
+TEMPLATE = Problem("charts/edge/deployment.yaml", 4, "template", "This is a Helm template; it is not rendered yet.")
+BROKEN = Problem("apps/checkout.yaml", 12, "syntax", 'The key "image" is indented less than its mapping.')
+
+FAIL = Report(
+    verdict="fail",
+    remarks=True,
+    gate="enforce",
+    engine=ENGINE,
+    findings=(NO_DRAIN, NO_PROBE, EXHAUSTED, UNSERVED, OLD, WAIVED),
+    suggestions=(REVIEWS_FIX,),
+    fixed=(
+        Fixed("f", "probe-port-undefined", "apps/checkout.yaml", ObjectRef("Deployment", "shop", "checkout"), "app"),
+    ),
+    problems=(TEMPLATE, Problem("", 0, "elsewhere", "2 manifests elsewhere could not be read.", manifest=False)),
+    checked=Checked(7, 12, 6),
+    compared=True,
+    proposal=Proposal("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),
+)
+CLEAN = Report("pass", False, "enforce", ENGINE, (), (), (), (), Checked(3, 7, 3), compared=True)
+NOTHING = replace(CLEAN, checked=Checked(1, 0, 0))
+REMARKS = replace(CLEAN, remarks=True, findings=(UNSERVED,), problems=(TEMPLATE,))
+INCOMPLETE = replace(
+    CLEAN,
+    verdict="incomplete",
+    findings=(UNSERVED,),
+    problems=(BROKEN, Problem("", 0, "rule_failed", "prestop-drain-missing: eval_conflict_error")),
+)
+PRESENT = replace(
+    FAIL,
+    findings=tuple(replace(f, status="present") for f in (NO_DRAIN, NO_PROBE, EXHAUSTED, UNSERVED)),
+    fixed=(),
+    problems=(BROKEN,),
+    compared=False,
+    proposal=None,
+)
+
+EVIL = (
+    '`@org/team` --> <img src=x onerror=alert(1)> | "quoted" [a](http://evil) ![b](x) #1 *b* '
+    "\x1b[31m\u202e\n```\n# head"
+)
+HOSTILE_FINDING = replace(
+    EXHAUSTED,
+    file=f"apps/{EVIL}.yaml",
+    object=ObjectRef(EVIL, EVIL, EVIL),
+    container=EVIL,
+    message=f'Container "{EVIL}" is {EVIL}',
+    fix=Fix("assumes", (), advice=EVIL, assumption=EVIL, diff=f"--- a\n+++ b\n@@ -1 +1 @@\n+{EVIL}\n   ```"),
+    no_suggestion=None,
+)
+HOSTILE = replace(
+    FAIL,
+    findings=(
+        HOSTILE_FINDING,
+        replace(HOSTILE_FINDING, id="w", waiver=Waiver("annotation", EVIL, EVIL, 3, EVIL)),
+        replace(HOSTILE_FINDING, id="p", status="pre-existing"),
+    ),
+    fixed=(Fixed("f", "probe-port-undefined", EVIL, ObjectRef(EVIL, EVIL, EVIL), EVIL),),
+    problems=(Problem(EVIL, 3, "syntax", EVIL), Problem(EVIL, 3, "template", EVIL)),
+    proposal=Proposal(None, (), EVIL),
+)
+
+
+def _numbered(number: int) -> Finding:
+    diff = GRACE_DIFF.replace("web.yaml", f"web-{number}.yaml")
+    return replace(EXHAUSTED, id=str(number), line=number + 1, fix=Fix("safe", EXHAUSTED.fix.patch, diff=diff))  # type: ignore[union-attr]
+
+
+BIG = replace(FAIL, findings=tuple(_numbered(n) for n in range(900)))

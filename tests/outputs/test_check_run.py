@@ -1,0 +1,84 @@
+"""The check's conclusion and title as the verdict table has them, and its bounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gracegate.check import verdict
+from gracegate.model import Problem, Report
+from gracegate.outputs import check_run, words
+from gracegate.outputs.markdown import size
+from outputs import sample_reports as samples
+
+ADVISE = replace(samples.FAIL, gate="advise")
+UNREAD = replace(samples.CLEAN, verdict="incomplete", problems=(samples.BROKEN,))
+ENGINE_DOWN = replace(
+    samples.CLEAN, verdict="incomplete", problems=(Problem("", 0, "engine_unavailable", "OPA did not answer"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("report", "on_incomplete", "conclusion", "title"),
+    [
+        pytest.param(samples.NOTHING, "failure", "success", "No Kubernetes manifests changed", id="nothing to judge"),
+        pytest.param(samples.CLEAN, "failure", "success", "No new findings in 3 workloads", id="clean"),
+        pytest.param(samples.REMARKS, "failure", "neutral", "1 warning in 1 workload", id="remarks"),
+        pytest.param(samples.FAIL, "neutral", "failure", "3 errors, 1 warning in 3 workloads", id="fail"),
+        pytest.param(ADVISE, "failure", "neutral", "3 errors, 1 warning in 3 workloads", id="fail, advised"),
+        pytest.param(UNREAD, "failure", "failure", "Incomplete: 1 file could not be read", id="unread file"),
+        pytest.param(UNREAD, "neutral", "neutral", "Incomplete: 1 file could not be read", id="operator's choice"),
+        pytest.param(
+            replace(UNREAD, gate="advise"), "failure", "neutral", "Incomplete: 1 file could not be read", id="advised"
+        ),
+        pytest.param(
+            ENGINE_DOWN, "failure", "failure", "Incomplete: the rules were not all evaluated", id="engine down"
+        ),
+    ],
+)
+def test_conclusion_and_title(report: Report, on_incomplete: str, conclusion: str, title: str) -> None:
+    output = check_run.render(report, on_incomplete)  # type: ignore[arg-type]
+    assert (output.conclusion, output.title) == (conclusion, title)
+
+
+def test_a_clean_check_has_no_annotations() -> None:
+    assert check_run.render(samples.CLEAN).annotations == ()
+
+
+def test_what_is_waived_or_was_there_is_not_annotated() -> None:
+    paths = {annotation["path"] for annotation in check_run.render(samples.FAIL).annotations}
+    assert paths == {"apps/reviews.yaml", "apps/web.yaml", "apps/cart.yaml", "charts/edge/deployment.yaml"}
+
+
+def test_an_annotation_carries_the_patch() -> None:
+    annotation = check_run.render(replace(samples.FAIL, findings=(samples.EXHAUSTED,), problems=())).annotations
+    assert annotation == (
+        {
+            "path": "apps/web.yaml",
+            "start_line": 31,
+            "end_line": 31,
+            "annotation_level": "failure",
+            "message": samples.EXHAUSTED.message,
+            "title": "grace-period-exhausted",
+            "raw_details": samples.GRACE_DIFF,
+        },
+    )
+
+
+def test_a_problem_without_a_line_is_annotated_on_the_first() -> None:
+    problem = Problem("apps/big.yaml", 0, "too_large", "The file has 6 MB.")
+    (annotation,) = check_run.render(replace(UNREAD, problems=(problem,))).annotations
+    assert (annotation["start_line"], annotation["end_line"], annotation["annotation_level"]) == (1, 1, "failure")
+
+
+def test_the_summary_is_bounded_and_keeps_its_footer() -> None:
+    output = check_run.render(samples.BIG)
+    assert size(output.summary) <= check_run.MAX_SUMMARY
+    assert "more, left out because this page is full." in output.summary
+    assert output.summary.endswith("evaluated by `wasm 1.22.2`.</sub>")
+    assert len(output.annotations) == 901
+
+
+def test_what_is_not_covered_means_the_same_as_to_the_verdict() -> None:
+    assert words.NOT_COVERED == verdict.NOT_COVERED

@@ -1,0 +1,18 @@
+"""What users see, whole: run tests/outputs/golden_files.py to write the files anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from outputs.golden_files import FOLDER, RENDERED
+
+
+@pytest.mark.parametrize(("name", "render"), [pytest.param(n, r, id=n) for n, r in RENDERED.items()])
+def test_golden(name: str, render: Callable[[], str]) -> None:
+    assert render() == (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == set(RENDERED)
