@@ -1,0 +1,169 @@
+"""Documents to OPA's input, OPA's report to violations: the only place that knows the rule contract's JSON. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gracegate.errors import EngineError, ForeignRules, RuleFailed
+from gracegate.model import Document, Problem, Rule, Violation
+from gracegate.policy.violations import Malformed, members, read_violation
+
+Evaluate = Callable[[Mapping[str, Any]], Any]
+"""Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
+
+DRAIN_SECONDS: Mapping[str, int] = {
+    "cluster": 10,
+    "headless": 35,
+    "ingress": 15,
+    "node": 15,
+    "alb_ip": 30,
+    "neg": 40,
+    "nlb_ip": 150,
+}
+"""How long each way of exposing a workload keeps sending requests to a pod that is going away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What rules assume of the cluster. A way that `drain_seconds` leaves out keeps its value of DRAIN_SECONDS."""
+
+    min_minor: int = 30
+    drain_seconds: Mapping[str, int] = field(default_factory=dict)
+    app_drain_seconds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One question: all `documents` are facts, those whose index is in `subjects` may be reported.
+
+    `unread` names (path, directory, root) of files that may hold a Service nobody could read; `params` replaces
+    defaults of the rules' parameters.
+    """
+
+    documents: tuple[Document, ...]
+    subjects: frozenset[int]
+    unread: tuple[tuple[str, str, str], ...]
+    rules: Mapping[str, Rule]
+    params: Mapping[str, Mapping[str, Any]]
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the rules said, in an order that depends on nothing but the batch; a rule that erred is a problem."""
+
+    violations: tuple[Violation, ...]
+    problems: tuple[Problem, ...]
+    engine_digest: str
+
+
+def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
+    """Evaluate the batch's rules, proved to be the ones of `digest`.
+
+    A rule that errs, is missing from the answer or answers in another shape costs only itself and is reported as a
+    problem `rule_failed`. Raises EngineError where nothing was evaluated.
+    """
+    shared = _facts(batch)
+
+    def put(rules: Sequence[str]) -> Mapping[str, Any]:
+        return _checked(evaluate({**shared, **_question(batch, rules)}), digest, rules)
+
+    found: list[Violation] = []
+    failed: dict[str, str] = {}
+    for report in _reports(put, sorted(batch.rules), failed):
+        found += _violations(report, batch, failed)
+    found = [violation for violation in found if violation.rule not in failed]
+    problems = (Problem("", 0, "rule_failed", f"{rule}: {failed[rule]}") for rule in sorted(failed))
+    return Answer(tuple(sorted(found, key=_order)), tuple(problems), digest)
+
+
+def _facts(batch: Batch) -> dict[str, Any]:
+    cluster = batch.cluster
+    return {
+        "documents": [
+            {
+                "object": document.object,
+                "path": document.path,
+                "directory": posixpath.dirname(document.path),
+                "index": document.number,
+                "subject": number in batch.subjects,
+                "fragment": document.fragment,
+                "root": document.root,
+            }
+            for number, document in enumerate(batch.documents)
+        ],
+        "unread": [{"path": path, "directory": directory, "root": root} for path, directory, root in batch.unread],
+        "cluster": {
+            "min_minor": cluster.min_minor,
+            "drain_seconds": {**DRAIN_SECONDS, **cluster.drain_seconds},
+            "app_drain_seconds": cluster.app_drain_seconds,
+        },
+    }
+
+
+def _question(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
+    defaults = {rule: {p.name: p.default for p in batch.rules[rule].parameters} for rule in rules}
+    return {
+        "rules": list(rules),
+        "params": {rule: {**defaults[rule], **batch.params.get(rule, {})} for rule in rules},
+    }
+
+
+def _reports(
+    put: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
+) -> Iterable[Mapping[str, Any]]:
+    """Ask for `rules` in one question if it can be, else without those that err, which go into `failed`."""
+    try:
+        report = put(rules)
+    except RuleFailed as error:
+        if not rules:
+            raise
+        guilty = [rule for rule in rules if rule in error.rules or len(rules) == 1]
+        failed.update(dict.fromkeys(guilty, str(error)))
+    else:
+        yield report
+        return
+    middle = len(rules) // 2
+    parts = [[rule for rule in rules if rule not in guilty]] if guilty else [rules[:middle], rules[middle:]]
+    for part in filter(None, parts):
+        yield from _reports(put, part, failed)
+
+
+def _checked(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:
+    try:
+        members(report, required={"digest", "rules", "violations"})
+    except Malformed as error:
+        raise EngineError(f"the rules' report is not understood: {error}") from error
+    if report["digest"] != digest:
+        raise ForeignRules(f"the answer is of the rules {report['digest']!r}, not of {digest!r}")
+    evaluated, violations = report["rules"], report["violations"]
+    if not isinstance(evaluated, list) or not isinstance(violations, list):
+        raise EngineError("the rules' report is not understood: `rules` and `violations` are not lists")
+    asked = set(rules)
+    if not all(isinstance(rule, str) and rule in asked for rule in evaluated):
+        raise EngineError(f"the answer is of the rules {evaluated!r}, not only of {list(rules)!r}")
+    missing = sorted(asked.difference(evaluated))
+    if missing:
+        raise RuleFailed("it was not evaluated", tuple(missing))
+    return dict(report)
+
+
+def _violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, str]) -> Iterable[Violation]:
+    evaluated = set(report["rules"])
+    for raw in report["violations"]:
+        rule = raw.get("rule") if isinstance(raw, Mapping) else None
+        if not isinstance(rule, str) or rule not in evaluated:
+            raise EngineError(f"a violation is not of a rule that was asked: {rule!r}")
+        try:
+            yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents))
+        except Malformed as error:
+            failed[rule] = f"its answer is not understood: {error}"
+
+
+def _order(violation: Violation) -> tuple[Any, ...]:
+    # Numbers and strings do not compare with each other, so each segment carries which it is.
+    pointer = tuple((isinstance(segment, str), segment) for segment in violation.pointer)
+    return violation.document, pointer, violation.rule, violation.message

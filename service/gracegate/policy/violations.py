@@ -1,0 +1,113 @@
+"""One violation of OPA's report to a Violation: strict, so that a slip in a rule is an error and no silence. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Set
+from typing import Any, get_args
+
+from gracegate.model import SEVERITY_ORDER, Fix, FixClass, Operation, Pointer, Rule, Severity, Violation
+
+
+class Malformed(ValueError):
+    """A value of a report has not the shape that the rule contract gives it."""
+
+
+def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> Violation:
+    """The violation that `raw` says of one of `subjects` in a batch of that many `documents`. Raises Malformed."""
+    members(raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix"})
+    at = raw["at"]
+    members(at, required={"document", "path"})
+    if not _is_index(at["document"], documents) or at["document"] not in subjects:
+        raise Malformed(f"at.document {at['document']!r} is no subject")
+    if not isinstance(raw["message"], str) or not raw["message"]:
+        raise Malformed("the message is no text")
+    return Violation(
+        rule=rule.id,
+        document=at["document"],
+        pointer=_pointer(at["path"]),
+        message=raw["message"],
+        level=_level(raw, rule.severity),
+        measure=_measure(raw),
+        fix=_fix(raw["fix"], rule, at["document"], documents) if "fix" in raw else None,
+    )
+
+
+def members(raw: Any, *, required: Collection[str], optional: Collection[str] = ()) -> None:
+    """Raises Malformed unless `raw` is an object with all `required` members and no others than the `optional`."""
+    if not isinstance(raw, Mapping):
+        raise Malformed(f"{raw!r} is no object")
+    missing = sorted(set(required).difference(raw))
+    unknown = sorted(set(raw).difference(required, optional))
+    if missing or unknown:
+        raise Malformed(f"an object lacks {missing} and has unknown {unknown}")
+
+
+def _level(raw: Mapping[str, Any], highest: Severity) -> Severity:
+    level: Severity = raw.get("level", highest)
+    if level not in get_args(Severity):
+        raise Malformed(f"{level!r} is no level")
+    return min(level, highest, key=SEVERITY_ORDER.__getitem__)
+
+
+def _measure(raw: Mapping[str, Any]) -> float | None:
+    measure = raw.get("measure")
+    if "measure" not in raw:
+        return None
+    if isinstance(measure, bool) or not isinstance(measure, int | float) or not math.isfinite(measure):
+        raise Malformed(f"the measure {measure!r} is no number")
+    return float(measure)
+
+
+def _fix(raw: Any, rule: Rule, document: int, documents: int) -> Fix:
+    members(raw, required=(), optional={"class", "patch", "advice", "assumption"})
+    klass = raw.get("class", rule.fix)
+    if klass not in get_args(FixClass):
+        raise Malformed(f"{klass!r} is no class of a fix")
+    for key in ("advice", "assumption"):
+        if not isinstance(raw.get(key, ""), str):
+            raise Malformed(f"the {key} is no text")
+    patch = raw.get("patch", [])
+    if not isinstance(patch, list):
+        raise Malformed("the patch is no list")
+    fix = Fix(
+        klass=klass,
+        patch=tuple(_operation(step, document, documents) for step in patch),
+        advice=raw.get("advice") or None,
+        assumption=raw.get("assumption") or None,
+    )
+    _agrees(fix)
+    return fix
+
+
+def _agrees(fix: Fix) -> None:
+    if fix.klass == "text" and (fix.patch or not fix.advice):
+        raise Malformed("a fix of class text is an advice and no patch")
+    if fix.klass != "text" and not fix.patch:
+        raise Malformed(f"a fix of class {fix.klass} has no patch")
+    if fix.klass == "assumes" and not fix.assumption:
+        raise Malformed("a fix of class assumes does not say what it assumes")
+
+
+def _operation(raw: Any, document: int, documents: int) -> Operation:
+    op = raw.get("op") if isinstance(raw, Mapping) else None
+    if op == "remove":
+        members(raw, required={"op", "path"}, optional={"document"})
+    elif op in ("add", "replace"):
+        members(raw, required={"op", "path", "value"}, optional={"document"})
+    else:
+        raise Malformed(f"{op!r} is no operation")
+    target = raw.get("document", document)
+    if not _is_index(target, documents):
+        raise Malformed(f"an operation's document {target!r} is not in the batch")
+    return Operation(op, _pointer(raw["path"]), raw.get("value"), target)
+
+
+def _pointer(raw: Any) -> Pointer:
+    if not isinstance(raw, list) or not all(isinstance(part, str) or _is_index(part) for part in raw):
+        raise Malformed(f"{raw!r} is no path of keys and indexes")
+    return tuple(raw)
+
+
+def _is_index(value: Any, length: float = math.inf) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length
