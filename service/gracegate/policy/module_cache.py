@@ -1,0 +1,75 @@
+"""Compiled Wasm modules kept per user, because compiling costs a start more than everything else together.
+
+Loading a compiled module is running its machine code. So it is read only from a folder and a file that belong to us and
+that nobody else can write, and wasmtime itself refuses what was compiled for another CPU or with other settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import wasmtime
+
+_HASH_BYTES = 32
+
+
+def load(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
+    """The compiled `wasm`, from `folder` where it is there and whole, else compiled and left there if it can be."""
+    if folder is None:
+        return wasmtime.Module(engine, wasm)
+    path = folder / f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
+    compiled = _read(path)
+    if compiled is not None:
+        with suppress(wasmtime.WasmtimeError):  # of another CPU, or of other settings
+            return wasmtime.Module.deserialize(engine, compiled)
+    module = wasmtime.Module(engine, wasm)
+    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+        _write(path, bytes(module.serialize()))
+    return module
+
+
+def version() -> str:
+    """Which wasmtime this is; wasmtime itself does not say, and importlib.metadata costs as much as wasmtime."""
+    packages = Path(wasmtime.__file__).parents[1]
+    return next((found.stem for found in packages.glob("wasmtime-*.dist-info")), "wasmtime")
+
+
+def _read(path: Path) -> bytes | None:
+    """The content of `path` if it is whole and nobody but us could have written it."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+            with os.fdopen(file, "rb") as stream:
+                if not (_ours(folder) and _ours(file) and stat.S_ISREG(os.fstat(file).st_mode)):
+                    return None
+                content = stream.read()
+        finally:
+            os.close(folder)
+    except OSError:
+        return None
+    compiled = content[_HASH_BYTES:]
+    # A module cut short or damaged on disk would crash the process, not raise.
+    return compiled if hashlib.sha256(compiled).digest() == content[:_HASH_BYTES] else None
+
+
+def _ours(file: int) -> bool:
+    status = os.fstat(file)
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _write(path: Path, compiled: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(hashlib.sha256(compiled).digest() + compiled)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink()
+        raise
