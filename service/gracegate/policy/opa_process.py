@@ -1,0 +1,131 @@
+"""A child `opa run --server` on loopback, for this process alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from gracegate.errors import EngineUnavailable
+
+_START_SECONDS = 15.0
+_DYING_SECONDS = 1.0
+_TRIES = 3
+
+# The background reader ends the whole session when the pipe closes, which it also does when we are killed: no OPA is
+# ever left behind. The token stays out of arguments and environment, where others could read it.
+_SCRIPT = 'exec 3<&0; (read -r _ <&3; kill -9 0) & exec "$0" "$@" </dev/null 3<&-'
+_AUTHORIZATION = """package system.authz
+
+default allow := false
+
+allow if input.identity == "{token}"
+"""
+
+
+class OpaProcess:
+    """Runs the OPA at `binary` between `__enter__` and `__exit__`; `url` and `token` change with `restart`."""
+
+    def __init__(self, binary: Path) -> None:
+        self._binary = binary
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+        self.token = ""
+
+    def __enter__(self) -> OpaProcess:
+        self.restart()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of OPA, None where it was not started."""
+        return self._process.pid if self._process else None
+
+    def ended(self) -> bool:
+        """Whether OPA is gone; one whose connections just broke gets a moment to be gone."""
+        if self._process is None:
+            return True
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_DYING_SECONDS)
+        return self._process.poll() is not None
+
+    def restart(self) -> None:
+        """End what runs and start anew, with no rules loaded. Raises EngineUnavailable."""
+        for attempt in range(_TRIES):
+            self.stop()
+            try:
+                self._start()
+            except EngineUnavailable:  # somebody else may have taken the port meanwhile
+                self.stop()
+                if attempt == _TRIES - 1:
+                    raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """Kill OPA and all of its session."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        if process.stdin:
+            process.stdin.close()
+        process.wait()
+
+    def _start(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        with tempfile.TemporaryDirectory(prefix="gracegate-opa-") as folder:
+            policy, log = Path(folder, "authz.rego"), Path(folder, "log")
+            policy.touch(mode=0o600)
+            policy.write_text(_AUTHORIZATION.format(token=self.token))
+            with log.open("wb") as stream:
+                self._process = self._spawn(policy, f"127.0.0.1:{port}", stream.fileno())
+            self._await(port, log)
+
+    def _spawn(self, policy: Path, address: str, log: int) -> subprocess.Popen[bytes]:
+        options = ["--server", "--addr", address, "--skip-version-check", "--log-level", "error"]
+        locked = ["--authentication", "token", "--authorization", "basic"]
+        try:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", _SCRIPT, str(self._binary.absolute()), "run", *options, *locked, str(policy)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={},
+                cwd=policy.parent,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineUnavailable(f"{self._binary} cannot be started: {error}") from error
+
+    def _await(self, port: int, log: Path) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while self._process and self._process.poll() is None and time.monotonic() < deadline:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            time.sleep(0.01)
+        said = log.read_text(errors="replace").strip()[-500:]
+        raise EngineUnavailable(f"{self._binary} did not start to listen on port {port}: {said or 'no message'}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
