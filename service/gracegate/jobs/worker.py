@@ -1,0 +1,99 @@
+"""The process that does reviews: it beats, takes runs out of the queue, reaps the dead, and stops without loss."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from gracegate.jobs import queue as engine
+from gracegate.jobs.queue import Queue
+from gracegate.jobs.reaper import Reaper
+from gracegate.jobs.runner import Runner
+from gracegate.jobs.work import Reviewer
+from gracegate.settings import JobSettings, Settings
+from gracegate.store import executors
+from gracegate.store.database import DatabaseUnavailable, Store
+
+log = structlog.get_logger(__name__)
+
+FORGET_EVERY = 3600.0
+
+
+def run(settings: Settings, reviewer: Reviewer) -> None:
+    """Do reviews until SIGTERM, SIGINT or the death of the parent. Needs the main thread, and ends the process."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    worker = Worker(Store(settings.database), reviewer, settings.jobs)
+    worker.start()
+    log.info("worker_started", executor=worker.executor)
+    parent = os.getppid()
+    while not stop.wait(1.0) and os.getppid() == parent and worker.whole():
+        pass
+    log.info("worker_stops", executor=worker.executor)
+    worker.stop()
+    log.info("worker_stopped", executor=worker.executor)
+    # A review that outlives the drain holds a thread that Python would wait for; its fence is raised already.
+    os._exit(0)
+
+
+class Worker:
+    """One life of a worker; the engine allows one at a time in a process."""
+
+    def __init__(self, store: Store, reviewer: Reviewer, jobs: JobSettings) -> None:
+        # A name that was used before would make the engine run again what its former owner is still running.
+        self.executor = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._store = store
+        self._jobs = jobs
+        queue = Queue(store)
+        self._reaper = Reaper(store, queue, jobs)
+        self._runner = Runner(store, queue, reviewer, self.executor, jobs)
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._every, args=(jobs.heartbeat, self._beat), name="heartbeat", daemon=True),
+            threading.Thread(target=self._every, args=(jobs.heartbeat, self._reap), name="reaper", daemon=True),
+            threading.Thread(target=self._every, args=(FORGET_EVERY, self._reaper.forget), name="forget", daemon=True),
+        ]
+
+    def start(self) -> None:
+        # The first beat comes before the first run, else a sibling would reap it at once.
+        self._beat()
+        for thread in self._threads:
+            thread.start()
+        engine.launch(self._store, self.executor, self._runner.perform)
+
+    def whole(self) -> bool:
+        """False where a thread of ours died of an error: without its heartbeat a worker had better start anew."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def stop(self) -> None:
+        """Take nothing new, finish what can be finished in time, hand back the rest; it beats meanwhile."""
+        engine.drain(self._jobs.drain)
+        returned = self._reaper.hand_back(self.executor)
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(timeout=5.0)
+        with self._store.transaction() as tx:
+            executors.leave(tx, self.executor)
+        log.info("worker_drained", handed_back=returned)
+
+    def _beat(self) -> None:
+        with self._store.transaction() as tx:
+            executors.beat(tx, self.executor)
+
+    def _reap(self) -> None:
+        self._reaper.reap()
+        self._reaper.sweep()
+
+    def _every(self, seconds: float, act: Callable[[], object]) -> None:
+        while not self._stopped.wait(seconds):
+            try:
+                act()
+            except DatabaseUnavailable as error:
+                log.warning("database_unavailable", doing=threading.current_thread().name, error=str(error))

@@ -1,0 +1,252 @@
+"""Environment -> Settings. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from gracegate.errors import ConfigError
+
+OnIncomplete = Literal["failure", "neutral"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+# What a child process may know: enough to find programs, certificates and proxies, no secret of ours.
+_FOR_CHILDREN = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """How the web process listens; `bind` is host:port."""
+
+    bind: str = "127.0.0.1:8000"
+    processes: int = 1
+    threads: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled by each next."""
+
+    workers: int = 1
+    concurrency: int = 4
+    poll: float = 0.1
+    heartbeat: float = 5.0
+    dead_after: float = 45.0
+    drain: float = 25.0
+    attempts: int = 8
+    crashes: int = 5
+    backoff: float = 5.0
+    backoff_limit: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator decides. `git_url` and `github_url` have no slash at their end."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    marker_keys: tuple[str, ...] = field(repr=False)
+    data_dir: Path
+    database: str = field(repr=False)
+    github_url: str = "https://api.github.com"
+    git_url: str = "https://github.com"
+    public_url: str | None = None
+    opa_url: str | None = None
+    opa: Path | None = None
+    on_incomplete: OnIncomplete = "failure"
+    check_name: str = "gracegate"
+    allowed_owners: frozenset[str] = frozenset()
+    check_seconds: float = 120.0
+    check_memory_mb: int = 1024
+    log_level: LogLevel = "INFO"
+    web: WebSettings = WebSettings()
+    jobs: JobSettings = JobSettings()
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read `env`, by default the process's. ConfigError names every variable that is wrong and what to write."""
+        read = _Reader(environment() if env is None else env)
+        data_dir = read.data_dir()
+        settings = cls(
+            app_id=read.needed("APP_ID", "the number on the GitHub App's settings page"),
+            private_key=read.private_key(),
+            webhook_secrets=read.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
+            marker_keys=read.secrets("MARKER_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
+            data_dir=data_dir,
+            database=read.text("DATABASE", f"sqlite:///{data_dir / 'gracegate.db'}"),
+            github_url=read.url("GITHUB_URL", "https://api.github.com"),
+            git_url=read.url("GIT_URL", "https://github.com"),
+            public_url=read.url("PUBLIC_URL", "") or None,
+            opa_url=opa_url(read.env),
+            opa=opa_binary(read.env),
+            on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),
+            check_name=read.text("CHECK_NAME", "gracegate"),
+            allowed_owners=frozenset(owner.lower() for owner in read.several("ALLOWED_OWNERS")),
+            check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
+            check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
+            log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
+            web=read.web(),
+            jobs=read.jobs(),
+        )
+        read.complain()
+        return settings
+
+    def secrets(self) -> tuple[str, ...]:
+        """The values that may never be seen in a log."""
+        password = urlsplit(self.database).password
+        return (self.private_key, *self.webhook_secrets, *self.marker_keys, *filter(None, [password]))
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment."""
+    return os.environ
+
+
+def child_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child process (git, OPA, the check of foreign manifests) gets to see of the environment."""
+    env = environment() if env is None else env
+    return {name: env[name] for name in _FOR_CHILDREN if name in env}
+
+
+def opa_url(env: Mapping[str, str] | None = None) -> str | None:
+    """Address of a running OPA that is dedicated to gracegate, if there is one."""
+    return (environment() if env is None else env).get("OPA_URL", "").strip().rstrip("/") or None
+
+
+def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
+    """The `opa` that gracegate starts as its child, if one is named; else the built-in Wasm rules are used."""
+    named = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
+    return Path(named) if named else None
+
+
+def colour_wanted(env: Mapping[str, str] | None = None) -> bool:
+    """False where NO_COLOR is set to anything (https://no-color.org)."""
+    return not (environment() if env is None else env).get("NO_COLOR")
+
+
+class _Reader:
+    """Reads variables and collects what is wrong, so that one start tells everything at once."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.wrong: list[str] = []
+
+    def complain(self) -> None:
+        if self.wrong:
+            raise ConfigError("; ".join(self.wrong))
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.env.get(f"GRACEGATE_{name}", "").strip() or default
+
+    def needed(self, name: str, what: str) -> str:
+        value = self.text(name)
+        if not value:
+            self.wrong.append(f"GRACEGATE_{name} is not set: write {what}")
+        return value
+
+    def several(self, name: str) -> tuple[str, ...]:
+        return tuple(part for part in map(str.strip, self.text(name).split(",")) if part)
+
+    def secrets(self, name: str, what: str) -> tuple[str, ...]:
+        self.needed(name, f"{what} (several are separated by commas, the newest first)")
+        return self.several(name)
+
+    def private_key(self) -> str:
+        if key := self.text("PRIVATE_KEY"):
+            # Many secret stores and .env files keep a PEM on one line.
+            return self._pem("GRACEGATE_PRIVATE_KEY", key.replace("\\n", "\n"))
+        path = self.text("PRIVATE_KEY_FILE")
+        if not path:
+            self.wrong.append(
+                "GRACEGATE_PRIVATE_KEY_FILE is not set: write the path of the GitHub App's private key"
+                " (or its text into GRACEGATE_PRIVATE_KEY)"
+            )
+            return ""
+        try:
+            return self._pem("GRACEGATE_PRIVATE_KEY_FILE", Path(path).read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError) as error:
+            self.wrong.append(f"GRACEGATE_PRIVATE_KEY_FILE: {path} cannot be read ({error})")
+            return ""
+
+    def _pem(self, name: str, key: str) -> str:
+        if "PRIVATE KEY-----" not in key:
+            self.wrong.append(f"{name} is not a private key: it starts with -----BEGIN RSA PRIVATE KEY-----")
+        return key
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc):
+            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write an address such as https://ghe.example.com/api/v3")
+        return value
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """The first choice is the default; upper and lower case are the same."""
+        value = self.text(name, choices[0])
+        fitting = [choice for choice in choices if choice.lower() == value.lower()]
+        if not fitting:
+            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write one of {', '.join(choices)}")
+        return next(iter(fitting), choices[0])
+
+    def number(self, name: str, default: float, least: float) -> float:
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not least <= number < float("inf"):
+            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
+            return default
+        return number
+
+    def data_dir(self) -> Path:
+        if named := self.text("DATA_DIR"):
+            return Path(named).absolute()
+        if base := self.env.get("XDG_DATA_HOME", "").strip():
+            return Path(base).absolute() / "gracegate"
+        if home := self.env.get("HOME", "").strip():
+            return Path(home).absolute() / ".local" / "share" / "gracegate"
+        self.wrong.append(
+            "GRACEGATE_DATA_DIR is not set and there is no home: write a folder for caches and the database"
+        )
+        return Path()
+
+    def web(self) -> WebSettings:
+        default = WebSettings()
+        return WebSettings(
+            bind=self.text("BIND", default.bind),
+            processes=int(self.number("WEB_PROCESSES", default.processes, 1)),
+            threads=int(self.number("WEB_THREADS", default.threads, 1)),
+        )
+
+    def jobs(self) -> JobSettings:
+        default = JobSettings()
+        number: Callable[[str, float, float], float] = self.number
+        jobs = JobSettings(
+            workers=int(number("WORKERS", default.workers, 1)),
+            concurrency=int(number("WORKER_CONCURRENCY", default.concurrency, 1)),
+            poll=number("POLL_SECONDS", default.poll, 0.01),
+            heartbeat=number("HEARTBEAT_SECONDS", default.heartbeat, 0.1),
+            dead_after=number("DEAD_SECONDS", default.dead_after, 0.5),
+            drain=number("DRAIN_SECONDS", default.drain, 0),
+            attempts=int(number("ATTEMPTS", default.attempts, 1)),
+            crashes=int(number("CRASHES", default.crashes, 1)),
+            backoff=number("BACKOFF_SECONDS", default.backoff, 0),
+            backoff_limit=number("BACKOFF_LIMIT_SECONDS", default.backoff_limit, 0),
+        )
+        if jobs.dead_after < 3 * jobs.heartbeat:
+            self.wrong.append(
+                "GRACEGATE_DEAD_SECONDS is less than three times GRACEGATE_HEARTBEAT_SECONDS:"
+                " one late heartbeat would count as a death"
+            )
+        return jobs

@@ -1,0 +1,105 @@
+"""One database for our tables and the job engine's: a SQLite file, or PostgreSQL when one machine is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from gracegate.errors import ConfigError, GracegateError
+from gracegate.store.tables import METADATA
+
+BUSY_SECONDS = 30
+
+Transaction = sa.Connection
+"""A connection inside Store.transaction()."""
+
+
+class DatabaseUnavailable(GracegateError):
+    """The database cannot be reached or is locked: nothing was written, worth another try."""
+
+
+class Store:
+    """The database at `url`. One per process: never carried over a fork."""
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        self.engine = _engine(self.url)
+
+    def create(self) -> None:
+        """Make the tables that are not there yet."""
+        with self.transaction() as tx:
+            METADATA.create_all(tx)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Everything in the block is written, or nothing. Opening a second one inside it deadlocks on SQLite."""
+        with translated(), self.engine.begin() as connection:
+            yield connection
+
+    def missing(self) -> str | None:
+        """What keeps the database from being used, None where nothing does."""
+        try:
+            with self.transaction() as tx:
+                absent = set(METADATA.tables) - set(sa.inspect(tx).get_table_names())
+        except DatabaseUnavailable as error:
+            return f"the database does not answer: {error}"
+        return f"tables are missing: {', '.join(sorted(absent))}" if absent else None
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The driver's errors that go away by themselves, as DatabaseUnavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseUnavailable(str(getattr(error, "orig", error))) from error
+
+
+def database_url(url: str) -> str:
+    """The URL with the driver we ship; the folder of a SQLite file is made."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        message = (
+            "GRACEGATE_DATABASE is no database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
+        )
+        raise ConfigError(message) from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigError("GRACEGATE_DATABASE: web and workers share the database, so it has to be a file")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return url
+    if parsed.get_backend_name() != "postgresql":
+        raise ConfigError("GRACEGATE_DATABASE: only sqlite and postgresql are supported")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True)
+    engine = sa.create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # We say BEGIN ourselves: a transaction that reads first and writes later would fail on a busy database.
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

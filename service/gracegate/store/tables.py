@@ -1,0 +1,111 @@
+"""The tables. Times are seconds since the epoch by the database's clock, which all processes share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+METADATA = sa.MetaData()
+
+DELIVERY = Table(
+    "delivery",
+    METADATA,
+    Column("id", Text, primary_key=True),  # X-GitHub-Delivery: the same when GitHub delivers again
+    Column("event", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger),
+    Column("repository", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("received_at", Float, nullable=False),
+)
+
+HEAD = Table(
+    "head",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("sha", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # the newest run; "" where the first delivery said that it was closed
+    Column("closed", Boolean, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    sa.Index("head_by_sha", "repository_id", "sha"),
+)
+
+RUN = Table(
+    "run",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("delivery_id", Text, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("head_sha", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("fence", Integer, nullable=False),  # grows with each enqueue; only the holder of the newest may write
+    Column("starts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("crashes", Integer, nullable=False),
+    Column("executor", Text),
+    Column("error", Text),
+    Column("conclusion", Text),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    Column("finished_at", Float),
+    sa.Index("run_by_pull_request", "repository_id", "number"),
+)
+
+VERDICT = Table(
+    "verdict",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("head_sha", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("conclusion", Text, nullable=False),
+    Column("concluded_at", Float, nullable=False),
+)
+
+GATE = Table(
+    "gate",
+    METADATA,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("closed_until", Float, nullable=False),
+)
+
+EXECUTOR = Table(
+    "executor",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("beat_at", Float, nullable=False),
+)
+
+
+class now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
+    """The database's clock, not the transaction's: a long transaction sees time pass."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _sqlite_now(_element: now, _compiler: Any, **_options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _postgresql_now(_element: now, _compiler: Any, **_options: Any) -> str:
+    return "extract(epoch from clock_timestamp())"
+
+
+def insert(tx: sa.Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """INSERT in the dialect at hand, so that ON CONFLICT can be said."""
+    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
