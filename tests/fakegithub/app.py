@@ -1,0 +1,142 @@
+"""The fake as a Flask application: authentication, GitHub's headers, the OpenAPI check, the handlers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from fakegithub import api_apps, api_checks, api_issues, api_pulls, api_repositories, api_reviews, auth, smart_http
+from fakegithub.contract import Operation, contract, place, refusal, request_errors, response_errors, unknown_keys
+from fakegithub.errors import ApiError, not_found
+from fakegithub.events import Events
+from fakegithub.gitdir import GitError
+from fakegithub.state import World
+
+API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api)
+LOG = logging.getLogger("fakegithub")
+REQUESTS_PER_HOUR = 5_000
+
+
+class FakeApp(Flask):
+    """`violations` lists what did not fit GitHub's OpenAPI description, of requests and of answers."""
+
+    violations: list[str]
+
+
+def create_app(world: World, events: Events) -> FakeApp:
+    app = FakeApp("fakegithub")
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
+    app.extensions.update({"fakegithub.world": world, "fakegithub.events": events, "fakegithub.used": {}})
+    app.violations = []
+    for blueprint in API:
+        app.register_blueprint(blueprint)
+        blueprint_names.add(blueprint.name)
+    app.register_blueprint(smart_http.git)
+    app.add_url_rule("/rate_limit", "rate_limit", _rate_limit)
+    app.before_request(lambda: _enter(app, world))
+    app.after_request(lambda response: _leave(app, world, response))
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(GitError, _git_error)
+    return app
+
+
+blueprint_names: set[str] = set()
+
+
+def _is_api() -> bool:
+    return request.blueprint in blueprint_names or request.endpoint == "rate_limit"
+
+
+def _enter(app: FakeApp, world: World) -> None:
+    """Identifies the caller and refuses a request that does not fit the description, in GitHub's words."""
+    g.caller = auth.Caller()
+    if not _is_api():
+        return
+    g.caller = auth.identify(world, request.headers.get("Authorization"))
+    operation = _operation()
+    body = _request_json()
+    if operation is None:
+        return
+    for key in unknown_keys(operation, body):
+        _violation(app, f"request {operation.id}: unknown key {key!r}")
+    errors = request_errors(operation, body)
+    for error in errors:
+        _violation(app, f"request {operation.id}: {place(error)}: {error.message[:200]}")
+    if errors:
+        raise ApiError(422, "Invalid request.\n\n" + "\n".join(refusal(error) for error in errors))
+
+
+def _operation() -> Operation | None:
+    rule = request.url_rule.rule if request.url_rule else ""
+    return contract().operation(request.method, rule)
+
+
+def _request_json() -> Any:
+    if not request.get_data():
+        return {} if request.method in {"POST", "PATCH", "PUT"} else None
+    try:
+        return json.loads(request.get_data())
+    except ValueError:
+        raise ApiError(400, "Problems parsing JSON") from None
+
+
+def _leave(app: FakeApp, world: World, response: Response) -> Response:
+    if not _is_api():
+        return response
+    operation = _operation()
+    if operation is not None:
+        for problem in response_errors(operation, response.status_code, response.get_json(silent=True)):
+            _violation(app, f"answer {operation.id}: {problem}")
+    response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
+    response.headers["X-GitHub-Request-Id"] = secrets.token_hex(8).upper()
+    response.headers.update(_limits(app, world))
+    if request.method == "GET" and response.status_code == 200:
+        response.add_etag(weak=True)
+        response.make_conditional(request)
+    return response
+
+
+def _violation(app: FakeApp, text: str) -> None:
+    app.violations.append(text)
+    LOG.warning("OpenAPI violation: %s", text)
+
+
+def _limits(app: FakeApp, world: World) -> dict[str, str]:
+    """The rate limit headers; nothing is ever limited here but by a fault."""
+    used = app.extensions["fakegithub.used"]
+    with world.lock:
+        hour = int(world.clock.now() // 3600)
+        key = (hour, g.caller.token.value if g.caller.token else g.caller.app)
+        used[key] = used.get(key, 0) + 1
+        told = {"limit": REQUESTS_PER_HOUR, "remaining": max(0, REQUESTS_PER_HOUR - used[key]), "used": used[key]}
+    told["reset"] = (hour + 1) * 3600
+    return {f"X-RateLimit-{name.title()}": str(value) for name, value in told.items()} | {
+        "X-RateLimit-Resource": "core"
+    }
+
+
+def _rate_limit() -> Response:
+    core = {"limit": REQUESTS_PER_HOUR, "used": 0, "remaining": REQUESTS_PER_HOUR, "reset": 2_000_000_000}
+    return jsonify({"resources": {"core": core, "search": core, "graphql": core}, "rate": core})
+
+
+def _api_error(error: ApiError) -> Response:
+    response = jsonify(error.body())
+    response.status_code = error.status
+    response.headers.update(error.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    return _api_error(not_found() if error.code == 404 else ApiError(error.code or 500, error.name))
+
+
+def _git_error(error: GitError) -> Response:
+    LOG.error("%s", error)
+    return _api_error(ApiError(500, str(error)))

@@ -1,0 +1,181 @@
+"""GitHub's OpenAPI description, held against every request and answer."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import FormatChecker
+from jsonschema.exceptions import ValidationError
+from openapi_schema_validator import OAS30Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+
+DESCRIPTION = Path(__file__).with_name("openapi.json.gz")
+URN = "urn:github"
+VARIABLE = re.compile(r"<[^>]*>|\{[^}]*\}")
+
+FORMATS = FormatChecker([])
+
+
+@FORMATS.checks("uri")
+def is_uri(value: object) -> bool:
+    """An address with a scheme and nothing that has to be percent-encoded."""
+    return not isinstance(value, str) or re.fullmatch(r"[a-z][a-z+.-]*://[^\s\[\]<>\"{}|\\^`]+", value) is not None
+
+
+@FORMATS.checks("date-time")
+def is_time(value: object) -> bool:
+    pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+    return not isinstance(value, str) or re.fullmatch(pattern, value) is not None
+
+
+# Where the description contradicts GitHub itself: (operation, the error's place in the answer as a pattern).
+WAIVERS = (
+    # Null for comments on files and outdated comments, which the description calls integers.
+    ("pulls/", r"(\d+/)?(line|original_line|start_line|original_start_line)"),
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    id: str
+    request: OAS30Validator | None
+    known_keys: frozenset[str] | None
+    """The keys that the request's body may have, None if the description does not say."""
+    responses: Mapping[str, OAS30Validator | None] = field(default_factory=dict)
+
+
+class Contract:
+    """The operations by (method, path); paths are compared with their variables blanked."""
+
+    def __init__(self) -> None:
+        text = gzip.decompress(DESCRIPTION.read_bytes()).decode().replace('"#/components', f'"{URN}#/components')
+        description = _really_nullable(json.loads(text))
+        resource = Resource.from_contents(description, default_specification=DRAFT4)
+        self._registry = Registry().with_resource(URN, resource)
+        self._components = description["components"]
+        self._operations = {
+            (method.upper(), blank(path)): operation
+            for path, methods in description["paths"].items()
+            for method, operation in methods.items()
+        }
+        self._made: dict[tuple[str, str], Operation] = {}
+
+    def operation(self, method: str, rule: str) -> Operation | None:
+        """The operation of a route, None if the description's subset has none."""
+        key = (method, blank(rule))
+        if key not in self._made and key in self._operations:
+            self._made[key] = self._operation(self._operations[key])
+        return self._made.get(key)
+
+    def _operation(self, raw: Mapping[str, Any]) -> Operation:
+        schema = _json_schema(raw.get("requestBody"))
+        keys = frozenset(schema["properties"]) if schema and "properties" in schema else None
+        responses = {
+            status: self._validator(_json_schema(self._resolved(answer))) for status, answer in raw["responses"].items()
+        }
+        return Operation(raw["operationId"], self._validator(schema), keys, responses)
+
+    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "$ref" not in node:
+            return node
+        found: Mapping[str, Any] = self._components["responses"][node["$ref"].rsplit("/", 1)[1]]
+        return found
+
+    def _validator(self, schema: Mapping[str, Any] | None) -> OAS30Validator | None:
+        if schema is None:
+            return None
+        return OAS30Validator(schema, registry=self._registry, format_checker=FORMATS)
+
+
+@lru_cache(maxsize=1)
+def contract() -> Contract:
+    return Contract()
+
+
+def blank(path: str) -> str:
+    """A path of Flask or of the description with its variables blanked."""
+    return VARIABLE.sub("{}", path).replace("{}...{}", "{}").rstrip("/")
+
+
+def _json_schema(node: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    found = (node or {}).get("content", {}).get("application/json", {}).get("schema")
+    return None if found is None else dict(found)
+
+
+def _really_nullable(node: Any) -> Any:
+    """The description with null let in where it says `nullable` and its enum or missing `type` keeps null out."""
+    if isinstance(node, list):
+        return [_really_nullable(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _really_nullable(value) for key, value in node.items()}
+    if made.get("nullable") is not True:
+        return made
+    if isinstance(made.get("enum"), list) and None not in made["enum"]:
+        made["enum"] = [*made["enum"], None]
+    return made if "type" in made else {"anyOf": [made, {"type": "object", "nullable": True, "enum": [None]}]}
+
+
+def refusal(error: ValidationError) -> str:
+    """GitHub's words for a request that does not fit its schema."""
+    name, rule, told = "/".join(map(str, error.absolute_path)), error.validator, error.instance
+    if rule == "maxItems":
+        return f"No more than {error.validator_value} items are allowed; {len(told)} were supplied."
+    if rule == "maxLength":
+        return f"Only {error.validator_value} characters are allowed; {len(told)} were supplied."
+    if rule == "required":
+        missing = [f'"{key}"' for key in error.validator_value if key not in told]
+        return f"{', '.join(missing)} {'was' if len(missing) == 1 else 'were'}n't supplied."
+    if rule == "enum":
+        return f"{json.dumps(told)} is not a member of {json.dumps(error.validator_value)}."
+    return f"For 'properties/{name}', {json.dumps(told)[:100]} is not valid: {error.message[:200]}."
+
+
+def request_errors(operation: Operation, body: Any) -> list[ValidationError]:
+    if operation.request is None or body is None:
+        return []
+    return [deepest(error) for error in operation.request.iter_errors(body)]
+
+
+def unknown_keys(operation: Operation, body: Any) -> list[str]:
+    """Keys that GitHub would ignore in silence: a typing error of the client."""
+    if operation.known_keys is None or not isinstance(body, dict):
+        return []
+    return sorted(set(body) - operation.known_keys)
+
+
+def response_errors(operation: Operation, status: int, body: Any) -> Iterable[str]:
+    """What is wrong with an answer of ours, apart from the waivers."""
+    if str(status) not in operation.responses:
+        # The description names few of the errors that every operation can have.
+        return [] if status >= 400 else [f"status {status} is not described"]
+    validator = operation.responses[str(status)]
+    if validator is None or status >= 400:
+        return []
+    errors = (deepest(error) for error in validator.iter_errors(body))
+    return [f"{place(error)}: {error.message[:200]}" for error in errors if not _waived(operation, error)]
+
+
+def place(error: ValidationError) -> str:
+    return "/".join(map(str, error.absolute_path))
+
+
+def deepest(error: ValidationError) -> ValidationError:
+    """The most telling error inside an anyOf or oneOf."""
+    while error.context:
+        error = max(error.context, key=lambda inner: len(inner.absolute_path))
+    return error
+
+
+def _waived(operation: Operation, error: ValidationError) -> bool:
+    return error.instance is None and any(
+        operation.id.startswith(prefix) and re.fullmatch(pattern, place(error)) for prefix, pattern in WAIVERS
+    )

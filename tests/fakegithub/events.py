@@ -1,0 +1,208 @@
+"""Webhooks: what is sent when, and the record of each delivery."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http
+import json
+import time
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import requests
+
+from fakegithub import shapes
+from fakegithub.shapes import Json
+from fakegithub.shapes_checks import check_run, check_suite
+from fakegithub.shapes_pulls import pull_full
+from fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository, World
+
+DEADLINE = 10.0
+HOOK_ID = 7770001
+NOBODY = "0" * 40
+
+
+class Events:
+    """Sends the App's webhooks from threads of its own, in no promised order, each once: GitHub does not retry."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.url: str | None = None
+        """Where the App receives its webhooks; nothing is sent while it is None."""
+        self.person = "ada"
+        """Who is named as the sender."""
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="webhook")
+        self._pending: set[Future[None]] = set()
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def settle(self, seconds: float = 30.0) -> None:
+        """Waits until all that was to be sent has been answered or given up."""
+        wait(list(self._pending), timeout=seconds)
+
+    # Events
+
+    def pull_request(self, pull: PullRequest, action: str, **more: Any) -> None:
+        body = {"action": action, "number": pull.number, "pull_request": self._pull(pull), **more}
+        self._emit("pull_request", pull.base, body)
+        if action in {"opened", "reopened", "synchronize"} and pull.head is pull.base:
+            self.check_suite(self.world.suite(pull.base, pull.head_sha), "requested")
+
+    def push(self, repository: Repository, branch: str, before: str | None, after: str | None) -> None:
+        commit = shapes.simple_commit(repository.git.commit_info(after)) if after else None
+        ends: Json = {"before": before or NOBODY, "after": after or NOBODY, "base_ref": None}
+        flags = {"created": before is None, "deleted": after is None, "forced": _forced(repository, before, after)}
+        compare = f"{self.world.base_url}/{repository.full_name}/compare/{ends['before'][:12]}...{ends['after'][:12]}"
+        pusher = {"name": self.person, "email": f"{self.person}@example.com"}
+        body = {"ref": f"refs/heads/{branch}", **ends, **flags, "compare": compare, "pusher": pusher}
+        self._emit("push", repository, {**body, "commits": [commit] if commit else [], "head_commit": commit})
+
+    def check_run(self, run: CheckRun, action: str, identifier: str | None = None) -> None:
+        shown = check_run(self.world.base_url, self.world, run)
+        suite = check_suite(self.world.base_url, self.world, self.world.check_suites[run.suite_id])
+        del suite["repository"]
+        body: Json = {"action": action, "check_run": {**shown, "check_suite": suite}}
+        if identifier is not None:
+            body["requested_action"] = {"identifier": identifier}
+        self._emit("check_run", run.repository, body)
+
+    def check_suite(self, suite: CheckSuite, action: str) -> None:
+        shown = check_suite(self.world.base_url, self.world, suite)
+        del shown["repository"]
+        self._emit("check_suite", suite.repository, {"action": action, "check_suite": shown})
+
+    def installation(self, one: Installation, action: str) -> None:
+        """`created`, `deleted`, `suspend`, `unsuspend` or `new_permissions_accepted`."""
+        seen = self.world.repositories_of(one)
+        self._emit("installation", None, {"action": action, "repositories": [_short(r) for r in seen]}, one)
+
+    def installation_repositories(self, one: Installation, added: list[Repository], removed: list[Repository]) -> None:
+        body = {
+            "action": "added" if added else "removed",
+            "repository_selection": "all" if one.repository_ids is None else "selected",
+            "repositories_added": [_short(r) for r in added],
+            "repositories_removed": [_short(r) for r in removed],
+            "requester": None,
+        }
+        self._emit("installation_repositories", None, body, one)
+
+    def ping(self) -> None:
+        hook = {
+            "type": "App",
+            "id": HOOK_ID,
+            "name": "web",
+            "active": True,
+            "events": ["pull_request"],
+            "config": {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": self.url},
+            "app_id": self.world.app.id,
+        }
+        self._emit("ping", None, {"zen": "Keep it logically awesome.", "hook_id": HOOK_ID, "hook": hook})
+
+    def _pull(self, pull: PullRequest) -> Json:
+        return pull_full(self.world.base_url, self.world, pull)
+
+    # Deliveries
+
+    def _emit(
+        self, event: str, repository: Repository | None, body: Json, installation: Installation | None = None
+    ) -> None:
+        base = self.world.base_url
+        one = installation or (repository and self.world.installation_of(repository))
+        if self.url is None or (one is None and event != "ping"):
+            return
+        payload = dict(body)
+        if repository is not None:
+            payload["repository"] = shapes.repository(base, repository)
+        payload["sender"] = shapes.user(base, self.person)
+        if one is not None and repository is not None:
+            payload["installation"] = {"id": one.id, "node_id": shapes.node_id("MDIz", one.id)}
+        elif one is not None:
+            payload["installation"] = shapes.installation(base, self.world, one)
+        self._deliver(self._delivery(event, payload, one, repository))
+
+    def _delivery(
+        self, event: str, payload: Json, installation: Installation | None, repository: Repository | None
+    ) -> Delivery:
+        body, guid = json.dumps(payload).encode(), str(uuid.uuid4())
+        return Delivery(
+            id=self.world.new_id(),
+            guid=guid,
+            event=event,
+            action=payload.get("action"),
+            payload=payload,
+            body=body,
+            headers=headers(event, guid, body, self.world),
+            delivered_at=self.world.clock.iso(),
+            redelivery=False,
+            installation_id=installation.id if installation else None,
+            repository_id=repository.id if repository else None,
+        )
+
+    def redeliver(self, one: Delivery) -> None:
+        """The same event again, with the same guid."""
+        again = Delivery(
+            self.world.new_id(),
+            one.guid,
+            one.event,
+            one.action,
+            one.payload,
+            one.body,
+            dict(one.headers),
+            self.world.clock.iso(),
+            True,
+            one.installation_id,
+            one.repository_id,
+        )
+        self._deliver(again)
+
+    def _deliver(self, one: Delivery) -> None:
+        if self.url is None:
+            return
+        self.world.deliveries.append(one)
+        future = self._threads.submit(_send, one, self.url)
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+
+
+def headers(event: str, guid: str, body: bytes, world: World) -> dict[str, str]:
+    secret = world.app.webhook_secret.encode()
+    sha1, sha256 = (hmac.new(secret, body, kind).hexdigest() for kind in (hashlib.sha1, hashlib.sha256))
+    return {
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/044aadd",
+        "X-GitHub-Delivery": guid,
+        "X-GitHub-Event": event,
+        "X-GitHub-Hook-ID": str(HOOK_ID),
+        "X-GitHub-Hook-Installation-Target-ID": str(world.app.id),
+        "X-GitHub-Hook-Installation-Target-Type": "integration",
+        "X-Hub-Signature": f"sha1={sha1}",
+        "X-Hub-Signature-256": f"sha256={sha256}",
+    }
+
+
+def _send(one: Delivery, url: str) -> None:
+    started = time.monotonic()
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, data=one.body, headers=one.headers, timeout=DEADLINE, allow_redirects=False)
+            one.status_code, one.response = answer.status_code, answer.text[:10_000]
+            one.status = "OK" if answer.ok else http.HTTPStatus(answer.status_code).phrase
+    except requests.Timeout:
+        one.status = "timed out"
+    except requests.RequestException:
+        one.status = "failed to connect to host"
+    one.duration = time.monotonic() - started
+
+
+def _forced(repository: Repository, before: str | None, after: str | None) -> bool:
+    return bool(before and after) and repository.git.merge_base(str(before), str(after)) != before
+
+
+def _short(one: Repository) -> Json:
+    short = {"id": one.id, "node_id": shapes.node_id("R", one.id), "name": one.name}
+    return {**short, "full_name": one.full_name, "private": one.private}

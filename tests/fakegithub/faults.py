@@ -1,0 +1,107 @@
+"""The gate before the fake: faults on demand, and the log of all requests."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from werkzeug import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@dataclass
+class Fault:
+    """What goes wrong with the next `times` requests that match, once `skip` have passed.
+
+    `when="after"`: the request takes effect, only its answer is lost. Without a `status` the request is just delayed
+    by `delay` seconds, or, with `drop`, its connection is cut without an answer.
+    """
+
+    method: str = "*"
+    path: str = ".*"
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = '{"message": "Server Error"}'
+    when: Literal["before", "after"] = "before"
+    delay: float = 0.0
+    drop: bool = False
+    times: int = 1
+    skip: int = 0
+
+    def matches(self, method: str, path: str) -> bool:
+        return self.method in {"*", method} and re.search(self.path, path) is not None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One request; `status` is 0 where the connection was cut; `seconds` is how long the answer took."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    seconds: float
+    at: float
+
+
+class Gate:
+    """WSGI middleware around the API and git; pages and the control API pass it unseen."""
+
+    def __init__(self, inner: WSGIApplication, is_seen: Callable[[str], bool]) -> None:
+        self._inner = inner
+        self._is_seen = is_seen
+        self._lock = threading.Lock()
+        self.faults: list[Fault] = []
+        self.log: list[Logged] = []
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        if not self._is_seen(request.path):
+            return self._inner(environ, start_response)
+        started, at = time.monotonic(), time.time()
+        response = self._answer(request)
+        status = response.status_code if response else 0
+        with self._lock:
+            seconds = time.monotonic() - started
+            query = request.query_string.decode()
+            self.log.append(Logged(request.method, request.path, query, status, seconds, at))
+        if response is None:
+            raise ConnectionError("cut on demand")
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response | None:
+        fault = self._take(request.method, request.path)
+        if fault is None:
+            return self._real(request)
+        if fault.when == "after":
+            self._real(request)
+        time.sleep(fault.delay)
+        if fault.drop:
+            return None
+        if fault.status is None:
+            return self._real(request)
+        headers = {"Content-Type": "application/json; charset=utf-8", **fault.headers}
+        return Response(fault.body, fault.status, headers)
+
+    def _real(self, request: Request) -> Response:
+        return Response.from_app(self._inner, request.environ, buffered=True)
+
+    def _take(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            for fault in self.faults:
+                if not fault.matches(method, path):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                if not fault.times:
+                    self.faults.remove(fault)
+                return fault
+        return None

@@ -1,0 +1,324 @@
+"""One bare git repository of the fake, and every git command it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fakegithub.diff import FileChange
+
+PATCH_LINES = 3_000
+PATCH_BYTES = 300_000
+"""GitHub leaves `patch` out of larger files; it documents 20,000 lines and 500 KB, users report less."""
+
+ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C.UTF-8",
+}
+CONFIG = {
+    "uploadpack.allowFilter": "true",
+    "uploadpack.allowAnySHA1InWant": "true",
+    "gc.auto": "0",
+    "receive.autogc": "false",
+    "core.quotePath": "false",
+}
+STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "T": "changed"}
+
+
+def environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**inherited, **ENVIRONMENT}
+
+
+class GitError(Exception):
+    """git ended with an error; the text is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """What `git cat-file commit` says; times are ISO 8601 in UTC."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    author: tuple[str, str, str]
+    committer: tuple[str, str, str]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    mode: str
+    kind: str
+    sha: str
+    size: int | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawChange:
+    """A line of `git diff --raw -z`."""
+
+    modes: tuple[str, str]
+    blobs: tuple[str, str]
+    letter: str
+    path: str
+    previous_path: str | None = None
+
+
+class GitDir:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._changes: dict[tuple[str, str], list[FileChange]] = {}
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        done = subprocess.run(
+            ["git", "-C", str(self.path), *arguments], input=stdin, capture_output=True, env=environment(), check=False
+        )
+        if done.returncode:
+            raise GitError(f"git {' '.join(arguments[:3])}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        return self.run(*arguments).decode(errors="replace").rstrip("\n")
+
+    # Making repositories
+
+    @classmethod
+    def create(cls, path: Path, default_branch: str) -> GitDir:
+        path.mkdir(parents=True)
+        made = cls(path)
+        made.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
+        for key, value in CONFIG.items():
+            made.run("config", key, value)
+        return made
+
+    @classmethod
+    def borrow(cls, path: Path, source: Path, default_branch: str) -> GitDir:
+        """A new repository over the objects of a local one, which may be bare, partial or shallow: nothing is copied,
+        nothing is fetched, and no ref is taken over."""
+        made = cls.create(path, default_branch)
+        theirs = GitDir(source)
+        objects, shallow = (
+            theirs.text("rev-parse", "--path-format=absolute", "--git-path", name) for name in ("objects", "shallow")
+        )
+        (path / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+        if Path(shallow).exists():
+            (path / "shallow").write_bytes(Path(shallow).read_bytes())
+        return made
+
+    def fork(self, path: Path, default_branch: str) -> GitDir:
+        """A fork shares the object store, as on GitHub: its commits can be fetched from the parent by their id."""
+        made = GitDir.create(path, default_branch)
+        store = path / "objects"
+        for folder in sorted(store.rglob("*"), reverse=True):
+            folder.rmdir()
+        store.rmdir()
+        store.symlink_to((self.path / "objects").resolve())
+        for ref, sha in self.refs("refs/heads/").items():
+            made.set_ref(ref, sha)
+        return made
+
+    # Refs and commits
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit that a revision names, None if there is none."""
+        try:
+            return self.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except GitError:
+            return None
+
+    def set_ref(self, ref: str, sha: str) -> None:
+        self.run("update-ref", ref, sha)
+
+    def delete_ref(self, ref: str) -> None:
+        self.run("update-ref", "-d", ref)
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        lines = self.text("for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
+        return {ref: sha for sha, _, ref in (line.partition(" ") for line in lines)}
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        try:
+            return self.text("merge-base", one, other)
+        except GitError:
+            return None
+
+    def commits(self, base: str, head: str) -> list[str]:
+        """The commits of head that base lacks, oldest first."""
+        return self.text("rev-list", "--reverse", "--topo-order", f"{base}..{head}").split()
+
+    def commit_info(self, sha: str) -> CommitInfo:
+        form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
+        part = self.text("show", "--no-patch", f"--format={form}", sha).split("\0")
+        author, committer = ((part[i], part[i + 1], _iso(int(part[i + 2]))) for i in (3, 6))
+        return CommitInfo(part[0], part[1], tuple(part[2].split()), author, committer, part[9].rstrip("\n"))
+
+    def write_commit(
+        self, branch: str, parents: Sequence[str], files: Mapping[str, str | bytes | None], message: str, when: int
+    ) -> str:
+        """Commits files (None deletes one) upon the first parent and moves the branch there, whatever it held."""
+        text = message.encode()
+        stream = [
+            f"commit refs/heads/{branch}\ncommitter Ada Author <ada@example.com> {when} +0000\n".encode(),
+            b"data %d\n%s\n" % (len(text), text),
+            *(f"{word} {parent}\n".encode() for word, parent in zip(_parent_words(), parents, strict=False)),
+            *(_change(path, content) for path, content in files.items()),
+        ]
+        self.run("fast-import", "--quiet", "--force", "--date-format=raw", stdin=b"".join(stream))
+        return self.text("rev-parse", f"refs/heads/{branch}")
+
+    def commit_tree(self, tree: str, parents: Sequence[str], message: str, when: int) -> str:
+        stamp = f"{when} +0000"
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        lines += [f"{role} GitHub <noreply@github.com> {stamp}" for role in ("author", "committer")]
+        text = "\n".join([*lines, "", message]) + "\n"
+        return self.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode()).decode().strip()
+
+    # Objects
+
+    def tree(self, treeish: str, *, recursive: bool) -> list[TreeEntry]:
+        options = ["-r", "-t"] if recursive else []
+        lines = self.run("ls-tree", "-z", *options, treeish).decode(errors="replace").split("\0")
+        parts = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
+        sizes = self._sizes([fields[2] for fields, _ in parts if fields[1] == "blob"])
+        return [TreeEntry(mode, kind, sha, sizes.get(sha), path) for (mode, kind, sha), path in parts]
+
+    def read(self, sha: str, kind: str = "blob") -> bytes | None:
+        try:
+            return self.run("cat-file", kind, sha)
+        except GitError:
+            return None
+
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """The tree entry at a path; the empty path is the root."""
+        if not path:
+            return TreeEntry("040000", "tree", self.text("rev-parse", f"{commit}^{{tree}}"), None, "")
+        line = (
+            self.run("--literal-pathspecs", "ls-tree", "-z", commit, "--", path).decode(errors="replace").rstrip("\0")
+        )
+        if not line:
+            return None
+        mode, kind, sha = line.partition("\t")[0].split()
+        return TreeEntry(mode, kind, sha, self._sizes([sha]).get(sha), path)
+
+    def _sizes(self, shas: Sequence[str]) -> dict[str, int]:
+        """Sizes of the objects that are here; a partial clone lacks some."""
+        said = self.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in shas).encode())
+        lines = [line.split() for line in said.decode().splitlines()]
+        return {line[0]: int(line[2]) for line in lines if line[-1] != "missing"}
+
+    # Diffs
+
+    def changes(self, base: str, head: str) -> list[FileChange]:
+        """The changed files between two commits with their patches, as `git diff -M` finds them."""
+        if (base, head) not in self._changes:
+            self._changes[base, head] = self._diff(base, head)
+        return self._changes[base, head]
+
+    def patch_between(self, base: str, head: str, path: str) -> str:
+        """The patch of one path without context, empty if it did not change."""
+        said = self.run("--literal-pathspecs", "diff", *_DIFF, "-U0", base, head, "--", path).decode(errors="replace")
+        return _patch(said, limited=False) or ""
+
+    def _diff(self, base: str, head: str) -> list[FileChange]:
+        plain = self._raw(base, head, "--no-renames")
+        blobs = {
+            blob for change in plain for blob, mode in zip(change.blobs, change.modes, strict=True) if mode[:2] == "10"
+        }
+        missing = blobs - set(self._sizes(sorted(blobs)))
+        lacking = [change for change in plain if missing & set(change.blobs)]
+        exclude = [f":(exclude,literal){change.path}" for change in lacking]
+        whole = [".", *exclude] if exclude else []
+        known = self._raw(base, head, "-M", "--", *whole)
+        texts = self._patches(base, head, known, whole)
+        without = [FileChange(one.path, STATUS[one.letter], _blob(one), previous_path=None) for one in lacking]
+        return sorted([*texts, *without], key=lambda change: change.path)
+
+    def _raw(self, base: str, head: str, *options: str) -> list[RawChange]:
+        fields = iter(
+            self.run("diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", base, head, *options)
+            .decode(errors="replace")
+            .split("\0")
+        )
+        found = []
+        for head_line in fields:
+            if not head_line:
+                break
+            old_mode, new_mode, old, new, letter = head_line.removeprefix(":").split()
+            before = next(fields) if letter[0] == "R" else None
+            found.append(RawChange((old_mode, new_mode), (old, new), letter[0], next(fields), before))
+        return found
+
+    def _patches(self, base: str, head: str, known: Sequence[RawChange], pathspecs: Sequence[str]) -> list[FileChange]:
+        said = self.run("diff", *_DIFF, "-U3", base, head, "--", *pathspecs).decode(errors="replace")
+        sections = ("\n" + said).split("\ndiff --git ")[1:]
+        made, position = [], 0
+        for change in known:
+            # A file that became a symbolic link is two sections, a removal and an addition: no single patch.
+            count = 2 if change.letter == "T" else 1
+            made.append(_file_change(change, sections[position] if count == 1 else ""))
+            position += count
+        return made
+
+
+_DIFF = (
+    "-p",
+    "-M",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--full-index",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _parent_words() -> list[str]:
+    return ["from", *["merge"] * 15]
+
+
+def _change(path: str, content: str | bytes | None) -> bytes:
+    quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    if content is None:
+        return f"D {quoted}\n".encode()
+    data = content.encode() if isinstance(content, str) else content
+    return b"M 100644 inline %s\ndata %d\n%s\n" % (quoted.encode(), len(data), data)
+
+
+def _blob(change: RawChange) -> str:
+    return change.blobs[0] if change.letter == "D" else change.blobs[1]
+
+
+def _patch(section: str, *, limited: bool = True) -> str | None:
+    start = 0 if section.startswith("@@ ") else section.find("\n@@ ") + 1
+    if start == 0 and not section.startswith("@@ "):
+        return None
+    patch = section[start:].removesuffix("\n")
+    too_large = len(patch) > PATCH_BYTES or patch.count("\n") > PATCH_LINES
+    return None if limited and too_large else patch
+
+
+def _file_change(change: RawChange, section: str) -> FileChange:
+    whole = _patch(section, limited=False) or ""
+    lines = [line[:1] for line in whole.split("\n")]
+    return FileChange(
+        path=change.path,
+        status=STATUS[change.letter],
+        blob=_blob(change),
+        additions=lines.count("+"),
+        deletions=lines.count("-"),
+        previous_path=change.previous_path,
+        patch=_patch(section),
+    )

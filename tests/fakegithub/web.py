@@ -1,0 +1,121 @@
+"""What the handlers share: the world, who may call, pages of a list, request bodies."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, g, jsonify, request
+
+from fakegithub.auth import Caller, allow
+from fakegithub.errors import ApiError, not_found
+from fakegithub.events import Events
+from fakegithub.state import PullRequest, Repository, World
+
+Answer = Any
+Handler = Callable[..., Answer]
+
+
+def world() -> World:
+    found: World = current_app.extensions["fakegithub.world"]
+    return found
+
+
+def events() -> Events:
+    found: Events = current_app.extensions["fakegithub.events"]
+    return found
+
+
+def base_url() -> str:
+    """The address the client came to: clients refuse answers whose links name another host or port."""
+    return request.host_url.rstrip("/")
+
+
+def caller() -> Caller:
+    found: Caller = g.caller
+    return found
+
+
+def login() -> str:
+    return world().app.login
+
+
+def app_only(handler: Handler) -> Handler:
+    """For the endpoints that want the App's JWT."""
+
+    @functools.wraps(handler)
+    def guarded(*args: Any, **kwargs: Any) -> Answer:
+        if not caller().app:
+            raise ApiError(401, "A JSON web token could not be decoded")
+        with world().lock:
+            return handler(*args, **kwargs)
+
+    return guarded
+
+
+def needs(permission: str, level: str = "read") -> Callable[[Handler], Handler]:
+    """For the endpoints of a repository: checks the token, passes the Repository in place of `owner` and `repo`.
+
+    `permission` may name several ("issues|pull_requests"), any of which is enough.
+    """
+
+    def wrap(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def guarded(owner: str, repo: str, **kwargs: Any) -> Answer:
+            with world().lock:
+                repository = world().repository(f"{owner}/{repo}")
+                if repository is None:
+                    raise not_found()
+                allow(caller(), repository, permission, level)
+                return handler(repository, **kwargs)
+
+        return guarded
+
+    return wrap
+
+
+def pull_of(repository: Repository, number: int) -> PullRequest:
+    found = repository.pulls.get(number)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def commit_of(repository: Repository, revision: str) -> str:
+    found = repository.git.resolve(revision) or repository.git.resolve(f"refs/heads/{revision}")
+    if found is None:
+        raise ApiError(422, f"No commit found for SHA: {revision}")
+    return found
+
+
+def body() -> Mapping[str, Any]:
+    """The JSON of the request, {} if it has none. The OpenAPI check has seen it already."""
+    found = request.get_json(silent=True)
+    return found if isinstance(found, dict) else {}
+
+
+def page(items: Sequence[Any], shape: Callable[[Any], Any], key: str | None = None) -> Response:
+    """One page of a list with GitHub's `Link` header; `key`: inside an object with `total_count`."""
+    size = max(1, min(_number("per_page", 30), 100))
+    number = max(1, _number("page", 1))
+    last = max(1, -(-len(items) // size))
+    shown = [shape(item) for item in items[(number - 1) * size : number * size]]
+    response = jsonify(shown if key is None else {"total_count": len(items), key: shown})
+    links = {"prev": number - 1, "next": number + 1, "last": last, "first": 1}
+    if number == 1:
+        del links["prev"], links["first"]
+    if number >= last:
+        del links["next"], links["last"]
+    if links:
+        response.headers["Link"] = ", ".join(f'<{_page_url(to)}>; rel="{name}"' for name, to in links.items())
+    return response
+
+
+def _number(name: str, default: int) -> int:
+    return request.args.get(name, default, type=int)
+
+
+def _page_url(number: int) -> str:
+    return f"{request.base_url}?{urlencode({**request.args, 'page': number})}"
