@@ -50,9 +50,8 @@ class Claim:
 
 def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Claim:
     """Take a waiting run. Nothing is changed where its installation has to wait or another one holds it."""
-    row = tx.execute(
-        sa.select(*_COLUMNS).where(RUN.c.id == run_id, *_at(fence, WAITING)).with_for_update()
-    ).one_or_none()
+    held = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *_at(fence, WAITING)).with_for_update()
+    row = tx.execute(held).mappings().one_or_none()
     if row is None:
         return Claim(None, "lost")
     run = Run(**row)

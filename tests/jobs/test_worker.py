@@ -1,0 +1,86 @@
+"""Workers as real processes: what is killed is done by another life, once; what cannot succeed ends as a conclusion."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Service
+
+ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
+
+
+def test_a_delivery_that_comes_twice_is_reviewed_once(service: Service) -> None:
+    assert service.deliver("a", 1, "ok-1").outcome == "queued"
+    assert service.deliver("a", 1, "ok-1").outcome == "duplicate"
+    service.start_worker()
+    service.wait(lambda: service.states() == {"a": "done"})
+    assert service.deliver("a", 1, "ok-1").outcome == "duplicate"
+    assert service.audit() == ONE_REVIEW
+
+
+def test_a_review_whose_worker_is_killed_is_finished_by_another(service: Service) -> None:
+    service.deliver("a", 1, "slow-1")
+    first = service.start_worker()
+    service.wait(lambda: ("start", "slow-1") in service.audit())
+    first.kill()
+    service.start_worker()
+    service.wait(lambda: service.states() == {"a": "done"})
+    assert Counter(service.audit()) == {("start", "slow-1"): 2, ("write", "slow-1"): 1, ("end", "slow-1"): 1}
+
+
+def test_a_newer_head_ends_the_running_review_and_the_waiting_ones(service: Service) -> None:
+    service.deliver("a", 1, "stuck-1")
+    service.start_worker()
+    service.wait(lambda: ("start", "stuck-1") in service.audit())
+    service.deliver("b", 1, "ok-2")
+    service.deliver("c", 1, "ok-3")
+    service.wait(lambda: service.states() == {"a": "superseded", "b": "superseded", "c": "done"})
+    assert ("withdraw: a newer head is waiting", "stuck-1") in service.audit()
+    assert ("write", "stuck-1") not in service.audit()
+    assert ("start", "ok-2") not in service.audit()
+
+
+def test_failures_are_retried_and_a_rate_limit_costs_no_attempt(service: Service) -> None:
+    service.deliver("a", 1, "flaky-1")
+    service.deliver("b", 2, "limited-2")
+    service.start_worker()
+    service.wait(lambda: set(service.states().values()) == {"done"})
+    assert Counter(service.audit())[("start", "flaky-1")] == 3
+
+
+def test_what_cannot_succeed_is_given_up_and_a_redelivery_starts_anew(service: Service) -> None:
+    service.env["GRACEGATE_ATTEMPTS"] = "2"
+    service.deliver("a", 1, "poison-1")
+    service.start_worker()
+    service.wait(lambda: service.states() == {"a": "dead"})
+    told = ("give up: an internal error (ZeroDivisionError)", "poison-1")
+    assert Counter(service.audit()) == {("start", "poison-1"): 2, ("end", "poison-1"): 2, told: 1}
+    assert service.deliver("a", 1, "poison-1").outcome == "requeued"
+    service.wait(lambda: service.audit().count(told) == 2)
+
+
+def test_a_review_that_kills_its_workers_is_given_up(service: Service) -> None:
+    service.env["GRACEGATE_CRASHES"] = "2"
+    service.deliver("a", 1, "killer-1")
+    for _ in range(2):
+        service.start_worker().wait()
+    service.start_worker()
+    service.wait(lambda: service.states() == {"a": "dead"})
+    told = "give up: the worker died 2 times while it reviewed this pull request"
+    assert service.audit() == [("start", "killer-1"), ("start", "killer-1"), (told, "killer-1")]
+
+
+def test_sigterm_finishes_what_is_short_and_hands_back_what_is_long(service: Service) -> None:
+    service.env["GRACEGATE_DRAIN_SECONDS"] = "3"
+    service.deliver("a", 1, "slow-1")
+    service.deliver("b", 2, "stuck-2")
+    first = service.start_worker()
+    service.wait(lambda: service.audit().count(("start", "slow-1")) + service.audit().count(("start", "stuck-2")) == 2)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20) == 0
+    assert service.states() == {"a": "done", "b": "waiting"}
+    service.start_worker()
+    service.wait(lambda: service.audit().count(("start", "stuck-2")) == 2)
