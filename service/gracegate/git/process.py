@@ -1,0 +1,153 @@
+"""One git process: its environment built from nothing, its time bounded, its words turned into our errors."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gracegate.errors import GitFailed, RepositoryError
+
+Setting = tuple[str, str]
+
+# Nothing of a foreign repository may run: no hooks, no helpers, no transport but the one that the URL needs.
+_NOTHING_RUNS: tuple[Setting, ...] = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.attributesFile", "/dev/null"),
+    ("credential.helper", ""),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("submodule.recurse", "false"),
+    ("protocol.allow", "never"),
+    ("safe.directory", "*"),
+)
+
+
+class Unanswered(GitFailed):
+    """git ended with an error; `said` is what it wrote about that."""
+
+    def __init__(self, command: str, said: str) -> None:
+        super().__init__(f"git {command}: {said or 'failed without a word'}")
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git in one folder. The environment may hold a token, so it is never shown."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)
+    seconds: float = 120.0
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What git wrote. Raises GitFailed after `seconds`, Unanswered where git ends with an error."""
+        process = subprocess.Popen(
+            [_program(), *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                out, err = process.communicate(stdin, timeout=self.seconds)
+            except subprocess.TimeoutExpired:
+                raise GitFailed(f"git {_subcommand(arguments)} took longer than {self.seconds:g} s") from None
+            finally:
+                if process.returncode is None:
+                    # The whole group: git's own helper would keep the connection and the pipes open.
+                    os.killpg(process.pid, signal.SIGKILL)
+        if process.returncode != 0:
+            raise Unanswered(_subcommand(arguments), err.decode(errors="replace").strip())
+        return out
+
+
+def _program() -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise RepositoryError("git is not installed, or not on the PATH")
+    return program
+
+
+def _subcommand(arguments: Sequence[str]) -> str:
+    return next(word for word in arguments if word[0].islower() and "." not in word)
+
+
+def local_environment() -> dict[str, str]:
+    """For the user's own repository: their configuration holds (safe.directory, LFS), nothing of ours is written."""
+    return {
+        "PATH": os.defpath,
+        "HOME": str(Path.home()),
+        "LC_ALL": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+    }
+
+
+def cache_environment() -> dict[str, str]:
+    """For what was fetched from a server: no configuration but ours, no way to the network."""
+    return _isolated(())
+
+
+def server_environment(url: str, token: str | None) -> dict[str, str]:
+    """For fetching from a server; the remote `origin` stands in the environment alone.
+
+    Were it in the repository's configuration, git would fetch a missing blob whenever it meets one, one by one.
+    """
+    return _isolated(
+        (
+            (f"protocol.{_scheme(url)}.allow", "always"),
+            ("remote.origin.url", url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialclonefilter", "blob:none"),
+            *_header(url, token),
+        )
+    )
+
+
+def _isolated(settings: tuple[Setting, ...]) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
+        **_as_variables((*_NOTHING_RUNS, *settings)),
+    }
+
+
+def _scheme(url: str) -> str:
+    scheme = urlsplit(url).scheme
+    if scheme not in {"https", "http", "file"}:
+        raise RepositoryError(f"{url} is not an https address of a git repository")
+    return scheme
+
+
+def _header(url: str, token: str | None) -> tuple[Setting, ...]:
+    if token is None:
+        return ()
+    parts = urlsplit(url)
+    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    # Bound to the server's own address, so that a redirect to another host does not carry it there.
+    return ((f"http.{parts.scheme}://{parts.netloc}/.extraHeader", f"Authorization: Basic {secret}"),)
+
+
+def _as_variables(settings: Sequence[Setting]) -> dict[str, str]:
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        variables[f"GIT_CONFIG_KEY_{number}"] = key
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
