@@ -1,0 +1,8 @@
+"""Text of a repository's .gracegate.yaml -> RepoConfig, strictly: what is misspelt is an error with its line."""
+
+from __future__ import annotations
+
+from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
+from gracegate.repo_config.parse import FILE, parse
+
+__all__ = ["FILE", "ConfigWaiver", "RepoConfig", "RuleConfig", "parse"]
