@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import random
 import sys
 import time
 from pathlib import Path
@@ -46,7 +45,7 @@ class StubReviewer:
             raise RateLimited("secondary rate limit", seconds=1.0)
         if kind == "killer":
             os.kill(os.getpid(), 9)
-        pause = {"slow": 2.0, "stuck": 60.0}.get(kind, random.uniform(0.0, 0.2))
+        pause = {"slow": 2.0, "stuck": 60.0}.get(kind, work.number % 5 * 0.05)
         end = time.monotonic() + pause
         while time.monotonic() < end:
             time.sleep(min(0.1, pause))
