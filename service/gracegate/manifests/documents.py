@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gracegate.manifests import yaml_tree
+from gracegate.manifests import nodes, yaml_tree
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.lines import LineIndex
-from gracegate.manifests.nodes import Mapping, Node, Scalar, target
+from gracegate.manifests.nodes import Node, Scalar, target
 from gracegate.manifests.trail import Step, walk
 from gracegate.manifests.yaml_tree import Limits, YamlError
 from gracegate.model import Document, ObjectRef, Place, Pointer, Problem, SourceFile
@@ -158,6 +158,24 @@ def _read_text(source: SourceFile, root: str, text: str, limits: Limits) -> Mani
     )
 
 
+def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
+    """The file with other texts for some of its YAML documents, read again; None if they would not stay as many."""
+    parts = [texts.get(n, manifest.text[c.start : c.end]) for n, c in enumerate(manifest.chunks)]
+    if any([*_split(parts[n])] != [Chunk(0, len(parts[n]))] for n in texts):
+        return None
+    last = manifest.chunks[-1].end if manifest.chunks else 0
+    # what stands outside all documents: before the first, behind a `...`, at the end
+    text = _joined(manifest, parts) + manifest.text[last:]
+    source = SourceFile(manifest.source.path, text.encode())
+    return _read_text(source, manifest.root, text, manifest.limits)
+
+
+def _joined(manifest: Manifest, parts: list[str]) -> str:
+    ends = [0, *(chunk.end for chunk in manifest.chunks)]
+    gaps = [manifest.text[end : chunk.start] for end, chunk in zip(ends, manifest.chunks, strict=False)]
+    return "".join(gap + part for gap, part in zip(gaps, parts, strict=True))
+
+
 class _Doubt(NamedTuple):
     """A problem of a document; `line` counts within it."""
 
@@ -284,7 +302,7 @@ def _offset(step: Step) -> int:
     if step.key is not None:
         return step.key.start
     node = target(step.node)
-    if isinstance(node, Mapping):
+    if isinstance(node, nodes.Mapping):
         named = walk(node, ("name",))[-1]
         if named.key is not None and isinstance(target(named.node), Scalar):
             return named.key.start

@@ -265,6 +265,8 @@ class _Builder:
             raise self._error("too_deep", f"nested deeper than {self._limits.depth}", event)
         self._count(1, event)
         frame = _Frame(event, self._shift, is_mapping=is_mapping, depth=depth, first=self._nodes)
+        if not is_mapping and not frame.flow and self._text[frame.body : frame.body + 1] != "-":
+            frame.body -= 1  # a list at its key's own column is marked behind its first dash
         if frame.anchor is not None:
             self._anchors[frame.anchor] = None
         self._frames.append(frame)

@@ -1,0 +1,137 @@
+"""Ways to add an entry to a mapping or an item to a list, the most natural one first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gracegate.manifests import layout, nodes
+from gracegate.manifests.drafts import Splice
+from gracegate.manifests.nodes import Mapping, Node, Scalar
+from gracegate.manifests.rendering import Flow, block_entry, block_item, flow_entry, inline, pretty_json, scalar
+from gracegate.manifests.sites import Plan, Site
+from gracegate.manifests.yaml_tree import key_name
+
+_PROBES = ("readinessProbe", "livenessProbe", "startupProbe", "lifecycle", "ports", "image")
+_ROLLOUT = ("strategy", "updateStrategy", "minReadySeconds", "replicas", "selector")
+_FOLLOWS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("readinessProbe", "livenessProbe", "startupProbe", "lifecycle"), _PROBES),
+    **dict.fromkeys(("strategy", "updateStrategy", "minReadySeconds", "replicas", "progressDeadlineSeconds"), _ROLLOUT),
+    "terminationGracePeriodSeconds": ("serviceAccountName", "restartPolicy"),
+}
+"""The keys that people put a new key behind, if there are any."""
+_LONG = ("initContainers", "containers", "template")
+"""What the other keys of a specification would be hard to find behind."""
+
+
+def entry(site: Site, node: Mapping, key: str, value: Any) -> Iterator[Plan]:
+    """Adds `key: value` to `node`, the mapping at `site`, which has entries."""
+    for gap in gaps([key_name(k) for k, _ in node.pairs], key):
+        yield from _flow_entry(site, node, gap, key, value) if node.flow else _block_entry(site, node, gap, key, value)
+
+
+def item(site: Site, node: nodes.Sequence, index: int, value: Any) -> Iterator[Plan]:
+    """Puts `value` before item `index` of `node`, the list at `site`, which has items; behind all others at the end."""
+    if node.flow:
+        yield _flow_item(site, node, index, value)
+        return
+    block = block_item(value, site.lines.column(node.body), site.block_style)
+    if index > 0:
+        before = node.items[index - 1]
+        yield Plan((site.below(before.end, block),), before.end)
+    else:
+        yield Plan((_before(site, node.body, block),), _line_above(site, node.body))
+
+
+def gaps(keys: Sequence[str | None], new: str) -> list[int]:
+    """Where a new key may go, as the number of keys before it, the most natural place first."""
+    natural = [keys.index(name) + 1 for name in _FOLLOWS.get(new, ()) if name in keys]
+    if new in _FOLLOWS:
+        natural += [keys.index(name) for name in _LONG if name in keys]
+    return list(dict.fromkeys([*natural, *range(len(keys), -1, -1)]))
+
+
+def _block_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Iterator[Plan]:
+    block = block_entry(key, value, site.lines.column(node.body), site.block_style)
+    if gap > 0:
+        before = node.pairs[gap - 1][1]
+        yield Plan((site.below(before.end, block),), before.end)
+    else:
+        yield Plan((_before(site, node.body, block),), _line_above(site, node.body))
+
+
+def _before(site: Site, offset: int, block: list[str]) -> Splice:
+    if site.indent(offset) is None:
+        return site.above(offset, block)
+    start = site.lines.start(offset)
+    newline = site.newline(offset)
+    return Splice(start, start, "".join(line + newline for line in block))
+
+
+def _line_above(site: Site, offset: int) -> int:
+    return max(site.lines.start(offset) - 1, 0)
+
+
+def _flow_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Iterator[Plan]:
+    style = site.flow_style
+    indent = _own_line_indent(site, node, [k for k, _ in node.pairs])
+    children: list[Node] = [child for _, child in node.pairs]
+    if indent is not None:
+        text = _pretty_entry(site, node, indent, key, value, style)
+        yield _on_own_line(site, node, children, gap, indent, text)
+    else:
+        starts = [k.start for k, _ in node.pairs]
+        yield _between(starts, children, gap, flow_entry(key, value, style), style)
+
+
+def _flow_item(site: Site, node: nodes.Sequence, index: int, value: Any) -> Plan:
+    style = site.flow_style
+    indent = _own_line_indent(site, node, node.items)
+    if indent is None:
+        return _between([n.start for n in node.items], node.items, index, inline(value, style), style)
+    text = pretty_json(value, indent, unit(site, node, indent)) if style.json else inline(value, style)
+    return _on_own_line(site, node, node.items, index, indent, text)
+
+
+def _own_line_indent(site: Site, node: Mapping | nodes.Sequence, starts: Sequence[Node]) -> str | None:
+    """The indentation of a flow's entries where the first one starts a line."""
+    if site.lines.line(node.start) == site.lines.line(starts[0].start):
+        return None
+    return site.indent(starts[0].start)
+
+
+def _pretty_entry(site: Site, node: Mapping, indent: str, key: str, value: Any, style: Flow) -> str:
+    if not style.json:
+        return flow_entry(key, value, style)
+    return scalar(key, as_json=True) + style.colon + pretty_json(value, indent, unit(site, node, indent))
+
+
+def unit(site: Site, node: Mapping | nodes.Sequence, indent: str) -> str:
+    """What one level of a pretty-printed flow is indented by."""
+    line = site.text[site.lines.start(node.start) : node.start]
+    outer = line[: len(line) - len(line.lstrip(" \t"))]
+    return indent.removeprefix(outer) or "  "
+
+
+def _on_own_line(
+    site: Site, node: Mapping | nodes.Sequence, children: Sequence[Node], gap: int, indent: str, text: str
+) -> Plan:
+    newline = site.newline(node.start)
+    lines = indent + text.replace("\n", newline)
+    if gap == 0:
+        first = site.lines.start(node.pairs[0][0].start if isinstance(node, Mapping) else node.items[0].start)
+        return Plan((Splice(first, first, f"{lines},{newline}"),), max(first - 1, 0))
+    end = children[gap - 1].end
+    behind = site.lines.end(end)
+    if gap < len(children) or layout.has_comma(site.text, end):
+        return Plan((Splice(behind, behind, f"{newline}{lines},"),), end)
+    return Plan((Splice(end, end, ","), Splice(behind, behind, newline + lines)), end)
+
+
+def _between(starts: Sequence[int], children: Sequence[Node], gap: int, text: str, style: Flow) -> Plan:
+    if gap == 0:
+        return Plan((Splice(starts[0], starts[0], text + style.comma),), starts[0])
+    end = children[gap - 1].end
+    # A key without a value ends with its colon, which needs a space behind it.
+    space = " " if isinstance(children[gap - 1], Scalar) and children[gap - 1].start == end else ""
+    return Plan((Splice(end, end, space + style.comma + text),), end)
