@@ -97,7 +97,7 @@ def get_run(repository: Repository, check_run_id: int) -> Answer:
 
 @api.get("/repos/<owner>/<repo>/check-runs/<int:check_run_id>/annotations")
 @needs("checks")
-def annotations(repository: Repository, check_run_id: int) -> Answer:
+def list_annotations(repository: Repository, check_run_id: int) -> Answer:
     run = _run(repository, check_run_id)
     return page(run.annotations, lambda one: shapes_checks.annotation(base_url(), run, one))
 

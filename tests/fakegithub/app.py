@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 from typing import Any
 
@@ -18,6 +19,7 @@ from fakegithub.gitdir import GitError
 from fakegithub.state import World
 
 API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api)
+API_PATHS = re.compile(r"/(app|installation|rate_limit|repos|repositories)(/|$)")
 LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
 
@@ -35,7 +37,6 @@ def create_app(world: World, events: Events) -> FakeApp:
     app.violations = []
     for blueprint in API:
         app.register_blueprint(blueprint)
-        blueprint_names.add(blueprint.name)
     app.register_blueprint(smart_http.git)
     app.add_url_rule("/rate_limit", "rate_limit", _rate_limit)
     app.before_request(lambda: _enter(app, world))
@@ -46,17 +47,15 @@ def create_app(world: World, events: Events) -> FakeApp:
     return app
 
 
-blueprint_names: set[str] = set()
-
-
-def _is_api() -> bool:
-    return request.blueprint in blueprint_names or request.endpoint == "rate_limit"
+def is_api(path: str) -> bool:
+    """Whether a path belongs to the API or to git, not to the pages or the control API."""
+    return API_PATHS.match(path) is not None or ".git/" in path
 
 
 def _enter(app: FakeApp, world: World) -> None:
     """Identifies the caller and refuses a request that does not fit the description, in GitHub's words."""
     g.caller = auth.Caller()
-    if not _is_api():
+    if not API_PATHS.match(request.path):
         return
     g.caller = auth.identify(world, request.headers.get("Authorization"))
     operation = _operation()
@@ -87,7 +86,7 @@ def _request_json() -> Any:
 
 
 def _leave(app: FakeApp, world: World, response: Response) -> Response:
-    if not _is_api():
+    if not API_PATHS.match(request.path):
         return response
     operation = _operation()
     if operation is not None:

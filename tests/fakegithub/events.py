@@ -110,7 +110,7 @@ class Events:
         self, event: str, repository: Repository | None, body: Json, installation: Installation | None = None
     ) -> None:
         base = self.world.base_url
-        one = installation or (repository and self.world.installation_of(repository))
+        one = self.world.installation_of(repository) if repository is not None else installation
         if self.url is None or (one is None and event != "ping"):
             return
         payload = dict(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fakegithub.errors import ApiError
@@ -9,16 +10,18 @@ from fakegithub.events import Events
 from fakegithub.state import PullRequest, Repository, World
 
 
+@dataclass(frozen=True)
+class Text:
+    """What an author writes when opening a pull request."""
+
+    title: str
+    body: str | None
+    author: str
+    draft: bool
+
+
 def open_pull(
-    world: World,
-    events: Events,
-    *,
-    base: tuple[Repository, str],
-    head: tuple[Repository, str],
-    title: str,
-    body: str | None = None,
-    author: str = "ada",
-    draft: bool = False,
+    world: World, events: Events, base: tuple[Repository, str], head: tuple[Repository, str], text: Text
 ) -> PullRequest:
     """Opens a pull request between two branches; the head may be in a fork."""
     base_sha, head_sha = (one.branch(ref) for one, ref in (base, head))
@@ -27,9 +30,8 @@ def open_pull(
     now, repository = world.clock.iso(), base[0]
     number = repository.next_number
     repository.next_number += 1
-    pull = PullRequest(
-        world.new_id(), number, title, body, author, *base, *head, head_sha, base_sha, now, now, draft=draft
-    )
+    said = (text.title, text.body, text.author)
+    pull = PullRequest(world.new_id(), number, *said, *base, *head, head_sha, base_sha, now, now, draft=text.draft)
     repository.pulls[number] = pull
     _point(pull)
     events.pull_request(pull, "opened")
