@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from gracegate.manifests import nodes, yaml_tree
@@ -68,6 +68,26 @@ class Parsed(NamedTuple):
     first_line: int
 
 
+class Doubt(NamedTuple):
+    """A problem of a YAML document; `line` counts within it."""
+
+    line: int
+    code: str
+    message: str
+    manifest: bool
+
+
+class Reading(NamedTuple):
+    """What one YAML document of a file holds."""
+
+    documents: tuple[Document, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    may_hide_service: bool = False
+
+
+_NOTHING = Reading()
+
+
 @dataclass(frozen=True)
 class Manifest:
     """One file as far as rules read it. `text` keeps a byte order mark; `others` counts objects of other kinds.
@@ -84,6 +104,7 @@ class Manifest:
     others: int = 0
     may_hide_service: bool = False
     limits: Limits = field(default=Limits(), repr=False)
+    readings: tuple[Reading, ...] = field(default=(), repr=False, compare=False)
     _parsed: dict[int, Parsed] = field(default_factory=dict, repr=False, compare=False)
 
     def parsed(self, number: int) -> Parsed:
@@ -131,75 +152,74 @@ def _unread(source: SourceFile, root: str, line: int, code: str, message: str) -
 
 def _read_text(source: SourceFile, root: str, text: str, limits: Limits) -> Manifest:
     chunks = tuple(_split(text))
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    hidden = False
+    readings = []
     for number, chunk in enumerate(chunks):
         part = text[chunk.start : chunk.end]
-        if not _KIND_IN_TEXT.search(part):
-            continue
-        try:
-            found, doubts = _read_chunk(part, limits)
-        except YamlError as error:
-            found, doubts = (), (_doubt(part, error),)
-            hidden = hidden or _SERVICE.search(part) is not None
-        documents.extend(_document(source.path, root, number, pointer, item) for pointer, item in found)
-        problems.extend(_problem(source.path, text.count("\n", 0, chunk.start), doubt) for doubt in doubts)
-    return Manifest(
-        source=source,
-        root=root,
-        documents=tuple(documents),
+        is_read = _KIND_IN_TEXT.search(part) is not None
+        readings.append(_reading(source.path, root, number, part, limits) if is_read else _NOTHING)
+    return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), tuple(readings))
+
+
+def _manifest(bare: Manifest, readings: tuple[Reading, ...]) -> Manifest:
+    """The file with what its chunks hold."""
+    documents = tuple(document for reading in readings for document in reading.documents)
+    problems = [
+        _problem(bare.source.path, bare.text.count("\n", 0, chunk.start), doubt)
+        for chunk, reading in zip(bare.chunks, readings, strict=True)
+        for doubt in reading.doubts
+    ]
+    return replace(
+        bare,
+        documents=documents,
         problems=tuple(_first_template_only(problems)),
-        text=text,
-        chunks=chunks,
-        others=len(chunks) - len({document.number for document in documents}),
-        may_hide_service=hidden,
-        limits=limits,
+        readings=readings,
+        others=sum(not reading.documents for reading in readings),
+        may_hide_service=any(reading.may_hide_service for reading in readings),
     )
 
 
 def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
-    """The file with other texts for some of its YAML documents, read again; None if they would not stay as many."""
-    parts = [texts.get(n, manifest.text[c.start : c.end]) for n, c in enumerate(manifest.chunks)]
-    if any([*_split(parts[n])] != [Chunk(0, len(parts[n]))] for n in texts):
+    """The file with other texts for some of its YAML documents; None if they would not stay that many documents."""
+    if any([*_split(text)] != [Chunk(0, len(text))] for text in texts.values()):
         return None
-    last = manifest.chunks[-1].end if manifest.chunks else 0
-    # what stands outside all documents: before the first, behind a `...`, at the end
-    text = _joined(manifest, parts) + manifest.text[last:]
-    source = SourceFile(manifest.source.path, text.encode())
-    return _read_text(source, manifest.root, text, manifest.limits)
+    path, root, limits = manifest.source.path, manifest.root, manifest.limits
+    readings = tuple(
+        _reading(path, root, number, texts[number], limits) if number in texts else reading
+        for number, reading in enumerate(manifest.readings)
+    )
+    text, chunks = _rebuilt(manifest, texts)
+    source = SourceFile(path, text.encode())
+    return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), readings)
 
 
-def _joined(manifest: Manifest, parts: list[str]) -> str:
-    ends = [0, *(chunk.end for chunk in manifest.chunks)]
-    gaps = [manifest.text[end : chunk.start] for end, chunk in zip(ends, manifest.chunks, strict=False)]
-    return "".join(gap + part for gap, part in zip(gaps, parts, strict=True))
+def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[Chunk, ...]]:
+    parts: list[str] = []
+    chunks: list[Chunk] = []
+    old_end = new_end = 0
+    for number, chunk in enumerate(manifest.chunks):
+        outside = manifest.text[old_end : chunk.start]
+        part = texts.get(number, manifest.text[chunk.start : chunk.end])
+        start = new_end + len(outside)
+        old_end, new_end = chunk.end, start + len(part)
+        parts += (outside, part)
+        chunks.append(Chunk(start, new_end))
+    return "".join((*parts, manifest.text[old_end:])), tuple(chunks)
 
 
-class _Doubt(NamedTuple):
-    """A problem of a document; `line` counts within it."""
-
-    line: int
-    code: str
-    message: str
-    manifest: bool
-
-
-_Found = tuple[tuple[Pointer, dict[str, Any]], ...]
-
-
-def _read_chunk(text: str, limits: Limits) -> tuple[_Found, tuple[_Doubt, ...]]:
-    root = yaml_tree.parse(text, limits)
-    if root is None:
-        return (), ()
-    found = tuple(_objects(yaml_tree.value(text, root), ()))
-    repeated = yaml_tree.duplicates(root) if found else []
+def _reading(path: str, root: str, number: int, text: str, limits: Limits) -> Reading:
+    try:
+        tree = yaml_tree.parse(text, limits)
+        found = [*_objects(yaml_tree.value(text, tree), ())]
+    except YamlError as error:
+        return Reading((), (_doubt(text, error),), _SERVICE.search(text) is not None)
+    repeated = yaml_tree.duplicates(tree) if tree is not None and found else []
     lines = LineIndex(text)
     doubts = (
-        _Doubt(lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True)
+        Doubt(lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True)
         for each in repeated
     )
-    return found, tuple(doubts)
+    documents = (_document(path, root, number, pointer, item) for pointer, item in found)
+    return Reading(tuple(documents), tuple(doubts))
 
 
 def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
@@ -235,21 +255,21 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _doubt(text: str, error: YamlError) -> _Doubt:
+def _doubt(text: str, error: YamlError) -> Doubt:
     template = _TEMPLATE.search(text) if error.code == "syntax" else None
     if template is not None:
         line = text.count("\n", 0, template.start()) + 1
         message = f"The file is a template (`{template.group()}`): only what it renders to could be judged."
-        return _Doubt(line, "template", message, _looks_like_object(text))
+        return Doubt(line, "template", message, _looks_like_object(text))
     message = f"This cannot be read as YAML: {error.message}."
-    return _Doubt(error.line or 1, error.code, message, _looks_like_object(text))
+    return Doubt(error.line or 1, error.code, message, _looks_like_object(text))
 
 
 def _looks_like_object(text: str) -> bool:
     return "apiVersion" in text and _KIND_IN_TEXT.search(text) is not None
 
 
-def _problem(path: str, lines_before: int, doubt: _Doubt) -> Problem:
+def _problem(path: str, lines_before: int, doubt: Doubt) -> Problem:
     return Problem(path, lines_before + doubt.line, doubt.code, doubt.message, doubt.manifest)
 
 

@@ -107,10 +107,11 @@ class _Chunk:
         reason = "unsupported_layout"
         for plan in self._ranked(state, plans(state.draft.text, state.root, operation)):
             draft = state.draft.spliced(plan.splices)
-            root = _parsed(draft.text, self.limits)
-            if root is None:
+            read = _parsed(draft.text, self.limits)
+            if read is None:
                 continue
-            if canonical(yaml_tree.value(draft.text, root)) == wanted:
+            root, value = read
+            if canonical(value) == wanted:
                 return _State(draft, root, expected)
             reason = "would_change_more"
         raise Refused(reason)
@@ -132,9 +133,10 @@ class _Chunk:
         return any(hunk.start <= in_file <= hunk.end for hunk in self.preferred)
 
 
-def _parsed(text: str, limits: Limits) -> Node | None:
+def _parsed(text: str, limits: Limits) -> tuple[Node, Any] | None:
     try:
-        return yaml_tree.parse(text, limits)
+        root = yaml_tree.parse(text, limits)
+        return None if root is None else (root, yaml_tree.value(text, root))
     except YamlError:
         return None
 

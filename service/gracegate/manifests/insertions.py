@@ -61,9 +61,10 @@ def _block_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> I
 
 
 def _before(site: Site, offset: int, block: list[str]) -> Splice:
-    if site.indent(offset) is None:
+    indent = site.indent(offset)
+    if indent is None:
         return site.above(offset, block)
-    start = site.lines.start(offset)
+    start = offset - len(indent)
     newline = site.newline(offset)
     return Splice(start, start, "".join(line + newline for line in block))
 

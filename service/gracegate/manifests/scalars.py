@@ -64,10 +64,14 @@ def key_text(value: JsonScalar) -> str | None:
 
 # Letters first, then whatever cannot start or end anything: no `: `, ` #`, no bracket, no quote, no comma.
 _PLAIN = re.compile(r"[A-Za-z/](?:[-+\w./=@%]|:(?=[-+\w./=@%])| (?=[-+\w./=@%]))*", re.ASCII)
+# Quantities, durations and shares are written plain everywhere, and are no number to any reader.
+_QUANTITY = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|s|h|%|[KMGTP]i)")
 # Beside Kubernetes' own words: what YAML 1.1 and 1.2 readers take for something else than text.
 _AMBIGUOUS = frozenset({".inf", ".nan", "<<", "="})
 
 
 def is_plain_safe(text: str) -> bool:
     """True if `text` may stand unquoted, in a flow or a block, and is the same string in YAML 1.1 and 1.2."""
-    return bool(_PLAIN.fullmatch(text)) and text not in _WORDS and text.lower() not in _AMBIGUOUS
+    if text in _WORDS or text.lower() in _AMBIGUOUS:
+        return False
+    return bool(_PLAIN.fullmatch(text) or _QUANTITY.fullmatch(text))
