@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from gracegate.manifests.limits import Limits
 from gracegate.manifests.nodes import Mapping, Node, Scalar, Sequence
 
 _TOKEN = re.compile(
@@ -51,20 +52,20 @@ class _Open:
         return Mapping(self.start, end, tuple(zip(turns, turns, strict=True)), flow=True, body=self.start + 1)
 
 
-def parse(text: str, depth: int, nodes: int) -> Node | None:
-    """The root of a JSON text; None if it is none, nests deeper than `depth` or has more than `nodes` nodes."""
+def parse(text: str, limits: Limits) -> Node | None:
+    """The root of a JSON text; None if it is no JSON or over a limit."""
     start = _START.match(text)
     if start is None:
         return None
     try:
-        return _parse(text, start.end() - 1, depth, nodes)
+        return _parse(text, start.end() - 1, limits)
     except _NotJson:
         return None
 
 
-def _parse(text: str, offset: int, depth: int, nodes: int) -> Node:
+def _parse(text: str, offset: int, limits: Limits) -> Node:
     opened: list[_Open] = []
-    left = nodes
+    left = limits.nodes
     while match := _TOKEN.match(text, offset):
         offset = match.end()
         sign = match["punctuation"]
@@ -83,7 +84,7 @@ def _parse(text: str, offset: int, depth: int, nodes: int) -> Node:
         if node is not None:
             opened[-1].take(node)
             left -= 1
-        if len(opened) > depth or left < 0:
+        if len(opened) > limits.depth or left < 0:
             break
     raise _NotJson
 

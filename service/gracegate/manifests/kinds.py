@@ -1,0 +1,37 @@
+"""The kinds that rules read, and how text that may hold one is recognised before anything is built."""
+
+from __future__ import annotations
+
+import re
+
+KINDS = frozenset(
+    {
+        "CloneSet",
+        "CronJob",
+        "DaemonSet",
+        "Deployment",
+        "DeploymentConfig",
+        "HTTPRoute",
+        "HorizontalPodAutoscaler",
+        "Ingress",
+        "Job",
+        "Pod",
+        "PodDisruptionBudget",
+        "ReplicaSet",
+        "ReplicationController",
+        "Rollout",
+        "ScaledObject",
+        "Service",
+        "StatefulSet",
+    }
+)
+"""The kinds that rules read; any other object is counted and not built."""
+
+LISTS = {"List": "items", "Template": "objects", **{f"{kind}List": "items" for kind in KINDS}}
+_WORDS = "|".join(sorted(KINDS | LISTS.keys()))
+# A kind that is an alias, folded or templated may be any of them.
+_KIND = rf"kind['\"]?[ \t]*:[ \t]*(?:[^\n]{{0,60}}?\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
+IN_BYTES = re.compile(_KIND.encode())
+IN_TEXT = re.compile(_KIND)
+SERVICE = re.compile(r"kind['\"]?[ \t]*:[^\n]{0,60}?\bService(?:List)?\b")
+ANY_AT_TOP = re.compile(rb"^kind:", re.MULTILINE)

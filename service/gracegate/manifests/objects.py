@@ -1,0 +1,110 @@
+"""One YAML document to the Kubernetes objects in it, or to the reason why it cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from gracegate.manifests import kinds, yaml_tree
+from gracegate.manifests.fragments import is_fragment
+from gracegate.manifests.kinds import KINDS, LISTS
+from gracegate.manifests.lines import LineIndex
+from gracegate.manifests.yaml_tree import Limits, YamlError
+from gracegate.model import Document, ObjectRef, Pointer
+
+_TEMPLATE = re.compile(r"\{\{|\{%")
+
+
+class Doubt(NamedTuple):
+    """A problem of a YAML document; `line` counts within it."""
+
+    line: int
+    code: str
+    message: str
+    manifest: bool
+
+
+class Reading(NamedTuple):
+    """What one YAML document of a file holds."""
+
+    documents: tuple[Document, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    may_hide_service: bool = False
+
+
+NOTHING = Reading()
+
+
+class Origin(NamedTuple):
+    """Where a YAML document comes from: its file, the file's component, its number in the file."""
+
+    path: str
+    root: str
+    number: int
+
+
+def read(text: str, origin: Origin, limits: Limits) -> Reading:
+    """The objects of the kinds that rules read; what is wrong with the text makes doubts, never an exception."""
+    if not kinds.IN_TEXT.search(text):
+        return NOTHING
+    try:
+        tree = yaml_tree.parse(text, limits)
+        found = [*_objects(yaml_tree.value(text, tree), ())]
+    except YamlError as error:
+        return Reading((), (_doubt(text, error),), kinds.SERVICE.search(text) is not None)
+    repeated = yaml_tree.duplicates(tree) if tree is not None and found else []
+    lines = LineIndex(text)
+    doubts = (
+        Doubt(lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True)
+        for each in repeated
+    )
+    documents = (_document(origin, pointer, item) for pointer, item in found)
+    return Reading(tuple(documents), tuple(doubts))
+
+
+def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """The objects of the kinds that rules read, lists and OpenShift templates unpacked."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str):
+        return
+    if kind in KINDS:
+        yield pointer, value
+    elif kind in LISTS:
+        items = value.get(LISTS[kind])
+        inherited = {} if kind in {"List", "Template"} else _of_item(value, kind)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                yield from _objects({**inherited, **item}, (*pointer, LISTS[kind], index))
+
+
+def _of_item(value: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What the items of a DeploymentList leave out: they are Deployments of its API version."""
+    return {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+
+
+def _document(origin: Origin, pointer: Pointer, found: dict[str, Any]) -> Document:
+    metadata = found.get("metadata")
+    names = metadata if isinstance(metadata, dict) else {}
+    group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
+    kind = found["kind"]
+    ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
+    return Document(origin.path, origin.number, pointer, found, ref, is_fragment(kind, found), origin.root)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _doubt(text: str, error: YamlError) -> Doubt:
+    template = _TEMPLATE.search(text) if error.code == "syntax" else None
+    if template is not None:
+        line = text.count("\n", 0, template.start()) + 1
+        message = f"The file is a template (`{template.group()}`): only what it renders to could be judged."
+        return Doubt(line, "template", message, looks_like_object(text))
+    message = f"This cannot be read as YAML: {error.message}."
+    return Doubt(error.line or 1, error.code, message, looks_like_object(text))
+
+
+def looks_like_object(text: str) -> bool:
+    return "apiVersion" in text and kinds.IN_TEXT.search(text) is not None
