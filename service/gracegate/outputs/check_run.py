@@ -11,6 +11,7 @@ from gracegate.outputs.markdown import Section, code, page, printable, prose, si
 from gracegate.outputs.review import RuleLink, change_blocks, finding_line
 from gracegate.outputs.words import (
     NOT_COVERED,
+    blocking,
     counted,
     name_of,
     next_step,
@@ -85,7 +86,7 @@ def _untouched(report: Report) -> bool:
 
 
 def _missing(report: Report) -> str:
-    files = {p.file for p in _blocking(report.problems) if p.file}
+    files = {p.file for p in blocking(report.problems) if p.file}
     if files:
         return f"{plural(len(files), 'file')} could not be read"
     return "the rules were not all evaluated"
@@ -128,16 +129,12 @@ def _problems(report: Report) -> Iterable[Section]:
     covered = [p for p in report.problems if p.manifest and p.code in NOT_COVERED]
     remarks = [p for p in report.problems if not p.manifest and p.code in _REMARKS]
     for title, problems in (
-        ("What was not evaluated", _blocking(report.problems)),
+        ("What was not evaluated", blocking(report.problems)),
         ("Not covered yet", covered),
         ("Worth knowing", remarks),
     ):
         if problems:
             yield Section(["\n".join(f"- {_problem(problem)}" for problem in problems)], title)
-
-
-def _blocking(problems: Iterable[Problem]) -> list[Problem]:
-    return [p for p in problems if p.manifest and p.code not in NOT_COVERED]
 
 
 def _problem(problem: Problem) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.words import (
-    NOT_COVERED,
+    blocking,
     counted,
     name_of,
     next_step,
@@ -89,7 +89,7 @@ class _Text:
     def problem(self, problem: Problem) -> str:
         """What was not read or evaluated, and what can be done."""
         where = self._paint("bold", printable(place(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
-        stops = problem.manifest and problem.code not in NOT_COVERED
+        stops = bool(blocking([problem]))
         kind = self._paint("error", "not evaluated") if stops else self._paint("dim", "note")
         message = printable(f"{sentence(problem.message)} {next_step(problem) if stops else ''}", _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"

@@ -63,6 +63,11 @@ def counted(report: Report) -> tuple[Finding, ...]:
     return ordered(f for f in report.findings if f.waiver is None and f.status != "pre-existing")
 
 
+def blocking(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems that make a review incomplete."""
+    return [p for p in problems if p.manifest and p.code not in NOT_COVERED]
+
+
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By severity, then as they stand in the files."""
     return tuple(sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.file, f.line, f.rule)))

@@ -1,0 +1,8 @@
+"""`python -m gracegate`."""
+
+from __future__ import annotations
+
+from gracegate.cli.main import main
+
+if __name__ == "__main__":
+    main()

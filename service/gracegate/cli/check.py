@@ -1,0 +1,56 @@
+"""`gracegate check`: what is wrong in these manifests, or in what changed since a revision."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import click
+
+from gracegate.check.check import check
+from gracegate.cli.engines import engine
+from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
+from gracegate.cli.request import Asked, prepare, shared_options
+from gracegate.cli.terminal import colour, progress, say
+from gracegate.model import SEVERITY_ORDER, Report
+from gracegate.outputs import json, text
+from gracegate.outputs.words import blocking, counted
+from gracegate.policy.catalog import load_builtin
+
+FailOn = Literal["error", "warning", "info", "never"]
+
+
+@click.command("check", epilog=EXIT_CODES)
+@shared_options
+@click.option("--base", metavar="REV", help="Say what changed since the merge base with this revision.")
+@click.option("--head", metavar="REV", help="Judge this revision instead of the work tree; needs --base.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--fail-on", type=click.Choice(get_args(FailOn)), default="error", show_default=True)
+def command(form: str, fail_on: FailOn, opa: str | None, **asked: Any) -> int:
+    """Find what would make a rolling update drop requests.
+
+    PATHS are files and directories, `-` is standard input; by default the working directory is checked. A file is
+    judged with what lies beside it. In a repository, paths in the output count from its top.
+    """
+    if asked["head"] and not asked["base"]:
+        raise click.UsageError("--head needs --base")
+    report = _checked(Asked(**asked), opa)
+    say(_rendered(report, form))
+    return exit_code(report, fail_on)
+
+
+def exit_code(report: Report, fail_on: FailOn) -> int:
+    """FINDINGS outranks INCOMPLETE; what is waived or was there before does not count."""
+    bound = SEVERITY_ORDER.get(fail_on, len(SEVERITY_ORDER))
+    if any(SEVERITY_ORDER[finding.severity] >= bound for finding in counted(report)):
+        return FINDINGS
+    return INCOMPLETE if blocking(report.problems) else CLEAN
+
+
+def _checked(asked: Asked, opa: str | None) -> Report:
+    catalog = load_builtin()
+    with progress("Checking"), engine(opa, catalog) as (identity, evaluate):
+        return check(prepare(asked, catalog, identity), evaluate)
+
+
+def _rendered(report: Report, form: str) -> str:
+    return json.render(report) if form == "json" else text.render(report, colour=colour())

@@ -1,0 +1,90 @@
+"""`gracegate fix`: the safe fixes that were proved, as a diff or written into the files."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gracegate.check.examine import CheckRequest
+from gracegate.check.fix import FixedFiles, fix_all
+from gracegate.cli.engines import engine
+from gracegate.cli.main import CLEAN, FINDINGS
+from gracegate.cli.request import Asked, prepare, shared_options, top_of
+from gracegate.cli.terminal import colour, progress, say
+from gracegate.errors import RepositoryError
+from gracegate.outputs.text import coloured_diff
+from gracegate.outputs.words import plural
+from gracegate.policy.catalog import load_builtin
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing to fix, or all of it is written
+  1  there are fixes, which were shown and not written
+  2  wrong usage, a wrong configuration, or a file that changed meanwhile
+  3  something could not be evaluated
+"""
+
+
+@click.command("fix", epilog=EXIT_CODES)
+@shared_options
+@click.option("--write", is_flag=True, help="Write the fixes into the files.")
+def command(write: bool, opa: str | None, **asked: Any) -> int:
+    """Show the safe fixes as a diff, or write them.
+
+    Each was applied and evaluated again before it is shown: the finding is gone, nothing new has come, and no other
+    line of the file changed. PATHS are files and directories, by default the working directory.
+    """
+    if "-" in asked["paths"]:
+        raise click.UsageError("Standard input has no file to fix; give the file's name")
+    catalog = load_builtin()
+    with progress("Fixing"), engine(opa, catalog) as (identity, evaluate):
+        request = prepare(Asked(**asked), catalog, identity)
+        fixed = fix_all(request, evaluate)
+    if not write:
+        say("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
+    else:
+        written(top_of(asked["paths"] or (".",)), fixed.files, request)
+    _sum_up(fixed, write=write)
+    return FINDINGS if fixed.files and not write else CLEAN
+
+
+def _diff(path: str, old: str, new: str) -> str:
+    lines = list(difflib.unified_diff(old.split("\n"), new.split("\n"), f"a/{path}", f"b/{path}", lineterm=""))
+    return coloured_diff("\n".join(line.removesuffix("\r") for line in lines), colour=colour()) + "\n"
+
+
+def written(top: Path, files: Mapping[str, tuple[str, str]], request: CheckRequest) -> None:
+    """Writes all files or none: RepositoryError where one is not any more what was judged."""
+    for path, (old, _) in files.items():
+        judged = request.head.files[path].data
+        if (top / path).read_bytes() != judged or old.encode("utf-8", "surrogatepass") != judged:
+            raise RepositoryError("the file changed while it was judged; nothing was written, run it again", file=path)
+    for path, (_, new) in files.items():
+        _replace(top / path, new.encode("utf-8", "surrogatepass"))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Puts new content in a file's place at once, with the file's mode."""
+    mode = path.stat().st_mode
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), mode & 0o7777)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise RepositoryError(f"it cannot be written: {error.strerror}", file=str(path)) from error
+
+
+def _sum_up(fixed: FixedFiles, *, write: bool) -> None:
+    done = f"{plural(fixed.applied, 'finding')} in {plural(len(fixed.files), 'file')}"
+    said = f"{'Fixed' if write else '`gracegate fix --write` fixes'} {done}." if fixed.files else "Nothing to fix."
+    left = f" {plural(len(fixed.refused), 'finding')} without a safe fix: `gracegate check` names them."
+    click.echo(said + (left if fixed.refused else ""), err=True)

@@ -1,0 +1,83 @@
+"""The entry of the command line: finds the command, and turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import cast
+
+import click
+
+from gracegate import __version__
+from gracegate.errors import GracegateError, InputError
+
+CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0  nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  wrong usage, or a wrong configuration
+  3  something could not be evaluated
+"""
+
+# Importing a command to ask it for its help would make `--help` as slow as the slowest of them.
+COMMANDS = {
+    "check": "Find what would make a rolling update drop requests.",
+    "fix": "Show the safe fixes as a diff, or write them.",
+    "rules": "List the rules, or explain one.",
+    "serve": "Run the GitHub App's web process.",
+    "worker": "Run the GitHub App's reviews.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands whose modules are imported when they are called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", importlib.import_module(f"gracegate.cli.{cmd_name}").command)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gracegate", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find what would make rolling updates of Kubernetes workloads drop requests, and fix it."""
+
+
+def main() -> None:
+    """The program."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command and returns the exit code; nothing is raised."""
+    try:
+        result = cli.main(arguments, prog_name="gracegate", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - Python would end with 1, which means findings
+        return _explained(error)
+    return result if isinstance(result, int) else CLEAN
+
+
+def _explained(error: BaseException) -> int:
+    """Says what is wrong, in one line where it is not a bug, and returns the exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return USAGE
+    if isinstance(error, GracegateError):
+        click.echo(f"gracegate: {' '.join(str(error).split())}", err=True)
+        return USAGE if isinstance(error, InputError) else INCOMPLETE
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return INTERRUPTED
+    traceback.print_exception(error)
+    click.echo("gracegate: this is a bug, please report it with the lines above", err=True)
+    return INCOMPLETE
