@@ -15,6 +15,7 @@ Verdict = Literal["fail", "incomplete", "pass"]
 FixClass = Literal["safe", "assumes", "text"]
 ChangeKind = Literal["added", "modified", "renamed", "removed"]
 Gate = Literal["enforce", "advise"]
+CommentScope = Literal["introduced", "touched"]
 
 SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
 
@@ -251,7 +252,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything one review found. `remarks` says that a passing verdict is to be shown as neutral."""
+    """Everything one review found. `remarks` says that a passing verdict is to be shown as neutral.
+
+    `comments` says what is worth a comment: what a change introduced, or all that is wrong in objects it touches.
+    """
 
     verdict: Verdict
     remarks: bool
@@ -264,6 +268,7 @@ class Report:
     checked: Checked
     compared: bool
     proposal: Proposal | None = None
+    comments: CommentScope = "introduced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ class JobSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator decides. `git_url` and `github_url` have no slash at their end."""
+    """Everything an operator decides. `git_url` and `github_url` have no slash at their end.
+
+    `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify.
+    """
 
     app_id: str
     private_key: str = field(repr=False)
@@ -66,6 +69,8 @@ class Settings:
     allowed_owners: frozenset[str] = frozenset()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
+    write_gap: float = 1.0
+    notify_gap: float = 3.0
     log_level: LogLevel = "INFO"
     web: WebSettings = WebSettings()
     jobs: JobSettings = JobSettings()
@@ -92,6 +97,8 @@ class Settings:
             allowed_owners=frozenset(owner.lower() for owner in read.several("ALLOWED_OWNERS")),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
+            write_gap=read.number("WRITE_GAP", 1.0, 0),
+            notify_gap=read.number("NOTIFY_GAP", 3.0, 0),
             log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
             web=read.web(),
             jobs=read.jobs(),
@@ -125,6 +132,15 @@ def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
     """The `opa` that gracegate starts as its child, if one is named; else the built-in Wasm rules are used."""
     named = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
     return Path(named) if named else None
+
+
+def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
+    """Where a command may keep what it can make again; None where there is no home."""
+    env = environment() if env is None else env
+    if base := env.get("XDG_CACHE_HOME", "").strip():
+        return Path(base) / "gracegate"
+    home = env.get("HOME", "").strip()
+    return Path(home) / ".cache" / "gracegate" if home else None
 
 
 def colour_wanted(env: Mapping[str, str] | None = None) -> bool:

@@ -34,6 +34,7 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
         checked=_checked(seen),
         compared=request.diff is not None,
         proposal=_proposal(seen),
+        comments=request.config.comments,
     )
 
 
@@ -162,7 +163,7 @@ def _proposal(seen: Examined) -> Proposal | None:
     if request.head_config is None:
         return None
     try:
-        config = parse(request.head_config, request.catalog.names)
+        config = parse(request.head_config, request.catalog.rules)
     except ConfigError as error:
         return Proposal(None, (), str(error))
     proposed = replace(seen, request=replace(request, config=config))

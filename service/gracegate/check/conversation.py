@@ -77,11 +77,9 @@ def plan(
     diff: Sequence[FileDiff],
     earlier: Sequence[PostedComment],
     read: Callable[[str], tuple[str, ...] | None],
-    *,
-    touched: bool = False,
 ) -> Conversation:
-    """Says each finding once. `touched` also speaks about what was there before in objects that the change touches."""
-    speaking = {f.id: f for f in report.findings if speaks(f, touched=touched)}
+    """Says each finding once; `read` gives the findings of an earlier comment, see `Marks.read`."""
+    speaking = {f.id: f for f in report.findings if speaks(f, touched=report.comments == "touched")}
     marked = [(comment, ids) for comment in earlier if (ids := read(comment.body)) is not None]
     said = {identifier for _, ids in marked for identifier in ids}
     revisions = _revisions(marked, speaking, report.problems)
@@ -92,8 +90,8 @@ def plan(
     )
 
 
-def speaks(finding: Finding, *, touched: bool = False) -> bool:
-    """Whether a finding is worth a comment: introduced or worsened, more than an info, and not waived."""
+def speaks(finding: Finding, *, touched: bool) -> bool:
+    """Whether a finding is worth a comment: more than an info, not waived, and new unless `touched` is wanted."""
     status = {"introduced", "worsened"} | ({"pre-existing"} if touched else set())
     return finding.waiver is None and finding.status in status and finding.severity != "info"
 

@@ -1,0 +1,53 @@
+"""Says in a pull request what a report found: new comments in one review, earlier ones edited or struck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from gracegate.check import conversation
+from gracegate.check.conversation import Draft, Marks, Revision
+from gracegate.github_app import comments
+from gracegate.github_app.client import RepositoryClient
+from gracegate.github_app.pull_requests import PullRequest
+from gracegate.model import Comment, FileDiff, Report
+from gracegate.outputs import review
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Speaks with the keys that sign its comments; the first signs, all of them are recognised."""
+
+    keys: tuple[bytes, ...]
+
+    def speak(self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]) -> int:
+        """Posts and edits what is due, nothing twice; how many comments were posted."""
+        marks = Marks(self.keys, f"{repo.full_name.lower()}#{pull.number}")
+        earlier = comments.ours(repo, pull.number, repo.app_slug(), lambda body: marks.read(body) is not None)
+        plan = conversation.plan(report, diff, earlier, marks.read)
+        drafts = [_comment(draft, marks) for draft in plan.drafts]
+        if drafts:
+            body = review.review_body(report, len(drafts))
+            posted = comments.post_review(repo, pull.number, pull.head_sha, body, drafts)
+            log.info("review_posted", comments=len(drafts), moved=len(posted.moved), refused=len(posted.refused))
+        for revision in plan.revisions:
+            comments.edit(repo, revision.comment.id, _revised(revision, marks, pull.head_sha))
+        return len(drafts)
+
+
+def _comment(draft: Draft, marks: Marks) -> Comment:
+    ids = tuple(finding.id for finding in draft.findings)
+    body = review.comment_body(draft.findings, draft.suggestion, marker=marks.write(ids))
+    return Comment(draft.path, draft.line, draft.start_line, body, ids)
+
+
+def _revised(revision: Revision, marks: Marks, commit: str) -> str:
+    old = revision.comment.body
+    if not revision.open:
+        return review.fixed_body(old, commit=commit, marker=marks.write(revision.gone, fixed=True))
+    marker = marks.write(finding.id for finding in revision.open)
+    return review.revised_body(old, revision.open, len(revision.gone), commit=commit, marker=marker)
