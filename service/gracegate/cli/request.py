@@ -21,7 +21,8 @@ from gracegate.model import Engine, FileDiff, SourceFile, Tree
 from gracegate.policy.catalog import Catalog
 from gracegate.repo_config import FILE, RepoConfig, parse
 
-STDIN = "<stdin>"
+STDIN = "stdin.yaml"
+"""How the report calls standard input: a name that may be a manifest's."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,0 +1,354 @@
+"""The command line as a user meets it: exit codes, errors in one line, standard output for the report alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import gracegate.outputs.json as json_output
+from gracegate import __version__
+from gracegate.cli import fix as fix_command
+from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
+from gracegate.model import Engine
+
+SERVED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{port: 80, targetPort: http}]
+"""
+CLEAN_WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: shop/web:1
+          ports:
+            - {name: http, containerPort: 8080}
+          readinessProbe:
+            httpGet: {path: /ready, port: http}
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 10
+"""
+DRAIN = """\
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 10
+"""
+WEB = CLEAN_WEB.replace(DRAIN, "")
+RULE = "prestop-drain-missing"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a served Deployment that has no drain, which is also the working directory."""
+    for name in ("OPA_URL", "GRACEGATE_OPA", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    write(tmp_path, {"apps/web.yaml": WEB, "apps/service.yaml": SERVED})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text.encode())
+
+
+def commit(folder: Path, message: str) -> str:
+    setup = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "-A"], [*setup, "commit", "-q", "-m", message]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, timeout=30)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, timeout=30, capture_output=True)
+    return head.stdout.decode().strip()
+
+
+def found(output: str) -> list[tuple[str, str, str]]:
+    return [(f["rule"], f["status"], f["file"]) for f in json.loads(output)["findings"]]
+
+
+def test_a_clean_file_is_not_spoken_about(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    assert run(["check"]) == CLEAN
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == FINDINGS
+    out, err = capfd.readouterr()
+    assert out.startswith("apps/web.yaml:14: error: Container")
+    assert f"[{RULE}]\n    in Deployment web, container web\n" in out
+    assert "\n    +              sleep:\n" in out
+    assert out.endswith("Found 1 error in 1 workload; `gracegate fix` mends 1 of them.\n")
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"),
+    [("error", FINDINGS), ("warning", FINDINGS), ("info", FINDINGS), ("never", CLEAN)],
+)
+def test_fail_on(shop: Path, fail_on: str, code: int) -> None:
+    assert run(["check", "--fail-on", fail_on]) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["check", "nowhere"], "gracegate: nowhere: there is no such file or directory", id="path"),
+        pytest.param(["check", "--rule", "prestop-drain-mising"], f"did you mean `{RULE}`?", id="rule"),
+        pytest.param(["check", "--config", "x"], "gracegate: x: there is no such file", id="configuration"),
+        pytest.param(["check", "--head", "HEAD"], "--head needs --base", id="head alone"),
+        pytest.param(["check", "-", "apps"], "`-` is standard input and stands alone", id="dash and path"),
+        pytest.param(["check", "--base", "main"], "gracegate: ", id="no repository"),
+        pytest.param(["check", "--form"], "Did you mean '--format'?", id="option"),
+        pytest.param(["fix", "-"], "Standard input has no file to fix", id="fix standard input"),
+        pytest.param(["rules", "nothing-like-it"], "`gracegate rules` lists them.", id="rule of no name"),
+        pytest.param(["chek"], "No such command 'chek'", id="command"),
+    ],
+)
+def test_wrong_usage(shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert run(arguments) == USAGE
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert said in err.splitlines()[-1]
+
+
+def test_a_wrong_configuration_is_one_line(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {".gracegate.yaml": "comments: introduced\ngatee: enforce\n"})
+    assert run(["check", "apps"]) == USAGE
+    assert capfd.readouterr() == ("", "gracegate: .gracegate.yaml:2: unknown key `gatee`, did you mean `gate`?\n")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(f"rules: {{{RULE}: off}}", id="off"),
+        pytest.param("exclude: [apps/]", id="excluded"),
+        pytest.param(f"waivers: [{{rules: [{RULE}], path: 'apps/*', reason: They retry.}}]", id="waived"),
+        pytest.param(f"rules: {{{RULE}: warning}}", id="a warning only"),
+    ],
+)
+def test_a_configuration_counts_from_below_too(shop: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> None:
+    write(shop, {".gracegate.yaml": config})
+    monkeypatch.chdir(shop / "apps")
+    assert run(["check", "web.yaml"]) == CLEAN
+
+
+def test_a_file_is_judged_with_what_lies_beside_it(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "apps/web.yaml", "--format", "json"]) == FINDINGS
+    assert found(capfd.readouterr().out) == [(RULE, "present", "apps/web.yaml")]
+
+
+def test_a_context_widens_what_is_known(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (shop / "apps/service.yaml").unlink()
+    namespaced = [text.replace("name: web", "name: web, namespace: shop", 1) for text in (SERVED,)]
+    write(shop, {"edge/service.yaml": namespaced[0]})
+    write(shop, {"apps/web.yaml": WEB.replace("  name: web\nspec", "  name: web\n  namespace: shop\nspec", 1)})
+    assert run(["check", "apps/web.yaml"]) == CLEAN
+    assert run(["check", "apps/web.yaml", "--context", "edge"]) == FINDINGS
+
+
+def test_one_rule(shop: Path) -> None:
+    assert run(["check", "--rule", "probe-port-undefined"]) == CLEAN
+    assert run(["check", "--rule", RULE]) == FINDINGS
+
+
+def test_what_cannot_be_read_is_not_clean(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"apps/web.yaml": CLEAN_WEB.replace("spec:\n  replicas", "spec: [\n  replicas")})
+    assert run(["check"]) == INCOMPLETE
+    out, err = capfd.readouterr()
+    assert out.startswith("apps/web.yaml:")
+    assert ": not evaluated: " in out
+    assert err == ""
+
+
+def test_an_engine_that_does_not_answer_is_not_clean(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--opa", "http://127.0.0.1:9"]) == INCOMPLETE
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n"), err[:11]) == ("", 1, "gracegate: ")
+
+
+def test_another_engine_says_the_same(shop: Path, opa: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    reports = []
+    for options in ([], ["--opa", str(opa)]):
+        assert run(["check", "--format", "json", *options]) == FINDINGS
+        reports.append(json.loads(capfd.readouterr().out))
+    engines = [report.pop("engine")["name"] for report in reports]
+    assert reports[0] == reports[1]
+    assert engines == ["opa-wasm", "opa"]
+
+
+def test_json_is_valid_and_its_suggestions_fix_the_file(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--format", "json"]) == FINDINGS
+    report = json.loads(capfd.readouterr().out)
+    schema = json.loads(Path(json_output.__file__).with_name("report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(report, schema)
+    lines = WEB.split("\n")
+    for suggestion in sorted(report["suggestions"], key=lambda s: -s["start_line"]):
+        lines[suggestion["start_line"] - 1 : suggestion["end_line"]] = suggestion["text"].split("\n")
+    write(shop, {"apps/web.yaml": "\n".join(lines)})
+    assert run(["check"]) == CLEAN
+
+
+def test_standard_input(shop: Path) -> None:
+    command = [sys.executable, "-m", "gracegate", "check", "-", "--format", "json"]
+    result = subprocess.run(command, input=f"{WEB}---\n{SERVED}".encode(), capture_output=True, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (FINDINGS, b"")
+    assert found(result.stdout.decode()) == [(RULE, "present", "stdin.yaml")]
+
+
+def test_since_a_revision(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"old/web.yaml": WEB, "old/service.yaml": SERVED, "apps/web.yaml": CLEAN_WEB})
+    base = commit(shop, "base")
+    assert run(["check", "--base", base]) == CLEAN
+    write(shop, {"apps/web.yaml": WEB})
+    capfd.readouterr()
+    assert run(["check", "--base", base, "--format", "json"]) == FINDINGS
+    uncommitted = capfd.readouterr().out
+    head = commit(shop, "head")
+    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    assert run(["check", "--base", base, "--head", head, "--format", "json"]) == FINDINGS
+    assert found(capfd.readouterr().out) == found(uncommitted) == [(RULE, "introduced", "apps/web.yaml")]
+    assert run(["check", "old", "--base", base, "--head", head]) == CLEAN
+
+
+def test_the_configuration_of_the_base_counts(shop: Path) -> None:
+    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    base = commit(shop, "base")
+    write(shop, {"apps/web.yaml": WEB, ".gracegate.yaml": "exclude: ['**']"})
+    head = commit(shop, "head")
+    assert run(["check", "--base", base, "--head", head]) == FINDINGS
+
+
+def test_a_shown_fix_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["fix"]) == FINDINGS
+    out, err = capfd.readouterr()
+    assert out.startswith("--- a/apps/web.yaml\n+++ b/apps/web.yaml\n@@ ")
+    assert err == "`gracegate fix --write` fixes 1 finding in 1 file.\n"
+    assert (shop / "apps/web.yaml").read_text() == WEB
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_written_fix_keeps_mode_and_line_ends(shop: Path, newline: str) -> None:
+    path = shop / "apps/web.yaml"
+    write(shop, {"apps/web.yaml": WEB.replace("\n", newline)})
+    path.chmod(0o640)
+    assert run(["fix", "--write"]) == CLEAN
+    assert path.read_bytes().count(newline.encode()) == path.read_bytes().count(b"\n")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert sorted(path.name for path in (shop / "apps").iterdir()) == ["service.yaml", "web.yaml"]
+    assert run(["check"]) == CLEAN
+    assert run(["fix"]) == CLEAN
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(shop: Path) -> None:
+    request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
+    write(shop, {"apps/web.yaml": WEB + "# mine\n"})
+    with pytest.raises(fix_command.RepositoryError, match="changed while it was judged"):
+        fix_command.written(shop, {"apps/web.yaml": (WEB, "theirs")}, request)
+    assert (shop / "apps/web.yaml").read_text() == WEB + "# mine\n"
+
+
+def test_rules_are_listed_and_explained(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules"]) == CLEAN
+    listed = capfd.readouterr().out
+    assert f"\n  {RULE} " in listed
+    assert run(["rules", RULE]) == CLEAN
+    page = capfd.readouterr().out
+    assert page.startswith(f"{RULE}: ")
+    assert "\nAn example of what it finds:\n  apiVersion: " in page
+
+
+def test_every_example_is_found(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, rule in fix_command.load_builtin().rules.items():
+        write(shop, {f"{name}/example.yaml": rule.example})
+        run(["check", name, "--rule", name, "--format", "json"])
+        assert {f["rule"] for f in json.loads(capfd.readouterr().out)["findings"]} == {name}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["fix", "-h"], ["--version"]])
+def test_help_and_version(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert run(arguments) == CLEAN
+    out = capfd.readouterr().out
+    assert out == f"gracegate {__version__}\n" if arguments == ["--version"] else "Exit codes:\n" in out
+
+
+def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
+    never = ("flask", "github", "sqlalchemy", "dbos", "requests", "pydantic", "structlog", "rich")
+    program = (
+        "import sys; from gracegate.cli.main import run; run(['check']); "
+        f"print('imported:', *sorted(set({never!r}) & sys.modules.keys()))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert result.stderr == ""
+    assert f"[{RULE}]" in result.stdout
+    assert result.stdout.endswith("\nimported:\n")
+
+
+def test_a_reader_that_leaves_is_no_error(shop: Path) -> None:
+    command = [sys.executable, "-m", "gracegate", "check"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == FINDINGS
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colours_on_a_terminal(shop: Path, no_color: str, coloured: bool) -> None:
+    assert (b"\x1b[1;31merror" in on_terminal(["-m", "gracegate", "check"], no_color)) == coloured
+
+
+def test_a_sign_of_life_when_it_takes_long() -> None:
+    program = (
+        "import time; from gracegate.cli import terminal; terminal.PATIENCE = 0.01\n"
+        "with terminal.progress('Checking'): time.sleep(0.5)"
+    )
+    assert b"Checking" in on_terminal(["-c", program], "")
+    assert b"Checking" not in on_terminal(["-c", program.replace("= 0.01", "= 60")], "")
+
+
+def on_terminal(arguments: list[str], no_color: str) -> bytes:
+    """What a command writes on a terminal."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm"}
+    with subprocess.Popen([sys.executable, *arguments], stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := _read(ours):
+            shown += chunk
+        process.wait(60)
+    os.close(ours)
+    return shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's end of a terminal that nobody writes to any more
+        return b""
