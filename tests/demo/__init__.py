@@ -1,0 +1,1 @@
+"""The whole path on one machine: a fake GitHub and the real service, as processes."""
