@@ -45,7 +45,8 @@ class StubReviewer:
             raise RateLimited("secondary rate limit", seconds=1.0)
         if kind == "killer":
             os.kill(os.getpid(), 9)
-        pause = {"slow": 2.0, "stuck": 60.0}.get(kind, work.number % 5 * 0.05)
+        usual = float(os.environ.get("STUB_SECONDS", work.number % 5 * 0.05))
+        pause = {"slow": 2.0, "stuck": 60.0}.get(kind, usual)
         end = time.monotonic() + pause
         while time.monotonic() < end:
             time.sleep(min(0.1, pause))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gracegate.model import Report
 
-CHECK = "gracegate.jobs.review:check_in_child"
+CHECK = "gracegate.jobs.judging:judge"
 _TOO_BIG = 3
 
 

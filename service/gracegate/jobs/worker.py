@@ -26,15 +26,14 @@ FORGET_EVERY = 3600.0
 
 
 def run(settings: Settings, reviewer: Reviewer) -> None:
-    """Do reviews until SIGTERM, SIGINT or the death of the parent. Needs the main thread, and ends the process."""
+    """Do reviews until SIGTERM or SIGINT. Needs the main thread, and ends the process."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     worker = Worker(Store(settings.database), reviewer, settings.jobs)
     worker.start()
     log.info("worker_started", executor=worker.executor)
-    parent = os.getppid()
-    while not stop.wait(1.0) and os.getppid() == parent and worker.whole():
+    while not stop.wait(1.0) and worker.whole():
         pass
     log.info("worker_stops", executor=worker.executor)
     worker.stop()

@@ -17,14 +17,14 @@ WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook delivery; `id` is X-GitHub-Delivery."""
+    """One webhook delivery; `id` is X-GitHub-Delivery. No repository (0 and "") where it is about the installation."""
 
     id: str
     event: str
     action: str
     installation_id: int
-    repository_id: int
-    repository: str
+    repository_id: int = 0
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ DELIVERY = Table(
     Column("event", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("installation_id", BigInteger, nullable=False),
-    Column("repository_id", BigInteger),
+    Column("repository_id", BigInteger, nullable=False),
     Column("repository", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("received_at", Float, nullable=False),

@@ -1,0 +1,88 @@
+"""`gracegate serve`: the GitHub App on one machine, web and workers. The web process is put together here."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from gracegate.settings import Settings
+
+
+@click.command()
+@click.option("--web-only", is_flag=True, help="Only take webhooks; `gracegate worker` does the reviews.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes [GRACEGATE_WORKERS, 1].")
+def command(*, web_only: bool, workers: int | None) -> None:
+    """Take GitHub's webhooks at /webhooks/github and do the reviews, until SIGTERM.
+
+    Settings come from the environment (GRACEGATE_*). The database is a SQLite file unless GRACEGATE_DATABASE says else.
+    """
+    from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
+    from gracegate.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    _prepare(settings)
+    if web_only:
+        from gracegate.web.server import Server  # noqa: PLC0415
+
+        Server(settings, application).run()
+    else:
+        _say(settings)
+        _supervise(settings, workers or settings.jobs.workers)
+
+
+def application() -> Flask:
+    """The web application as gunicorn loads it, once in each of its processes."""
+    from gracegate.cli import logs  # noqa: PLC0415
+    from gracegate.jobs import readiness  # noqa: PLC0415
+    from gracegate.jobs.queue import Queue  # noqa: PLC0415
+    from gracegate.settings import Settings  # noqa: PLC0415
+    from gracegate.store.database import Store  # noqa: PLC0415
+    from gracegate.web.app import create_app  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    logs.configure(settings)
+    store = Store(settings.database)
+    return create_app(settings, store, Queue(store), readiness.checks(settings))
+
+
+def _prepare(settings: Settings) -> None:
+    from gracegate.jobs import queue  # noqa: PLC0415
+    from gracegate.store.database import Store  # noqa: PLC0415
+
+    store = Store(settings.database)
+    queue.prepare(store, settings.jobs)
+    # Nothing that is open may be carried over the fork of the web processes.
+    store.close()
+
+
+def _say(settings: Settings) -> None:
+    from gracegate.store.database import shown  # noqa: PLC0415
+
+    engine = settings.opa_url or settings.opa or "built-in (Wasm)"
+    for name, value in {
+        "webhooks": f"{settings.public_url or f'http://{settings.web.bind}'}/webhooks/github",
+        "database": shown(settings.database),
+        "engine": f"{engine}",
+        "github": settings.github_url,
+    }.items():
+        click.echo(f"gracegate: {name:<9} {value}", err=True)
+
+
+def _supervise(settings: Settings, workers: int) -> None:
+    from gracegate.jobs.supervisor import Program, supervise  # noqa: PLC0415
+    from gracegate.settings import environment  # noqa: PLC0415
+
+    this = (sys.executable, "-m", "gracegate")
+    programs = [Program("web", (*this, "serve", "--web-only"))]
+    programs += [Program(f"worker {number}", (*this, "worker")) for number in range(1, workers + 1)]
+    with tempfile.TemporaryDirectory(prefix="gracegate-metrics-") as counters:
+        # All processes of this service count into one folder, which the web process shows at /metrics.
+        env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": counters}
+        supervise(programs, env, grace=settings.jobs.drain + 10)

@@ -1,0 +1,157 @@
+"""What comes in at /webhooks/github, and what it is answered: first what must not start work."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from gracegate.web.signature import is_genuine
+from jobs.harness import Service
+from web import payloads
+from web.payloads import check_run, check_suite, headers, pull_request, sha
+
+URL = "/webhooks/github"
+BODY = json.dumps(pull_request("opened")).encode()
+GOOD = headers("pull_request", BODY)
+OF_CHECK = {"number": 1, "head": {"sha": sha(1)}, "base": {"repo": {"id": 42}}}
+ELSEWHERE = {"number": 9, "head": {"sha": sha(1)}, "base": {"repo": {"id": 43}}}
+
+
+def send(
+    client: FlaskClient, event: str, payload: Any, guid: str = "a", signed_with: str = "newest"
+) -> tuple[int, str]:
+    body = json.dumps(payload).encode()
+    answer = client.post(URL, data=body, headers=headers(event, body, guid, signed_with))
+    assert answer.json is not None
+    return answer.status_code, answer.json["outcome"]
+
+
+def without(name: str) -> dict[str, str]:
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+def test_the_signature_of_githubs_documentation() -> None:
+    mac = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert is_genuine(b"Hello, World!", mac, ["another", "It's a Secret to Everybody"])
+    assert not is_genuine(b"Hello, World!", mac, ["another"])
+    assert not is_genuine(b"Hello, World!", "sha256=ü", ["another"])
+    assert not is_genuine(b"Hello, World!", mac, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "status"),
+    [
+        pytest.param(BODY, without("X-Hub-Signature-256"), 401, id="no signature"),
+        pytest.param(BODY, {**GOOD, "X-Hub-Signature-256": payloads.sign(BODY, "wrong")}, 403, id="forged signature"),
+        pytest.param(BODY + b" ", GOOD, 403, id="another body"),
+        pytest.param(BODY, {**GOOD, "X-Hub-Signature-256": "sha1=00"}, 403, id="sha1"),
+        pytest.param(BODY, {**GOOD, "Content-Type": "application/x-www-form-urlencoded"}, 415, id="a form"),
+        pytest.param(BODY, without("X-GitHub-Delivery"), 400, id="no delivery id"),
+        pytest.param(BODY, {**GOOD, "X-GitHub-Delivery": "a/../b"}, 400, id="a strange delivery id"),
+        pytest.param(BODY, without("X-GitHub-Event"), 400, id="no event"),
+        pytest.param(b'{"action": ', headers("pull_request", b'{"action": '), 400, id="malformed JSON"),
+        pytest.param(b"[]", headers("pull_request", b"[]"), 400, id="no object"),
+        pytest.param(b"[" * 5000, headers("pull_request", b"[" * 5000), 400, id="nested too deep"),
+        pytest.param(b"{}", headers("pull_request", b"{}"), 400, id="an empty payload"),
+    ],
+)
+def test_what_github_does_not_send_is_refused(
+    client: FlaskClient, service: Service, body: bytes, sent: dict[str, str], status: int
+) -> None:
+    answer = client.post(URL, data=body, headers=sent)
+    assert (answer.status_code, answer.json and answer.json["outcome"]) == (status, "refused")
+    assert service.states() == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "expected"),
+    [
+        pytest.param("ping", {"zen": "Keep it logically awesome."}, (200, "pong"), id="ping"),
+        pytest.param("workflow_run", {}, (202, "ignored"), id="unknown event"),
+        pytest.param("pull_request", pull_request("labeled"), (202, "ignored"), id="labeled"),
+        pytest.param("pull_request", pull_request("edited", changes={"title": {}}), (202, "ignored"), id="new title"),
+        pytest.param("pull_request", pull_request("closed"), (202, "closed"), id="closed"),
+        pytest.param("check_run", check_run("rerequested", name="other"), (202, "ignored"), id="another check"),
+        pytest.param("check_run", check_run("created", external_id="pr:1:x"), (202, "ignored"), id="our own news"),
+        pytest.param("check_run", check_run("rerequested"), (202, "ignored"), id="of an unknown head"),
+        pytest.param("check_suite", check_suite("requested"), (202, "ignored"), id="suite requested"),
+        pytest.param(
+            "check_suite", check_suite("rerequested", pull_requests=(ELSEWHERE,)), (202, "ignored"), id="of another"
+        ),
+        pytest.param(
+            "installation", {"action": "created", "installation": {"id": 7}}, (202, "recorded"), id="installed"
+        ),
+        pytest.param(
+            "installation_repositories", {"action": "added", "installation": {"id": 7}}, (202, "recorded"), id="added"
+        ),
+    ],
+)
+def test_what_asks_for_no_review_starts_none(
+    client: FlaskClient, service: Service, event: str, payload: Any, expected: tuple[int, str]
+) -> None:
+    assert send(client, event, payload) == expected
+    assert service.states() == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        *[
+            pytest.param("pull_request", pull_request(action), id=action)
+            for action in ("opened", "reopened", "synchronize", "ready_for_review")
+        ],
+        pytest.param("pull_request", pull_request("edited", changes={"base": {"ref": {"from": "x"}}}), id="new base"),
+        pytest.param("check_run", check_run("rerequested", external_id=f"pr:1:{sha(1)}"), id="our check again"),
+        pytest.param("check_run", check_run("rerequested", pull_requests=[OF_CHECK]), id="our check, no external id"),
+        pytest.param(
+            "check_suite", check_suite("rerequested", pull_requests=(OF_CHECK, ELSEWHERE)), id="all checks again"
+        ),
+    ],
+)
+def test_what_asks_for_a_review_queues_one(client: FlaskClient, service: Service, event: str, payload: Any) -> None:
+    assert send(client, event, payload) == (202, "queued")
+    assert send(client, event, payload) == (202, "duplicate")
+    assert service.states() == {"a": "waiting"}
+    assert service.queue.lost({"a/1": 1}) == {}
+
+
+def test_an_old_secret_still_counts(client: FlaskClient) -> None:
+    assert send(client, "pull_request", pull_request("opened"), signed_with="oldest") == (202, "queued")
+
+
+def test_a_re_run_on_a_fork_is_found_by_its_head(client: FlaskClient, service: Service) -> None:
+    send(client, "pull_request", pull_request("opened", 1), "a")
+    send(client, "pull_request", pull_request("opened", 2), "b")
+    send(client, "pull_request", pull_request("opened", 3, sha(3)), "c")
+    assert send(client, "check_suite", check_suite("rerequested"), "d") == (202, "queued")
+    assert service.queue.lost({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
+
+
+def test_a_closed_pull_request_cancels_what_waits(client: FlaskClient, service: Service) -> None:
+    send(client, "pull_request", pull_request("opened"), "a")
+    assert send(client, "pull_request", pull_request("closed"), "b") == (202, "closed")
+    assert service.states() == {"a": "cancelled"}
+    assert send(client, "pull_request", pull_request("opened"), "a") == (202, "duplicate")
+    assert send(client, "pull_request", pull_request("reopened"), "c") == (202, "queued")
+    assert service.states() == {"a": "cancelled", "c": "waiting"}
+
+
+def test_strangers_are_not_reviewed(service: Service, make_client: Any) -> None:
+    client = make_client(GRACEGATE_ALLOWED_OWNERS="Someone, another")
+    assert send(client, "pull_request", pull_request("opened")) == (202, "ignored")
+    assert send(client, "check_run", check_run("rerequested", external_id="pr:1:x"), "b") == (202, "ignored")
+    client = make_client(GRACEGATE_ALLOWED_OWNERS="Shop")
+    assert send(client, "pull_request", pull_request("opened")) == (202, "queued")
+
+
+def test_a_database_that_is_away_is_said_so(client: FlaskClient, service: Service) -> None:
+    service.store.close()
+    database = service.folder / "gracegate.db"
+    database.rename(database.with_suffix(".away"))
+    database.mkdir()
+    assert send(client, "pull_request", pull_request("opened")) == (503, "unavailable")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json and list(answer.json["missing"])) == (503, ["database"])
