@@ -23,7 +23,7 @@ def load(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.
     if folder is None:
         return wasmtime.Module(engine, wasm)
     path = folder / f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
-    compiled = _read(path)
+    compiled = stored(path)
     if compiled is not None:
         with suppress(wasmtime.WasmtimeError):  # of another CPU, or of other settings
             return wasmtime.Module.deserialize(engine, compiled)
@@ -39,14 +39,13 @@ def version() -> str:
     return next((found.stem for found in packages.glob("wasmtime-*.dist-info")), "wasmtime")
 
 
-def _read(path: Path) -> bytes | None:
+def stored(path: Path) -> bytes | None:
     """The content of `path` if it is whole and nobody but us could have written it."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
-            file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
-            with os.fdopen(file, "rb") as stream:
-                if not (_ours(folder) and _ours(file) and stat.S_ISREG(os.fstat(file).st_mode)):
+            with os.fdopen(os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as stream:
+                if not (_ours(os.fstat(folder)) and _ours(os.fstat(stream.fileno()))):
                     return None
                 content = stream.read()
         finally:
@@ -58,13 +57,10 @@ def _read(path: Path) -> bytes | None:
     return compiled if hashlib.sha256(compiled).digest() == content[:_HASH_BYTES] else None
 
 
-def _ours(file: int) -> bool:
-    status = os.fstat(file)
-    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 def _write(path: Path, compiled: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _ours(path.parent.lstat()):
+        return
     file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
         with os.fdopen(file, "wb") as stream:
@@ -73,3 +69,9 @@ def _write(path: Path, compiled: bytes) -> None:
     except OSError:
         Path(temporary).unlink()
         raise
+
+
+def _ours(status: os.stat_result) -> bool:
+    """Whether a file or folder, not a link, belongs to us and only we can write it."""
+    plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return plain and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

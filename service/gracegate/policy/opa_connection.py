@@ -31,21 +31,10 @@ class Connection:
     def __init__(
         self, url: str, *, token: str | None = None, ca_file: str | None = None, seconds: float = 60.0
     ) -> None:
-        parts = urlsplit(url)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or parts.username
-        ):
-            raise ConfigError(
-                "OPA's address must look like https://opa.example.com/path, with no name, query or fragment"
-            )
-        secure = parts.scheme == "https"
+        host, port, secure = _address(url)
         self._client = OpaClient(
-            host=parts.hostname,
-            port=parts.port or (443 if secure else 80),
+            host=host,
+            port=port,
             ssl=(ca_file or True) if secure else False,
             token=token,
             retries=0,
@@ -83,6 +72,19 @@ class Connection:
         """Replace the base document at `path`."""
         with _typed_errors():
             self._client.update_or_create_data(dict(value), quote(path))
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is encrypted."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"OPA's address is none: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ConfigError("OPA's address must look like https://opa.example.com/path, with no name, query or fragment")
+    secure = parts.scheme == "https"
+    return parts.hostname, port or (443 if secure else 80), secure
 
 
 @contextmanager

@@ -176,9 +176,10 @@ def child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[
 def _modules_on(connection: Connection) -> list[str]:
     """The modules that some version of gracegate loaded, as it left word; listing them would bring their whole text."""
     try:
-        return list(connection.value(_RELEASE, "modules", {}))
+        left = connection.value(_RELEASE, "modules", {})
     except Undefined:
         return []
+    return [identity for identity in left if isinstance(identity, str)] if isinstance(left, list) else []
 
 
 def _in_some_order(action: Callable[[str], None], identities: Iterable[str]) -> None:

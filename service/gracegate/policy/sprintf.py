@@ -91,7 +91,7 @@ def _term(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """Go's strconv.Quote."""
+    """Go's strconv.Quote, with the Unicode that this Python knows."""
     return f'"{"".join(_escaped(character, chr(34)) for character in text)}"'
 
 
