@@ -11,12 +11,27 @@ import data.gracegate.lib.workloads
 # description: |
 #   Regular containers first. `path` leads to the container from the document's root; `title` is its name, or its
 #   place where it has none. A native sidecar is an init container that is restarted always.
-running[i] := array.concat(_regular[i], _sidecars[i]) if some i, _ in workloads.pod
+running := {i: array.concat(found, _sidecars[i]) | some i, found in regular}
 
 # METADATA
 # title: Regular containers by document
 # description: Without native sidecars and init containers.
-regular[i] := _regular[i] if some i, _ in workloads.pod
+regular := {i: found |
+	some i, pod in workloads.pod
+	found := [container |
+		is_array(pod.spec.containers)
+		some position, spec in pod.spec.containers
+		is_object(spec)
+		container := {
+			"document": i,
+			"path": array.concat(pod.path, ["containers", position]),
+			"title": _title(spec, "containers", position),
+			"spec": spec,
+			"ports": ports(spec),
+			"sidecar": false,
+		}
+	]
+}
 
 # METADATA
 # title: Ports of a container
@@ -43,36 +58,21 @@ protocol(port) := port.protocol if {
 	port.protocol != ""
 } else := "TCP"
 
-_regular[i] := [container |
-	is_array(pod.spec.containers)
-	some position, spec in pod.spec.containers
-	is_object(spec)
-	container := {
-		"document": i,
-		"path": array.concat(pod.path, ["containers", position]),
-		"title": _title(spec, "containers", position),
-		"spec": spec,
-		"ports": ports(spec),
-		"sidecar": false,
-	}
-] if {
+_sidecars := {i: found |
 	some i, pod in workloads.pod
-}
-
-_sidecars[i] := [container |
-	is_array(pod.spec.initContainers)
-	some position, spec in pod.spec.initContainers
-	spec.restartPolicy == "Always"
-	container := {
-		"document": i,
-		"path": array.concat(pod.path, ["initContainers", position]),
-		"title": _title(spec, "initContainers", position),
-		"spec": spec,
-		"ports": ports(spec),
-		"sidecar": true,
-	}
-] if {
-	some i, pod in workloads.pod
+	found := [container |
+		is_array(pod.spec.initContainers)
+		some position, spec in pod.spec.initContainers
+		spec.restartPolicy == "Always"
+		container := {
+			"document": i,
+			"path": array.concat(pod.path, ["initContainers", position]),
+			"title": _title(spec, "initContainers", position),
+			"spec": spec,
+			"ports": ports(spec),
+			"sidecar": true,
+		}
+	]
 }
 
 _title(spec, place, position) := spec.name if {

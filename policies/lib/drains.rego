@@ -16,37 +16,35 @@ import data.gracegate.lib.workloads
 # description: |
 #   Regular containers that a Service sends to and that have no preStop hook at all. Native sidecars stop after them,
 #   and an app that says so drains by itself.
-undrained[i] := [target |
-	some target in targets.of[i]
-	not target.container.sidecar
-	not hooks.present(target.container.spec)
-] if {
-	some i in workloads.whole
-	i in workloads.rolling
-	not i in scaling.idle
+undrained := {i: found |
+	some i in ((workloads.rolling & workloads.whole) - scaling.idle)
 	not workloads.annotations[i]["gracegate.dev/drain"] == "app"
+	found := [target |
+		some target in targets.of[i]
+		not target.container.sidecar
+		not hooks.present(target.container.spec)
+	]
 }
 
 # METADATA
 # title: Seconds of the drain that a container needs, by document and path of the container
 # description: Only where all is known that decides it.
-planned[i] := {target.container.path: max({exposures.seconds[s] | some s in target.from}) |
-	some target in undrained[i]
-	count(target.from) > 0
-	count(target.from - exposures.known) == 0
-	_sleeps(target.container.spec)
-} if {
-	some i, _ in undrained
+planned := {i: found |
+	some i, containers in undrained
+	found := {target.container.path: max({exposures.seconds[s] | some s in target.from}) |
+		some target in containers
+		count(target.from) > 0
+		count(target.from - exposures.known) == 0
+		_can_sleep(target.container.spec)
+	}
 }
 
-planned[i] := {} if {
-	some i in workloads.whole
-	not undrained[i]
+_can_sleep(_) if input.cluster.min_minor >= 30
+
+_can_sleep(container) if {
+	input.cluster.min_minor < 30
+	not _bare(container)
 }
 
-_sleeps(_) if input.cluster.min_minor >= 30
-
-_sleeps(spec) if not _bare(spec)
-
-# Images that have no command but the app's own.
-_bare(spec) if regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, spec.image)
+# Images that hold no command but the app's own.
+_bare(container) if regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, container.image)

@@ -1,6 +1,6 @@
 # METADATA
 # title: Exposures
-# description: On which paths traffic reaches a Service, and so how long it goes on after a pod began to stop.
+# description: On which ways traffic reaches a Service, and so how long it goes on after a pod began to stop.
 # schemas:
 # - input: schema.input
 package gracegate.lib.exposures
@@ -11,91 +11,63 @@ import data.gracegate.lib.values
 
 # METADATA
 # title: Exposures by Service
-# description: Keys of input.cluster.drain_seconds. Never empty; any Service is reached inside the cluster, by DNS if headless.
-of[s] := (_inner[s] | _balanced[s]) | _routed[s] if some s, _ in services.service
+# description: Keys of input.cluster.drain_seconds. Never empty, as any Service is reached inside the cluster, by DNS if headless.
+of := {s: ways |
+	some s, found in services.service
+	routed := {way | some route in _routes[s]; way := _way(route, found)}
+	ways := (_inner(found) | _balanced(found)) | routed
+}
 
 # METADATA
-# title: Are the exposures known? by Service
+# title: Services whose exposures are known
 # description: Not where an unread file may hold an Ingress for it, or one elsewhere may be meant for it.
-known contains s if {
-	some s, _ in services.service
-	not s in places.doubtful
-	not _perhaps_routed(s)
-}
+known := {s | some s, _ in services.service; not s in places.doubtful; not _perhaps_routed(s)}
 
 # METADATA
 # title: Seconds by Service
 # description: How long traffic goes on, by the slowest of its exposures.
-seconds[s] := max({input.cluster.drain_seconds[way] | some way in ways}) if some s, ways in of
+seconds := {s: max({input.cluster.drain_seconds[way] | some way in ways}) | some s, ways in of}
 
-_inner[s] := {"headless"} if services.service[s].headless
+_inner(service) := {"headless"} if {
+	service.headless
+} else := {"cluster"}
 
-_inner[s] := {"cluster"} if {
-	some s, found in services.service
-	not found.headless
-}
-
-_balanced[s] := {way | some way, members in _balancers; s in members} if some s, _ in services.service
-
-_balancers := {"nlb_ip": _nlb_ip, "neg": _neg, "node": _node - _nlb_ip}
-
-_nlb_ip contains s if {
-	some s, found in services.service
-	found.type == "LoadBalancer"
+_balanced(service) := {"nlb_ip"} if {
+	service.type == "LoadBalancer"
 	some key, value in {
 		"service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
 		"service.beta.kubernetes.io/aws-load-balancer-type": "nlb-ip",
 	}
-	found.annotations[key] == value
-}
+	service.annotations[key] == value
+} else := {"neg"} if {
+	regex.match(`"ingress"\s*:\s*true|"exposed_ports"`, service.annotations["cloud.google.com/neg"])
+} else := {"node"} if {
+	service.type in {"LoadBalancer", "NodePort"}
+} else := set()
 
-_neg contains s if {
-	some s, found in services.service
-	regex.match(`"ingress"\s*:\s*true|"exposed_ports"`, found.annotations["cloud.google.com/neg"])
-}
-
-_node contains s if {
-	some s, found in services.service
-	found.type in {"LoadBalancer", "NodePort"}
-}
-
-_routed[s] := {way | some route in _routes[s]; way := _way(route, s)} if some s, _ in services.service
-
-default _way(_, _) := "ingress"
-
-_way(route, s) := "alb_ip" if {
-	route in _alb
-	some annotations in [_annotations[route], services.service[s].annotations]
+_way(route, service) := "alb_ip" if {
+	_for_alb(route)
+	some annotations in [_annotations[route], service.annotations]
 	annotations["alb.ingress.kubernetes.io/target-type"] == "ip"
+} else := "ingress"
+
+_for_alb(route) if _annotations[route]["kubernetes.io/ingress.class"] == "alb"
+
+_for_alb(route) if input.documents[route].object.spec.ingressClassName == "alb"
+
+_routes := {s: found |
+	some s, service in services.service
+	found := {route |
+		some scope in places.scopes[s]
+		some [route, namespace] in _located[[service.name, scope]]
+		places.agree(namespace, places.namespace[s])
+	}
 }
 
-_alb contains i if {
-	some i, annotations in _annotations
-	annotations["kubernetes.io/ingress.class"] == "alb"
-}
-
-_alb contains i if {
-	some i, _ in _annotations
-	input.documents[i].object.spec.ingressClassName == "alb"
-}
-
-_annotations[i] := values.texts(object.get(document.object, ["metadata", "annotations"], {})) if {
-	some i, document in input.documents
-	document.object.kind in {"HTTPRoute", "Ingress"}
-}
-
-_routes[s] := {route |
-	some scope in places.scopes[s]
-	some [route, namespace] in _located[[found.name, scope]]
-	places.agree(namespace, places.namespace[s])
-} if {
-	some s, found in services.service
-}
-
-# One that stands elsewhere and names a Service of this name may mean it, unless a nearer one does.
+# A route elsewhere that names a Service of this name may mean it, unless a nearer one does.
 _perhaps_routed(s) if {
 	count(_routes[s]) == 0
-	some namespace in _backend_namespaces[services.service[s].name]
+	some namespace in _namespaces[services.service[s].name]
 	places.agree(namespace, places.namespace[s])
 }
 
@@ -104,42 +76,36 @@ _located := values.grouped({[[name, scope], [route, namespace]] |
 	some scope in (places.scopes[route] | {["namespace", namespace]})
 })
 
-_backend_namespaces := values.grouped({[name, namespace] | some [name, namespace, _] in _backends})
+_namespaces := values.grouped({[name, namespace] | some [name, namespace, _] in _backends})
 
-# Who is sent to: [name of the Service, its namespace, document that names it].
+_annotations := {i: values.texts(object.get(document.object, ["metadata", "annotations"], {})) |
+	some i, document in input.documents
+	document.object.kind in {"HTTPRoute", "Ingress"}
+}
+
+# Who is sent to, as [name of the Service, its namespace, document that names it].
 _backends contains [name, places.namespace[i], i] if {
 	some i, document in input.documents
 	document.object.kind == "Ingress"
-	some name in _names[i]
+	backend := document.object.spec.rules[_].http.paths[_].backend
+	some name in _names(backend)
 }
 
-_backends contains [name, namespace, i] if {
+_backends contains [name, places.namespace[i], i] if {
+	some i, document in input.documents
+	document.object.kind == "Ingress"
+	some key in ["backend", "defaultBackend"]
+	some name in _names(document.object.spec[key])
+}
+
+_backends contains [reference.name, namespace, i] if {
 	some i, document in input.documents
 	document.object.kind == "HTTPRoute"
 	reference := document.object.spec.rules[_].backendRefs[_]
 	is_object(reference)
 	object.get(reference, "kind", "Service") == "Service"
-	name := reference.name
 	namespace := values.text(object.get(reference, "namespace", places.namespace[i]))
 }
 
-# networking.k8s.io/v1 and, below it, what it was before 1.19.
-_names[i] contains name if {
-	some i, document in input.documents
-	name := document.object.spec.rules[_].http.paths[_].backend.service.name
-}
-
-_names[i] contains name if {
-	some i, document in input.documents
-	name := document.object.spec.defaultBackend.service.name
-}
-
-_names[i] contains name if {
-	some i, document in input.documents
-	name := document.object.spec.rules[_].http.paths[_].backend.serviceName
-}
-
-_names[i] contains name if {
-	some i, document in input.documents
-	name := document.object.spec.backend.serviceName
-}
+# networking.k8s.io/v1, and what it was before 1.19.
+_names(backend) := {name | some name in [backend.service.name]} | {name | some name in [backend.serviceName]}

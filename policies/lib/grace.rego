@@ -16,46 +16,50 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Grace period by document
 # description: In seconds, from the beginning of the preStop hooks to SIGKILL.
-period[i] := values.whole(object.get(pod.spec, "terminationGracePeriodSeconds", 30), 30) if some i, pod in workloads.pod
-
-# METADATA
-# title: Seconds that an app goes on after its preStop, by document and path of the container
-app[i] := {container.path: apps.seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds) |
-	some container in containers.regular[i]
-} if {
+period := {i: values.whole(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", 30), 30) |
 	some i in workloads.whole
 }
 
 # METADATA
-# title: Seconds that a preStop hook takes, by document and path of the container
-# description: Of regular containers, where the hook says so.
-spent[i] := {container.path: seconds |
-	some container in containers.regular[i]
-	seconds := hooks.seconds(container.spec.lifecycle.preStop)
-} if {
+# title: Stopping containers by document
+# description: |
+#   Regular containers with `hook`, the seconds that their preStop takes, or would if it were as it was meant or planned, and
+#   `app`, the seconds that they go on after it. A container whose hook says nothing of its time is not among them.
+stopping := {i: found |
 	some i in workloads.whole
+	found := [stop |
+		some container in containers.regular[i]
+		seconds := _seconds(i, container)
+		stop := {
+			"container": container,
+			"hook": seconds,
+			"app": apps.seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds),
+		}
+	]
 }
 
 # METADATA
 # title: Seconds that the pod needs to stop, by document
 # description: |
-#   The longest of its containers: its preStop, or the one planned for it, what the app itself takes, and five seconds
-#   to spare, rounded up to five. Never below the default of the API.
-needed[i] := max({30} | times) if {
-	some i in workloads.whole
-	times := {time |
-		some path, seconds in object.union(spent[i], drains.planned[i])
-		time := 5 * ceil(((seconds + app[i][path]) + 5) / 5)
-	}
+#   The longest of its containers, hook and app, and five seconds to spare, rounded up to five. Never below the default
+#   of the API.
+needed := {i: max({30} | times) |
+	some i, stops in stopping
+	times := {time | some stop in stops; time := 5 * ceil(((stop.hook + stop.app) + 5) / 5)}
 }
 
 # METADATA
 # title: The steps that make the grace period long enough, by document
 # description: One, or none where it is. The same for all containers of a pod, so that their fixes agree.
-raise[i] := [step |
-	needed[i] > period[i]
+raise := {i: steps |
+	some i, seconds in needed
 	pod := workloads.pod[i]
-	step := patches.put(object.keys(pod.spec), array.concat(pod.path, ["terminationGracePeriodSeconds"]), needed[i])
-] if {
-	some i in workloads.whole
+	path := array.concat(pod.path, ["terminationGracePeriodSeconds"])
+	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > period[i]]
 }
+
+_seconds(_, container) := hooks.seconds(container.spec.lifecycle.preStop)
+
+_seconds(_, container) := hooks.meant(container.spec.lifecycle.preStop)
+
+_seconds(i, container) := drains.planned[i][container.path]

@@ -12,97 +12,74 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Replicas in effect, by document
 # description: The floor of the autoscaler that targets the workload, else what it says itself, else 1.
-replicas[i] := max(_floors[i]) if count(_floors[i]) > 0
-
-replicas[i] := _written[_controller[i]] if {
-	some i, floors in _floors
-	count(floors) == 0
-}
+replicas := {i: _replicas(i) | some i, _ in workloads.pod}
 
 # METADATA
 # title: Idle workloads
 # description: Scaled to zero on purpose, with no autoscaler that would change that.
-idle contains i if {
-	some i, floors in _floors
-	count(floors) == 0
-	replicas[i] == 0
-}
+idle := {i | some i, number in replicas; number == 0; not i in autoscaled}
 
 # METADATA
 # title: Autoscaled workloads
-autoscaled contains i if {
-	some i, floors in _floors
-	count(floors) > 0
-}
+autoscaled := {i | some i, floors in _floors; count(floors) > 0}
 
 # METADATA
 # title: Template of a Rollout, by document
-# description: An Argo Rollout may use the pods of a Deployment instead of its own.
-template[i] := min(deployments) if {
-	some i, deployments in _referenced
-	count(deployments) > 0
-}
+# description: An Argo Rollout may run the pods of a Deployment instead of its own.
+template := {rollout: deployments[0] | some rollout, deployments in values.grouped(_borrowed)}
 
-_referenced[i] := {d |
+# METADATA
+# title: Workloads whose pods a Rollout runs
+lent := {deployment | some deployment in template}
+
+_replicas(i) := max(_floors[i]) if {
+	count(_floors[i]) > 0
+} else := values.whole(object.get(input.documents[_controller(i)].object, ["spec", "replicas"], 1), 1)
+
+# Who decides on the replicas of the pods: the Rollout where one has borrowed them, else the workload itself.
+_controller(i) := _borrowers[i][0] if {
+	_borrowers[i]
+} else := i
+
+_borrowers := values.grouped({[deployment, rollout] | some rollout, deployment in template})
+
+_borrowed := {[i, d] |
+	some i, "Rollout" in workloads.kind
 	reference := input.documents[i].object.spec.workloadRef
 	some scope in places.scopes[i]
-	some d in _workloads[[reference.kind, reference.name, scope]]
+	some d in _lenders[[reference.kind, reference.name, scope]]
 	places.agree(places.namespace[i], places.namespace[d])
-} if {
-	some i, "Rollout" in workloads.kind
 }
 
-# Who decides on the replicas: the Rollout where one uses the workload's pods, else the workload.
-_controller[i] := _borrowers[i][0]
-
-_controller[i] := i if {
-	some i, _ in workloads.kind
-	not _borrowers[i]
-}
-
-_borrowers := values.grouped({[d, rollout] | some rollout, d in template})
-
-_written[i] := values.whole(object.get(input.documents[i].object, ["spec", "replicas"], 1), 1) if some i, _ in workloads.kind
-
-_floors[i] := {floor |
-	c := _controller[i]
-	some scope in places.scopes[c]
-	some scaler in _scalers[[workloads.kind[c], workloads.name[c], scope]]
-	places.agree(places.namespace[c], places.namespace[scaler])
-	floor := _floor[scaler]
-} if {
-	some i, _ in workloads.kind
-}
-
-_workloads := values.grouped({[[kind, workloads.name[i], scope], i] |
+_lenders := values.grouped({[[kind, workloads.name[i], scope], i] |
 	some i, kind in workloads.kind
+	workloads.name[i] in {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
 	some scope in places.scopes[i]
 })
 
-_scalers := values.grouped({[[kind, target.name, scope], i] |
-	some i, kind in _scaled_kind
-	target := input.documents[i].object.spec.scaleTargetRef
+_floors := {i: found |
+	some i, _ in workloads.pod
+	c := _controller(i)
+	found := {floor |
+		some scope in places.scopes[c]
+		some scaler in _scalers[[workloads.kind[c], workloads.name[c], scope]]
+		places.agree(places.namespace[c], places.namespace[scaler])
+		floor := _floor(input.documents[scaler].object.kind, scaler)
+	}
+}
+
+_scalers := values.grouped({[[object.get(target, "kind", "Deployment"), target.name, scope], i] |
+	some i, document in input.documents
+	document.object.kind in {"HorizontalPodAutoscaler", "ScaledObject"}
+	target := document.object.spec.scaleTargetRef
+	is_object(target)
 	some scope in places.scopes[i]
 })
 
-_scaled_kind[i] := document.object.spec.scaleTargetRef.kind if {
-	some i, document in input.documents
-	document.object.kind == "HorizontalPodAutoscaler"
-}
-
-_scaled_kind[i] := values.text(object.get(document.object.spec.scaleTargetRef, "kind", "Deployment")) if {
-	some i, document in input.documents
-	document.object.kind == "ScaledObject"
-	is_object(document.object.spec.scaleTargetRef)
-}
-
-_floor[i] := values.whole(object.get(document.object, ["spec", "minReplicas"], 1), 1) if {
-	some i, document in input.documents
-	document.object.kind == "HorizontalPodAutoscaler"
-}
+_floor("HorizontalPodAutoscaler", i) := values.whole(
+	object.get(input.documents[i].object, ["spec", "minReplicas"], 1),
+	1,
+)
 
 # KEDA scales to zero unless told otherwise.
-_floor[i] := values.whole(object.get(document.object, ["spec", "minReplicaCount"], 0), 0) if {
-	some i, document in input.documents
-	document.object.kind == "ScaledObject"
-}
+_floor("ScaledObject", i) := values.whole(object.get(input.documents[i].object, ["spec", "minReplicaCount"], 0), 0)

@@ -1,6 +1,6 @@
 # METADATA
 # title: Services
-# description: Which Service sends to which workload and to which of its containers.
+# description: Which Service sends to which workload.
 # schemas:
 # - input: schema.input
 package gracegate.lib.services
@@ -13,66 +13,59 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Service by document
 # description: Core Services that select pods; one without selector, or an ExternalName, sends to none.
-service[i] := {
-	"name": values.text(object.get(manifest, ["metadata", "name"], "")),
-	"selector": manifest.spec.selector,
-	"ports": _ports[i],
-	"annotations": values.texts(object.get(manifest, ["metadata", "annotations"], {})),
-	"type": values.text(object.get(manifest, ["spec", "type"], "")),
-	"headless": i in _headless,
-	"publishes_unready": i in _publishes_unready,
-} if {
-	some i in _selecting
-	manifest := input.documents[i].object
+service := {s: found |
+	some s, document in input.documents
+	document.object.kind == "Service"
+	document.object.apiVersion == "v1"
+	spec := document.object.spec
+	is_object(spec.selector)
+	count(spec.selector) > 0
+	not spec.type == "ExternalName"
+	found := {
+		"name": values.text(object.get(document.object, ["metadata", "name"], "")),
+		"annotations": values.texts(object.get(document.object, ["metadata", "annotations"], {})),
+		"selector": spec.selector,
+		"type": values.text(object.get(spec, "type", "")),
+		"headless": object.get(spec, "clusterIP", "") == "None",
+		"publishes_unready": object.get(spec, "publishNotReadyAddresses", false) == true,
+		"ports": _ports(s),
+	}
 }
 
 # METADATA
 # title: Services that send to a workload, by document
 # description: Those in one of its scopes, with a namespace that agrees.
-serving[i] := {s |
-	some selector in _matching[i]
-	some scope in places.scopes[i]
-	some s in _located[[selector, scope]]
-	places.agree(places.namespace[i], places.namespace[s])
-} if {
-	some i, _ in workloads.pod
+serving := {i: found |
+	some i, selectors in _matching
+	found := {s |
+		some selector in selectors
+		some scope in places.scopes[i]
+		some s in _located[[selector, scope]]
+		places.agree(places.namespace[i], places.namespace[s])
+	}
 }
 
 # METADATA
 # title: Services elsewhere that may send to a workload, by document
 # description: Empty where one is known to. At most one for each selector, as the same one may stand in a thousand overlays.
-perhaps[i] := {s |
-	count(serving[i]) == 0
-	some selector in _matching[i]
-	s := _elsewhere[[selector, _reach[i]]][0]
-} if {
-	some i, _ in workloads.pod
+perhaps := {i: found |
+	some i, selectors in _matching
+	found := {s |
+		count(serving[i]) == 0
+		some selector in selectors
+		s := _elsewhere[[selector, places.namespace[i] == ""]][0]
+	}
 }
 
 # METADATA
 # title: Is the workload served? by document
 # description: yes, no, or unknown, where a Service elsewhere or one in an unread file may select it.
-served[i] := "yes" if {
-	some i, found in serving
-	count(found) > 0
-}
-
-served[i] := "unknown" if {
-	some i, found in serving
-	count(found) == 0
-	_undecided(i)
-}
-
-served[i] := "no" if {
-	some i, found in serving
-	count(found) == 0
-	not _undecided(i)
-}
+served := {i: _served(i) | some i, _ in serving}
 
 # METADATA
-# title: Is it for metrics only? by Service
-# description: A Service whose ports are all scraped, so that no user's request goes through it.
-scraped contains s if {
+# title: Services for metrics only
+# description: Their ports are all scraped, so that no user's request goes through them.
+scraped := {s |
 	some s, found in service
 	count(found.ports) > 0
 	every port in found.ports {
@@ -80,30 +73,15 @@ scraped contains s if {
 	}
 }
 
-_undecided(i) if count(perhaps[i]) > 0
+_served(i) := "yes" if {
+	count(serving[i]) > 0
+} else := "unknown" if {
+	count(perhaps[i]) > 0
+} else := "unknown" if {
+	i in places.doubtful
+} else := "no"
 
-_undecided(i) if i in places.doubtful
-
-_selecting contains s if {
-	some s, document in input.documents
-	document.object.kind == "Service"
-	document.object.apiVersion == "v1"
-	is_object(document.object.spec.selector)
-	count(document.object.spec.selector) > 0
-	not document.object.spec.type == "ExternalName"
-}
-
-_headless contains s if {
-	some s in _selecting
-	input.documents[s].object.spec.clusterIP == "None"
-}
-
-_publishes_unready contains s if {
-	some s in _selecting
-	input.documents[s].object.spec.publishNotReadyAddresses == true
-}
-
-_ports[s] := [described |
+_ports(s) := [described |
 	is_array(input.documents[s].object.spec.ports)
 	some port in input.documents[s].object.spec.ports
 	is_object(port)
@@ -112,51 +90,38 @@ _ports[s] := [described |
 		"protocol": containers.protocol(port),
 		"target": _target(port),
 	}
-] if {
-	some s in _selecting
-}
+]
 
 # 0 and "" mean the Service's own port, like null and absence.
 _target(port) := port.targetPort if {
-	port.targetPort
-	not port.targetPort in {0, "", null}
+	not object.get(port, "targetPort", null) in {0, "", null}
 } else := object.get(port, "port", 0)
 
-# A selector is looked up by the one of its pairs that the fewest selectors share: `part-of: shop` stands in all of them.
-_selectors := {service[s].selector | some s, _ in service}
+_selectors := {found.selector | some found in service}
 
 _sharing := values.grouped({[[key, value], selector] | some selector in _selectors; some key, value in selector})
 
+# A selector is looked up by the one of its pairs that the fewest selectors share: `part-of: shop` stands in all of them.
 _by_pair := values.grouped({[[rarest[1], rarest[2]], selector] |
 	some selector in _selectors
 	rarest := min([[count(_sharing[[key, value]]), key, value] | some key, value in selector])
 })
 
-_matching[i] := {selector |
-	some key, value in pod.labels
-	some selector in _by_pair[[key, value]]
-	every wanted, given in selector {
-		pod.labels[wanted] == given
-	}
-} if {
+_matching := {i: found |
 	some i, pod in workloads.pod
+	found := {selector |
+		some key, value in pod.labels
+		some selector in _by_pair[[key, value]]
+		every wanted, given in selector {
+			pod.labels[wanted] == given
+		}
+	}
 }
 
 _located := values.grouped({[[found.selector, scope], s] | some s, found in service; some scope in places.scopes[s]})
 
-_elsewhere := values.grouped(_anywhere | {[[found.selector, "no namespace"], s] |
+# By selector, and whether it may be in any namespace: one that names none may be meant for every workload.
+_elsewhere := values.grouped({[[found.selector, any_namespace], s] |
 	some s, found in service
-	places.namespace[s] == ""
+	some any_namespace in {true, places.namespace[s] != ""}
 })
-
-_anywhere := {[[found.selector, "any namespace"], s] | some s, found in service}
-
-_reach[i] := "any namespace" if {
-	some i, _ in workloads.pod
-	places.namespace[i] == ""
-}
-
-_reach[i] := "no namespace" if {
-	some i, _ in workloads.pod
-	places.namespace[i] != ""
-}

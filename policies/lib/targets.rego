@@ -10,32 +10,36 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Containers that are sent to, by document
 # description: |
-#   Each with `from`, the Services that send to it (none where an unread file may hold one), `ports`, what they call
-#   its ports, and `level`, the most that its being sent to can weigh: error, warning where that is not certain, info
-#   where it is for metrics only.
-of[i] := [target |
-	some container in containers.running[i]
-	hits := {hit | some hit in ((_declared[i] | _assumed[i]) | _suspected[i]); hit.path == container.path}
-	count(hits) > 0
-	target := {
-		"container": container,
-		"from": {hit.service | some hit in hits; hit.service >= 0},
-		"ports": {port | port := hits[_].port; port.target != 0},
-		"level": _level(services.served[i], {hit.service | some hit in hits} - services.scraped),
-	}
-] if {
+#   Each with `from`, the Services that send to it (none where an unread file may hold one), `ports`, as it declares them
+#   or as the Service calls them, and `level`, the most that its being sent to can weigh: error, warning where that is not
+#   certain, info where it is for metrics only.
+of := {i: found |
 	some i in workloads.whole
+	hits := (_declared(i) | _assumed(i)) | _suspected(i)
+	found := [target |
+		some container in containers.running[i]
+		mine := {hit | some hit in hits; hit.path == container.path}
+		count(mine) > 0
+		from := {hit.service | some hit in mine; not hit.service == null}
+		target := {
+			"container": container,
+			"from": from,
+			"ports": {hit.port | some hit in mine; not hit.port.target == 0},
+			"level": _level(services.served[i], from),
+		}
+	]
 }
 
-_level("yes", unscraped) := "error" if count(unscraped) > 0
+_level(served, from) := "info" if {
+	count(from) > 0
+	count(from - services.scraped) == 0
+} else := {"yes": "error", "unknown": "warning"}[served]
 
-_level("unknown", unscraped) := "warning" if count(unscraped) > 0
+_senders(i) := services.serving[i] | services.perhaps[i]
 
-_level(_, unscraped) := "info" if count(unscraped) == 0
-
-# A port that containers declare, by name or by number.
-_declared[i] := {hit |
-	some s in _senders[i]
+# Ports that containers declare, by name or by number.
+_declared(i) := {hit |
+	some s in _senders(i)
 	some wanted in services.service[s].ports
 	some container in containers.running[i]
 	some port in container.ports
@@ -47,54 +51,40 @@ _declared[i] := {hit |
 		"wanted": wanted,
 		"port": {"target": port.target, "protocol": port.protocol},
 	}
-} if {
-	some i in workloads.whole
 }
 
 # Declaring a port is optional, so a lone container is the one that is meant.
-_assumed[i] := {hit |
+_assumed(i) := {hit |
 	count(containers.regular[i]) == 1
-	some container in containers.regular[i]
-	some s in _senders[i]
-	some wanted in _wanted[s]
-	not [s, wanted] in {[hit.service, hit.wanted] | some hit in _declared[i]}
+	found := {[hit.service, hit.wanted] | some hit in _declared(i)}
+	some s in _senders(i)
+	some wanted in _wanted(s)
+	not [s, wanted] in found
 	hit := {
-		"path": container.path,
+		"path": containers.regular[i][0].path,
 		"service": s,
 		"wanted": wanted,
 		"port": {"target": wanted.target, "protocol": wanted.protocol},
 	}
-} if {
-	some i in workloads.whole
 }
 
 # Nothing is known of a Service in an unread file; it is taken to send to the one container that listens.
-_suspected[i] := {hit |
+_suspected(i) := {hit |
 	services.served[i] == "unknown"
-	count(_senders[i]) == 0
-	listening := [container | some container in containers.regular[i]; "TCP" in {port.protocol | some port in container.ports}]
-	count(listening) == 1
-	container := listening[0]
-	some port in container.ports
+	count(_senders(i)) == 0
+	[listener] := [container | some container in containers.regular[i]; _listens(container.ports)]
+	some port in listener.ports
 	port.protocol == "TCP"
 	hit := {
-		"path": container.path,
-		"service": -1,
+		"path": listener.path,
+		"service": null,
 		"port": {"target": port.target, "protocol": "TCP"},
 	}
-} if {
-	some i in workloads.whole
 }
 
-_senders[i] := services.serving[i] | services.perhaps[i] if some i in workloads.whole
+_listens(ports) if "TCP" in {port.protocol | some port in ports}
 
 # A headless Service may name no port at all.
-_wanted[s] := {port | some port in found.ports} if {
-	some s, found in services.service
-	count(found.ports) > 0
-}
-
-_wanted[s] := {{"name": "", "protocol": "TCP", "target": 0}} if {
-	some s, found in services.service
-	count(found.ports) == 0
-}
+_wanted(s) := {port | some port in services.service[s].ports} if {
+	count(services.service[s].ports) > 0
+} else := {{"name": "", "protocol": "TCP", "target": 0}}

@@ -1,0 +1,131 @@
+# METADATA
+# title: Commands
+# description: What the argument list of an exec hook does, and what is wrong with one that cannot do what it says.
+package gracegate.lib.commands
+
+# METADATA
+# title: Seconds that a command sleeps
+# description: |
+#   Undefined where that cannot be read off it, as from a script with loops, conditions or variables. What else a script
+#   does is taken to be quick.
+seconds(words) := total if {
+	_name(words[0]) == "sleep"
+	total := _total(_after(words, 1))
+}
+
+seconds(words) := ceil(sum(sleeps)) if {
+	script := words[_script_place(words)]
+	not regex.match(`[$\x60]|&\s*($|[^&\s])|\b(while|until|for|if|case)\b`, script)
+	sleeps := [_duration(found[2]) |
+		some found in regex.find_all_string_submatch_n(`(^|[;&|\s/(])sleep\s+([\d.]+[smhd]?)`, script, -1)
+	]
+	count(sleeps) > 0
+}
+
+# METADATA
+# title: What is wrong with a command
+# description: |
+#   Undefined where nothing is known to be. `path` leads to the place inside the command, `refused` says whether the API
+#   server already refuses it, and `why` goes on after "its preStop hook".
+flaw(words) := {"path": [], "refused": true, "why": "has a command that is no list"} if {
+	not is_array(words)
+} else := {"path": [], "refused": true, "why": "has an empty command"} if {
+	count(words) == 0
+} else := {"path": [place], "refused": true, "why": sprintf("has a command with %v in it, which is no string", [words[place]])} if {
+	place := _foreign(words)[0]
+} else := {"path": [0], "refused": false, "why": sprintf("runs a program that would have to be named \"%s\"", [words[0]])} if {
+	_is_sentence(words)
+} else := {"path": [1], "refused": false, "why": sprintf("has the shell read a script from a file named \"%s\"", [words[1]])} if {
+	_is_no_script(words)
+} else := {"path": [place], "refused": false, "why": sprintf("runs \"%s\" without the words after it", [words[place]])} if {
+	place := _cut_off(words)
+} else := {"path": [], "refused": false, "why": sprintf("calls sleep with \"%s\", which is no duration", [wrong])} if {
+	wrong := _wrong_duration(words)
+}
+
+# METADATA
+# title: Seconds that a flawed command means to sleep
+# description: Undefined where it means something else too.
+meant(words) := ceil(to_number(found[0][1]) * _units[found[0][2]]) if {
+	text := concat(" ", [sprintf("%v", [word]) | some word in words])
+	found := regex.find_all_string_submatch_n(_meaning, replace(replace(text, "'", ""), "\"", ""), 1)
+}
+
+# METADATA
+# title: A flawed command as it was meant
+# description: Undefined where that is not plain to see. Only words that mean the same to a shell and without one are moved.
+mended(words) := [word | some word in split(words[0], " "); word != ""] if {
+	_is_sentence(words)
+	_is_plain(words)
+}
+
+mended(words) := array.concat(array.slice(words, 0, place), [concat(" ", _after(words, place))]) if {
+	place := _cut_off(words)
+	_is_plain(words)
+}
+
+_meaning := `^(?:(?:\S*/)?(?:ba|da|a|z|k)?sh\s+(?:-[a-z]*c\s+)?)?(?:\S*/)?sleep\s+0*(\d{1,6})\s*([smhd]?)(?:ecs?|econds?|ins?|inutes?)?$`
+
+_units := {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_shells := {"ash", "bash", "dash", "ksh", "sh", "zsh"}
+
+_name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
+
+_after(words, place) := array.slice(words, place, count(words))
+
+# In whole seconds, as the sleep command adds its arguments up.
+_total(words) := ceil(sum(parts)) if {
+	parts := [_duration(word) | some word in words]
+	count(parts) == count(words)
+	count(parts) > 0
+}
+
+_duration(word) := to_number(found[0][1]) * _units[found[0][2]] if {
+	found := regex.find_all_string_submatch_n(`^0*(\d{1,9}(?:\.\d{1,9})?)([smhd]?)$`, word, 1)
+}
+
+_foreign(words) := [place | some place, word in words; not is_string(word)]
+
+# Where the script of a shell stands, which is after the first -c.
+_script_place(words) := place + 1 if {
+	_name(words[0]) in _shells
+	place := [place | some place, word in words; regex.match(`^-[a-z]*c$`, word)][0]
+	count(words) > place + 1
+}
+
+_is_sentence(words) if {
+	count(words) == 1
+	regex.match(`^(/(usr/)?(local/)?s?bin/\S+|[^/\s]+)\s+\S`, words[0])
+}
+
+# A word that is a common command, or has spaces, is no file of a script.
+_is_no_script(words) if {
+	_name(words[0]) in _shells
+	regex.match(`\s|^(sleep|nginx|kill|echo|curl|wget|exec)$`, words[1])
+}
+
+_cut_off(words) := place if {
+	place := _script_place(words)
+	regex.match(`^[\w./-]+$`, words[place])
+	count(words) > place + 1
+}
+
+_is_plain(words) if regex.match(`^[\w./:=,@%+ -]+$`, concat(" ", words))
+
+_wrong_duration(words) := concat(" ", _after(words, 1)) if {
+	_name(words[0]) == "sleep"
+	not _total(_after(words, 1))
+	not regex.match(`^inf(inity)?$`, concat(" ", _after(words, 1)))
+}
+
+_wrong_duration(words) := wrong[0] if {
+	script := words[_script_place(words)]
+	wrong := [found[1] |
+		some found in regex.find_all_string_submatch_n(_sleep_in_script, script, -1)
+		not _duration(found[1])
+		not regex.match(`[$"'\\\x60]|^inf(inity)?$`, found[1])
+	]
+}
+
+_sleep_in_script := `(?:^|[;&|(]|\b(?:do|then|exec)\b)\s*(?:/(?:usr/)?bin/)?sleep(?:[ \t]+([^\s;&|)]+))?\s*(?:$|[\s;&|)])`

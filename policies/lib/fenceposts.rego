@@ -1,0 +1,66 @@
+# METADATA
+# title: Fenceposts
+# description: How many pods a rolling update takes away and adds at once, as the controllers count it.
+# schemas:
+# - input: schema.input
+package gracegate.lib.fenceposts
+
+import data.gracegate.lib.scaling
+import data.gracegate.lib.workloads
+
+# METADATA
+# title: Rolling updates by document
+# description: |
+#   `unavailable` and `surge` are pods out of `replicas`, and `forced` says that both came to none, which would never end, so
+#   that one pod is taken away after all. `path` leads to where the manifest decides on them, `written` is
+#   what it says there: only of workloads that say something, as the defaults take none of few pods away.
+of := {i: found |
+	some i in workloads.whole
+	not i in scaling.lent
+	path := _path[workloads.kind[i]]
+	written := _written(workloads.kind[i], i)
+	is_object(written)
+	replicas := scaling.replicas[i]
+	unavailable := floor(_pods(object.get(written, "maxUnavailable", null), replicas))
+	surge := ceil(_pods(object.get(written, "maxSurge", null), replicas))
+	forced := (unavailable + surge) == 0
+	found := {
+		"replicas": replicas,
+		"unavailable": max({unavailable} | {1 | forced}),
+		"surge": surge,
+		"forced": forced,
+		"path": path,
+		"written": written,
+	}
+}
+
+_path := {
+	"Deployment": ["spec", "strategy", "rollingUpdate"],
+	"DeploymentConfig": ["spec", "strategy", "rollingParams"],
+	"Rollout": ["spec", "strategy", "canary"],
+}
+
+_written("Deployment", i) := strategy.rollingUpdate if {
+	strategy := input.documents[i].object.spec.strategy
+	object.get(strategy, "type", null) in {null, "", "RollingUpdate"}
+}
+
+_written("DeploymentConfig", i) := strategy.rollingParams if {
+	strategy := input.documents[i].object.spec.strategy
+	object.get(strategy, "type", null) in {null, "", "Rolling"}
+}
+
+# Under traffic routing the stable pods stay until the last step.
+_written("Rollout", i) := strategy.canary if {
+	strategy := input.documents[i].object.spec.strategy
+	not strategy.canary.trafficRouting
+}
+
+_pods(null, replicas) := (replicas * 25) / 100
+
+_pods(value, _) := value if is_number(value)
+
+_pods(value, replicas) := (replicas * to_number(found[0][1])) / 100 if {
+	is_string(value)
+	found := regex.find_all_string_submatch_n(`^0*(\d{1,4})%$`, value, 1)
+}

@@ -1,0 +1,171 @@
+# METADATA
+# title: Container gets traffic before it can serve
+# description: |
+#   Without a readinessProbe a container counts as ready as soon as its process exists. On every rollout, restart and scale-up
+#   its Services send requests to a port that nothing listens on yet, and the rollout goes on to stop old pods although the
+#   new ones do not work.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
+#   description: What counts without a probe
+# - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-readiness-probes
+#   description: How a readinessProbe is written
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             ports:
+#             - name: http
+#               containerPort: 8080
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 10
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: http
+package gracegate.rules.readiness["readiness-probe-missing"]
+
+import data.gracegate.lib.patches
+import data.gracegate.lib.probes
+import data.gracegate.lib.scaling
+import data.gracegate.lib.services
+import data.gracegate.lib.targets
+import data.gracegate.lib.values
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": _level(at.document, target)} if {
+	some at, target in _unready
+	message := sprintf("Container \"%s\" gets traffic before it can serve: it has no readinessProbe, and %s.", [
+		target.container.title,
+		_sender(target),
+	])
+}
+
+# What the liveness or startup probe asks is known to be answered.
+fix[at] := {"patch": array.concat([_put(at, container, probe)], _patience(at, container))} if {
+	some at, target in _unready
+	container := target.container.spec
+	asked := container[_source(target)]
+	probe := object.union(object.union(_pace, _timeout(asked)), probes.handler(asked))
+}
+
+# An open port is the one thing that every app answers alike.
+fix[at] := object.union(_hint(target), {"patch": [_put(at, target.container.spec, probe)]}) if {
+	some at, target in _unready
+	not _source(target)
+	probe := object.union(_pace, {"tcpSocket": {"port": _port(target)}})
+}
+
+fix[at] := {"class": "text", "advice": _advice(target)} if {
+	some at, target in _unready
+	not _source(target)
+	not _port(target)
+}
+
+_unready := {at: target |
+	some i, found in targets.of
+	not workloads.kind[i] in {"CronJob", "Job"}
+	not i in scaling.idle
+	some target in found
+	not _ignores_readiness(target)
+	not probes.present(target.container.spec, "readinessProbe")
+	at := {"document": i, "path": target.container.path}
+}
+
+# Nothing waits for a pod that Services publish whether it is ready or not.
+_ignores_readiness(target) if {
+	count(target.from) > 0
+	every s in target.from {
+		services.service[s].publishes_unready
+	}
+}
+
+# Nothing rolls a bare pod out.
+_level(i, target) := "info" if {
+	workloads.kind[i] == "Pod"
+} else := target.level
+
+_sender(target) := sprintf("Service \"%s\" %s to it as soon as its process runs", [services.service[s].name, verb]) if {
+	s := min(target.from)
+	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
+} else := "a Service in a file that could not be read may send to it"
+
+_pace := {"failureThreshold": 3, "periodSeconds": 5}
+
+_put(at, container, probe) := patches.put(object.keys(container), array.concat(at.path, ["readinessProbe"]), probe)
+
+# The probe that can be asked for readiness too.
+_source(target) := sources[0] if {
+	container := target.container
+	dead := {ask.by | some ask in probes.asked(container.spec); not probes.known(ask, container.ports)}
+	sources := [by |
+		some by in ["livenessProbe", "startupProbe"]
+		not by in dead
+		probes.handler(container.spec[by])
+	]
+}
+
+_timeout(probe) := {"timeoutSeconds": min({5, seconds})} if {
+	seconds := values.whole(object.get(probe, "timeoutSeconds", 0), 0)
+	seconds > 0
+} else := {}
+
+# Asked the same, a container has to be taken out of service well before it is restarted.
+_patience(at, container) := [step |
+	probe := container.livenessProbe
+	probes.handler(probe)
+	probes.budget(probe) <= _pace.periodSeconds * _pace.failureThreshold
+	threshold := max({3, ceil((2 * (_pace.periodSeconds * _pace.failureThreshold)) / probes.period(probe))})
+	step := patches.put(object.keys(probe), array.concat(at.path, ["livenessProbe", "failureThreshold"]), threshold)
+]
+
+# The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is not
+# known, there is to be no choice. A database counts handshakes that nobody finishes as errors, and then refuses its clients.
+_port(target) := ports[0] if {
+	not _is_mysql(target.container.spec)
+	open := {port.target | some port in target.ports; port.protocol == "TCP"}
+	declared := [port.target | some port in target.container.ports; port.target in open; not _is_scraped(port)]
+	numbers := [number | some number in open; is_number(number)]
+	ports := array.concat(declared, numbers)
+	count(target.from) + (2 - count(open)) > 0
+}
+
+_is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, container.image)
+
+_is_scraped(port) if regex.match(`metrics|prometheus`, port.name)
+
+_advice(target) := "Ask the database itself, as with `mysqladmin ping` in an exec probe." if {
+	_is_mysql(target.container.spec)
+} else := "Add a readinessProbe that asks the app whether it can serve. Which port to ask cannot be seen from the manifests."
+
+_hint(target) := {"advice": "Where the server has the health service grpc.health.v1, a grpc probe says more than an open port."} if {
+	regex.match(`grpc`, _port_name(target))
+} else := {"advice": "Where the app has a path that says whether it can serve, an httpGet probe says more than an open port."} if {
+	regex.match(`http|web`, _port_name(target))
+} else := {}
+
+_port_name(target) := values.text(_port(target))

@@ -1,0 +1,106 @@
+# METADATA
+# title: Rollout stops every pod at once
+# description: |
+#   The update strategy lets a rollout take away as many pods as there are, so the old version is gone before the new one is
+#   ready. Until then nobody answers, and if the new version never gets ready, nobody ever does.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
+#   description: How maxUnavailable and maxSurge are counted
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       replicas: 1
+#       strategy:
+#         rollingUpdate:
+#           maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             readinessProbe:
+#               tcpSocket:
+#                 port: 8080
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 10
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: 8080
+package gracegate.rules.rollout["rollout-drops-all-replicas"]
+
+import data.gracegate.lib.fenceposts
+import data.gracegate.lib.patches
+import data.gracegate.lib.scaling
+import data.gracegate.lib.services
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
+	some at, update in _dropping
+	level := {"yes": "error", "unknown": "warning"}[services.served[update.pods]]
+	message := sprintf("A rollout of %s \"%s\" stops %s before a new one is ready: %s.", [
+		workloads.kind[at.document],
+		workloads.name[at.document],
+		_all(update.replicas),
+		_because(update),
+	])
+}
+
+fix[at] := {"patch": array.concat(keep, surge)} if {
+	some at, update in _dropping
+	keys := object.keys(update.written)
+	keep := [patches.put(keys, array.concat(update.path, ["maxUnavailable"]), 0)]
+	surge := [patches.put(keys, array.concat(update.path, ["maxSurge"]), 1) | update.surge == 0]
+}
+
+_dropping := {at: found |
+	some i, update in fenceposts.of
+	update.replicas > 0
+	update.unavailable >= update.replicas
+	pods := object.get(scaling.template, i, i)
+	services.served[pods] != "no"
+	not _is_alone(workloads.pod[pods].spec)
+	said := [key | some key in ["maxUnavailable", "maxSurge"]; not object.get(update.written, key, null) == null]
+	at := {"document": i, "path": array.concat(update.path, [said[0]])}
+	found := object.union(update, {"pods": pods})
+}
+
+_all(1) := "its only pod"
+
+_all(replicas) := sprintf("all of its %d pods", [replicas]) if replicas > 1
+
+_because(update) := sprintf("maxUnavailable %v is %d of %d", [
+	update.written.maxUnavailable,
+	update.unavailable,
+	update.replicas,
+]) if {
+	not update.forced
+} else := sprintf("maxUnavailable and maxSurge both come to 0 of %d, and then one has to go first", [update.replicas])
+
+# Where two pods cannot run beside each other, the old one has to go first. Who may mount a claim is not known.
+_is_alone(pod) if pod.hostNetwork == true
+
+_is_alone(pod) if pod.containers[_].ports[_].hostPort > 0
+
+_is_alone(pod) if pod.volumes[_].persistentVolumeClaim

@@ -1,0 +1,72 @@
+# METADATA
+# title: Container is killed before it has finished
+# description: |
+#   The grace period runs from the moment the pod is told to go, and the preStop hook spends it first. What is left is all
+#   that the app has for the requests it still holds. When the grace period ends, the kernel kills the process, and every
+#   request in it is lost, on every rollout.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+#   description: How Kubernetes stops a pod
+# - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution
+#   description: The hook counts against the grace period
+# custom:
+#   severity: error
+#   fix: safe
+#   parameters:
+#     least_seconds:
+#       default: 10
+#       description: What a container must have left after its preStop hook, whatever its app says of itself.
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           terminationGracePeriodSeconds: 60
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             lifecycle:
+#               preStop:
+#                 exec:
+#                   command: ["sleep", "60"]
+package gracegate.rules.termination["grace-period-exhausted"]
+
+import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": _level(stop), "measure": stop.missing} if {
+	some at, stop in _exhausted
+	message := sprintf(
+		"Container \"%s\" is killed before it has finished: its preStop takes %d s of the %d s grace period, and the app needs %d s after it.",
+		[stop.container.title, stop.hook, stop.period, stop.least],
+	)
+}
+
+fix[at] := {"patch": grace.raise[at.document]} if some at, _ in _exhausted
+
+_exhausted := {at: found |
+	some i, stops in grace.stopping
+	i in workloads.rolling
+	some stop in stops
+	stop.hook > 0
+	stop.hook == hooks.seconds(stop.container.spec.lifecycle.preStop)
+	least := max({stop.app, input.params["grace-period-exhausted"].least_seconds})
+	missing := (stop.hook + least) - grace.period[i]
+	missing > 0
+	at := {"document": i, "path": array.concat(stop.container.path, ["lifecycle", "preStop"])}
+	found := object.union(stop, {"least": least, "missing": missing, "period": grace.period[i]})
+}
+
+_level(stop) := "error" if {
+	stop.hook >= stop.period
+} else := "warning"

@@ -1,0 +1,102 @@
+# METADATA
+# title: preStop hook cannot run
+# description: |
+#   A hook that fails is as good as none: Kubernetes records the event FailedPreStopHook and stops the container at once, so
+#   that clients see refused connections on every rollout. Nobody notices before that, as most of these mistakes are accepted
+#   when the manifest is applied.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#debugging-hook-handlers
+#   description: What happens when a hook fails
+# - ref: https://kubernetes.io/docs/tasks/configure-pod-container/attach-handler-lifecycle-event/
+#   description: How a hook is written
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             lifecycle:
+#               preStop:
+#                 exec:
+#                   command: ["sleep 10"]
+package gracegate.rules.termination["prestop-command-malformed"]
+
+import data.gracegate.lib.commands
+import data.gracegate.lib.containers
+import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
+
+violation contains {"at": at, "message": message} if {
+	some at, broken in _broken
+	not broken.flaw.refused
+	message := sprintf(
+		"Container \"%s\" is killed as if it had no preStop hook, because that fails: it %s.",
+		[broken.container.title, broken.flaw.why],
+	)
+}
+
+violation contains {"at": at, "message": message} if {
+	some at, broken in _broken
+	broken.flaw.refused
+	message := sprintf(
+		"The API server refuses container \"%s\": its preStop hook %s.",
+		[broken.container.title, broken.flaw.why],
+	)
+}
+
+fix[at] := {"patch": array.concat([step], grace.raise[at.document])} if {
+	some at, broken in _broken
+	step := _replace(broken, [], hooks.sleeping(_sleep(broken), input.cluster.min_minor))
+}
+
+fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
+	some at, broken in _broken
+	not _sleep(broken)
+	step := _replace(broken, ["exec", "command"], _mended(broken))
+	assumption := "The image has the command, and it ends within the grace period."
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, broken in _broken
+	not _sleep(broken)
+	not _mended(broken)
+	advice := concat(" ", [
+		"Write the command as a list of its words, as in `[\"sleep\", \"10\"]`,",
+		"or as a script, as in `[\"sh\", \"-c\", \"nginx -s quit; sleep 10\"]`.",
+	])
+}
+
+_broken := {at: found |
+	some i, running in containers.running
+	input.documents[i].subject
+	some container in running
+	hooks.present(container.spec)
+	hook := array.concat(container.path, ["lifecycle", "preStop"])
+	flaw := hooks.flaw(container.spec.lifecycle.preStop)
+	at := {"document": i, "path": array.concat(hook, flaw.path)}
+	found := {"container": container, "hook": hook, "flaw": flaw}
+}
+
+# A native sidecar that sleeps would only be late, and a fragment does not say what the grace period is.
+_sleep(broken) := hooks.meant(broken.container.spec.lifecycle.preStop) if {
+	not broken.container.sidecar
+	grace.raise[broken.container.document]
+}
+
+_mended(broken) := commands.mended(broken.container.spec.lifecycle.preStop.exec.command)
+
+_replace(broken, path, value) := {"op": "replace", "path": array.concat(broken.hook, path), "value": value}
