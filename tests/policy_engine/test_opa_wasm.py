@@ -79,7 +79,7 @@ def test_too_long(small: Path, question: Ask) -> None:
 
 def test_too_much_memory(small: Path, question: Ask) -> None:
     with pytest.raises(EngineTimeout, match="memory"):
-        WasmEngine(small, memory_bytes=4 << 20).evaluate(question(*("x" * 1000 for _ in range(5000))))
+        WasmEngine(small, memory_bytes=8 << 20).evaluate(question(*("x" * 1000 for _ in range(9000))))
 
 
 def test_a_nesting_without_end_is_an_error(small: Path, question: Ask) -> None:

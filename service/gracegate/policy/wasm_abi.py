@@ -14,6 +14,8 @@ HostFunction = Callable[..., Any]
 _CHUNK = 512
 _SCRATCH_BYTES = 65536
 _PAGE_BYTES = 65536
+# OPA asks for two pages whatever its constants need, and traps where they do not fit. Untouched pages cost nothing.
+_FIRST_PAGES = 256
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -70,7 +72,7 @@ class Instance:
     def _import(self, item: wasmtime.ImportType) -> wasmtime.Func | wasmtime.Memory:
         kind = item.type
         if isinstance(kind, wasmtime.MemoryType):
-            limits = wasmtime.Limits(kind.limits.min, self._pages)
+            limits = wasmtime.Limits(min(max(kind.limits.min, _FIRST_PAGES), self._pages), self._pages)
             self._memory = wasmtime.Memory(self._store, wasmtime.MemoryType(limits))
             return self._memory
         if not isinstance(kind, wasmtime.FuncType):
