@@ -265,6 +265,15 @@ def test_a_written_fix_keeps_mode_and_line_ends(shop: Path, newline: str) -> Non
     assert run(["fix"]) == CLEAN
 
 
+def test_what_cannot_be_read_is_not_fixed_in_silence(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"apps/broken.yaml": CLEAN_WEB.replace("spec:\n  replicas", "spec: [\n  replicas")})
+    assert run(["fix", "--write"]) == INCOMPLETE
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("apps/broken.yaml:")
+    assert err.endswith("Fixed 1 finding in 1 file.\n")
+
+
 def test_a_file_that_changed_meanwhile_is_left_alone(shop: Path) -> None:
     request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
     write(shop, {"apps/web.yaml": WEB + "# mine\n"})

@@ -6,20 +6,22 @@ import difflib
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gracegate.check.check import check
 from gracegate.check.examine import CheckRequest
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.cli.engines import engine
-from gracegate.cli.main import CLEAN, FINDINGS
+from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.request import Asked, prepare, shared_options, top_of
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.errors import RepositoryError
-from gracegate.outputs.text import coloured_diff
-from gracegate.outputs.words import plural
+from gracegate.outputs import text
+from gracegate.outputs.words import blocking, plural
 from gracegate.policy.catalog import load_builtin
 
 EXIT_CODES = """\b
@@ -45,18 +47,22 @@ def command(write: bool, opa: str | None, **asked: Any) -> int:
     catalog = load_builtin()
     with progress("Fixing"), engine(opa, catalog) as (identity, evaluate):
         request = prepare(Asked(**asked), catalog, identity)
+        report = check(replace(request, suggest=False), evaluate)
         fixed = fix_all(request, evaluate)
     if not write:
         say("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:
         written(top_of(asked["paths"] or (".",)), fixed.files, request)
+    click.echo(text.problems(report), err=True, nl=False)
     _sum_up(fixed, write=write)
+    if blocking(report.problems):
+        return INCOMPLETE
     return FINDINGS if fixed.files and not write else CLEAN
 
 
 def _diff(path: str, old: str, new: str) -> str:
     lines = list(difflib.unified_diff(old.split("\n"), new.split("\n"), f"a/{path}", f"b/{path}", lineterm=""))
-    return coloured_diff("\n".join(line.removesuffix("\r") for line in lines), colour=colour()) + "\n"
+    return text.coloured_diff("\n".join(line.removesuffix("\r") for line in lines), colour=colour()) + "\n"
 
 
 def written(top: Path, files: Mapping[str, tuple[str, str]], request: CheckRequest) -> None:

@@ -44,6 +44,11 @@ def render(report: Report, *, colour: bool = False) -> str:
     return "".join(f"{part}\n" for part in parts)
 
 
+def problems(report: Report, *, colour: bool = False) -> str:
+    """What was not read or not evaluated, a line each."""
+    return "".join(f"{_Text(colour).problem(problem)}\n" for problem in report.problems)
+
+
 def coloured_diff(diff: str, *, colour: bool) -> str:
     """A unified diff for a terminal: what a terminal would act on is replaced."""
     return "\n".join(_Text(colour).diff(diff.split("\n")))
