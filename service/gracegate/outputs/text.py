@@ -62,7 +62,7 @@ def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
     rest = f" ({', '.join(aside)})" if aside else ""
     if findings:
         fixable = sum(f.fix is not None and f.fix.diff is not None for f in findings)
-        mends = f"; `gracegate fix` mends {fixable} of them" if fixable else ""
+        mends = f"; `gracegate fix` mends {fixable:,} of them" if fixable else ""
         yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{mends}{rest}."
     elif aside:
         yield f"No {'new ' if report.compared else ''}findings{rest}."

@@ -28,6 +28,7 @@ _REASONS = {
     "merge_key": "The fields come from a YAML merge key, so the change would reach other places or none.",
     "templated": "The lines are a template, and what they become is not known here.",
     "would_change_more": "No line edit was found that changes this and nothing else in the file.",
+    "no_such_path": "What the change would replace does not stand in the file as it is evaluated.",
     "unsupported_layout": "The lines are laid out in a way that cannot be edited safely.",
 }
 _NEXT_STEPS = {
@@ -39,6 +40,10 @@ _NEXT_STEPS = {
     "too_many_nodes": "Split the file, or exclude it in .gracegate.yaml.",
     "too_many_aliases": "Write the values out, or exclude the file in .gracegate.yaml.",
     "not_followed": "Commit the content itself in its place, or exclude the file in .gracegate.yaml.",
+    "unreadable": "Make it readable, or exclude it in .gracegate.yaml.",
+    "config": "Mend it on the base branch; until then its waivers and exclusions do not count.",
+    "engine_unavailable": "Run it again; if it stays, the engine is not running or not where it was said to be.",
+    "engine": "Run it again; if it stays, report it with these manifests.",
     "rule_failed": "Turn the rule off in .gracegate.yaml until it is mended, and report it with this manifest.",
 }
 
