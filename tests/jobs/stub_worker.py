@@ -1,6 +1,7 @@
 """A worker with a stub review, as a process: `python stub_worker.py AUDIT`. Its settings come from the environment.
 
-The head of a pull request says what happens to its review: a word before the first dash, e.g. `ok-1`, `slow-2`.
+The head of a pull request says what happens to its review: a word before the first dash, e.g. `ok-1`, `slow-2`, or its
+first digit where it has to look like a commit.
 AUDIT is a file to which each start and end is appended: it knows nothing of the database.
 """
 
@@ -18,6 +19,8 @@ from gracegate.jobs import worker
 from gracegate.jobs.work import Outcome, StillMine, Work
 from gracegate.settings import Settings
 
+DIGITS = {"1": "flaky", "2": "limited", "3": "poison"}
+
 
 class StubReviewer:
     def __init__(self, audit: Path) -> None:
@@ -31,7 +34,8 @@ class StubReviewer:
     def __call__(self, work: Work, still_mine: StillMine) -> Outcome:
         self.note("start", work)
         try:
-            self.act(work.head_sha_hint.split("-")[0], work, still_mine)
+            kind, dash, _ = work.head_sha_hint.partition("-")
+            self.act(kind if dash else DIGITS.get(kind[0], "ok"), work, still_mine)
         finally:
             self.note("end", work)
         return Outcome(work.head_sha_hint, verdict="pass", conclusion="success")

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from gracegate.errors import ConfigError
+from gracegate.settings import (
+    JobSettings,
+    Settings,
+    WebSettings,
+    cache_dir,
+    child_environment,
+    colour_wanted,
+    opa_binary,
+    opa_url,
+)
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"
+NEEDED = {
+    "HOME": "/home/ada",
+    "GRACEGATE_APP_ID": "12",
+    "GRACEGATE_PRIVATE_KEY": PEM,
+    "GRACEGATE_WEBHOOK_SECRETS": "new, old",
+    "GRACEGATE_MARKER_KEYS": "key",
+}
+DEFAULTS = Settings(
+    app_id="12",
+    private_key=PEM,
+    webhook_secrets=("new", "old"),
+    marker_keys=("key",),
+    data_dir=Path("/home/ada/.local/share/gracegate"),
+    database="sqlite:////home/ada/.local/share/gracegate/gracegate.db",
+)
+
+
+def test_little_has_to_be_said() -> None:
+    assert Settings.from_environment(NEEDED) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ({"UNRELATED": "1"}, {}),
+        ({"GRACEGATE_LOG_LEVEL": " "}, {}),
+        ({"GRACEGATE_PRIVATE_KEY": PEM.replace("\n", "\\n")}, {}),
+        ({"GRACEGATE_LOG_LEVEL": "debug"}, {"log_level": "DEBUG"}),
+        ({"GRACEGATE_ON_INCOMPLETE": "neutral"}, {"on_incomplete": "neutral"}),
+        ({"GRACEGATE_GITHUB_URL": "https://ghe.example.com/api/v3/"}, {"github_url": "https://ghe.example.com/api/v3"}),
+        ({"GRACEGATE_GIT_URL": "http://127.0.0.1:5000/git/"}, {"git_url": "http://127.0.0.1:5000/git"}),
+        ({"GRACEGATE_PUBLIC_URL": "https://gate.example.com"}, {"public_url": "https://gate.example.com"}),
+        ({"OPA_URL": "http://127.0.0.1:8181/"}, {"opa_url": "http://127.0.0.1:8181"}),
+        ({"GRACEGATE_OPA": "/usr/bin/opa"}, {"opa": Path("/usr/bin/opa")}),
+        ({"GRACEGATE_ALLOWED_OWNERS": "Shop, ,ada"}, {"allowed_owners": frozenset({"shop", "ada"})}),
+        ({"GRACEGATE_CHECK_SECONDS": "0", "GRACEGATE_CHECK_SECONDS ": "x"}, None),
+        ({"GRACEGATE_CHECK_SECONDS": "2.5"}, {"check_seconds": 2.5}),
+        ({"GRACEGATE_DATABASE": "postgresql://u:p@h/d"}, {"database": "postgresql://u:p@h/d"}),
+        ({"GRACEGATE_BIND": "0.0.0.0:80", "GRACEGATE_WEB_THREADS": "2"}, {"web": WebSettings("0.0.0.0:80", 1, 2)}),
+        ({"GRACEGATE_WORKERS": "2", "GRACEGATE_ATTEMPTS": "3"}, {"jobs": JobSettings(workers=2, attempts=3)}),
+        (
+            {"XDG_DATA_HOME": "/data"},
+            {"data_dir": Path("/data/gracegate"), "database": "sqlite:////data/gracegate/gracegate.db"},
+        ),
+        (
+            {"GRACEGATE_DATA_DIR": "/var/gate"},
+            {"data_dir": Path("/var/gate"), "database": "sqlite:////var/gate/gracegate.db"},
+        ),
+    ],
+)
+def test_each_setting(said: dict[str, str], changes: dict[str, object] | None) -> None:
+    if changes is None:
+        with pytest.raises(ConfigError):
+            Settings.from_environment({**NEEDED, **said})
+    else:
+        assert Settings.from_environment({**NEEDED, **said}) == dataclasses.replace(DEFAULTS, **changes)
+
+
+def test_the_key_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text(PEM)
+    env = {**NEEDED, "GRACEGATE_PRIVATE_KEY": "", "GRACEGATE_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")}
+    assert Settings.from_environment(env) == DEFAULTS
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environment({})
+    assert str(caught.value) == (
+        "GRACEGATE_DATA_DIR is not set and there is no home: write a folder for caches and the database; "
+        "GRACEGATE_APP_ID is not set: write the number on the GitHub App's settings page; "
+        "GRACEGATE_PRIVATE_KEY_FILE is not set: write the path of the GitHub App's private key"
+        " (or its text into GRACEGATE_PRIVATE_KEY); "
+        "GRACEGATE_WEBHOOK_SECRETS is not set: write the webhook secret of the GitHub App"
+        " (several are separated by commas, the newest first); "
+        "GRACEGATE_MARKER_KEYS is not set: write a random key, e.g. from `openssl rand -hex 32`"
+        " (several are separated by commas, the newest first)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"GRACEGATE_PRIVATE_KEY": "abc"}, "GRACEGATE_PRIVATE_KEY is not a private key: it starts with"),
+        (
+            {"GRACEGATE_PRIVATE_KEY": "", "GRACEGATE_PRIVATE_KEY_FILE": "/none"},
+            "GRACEGATE_PRIVATE_KEY_FILE: /none cannot",
+        ),
+        ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
+        ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write an address"),
+        ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
+        ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
+        (
+            {"GRACEGATE_DEAD_SECONDS": "6"},
+            "GRACEGATE_DEAD_SECONDS is less than three times GRACEGATE_HEARTBEAT_SECONDS",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(said: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environment({**NEEDED, **said})
+    assert str(caught.value).startswith(message)
+
+
+def test_secrets_do_not_show() -> None:
+    settings = Settings.from_environment({**NEEDED, "GRACEGATE_DATABASE": "postgresql://u:hidden@h/d"})
+    assert settings.secrets() == (PEM, "new", "old", "key", "hidden")
+    assert not [secret for secret in (PEM, "'new'", "'key'", "hidden") if secret in repr(settings)]
+
+
+def test_what_commands_read_of_the_environment() -> None:
+    assert (opa_url({}), opa_binary({}), cache_dir({}), colour_wanted({})) == (None, None, None, True)
+    env = {"OPA_URL": "http://opa/", "GRACEGATE_OPA": "opa", "HOME": "/h", "NO_COLOR": "1"}
+    assert (opa_url(env), opa_binary(env), cache_dir(env), colour_wanted(env)) == (
+        "http://opa",
+        Path("opa"),
+        Path("/h/.cache/gracegate"),
+        False,
+    )
+    assert cache_dir({"XDG_CACHE_HOME": "/c"}) == Path("/c/gracegate")
+    assert child_environment({**NEEDED, "PATH": "/bin"}) == {"HOME": "/home/ada", "PATH": "/bin"}
