@@ -111,10 +111,11 @@ class _Builder:
         end = event.end_mark.index + self._shift
         if style in {"|", ">"}:
             end = self._block_scalar_end(start, end)
-        node = Scalar(start, end, event.value, style, event.tag, event.anchor)
+        anchor = event.anchor
+        node = Scalar(start, end, event.value, style, event.tag, anchor)
         self._count(1, event)
-        if node.anchor is not None:
-            self._anchors[node.anchor] = _Anchored(node, 1, 0)
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(node, 1, 0)
         self._add(node)
 
     def _block_scalar_end(self, start: int, end: int) -> int:

@@ -68,7 +68,7 @@ def read(source: SourceFile, root: str, limits: Limits | None = None) -> Manifes
     if source.data.startswith(_LFS):
         return _lfs_pointer(source, root)
     if not kinds.IN_BYTES.search(source.data):
-        return Manifest(source, root, others=len(kinds.ANY_AT_TOP.findall(source.data)))
+        return Manifest(source, root, others=kinds.count_at_top(source.data))
     if len(source.data) > bounds.bytes:
         return _unread(source, root, 1, "too_large", f"The file is larger than {bounds.bytes:,} bytes.")
     try:

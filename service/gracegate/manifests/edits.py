@@ -14,7 +14,7 @@ from gracegate.manifests.nodes import Mapping, Node
 from gracegate.manifests.nodes import Sequence as SequenceNode
 from gracegate.manifests.patches import Refused, canonical, patched, smaller
 from gracegate.manifests.sites import Plan, Site
-from gracegate.manifests.trail import alias_targets, is_shared, walk
+from gracegate.manifests.trail import alias_targets, holds_anchor, is_shared, walk
 from gracegate.manifests.yaml_tree import Limits, YamlError
 from gracegate.model import Document, Hunk, Operation, Pointer
 
@@ -114,7 +114,7 @@ class _Chunk:
             if canonical(value) == wanted:
                 return _State(draft, root, expected)
             reason = "would_change_more"
-        raise Refused(reason)
+        raise Refused("shared_anchor" if holds_anchor(state.root, operation.path) else reason)
 
     def _ranked(self, state: _State, found: Iterable[Plan]) -> list[Plan]:
         """Plans inside preferred lines first; the end of a file without a final newline last."""

@@ -34,4 +34,8 @@ _KIND = rf"kind['\"]?[ \t]*:[ \t]*(?:[^\n]{{0,60}}?\b(?:{_WORDS})\b|[*|>]|['\"]?
 IN_BYTES = re.compile(_KIND.encode())
 IN_TEXT = re.compile(_KIND)
 SERVICE = re.compile(r"kind['\"]?[ \t]*:[^\n]{0,60}?\bService(?:List)?\b")
-ANY_AT_TOP = re.compile(rb"^kind:", re.MULTILINE)
+
+
+def count_at_top(data: bytes) -> int:
+    """How many objects of any kind a file in block style seems to hold."""
+    return data.count(b"\nkind:") + data.startswith(b"kind:")

@@ -62,6 +62,12 @@ def key_text(value: JsonScalar) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+@lru_cache(maxsize=4096)
+def plain_key(text: str) -> str | None:
+    """A plain scalar that is a mapping's key."""
+    return key_text(resolve(text))
+
+
 # Letters first, then whatever cannot start or end anything: no `: `, ` #`, no bracket, no quote, no comma.
 _PLAIN = re.compile(r"[A-Za-z/](?:[-+\w./=@%]|:(?=[-+\w./=@%])| (?=[-+\w./=@%]))*", re.ASCII)
 # Quantities, durations and shares are written plain everywhere, and are no number to any reader.

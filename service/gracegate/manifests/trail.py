@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from gracegate.manifests.nodes import Alias, Mapping, Node, Sequence, target
@@ -40,17 +41,25 @@ def is_shared(steps: tuple[Step, ...], used: frozenset[int]) -> bool:
 
 def alias_targets(root: Node) -> frozenset[int]:
     """The ids of the nodes that aliases of the document stand for."""
-    found = set()
+    return frozenset(id(node.target) for node in _descendants(root) if isinstance(node, Alias))
+
+
+def holds_anchor(root: Node, pointer: Pointer) -> bool:
+    """True if aliases name something in what the pointer leads to."""
+    steps = walk(root, pointer)
+    used = alias_targets(root)
+    return len(steps) > len(pointer) and any(id(node) in used for node in _descendants(steps[-1].node))
+
+
+def _descendants(root: Node) -> Iterator[Node]:
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Alias):
-            found.add(id(node.target))
-        elif isinstance(node, Sequence):
+        yield node
+        if isinstance(node, Sequence):
             waiting.extend(node.items)
         elif isinstance(node, Mapping):
             waiting.extend(part for pair in node.pairs for part in pair)
-    return frozenset(found)
 
 
 def _entry(node: Mapping, segment: str | int) -> Step | None:

@@ -10,7 +10,7 @@ from gracegate.manifests import builder, json_tree
 from gracegate.manifests.limits import Limits, YamlError
 from gracegate.manifests.lines import LineIndex
 from gracegate.manifests.nodes import Alias, Mapping, Node, Scalar, Sequence, target
-from gracegate.manifests.scalars import STRING_TAGS, key_text, resolve
+from gracegate.manifests.scalars import STRING_TAGS, key_text, plain_key, resolve
 
 __all__ = [
     "Alias",
@@ -67,9 +67,15 @@ def duplicates(root: Node) -> list[Duplicate]:
         if isinstance(node, Sequence):
             waiting.extend(node.items)
         elif isinstance(node, Mapping):
-            waiting.extend(child for _, child in node.pairs)
-            found.extend(_repeated(node))
+            waiting.extend([child for _, child in node.pairs])
+            if len({_content(key) for key, _ in node.pairs}) < len(node.pairs):
+                found.extend(_repeated(node))
     return found
+
+
+def _content(key: Node) -> object:
+    scalar = target(key)
+    return scalar.text if isinstance(scalar, Scalar) else id(scalar)
 
 
 def _repeated(node: Mapping) -> Iterator[Duplicate]:
@@ -86,7 +92,9 @@ def _repeated(node: Mapping) -> Iterator[Duplicate]:
 def key_name(key: Node) -> str | None:
     """A key as the JSON value has it; None if JSON cannot hold it."""
     scalar = target(key)
-    return key_text(_scalar(scalar)) if isinstance(scalar, Scalar) else None
+    if not isinstance(scalar, Scalar):
+        return None
+    return plain_key(scalar.text) if not scalar.style and scalar.tag is None else key_text(_scalar(scalar))
 
 
 def is_merge(key: Node) -> bool:
