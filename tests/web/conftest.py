@@ -48,10 +48,15 @@ class Server:
 
 
 @pytest.fixture
-def server(service: Service) -> Iterator[Server]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(service: Service, free_port: int) -> Iterator[Server]:
+    port = free_port
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{port}"}
     with (service.folder / "web.log").open("wb") as log:
         process = subprocess.Popen(

@@ -27,7 +27,7 @@ def command(*, web_only: bool, workers: int | None) -> None:
 
     settings = Settings.from_environment()
     logs.configure(settings)
-    _prepare(settings)
+    prepare(settings)
     if web_only:
         from gracegate.web.server import Server  # noqa: PLC0415
 
@@ -52,7 +52,8 @@ def application() -> Flask:
     return create_app(settings, store, Queue(store), readiness.checks(settings))
 
 
-def _prepare(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
+    """Make or migrate the tables, before any process of the service starts."""
     from gracegate.jobs import queue  # noqa: PLC0415
     from gracegate.store.database import Store  # noqa: PLC0415
 

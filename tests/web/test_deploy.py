@@ -1,0 +1,98 @@
+"""The files of deploy/ against the code that they start."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+import yaml
+
+from gracegate.settings import Settings
+from gracegate.web.webhooks import Webhooks
+from jobs.harness import Service
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+# GitHub sends these to every App, they cannot be subscribed to.
+ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
+
+
+def test_the_app_subscribes_to_what_is_handled(service: Service) -> None:
+    manifest = json.loads((DEPLOY / "app-manifest.json").read_text())
+    webhooks = Webhooks(Settings.from_environment(service.env), service.store, service.queue)
+    assert set(manifest["default_events"]) == webhooks.handlers.keys() - ALWAYS_SENT
+
+
+def test_compose_sets_only_variables_that_are_read() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    said = compose["services"]["gracegate"]["environment"]
+    said |= dict.fromkeys(re.findall(r"GRACEGATE_\w+", (DEPLOY / "Dockerfile").read_text()))
+    source = (ROOT / "service" / "gracegate" / "settings.py").read_text()
+    assert [name for name in said if f'"{name.removeprefix("GRACEGATE_")}"' not in source] == []
+
+
+def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: int) -> None:
+    env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
+    command = [sys.executable, "-m", "gunicorn", "-c", DEPLOY / "gunicorn.conf.py"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as process:
+        assert _healthy(free_port)
+        process.terminate()
+        told = process.communicate(timeout=20)[1].decode()
+    assert process.returncode == 0
+    assert {json.loads(line)["logger"] for line in told.splitlines()} == {"gunicorn.error"}
+
+
+def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_port: int) -> None:
+    env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
+    with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.PIPE) as process:
+        assert _healthy(free_port)
+        _until(lambda: len(_children(process.pid)) == 2)
+        children = _children(process.pid)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 0
+    assert [line for line in told.splitlines() if line.startswith("gracegate: ")] == [
+        f"gracegate: webhooks  http://127.0.0.1:{free_port}/webhooks/github",
+        f"gracegate: database  sqlite:///{service.folder}/gracegate.db",
+        "gracegate: engine    built-in (Wasm)",
+        "gracegate: github    https://api.github.com",
+    ]
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def test_a_supervisor_that_is_killed_takes_its_processes_along(service: Service, free_port: int) -> None:
+    env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
+    with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.DEVNULL) as process:
+        assert _healthy(free_port)
+        children = _children(process.pid)
+        process.kill()
+    _until(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _healthy(port: int) -> bool:
+    def answers() -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    return _until(answers)
+
+
+def _until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return True
