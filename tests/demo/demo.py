@@ -81,9 +81,9 @@ class Watch:
         new = [one for one in pull["comments"] if one["id"] not in known]
         edited = [one for one in pull["comments"] if known.get(one["id"], one["body"]) != one["body"]]
         if new:
-            self._story.say(f"{len(new)} comments were posted in one review", *_lines(new))
+            self._story.say(f"comments posted: {len(new)}", *_lines(new))
         if edited:
-            self._story.say(f"{len(edited)} earlier comment was edited", *_lines(edited))
+            self._story.say(f"earlier comments edited: {len(edited)}", *_lines(edited))
 
 
 def _lines(comments: list[Any]) -> list[str]:

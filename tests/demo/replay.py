@@ -63,11 +63,13 @@ def _seconds(deliveries: Sequence[Mapping[str, Any]], conclusion: float) -> dict
 
 
 def told(pull: Mapping[str, Any], log: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> dict[str, Any]:
-    """The one object."""
+    """The one object. A review without a body is what GitHub makes around a comment that was posted alone."""
     check = pull["checks"][0]
     return {
         "check": {key: check[key] for key in ("conclusion", "title", "summary", "annotations")},
-        "reviews": [{"event": EVENT[review["state"]], "body": review["body"]} for review in pull["reviews"]],
+        "reviews": [
+            {"event": EVENT[review["state"]], "body": review["body"]} for review in pull["reviews"] if review["body"]
+        ],
         "comments": [{key: comment[key] for key in COMMENT} for comment in pull["comments"]],
         "requests": [{key: request[key] for key in ("method", "path", "status")} for request in log],
         "seconds": seconds,

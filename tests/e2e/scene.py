@@ -1,0 +1,102 @@
+"""What an end-to-end test sees and does."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from demo.processes import wait_for
+from demo.stage import Service
+from fakegithub.server import FakeGitHub
+from fakegithub.state import CheckRun, PullRequest, ReviewComment
+
+Files = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A fake GitHub, a service that reviews what happens there, and the repository of this test."""
+
+    fake: FakeGitHub
+    service: Service
+    repository: str = ""
+
+    def in_repository(self, full_name: str, files: Files) -> Scene:
+        """The same scene in a new repository whose default branch holds these files."""
+        self.fake.create_repository(full_name)
+        self.fake.push(full_name, "main", files, "The shop")
+        return replace(self, repository=full_name)
+
+    def push(self, files: Files, branch: str = "change", *, onto: str | None = None) -> str:
+        return self.fake.push(self.repository, branch, files, onto=onto)
+
+    def open(self, files: Files, branch: str = "change") -> int:
+        """Opens a pull request with these files; its number."""
+        self.push(files, branch)
+        return self.fake.open_pull_request(self.repository, branch)
+
+    def reviewed(self, files: Files) -> int:
+        """Opens a pull request with these files and waits until its review is over; its number."""
+        number = self.open(files)
+        self.over()
+        return number
+
+    def over(self) -> None:
+        """Waits until every webhook was answered and every review is over."""
+        self.fake.settle()
+        wait_for(f"the review to end\n{self.service.running.tail()}", self.service.idle, 60)
+
+    def pull(self, number: int) -> PullRequest:
+        return self.fake.pull(self.repository, number)
+
+    def checks(self, number: int, sha: str | None = None) -> list[CheckRun]:
+        """The check runs of the pull request's head or of another commit."""
+        pull = self.pull(number)
+        return self.fake.world.runs(pull.base, sha or pull.head_sha)
+
+    def conclusions(self, number: int, sha: str | None = None) -> list[str | None]:
+        """None stands for a check that is still pending."""
+        return [run.conclusion for run in self.checks(number, sha)]
+
+    def comments(self, number: int) -> list[ReviewComment]:
+        return self.pull(number).comments
+
+    def asked(self, what: str) -> int:
+        """How often this repository was asked so: `what` is a method and a pattern of the path after its name."""
+        method, _, pattern = what.partition(" ")
+        path = re.compile(rf"/repos/{re.escape(self.repository)}{pattern}$")
+        return sum(1 for one in self.fake.log if one.method == method and path.match(one.path))
+
+    def seen(self, what: str, times: int = 1) -> None:
+        """Waits until the request was answered so often."""
+        wait_for(what, lambda: self.asked(what) >= times, 30)
+
+    def kill(self, command: str) -> None:
+        """SIGKILL to the one process of the service whose command line has `command` in it."""
+        (found,) = [pid for pid, line in _descendants(self.service.running.process.pid) if command in line]
+        os.kill(found, signal.SIGKILL)
+
+
+@contextmanager
+def started(folder: Path, **more: str) -> Iterator[Scene]:
+    """A scene of its own; `more` are settings of the service by variable."""
+    (folder / "github").mkdir()
+    with FakeGitHub(folder / "github") as fake:
+        app = {"id": fake.app.id, "private_key": fake.app.private_key, "webhook_secret": fake.app.webhook_secret}
+        with Service(folder / "service", app, fake.url, **more) as service:
+            fake.webhook_url = service.webhook_url
+            yield Scene(fake, service)
+
+
+def _descendants(pid: int) -> list[tuple[int, str]]:
+    """Processes below `pid` with their command lines."""
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    children = [(int(own), line) for own, parent, line in rows if int(parent) == pid]
+    return [*children, *(below for own, _ in children for below in _descendants(own))]

@@ -1,0 +1,97 @@
+"""What goes wrong during a review, and how it must end: never pending for ever, never green without evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from demo.shop import layer
+from e2e.scene import Scene
+
+FILES = "GET /pulls/[0-9]+/files"
+FILES_PATH = r"/pulls/\d+/files$"
+
+
+def slow(scene: Scene, seconds: float) -> None:
+    """The next review waits in the middle for so long: its check is in progress, nothing is judged yet."""
+    scene.fake.fault("GET", f"{scene.repository}{FILES_PATH}", delay=seconds)
+
+
+def begun(scene: Scene) -> None:
+    """Waits until a review has started its check."""
+    scene.seen("POST /check-runs")
+
+
+def complete(scene: Scene, number: int) -> tuple[Any, ...]:
+    """What must be there exactly once however often the review had to be tried."""
+    return scene.conclusions(number), len(scene.pull(number).reviews), len(scene.comments(number))
+
+
+REVIEWED = (["failure"], 1, 5)
+
+
+def test_a_pull_request_closed_meanwhile_is_cancelled_and_not_commented(scene: Scene) -> None:
+    slow(scene, 1.5)
+    number = scene.open(layer("change"))
+    begun(scene)
+    scene.fake.close_pull_request(scene.repository, number)
+    scene.over()
+    assert complete(scene, number) == (["cancelled"], 0, 0)
+
+
+def test_a_force_push_during_the_review_is_what_gets_reviewed(scene: Scene) -> None:
+    slow(scene, 1.5)
+    number = scene.open({"apps/reviews.yaml": layer("change")["apps/reviews.yaml"]})
+    begun(scene)
+    first = scene.pull(number).head_sha
+    second = scene.push(layer("change"), onto="main")
+    scene.over()
+    assert scene.conclusions(number, first) == ["cancelled"]
+    assert complete(scene, number) == REVIEWED
+    assert {comment.commit_id for comment in scene.comments(number)} == {second}
+
+
+FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "502 reading the pull request": ("GET", r"/pulls/\d+$", {"status": 502, "times": 2}),
+    "502 listing the files": ("GET", FILES_PATH, {"status": 502, "times": 2}),
+    "502 fetching with git": ("POST", r"/git-upload-pack$", {"status": 502, "times": 1}),
+    "502 starting the check": ("POST", "/check-runs$", {"status": 502}),
+    "502 after the check was started": ("POST", "/check-runs$", {"status": 502, "when": "after"}),
+    "502 after the check was concluded": ("PATCH", r"/check-runs/\d+$", {"status": 502, "when": "after"}),
+    "502 before the review": ("POST", r"/pulls/\d+/reviews$", {"status": 502}),
+    "502 after the review was posted": ("POST", r"/pulls/\d+/reviews$", {"status": 502, "when": "after"}),
+    "a connection cut after the review": ("POST", r"/pulls/\d+/reviews$", {"drop": True, "when": "after"}),
+    "429 reading": ("GET", FILES_PATH, {"status": 429, "headers": {"Retry-After": "1"}}),
+    "429 concluding": ("PATCH", r"/check-runs/\d+$", {"status": 429, "headers": {"Retry-After": "1"}}),
+    "429 posting the review": ("POST", r"/pulls/\d+/reviews$", {"status": 429, "headers": {"Retry-After": "1"}}),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "fault"), FAULTS.values(), ids=FAULTS)
+def test_what_github_fails_at_is_tried_again_and_done_once(
+    scene: Scene, method: str, path: str, fault: dict[str, Any]
+) -> None:
+    pending = scene.fake.fault(method, f"{scene.repository}.*{path}", **fault)
+    number = scene.reviewed(layer("change"))
+    assert pending.times == 0, "the fault did not happen"
+    assert complete(scene, number) == REVIEWED
+
+
+def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None:
+    slow(own_scene, 2.0)
+    number = own_scene.open(layer("change"))
+    begun(own_scene)
+    own_scene.kill("gracegate worker")
+    own_scene.over()
+    assert complete(own_scene, number) == REVIEWED
+
+
+def test_an_opa_killed_during_the_review_is_started_again(opa_scene: Scene) -> None:
+    first = opa_scene.reviewed(layer("change"))
+    slow(opa_scene, 1.0)
+    second = opa_scene.open(layer("change"), "again")
+    opa_scene.seen("POST /check-runs", 2)
+    opa_scene.kill("opa run")
+    opa_scene.over()
+    assert (complete(opa_scene, first), complete(opa_scene, second)) == (REVIEWED, REVIEWED)
