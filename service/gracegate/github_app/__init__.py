@@ -1,0 +1,1 @@
+"""GitHub, as a GitHub App sees it: the only importer of PyGithub."""

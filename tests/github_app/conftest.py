@@ -1,0 +1,76 @@
+"""The fake GitHub with one pull request, and a client that waits for nothing and keeps what it would have waited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from fakegithub.server import FakeGitHub
+from gracegate.github_app.auth import TokenBroker
+from gracegate.github_app.calls import Pace
+from gracegate.github_app.client import Client, RepositoryClient
+
+SHOP = "shop/web"
+
+
+@dataclass
+class Setting:
+    """A GitHub, a client of it, and the pull request under test."""
+
+    fake: FakeGitHub
+    pace: Pace
+    waited: list[float]
+    broker: TokenBroker
+    client: Client
+    installation: int
+    repository_id: int
+    number: int = 0
+    head: str = ""
+    clients: list[RepositoryClient] = field(default_factory=list)
+
+    def repository(self) -> RepositoryClient:
+        one = self.client.repository(self.installation, self.repository_id, SHOP)
+        self.clients.append(one)
+        return one
+
+    def hasty(self) -> RepositoryClient:
+        """A client that waits a second for an answer, to be closed."""
+        return Client(self.broker, self.pace, timeout=1).repository(self.installation, self.repository_id, SHOP)
+
+    def requests(self, method: str = "", part: str = "") -> list[tuple[str, int]]:
+        """The path below the repository, and the status, of each request that matches."""
+        return [
+            (one.path.removeprefix(f"/repos/{SHOP}"), one.status)
+            for one in self.fake.log
+            if one.method.startswith(method) and part in one.path
+        ]
+
+
+def lines(*changed: int) -> str:
+    return "".join(f"line {number}{' changed' if number in changed else ''}\n" for number in range(1, 41))
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Iterator[Setting]:
+    with FakeGitHub(tmp_path) as fake:
+        repository = fake.create_repository(SHOP)
+        fake.push(SHOP, "main", {"web.yaml": lines(), "old.yaml": lines(), "gone.yaml": "something else\n"})
+        moved = {"old.yaml": None, "moved.yaml": lines(), "gone.yaml": None, "new.yaml": "a\nb\n"}
+        head = fake.push(SHOP, "change", {"web.yaml": lines(10, 30), **moved}, onto="main")
+        number = fake.open_pull_request(SHOP, "change")
+        waited: list[float] = []
+        pace = Pace(write=0.0, notify=0.0, patience=100.0, sleep=waited.append)
+        broker = TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=pace)
+        installation = next(iter(fake.world.installations))
+        found = Setting(fake, pace, waited, broker, Client(broker, pace), installation, repository.id, number, head)
+        yield found
+        for client in found.clients:
+            client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def repo(setting: Setting) -> RepositoryClient:
+    return setting.repository()
