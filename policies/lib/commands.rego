@@ -9,11 +9,13 @@ package gracegate.lib.commands
 #   Undefined where that cannot be read off it, as from a script with loops, conditions or variables. What else a script
 #   does is taken to be quick.
 seconds(words) := total if {
+	_are_texts(words)
 	_name(words[0]) == "sleep"
 	total := _total(_after(words, 1))
 }
 
 seconds(words) := ceil(sum(sleeps)) if {
+	_are_texts(words)
 	script := words[_script_place(words)]
 	not regex.match(`[$\x60]|&\s*($|[^&\s])|\b(while|until|for|if|case)\b`, script)
 	sleeps := [_duration(found[2]) |
@@ -31,7 +33,7 @@ flaw(words) := {"path": [], "refused": true, "why": "has a command that is no li
 	not is_array(words)
 } else := {"path": [], "refused": true, "why": "has an empty command"} if {
 	count(words) == 0
-} else := {"path": [place], "refused": true, "why": sprintf("has a command with %v in it, which is no string", [words[place]])} if {
+} else := {"path": [place], "refused": true, "why": sprintf("has a command whose word %d is no string", [place + 1])} if {
 	place := _foreign(words)[0]
 } else := {"path": [0], "refused": false, "why": sprintf("runs a program that would have to be named \"%s\"", [words[0]])} if {
 	_is_sentence(words)
@@ -47,7 +49,10 @@ flaw(words) := {"path": [], "refused": true, "why": "has a command that is no li
 # title: Seconds that a flawed command means to sleep
 # description: Undefined where it means something else too.
 meant(words) := ceil(to_number(found[0][1]) * _units[found[0][2]]) if {
-	text := concat(" ", [sprintf("%v", [word]) | some word in words])
+	is_array(words)
+	texts := [_text(word) | some word in words]
+	count(texts) == count(words)
+	text := concat(" ", texts)
 	found := regex.find_all_string_submatch_n(_meaning, replace(replace(text, "'", ""), "\"", ""), 1)
 }
 
@@ -55,11 +60,13 @@ meant(words) := ceil(to_number(found[0][1]) * _units[found[0][2]]) if {
 # title: A flawed command as it was meant
 # description: Undefined where that is not plain to see. Only words that mean the same to a shell and without one are moved.
 mended(words) := [word | some word in split(words[0], " "); word != ""] if {
+	_are_texts(words)
 	_is_sentence(words)
 	_is_plain(words)
 }
 
 mended(words) := array.concat(array.slice(words, 0, place), [concat(" ", _after(words, place))]) if {
+	_are_texts(words)
 	place := _cut_off(words)
 	_is_plain(words)
 }
@@ -70,7 +77,16 @@ _units := {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _shells := {"ash", "bash", "dash", "ksh", "sh", "zsh"}
 
+_are_texts(words) if {
+	is_array(words)
+	count(_foreign(words)) == 0
+}
+
 _name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
+
+_text(word) := word if is_string(word)
+
+_text(word) := sprintf("%d", [floor(word)]) if is_number(word)
 
 _after(words, place) := array.slice(words, place, count(words))
 

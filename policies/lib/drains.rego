@@ -9,6 +9,7 @@ import data.gracegate.lib.exposures
 import data.gracegate.lib.hooks
 import data.gracegate.lib.scaling
 import data.gracegate.lib.targets
+import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
@@ -47,4 +48,4 @@ _can_sleep(container) if {
 }
 
 # Images that hold no command but the app's own.
-_bare(container) if regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, container.image)
+_bare(container) if regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, values.text(object.get(container, "image", "")))

@@ -42,11 +42,13 @@ _path := {
 
 _written("Deployment", i) := strategy.rollingUpdate if {
 	strategy := input.documents[i].object.spec.strategy
+	is_object(strategy)
 	object.get(strategy, "type", null) in {null, "", "RollingUpdate"}
 }
 
 _written("DeploymentConfig", i) := strategy.rollingParams if {
 	strategy := input.documents[i].object.spec.strategy
+	is_object(strategy)
 	object.get(strategy, "type", null) in {null, "", "Rolling"}
 }
 

@@ -154,7 +154,7 @@ _port(target) := ports[0] if {
 	count(target.from) + (2 - count(open)) > 0
 }
 
-_is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, container.image)
+_is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.text(object.get(container, "image", "")))
 
 _is_scraped(port) if regex.match(`metrics|prometheus`, port.name)
 
