@@ -148,10 +148,11 @@ def create_comment(repository: Repository, number: int) -> Answer:
 
 
 def _detail(field: str, text: str) -> Json:
-    if field == "diff_hunk":
-        return {"resource": "PullRequestReviewComment", "code": "missing_field", "field": "diff_hunk"}
     name = f"pull_request_review_thread.{field}"
-    return {"resource": "PullRequestReviewComment", "code": "custom", "field": name, "message": f"{name} {text}"}
+    if field == "diff_hunk":
+        return {"resource": "PullRequestReviewComment", "code": "missing_field", "field": name}
+    message = name + text.removeprefix(field.replace("_", " "))
+    return {"resource": "PullRequestReviewComment", "code": "custom", "field": name, "message": message}
 
 
 @api.post("/repos/<owner>/<repo>/pulls/<int:number>/comments/<int:comment_id>/replies")

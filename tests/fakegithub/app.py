@@ -6,17 +6,37 @@ import json
 import logging
 import re
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fakegithub import api_apps, api_checks, api_issues, api_pulls, api_repositories, api_reviews, auth, smart_http
-from fakegithub.contract import Operation, contract, place, refusal, request_errors, response_errors, unknown_keys
+from fakegithub import (
+    api_apps,
+    api_checks,
+    api_issues,
+    api_pulls,
+    api_repositories,
+    api_reviews,
+    auth,
+    control,
+    pages,
+    smart_http,
+)
+from fakegithub.contract import (
+    Operation,
+    brief,
+    contract,
+    place,
+    refusal,
+    request_errors,
+    response_errors,
+    unknown_keys,
+)
 from fakegithub.errors import ApiError, not_found
-from fakegithub.events import Events
 from fakegithub.gitdir import GitError
-from fakegithub.state import World
+from fakegithub.web import fake, world
 
 API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api)
 API_PATHS = re.compile(r"/(app|installation|rate_limit|repos|repositories)(/|$)")
@@ -24,23 +44,17 @@ LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
 
 
-class FakeApp(Flask):
-    """`violations` lists what did not fit GitHub's OpenAPI description, of requests and of answers."""
-
-    violations: list[str]
-
-
-def create_app(world: World, events: Events) -> FakeApp:
-    app = FakeApp("fakegithub")
+@lru_cache(maxsize=1)
+def application() -> Flask:
+    """One application serves every fake of a process: building its routes takes a tenth of a second, and which fake a
+    request is for travels with the request (see web.fake)."""
+    app = Flask("fakegithub")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
-    app.extensions.update({"fakegithub.world": world, "fakegithub.events": events, "fakegithub.used": {}})
-    app.violations = []
-    for blueprint in API:
+    for blueprint in (*API, smart_http.git, pages.site, control.control):
         app.register_blueprint(blueprint)
-    app.register_blueprint(smart_http.git)
     app.add_url_rule("/rate_limit", "rate_limit", _rate_limit)
-    app.before_request(lambda: _enter(app, world))
-    app.after_request(lambda response: _leave(app, world, response))
+    app.before_request(_enter)
+    app.after_request(_leave)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(GitError, _git_error)
@@ -52,21 +66,21 @@ def is_api(path: str) -> bool:
     return API_PATHS.match(path) is not None or ".git/" in path
 
 
-def _enter(app: FakeApp, world: World) -> None:
+def _enter() -> None:
     """Identifies the caller and refuses a request that does not fit the description, in GitHub's words."""
     g.caller = auth.Caller()
     if not API_PATHS.match(request.path):
         return
-    g.caller = auth.identify(world, request.headers.get("Authorization"))
+    g.caller = auth.identify(world(), request.headers.get("Authorization"))
     operation = _operation()
     body = _request_json()
     if operation is None:
         return
     for key in unknown_keys(operation, body):
-        _violation(app, f"request {operation.id}: unknown key {key!r}")
+        _violation(f"request {operation.id}: unknown key {key!r}")
     errors = request_errors(operation, body)
     for error in errors:
-        _violation(app, f"request {operation.id}: {place(error)}: {error.message[:200]}")
+        _violation(f"request {operation.id}: {place(error)}: {brief(error)}")
     if errors:
         raise ApiError(422, "Invalid request.\n\n" + "\n".join(refusal(error) for error in errors))
 
@@ -85,32 +99,32 @@ def _request_json() -> Any:
         raise ApiError(400, "Problems parsing JSON") from None
 
 
-def _leave(app: FakeApp, world: World, response: Response) -> Response:
+def _leave(response: Response) -> Response:
     if not API_PATHS.match(request.path):
         return response
     operation = _operation()
     if operation is not None:
         for problem in response_errors(operation, response.status_code, response.get_json(silent=True)):
-            _violation(app, f"answer {operation.id}: {problem}")
+            _violation(f"answer {operation.id}: {problem}")
     response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
     response.headers["X-GitHub-Request-Id"] = secrets.token_hex(8).upper()
-    response.headers.update(_limits(app, world))
+    response.headers.update(_limits())
     if request.method == "GET" and response.status_code == 200:
         response.add_etag(weak=True)
         response.make_conditional(request)
     return response
 
 
-def _violation(app: FakeApp, text: str) -> None:
-    app.violations.append(text)
+def _violation(text: str) -> None:
+    fake().violations.append(text)
     LOG.warning("OpenAPI violation: %s", text)
 
 
-def _limits(app: FakeApp, world: World) -> dict[str, str]:
+def _limits() -> dict[str, str]:
     """The rate limit headers; nothing is ever limited here but by a fault."""
-    used = app.extensions["fakegithub.used"]
-    with world.lock:
-        hour = int(world.clock.now() // 3600)
+    used = fake().used
+    with world().lock:
+        hour = int(world().clock.now() // 3600)
         key = (hour, g.caller.token.value if g.caller.token else g.caller.app)
         used[key] = used.get(key, 0) + 1
         told = {"limit": REQUESTS_PER_HOUR, "remaining": max(0, REQUESTS_PER_HOUR - used[key]), "used": used[key]}

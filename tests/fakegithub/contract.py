@@ -38,7 +38,7 @@ FORMATS.checkers = {"uri": (is_uri, ()), "date-time": (is_time, ())}
 # Where the description contradicts GitHub itself: (operation, the error's place in the answer as a pattern).
 WAIVERS = (
     # Null for comments on files and outdated comments, which the description calls integers.
-    ("pulls/", r"(\d+/)?(line|original_line|start_line|original_start_line)"),
+    ("pulls/", r"(\d+/)?(line|original_line|start_line|original_start_line|position)"),
 )
 
 
@@ -56,7 +56,7 @@ class Contract:
 
     def __init__(self) -> None:
         text = DESCRIPTION.read_text().replace('"#/components', f'"{URN}#/components')
-        description = _really_nullable(json.loads(text))
+        description = _mended(json.loads(text))
         resource = Resource.from_contents(description, default_specification=DRAFT4)
         self._registry = Registry().with_resource(URN, resource)
         self._components = description["components"]
@@ -109,13 +109,14 @@ def _json_schema(node: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
-def _really_nullable(node: Any) -> Any:
-    """The description with null let in where it says `nullable` and its enum or missing `type` keeps null out."""
+def _mended(node: Any) -> Any:
+    """The description as it is meant: null is let in where it says `nullable` and its enum or missing `type` keeps
+    null out; discriminators go, because the validator takes them for a ban on arrays."""
     if isinstance(node, list):
-        return [_really_nullable(item) for item in node]
+        return [_mended(item) for item in node]
     if not isinstance(node, dict):
         return node
-    made = {key: _really_nullable(value) for key, value in node.items()}
+    made = {key: _mended(value) for key, value in node.items() if key != "discriminator"}
     if made.get("nullable") is not True:
         return made
     if isinstance(made.get("enum"), list) and None not in made["enum"]:
@@ -135,7 +136,7 @@ def refusal(error: ValidationError) -> str:
         return f"{', '.join(missing)} {'was' if len(missing) == 1 else 'were'}n't supplied."
     if rule == "enum":
         return f"{json.dumps(told)} is not a member of {json.dumps(error.validator_value)}."
-    return f"For 'properties/{name}', {json.dumps(told)[:100]} is not valid: {error.message[:200]}."
+    return f"For 'properties/{name}', {json.dumps(told)[:100]} is not valid: {brief(error)}."
 
 
 def request_errors(operation: Operation, body: Any) -> list[ValidationError]:
@@ -160,7 +161,13 @@ def response_errors(operation: Operation, status: int, body: Any) -> Iterable[st
     if validator is None or status >= 400:
         return []
     errors = (deepest(error) for error in validator.iter_errors(body))
-    return [f"{place(error)}: {error.message[:200]}" for error in errors if not _waived(operation, error)]
+    return [f"{place(error)}: {brief(error)}" for error in errors if not _waived(operation, error)]
+
+
+def brief(error: ValidationError) -> str:
+    """What is wrong, without most of the instance that some messages quote."""
+    text = error.message
+    return text if len(text) <= 200 else f"{text[:80]} … {text[-100:]}"
 
 
 def place(error: ValidationError) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, jsonify, request
 
 from fakegithub.anchors import Unplaceable
 from fakegithub.errors import ApiError
 from fakegithub.state import CheckRun, Delivery, PullRequest, Repository, ReviewComment
-
-if TYPE_CHECKING:
-    from fakegithub.server import FakeGitHub
+from fakegithub.web import fake, world
 
 Json = dict[str, Any]
 
@@ -48,53 +46,58 @@ CALLS = frozenset(
 """`POST /_fake/<call>` with the method's arguments as a JSON object answers `{"result": ...}`."""
 
 
-def site(fake: FakeGitHub) -> Blueprint:
-    routes = Blueprint("control", __name__, url_prefix="/_fake")
+control = Blueprint("control", __name__, url_prefix="/_fake")
 
-    @routes.get("/app")
-    def app() -> Any:
-        """What the service needs to be the App."""
-        keys = ("id", "slug", "private_key", "webhook_secret")
-        return jsonify({key: getattr(fake.app, key) for key in keys})
 
-    @routes.put("/webhook")
-    def webhook() -> Any:
-        fake.webhook_url = request.get_json()["url"]
-        return jsonify({})
+@control.get("/app")
+def app() -> Any:
+    """What the service needs to be the App."""
+    keys = ("id", "slug", "private_key", "webhook_secret")
+    return jsonify({key: getattr(fake().app, key) for key in keys})
 
-    @routes.post("/clock")
-    def clock() -> Any:
-        fake.clock.advance(request.get_json()["seconds"])
-        return jsonify({"now": fake.clock.iso()})
 
-    @routes.get("/log")
-    def log() -> Any:
-        return jsonify([dataclasses.asdict(one) for one in fake.log])
+@control.put("/webhook")
+def webhook() -> Any:
+    fake().webhook_url = request.get_json()["url"]
+    return jsonify({})
 
-    @routes.get("/violations")
-    def violations() -> Any:
-        return jsonify(fake.violations)
 
-    @routes.get("/deliveries")
-    def deliveries() -> Any:
-        return jsonify([_delivery(one) for one in fake.deliveries])
+@control.post("/clock")
+def clock() -> Any:
+    fake().clock.advance(request.get_json()["seconds"])
+    return jsonify({"now": fake().clock.iso()})
 
-    @routes.get("/state")
-    def state() -> Any:
-        with fake.world.lock:
-            return jsonify({"repositories": [_repository(fake, one) for one in fake.world.repositories.values()]})
 
-    @routes.post("/<name>")
-    def call(name: str) -> Any:
-        if name not in CALLS:
-            raise ApiError(404, f"no such call: {name}")
-        try:
-            result = getattr(fake, name)(**(request.get_json(silent=True) or {}))
-        except (TypeError, LookupError, StopIteration, Unplaceable) as error:
-            raise ApiError(422, f"{type(error).__name__}: {error}") from None
-        return jsonify({"result": _plain(result)})
+@control.get("/log")
+def log() -> Any:
+    return jsonify([dataclasses.asdict(one) for one in fake().log])
 
-    return routes
+
+@control.get("/violations")
+def violations() -> Any:
+    return jsonify(fake().violations)
+
+
+@control.get("/deliveries")
+def deliveries() -> Any:
+    return jsonify([_delivery(one) for one in fake().deliveries])
+
+
+@control.get("/state")
+def state() -> Any:
+    with world().lock:
+        return jsonify({"repositories": [_repository(one) for one in world().repositories.values()]})
+
+
+@control.post("/<name>")
+def call(name: str) -> Any:
+    if name not in CALLS:
+        raise ApiError(404, f"no such call: {name}")
+    try:
+        result = getattr(fake(), name)(**(request.get_json(silent=True) or {}))
+    except (TypeError, LookupError, StopIteration, Unplaceable) as error:
+        raise ApiError(422, f"{type(error).__name__}: {error}") from None
+    return jsonify({"result": _plain(result)})
 
 
 def _plain(result: Any) -> Any:
@@ -107,11 +110,11 @@ def _delivery(one: Delivery) -> Json:
     return {key: value for key, value in told.items() if key not in left_out}
 
 
-def _repository(fake: FakeGitHub, one: Repository) -> Json:
-    return {"full_name": one.full_name, "pulls": [_pull(fake, pull) for pull in one.pulls.values()]}
+def _repository(one: Repository) -> Json:
+    return {"full_name": one.full_name, "pulls": [_pull(pull) for pull in one.pulls.values()]}
 
 
-def _pull(fake: FakeGitHub, pull: PullRequest) -> Json:
+def _pull(pull: PullRequest) -> Json:
     """A pull request with everything that was posted to it."""
     return {
         "number": pull.number,
@@ -119,8 +122,8 @@ def _pull(fake: FakeGitHub, pull: PullRequest) -> Json:
         "state": pull.state,
         "head_sha": pull.head_sha,
         "base_sha": pull.base_sha,
-        "url": f"{fake.url}/{pull.base.full_name}/pull/{pull.number}",
-        "checks": [_check(run) for run in fake.world.runs(pull.base, pull.head_sha)],
+        "url": f"{fake().url}/{pull.base.full_name}/pull/{pull.number}",
+        "checks": [_check(run) for run in world().runs(pull.base, pull.head_sha)],
         "reviews": [dataclasses.asdict(one) for one in pull.reviews],
         "comments": [_comment(pull, one) for one in pull.comments],
         "issue_comments": [dataclasses.asdict(one) for one in pull.issue_comments],

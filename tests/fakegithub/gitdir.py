@@ -26,13 +26,13 @@ ENVIRONMENT = {
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
-CONFIG = {
-    "uploadpack.allowFilter": "true",
-    "uploadpack.allowAnySHA1InWant": "true",
-    "gc.auto": "0",
-    "receive.autogc": "false",
-    "core.quotePath": "false",
-}
+CONFIG = """
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[gc]
+	auto = 0
+"""
 STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "T": "changed"}
 
 
@@ -100,8 +100,8 @@ class GitDir:
         path.mkdir(parents=True)
         made = cls(path)
         made.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}")
-        for key, value in CONFIG.items():
-            made.run("config", key, value)
+        with (path / "config").open("a") as config:
+            config.write(CONFIG)
         return made
 
     @classmethod

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from fakegithub import control, pages
-from fakegithub.app import create_app, is_api
+from fakegithub.app import application, is_api
 from fakegithub.events import Events
 from fakegithub.faults import Fault, Gate, Logged
 from fakegithub.people import People
 from fakegithub.state import App, Clock, Delivery, World
+from fakegithub.web import FAKE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Handler(WSGIRequestHandler):
@@ -31,13 +35,17 @@ class FakeGitHub(People):
     def __init__(self, folder: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.world = World(folder)
         self.events = Events(self.world)
-        self._app = create_app(self.world, self.events)
-        self._app.register_blueprint(pages.site)
-        self._app.register_blueprint(control.site(self))
-        self._gate = Gate(self._app.wsgi_app, is_api)
+        self.violations: list[str] = []
+        """What did not fit GitHub's OpenAPI description, of requests and of answers."""
+        self.used: dict[tuple[int, object], int] = {}
+        """How many requests a caller has made, by hour and caller."""
+        self._gate = Gate(self._application, is_api)
         self._server = make_server(host, port, self._gate, threaded=True, request_handler=Handler)
         self.url = self.world.base_url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return application().wsgi_app({**environ, FAKE: self}, start_response)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,10 +81,6 @@ class FakeGitHub(People):
     def log(self) -> list[Logged]:
         """All requests to the API and to git, oldest first."""
         return self._gate.log
-
-    @property
-    def violations(self) -> list[str]:
-        return self._app.violations
 
     @property
     def deliveries(self) -> list[Delivery]:

@@ -39,7 +39,10 @@ def _serve(owner: str, repo: str, service: str) -> Response:
 
 def _readable(owner: str, repo: str) -> Repository:
     """The repository, if the caller may read its contents: 401 without a live token, 404 where it is out of scope."""
-    caller = auth.identify(world(), request.headers.get("Authorization"))
+    header = request.headers.get("Authorization", "")
+    if header and not header.lower().startswith("basic "):
+        raise auth.bad_credentials()
+    caller = auth.identify(world(), header)
     repository = world().repository(f"{owner}/{repo}")
     if repository is None or (repository.private and caller.token is None):
         raise auth.bad_credentials() if caller.token is None else ApiError(404, "Repository not found.")

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, current_app, g, jsonify, request
+from flask import Response, g, jsonify, request
 
 from fakegithub.auth import Caller, allow
 from fakegithub.errors import ApiError, not_found
 from fakegithub.events import Events
 from fakegithub.state import PullRequest, Repository, World
 
+if TYPE_CHECKING:
+    from fakegithub.server import FakeGitHub
+
+FAKE = "fakegithub.fake"
 Answer = Any
 Handler = Callable[..., Answer]
 
 
-def world() -> World:
-    found: World = current_app.extensions["fakegithub.world"]
+def fake() -> FakeGitHub:
+    """The fake that the request came to; its server puts itself there."""
+    found: FakeGitHub = request.environ[FAKE]
     return found
+
+
+def world() -> World:
+    return fake().world
 
 
 def events() -> Events:
-    found: Events = current_app.extensions["fakegithub.events"]
-    return found
+    return fake().events
 
 
 def base_url() -> str:
