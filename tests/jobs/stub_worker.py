@@ -45,7 +45,7 @@ class StubReviewer:
             raise ZeroDivisionError
         if kind == "flaky" and work.attempt < 3:
             raise GitHubUnavailable("502")
-        if kind == "limited" and work.attempt == 1:
+        if kind == "limited" and work.fence == 1:
             raise RateLimited("secondary rate limit", seconds=1.0)
         if kind == "killer":
             os.kill(os.getpid(), 9)

@@ -55,6 +55,10 @@ def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_por
         assert _healthy(free_port)
         _until(lambda: len(_children(process.pid)) == 2)
         children = _children(process.pid)
+        assert (
+            'gracegate_runs{state="waiting"} 0.0'
+            in requests.get(f"http://127.0.0.1:{free_port}/metrics", timeout=9).text
+        )
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0

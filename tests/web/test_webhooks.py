@@ -153,5 +153,6 @@ def test_a_database_that_is_away_is_said_so(client: FlaskClient, service: Servic
     database.rename(database.with_suffix(".away"))
     database.mkdir()
     assert send(client, "pull_request", pull_request("opened")) == (503, "unavailable")
+    assert "gracegate_deliveries_total" in client.get("/metrics").text
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json and list(answer.json["missing"])) == (503, ["database"])

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from gracegate.settings import Settings
+    from gracegate.web.app import Application
 
 
 @click.command()
@@ -37,7 +36,7 @@ def command(*, web_only: bool, workers: int | None) -> None:
         _supervise(settings, workers or settings.jobs.workers)
 
 
-def application() -> Flask:
+def application() -> Application:
     """The web application as gunicorn loads it, once in each of its processes."""
     from gracegate.cli import logs  # noqa: PLC0415
     from gracegate.jobs import readiness  # noqa: PLC0415
@@ -78,7 +77,9 @@ def _say(settings: Settings) -> None:
 
 def _supervise(settings: Settings, workers: int) -> None:
     from gracegate.jobs.supervisor import Program, supervise  # noqa: PLC0415
+    from gracegate.jobs.worker import bury  # noqa: PLC0415
     from gracegate.settings import environment  # noqa: PLC0415
+    from gracegate.store.database import Store  # noqa: PLC0415
 
     this = (sys.executable, "-m", "gracegate")
     programs = [Program("web", (*this, "serve", "--web-only"))]
@@ -86,4 +87,5 @@ def _supervise(settings: Settings, workers: int) -> None:
     with tempfile.TemporaryDirectory(prefix="gracegate-metrics-") as counters:
         # All processes of this service count into one folder, which the web process shows at /metrics.
         env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": counters}
-        supervise(programs, env, grace=settings.jobs.drain + 10)
+        store = Store(settings.database)
+        supervise(programs, env, grace=settings.jobs.drain + 10, ended=lambda pid: bury(store, pid))

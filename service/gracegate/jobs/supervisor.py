@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -35,6 +35,7 @@ class _Slot:
 
     program: Program
     env: Mapping[str, str]
+    ended: Callable[[int], None]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = 0.0
@@ -46,6 +47,7 @@ class _Slot:
             if now >= self.due:
                 self._start(now)
         elif (code := self.process.poll()) is not None:
+            self.ended(self.process.pid)
             self.process = None
             self.pause = 0.0 if now - self.started > GOOD_LIFE else min(max(0.5, self.pause * 2), LONGEST_PAUSE)
             self.due = now + self.pause
@@ -63,12 +65,17 @@ class _Slot:
         log.info("process_started", name=self.program.name, pid=self.process.pid)
 
 
-def supervise(programs: Sequence[Program], env: Mapping[str, str], grace: float) -> None:
-    """Run the programs until SIGTERM or SIGINT, then wait `grace` seconds for them. Needs the main thread."""
+def supervise(
+    programs: Sequence[Program], env: Mapping[str, str], grace: float, ended: Callable[[int], None] = lambda _pid: None
+) -> None:
+    """Run the programs until SIGTERM or SIGINT, then wait `grace` seconds for them. Needs the main thread.
+
+    `ended` is told the id of each process that ends unasked, before it is started again.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    slots = [_Slot(program, env) for program in programs]
+    slots = [_Slot(program, env, ended) for program in programs]
     while not stop.wait(0.1):
         for slot in slots:
             slot.tend()

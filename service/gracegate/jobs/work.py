@@ -17,7 +17,7 @@ StillMine = Callable[[], None]
 class Work:
     """One try at a review. `head_sha_hint` is the payload's: deliveries come out of order, so ask GitHub for the head.
 
-    `attempt` counts from 1; `fence` is the try's number, which grows with every requeue.
+    `attempt` counts from 1, rate limits left out; `fence` is the try's number, which grows with every requeue.
     """
 
     delivery_id: str
@@ -40,7 +40,7 @@ class Work:
             number=run.number,
             head_sha_hint=run.head_sha,
             action=f"{run.event}.{run.action}",
-            attempt=run.starts + 1,
+            attempt=run.failures + run.crashes + 1,
             fence=run.fence,
         )
 

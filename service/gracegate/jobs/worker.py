@@ -42,22 +42,39 @@ def run(settings: Settings, reviewer: Reviewer) -> None:
     os._exit(0)
 
 
+def bury(store: Store, pid: int) -> None:
+    """Say that a worker process of this machine is dead, so that its runs need not wait for its silence to be heard."""
+    try:
+        with store.transaction() as tx:
+            executors.leave(tx, _lives_of(pid))
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", doing="bury", error=str(error))
+
+
+def _lives_of(pid: int) -> str:
+    return f"{socket.gethostname()}-{pid}-"
+
+
 class Worker:
     """One life of a worker; the engine allows one at a time in a process."""
 
     def __init__(self, store: Store, reviewer: Reviewer, jobs: JobSettings) -> None:
         # A name that was used before would make the engine run again what its former owner is still running.
-        self.executor = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.executor = _lives_of(os.getpid()) + secrets.token_hex(4)
         self._store = store
         self._jobs = jobs
         queue = Queue(store)
         self._reaper = Reaper(store, queue, jobs)
         self._runner = Runner(store, queue, reviewer, self.executor, jobs)
         self._stopped = threading.Event()
+        duties: dict[str, tuple[float, Callable[[], object]]] = {
+            "heartbeat": (jobs.heartbeat, self._beat),
+            "reaper": (jobs.heartbeat, self._reaper.reap),
+            "sweeper": (jobs.dead_after, self._reaper.sweep),
+            "forget": (FORGET_EVERY, self._reaper.forget),
+        }
         self._threads = [
-            threading.Thread(target=self._every, args=(jobs.heartbeat, self._beat), name="heartbeat", daemon=True),
-            threading.Thread(target=self._every, args=(jobs.heartbeat, self._reap), name="reaper", daemon=True),
-            threading.Thread(target=self._every, args=(FORGET_EVERY, self._reaper.forget), name="forget", daemon=True),
+            threading.Thread(target=self._every, args=duty, name=name, daemon=True) for name, duty in duties.items()
         ]
 
     def start(self) -> None:
@@ -85,10 +102,6 @@ class Worker:
     def _beat(self) -> None:
         with self._store.transaction() as tx:
             executors.beat(tx, self.executor)
-
-    def _reap(self) -> None:
-        self._reaper.reap()
-        self._reaper.sweep()
 
     def _every(self, seconds: float, act: Callable[[], object]) -> None:
         while not self._stopped.wait(seconds):

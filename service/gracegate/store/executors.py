@@ -17,8 +17,9 @@ def alive(tx: sa.Connection, dead_after: float) -> frozenset[str]:
     return frozenset(tx.scalars(sa.select(EXECUTOR.c.id).where(EXECUTOR.c.beat_at >= now() - dead_after)))
 
 
-def leave(tx: sa.Connection, executor: str) -> None:
-    tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.id == executor))
+def leave(tx: sa.Connection, prefix: str) -> None:
+    """The executors whose ids begin so are no more: what they hold can be taken over at once."""
+    tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.id.startswith(prefix, autoescape=True)))
 
 
 def bury(tx: sa.Connection, age: float) -> None:

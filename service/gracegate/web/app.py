@@ -12,8 +12,10 @@ from gracegate.store.database import Store
 from gracegate.web import health, metrics, webhooks
 from gracegate.web.health import Check
 
+Application = Flask
 
-def create_app(settings: Settings, store: Store, queue: Queue, checks: Mapping[str, Check]) -> Flask:
+
+def create_app(settings: Settings, store: Store, queue: Queue, checks: Mapping[str, Check]) -> Application:
     """`checks` say what else than the database has to be there."""
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
     app.register_blueprint(webhooks.blueprint(webhooks.Webhooks(settings, store, queue), settings.webhook_secrets))

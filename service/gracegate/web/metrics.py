@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from gracegate.settings import environment
 from gracegate.store import runs
-from gracegate.store.database import Store
+from gracegate.store.database import DatabaseUnavailable, Store
 
 DELIVERIES = Counter("gracegate_deliveries", "Webhook deliveries by what became of them", ["event", "outcome"])
 
@@ -22,14 +22,17 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class QueueDepth(Collector):
-    """The queue, read from the store each time it is asked for."""
+    """The queue, read from the store each time it is asked for; left out while the database is away."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def collect(self) -> Iterable[Metric]:
-        with self._store.transaction() as tx:
-            counts, oldest = runs.depth(tx)
+        try:
+            with self._store.transaction() as tx:
+                counts, oldest = runs.depth(tx)
+        except DatabaseUnavailable:
+            return
         depth = GaugeMetricFamily("gracegate_runs", "Reviews that are not over", labels=["state"])
         for state, count in counts.items():
             depth.add_metric([state], count)
