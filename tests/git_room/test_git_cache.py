@@ -150,6 +150,13 @@ def test_other_transports_are_refused(url: str, tmp_path: Path) -> None:
         cache_at(tmp_path).trees(url, None, ["1" * 40], is_yaml)
 
 
+@pytest.mark.parametrize("name", ["--upload-pack=touch /tmp/x", "main", "1" * 39, ""])
+def test_only_ids_and_refs_reach_git(name: str, shop: Repository, tmp_path: Path) -> None:
+    for commits, refs in (([name], []), (["1" * 40], [name])):
+        with pytest.raises(RepositoryError, match="is neither the id of a commit nor a full name of a ref"):
+            cache_at(tmp_path).trees(shop.folder.as_uri(), None, commits, is_yaml, refs)
+
+
 def test_a_redirect_to_another_transport_is_refused(tmp_path: Path) -> None:
     environment = server_environment("https://example.com/a.git", None)
     done = subprocess.run(

@@ -75,11 +75,11 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal is put on, because the tests may run as a user who may read everything."""
 
-    def refuse(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path: str) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", path)
 
     (tmp_path / "a.yaml").write_text("a")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "lstat", refuse)
     message = "The file cannot be read: Permission denied."
     assert working_tree(tmp_path, ["."]) == Tree({}, (Problem("a.yaml", 0, "unreadable", message),))
 
@@ -133,6 +133,8 @@ def test_revisions(shop: Repository, tmp_path: Path) -> None:
     shop.git("checkout", "--quiet", "--orphan", "elsewhere")
     with pytest.raises(RepositoryError, match="no common commit here: is the clone shallow"):
         merge_base(shop.folder, shop.commit({}), head)
+    with pytest.raises(RepositoryError, match="Not a valid object name --all"):
+        merge_base(shop.folder, "--all", head)
     with pytest.raises(RepositoryError, match="not a git repository"):
         top_level(tmp_path)
     with pytest.raises(RepositoryError, match="no such directory"):

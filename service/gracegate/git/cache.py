@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gracegate.errors import GitFailed, Gone
+from gracegate.errors import GitFailed, Gone, RepositoryError
 from gracegate.git.changes import changes
 from gracegate.git.objects import DEFAULT_BOUNDS, Bounds, Wanted, contents, listing, sizes, tree, within
 from gracegate.git.process import Git, Unanswered, cache_environment, server_environment
@@ -17,6 +17,7 @@ from gracegate.git.shelf import Shelf, make_ready
 from gracegate.model import FileDiff, Tree
 
 _PARTIAL = ("--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--quiet")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # A ref can lag the webhook that names its commit by seconds.
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
 _NOT_THERE_YET = re.compile(
@@ -100,6 +101,7 @@ class Cache:
         `refs` are fetched where the server does not give a commit by its SHA (yet). Raises GitFailed, or Gone where
         the repository is not there for this token.
         """
+        _check_names(commits, refs)
         with self._shelf.held(url) as folder:
             bare = _Bare(
                 Git(folder, cache_environment(), self._seconds),
@@ -140,3 +142,10 @@ class Cache:
         missing = bare.missing(commits)
         if missing:
             raise GitFailed(f"the server does not give {', '.join(missing)}")
+
+
+def _check_names(commits: Sequence[str], refs: Sequence[str]) -> None:
+    """A name that git could take for an option is never passed to it."""
+    for name in (*commits, *refs):
+        if not _COMMIT.fullmatch(name) and not name.startswith("refs/"):
+            raise RepositoryError(f"{name} is neither the id of a commit nor a full name of a ref")

@@ -42,12 +42,12 @@ def changes(git: Git, revisions: Sequence[str], wanted: Wanted) -> list[FileDiff
     The first look is at trees alone; renames and hunks are then looked for among the candidates, so a large
     repository costs what its manifests cost, and blobs of other files may be missing.
     """
-    plain = _records(git.run("diff", "--raw", "-z", "--no-renames", *_AS_GITHUB, *revisions, "--"))
+    plain = _records(git.run("diff", "--raw", "-z", "--no-renames", *_AS_GITHUB, "--end-of-options", *revisions, "--"))
     candidates = sorted({path for record in plain for path in record.paths if wanted(path)})
     if not candidates:
         return []
     paths = candidates if sum(map(len, candidates)) < _LONGEST_COMMAND_LINE else []
-    scope = (*_AS_GITHUB, "--find-renames", *revisions, "--", *paths)
+    scope = (*_AS_GITHUB, "--find-renames", "--end-of-options", *revisions, "--", *paths)
     records = _records(git.run("diff", "--raw", "-z", *scope))
     patch = git.run("-c", "core.quotePath=true", "diff", *_PATCH, *scope)
     hunks = hunks_by_path(patch.decode(errors="surrogateescape"))

@@ -36,7 +36,7 @@ def resolve(repo: Path, revision: str) -> str:
 def merge_base(repo: Path, one: str, other: str) -> str:
     """Where two commits parted, as GitHub compares them."""
     try:
-        out = _git(repo).run("merge-base", one, other)
+        out = _git(repo).run("merge-base", "--end-of-options", one, other)
     except Unanswered as failure:
         why = failure.said or f"{one} and {other} have no common commit here: is the clone shallow?"
         raise RepositoryError(why, file=str(repo)) from failure

@@ -48,7 +48,7 @@ def listing(git: Git, commit: str, wanted: Wanted) -> Listing:
     """What a commit holds; reads trees only, so blobs that nobody wants may be missing."""
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for entry in _entries(git.run("ls-tree", "-r", "-z", "--full-tree", commit)):
+    for entry in _entries(git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)):
         if entry.mode == _SUBMODULE:
             problems.append(not_followed(entry.path, "a submodule"))
         elif not wanted(entry.path):

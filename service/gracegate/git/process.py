@@ -86,7 +86,7 @@ def local_environment() -> dict[str, str]:
     """For the user's own repository: their configuration holds (safe.directory, LFS), nothing of ours is written."""
     return {
         "PATH": os.defpath,
-        "HOME": str(Path.home()),
+        "HOME": os.path.expanduser("~"),  # noqa: PTH111 - Path.home() raises where a container's user has none
         "LC_ALL": "C",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",

@@ -100,9 +100,12 @@ def _take(full: str, path: str, most: int) -> SourceFile | Problem | None:
             return objects.not_followed(path, "a symbolic link" if stat.S_ISLNK(facts.st_mode) else "no plain file")
         if facts.st_size > most:
             return objects.too_large(path)
-        data = Path(full).read_bytes()
+        with open(full, "rb", buffering=0) as file:  # noqa: PTH123 - a third faster than a Path, for thousands
+            data = file.read()
     except OSError as failure:
-        return Problem(path, 0, "unreadable", f"The file cannot be read: {failure.strerror}.")
+        return Problem(
+            path, 0, "unreadable", f"The file cannot be read: {failure.strerror}.", objects.is_yaml_name(path)
+        )
     if objects.is_lfs_pointer(data):
         return objects.not_followed(path, "a Git LFS pointer")
     return SourceFile(path, data, _blob_id(data))
