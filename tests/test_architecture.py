@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": NOUNS,
     "manifests": NOUNS,
-    "repo_config": NOUNS | {"manifests.yaml_tree"},
+    "repo_config": NOUNS | {"manifests.yaml_tree", "manifests.nodes"},
     "policy": NOUNS,
     "outputs": NOUNS,
     "git": NOUNS,

@@ -13,14 +13,14 @@ from gracegate.model import Checked, Document, Finding, Fixed, Problem, Proposal
 from gracegate.policy.query import Evaluate
 from gracegate.repo_config import RepoConfig, parse
 
-__all__ = ["CheckRequest", "check", "prove"]
+__all__ = ["CheckRequest", "check", "problems_of", "prove"]
 
 
 def check(request: CheckRequest, evaluate: Evaluate) -> Report:
     """The report of one change or one tree. It raises nothing for bad input: what fails is named in the report."""
     seen = examine(request, evaluate)
     findings, suggestions = _suggested(_findings(seen), seen, evaluate)
-    problems = _problems(seen)
+    problems = problems_of(seen)
     judgement = verdict.judge(findings, problems)
     return Report(
         verdict=judgement.verdict,
@@ -124,7 +124,7 @@ def _fixed(seen: Examined) -> tuple[Fixed, ...]:
     )
 
 
-def _problems(seen: Examined) -> tuple[Problem, ...]:
+def problems_of(seen: Examined) -> tuple[Problem, ...]:
     """What was not read or not evaluated in the files that count; manifests elsewhere are counted in one problem."""
     request, collection = seen.request, seen.head.collection
     mine = [d for d in _judged(seen) if seen.counts(d.path)]
@@ -170,7 +170,7 @@ def _proposal(seen: Examined) -> Proposal | None:
     findings = _findings(proposed)
     silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or _off(f, config))
     spoken = [f for f in findings if f.id not in silenced]
-    return Proposal(verdict.judge(spoken, _problems(proposed)).verdict, silenced)
+    return Proposal(verdict.judge(spoken, problems_of(proposed)).verdict, silenced)
 
 
 def _off(finding: Finding, config: RepoConfig) -> bool:

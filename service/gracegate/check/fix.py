@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gracegate.check import suggest
-from gracegate.check.check import prove
+from gracegate.check.check import problems_of, prove
 from gracegate.check.examine import CheckRequest, examine
 from gracegate.manifests.edits import LineEdit, apply_edits
-from gracegate.model import SourceFile, Tree
+from gracegate.model import Problem, SourceFile, Tree
 from gracegate.policy.query import Evaluate
 
 MAX_ROUNDS = 5
@@ -19,19 +19,25 @@ MAX_ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class FixedFiles:
-    """`files` maps changed paths to their old and new text, `refused` the ids of findings left over to the reason."""
+    """`files` maps changed paths to their old and new text, `refused` the ids of findings left over to the reason.
+
+    `problems` is what could not be read or evaluated before anything was fixed.
+    """
 
     files: Mapping[str, tuple[str, str]]
     applied: int
     refused: Mapping[str, str]
+    problems: tuple[Problem, ...]
 
 
 def fix_all(request: CheckRequest, evaluate: Evaluate) -> FixedFiles:
     """Applies every safe fix that holds; waived findings are left alone, and so is every line that no fix touches."""
     files: dict[str, tuple[str, str]] = {}
     applied, tree = 0, request.head
+    problems: tuple[Problem, ...] | None = None
     for _ in range(MAX_ROUNDS):
         seen = examine(replace(request, head=tree), evaluate)
+        problems = problems_of(seen) if problems is None else problems
         unwaived = frozenset(s.id for s in seen.head.sightings if seen.waiver(s) is None)
         proofs = prove(seen, unwaived, evaluate)
         edits = _edits(proofs)
@@ -43,7 +49,7 @@ def fix_all(request: CheckRequest, evaluate: Evaluate) -> FixedFiles:
             files[path] = (files.get(path, (text, ""))[0], apply_edits(text, sorted(wanted)))
         tree = _with(tree, {path: new for path, (_, new) in files.items()})
     refused = {identifier: proof.reason for identifier, proof in proofs.items() if proof.reason and not proof.edits}
-    return FixedFiles(dict(sorted(files.items())), applied, refused)
+    return FixedFiles(dict(sorted(files.items())), applied, refused, problems or ())
 
 
 def _edits(proofs: Mapping[str, suggest.Proof]) -> dict[str, set[LineEdit]]:

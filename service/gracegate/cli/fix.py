@@ -6,13 +6,11 @@ import difflib
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gracegate.check.check import check
 from gracegate.check.examine import CheckRequest
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.cli.engines import engine
@@ -47,15 +45,14 @@ def command(write: bool, opa: str | None, **asked: Any) -> int:
     catalog = load_builtin()
     with progress("Fixing"), engine(opa, catalog) as (identity, evaluate):
         request = prepare(Asked(**asked), catalog, identity)
-        report = check(replace(request, suggest=False), evaluate)
         fixed = fix_all(request, evaluate)
     if not write:
         say("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:
         written(top_of(asked["paths"] or (".",)), fixed.files, request)
-    click.echo(text.problems(report), err=True, nl=False)
+    click.echo(text.problems(fixed.problems), err=True, nl=False)
     _sum_up(fixed, write=write)
-    if blocking(report.problems):
+    if blocking(fixed.problems):
         return INCOMPLETE
     return FINDINGS if fixed.files and not write else CLEAN
 

@@ -68,7 +68,7 @@ class PullRequestReviewer:
             diff, report = self._judged(work, repo, pull)
             now = pull_requests.read(repo, work.number)
             if now.state == "closed" or now.head_sha != pull.head_sha:
-                return self._ended(repo, pull, "The pull request was closed or got another head.")
+                return self._ended(repo, replace(pull, state=now.state), "It was closed or got another head meanwhile.")
             still_mine()
             output = self._shared(work, pull, check_run.render(report, self.settings.on_incomplete))
             if missed := checks.conclude(repo, run, output):

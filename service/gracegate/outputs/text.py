@@ -44,9 +44,9 @@ def render(report: Report, *, colour: bool = False) -> str:
     return "".join(f"{part}\n" for part in parts)
 
 
-def problems(report: Report, *, colour: bool = False) -> str:
+def problems(found: Iterable[Problem], *, colour: bool = False) -> str:
     """What was not read or not evaluated, a line each."""
-    return "".join(f"{_Text(colour).problem(problem)}\n" for problem in report.problems)
+    return "".join(f"{_Text(colour).problem(problem)}\n" for problem in found)
 
 
 def coloured_diff(diff: str, *, colour: bool) -> str:

@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from gracegate.model import SEVERITY_ORDER, Fix, FixClass, Operation, Pointer, Rule, Severity, Violation
 
+_FIRST = frozenset({"exec", "grpc", "httpGet", "name", "sleep", "tcpSocket", "type"})
+
 
 class Malformed(ValueError):
     """A value of a report has not the shape that the rule contract gives it."""
@@ -100,7 +102,14 @@ def _operation(raw: Any, document: int, documents: int) -> Operation:
     target = raw.get("document", document)
     if not _is_index(target, documents):
         raise Malformed(f"an operation's document {target!r} is not in the batch")
-    return Operation(op, _pointer(raw["path"]), raw.get("value"), target)
+    return Operation(op, _pointer(raw["path"]), _in_order(raw.get("value")), target)
+
+
+def _in_order(value: Any) -> Any:
+    """A value with its keys as people write them, the same from both engines: what is done, then how."""
+    if isinstance(value, Mapping):
+        return {key: _in_order(value[key]) for key in sorted(value, key=lambda key: (key not in _FIRST, key))}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def _pointer(raw: Any) -> Pointer:
