@@ -146,7 +146,7 @@ def plans(text: str, root: Node, operation: Operation) -> Iterator[Plan]:
     steps = walk(root, operation.path)
     missing = operation.path[len(steps) - 1 :]
     used = alias_targets(root)
-    overrides = not missing and steps[-1].merged and operation.op == "add"
+    overrides = not missing and steps[-1].merged and operation.op != "remove"
     own = steps[:-1] if overrides else steps
     if is_shared(own, used):
         raise Refused("shared_anchor")

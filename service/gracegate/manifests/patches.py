@@ -66,11 +66,13 @@ def _in_list(value: list[Any], segment: str | int, rest: Pointer, operation: Ope
 
 def smaller(value: Any, operation: Operation) -> tuple[Operation, ...]:
     """The same change as operations on the parts of a collection that differ: fewer lines, and comments stay."""
+    if operation.op == "remove" or not operation.path:
+        return (operation,)
     parent, last = _at(value, operation.path[:-1]), operation.path[-1]
     replaces = isinstance(parent, dict) and last in parent
     if isinstance(parent, list) and isinstance(last, int):
         replaces = operation.op == "replace" and last < len(parent)
-    if operation.op == "remove" or not replaces:
+    if not replaces:
         return (operation,)
     return tuple(_differences(parent[last], replace(operation, op="replace")))
 
