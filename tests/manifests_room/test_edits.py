@@ -192,7 +192,8 @@ JSON_CASES = [
         '{\n\t"kind": "Pod",\n\t"spec": {\n\t\t"containers": [\n\t\t\t{\n\t\t\t\t"name": "a"\n\t\t\t}\n\t\t]\n\t}\n}\n',
         [add("spec", "containers", 0, "x", "y", value=["yes"]), replaced("spec", "containers", 0, "name", value="b")],
         '{\n\t"kind": "Pod",\n\t"spec": {\n\t\t"containers": [\n\t\t\t{\n\t\t\t\t"name": "b",\n'
-        '\t\t\t\t"x": {\n\t\t\t\t\t"y": [\n'\t\t\t\t\t\t"yes"\n\t\t\t\t\t]\n\t\t\t\t}\n\t\t\t}\n\t\t]\n\t}\n}\n',
+        '\t\t\t\t"x": {\n\t\t\t\t\t"y": [\n'
+        '\t\t\t\t\t\t"yes"\n\t\t\t\t\t]\n\t\t\t\t}\n\t\t\t}\n\t\t]\n\t}\n}\n',
         id="pretty with tabs",
     ),
     pytest.param(
