@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -72,6 +73,7 @@ class Gate:
             query = request.query_string.decode()
             self.log.append(Logged(request.method, request.path, query, status, seconds, at))
         if response is None:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("cut on demand")
         return response(environ, start_response)
 

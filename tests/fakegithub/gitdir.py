@@ -80,7 +80,9 @@ class RawChange:
 class GitDir:
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Commits never change, so neither does what lies between two of them.
         self._changes: dict[tuple[str, str], list[FileChange]] = {}
+        self._merge_bases: dict[tuple[str, str], str | None] = {}
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         done = subprocess.run(
@@ -150,10 +152,13 @@ class GitDir:
         return {ref: sha for sha, _, ref in (line.partition(" ") for line in lines)}
 
     def merge_base(self, one: str, other: str) -> str | None:
-        try:
-            return self.text("merge-base", one, other)
-        except GitError:
-            return None
+        """The best common ancestor of two commits, None if they share no history."""
+        if (one, other) not in self._merge_bases:
+            try:
+                self._merge_bases[one, other] = self.text("merge-base", one, other)
+            except GitError:
+                self._merge_bases[one, other] = None
+        return self._merge_bases[one, other]
 
     def commits(self, base: str, head: str) -> list[str]:
         """The commits of head that base lacks, oldest first."""
