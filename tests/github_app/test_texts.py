@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,13 +9,6 @@ from gracegate.github_app.texts import clip, clip_line
 
 NOTE = "_cut_"
 ITEMS = "".join(f"- item {number:04}\n" for number in range(200))
-
-CUTS = [
-    pytest.param("short\n", "short\n", id="what fits stays as it is"),
-    pytest.param(ITEMS, "".join(f"- item {number:04}\n" for number in range(7)) + "\n" + NOTE, id="whole items"),
-    pytest.param("x" * 400, NOTE, id="one long line"),
-    pytest.param("```yaml\n" + ITEMS, "```yaml\n- item 0000\n", id="a fence is closed"),
-]
 
 
 def test_what_fits_stays_as_it_is() -> None:
