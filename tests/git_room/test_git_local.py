@@ -249,3 +249,11 @@ def test_a_missing_blob_that_nobody_wants_does_no_harm(shop: Repository) -> None
         (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     assert texts(revision_tree(shop.folder, head, is_yaml)) == {"web.yaml": "b\n"}
     assert changed(shop.folder, base, head, is_yaml) == [FileDiff("web.yaml", "modified", None, (Hunk(1, 1),))]
+
+
+def test_a_missing_blob_that_is_wanted_is_named(shop: Repository) -> None:
+    commit = shop.commit({"web.yaml": "a\n", "api.yaml": "b\n"})
+    blob = shop.git("rev-parse", f"{commit}:web.yaml")
+    (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    tree = revision_tree(shop.folder, commit, is_yaml)
+    assert (texts(tree), left_out(tree)) == ({"api.yaml": "b\n"}, [("web.yaml", "unreadable", True)])

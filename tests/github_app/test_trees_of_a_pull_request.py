@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from github_app.conftest import SHOP, Setting, lines
 
+from github_app.conftest import SHOP, Setting, lines
 from gracegate.errors import Gone
 from gracegate.git import Cache, hunks_of_patch
 from gracegate.github_app import pull_requests

@@ -128,8 +128,9 @@ class Cache:
         self._bring(bare, commits, refs)
         found = [listing(bare.here, commit, wanted) for commit in commits]
         blobs = sorted({entry.blob for listed in found for entry in listed.entries})
-        data = contents(bare.here, within(self._bounds, bare.have(blobs)))
-        return [tree(listed, data) for listed in found]
+        known = bare.have(blobs)
+        data = contents(bare.here, within(self._bounds, known))
+        return [tree(listed, known, data) for listed in found]
 
     def _bring(self, bare: _Bare, commits: Sequence[str], refs: Sequence[str]) -> None:
         for pause in _PAUSES:

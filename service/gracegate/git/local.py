@@ -47,8 +47,8 @@ def revision_tree(repo: Path, commit: str, wanted: Wanted, bounds: Bounds = DEFA
     """The candidate files of a commit."""
     git = _git(repo)
     found = listing(git, commit, wanted)
-    blobs = within(bounds, sizes(git, {entry.blob for entry in found.entries}))
-    return tree(found, contents(git, blobs))
+    known = sizes(git, {entry.blob for entry in found.entries})
+    return tree(found, known, contents(git, within(bounds, known)))
 
 
 def changed(repo: Path, base: str, head: str | None, wanted: Wanted) -> list[FileDiff]:

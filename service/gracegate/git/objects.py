@@ -103,14 +103,14 @@ def within(bounds: Bounds, blobs: Mapping[str, int]) -> set[str]:
     return chosen
 
 
-def tree(found: Listing, data: Mapping[str, bytes]) -> Tree:
-    """The tree of a listing; a blob that is not in `data` was too large."""
+def tree(found: Listing, known: Collection[str], data: Mapping[str, bytes]) -> Tree:
+    """The tree of a listing; `known` are the blobs that the repository has, `data` those that were read."""
     files: dict[str, SourceFile] = {}
     problems = list(found.problems)
     for entry in found.entries:
         content = data.get(entry.blob)
         if content is None:
-            problems.append(too_large(entry.path))
+            problems.append(too_large(entry.path) if entry.blob in known else absent(entry.path))
         elif is_lfs_pointer(content):
             problems.append(not_followed(entry.path, "a Git LFS pointer"))
         else:
@@ -132,6 +132,11 @@ def not_followed(path: str, what: str) -> Problem:
 
 def too_large(path: str) -> Problem:
     return Problem(path, 0, "too_large", "The file is too large to be read.", is_yaml_name(path))
+
+
+def absent(path: str) -> Problem:
+    message = "The file's content is not in this copy of the repository."
+    return Problem(path, 0, "unreadable", message, is_yaml_name(path))
 
 
 def unreadable_name(path: str) -> Problem:
