@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,11 +175,19 @@ def test_heads_know_their_pull_requests(desk: Desk) -> None:
 
 
 def test_verdicts_of_one_head(desk: Desk) -> None:
+    desk.accept("a", 1, 2)
+    other = dataclasses.replace(run("a"), number=2)
     with desk.store.transaction() as tx:
         runs.conclude(tx, run("a"), "sha", "fail", "failure")
         runs.conclude(tx, run("a"), "sha", "pass", "success")
-        assert runs.verdicts(tx, 42, "sha") == {1: "pass"}
+        runs.conclude(tx, other, "sha", "fail", "failure")
+        assert runs.verdicts(tx, 42, "sha") == {1: "pass", 2: "fail"}
         assert runs.verdicts(tx, 42, "other") == {}
+        runs.conclude(tx, other, "other", "fail", "failure")
+        assert (runs.verdicts(tx, 42, "sha"), runs.verdicts(tx, 42, "other")) == ({1: "pass"}, {2: "fail"})
+    desk.close("b")
+    with desk.store.transaction() as tx:
+        assert runs.verdicts(tx, 42, "sha") == {}
 
 
 def test_depth_and_what_is_unfinished(desk: Desk) -> None:

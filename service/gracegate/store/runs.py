@@ -104,7 +104,9 @@ def finish(tx: sa.Connection, run_id: str, fence: int, state: str, *, conclusion
 
 
 def conclude(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
-    """Remember which verdict a head got, for one pull request."""
+    """Remember which verdict a head got, for one pull request; those of its earlier heads are forgotten."""
+    of_pull = (VERDICT.c.repository_id == run.repository_id) & (VERDICT.c.number == run.number)
+    tx.execute(sa.delete(VERDICT).where(of_pull, VERDICT.c.head_sha != head_sha))
     key = {"repository_id": run.repository_id, "head_sha": head_sha, "number": run.number}
     said = {"verdict": verdict, "conclusion": conclusion, "concluded_at": now()}
     statement = insert(tx, VERDICT).values({**key, **said})
@@ -112,9 +114,12 @@ def conclude(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusio
 
 
 def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, str]:
-    """The verdicts of one head by pull request: two with one head share a check, where the worse one stands."""
-    query = sa.select(VERDICT.c.number, VERDICT.c.verdict).where(
-        VERDICT.c.repository_id == repository_id, VERDICT.c.head_sha == head_sha
+    """The verdicts of one head by open pull request: two with one head share a check, where the worse one stands."""
+    of_head = (HEAD.c.repository_id == VERDICT.c.repository_id) & (HEAD.c.number == VERDICT.c.number)
+    query = (
+        sa.select(VERDICT.c.number, VERDICT.c.verdict)
+        .join(HEAD, of_head)
+        .where(VERDICT.c.repository_id == repository_id, VERDICT.c.head_sha == head_sha, HEAD.c.closed.is_(False))
     )
     return {row.number: row.verdict for row in tx.execute(query)}
 
