@@ -16,6 +16,7 @@ from typing import Any
 from gracegate.jobs import queue as engine
 from gracegate.jobs.queue import Queue
 from gracegate.settings import Settings
+from gracegate.store import deliveries
 from gracegate.store.database import Store
 from gracegate.store.deliveries import Accepted, Delivery, Pull
 from gracegate.store.tables import RUN
@@ -64,6 +65,11 @@ class Service:
     def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> Accepted:
         delivery = Delivery(guid, "pull_request", action, 7, 42, "shop/web")
         return self.queue.accept(delivery, [Pull(number, head)])
+
+    def close(self, guid: str, number: int) -> Accepted:
+        delivery = Delivery(guid, "pull_request", "closed", 7, 42, "shop/web")
+        with self.store.transaction() as tx:
+            return deliveries.close(tx, delivery, Pull(number, "closed"))
 
     def audit(self) -> list[tuple[str, str]]:
         """What happened so far, as (what, head)."""
