@@ -51,7 +51,7 @@ def files(repository: Repository, number: int) -> Answer:
 def commits(repository: Repository, number: int) -> Answer:
     pull, git = pull_of(repository, number), repository.git
     shas = git.commits(pull.merge_base, pull.head_sha)[:LISTED_COMMITS]
-    return page(shas, lambda sha: shapes.commit(base_url(), repository, git.commit_info(sha)))
+    return page(git.commit_infos(shas), lambda info: shapes.commit(base_url(), repository, info))
 
 
 @api.put("/repos/<owner>/<repo>/pulls/<int:number>/merge")

@@ -97,9 +97,10 @@ def pulls_of_commit(repository: Repository, sha: str) -> Answer:
 @api.get("/repos/<owner>/<repo>/git/commits/<sha>")
 @needs("contents")
 def get_git_commit(repository: Repository, sha: str) -> Answer:
-    if repository.git.resolve(sha) is None:
+    found = repository.git.resolve(sha)
+    if found is None:
         raise not_found()
-    return jsonify(shapes.git_commit(base_url(), repository, repository.git.commit_info(sha)))
+    return jsonify(shapes.git_commit(base_url(), repository, repository.git.commit_info(found)))
 
 
 @api.get("/repos/<owner>/<repo>/git/trees/<path:sha>")
@@ -215,7 +216,7 @@ def compare(repository: Repository, basehead: str) -> Answer:
     status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
     url, html = f"{base_url()}/repos/{repository.full_name}/compare", f"{base_url()}/{repository.full_name}/compare"
     base_commit, merge_base, *commits = (
-        shapes.commit(base_url(), repository, repository.git.commit_info(sha)) for sha in (base, root, *shown)
+        shapes.commit(base_url(), repository, info) for info in repository.git.commit_infos([base, root, *shown])
     )
     changes = repository.git.changes(root, head)[:COMPARE_FILES] if number == 1 else []
     return jsonify(

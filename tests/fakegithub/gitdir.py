@@ -165,10 +165,18 @@ class GitDir:
         return self.text("rev-list", "--reverse", "--topo-order", f"{base}..{head}").split()
 
     def commit_info(self, sha: str) -> CommitInfo:
+        return self.commit_infos([sha])[0]
+
+    def commit_infos(self, shas: Sequence[str]) -> list[CommitInfo]:
+        """Of whole commit ids, in their order."""
+        if not shas:
+            return []
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
-        part = self.text("show", "--no-patch", f"--format={form}", sha).split("\0")
-        author, committer = ((part[i], part[i + 1], _iso(int(part[i + 2]))) for i in (3, 6))
-        return CommitInfo(part[0], part[1], tuple(part[2].split()), author, committer, part[9].rstrip("\n"))
+        said = self.text("log", "-z", "--no-walk=unsorted", f"--format={form}", *shas)
+        parts = said.removesuffix("\0").split("\0")
+        # git shows a commit once, however often it is named.
+        shown = {parts[at]: _commit_info(parts[at : at + 10]) for at in range(0, len(parts), 10)}
+        return [shown[sha] for sha in shas]
 
     def write_commit(
         self, branch: str, parents: Sequence[str], files: Mapping[str, str | bytes | None], message: str, when: int
@@ -288,6 +296,11 @@ _DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+
+
+def _commit_info(part: Sequence[str]) -> CommitInfo:
+    author, committer = ((part[i], part[i + 1], _iso(int(part[i + 2]))) for i in (3, 6))
+    return CommitInfo(part[0], part[1], tuple(part[2].split()), author, committer, part[9].rstrip("\n"))
 
 
 def _iso(seconds: int) -> str:
