@@ -14,11 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from demo.processes import Late, ended_by, wait_for
 from demo.shop import layer
 from demo.stage import Refusal, Stage
 
 SHOP = "shop/manifests"
 TITLE = "Release 1.15: reviews, faster cart rollouts, a longer goodbye"
+PATIENCE = 120.0
+"""Seconds that a review may take."""
 COMMENTS = 5
 """How many places the pull request spoils; the second push mends one of them."""
 
@@ -49,16 +52,17 @@ class Watch:
     def until_over(self) -> Any:
         """Tells everything until the review is over; the pull request as it is then."""
         self._stage.fake.do("settle")
-        over = False
-        while not over:
-            # Asked first, so that what the review did last is told too.
-            over = self._stage.service.idle()
-            pull = self._stage.fake.pull(SHOP, self._number)
-            self._deliveries()
-            self._told_checks(pull)
-            self._told_comments(pull)
-            time.sleep(0.05)
-        return pull
+        return wait_for("the review to end", self._look, PATIENCE)
+
+    def _look(self) -> Any:
+        """Tells what is new; the pull request if the review is over."""
+        # Asked first, so that what the review did last is told too.
+        over = self._stage.service.idle()
+        pull = self._stage.fake.pull(SHOP, self._number)
+        self._deliveries()
+        self._told_checks(pull)
+        self._told_comments(pull)
+        return pull if over else None
 
     def _deliveries(self) -> None:
         ended = [one for one in self._stage.fake.see("deliveries") if one["event"] == "pull_request"]
@@ -143,23 +147,26 @@ def run(folder: Path, *, once: bool) -> int:
     story = Story()
     with Stage(folder) as stage:
         story.say(f"a GitHub stands at {stage.fake.url}, gracegate at {stage.service.url}")
-        pull = play(stage, story)
-        faults = wrong(stage, pull)
-        for fault in faults:
-            print(f"not as promised: {fault}", file=sys.stderr)
+        try:
+            pull = play(stage, story)
+            faults = wrong(stage, pull)
+        except Late as late:
+            faults = [str(late)]
         if faults:
-            print(stage.logs(), file=sys.stderr)
+            print(stage.logs(), *(f"not as promised: {fault}" for fault in faults), sep="\n", file=sys.stderr)
+            return 1
         story.say(f"look at it: {pull['url']}")
-        if not once and not faults:
+        if not once:
             print("Ctrl-C ends the demo", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    return 1 if faults else 0
+            signal.pause()
+    return 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end by itself; the exit code says whether it went well")
     once = parser.parse_args().once
+    ended_by(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="gracegate-demo-") as folder:
         try:
             return run(Path(folder), once=once)

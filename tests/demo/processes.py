@@ -38,6 +38,11 @@ def wait_for(what: str, look: Callable[[], Seen | None], seconds: float = 30.0, 
         time.sleep(pause)
 
 
+def ended_by(number: signal.Signals) -> None:
+    """From now on this signal ends the process as Ctrl-C does, so that what it started is ended too."""
+    signal.signal(number, signal.default_int_handler)
+
+
 class Running:
     """A process in a group of its own; its output goes to `log`. At the end the whole group is gone."""
 

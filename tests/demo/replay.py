@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from demo.processes import Late, wait_for
+from demo.processes import Late, ended_by, wait_for
 from demo.stage import Stage
 
 COMMENT = ("path", "side", "start_line", "line", "subject_type", "body")
@@ -82,6 +83,7 @@ def main() -> int:
     parser.add_argument("base", help="the merge base, a commit that the repository holds")
     parser.add_argument("head", help="the pull request's head")
     given = parser.parse_args()
+    ended_by(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="gracegate-replay-") as folder, Stage(Path(folder)) as stage:
         try:
             result = replay(stage, given.repository, given.base, given.head)
