@@ -17,7 +17,7 @@ seconds(words) := total if {
 seconds(words) := ceil(sum(sleeps)) if {
 	_are_texts(words)
 	script := words[_script_place(words)]
-	not regex.match(`[$\x60]|&\s*($|[^&\s])|\b(while|until|for|if|case)\b`, script)
+	not regex.match(`[$\x60]|(^|[^&>])&\s*($|[^&>\s])|\b(while|until|for|if|case)\b`, script)
 	sleeps := [_duration(found[2]) |
 		some found in regex.find_all_string_submatch_n(`(^|[;&|\s/(])sleep\s+([\d.]+[smhd]?)`, script, -1)
 	]

@@ -12,7 +12,7 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Replicas in effect, by document
 # description: The floor of the autoscaler that targets the workload, else what it says itself, else 1.
-replicas := {i: _replicas(i) | some i, _ in workloads.pod}
+replicas := {i: _replicas(i) | some i, _ in workloads.kind}
 
 # METADATA
 # title: Idle workloads
@@ -58,7 +58,7 @@ _lenders := values.grouped({[[kind, workloads.name[i], scope], i] |
 })
 
 _floors := {i: found |
-	some i, _ in workloads.pod
+	some i, _ in workloads.kind
 	c := _controller(i)
 	found := {floor |
 		some scope in places.scopes[c]

@@ -38,7 +38,7 @@ rolling := {i | some i, _ in pod; not kind[i] in {"CronJob", "Job", "Pod"}}
 # METADATA
 # title: Workloads that can be judged for what they lack
 # description: A fragment is a patch of an object, so what it does not say may stand in the object.
-whole := {i | some i, _ in pod; input.documents[i].subject; not input.documents[i].fragment}
+whole := {i | some i, _ in kind; input.documents[i].subject; not input.documents[i].fragment}
 
 # METADATA
 # title: Annotations by document

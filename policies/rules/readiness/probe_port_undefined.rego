@@ -86,8 +86,8 @@ _fix(asking, container) := {"patch": [_replace(asking, numbers[0])]} if {
 	numbers := [port.number | some port in container.ports; asking.port in {port.name, sprintf("%d", [port.number])}]
 } else := {"class": "text", "advice": "Write the number of the port: the kubelet knows no names for grpc."} if {
 	asking.handler == "grpc"
-} else := {"patch": [_replace(asking, spelling.nearest(asking.port, _names(container)))]} if {
-	true
+} else := {"patch": [_replace(asking, name)]} if {
+	name := spelling.nearest(asking.port, _names(container))
 } else := {"patch": [step]} if {
 	[port] := container.ports
 	step := _naming(asking, container, port)

@@ -9,6 +9,8 @@
 #   description: How Kubernetes stops a pod
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution
 #   description: The hook counts against the grace period
+# schemas:
+# - input: schema.input
 # custom:
 #   severity: error
 #   fix: safe

@@ -9,6 +9,8 @@
 #   description: What happens when a hook fails
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/attach-handler-lifecycle-event/
 #   description: How a hook is written
+# schemas:
+# - input: schema.input
 # custom:
 #   severity: error
 #   fix: safe
@@ -97,6 +99,8 @@ _sleep(broken) := hooks.meant(broken.container.spec.lifecycle.preStop) if {
 	grace.raise[broken.container.document]
 }
 
-_mended(broken) := commands.mended(broken.container.spec.lifecycle.preStop.exec.command)
+_mended(broken) := commands.mended(broken.container.spec.lifecycle.preStop.exec.command) if {
+	not hooks.meant(broken.container.spec.lifecycle.preStop)
+}
 
 _replace(broken, path, value) := {"op": "replace", "path": array.concat(broken.hook, path), "value": value}

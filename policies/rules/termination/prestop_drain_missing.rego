@@ -9,6 +9,8 @@
 #   description: How Kubernetes stops a pod
 # - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/3960-pod-lifecycle-sleep-action
 #   description: Why the sleep action exists
+# schemas:
+# - input: schema.input
 # custom:
 #   severity: error
 #   fix: safe

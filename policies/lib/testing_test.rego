@@ -1,0 +1,95 @@
+# What the tests are made of: an honest Deployment behind a Service, and ways to change it.
+package gracegate.testing
+
+cluster := {
+	"min_minor": 30,
+	"drain_seconds": {
+		"cluster": 10,
+		"headless": 35,
+		"ingress": 15,
+		"node": 16,
+		"alb_ip": 30,
+		"neg": 40,
+		"nlb_ip": 150,
+	},
+	"app_drain_seconds": 10,
+}
+
+# All in one file.
+batch(objects) := questions([placed(manifest, "apps/web.yaml") | some manifest in objects])
+
+questions(documents) := {
+	"documents": documents,
+	"unread": [],
+	"rules": [],
+	"params": {"grace-period-exhausted": {"least_seconds": 10}},
+	"cluster": cluster,
+}
+
+placed(manifest, path) := {
+	"object": manifest,
+	"path": path,
+	"directory": split(path, "/")[0],
+	"index": 0,
+	"subject": true,
+	"fragment": false,
+	"root": split(path, "/")[0],
+}
+
+fragment(manifest, path) := object.union(placed(manifest, path), {"fragment": true})
+
+fact(manifest, path) := object.union(placed(manifest, path), {"subject": false})
+
+doubtful(question) := object.union(question, {"unread": [{"path": "apps/x.yaml", "directory": "apps", "root": "apps"}]})
+
+at_version(question, minor) := object.union(question, {"cluster": object.union(cluster, {"min_minor": minor})})
+
+set(manifest, path, value) := json.patch(manifest, [{"op": "add", "path": path, "value": value}])
+
+swap(manifest, path, value) := json.patch(manifest, [{"op": "replace", "path": path, "value": value}])
+
+drop(manifest, path) := json.patch(manifest, [{"op": "remove", "path": path}])
+
+# A patch of a fix on the only document that it touches.
+mended(question, fixes) := {"documents": documents} if {
+	documents := [document |
+		some i, old in question.documents
+		steps := [object.remove(step, ["document"]) | some at, fix in fixes; at.document == i; some step in fix.patch]
+		document := object.union(object.remove(old, ["object"]), {"object": json.patch(old.object, steps)})
+	]
+}
+
+container := ["spec", "template", "spec", "containers", 0]
+
+web := {
+	"apiVersion": "apps/v1",
+	"kind": "Deployment",
+	"metadata": {"name": "web"},
+	"spec": {
+		"selector": {"matchLabels": {"app": "web"}},
+		"template": {
+			"metadata": {"labels": {"app": "web"}},
+			"spec": {"containers": [{
+				"name": "web",
+				"image": "registry.example/web:1.4.2",
+				"ports": [{"name": "http", "containerPort": 8080}],
+				"readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}},
+				"lifecycle": {"preStop": {"sleep": {"seconds": 10}}},
+			}]},
+		},
+	},
+}
+
+service := {
+	"apiVersion": "v1",
+	"kind": "Service",
+	"metadata": {"name": "web"},
+	"spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]},
+}
+
+inside(path) := array.concat(container, path)
+
+with_container(path, value) := set(web, inside(path), value)
+
+# Same pods, another kind.
+as_kind(kind, version) := object.union(web, {"apiVersion": version, "kind": kind})

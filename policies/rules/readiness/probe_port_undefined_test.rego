@@ -1,0 +1,159 @@
+package gracegate.rules.readiness["probe-port-undefined_test"]
+
+import data.gracegate.rules.readiness["probe-port-undefined"] as rule
+import data.gracegate.testing
+
+port := testing.inside(["readinessProbe", "httpGet", "port"])
+
+# A container with these ports, whose probes and hooks are `asking`.
+web(ports, asking) := testing.batch([testing.swap(
+	testing.web,
+	testing.container,
+	object.union({"name": "web", "image": "x", "ports": ports}, asking),
+)])
+
+http := {"name": "http", "containerPort": 8080}
+
+unnamed := {"containerPort": 8080}
+
+readiness(name) := {"readinessProbe": {"httpGet": {"path": "/", "port": name}}}
+
+test_a_misspelt_name if {
+	at := {"document": 0, "path": port}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as web([http], readiness("htpp"))
+	got == {
+		"violation": {{
+			"at": at,
+			"message": `Container "web" never becomes ready: its readinessProbe asks for port "htpp", which it does not declare.`,
+		}},
+		"fix": {at: {"patch": [{"op": "replace", "path": port, "value": "http"}]}},
+	}
+}
+
+test_silent_on[note] if {
+	some note, question in {
+		"a name that is declared": web([http], readiness("http")),
+		"a number that is not": web([http], readiness(9000)),
+		"a text of digits": web([http], readiness("9000")),
+		"an empty text": web([http], readiness("")),
+		"no port": web([http], {"readinessProbe": {"httpGet": {"path": "/"}}}),
+		"null": web([http], readiness(null)),
+		"an object": web([http], readiness({})),
+		"a list": web([http], readiness(["http"])),
+		"probes that are no objects": web([http], {"readinessProbe": "http", "livenessProbe": ["http"], "lifecycle": 1}),
+		"ports that are no list and no probes": web("http", {}),
+		"a grpc number": web([http], {"livenessProbe": {"grpc": {"port": 9000}}}),
+		"an ordinary init container": testing.batch([testing.set(
+			testing.web,
+			["spec", "template", "spec", "initContainers"],
+			[object.union({"name": "init"}, readiness("nope"))],
+		)]),
+		"a fragment": testing.questions([testing.fragment(
+			testing.set(testing.web, testing.inside(["ports"]), []),
+			"apps/web.yaml",
+		)]),
+		"no subject": testing.questions([testing.fact(
+			testing.set(testing.web, testing.inside(["ports"]), []),
+			"apps/web.yaml",
+		)]),
+	}
+	violations := rule.violation with input as question
+	violations == set()
+}
+
+test_messages[note] if {
+	some note, case in {
+		"liveness": [
+			{"livenessProbe": {"tcpSocket": {"port": "admin"}}},
+			`Container "web" is never restarted when it hangs: its livenessProbe asks for port "admin", which it does not declare.`,
+		],
+		"startup": [
+			{"startupProbe": {"httpGet": {"port": "admin"}}},
+			`Container "web" never counts as started: its startupProbe asks for port "admin", which it does not declare.`,
+		],
+		"preStop": [
+			{"lifecycle": {"preStop": {"httpGet": {"port": "admin"}}}},
+			`Container "web" is killed as if it had no preStop hook: it asks for port "admin", which it does not declare.`,
+		],
+		"postStart": [
+			{"lifecycle": {"postStart": {"httpGet": {"port": "admin"}}}},
+			`Container "web" is killed as soon as it has started: its postStart hook asks for port "admin", which it does not declare.`,
+		],
+		"grpc": [
+			{"livenessProbe": {"grpc": {"port": "http"}}},
+			`The API server refuses container "web": its livenessProbe asks for grpc port "http", which has to be a number.`,
+		],
+	}
+	violations := rule.violation with input as web([http], case[0])
+	{violation.message | some violation in violations} == {case[1]}
+}
+
+test_fixes[note] if {
+	name := testing.inside(["ports", 0, "name"])
+	some note, case in {
+		"a letter too many": [web([http], readiness("https")), ["replace", port, "http", "safe"]],
+		"a letter missing": [web([http], readiness("htp")), ["replace", port, "http", "safe"]],
+		"another letter": [web([http], readiness("hxtp")), ["replace", port, "http", "safe"]],
+		"two neighbours swapped": [web([http], readiness("thtp")), ["replace", port, "http", "safe"]],
+		"the only port has no name": [web([unnamed], readiness("http")), ["add", name, "http", "safe"]],
+		"the only port has an empty name": [
+			web([{"name": "", "containerPort": 8080}], readiness("http")),
+			["add", name, "http", "safe"],
+		],
+		"the only port has another name": [web([http], readiness("health")), ["replace", port, "http", "assumes"]],
+		"no name for a port": [web([unnamed], readiness("Not A Name")), ["replace", port, 8080, "assumes"]],
+		"two names for one port": [
+			web([unnamed], object.union(readiness("http"), {"lifecycle": {"preStop": {"httpGet": {"port": 9000}}}})),
+			["replace", port, 8080, "assumes"],
+		],
+	}
+	fixes := rule.fix with input as case[0]
+	{[step.op, step.path, step.value, object.get(fix, "class", "safe")] |
+		some fix in fixes
+		some step in fix.patch
+	} == {case[1]}
+}
+
+test_advice[note] if {
+	some note, question in {
+		"no ports": web([], readiness("http")),
+		"several": web([http, {"name": "admin", "containerPort": 9000}], readiness("health")),
+		"two that are as near": web([http, {"name": "htp", "containerPort": 9000}], readiness("htpp")),
+		"UDP": web([{"name": "dns", "containerPort": 53, "protocol": "UDP"}], readiness("dsn")),
+		"grpc of another port": web([http], {"readinessProbe": {"grpc": {"port": "admin"}}}),
+	}
+	fixes := rule.fix with input as question
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_grpc[note] if {
+	some note, name in {"name": "http", "digits": "8080"}
+	fixes := rule.fix with input as web([http], {"readinessProbe": {"grpc": {"port": name}}})
+	{step.value | some fix in fixes; some step in fix.patch} == {8080}
+}
+
+test_batch_kinds_too if {
+	template := testing.set(testing.web, port, "nope").spec.template
+	jobs := [
+		{"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": template}},
+		{"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": template}}}},
+		{"apiVersion": "v1", "kind": "Pod", "spec": template.spec},
+	]
+	violations := rule.violation with input as testing.batch(jobs)
+	{violation.at.document | some violation in violations} == {0, 1, 2}
+}
+
+test_native_sidecars_too if {
+	sidecar := object.union({"name": "proxy", "restartPolicy": "Always"}, readiness("nope"))
+	workload := testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [sidecar])
+	violations := rule.violation with input as testing.batch([workload])
+	{violation.at.path[3] | some violation in violations} == {"initContainers"}
+}
+
+test_a_container_without_name if {
+	workload := testing.drop(testing.set(testing.web, port, "nope"), testing.inside(["name"]))
+	violations := rule.violation with input as testing.batch([workload])
+	every violation in violations {
+		startswith(violation.message, `Container "containers[0]" never becomes ready`)
+	}
+}

@@ -1,0 +1,226 @@
+package gracegate.rules.readiness["readiness-probe-missing_test"]
+
+import data.gracegate.rules.readiness["readiness-probe-missing"] as rule
+import data.gracegate.testing
+
+unready := testing.drop(testing.web, testing.inside(["readinessProbe"]))
+
+tcp := {"failureThreshold": 3, "periodSeconds": 5, "tcpSocket": {"port": "http"}}
+
+found(question) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as question
+}
+
+# The probe that the fix of the first document puts in.
+put(question) := {step.value | some fix in fixes; some step in fix.patch} if {
+	fixes := rule.fix with input as question
+}
+
+# Unready, with these fields in its container.
+behind(fields) := testing.batch([
+	testing.swap(unready, testing.container, object.union(unready.spec.template.spec.containers[0], fields)),
+	testing.service,
+])
+
+test_a_served_container_without_probe if {
+	at := {"document": 0, "path": testing.container}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([unready, testing.service])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"message": concat("", [
+				`Container "web" gets traffic before it can serve: it has no readinessProbe, `,
+				`and Service "web" sends to it as soon as its process runs.`,
+			]),
+		}},
+		"fix": {at: {
+			"advice": "Where the app has a path that says whether it can serve, an httpGet probe says more than an open port.",
+			"patch": [{"op": "add", "path": testing.inside(["readinessProbe"]), "value": tcp}],
+		}},
+	}
+}
+
+test_silent_on[note] if {
+	some note, question in {
+		"a probe": testing.batch([testing.web, testing.service]),
+		"nothing that selects it": testing.batch([unready]),
+		"zero replicas": testing.batch([testing.set(unready, ["spec", "replicas"], 0), testing.service]),
+		"a Job": testing.batch([object.union(unready, {"apiVersion": "batch/v1", "kind": "Job"}), testing.service]),
+		"a Service that publishes the unready": testing.batch([
+			unready,
+			testing.set(testing.service, ["spec", "publishNotReadyAddresses"], true),
+		]),
+		"a fragment": testing.questions([
+			testing.fragment(unready, "apps/web.yaml"),
+			testing.placed(testing.service, "apps/service.yaml"),
+		]),
+		"no port and several containers": testing.batch([
+			testing.set(unready, ["spec", "template", "spec", "containers", 1], {"name": "side"}),
+			testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
+		]),
+		"no service and several that listen": testing.doubtful(testing.batch([testing.set(
+			unready,
+			["spec", "template", "spec", "containers", 1],
+			{"name": "side", "ports": [{"containerPort": 1}]},
+		)])),
+	}
+	found(question) == set()
+}
+
+test_defaults[note] if {
+	some note, probe in {"null": null, "empty": {}}
+	question := behind({"readinessProbe": probe})
+	found(question) == {[0, "error"]}
+	put(question) == {tcp}
+}
+
+test_levels[note] if {
+	pod := {
+		"apiVersion": "v1",
+		"kind": "Pod",
+		"metadata": unready.spec.template.metadata,
+		"spec": unready.spec.template.spec,
+	}
+	some note, case in {
+		"elsewhere": [unready, testing.placed(testing.service, "other/service.yaml"), "warning"],
+		"elsewhere without a namespace": [
+			testing.set(unready, ["metadata", "namespace"], "shop"),
+			testing.placed(testing.service, "other/service.yaml"),
+			"warning",
+		],
+		"elsewhere in the same namespace": [
+			testing.set(unready, ["metadata", "namespace"], "shop"),
+			testing.placed(testing.set(testing.service, ["metadata", "namespace"], "shop"), "other/service.yaml"),
+			"error",
+		],
+		"a bare pod": [pod, testing.placed(testing.service, "apps/service.yaml"), "info"],
+		"metrics only": [
+			unready,
+			testing.placed(testing.set(testing.service, ["spec", "ports", 0, "name"], "prometheus"), "apps/x.yaml"),
+			"info",
+		],
+	}
+	found(testing.questions([testing.placed(case[0], "apps/web.yaml"), case[1]])) == {[0, case[2]]}
+}
+
+test_elsewhere_in_another_namespace if {
+	workload := testing.set(unready, ["metadata", "namespace"], "shop")
+	service := testing.set(testing.service, ["metadata", "namespace"], "bank")
+	found(testing.questions([testing.placed(workload, "apps/a.yaml"), testing.placed(service, "other/b.yaml")])) == set()
+}
+
+test_a_service_in_an_unread_file if {
+	violations := rule.violation with input as testing.doubtful(testing.batch([unready]))
+	{[violation.level, violation.message] | some violation in violations} == {["warning", concat("", [
+		`Container "web" gets traffic before it can serve: it has no readinessProbe, `,
+		"and a Service in a file that could not be read may send to it.",
+	])]}
+}
+
+test_probes[note] if {
+	some note, case in {
+		"the name of the port": [{}, tcp],
+		"its number": [{"ports": [{"containerPort": 8080}]}, {}],
+		"liveness": [
+			{"livenessProbe": {"httpGet": {"path": "/live", "port": "http"}, "initialDelaySeconds": 60}},
+			{"failureThreshold": 3, "periodSeconds": 5, "httpGet": {"path": "/live", "port": "http"}},
+		],
+		"startup": [
+			{"startupProbe": {"exec": {"command": ["/up"]}, "failureThreshold": 60, "successThreshold": 1}},
+			{"failureThreshold": 3, "periodSeconds": 5, "exec": {"command": ["/up"]}},
+		],
+		"timeout": [
+			{"livenessProbe": {"grpc": {"port": 8080}, "timeoutSeconds": 30}},
+			{"failureThreshold": 3, "periodSeconds": 5, "timeoutSeconds": 5, "grpc": {"port": 8080}},
+		],
+		"a liveness that asks for no port of its own": [
+			{"livenessProbe": {"httpGet": {"path": "/live", "port": "nope"}}},
+			tcp,
+		],
+		"a liveness of two minds": [
+			{"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["x"]}}},
+			tcp,
+		],
+	}
+	put(behind(case[0])) == {probe | probe := case[1]; probe != {}}
+}
+
+test_number_of_the_service if {
+	workload := testing.set(unready, testing.inside(["ports"]), [{"containerPort": 8080}])
+	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 8080)
+	put(testing.batch([workload, service])) == {object.union(tcp, {"tcpSocket": {"port": 8080}})}
+}
+
+test_number_that_nobody_declares if {
+	workload := testing.drop(unready, testing.inside(["ports"]))
+	service := testing.drop(testing.set(testing.service, ["spec", "ports", 0, "port"], 9000), ["spec", "ports", 0, "targetPort"])
+	put(testing.batch([workload, service])) == {object.union(tcp, {"tcpSocket": {"port": 9000}})}
+}
+
+test_not_the_metrics_port if {
+	workload := testing.set(unready, testing.inside(["ports"]), [
+		{"name": "metrics", "containerPort": 9090},
+		{"name": "http", "containerPort": 8080},
+	])
+	service := testing.set(testing.service, ["spec", "ports"], [
+		{"port": 9090, "targetPort": "metrics"},
+		{"port": 80, "targetPort": "http"},
+		"x",
+	])
+	put(testing.batch([workload, service])) == {tcp}
+}
+
+# A liveness probe that asks the same has to be the more patient one.
+test_patience[note] if {
+	some note, case in {
+		"defaults": [{}, set()],
+		"as fast": [{"periodSeconds": 5, "failureThreshold": 3}, {6}],
+		"hasty": [{"periodSeconds": 1, "failureThreshold": 1}, {30}],
+		"zero is the default": [{"periodSeconds": 0, "failureThreshold": 0}, set()],
+	}
+	liveness := object.union({"tcpSocket": {"port": "http"}}, case[0])
+	{threshold | some threshold in put(behind({"livenessProbe": liveness})); is_number(threshold)} == case[1]
+}
+
+test_advice[note] if {
+	some note, question in {
+		"UDP": testing.batch([
+			testing.set(unready, testing.inside(["ports", 0, "protocol"]), "UDP"),
+			testing.set(testing.service, ["spec", "ports", 0, "protocol"], "UDP"),
+		]),
+		"a name that nobody declares": behind({"ports": []}),
+		"mysql": behind({"image": "docker.io/library/mysql:8"}),
+		"several ports and no Service": testing.doubtful(testing.batch([testing.set(
+			unready,
+			testing.inside(["ports", 1]),
+			{"name": "admin", "containerPort": 9000},
+		)])),
+	}
+	fixes := rule.fix with input as question
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_hints[note] if {
+	some note, case in {"grpc": ["grpc", "grpc.health.v1"], "web": ["web", "httpGet"], "redis": ["redis", ""]}
+	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], case[0])
+	workload := testing.set(unready, testing.inside(["ports", 0, "name"]), case[0])
+	fixes := rule.fix with input as testing.batch([workload, service])
+	every fix in fixes {
+		contains(object.get(fix, "advice", ""), case[1])
+	}
+}
+
+test_a_native_sidecar_that_serves if {
+	proxy := {"name": "proxy", "image": "x", "restartPolicy": "Always", "ports": [{"name": "http", "containerPort": 80}]}
+	app := testing.set(unready, testing.inside(["ports"]), [{"containerPort": 9000}])
+	workload := testing.set(app, ["spec", "template", "spec", "initContainers"], [proxy])
+	violations := rule.violation with input as testing.batch([workload, testing.service])
+	{violation.at.path[3] | some violation in violations} == {"initContainers"}
+}
+
+test_fixed[note] if {
+	some note, fields in {"tcp": {}, "copy": {"livenessProbe": {"tcpSocket": {"port": "http"}}}}
+	fixes := rule.fix with input as behind(fields)
+	found(object.union(behind(fields), testing.mended(behind(fields), fixes))) == set()
+}

@@ -1,0 +1,189 @@
+package gracegate.rules.rollout["rollout-drops-all-replicas_test"]
+
+import data.gracegate.rules.rollout["rollout-drops-all-replicas"] as rule
+import data.gracegate.testing
+
+update := ["spec", "strategy", "rollingUpdate"]
+
+# A web that is updated like this, with so many replicas.
+web(strategy, replicas) := testing.set(testing.set(testing.web, ["spec", "strategy"], strategy), ["spec", "replicas"], replicas)
+
+rolling(written) := {"type": "RollingUpdate", "rollingUpdate": written}
+
+found(objects) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_one_of_one if {
+	at := {"document": 0, "path": array.concat(update, ["maxUnavailable"])}
+	workload := web(rolling({"maxUnavailable": 1}), 1)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"measure": 1,
+			"message": `A rollout of Deployment "web" stops its only pod before a new one is ready: maxUnavailable 1 is 1 of 1.`,
+		}},
+		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 0}]}},
+	}
+}
+
+test_all_of_several if {
+	workload := web(rolling({"maxUnavailable": "100%"}), 3)
+	violations := rule.violation with input as testing.batch([workload, testing.service])
+	{violation.message | some violation in violations} == {concat("", [
+		`A rollout of Deployment "web" stops all of its 3 pods before a new one is ready: `,
+		"maxUnavailable 100% is 3 of 3.",
+	])}
+}
+
+test_none_and_none_is_one if {
+	workload := web(rolling({"maxSurge": 0}), 1)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
+	{violation.message | some violation in got.violation} == {concat("", [
+		`A rollout of Deployment "web" stops its only pod before a new one is ready: `,
+		"maxUnavailable and maxSurge both come to 0 of 1, and then one has to go first.",
+	])}
+	{[step.op, step.path[3], step.value] | some fix in got.fix; some step in fix.patch} == {
+		["add", "maxUnavailable", 0],
+		["replace", "maxSurge", 1],
+	}
+}
+
+test_silent_on[note] if {
+	some note, workload in {
+		"the defaults": testing.web,
+		"the defaults, written": web(rolling({"maxUnavailable": "25%", "maxSurge": "25%"}), 1),
+		"no strategy": web(null, 1),
+		"an empty strategy": web({}, 1),
+		"nulls": web(rolling({"maxUnavailable": null, "maxSurge": null}), 1),
+		"an empty update": web(rolling({}), 1),
+		"null for an update": web(rolling(null), 1),
+		"some of several": web(rolling({"maxUnavailable": 2}), 3),
+		"zero": web(rolling({"maxUnavailable": 0}), 1),
+		"percent rounded down": web(rolling({"maxUnavailable": "99%"}), 1),
+		"no replicas": web(rolling({"maxUnavailable": 1}), 0),
+		"Recreate": web({"type": "Recreate"}, 1),
+		"Recreate with leftovers": web({"type": "Recreate", "rollingUpdate": {"maxUnavailable": 1}}, 1),
+		"a strategy that is a text": web("RollingUpdate", 1),
+		"a number that is none": web(rolling({"maxUnavailable": "one"}), 1),
+		"a claim": testing.set(
+			web(rolling({"maxUnavailable": 1}), 1),
+			["spec", "template", "spec", "volumes"],
+			[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+		),
+		"a port of the host": testing.set(
+			web(rolling({"maxUnavailable": 1}), 1),
+			testing.inside(["ports", 0, "hostPort"]),
+			8080,
+		),
+		"the network of the host": testing.set(
+			web(rolling({"maxUnavailable": 1}), 1),
+			["spec", "template", "spec", "hostNetwork"],
+			true,
+		),
+		"a StatefulSet": object.union(web(rolling({"maxUnavailable": 1}), 1), {"kind": "StatefulSet"}),
+	}
+	found([workload, testing.service]) == set()
+}
+
+test_replicas[note] if {
+	some note, replicas in {"omitted": [], "null": [null], "one": [1], "text": ["3"], "fraction": [1.5]}
+	without := testing.set(testing.web, ["spec", "strategy"], rolling({"maxUnavailable": 1}))
+	with_all := [web(rolling({"maxUnavailable": 1}), number) | some number in replicas]
+	found([array.concat(with_all, [without])[0], testing.service]) == {[0, "error"]}
+}
+
+test_autoscalers[note] if {
+	some note, case in {
+		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "error"]}],
+		"a higher floor": [scaler({"minReplicas": 3}), set()],
+		"the default floor is one": [scaler({}), {[0, "error"]}],
+		"null is the default": [scaler({"minReplicas": null}), {[0, "error"]}],
+		"of another workload": [testing.set(scaler({"minReplicas": 1}), ["spec", "scaleTargetRef", "name"], "api"), set()],
+		"of another namespace": [
+			testing.set(scaler({"minReplicas": 1}), ["metadata", "namespace"], "bank"),
+			set(),
+		],
+		"KEDA": [keda({"minReplicaCount": 2}), {[0, "error"]}],
+		"KEDA down to zero": [keda({}), set()],
+		"a target that is a text": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
+	}
+	workload := testing.set(web(rolling({"maxUnavailable": 2}), 5), ["metadata", "namespace"], "shop")
+	found([workload, testing.service, case[0]]) == case[1]
+}
+
+scaler(spec) := {
+	"apiVersion": "autoscaling/v2",
+	"kind": "HorizontalPodAutoscaler",
+	"metadata": {"name": "web"},
+	"spec": object.union(spec, {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}),
+}
+
+keda(spec) := {
+	"apiVersion": "keda.sh/v1alpha1",
+	"kind": "ScaledObject",
+	"metadata": {"name": "web"},
+	"spec": object.union(spec, {"scaleTargetRef": {"name": "web"}}),
+}
+
+test_a_deployment_config[note] if {
+	some note, case in {
+		"rolling": [{"type": "Rolling", "rollingParams": {"maxUnavailable": "100%"}}, {[0, "error"]}],
+		"by default": [{"rollingParams": {"maxUnavailable": 1}}, {[0, "error"]}],
+		"recreate": [{"type": "Recreate", "rollingParams": {"maxUnavailable": 1}}, set()],
+	}
+	workload := object.union(web(case[0], 1), {"apiVersion": "apps.openshift.io/v1", "kind": "DeploymentConfig"})
+	found([workload, testing.service]) == case[1]
+}
+
+rollout(strategy) := object.union(web(strategy, 1), {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"})
+
+test_a_rollout[note] if {
+	some note, case in {
+		"canary": [{"canary": {"maxUnavailable": 1}}, {[0, "error"]}],
+		"canary that says nothing": [{"canary": {}}, set()],
+		"canary by traffic": [{"canary": {"maxUnavailable": 1, "trafficRouting": {"istio": {}}}}, set()],
+		"blue and green": [{"blueGreen": {"maxUnavailable": 1}}, set()],
+	}
+	found([rollout(case[0]), testing.service]) == case[1]
+}
+
+test_a_rollout_of_a_deployment[note] if {
+	lent := web(rolling({"maxUnavailable": 1}), 0)
+	some note, case in {
+		"of the same place": [{"kind": "Deployment", "name": "web"}, {[0, "error"]}],
+		"of another": [{"kind": "Deployment", "name": "api"}, set()],
+		"of a text": ["web", set()],
+	}
+	borrower := testing.set(testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"]), ["spec", "workloadRef"], case[0])
+	found([borrower, lent, testing.service]) == case[1]
+}
+
+test_levels[note] if {
+	workload := testing.placed(web(rolling({"maxUnavailable": 1}), 1), "apps/web.yaml")
+	some note, case in {
+		"served": [[workload, testing.placed(testing.service, "apps/service.yaml")], {"error"}],
+		"perhaps": [[workload, testing.placed(testing.service, "other/service.yaml")], {"warning"}],
+		"not served": [[workload], set()],
+		"a fragment": [
+			[testing.fragment(workload.object, "apps/web.yaml"), testing.placed(testing.service, "apps/service.yaml")],
+			set(),
+		],
+	}
+	violations := rule.violation with input as testing.questions(case[0])
+	{violation.level | some violation in violations} == case[1]
+}
+
+test_fixed[note] if {
+	some note, written in {
+		"unavailable": {"maxUnavailable": "100%"},
+		"surge": {"maxSurge": 0},
+		"both": {"maxUnavailable": 1, "maxSurge": "0%"},
+	}
+	question := testing.batch([web(rolling(written), 1), testing.service])
+	fixes := rule.fix with input as question
+	violations := rule.violation with input as object.union(question, testing.mended(question, fixes))
+	violations == set()
+}

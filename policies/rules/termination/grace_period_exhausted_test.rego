@@ -1,0 +1,137 @@
+package gracegate.rules.termination["grace-period-exhausted_test"]
+
+import data.gracegate.rules.termination["grace-period-exhausted"] as rule
+import data.gracegate.testing
+
+grace := ["spec", "template", "spec", "terminationGracePeriodSeconds"]
+
+# A web whose hook is `hook`, with a grace period of `seconds`.
+web(hook, seconds) := testing.set(testing.with_container(["lifecycle", "preStop"], hook), grace, seconds)
+
+sleep(seconds) := {"sleep": {"seconds": seconds}}
+
+exec(command) := {"exec": {"command": command}}
+
+found(workload) := {[violation.level, violation.measure] | some violation in violations} if {
+	violations := rule.violation with input as testing.batch([workload])
+}
+
+test_a_hook_as_long_as_the_grace_period if {
+	at := {"document": 0, "path": testing.inside(["lifecycle", "preStop"])}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([web(exec(["sleep", "60"]), 60)])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"measure": 10,
+			"message": concat("", [
+				`Container "web" is killed before it has finished: its preStop takes 60 s of the 60 s grace period, `,
+				"and the app needs 10 s after it.",
+			]),
+		}},
+		"fix": {at: {"patch": [{"op": "replace", "path": grace, "value": 75}]}},
+	}
+}
+
+test_silent_on[note] if {
+	some note, workload in {
+		"room for both": web(sleep(10), 30),
+		"just enough": web(sleep(20), 30),
+		"no hook": testing.drop(testing.web, testing.inside(["lifecycle"])),
+		"a hook that takes nobody knows how long": web(exec(["/stop.sh"]), 5),
+		"a loop": web(exec(["sh", "-c", "while busy; do sleep 60; done"]), 30),
+		"a variable": web(exec(["sh", "-c", "sleep 60; sleep $MORE"]), 30),
+		"in the background": web(exec(["sh", "-c", "sleep 60 &"]), 30),
+		"a hook that is wrong": web(exec(["sleep 60"]), 30),
+		"no time at all": web(sleep(0), 0),
+		"seconds that are no number": web(sleep("60"), 30),
+		"a Job": object.union(web(sleep(60), 60), {"apiVersion": "batch/v1", "kind": "Job"}),
+	}
+	found(workload) == set()
+}
+
+test_seconds[note] if {
+	some note, case in {
+		"less than the app needs": [web(sleep(25), 30), {["warning", 5]}],
+		"minutes": [web(exec(["/bin/sleep", "1m", "5"]), 70), {["warning", 5]}],
+		"fractions": [web(exec(["sleep", "29.5s"]), 30), {["error", 10]}],
+		"a script": [web(exec(["/bin/bash", "-ec", "sleep 20 && nginx -s quit; sleep 15"]), 30), {["error", 15]}],
+		"gunicorn": [
+			testing.set(web(sleep(10), 30), testing.inside(["command"]), ["gunicorn", "app"]),
+			{["warning", 10]},
+		],
+		"gunicorn's own number": [
+			testing.set(web(sleep(10), 30), testing.inside(["args"]), ["gunicorn", "--graceful-timeout", "45"]),
+			{["warning", 25]},
+		],
+		"an environment for gunicorn": [
+			testing.set(
+				web(sleep(10), 30),
+				testing.inside(["env"]),
+				[{"name": "GUNICORN_CMD_ARGS", "value": "--graceful-timeout=25"}, "x"],
+			),
+			{["warning", 5]},
+		],
+		"spring": [
+			testing.set(
+				web(sleep(10), 30),
+				testing.inside(["env"]),
+				[{"name": "SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE", "value": "30s"}],
+			),
+			{["warning", 10]},
+		],
+		"istio": [
+			testing.set(
+				web(sleep(10), 30),
+				["spec", "template", "metadata", "annotations"],
+				{"proxy.istio.io/config": "terminationDrainDuration: 30s"},
+			),
+			{["warning", 10]},
+		],
+		"an annotation, over all": [
+			testing.set(
+				testing.set(web(sleep(10), 30), testing.inside(["command"]), ["gunicorn"]),
+				["metadata", "annotations"],
+				{"gracegate.dev/app-drain-seconds": "40"},
+			),
+			{["warning", 20]},
+		],
+		"an annotation that is no number": [
+			testing.set(web(sleep(25), 30), ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "long"}),
+			{["warning", 5]},
+		],
+	}
+	found(case[0]) == case[1]
+}
+
+test_defaults[note] if {
+	some note, seconds in {"30": 30, "null": null, "text": "60", "object": {}}
+	found(web(sleep(30), seconds)) == {["error", 10]}
+}
+
+test_omitted_is_thirty if found(testing.with_container(["lifecycle", "preStop"], sleep(30))) == {["error", 10]}
+
+test_zero_is_zero if found(web(sleep(10), 0)) == {["error", 20]}
+
+test_a_fragment_is_not_judged if {
+	question := testing.questions([testing.fragment(web(sleep(60), 60), "apps/web.yaml")])
+	rule.violation == set() with input as question
+}
+
+test_more_room_for_all_containers if {
+	other := {"name": "other", "image": "x", "lifecycle": {"preStop": sleep(90)}}
+	workload := testing.set(web(sleep(60), 60), ["spec", "template", "spec", "containers", 1], other)
+	question := testing.batch([workload])
+	fixes := rule.fix with input as question
+	{step.value | some fix in fixes; some step in fix.patch} == {105}
+	mended := testing.mended(question, {at: fix | some at, fix in fixes; at.path[4] == 0})
+	rule.violation == set() with input as object.union(question, mended)
+}
+
+test_the_parameter_is_the_least if {
+	question := object.union(
+		testing.batch([web(sleep(10), 30)]),
+		{"params": {"grace-period-exhausted": {"least_seconds": 25}}},
+	)
+	{violation.measure | some violation in rule.violation} == {5} with input as question
+}

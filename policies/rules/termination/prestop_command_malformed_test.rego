@@ -1,0 +1,145 @@
+package gracegate.rules.termination["prestop-command-malformed_test"]
+
+import data.gracegate.rules.termination["prestop-command-malformed"] as rule
+import data.gracegate.testing
+
+hook := testing.inside(["lifecycle", "preStop"])
+
+question(action) := testing.batch([testing.with_container(["lifecycle", "preStop"], action)])
+
+exec(command) := {"exec": {"command": command}}
+
+test_one_word_with_spaces if {
+	at := {"document": 0, "path": array.concat(hook, ["exec", "command", 0])}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question(exec(["sleep 10"]))
+	got == {
+		"violation": {{
+			"at": at,
+			"message": concat("", [
+				`Container "web" is killed as if it had no preStop hook, because that fails: `,
+				`it runs a program that would have to be named "sleep 10".`,
+			]),
+		}},
+		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
+	}
+}
+
+test_silent_on[note] if {
+	some note, action in {
+		"words": exec(["sleep", "10"]),
+		"several durations": exec(["sleep", "1m", "2.5"]),
+		"forever": exec(["sleep", "infinity"]),
+		"a path with spaces": exec(["/opt/my app/stop.sh"]),
+		"a script of a shell": exec(["sh", "-c", "sleep 10; nginx -s quit"]),
+		"a script with variables": exec(["sh", "-c", "sleep $SECONDS"]),
+		"a file for a shell": exec(["bash", "/stop.sh", "now"]),
+		"a script with its name": exec(["sh", "-c", "nginx -s quit", "stop"]),
+		"a word of a script that is not the command": exec(["sh", "-c", "echo sleep tight"]),
+		"httpGet": {"httpGet": {"path": "/drain", "port": "http"}},
+		"native sleep": {"sleep": {"seconds": 5}},
+		"null": null,
+	}
+	violations := rule.violation with input as question(action)
+	violations == set()
+}
+
+test_no_hook_at_all if {
+	workload := testing.drop(testing.web, testing.inside(["lifecycle"]))
+	rule.violation == set() with input as testing.batch([workload])
+}
+
+# What is wrong, where inside the hook, and what is done about it.
+wrong := {
+	"a program of a folder": [exec(["/usr/sbin/nginx -s quit"]), ["exec", "command", 0], "assumes"],
+	"words of a program": [exec(["nginx -s quit"]), ["exec", "command", 0], "assumes"],
+	"words that a shell would read": [exec(["nginx -s quit; sleep 5"]), ["exec", "command", 0], "text"],
+	"a shell without -c": [exec(["sh", "sleep", "10"]), ["exec", "command", 1], 10],
+	"a script without -c": [exec(["bash", "nginx -s quit"]), ["exec", "command", 1], "text"],
+	"a script in pieces": [exec(["/bin/sh", "-c", "sleep", "10"]), ["exec", "command", 2], 10],
+	"another script in pieces": [exec(["sh", "-c", "nginx", "-s", "quit"]), ["exec", "command", 2], "assumes"],
+	"quotes": [exec([`sh -c "sleep 15"`]), ["exec", "command", 0], 15],
+	"a number": [exec(["sleep", 20]), ["exec", "command", 1], 20],
+	"a truth": [exec(["sleep", true]), ["exec", "command", 1], "text"],
+	"a unit": [exec(["sleep", "10seconds"]), ["exec", "command"], 10],
+	"minutes": [exec(["sleep", "1 m"]), ["exec", "command"], 60],
+	"a word": [exec(["sleep", "ten"]), ["exec", "command"], "text"],
+	"no seconds": [exec(["sleep"]), ["exec", "command"], "text"],
+	"a word in a script": [exec(["sh", "-c", "nginx -s quit; sleep ten"]), ["exec", "command"], "text"],
+	"no seconds in a script": [exec(["sh", "-c", "sleep; nginx -s quit"]), ["exec", "command"], "text"],
+	"no command": [{"exec": {}}, ["exec", "command"], "text"],
+	"a text": [exec("sleep 10"), ["exec", "command"], "text"],
+	"tcpSocket": [{"tcpSocket": {"port": 80}}, ["tcpSocket"], "text"],
+	"httpGet without port": [{"httpGet": {"path": "/"}}, ["httpGet"], "text"],
+	"nothing": [{}, [], "text"],
+	"two": [{"exec": {"command": ["a"]}, "sleep": {"seconds": 5}}, [], "text"],
+	"a hook that is a text": ["sleep 10", [], "text"],
+	"a hook that is a list": [["sleep", "10"], [], "text"],
+}
+
+test_wrong[note] if {
+	some note, case in wrong
+	violations := rule.violation with input as question(case[0])
+	{violation.at.path | some violation in violations} == {array.concat(hook, case[1])}
+}
+
+test_fixes[note] if {
+	some note, case in wrong
+	fixes := rule.fix with input as question(case[0])
+	{outcome(fix) | some fix in fixes} == {case[2]}
+}
+
+test_fixed[note] if {
+	some note, case in {note: case | some note, case in wrong; case[2] != "text"}
+	fixes := rule.fix with input as question(case[0])
+	mended := testing.mended(question(case[0]), fixes)
+	rule.violation == set() with input as object.union(question(case[0]), mended)
+}
+
+outcome(fix) := fix.patch[0].value.sleep.seconds if fix.patch[0].value.sleep
+
+outcome(fix) := fix.class if fix.class
+
+test_what_the_command_becomes[note] if {
+	some note, case in {
+		"words": [["nginx  -s quit"], ["nginx", "-s", "quit"]],
+		"script": [["sh", "-c", "nginx", "-s", "quit"], ["sh", "-c", "nginx -s quit"]],
+	}
+	fixes := rule.fix with input as question(exec(case[0]))
+	{step.value | some fix in fixes; some step in fix.patch} == {case[1]}
+}
+
+test_before_native_sleep if {
+	fixes := rule.fix with input as testing.at_version(question(exec(["sleep 10"])), 29)
+	{step.value | some fix in fixes; some step in fix.patch} == {{"exec": {"command": ["sleep", "10"]}}}
+}
+
+test_makes_room_in_the_grace_period if {
+	fixes := rule.fix with input as question(exec(["sleep 60"]))
+	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 60}}, 75]
+}
+
+test_everywhere_but_no_sleep_in_a_sidecar if {
+	sidecar := {"name": "proxy", "image": "x", "restartPolicy": "Always", "lifecycle": {"preStop": exec(["sleep 5"])}}
+	workload := testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [sidecar])
+	job := object.union(workload, {"apiVersion": "batch/v1", "kind": "Job"})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([job])
+	[violation.at.path[3] | some violation in got.violation] == ["initContainers"]
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_a_fragment_is_told_but_not_mended if {
+	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep 5"]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.questions([testing.fragment(workload, "a/b")])
+	count(got.violation) == 1
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_the_api_server_refuses if {
+	violations := rule.violation with input as question(exec(["sleep", 10]))
+	{violation.message | some violation in violations} == {concat("", [
+		`The API server refuses container "web": `,
+		"its preStop hook has a command whose word 2 is no string.",
+	])}
+}
+
+test_only_subjects if rule.violation == set() with input as testing.questions([testing.fact(testing.web, "a/b")])

@@ -1,0 +1,266 @@
+package gracegate.rules.termination["prestop-drain-missing_test"]
+
+import data.gracegate.rules.termination["prestop-drain-missing"] as rule
+import data.gracegate.testing
+
+undrained := testing.drop(testing.web, testing.inside(["lifecycle"]))
+
+found(question) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as question
+}
+
+test_a_served_container_without_drain if {
+	at := {"document": 0, "path": testing.container}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([undrained, testing.service])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"message": `Container "web" stops before traffic does: it has no preStop drain, and Service "web" still sends to it for up to 10 s.`,
+		}},
+		"fix": {at: {"patch": [{
+			"op": "add",
+			"path": testing.inside(["lifecycle"]),
+			"value": {"preStop": {"sleep": {"seconds": 10}}},
+		}]}},
+	}
+}
+
+test_silent_on[note] if {
+	some note, objects in {
+		"a drained container": [testing.web, testing.service],
+		"nothing that selects it": [undrained],
+		"a Service of other pods": [undrained, testing.set(testing.service, ["spec", "selector"], {"app": "api"})],
+		"a Service that selects by more": [
+			undrained,
+			testing.set(testing.service, ["spec", "selector"], {"app": "web", "tier": "front"}),
+		],
+		"an ExternalName": [undrained, testing.set(testing.service, ["spec", "type"], "ExternalName")],
+		"a Service without selector": [undrained, testing.drop(testing.service, ["spec", "selector"])],
+		"an empty selector": [undrained, testing.set(testing.service, ["spec", "selector"], {})],
+		"a Knative Service": [undrained, testing.set(testing.service, ["apiVersion"], "serving.knative.dev/v1")],
+		"another namespace": [
+			testing.set(undrained, ["metadata", "namespace"], "shop"),
+			testing.set(testing.service, ["metadata", "namespace"], "bank"),
+		],
+		"a Job": [object.union(undrained, {"apiVersion": "batch/v1", "kind": "Job"}), testing.service],
+		"a bare Pod": [
+			{
+				"apiVersion": "v1",
+				"kind": "Pod",
+				"metadata": undrained.spec.template.metadata,
+				"spec": undrained.spec.template.spec,
+			},
+			testing.service,
+		],
+		"zero replicas": [testing.set(undrained, ["spec", "replicas"], 0), testing.service],
+		"an app that drains itself": [
+			testing.set(undrained, ["metadata", "annotations"], {"gracegate.dev/drain": "app"}),
+			testing.service,
+		],
+		"a custom hook": [
+			testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["/stop.sh"]}}),
+			testing.service,
+		],
+		"a hook that is wrong": [testing.with_container(["lifecycle", "preStop"], {}), testing.service],
+		"a Deployment of somebody else": [
+			testing.set(undrained, ["apiVersion"], "cloud.example/v1"),
+			testing.service,
+		],
+		"a pod that is no object": [testing.set(undrained, ["spec", "template", "spec"], "x"), testing.service],
+		"containers that are no list": [
+			testing.set(undrained, ["spec", "template", "spec", "containers"], {"web": {}}),
+			testing.service,
+		],
+		"a container that is no object": [
+			testing.set(undrained, ["spec", "template", "spec", "containers"], ["web"]),
+			testing.service,
+		],
+		"labels that are no object": [
+			testing.set(undrained, ["spec", "template", "metadata", "labels"], ["app"]),
+			testing.service,
+		],
+	}
+	found(testing.batch(objects)) == set()
+}
+
+test_defaults[note] if {
+	some note, lifecycle in {"null": null, "empty": {}, "preStop null": {"preStop": null}}
+	question := testing.batch([testing.with_container(["lifecycle"], lifecycle), testing.service])
+	found(question) == {[0, "error"]}
+	fixes := rule.fix with input as question
+	found(object.union(question, testing.mended(question, fixes))) == set()
+}
+
+test_kinds[kind] if {
+	some kind, version in {
+		"StatefulSet": "apps/v1",
+		"DaemonSet": "apps/v1",
+		"ReplicaSet": "apps/v1",
+		"ReplicationController": "v1",
+		"Rollout": "argoproj.io/v1alpha1",
+		"DeploymentConfig": "apps.openshift.io/v1",
+		"CloneSet": "apps.kruise.io/v1alpha1",
+	}
+	workload := object.union(undrained, {"apiVersion": version, "kind": kind})
+	found(testing.batch([workload, testing.service])) == {[0, "error"]}
+}
+
+test_levels[note] if {
+	some note, case in {
+		"same directory": [testing.placed(testing.service, "apps/service.yaml"), "error"],
+		"elsewhere": [testing.placed(testing.service, "other/service.yaml"), "warning"],
+		"metrics only": [
+			testing.placed(testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics"), "apps/x.yaml"),
+			"info",
+		],
+		"headless": [
+			testing.placed(testing.set(testing.service, ["spec", "clusterIP"], "None"), "apps/x.yaml"),
+			"info",
+		],
+	}
+	found(testing.questions([testing.placed(undrained, "apps/web.yaml"), case[0]])) == {[0, case[1]]}
+}
+
+test_a_service_in_an_unread_file if {
+	question := testing.doubtful(testing.batch([undrained]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	{violation.message | some violation in got.violation} == {concat("", [
+		`Container "web" stops before traffic does: it has no preStop drain, and `,
+		"a Service in a file that could not be read may still send to it.",
+	])}
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_seconds[note] if {
+	aws := "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
+	some note, case in {
+		"headless": [{"spec": {"clusterIP": "None"}}, [], 35],
+		"NodePort": [{"spec": {"type": "NodePort"}}, [], 16],
+		"LoadBalancer": [{"spec": {"type": "LoadBalancer"}}, [], 16],
+		"NLB to pods": [{"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": {aws: "ip"}}}, [], 150],
+		"NEG": [{"metadata": {"annotations": {"cloud.google.com/neg": `{"ingress": true}`}}}, [], 40],
+		"Ingress": [{}, [ingress], 15],
+		"Ingress before 1.19": [{}, [old_ingress], 15],
+		"HTTPRoute": [{}, [route], 15],
+		"ALB to pods": [{}, [alb], 30],
+		"ALB of a class to pods": [
+			{"metadata": {"annotations": {"alb.ingress.kubernetes.io/target-type": "ip"}}},
+			[testing.set(ingress, ["spec", "ingressClassName"], "alb")],
+			30,
+		],
+		"ALB to nodes": [{}, [testing.set(ingress, ["spec", "ingressClassName"], "alb")], 15],
+	}
+	service := object.union(testing.service, case[0])
+	slept(testing.batch(array.concat([undrained, service], case[1]))) == {case[2]}
+}
+
+test_the_slowest_of_two_services if {
+	other := testing.set(testing.set(testing.service, ["spec", "type"], "NodePort"), ["metadata", "name"], "node")
+	question := testing.batch([undrained, testing.service, other])
+	slept(question) == {16}
+	messages := {violation.message | some violation in rule.violation} with input as question
+	every message in messages {
+		contains(message, `Service "node"`)
+	}
+}
+
+test_before_native_sleep[note] if {
+	some note, case in {
+		"exec": ["registry.example/web:1", {{"exec": {"command": ["sleep", "10"]}}}],
+		"no sleep in the image": ["gcr.io/distroless/static:nonroot", set()],
+	}
+	workload := testing.set(undrained, testing.inside(["image"]), case[0])
+	fixes := rule.fix with input as testing.at_version(testing.batch([workload, testing.service]), 29)
+	{step.value.preStop | some fix in fixes; some step in fix.patch} == case[1]
+}
+
+test_unknown_exposure[note] if {
+	some note, question in {
+		"unread": testing.doubtful(testing.batch([undrained, testing.service])),
+		"an Ingress elsewhere": testing.questions([
+			testing.placed(undrained, "apps/web.yaml"),
+			testing.placed(testing.service, "apps/service.yaml"),
+			testing.placed(ingress, "other/ingress.yaml"),
+		]),
+	}
+	found(question) == {[0, "error"]}
+	fixes := rule.fix with input as question
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_merges_with_the_other_hook if {
+	workload := testing.with_container(["lifecycle"], {"postStart": {"exec": {"command": ["/warm.sh"]}}})
+	fixes := rule.fix with input as testing.batch([workload, testing.service])
+	[step | some fix in fixes; some step in fix.patch] == [{
+		"op": "add",
+		"path": testing.inside(["lifecycle", "preStop"]),
+		"value": {"sleep": {"seconds": 10}},
+	}]
+}
+
+test_makes_room_in_the_grace_period if {
+	workload := testing.set(undrained, ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "30"})
+	fixes := rule.fix with input as testing.batch([workload, testing.service])
+	{[step.op, step.value] | some fix in fixes; some step in fix.patch} == {
+		["add", {"preStop": {"sleep": {"seconds": 10}}}],
+		["add", 45],
+	}
+}
+
+test_only_what_the_service_sends_to if {
+	sidecars := [
+		{"name": "side", "image": "x", "ports": [{"name": "admin", "containerPort": 9000}]},
+		{"name": "udp", "image": "x", "ports": [{"name": "http", "containerPort": 8080, "protocol": "UDP"}]},
+	]
+	containers := array.concat(undrained.spec.template.spec.containers, sidecars)
+	workload := testing.set(undrained, ["spec", "template", "spec", "containers"], containers)
+	paths := {violation.at.path | some violation in rule.violation} with input as testing.batch([workload, testing.service])
+	paths == {testing.container}
+}
+
+test_a_native_sidecar_never_sleeps if {
+	proxy := {"name": "proxy", "image": "x", "restartPolicy": "Always", "ports": [{"name": "http", "containerPort": 80}]}
+	app := testing.set(undrained, testing.inside(["ports"]), [{"containerPort": 9000}])
+	workload := testing.set(app, ["spec", "template", "spec", "initContainers"], [proxy, "x"])
+	found(testing.batch([workload, testing.service])) == set()
+}
+
+test_the_lone_container_is_meant[note] if {
+	some note, service in {
+		"number": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
+		"own port": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 0),
+		"headless without ports": testing.set(testing.service, ["spec"], {"selector": {"app": "web"}, "clusterIP": "None"}),
+	}
+	{violation.at.path | some violation in rule.violation} == {testing.container} with input as testing.batch([undrained, service])
+}
+
+slept(question) := {step.value.preStop.sleep.seconds | some fix in fixes; some step in fix.patch} if {
+	fixes := rule.fix with input as question
+}
+
+ingress := {
+	"apiVersion": "networking.k8s.io/v1",
+	"kind": "Ingress",
+	"metadata": {"name": "web"},
+	"spec": {"rules": [{"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}}]},
+}
+
+old_ingress := {
+	"apiVersion": "extensions/v1beta1",
+	"kind": "Ingress",
+	"metadata": {"name": "web"},
+	"spec": {"backend": {"serviceName": "web"}},
+}
+
+alb := object.union(ingress, {"metadata": {"annotations": {
+	"kubernetes.io/ingress.class": "alb",
+	"alb.ingress.kubernetes.io/target-type": "ip",
+}}})
+
+route := {
+	"apiVersion": "gateway.networking.k8s.io/v1",
+	"kind": "HTTPRoute",
+	"metadata": {"name": "web"},
+	"spec": {"rules": [{"backendRefs": [{"name": "web", "port": 80}, "x"]}]},
+}
