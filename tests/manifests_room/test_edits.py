@@ -153,6 +153,12 @@ CASES = [
         id="out of brackets",
     ),
     pytest.param(
+        "spec:\n  a: ['web']\n",
+        [add("spec", "a", 0, value="web:1"), add("spec", "b", value="web:1")],
+        "spec:\n  a: [\"web:1\", 'web']\n  b: web:1\n",
+        id="a colon needs quotes inside brackets alone",
+    ),
+    pytest.param(
         "spec: &s\n  a: 1\nother:\n  <<: &t {b: 2}\n  c: 3\n",
         [add("spec", "x"), add("other", "b", value=5), add("other", "z")],
         "spec: &s\n  a: 1\n  x: 1\nother:\n  <<: &t {b: 2}\n  c: 3\n  b: 5\n  z: 1\n",

@@ -104,7 +104,7 @@ def _own_line_indent(site: Site, node: Mapping | nodes.Sequence, starts: Sequenc
 def _pretty_entry(site: Site, node: Mapping, indent: str, key: str, value: Any, style: Flow) -> str:
     if not style.json:
         return flow_entry(key, value, style)
-    return scalar(key, as_json=True) + style.colon + pretty_json(value, indent, unit(site, node, indent))
+    return scalar(key, quoted=True) + style.colon + pretty_json(value, indent, unit(site, node, indent))
 
 
 def unit(site: Site, node: Mapping | nodes.Sequence, indent: str) -> str:

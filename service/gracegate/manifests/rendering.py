@@ -31,9 +31,9 @@ class Flow:
     colon: str = ": "
 
 
-def scalar(value: Any, *, as_json: bool = False) -> str:
-    """One line; a string is plain where no reader of YAML takes it for anything else."""
-    if isinstance(value, str) and not as_json and is_plain_safe(value):
+def scalar(value: Any, *, quoted: bool = False, in_flow: bool = False) -> str:
+    """One line; a string is plain unless `quoted`, or where a reader of YAML could take it for anything else."""
+    if isinstance(value, str) and not quoted and is_plain_safe(value, in_flow=in_flow):
         return value
     text = json.dumps(value, ensure_ascii=False)
     return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
@@ -50,11 +50,11 @@ def inline(value: Any, style: Flow) -> str:
         return "{" + style.comma.join(flow_entry(key, child, style) for key, child in value.items()) + "}"
     if isinstance(value, list):
         return "[" + style.comma.join(inline(child, style) for child in value) + "]"
-    return scalar(value, as_json=style.json)
+    return scalar(value, quoted=style.json, in_flow=True)
 
 
 def flow_entry(key: str, value: Any, style: Flow) -> str:
-    return scalar(key, as_json=style.json) + style.colon + inline(value, style)
+    return scalar(key, quoted=style.json, in_flow=True) + style.colon + inline(value, style)
 
 
 def pretty_json(value: Any, indent: str, unit: str) -> str:

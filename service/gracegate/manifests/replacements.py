@@ -77,7 +77,7 @@ def _quoted_alike(node: Node, new: Any) -> str:
     """A string in the quotes of the one it replaces."""
     if isinstance(node, Scalar) and isinstance(new, str):
         if node.style == '"':
-            return scalar(new, as_json=True)
+            return scalar(new, quoted=True)
         if node.style == "'" and new.isascii() and new.isprintable():
             return "'" + new.replace("'", "''") + "'"
     return scalar(new)

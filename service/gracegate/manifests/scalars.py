@@ -76,8 +76,8 @@ _QUANTITY = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|s|h|%|[KMGTP]i)")
 _AMBIGUOUS = frozenset({".inf", ".nan", "<<", "="})
 
 
-def is_plain_safe(text: str) -> bool:
-    """True if `text` may stand unquoted, in a flow or a block, and is the same string in YAML 1.1 and 1.2."""
-    if text in _WORDS or text.lower() in _AMBIGUOUS:
+def is_plain_safe(text: str, *, in_flow: bool) -> bool:
+    """True if `text` may stand unquoted, and is the same string in YAML 1.1 and 1.2."""
+    if text in _WORDS or text.lower() in _AMBIGUOUS or (in_flow and ":" in text):
         return False
     return bool(_PLAIN.fullmatch(text) or _QUANTITY.fullmatch(text))
