@@ -17,7 +17,8 @@ from fakegithub import shapes
 from fakegithub.shapes import Json
 from fakegithub.shapes_checks import check_run, check_suite
 from fakegithub.shapes_pulls import pull_full
-from fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository, World
+from fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository
+from fakegithub.world import World
 
 DEADLINE = 10.0
 HOOK_ID = 7770001
@@ -46,12 +47,17 @@ class Events:
     # Events
 
     def pull_request(self, pull: PullRequest, action: str, **more: Any) -> None:
-        body = {"action": action, "number": pull.number, "pull_request": self._pull(pull), **more}
+        if self.url is None:
+            return
+        body = {"action": action, "number": pull.number, **more}
+        body["pull_request"] = pull_full(self.world.base_url, self.world, pull)
         self._emit("pull_request", pull.base, body)
         if action in {"opened", "reopened", "synchronize"} and pull.head is pull.base:
             self.check_suite(self.world.suite(pull.base, pull.head_sha), "requested")
 
     def push(self, repository: Repository, branch: str, before: str | None, after: str | None) -> None:
+        if self.url is None:
+            return
         commit = shapes.simple_commit(repository.git.commit_info(after)) if after else None
         ends: Json = {"before": before or NOBODY, "after": after or NOBODY, "base_ref": None}
         flags = {"created": before is None, "deleted": after is None, "forced": _forced(repository, before, after)}
@@ -100,9 +106,6 @@ class Events:
             "app_id": self.world.app.id,
         }
         self._emit("ping", None, {"zen": "Keep it logically awesome.", "hook_id": HOOK_ID, "hook": hook})
-
-    def _pull(self, pull: PullRequest) -> Json:
-        return pull_full(self.world.base_url, self.world, pull)
 
     # Deliveries
 

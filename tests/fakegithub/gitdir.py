@@ -1,4 +1,4 @@
-"""One bare git repository of the fake, and every git command it runs."""
+"""One bare git repository of the fake: refs, commits, objects."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fakegithub import gitdiff
 from fakegithub.diff import FileChange
-
-PATCH_LINES = 3_000
-PATCH_BYTES = 300_000
-"""GitHub leaves `patch` out of larger files; it documents 20,000 lines and 500 KB, users report less."""
 
 ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -33,7 +30,6 @@ CONFIG = """
 [gc]
 	auto = 0
 """
-STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "T": "changed"}
 
 
 def environment() -> dict[str, str]:
@@ -64,17 +60,6 @@ class TreeEntry:
     sha: str
     size: int | None
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawChange:
-    """A line of `git diff --raw -z`."""
-
-    modes: tuple[str, str]
-    blobs: tuple[str, str]
-    letter: str
-    path: str
-    previous_path: str | None = None
 
 
 class GitDir:
@@ -205,7 +190,7 @@ class GitDir:
         options = ["-r", "-t"] if recursive else []
         lines = self.run("ls-tree", "-z", *options, treeish).decode(errors="replace").split("\0")
         parts = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
-        sizes = self._sizes([fields[2] for fields, _ in parts if fields[1] == "blob"])
+        sizes = self.sizes([fields[2] for fields, _ in parts if fields[1] == "blob"])
         return [TreeEntry(mode, kind, sha, sizes.get(sha), path) for (mode, kind, sha), path in parts]
 
     def read(self, sha: str, kind: str = "blob") -> bytes | None:
@@ -224,9 +209,9 @@ class GitDir:
         if not line:
             return None
         mode, kind, sha = line.partition("\t")[0].split()
-        return TreeEntry(mode, kind, sha, self._sizes([sha]).get(sha), path)
+        return TreeEntry(mode, kind, sha, self.sizes([sha]).get(sha), path)
 
-    def _sizes(self, shas: Sequence[str]) -> dict[str, int]:
+    def sizes(self, shas: Sequence[str]) -> dict[str, int]:
         """Sizes of the objects that are here; a partial clone lacks some."""
         said = self.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in shas).encode())
         lines = [line.split() for line in said.decode().splitlines()]
@@ -237,65 +222,8 @@ class GitDir:
     def changes(self, base: str, head: str) -> list[FileChange]:
         """The changed files between two commits with their patches, as `git diff -M` finds them."""
         if (base, head) not in self._changes:
-            self._changes[base, head] = self._diff(base, head)
+            self._changes[base, head] = gitdiff.changes(self, base, head)
         return self._changes[base, head]
-
-    def patch_between(self, base: str, head: str, path: str) -> str:
-        """The patch of one path without context, empty if it did not change."""
-        said = self.run("--literal-pathspecs", "diff", *_DIFF, "-U0", base, head, "--", path).decode(errors="replace")
-        return _patch(said, limited=False) or ""
-
-    def _diff(self, base: str, head: str) -> list[FileChange]:
-        plain = self._raw(base, head, "--no-renames")
-        blobs = {
-            blob for change in plain for blob, mode in zip(change.blobs, change.modes, strict=True) if mode[:2] == "10"
-        }
-        missing = blobs - set(self._sizes(sorted(blobs)))
-        lacking = [change for change in plain if missing & set(change.blobs)]
-        exclude = [f":(exclude,literal){change.path}" for change in lacking]
-        whole = [".", *exclude] if exclude else []
-        known = self._raw(base, head, "-M", "--", *whole)
-        texts = self._patches(base, head, known, whole)
-        without = [FileChange(one.path, STATUS[one.letter], _blob(one), previous_path=None) for one in lacking]
-        return sorted([*texts, *without], key=lambda change: change.path)
-
-    def _raw(self, base: str, head: str, *options: str) -> list[RawChange]:
-        fields = iter(
-            self.run("diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", base, head, *options)
-            .decode(errors="replace")
-            .split("\0")
-        )
-        found = []
-        for head_line in fields:
-            if not head_line:
-                break
-            old_mode, new_mode, old, new, letter = head_line.removeprefix(":").split()
-            before = next(fields) if letter[0] == "R" else None
-            found.append(RawChange((old_mode, new_mode), (old, new), letter[0], next(fields), before))
-        return found
-
-    def _patches(self, base: str, head: str, known: Sequence[RawChange], pathspecs: Sequence[str]) -> list[FileChange]:
-        said = self.run("diff", *_DIFF, "-U3", base, head, "--", *pathspecs).decode(errors="replace")
-        sections = ("\n" + said).split("\ndiff --git ")[1:]
-        made, position = [], 0
-        for change in known:
-            # A file that became a symbolic link is two sections, a removal and an addition: no single patch.
-            count = 2 if change.letter == "T" else 1
-            made.append(_file_change(change, sections[position] if count == 1 else ""))
-            position += count
-        return made
-
-
-_DIFF = (
-    "-p",
-    "-M",
-    "--no-ext-diff",
-    "--no-textconv",
-    "--no-color",
-    "--full-index",
-    "--src-prefix=a/",
-    "--dst-prefix=b/",
-)
 
 
 def _commit_info(part: Sequence[str]) -> CommitInfo:
@@ -317,30 +245,3 @@ def _change(path: str, content: str | bytes | None) -> bytes:
         return f"D {quoted}\n".encode()
     data = content.encode() if isinstance(content, str) else content
     return b"M 100644 inline %s\ndata %d\n%s\n" % (quoted.encode(), len(data), data)
-
-
-def _blob(change: RawChange) -> str:
-    return change.blobs[0] if change.letter == "D" else change.blobs[1]
-
-
-def _patch(section: str, *, limited: bool = True) -> str | None:
-    start = 0 if section.startswith("@@ ") else section.find("\n@@ ") + 1
-    if start == 0 and not section.startswith("@@ "):
-        return None
-    patch = section[start:].removesuffix("\n")
-    too_large = len(patch) > PATCH_BYTES or patch.count("\n") > PATCH_LINES
-    return None if limited and too_large else patch
-
-
-def _file_change(change: RawChange, section: str) -> FileChange:
-    whole = _patch(section, limited=False) or ""
-    lines = [line[:1] for line in whole.split("\n")]
-    return FileChange(
-        path=change.path,
-        status=STATUS[change.letter],
-        blob=_blob(change),
-        additions=lines.count("+"),
-        deletions=lines.count("-"),
-        previous_path=change.previous_path,
-        patch=_patch(section),
-    )

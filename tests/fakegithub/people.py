@@ -8,16 +8,8 @@ from pathlib import Path
 from fakegithub import anchors, pulls
 from fakegithub.events import Events
 from fakegithub.gitdir import GitDir
-from fakegithub.state import (
-    CheckRun,
-    Installation,
-    IssueComment,
-    PullRequest,
-    Repository,
-    Review,
-    ReviewComment,
-    World,
-)
+from fakegithub.state import CheckRun, Installation, IssueComment, PullRequest, Repository, Review, ReviewComment
+from fakegithub.world import World
 
 Files = Mapping[str, str | bytes | None]
 """Contents by path; None deletes the file."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from fakegithub.errors import ApiError
 from fakegithub.events import Events
-from fakegithub.state import PullRequest, Repository, World
+from fakegithub.state import PullRequest, Repository
+from fakegithub.world import World
 
 
 @dataclass(frozen=True)

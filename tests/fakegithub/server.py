@@ -14,8 +14,9 @@ from fakegithub.app import application, is_api
 from fakegithub.events import Events
 from fakegithub.faults import Fault, Gate, Logged
 from fakegithub.people import People
-from fakegithub.state import App, Clock, Delivery, World
+from fakegithub.state import App, Clock, Delivery
 from fakegithub.web import FAKE
+from fakegithub.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

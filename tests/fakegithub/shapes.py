@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from fakegithub.gitdir import CommitInfo
-from fakegithub.state import App, Clock, Installation, Repository, World
+from fakegithub.state import App, Clock, Installation, Repository
+from fakegithub.world import World
 
 Json = dict[str, Any]
 

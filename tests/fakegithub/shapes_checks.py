@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from fakegithub.shapes import Json, app, minimal_repository, node_id, simple_commit, user
-from fakegithub.state import CheckRun, CheckSuite, PullRequest, Repository, Status, World
+from fakegithub.state import CheckRun, CheckSuite, PullRequest, Repository, Status
+from fakegithub.world import World
 
 ANNOTATION_KEYS = (
     "path",

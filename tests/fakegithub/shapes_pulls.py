@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from fakegithub.diff import FileChange
 from fakegithub.shapes import Json, app, node_id, repository, user
-from fakegithub.state import IssueComment, PullRequest, Repository, Review, ReviewComment, World
+from fakegithub.state import IssueComment, PullRequest, Repository, Review, ReviewComment
+from fakegithub.world import World
 
 ASSOCIATION = "CONTRIBUTOR"
 

@@ -12,7 +12,8 @@ from flask import Response, g, jsonify, request
 from fakegithub.auth import Caller, allow
 from fakegithub.errors import ApiError, not_found
 from fakegithub.events import Events
-from fakegithub.state import PullRequest, Repository, World
+from fakegithub.state import PullRequest, Repository
+from fakegithub.world import World
 
 if TYPE_CHECKING:
     from fakegithub.server import FakeGitHub

@@ -1,0 +1,103 @@
+"""Everything that one fake remembers, guarded by one lock."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+
+from fakegithub.state import (
+    App,
+    CheckRun,
+    CheckSuite,
+    Clock,
+    Delivery,
+    Installation,
+    PullRequest,
+    Repository,
+    Status,
+    Token,
+    app_key,
+)
+
+PERMISSIONS = {
+    "checks": "write",
+    "contents": "read",
+    "merge_queues": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+    "statuses": "write",
+}
+"""What a new App is granted."""
+PASSING = frozenset(["success", "neutral", "skipped"])
+"""The conclusions with which a required check lets a merge through."""
+
+
+class World:
+    """Everything the fake knows; handlers hold `lock` while they read or write it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self._ids = itertools.count(1001)
+        private, public = app_key()
+        now = self.clock.iso()
+        self.app = App(424242, "gracegate", "gracegate", private, public, "a webhook secret", dict(PERMISSIONS), now)
+        self.installations: dict[int, Installation] = {}
+        self.tokens: dict[str, Token] = {}
+        self.repositories: dict[int, Repository] = {}
+        self.check_runs: dict[int, CheckRun] = {}
+        self.check_suites: dict[int, CheckSuite] = {}
+        self.statuses: list[Status] = []
+        self.deliveries: list[Delivery] = []
+        self.people: dict[str, str] = {}
+        """Permission of a human by login; whoever is not listed may write."""
+        self.base_url = ""
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def repository(self, full_name: str) -> Repository | None:
+        wanted = full_name.lower()
+        return next((one for one in self.repositories.values() if one.full_name.lower() == wanted), None)
+
+    def installation_of(self, repository: Repository) -> Installation | None:
+        """The installation that covers the repository, if the App is installed there."""
+        for one in self.installations.values():
+            if one.account == repository.owner and (one.repository_ids is None or repository.id in one.repository_ids):
+                return one
+        return None
+
+    def repositories_of(self, installation: Installation) -> list[Repository]:
+        return [one for one in self.repositories.values() if self.installation_of(one) is installation]
+
+    def suite(self, repository: Repository, sha: str) -> CheckSuite:
+        for one in self.check_suites.values():
+            if (one.repository, one.head_sha) == (repository, sha):
+                return one
+        made = CheckSuite(self.new_id(), repository, sha, self.clock.iso())
+        self.check_suites[made.id] = made
+        return made
+
+    def runs(self, repository: Repository, sha: str, *, latest: bool = False) -> list[CheckRun]:
+        """The check runs of a commit, newest first; `latest`: only the newest of each name."""
+        found = [one for one in self.check_runs.values() if one.repository is repository and one.head_sha == sha]
+        found.sort(key=lambda run: -run.id)
+        if not latest:
+            return found
+        names = dict.fromkeys(run.name for run in found)
+        return [next(run for run in found if run.name == name) for name in names]
+
+    def pulls_at(self, repository: Repository, sha: str) -> list[PullRequest]:
+        """The open pull requests with that head whose branch is in the repository itself (forks are not told)."""
+        return [
+            p for p in repository.pulls.values() if p.state == "open" and p.head_sha == sha and p.head is repository
+        ]
+
+    def blocking(self, pull: PullRequest) -> list[str]:
+        """The required checks of the base branch whose newest run or status has not passed."""
+        required = pull.base.required_checks.get(pull.base_ref, set())
+        runs = {run.name: run.conclusion for run in self.runs(pull.base, pull.head_sha, latest=True)}
+        told = {one.context: one.state for one in self.statuses if one.sha == pull.head_sha}
+        return sorted(name for name in required if runs.get(name, told.get(name)) not in PASSING)
