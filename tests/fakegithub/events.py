@@ -58,7 +58,7 @@ class Events:
     def push(self, repository: Repository, branch: str, before: str | None, after: str | None) -> None:
         if self.url is None:
             return
-        commit = shapes.simple_commit(repository.git.commit_info(after)) if after else None
+        commit = shapes.pushed_commit(self.world.base_url, repository, after) if after else None
         ends: Json = {"before": before or NOBODY, "after": after or NOBODY, "base_ref": None}
         flags = {"created": before is None, "deleted": after is None, "forced": _forced(repository, before, after)}
         compare = f"{self.world.base_url}/{repository.full_name}/compare/{ends['before'][:12]}...{ends['after'][:12]}"
@@ -104,6 +104,8 @@ class Events:
             "events": ["pull_request"],
             "config": {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": self.url},
             "app_id": self.world.app.id,
+            "created_at": self.world.app.created_at,
+            "updated_at": self.world.app.created_at,
         }
         self._emit("ping", None, {"zen": "Keep it logically awesome.", "hook_id": HOOK_ID, "hook": hook})
 

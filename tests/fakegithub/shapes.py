@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fakegithub.gitdir import CommitInfo
-from fakegithub.state import App, Clock, Installation, Repository
+from fakegithub.state import App, Installation, Repository
 from fakegithub.world import World
 
 Json = dict[str, Any]
@@ -245,5 +245,8 @@ def simple_commit(info: CommitInfo) -> Json:
     }
 
 
-def token_expiry(clock: Clock, seconds: float) -> str:
-    return clock.iso(seconds)
+def pushed_commit(base: str, repository_: Repository, sha: str) -> Json:
+    """The form inside the payload of a push, without the paths it touched."""
+    url = f"{base}/{repository_.full_name}/commit/{sha}"
+    touched: Json = {"added": [], "removed": [], "modified": []}
+    return {**simple_commit(repository_.git.commit_info(sha)), "distinct": True, "url": url, **touched}
