@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import subprocess
 from collections import Counter
+from contextlib import closing
 
 from jobs.harness import Service
 
@@ -27,6 +30,31 @@ def test_a_review_whose_worker_is_killed_is_finished_by_another(service: Service
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "done"})
     assert Counter(service.audit()) == {("start", "slow-1"): 2, ("write", "slow-1"): 1, ("end", "slow-1"): 1}
+
+
+def test_a_worker_that_slept_through_its_death_writes_nothing(service: Service) -> None:
+    service.deliver("a", 1, "slow-1")
+    first = service.start_worker()
+    service.wait(lambda: ("start", "slow-1") in service.audit())
+    pause_outside_a_transaction(service, first)
+    service.start_worker()
+    service.wait(lambda: service.states() == {"a": "done"})
+    first.send_signal(signal.SIGCONT)
+    service.wait(lambda: service.audit().count(("end", "slow-1")) == 2)
+    assert Counter(service.audit()) == {("start", "slow-1"): 2, ("write", "slow-1"): 1, ("end", "slow-1"): 2}
+
+
+def pause_outside_a_transaction(service: Service, worker: subprocess.Popen[bytes]) -> None:
+    """Inside one it would hold SQLite's lock, and everybody had to wait for it."""
+    while True:
+        worker.send_signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(service.folder / "gracegate.db", timeout=0.5, isolation_level=None)) as probe:
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                worker.send_signal(signal.SIGCONT)
+            else:
+                return
 
 
 def test_a_newer_head_ends_the_running_review_and_the_waiting_ones(service: Service) -> None:

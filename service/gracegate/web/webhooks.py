@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -72,8 +73,7 @@ class Webhooks:
             "pull_request": self.pull_request,
             "check_run": self.check_run,
             "check_suite": self.check_suite,
-            "installation": self.installation,
-            "installation_repositories": self.installation,
+            **{name: partial(self.installation, name) for name in ("installation", "installation_repositories")},
         }
 
     def ping(self, _delivery_id: str, _payload: Any) -> Answer:
@@ -109,9 +109,9 @@ class Webhooks:
         numbers = _numbers(event.repository, suite.pull_requests)
         return self._again(self._delivery(delivery_id, "check_suite", event), numbers, suite.head_sha)
 
-    def installation(self, delivery_id: str, payload: Any) -> Answer:
+    def installation(self, name: str, delivery_id: str, payload: Any) -> Answer:
         event = InstallationEvent.model_validate(payload)
-        delivery = Delivery(delivery_id, "installation", event.action, event.installation.id)
+        delivery = Delivery(delivery_id, name, event.action, event.installation.id)
         with self._store.transaction() as tx:
             return Answer("recorded" if deliveries.record(tx, delivery, "recorded") else "duplicate")
 
