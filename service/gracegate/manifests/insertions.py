@@ -26,8 +26,13 @@ _LONG = ("initContainers", "containers", "template")
 
 def entry(site: Site, node: Mapping, key: str, value: Any) -> Iterator[Plan]:
     """Adds `key: value` to `node`, the mapping at `site`, which has entries."""
-    for gap in gaps([key_name(k) for k, _ in node.pairs], key):
-        yield from _flow_entry(site, node, gap, key, value) if node.flow else _block_entry(site, node, gap, key, value)
+    places = gaps([key_name(k) for k, _ in node.pairs], key)
+    if node.flow:
+        yield from (_flow_entry(site, node, gap, key, value) for gap in places)
+        return
+    block = block_entry(key, value, site.lines.column(node.body), site.block_style)
+    children = [child for _, child in node.pairs]
+    yield from (_block(site, node.body, children[:gap], block) for gap in places)
 
 
 def item(site: Site, node: nodes.Sequence, index: int, value: Any) -> Iterator[Plan]:
@@ -36,11 +41,7 @@ def item(site: Site, node: nodes.Sequence, index: int, value: Any) -> Iterator[P
         yield _flow_item(site, node, index, value)
         return
     block = block_item(value, site.lines.column(node.body), site.block_style)
-    if index > 0:
-        before = node.items[index - 1]
-        yield Plan((site.below(before.end, block),), before.end)
-    else:
-        yield Plan((_before(site, node.body, block),), _line_above(site, node.body))
+    yield _block(site, node.body, node.items[:index], block)
 
 
 def gaps(keys: Sequence[str | None], new: str) -> list[int]:
@@ -51,13 +52,11 @@ def gaps(keys: Sequence[str | None], new: str) -> list[int]:
     return list(dict.fromkeys([*natural, *range(len(keys), -1, -1)]))
 
 
-def _block_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Iterator[Plan]:
-    block = block_entry(key, value, site.lines.column(node.body), site.block_style)
-    if gap > 0:
-        before = node.pairs[gap - 1][1]
-        yield Plan((site.below(before.end, block),), before.end)
-    else:
-        yield Plan((_before(site, node.body, block),), _line_above(site, node.body))
+def _block(site: Site, body: int, before: Sequence[Node], block: list[str]) -> Plan:
+    """Puts lines behind the last of `before`, or where the collection's body starts."""
+    if before:
+        return Plan((site.below(before[-1].end, block),), before[-1].end)
+    return Plan((_before(site, body, block),), _line_above(site, body))
 
 
 def _before(site: Site, offset: int, block: list[str]) -> Splice:
@@ -73,16 +72,15 @@ def _line_above(site: Site, offset: int) -> int:
     return max(site.lines.start(offset) - 1, 0)
 
 
-def _flow_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Iterator[Plan]:
+def _flow_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Plan:
     style = site.flow_style
     indent = _own_line_indent(site, node, [k for k, _ in node.pairs])
     children: list[Node] = [child for _, child in node.pairs]
     if indent is not None:
         text = _pretty_entry(site, node, indent, key, value, style)
-        yield _on_own_line(site, node, children, gap, indent, text)
-    else:
-        starts = [k.start for k, _ in node.pairs]
-        yield _between(starts, children, gap, flow_entry(key, value, style), style)
+        return _on_own_line(site, node, children, gap, indent, text)
+    starts = [k.start for k, _ in node.pairs]
+    return _between(starts, children, gap, flow_entry(key, value, style), style)
 
 
 def _flow_item(site: Site, node: nodes.Sequence, index: int, value: Any) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ def value(text: str, root: Node | None) -> Any:
 
 
 def duplicates(root: Node) -> list[Duplicate]:
-    """Every key that repeats an earlier key of the same mapping."""
+    """Every key that stands again in a mapping, once for each mapping."""
     found: list[Duplicate] = []
     waiting: list[Node] = [root]
     while waiting:
@@ -79,14 +80,14 @@ def _content(key: Node) -> object:
 
 
 def _repeated(node: Mapping) -> Iterator[Duplicate]:
-    seen = set()
+    times: Counter[str] = Counter()
     for key, _ in node.pairs:
         name = key_name(key)
         if name is None or is_merge(key):
             continue
-        if name in seen:
+        times[name] += 1
+        if times[name] == 2:
             yield Duplicate(name, key.start)
-        seen.add(name)
 
 
 def key_name(key: Node) -> str | None:
