@@ -65,6 +65,14 @@ CASES = {
         {0: "pre-existing"},
         [],
     ),
+    "an object of two files that is renamed in one is the same one there": (
+        [workload("web", "a.yaml"), workload("web", "b.yaml")],
+        [Said(), Said(document=1)],
+        [workload("shop", "a.yaml"), workload("web", "b.yaml")],
+        [Said(), Said(document=1)],
+        {0: "pre-existing", 1: "pre-existing"},
+        [],
+    ),
     "a new object is introduced": ([], [], [workload("web")], [Said()], {0: "introduced"}, []),
     "an object that left takes its finding along": ([workload("web")], [Said()], [], [], {}, ["web"]),
     "a higher level is worse": (

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from gracegate.check.sightings import Identity, Sighting
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
 
+Renames = Mapping[tuple[str, ObjectRef], ObjectRef]
+"""From an object of a head's file (its path and itself) to what it was called at base."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -21,12 +24,12 @@ class Comparison:
 def compare(
     base: Sequence[Sighting],
     head: Sequence[Sighting],
-    renamed: Mapping[ObjectRef, ObjectRef],
+    renamed: Renames,
     moved: Mapping[str, str],
 ) -> Comparison:
     """Matches head's sightings with base's by identity, the same path first.
 
-    `renamed` maps an object at head to the one it was at base, `moved` a path at head to its path at base.
+    `moved` maps a path at head to its path at base.
     """
     waiting: dict[Identity, list[Sighting]] = defaultdict(list)
     for sighting in base:
@@ -42,7 +45,7 @@ def compare(
 def _match(
     head: Iterable[Sighting],
     waiting: Mapping[Identity, list[Sighting]],
-    renamed: Mapping[ObjectRef, ObjectRef],
+    renamed: Renames,
     moved: Mapping[str, str],
 ) -> list[tuple[Sighting, Sighting | None]]:
     """Takes each match out of `waiting`; two passes, so that a tie goes to the one with the same path."""
@@ -60,12 +63,11 @@ def _match(
     return list(pairs.values())
 
 
-def _candidates(
-    sighting: Sighting, waiting: Mapping[Identity, list[Sighting]], renamed: Mapping[ObjectRef, ObjectRef]
-) -> list[Sighting]:
-    former = renamed.get(sighting.identity.object)
-    identity = sighting.identity if former is None else sighting.identity.of(former)
-    return list(waiting.get(identity, ()))
+def _candidates(sighting: Sighting, waiting: Mapping[Identity, list[Sighting]], renamed: Renames) -> list[Sighting]:
+    own = sighting.identity
+    former = renamed.get((sighting.document.path, own.object))
+    identities = [own] if former is None else [own.of(former), own]
+    return [candidate for identity in identities for candidate in waiting.get(identity, ())]
 
 
 def _status(before: Sighting, after: Sighting) -> Status:
@@ -74,26 +76,29 @@ def _status(before: Sighting, after: Sighting) -> Status:
     return "worsened" if worse_level or (old is not None and new is not None and new > old) else "pre-existing"
 
 
-def renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> dict[ObjectRef, ObjectRef]:
+def renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> Renames:
     """Head objects that are a base object under another name: the only ones of a kind in a file to come and to go."""
-    before, after = list(base), list(head)
-    kept = {d.ref for d in before} & {d.ref for d in after}
-    vanished = _by_file_and_kind(before, kept, {})
-    appeared = _by_file_and_kind(after, kept, moved)
-    return {
-        new[0]: vanished[key][0] for key, new in appeared.items() if len(new) == 1 and len(vanished.get(key, ())) == 1
-    }
+    before = _by_file_and_kind(base, {})
+    after = _by_file_and_kind(head, moved)
+    found = {}
+    for place, refs in after.items():
+        came = refs.keys() - before.get(place, {}).keys()
+        went = before.get(place, {}).keys() - refs.keys()
+        if len(came) == len(went) == 1:
+            (new,), (old,) = came, went
+            found[refs[new], new] = old
+    return found
 
 
 def _by_file_and_kind(
-    documents: Iterable[Document], kept: set[ObjectRef], moved: Mapping[str, str]
-) -> dict[tuple[str, str, str], list[ObjectRef]]:
-    refs: dict[tuple[str, str, str], list[ObjectRef]] = defaultdict(list)
+    documents: Iterable[Document], moved: Mapping[str, str]
+) -> dict[tuple[str, str, str], dict[ObjectRef, str]]:
+    """By the base's path, group and kind: the objects, each with the path that it has on its own side."""
+    found: dict[tuple[str, str, str], dict[ObjectRef, str]] = defaultdict(dict)
     for document in documents:
-        if document.ref not in kept:
-            path = moved.get(document.path, document.path)
-            refs[path, document.ref.group, document.ref.kind].append(document.ref)
-    return refs
+        path = moved.get(document.path, document.path)
+        found[path, document.ref.group, document.ref.kind][document.ref] = document.path
+    return found
 
 
 def moved_paths(diff: Iterable[FileDiff]) -> dict[str, str]:
