@@ -33,8 +33,13 @@ def _fence(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: A
         rows = [("-", line) for line in env.get("replaced", ())] + [("+", line) for line in lines]
         return f'<div class="suggestion"><div class="cap">Suggested change</div>{_rows(rows)}</div>'
     if info == "diff":
-        return f'<div class="suggestion">{_rows([(line[:1] or " ", line[1:]) for line in lines])}</div>'
+        return f'<div class="suggestion">{_rows([_diff_line(line) for line in lines])}</div>'
     return f'<pre class="code"><code>{html.escape(tokens[index].content)}</code></pre>'
+
+
+def _diff_line(line: str) -> tuple[str, str]:
+    """The sign and the text of a line of a unified diff; its headers are all text."""
+    return ("@", line) if line.startswith(("--- ", "+++ ", "@@ ")) else (line[:1] or " ", line[1:])
 
 
 def _rows(rows: Sequence[tuple[str, str]]) -> str:
@@ -42,8 +47,9 @@ def _rows(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _row(sign: str, text: str) -> str:
-    kind = {"-": "del", "+": "add"}.get(sign, "ctx")
-    return f'<tr class="{kind}"><td class="sign">{html.escape(sign)}</td><td>{html.escape(text)}</td></tr>'
+    kind = {"-": "del", "+": "add", "@": "head"}.get(sign, "ctx")
+    shown = sign if kind in {"del", "add"} else ""
+    return f'<tr class="{kind}"><td class="sign">{shown}</td><td>{html.escape(text)}</td></tr>'
 
 
 def _engine() -> MarkdownIt:

@@ -141,13 +141,16 @@ def _threads(pull: PullRequest, path: str) -> list[Thread]:
 def _thread(pull: PullRequest, first: ReviewComment) -> Thread:
     anchor = first.anchor
     answers = [one for one in pull.comments if one.in_reply_to == first.id]
-    outdated = anchor.line is not None and first.line_now(pull, anchor.line) is None
-    label = "Comment on this file"
-    if anchor.line is not None:
-        label = f"Comment on line {anchor.line}"
-    if anchor.start_line is not None:
-        label = f"Comment on lines {anchor.start_line} to {anchor.line}"
+    line, start = (first.line_now(pull, number) for number in (anchor.line, anchor.start_line))
+    outdated = anchor.line is not None and line is None
+    label = _label(anchor.line, anchor.start_line) if outdated else _label(line, start)
     return Thread([first, *answers], label, _replaced(pull, first), outdated)
+
+
+def _label(line: int | None, start: int | None) -> str:
+    if line is None:
+        return "Comment on this file"
+    return f"Comment on line {line}" if start is None else f"Comment on lines {start} to {line}"
 
 
 def _replaced(pull: PullRequest, one: ReviewComment) -> list[str]:

@@ -118,6 +118,8 @@ def test_a_page_shows_what_was_posted(fake: FakeGitHub, rest: Rest) -> None:
     ]
     assert [one for one in expected if one not in page] == []
     assert "marker" not in page
+    files = rest.get(f"/{REPOSITORY}/pull/{number}?view=files").text
+    assert ("Comment on line 15" in files, "<strong>Why</strong>" in files) == (True, False)
 
 
 def test_a_page_shows_outdated_comments(fake: FakeGitHub, rest: Rest) -> None:
@@ -152,6 +154,16 @@ def test_the_list_links_to_the_pages(fake: FakeGitHub, rest: Rest) -> None:
         (
             "<details>\n<summary>s</summary>\n\ntext\n\n</details>",
             "<details>\n<summary>s</summary>\n<p>text</p>\n</details>",
+        ),
+        (
+            "```diff\n--- a/x\n-old\n+new\n same\n```",
+            (
+                '<div class="suggestion"><table class="code">'
+                '<tr class="head"><td class="sign"></td><td>--- a/x</td></tr>'
+                '<tr class="del"><td class="sign">-</td><td>old</td></tr>'
+                '<tr class="add"><td class="sign">+</td><td>new</td></tr>'
+                '<tr class="ctx"><td class="sign"></td><td>same</td></tr></table></div>'
+            ),
         ),
         ("<details onclick=x>", "&lt;details onclick=x&gt;"),
         ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>\n"),
