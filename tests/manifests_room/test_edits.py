@@ -360,7 +360,8 @@ def test_random_edits_agree_with_an_independent_reader(
     operations, wanted = data.draw(operations_on(value))
     manifest = read(SourceFile("a.yaml", text.encode()), "")
     assert [d.object for d in manifest.documents] == [value, *([other] if another else [])]
-    done = edit(manifest, [(manifest.documents[0], o) for o in operations])
+    preferred = [Hunk(line, line + 2) for line in data.draw(st.lists(st.integers(1, 30), max_size=2))]
+    done = edit(manifest, [(manifest.documents[0], o) for o in operations], preferred)
     note(done.manifest.text)
     found = oracle.load_all(done.manifest.text)
     assert json.dumps(found, sort_keys=True) == json.dumps([wanted, *([other] if another else [])], sort_keys=True)
