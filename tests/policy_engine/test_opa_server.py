@@ -171,7 +171,7 @@ def test_nothing_is_left_behind(opa: Path, small_catalog: Catalog) -> None:
 def test_nothing_is_left_behind_by_a_parent_that_was_killed(opa: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from gracegate.policy.opa_process import OpaProcess\n"
-        "with OpaProcess(Path(sys.argv[1])) as process: print(process.pid, flush=True); time.sleep(60)"
+        "with OpaProcess(Path(sys.argv[1]), {}) as process: print(process.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program, opa], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
@@ -185,7 +185,7 @@ def test_nothing_is_left_behind_by_a_parent_that_was_killed(opa: Path) -> None:
 
 @pytest.mark.parametrize("binary", ["/does/not/exist", "/bin/false"])
 def test_a_binary_that_is_no_opa(binary: str) -> None:
-    with pytest.raises(EngineUnavailable, match=binary), OpaProcess(Path(binary)):
+    with pytest.raises(EngineUnavailable, match=binary), OpaProcess(Path(binary), {}):
         pass
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -31,10 +32,14 @@ allow if input.identity == "{token}"
 
 
 class OpaProcess:
-    """Runs the OPA at `binary` between `__enter__` and `__exit__`; `url` and `token` change with `restart`."""
+    """Runs the OPA at `binary` between `__enter__` and `__exit__`; `url` and `token` change with `restart`.
 
-    def __init__(self, binary: Path) -> None:
+    OPA starts with `files`, texts of modules and base documents by relative path.
+    """
+
+    def __init__(self, binary: Path, files: Mapping[str, str]) -> None:
         self._binary = binary
+        self._files = files
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.token = ""
@@ -62,7 +67,7 @@ class OpaProcess:
         return self._process.poll() is not None
 
     def restart(self) -> None:
-        """End what runs and start anew, with no rules loaded. Raises EngineUnavailable."""
+        """End what runs and start anew. Raises EngineUnavailable."""
         for attempt in range(_TRIES):
             self.stop()
             try:
@@ -90,25 +95,28 @@ class OpaProcess:
         self.token = secrets.token_urlsafe(24)
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
-        with tempfile.TemporaryDirectory(prefix="gracegate-opa-") as folder:
-            policy, log = Path(folder, "authz.rego"), Path(folder, "log")
-            policy.touch(mode=0o600)
-            policy.write_text(_AUTHORIZATION.format(token=self.token))
+        with tempfile.TemporaryDirectory(prefix="gracegate-opa-") as name:  # mode 0700
+            folder, log = Path(name), Path(name, "log")
+            for path, text in {**self._files, "authz.rego": _AUTHORIZATION.format(token=self.token)}.items():
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
             with log.open("wb") as stream:
-                self._process = self._spawn(policy, f"127.0.0.1:{port}", stream.fileno())
+                self._process = self._spawn(folder, f"127.0.0.1:{port}", stream.fileno())
             self._await(port, log)
 
-    def _spawn(self, policy: Path, address: str, log: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, folder: Path, address: str, log: int) -> subprocess.Popen[bytes]:
         options = ["--server", "--addr", address, "--skip-version-check", "--log-level", "error"]
+        files = [*self._files, "authz.rego"]
         locked = ["--authentication", "token", "--authorization", "basic"]
         try:
             return subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, str(self._binary.absolute()), "run", *options, *locked, str(policy)],
+                ["/bin/sh", "-c", _SCRIPT, str(self._binary.absolute()), "run", *options, *locked, *files],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env={},
-                cwd=policy.parent,
+                cwd=folder,
                 start_new_session=True,
             )
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -39,8 +40,7 @@ class ServerEngine:
         self._connect = connect
         self._connection = connect(seconds)
         self._digest = catalog.digest
-        self._modules = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
-        self._modules[f"{_PREFIX}engine.rego"] = _VERSION_MODULE
+        self._modules = _modules(catalog)
         self._loading = threading.Lock()
         self._engine: Engine | None = None
 
@@ -114,7 +114,7 @@ class ServerEngine:
             _in_some_order(connection.delete_module, there)
             _in_some_order(put, ours)
         _in_some_order(connection.delete_module, set(there).difference(ours))
-        connection.put_data(_RELEASE, {"digest": self._digest, "modules": ours})
+        connection.put_data(_RELEASE, _release(self._digest, ours))
 
 
 class ChildEngine:
@@ -169,8 +169,24 @@ class ChildEngine:
 @contextmanager
 def child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[ChildEngine]:
     """An engine on an OPA of its own that runs as long as the context. Raises EngineUnavailable."""
-    with OpaProcess(binary) as process, closing(ChildEngine(process, catalog, seconds)) as engine:
+    modules = _modules(catalog)
+    # All at once from files: put one by one, OPA would compile all of them for each.
+    release = json.dumps({_RELEASE: _release(catalog.digest, sorted(modules))})
+    with (
+        OpaProcess(binary, {**modules, "release.json": release}) as process,
+        closing(ChildEngine(process, catalog, seconds)) as engine,
+    ):
         yield engine
+
+
+def _modules(catalog: Catalog) -> dict[str, str]:
+    """What is loaded, by its id on the server."""
+    own = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
+    return {**own, f"{_PREFIX}engine.rego": _VERSION_MODULE}
+
+
+def _release(digest: str, modules: list[str]) -> dict[str, Any]:
+    return {"digest": digest, "modules": modules}
 
 
 def _modules_on(connection: Connection) -> list[str]:
