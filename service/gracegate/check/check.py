@@ -91,9 +91,10 @@ def _suggested(
     findings: tuple[Finding, ...], seen: Examined, evaluate: Evaluate
 ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
     """Proves the fixes; what was there before gets its patch for the summary, and never a suggestion to commit."""
-    if not seen.request.suggest:
-        return findings, ()
     open_findings = [f for f in findings if f.waiver is None]
+    most = seen.request.most_proofs
+    if most is not None and len(open_findings) > most:
+        return findings, ()
     ours = frozenset(f.id for f in open_findings if f.status != "pre-existing")
     older = frozenset(f.id for f in open_findings if f.status == "pre-existing")
     proofs = prove(seen, ours, evaluate)

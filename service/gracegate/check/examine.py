@@ -26,7 +26,8 @@ class CheckRequest:
     """All that a check needs. Without `base` every finding of `subjects` (None: of all files) counts as present.
 
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the dry run;
-    `only` are the ids of the rules to evaluate, None for all that configuration leaves on.
+    `only` are the ids of the rules to evaluate, None for all that configuration leaves on. `most_proofs` is up to how
+    many findings fixes are proved, None for always: a proof costs as much as the finding.
     """
 
     head: Tree
@@ -38,7 +39,7 @@ class CheckRequest:
     diff: tuple[FileDiff, ...] | None = None
     subjects: frozenset[str] | None = None
     head_config: str | None = None
-    suggest: bool = True
+    most_proofs: int | None = None
     only: frozenset[str] | None = None
 
 

@@ -6,7 +6,6 @@ change (manifests.edits does that), and the rules evaluated again: its findings 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +21,8 @@ Reevaluate = Callable[[Mapping[str, str]], Sequence[Sighting]]
 """Takes the changed files' new texts and returns the head's sightings as they would be with them."""
 
 MAX_LINES = 60
+CONTEXT = 3
+NO_NEWLINE = "\n\\ No newline at end of file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +238,10 @@ def _faults(groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, 
     """Why these groups together do not hold, empty if they do."""
     if not groups:
         return []
-    texts = {
-        path: apply_edits(ground.manifests[path].text, [e for g in groups if g.path == path for e in g.edits])
-        for path in {g.path for g in groups}
-    }
+    edits: dict[str, list[LineEdit]] = defaultdict(list)
+    for group in groups:
+        edits[group.path].extend(group.edits)
+    texts = {path: apply_edits(ground.manifests[path].text, wanted) for path, wanted in edits.items()}
     before = {_same(s): SEVERITY_ORDER[s.violation.level] for s in head}
     after = {_same(s): SEVERITY_ORDER[s.violation.level] for s in reevaluate(texts)}
     left = any(_same(s) in after for g in groups for s in g.sightings)
@@ -256,7 +257,7 @@ def _proof(group: _Group, ground: Ground) -> Proof:
     if group.reason is not None or group.edited is None:
         return Proof(group.path, reason=group.reason)
     manifest = ground.manifests[group.path]
-    diff = _unified(group.path, manifest.text, group.edited.manifest.text)
+    diff = _unified(group.path, manifest.text, group.edits)
     reason = _unpostable(group, manifest, ground)
     if reason is not None:
         return Proof(group.path, diff, group.edits, reason=reason)
@@ -295,7 +296,47 @@ def _suggestion(group: _Group, manifest: Manifest) -> Suggestion:
     )
 
 
-def _unified(path: str, old: str, new: str) -> str:
-    # Split on \n alone: GitHub and git count no other line break.
-    lines = difflib.unified_diff(old.split("\n"), new.split("\n"), f"a/{path}", f"b/{path}", lineterm="")
-    return "\n".join(lines)
+def _unified(path: str, text: str, edits: Sequence[LineEdit]) -> str:
+    """The unified diff of edits that do not overlap, with three lines of context and lines split at \\n alone."""
+    lines = _ended(text.split("\n"))
+    hunks: list[list[LineEdit]] = []
+    for one in sorted(edits, key=lambda e: e.start_line):
+        near = hunks and one.start_line - hunks[-1][-1].end_line <= 2 * CONTEXT
+        if near:
+            hunks[-1].append(one)
+        else:
+            hunks.append([one])
+    shift, shown = 0, [f"--- a/{path}", f"+++ b/{path}"]
+    for hunk in hunks:
+        body = _hunk(lines, hunk)
+        first = max(1, hunk[0].start_line - CONTEXT)
+        old, new = (sum(line[0] in kinds for line in body) for kinds in (" -", " +"))
+        shown += [f"@@ -{first},{old} +{first + shift},{new} @@", *body]
+        shift += new - old
+    return "\n".join(shown)
+
+
+def _hunk(lines: Sequence[str], edits: Sequence[LineEdit]) -> list[str]:
+    body: list[str] = []
+    at = max(0, edits[0].start_line - 1 - CONTEXT)
+    for one in edits:
+        old = lines[one.start_line - 1 : one.end_line]
+        new = _ended(one.lines) if old[-1].endswith(NO_NEWLINE) else list(one.lines)
+        head = _shared(old, new)
+        tail = _shared(old[head:][::-1], new[head:][::-1])
+        body += [f" {line}" for line in [*lines[at : one.start_line - 1], *old[:head]]]
+        body += [f"-{line}" for line in old[head : len(old) - tail]]
+        body += [f"+{line}" for line in new[head : len(new) - tail]]
+        body += [f" {line}" for line in old[len(old) - tail :]]
+        at = one.end_line
+    return body + [f" {line}" for line in lines[at : at + CONTEXT]]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines two texts begin with in common."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _ended(lines: Sequence[str]) -> list[str]:
+    """Without the nothing after the last newline, else with git's remark that there is none."""
+    return list(lines[:-1]) if not lines or lines[-1] == "" else [*lines[:-1], lines[-1] + NO_NEWLINE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import click
@@ -33,7 +34,7 @@ def command(form: str, fail_on: FailOn, opa: str | None, **asked: Any) -> int:
     """
     if asked["head"] and not asked["base"]:
         raise click.UsageError("--head needs --base")
-    report = _checked(Asked(**asked), opa)
+    report = _checked(Asked(**asked), opa, None if form == "json" else text.MAX_DIFFS)
     say(_rendered(report, form))
     return exit_code(report, fail_on)
 
@@ -46,10 +47,10 @@ def exit_code(report: Report, fail_on: FailOn) -> int:
     return INCOMPLETE if blocking(report.problems) else CLEAN
 
 
-def _checked(asked: Asked, opa: str | None) -> Report:
+def _checked(asked: Asked, opa: str | None, most_proofs: int | None) -> Report:
     catalog = load_builtin()
     with progress("Checking"), engine(opa, catalog) as (identity, evaluate):
-        return check(prepare(asked, catalog, identity), evaluate)
+        return check(replace(prepare(asked, catalog, identity), most_proofs=most_proofs), evaluate)
 
 
 def _rendered(report: Report, form: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from gracegate.errors import EngineUnavailable
 from gracegate.jobs.judging import Opa
+from gracegate.policy import opa_server
 from gracegate.policy.catalog import load_builtin
-from gracegate.policy.opa_process import OpaProcess
-from gracegate.policy.opa_server import ChildEngine
 
 
 class EngineHouse:
@@ -20,7 +20,8 @@ class EngineHouse:
         self._binary = binary
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._child: tuple[OpaProcess, ChildEngine] | None = None
+        self._stack = ExitStack()
+        self._child: opa_server.ChildEngine | None = None
 
     def opa(self) -> Opa | None:
         """The OPA to ask now, None for the built-in Wasm. Raises EngineUnavailable where the child cannot run."""
@@ -29,21 +30,15 @@ class EngineHouse:
         if self._binary is None:
             return None
         with self._lock:
-            process, engine = self._child = self._child or self._started(self._binary)
-            if (missing := engine.ready()) is not None:
+            if self._child is None:
+                child = opa_server.child(self._binary, load_builtin(), seconds=self._seconds)
+                self._child = self._stack.enter_context(child)
+            if (missing := self._child.ready()) is not None:
                 raise EngineUnavailable(missing)
-            return Opa(process.url, process.token)
+            return Opa(*self._child.address)
 
     def close(self) -> None:
         """Ends the child OPA, if one runs."""
         with self._lock:
-            if self._child is not None:
-                process, engine = self._child
-                self._child = None
-                engine.close()
-                process.stop()
-
-    def _started(self, binary: Path) -> tuple[OpaProcess, ChildEngine]:
-        process = OpaProcess(binary)
-        process.restart()
-        return process, ChildEngine(process, load_builtin(), self._seconds)
+            self._child = None
+            self._stack.close()

@@ -61,14 +61,21 @@ def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
     aside += [plural(waived, "finding") + " waived"] if waived else []
     rest = f" ({', '.join(aside)})" if aside else ""
     if findings:
-        fixable = sum(f.fix is not None and f.fix.diff is not None for f in findings)
-        mends = f"; `gracegate fix` mends {fixable:,} of them" if fixable else ""
-        yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{mends}{rest}."
+        yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{_mends(findings)}{rest}."
     elif aside:
         yield f"No {'new ' if report.compared else ''}findings{rest}."
     elif not report.checked.workloads and not report.problems:
         what = "changed files" if report.compared else plural(report.checked.files, "file")
         yield f"No Kubernetes workloads in {what}."
+
+
+def _mends(findings: Sequence[Finding]) -> str:
+    proved = sum(f.fix is not None and f.fix.diff is not None for f in findings)
+    safe = sum(f.fix is not None and f.fix.klass == "safe" for f in findings)
+    if proved:
+        return f"; `gracegate fix` mends {proved:,} of them"
+    # With many findings no fix is proved before somebody asks for it.
+    return f"; `gracegate fix` has a safe fix for {safe:,} of them" if safe and len(findings) > MAX_DIFFS else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,11 @@ class ChildEngine:
         """OPA's version and the digest of the rules on it. Raises EngineError."""
         return self._alive(lambda server: server.engine)
 
+    @property
+    def address(self) -> tuple[str, str]:
+        """URL and token of the OPA that runs now, for other processes of ours."""
+        return self._process.url, self._process.token
+
     def evaluate(self, question: Mapping[str, Any]) -> Any:
         """The report; asked again once where OPA died meanwhile. Raises EngineError."""
         return self._alive(lambda server: server.evaluate(question))
