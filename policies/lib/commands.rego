@@ -3,6 +3,8 @@
 # description: What the argument list of an exec hook does, and what is wrong with one that cannot do what it says.
 package gracegate.lib.commands
 
+import data.gracegate.lib.texts
+
 # METADATA
 # title: Seconds that a command sleeps
 # description: |
@@ -33,15 +35,15 @@ flaw(words) := {"path": [], "refused": true, "why": "has a command that is no li
 	not is_array(words)
 } else := {"path": [], "refused": true, "why": "has an empty command"} if {
 	count(words) == 0
-} else := {"path": [place], "refused": true, "why": sprintf("has a command whose word %d is no string", [place + 1])} if {
+} else := {"path": [place], "refused": true, "why": texts.filled("has a command whose word {} is no string", [place + 1])} if {
 	place := _foreign(words)[0]
-} else := {"path": [0], "refused": false, "why": sprintf("runs a program that would have to be named \"%s\"", [words[0]])} if {
+} else := {"path": [0], "refused": false, "why": texts.filled(`runs a program that would have to be named "{}"`, [words[0]])} if {
 	_is_sentence(words)
-} else := {"path": [1], "refused": false, "why": sprintf("has the shell read a script from a file named \"%s\"", [words[1]])} if {
+} else := {"path": [1], "refused": false, "why": texts.filled(`has the shell read a script from a file named "{}"`, [words[1]])} if {
 	_is_no_script(words)
-} else := {"path": [place], "refused": false, "why": sprintf("runs \"%s\" without the words after it", [words[place]])} if {
+} else := {"path": [place], "refused": false, "why": texts.filled(`runs "{}" without the words after it`, [words[place]])} if {
 	place := _cut_off(words)
-} else := {"path": [], "refused": false, "why": sprintf("calls sleep with \"%s\", which is no duration", [wrong])} if {
+} else := {"path": [], "refused": false, "why": texts.filled(`calls sleep with "{}", which is no duration`, [wrong])} if {
 	wrong := _wrong_duration(words)
 }
 
@@ -86,7 +88,7 @@ _name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
 
 _text(word) := word if is_string(word)
 
-_text(word) := sprintf("%d", [floor(word)]) if is_number(word)
+_text(word) := format_int(floor(word), 10) if is_number(word)
 
 _after(words, place) := array.slice(words, place, count(words))
 

@@ -3,6 +3,7 @@
 # description: The containers of a pod that run beside each other, regular ones and native sidecars, with their ports.
 package gracegate.lib.containers
 
+import data.gracegate.lib.texts
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
@@ -78,4 +79,4 @@ _sidecars := {i: found |
 _title(spec, place, position) := spec.name if {
 	is_string(spec.name)
 	spec.name != ""
-} else := sprintf("%s[%d]", [place, position])
+} else := texts.filled("{}[{}]", [place, position])

@@ -4,6 +4,7 @@
 package gracegate.lib.hooks
 
 import data.gracegate.lib.commands
+import data.gracegate.lib.texts
 import data.gracegate.lib.values
 
 # METADATA
@@ -34,7 +35,7 @@ meant(hook) := commands.meant(hook.exec.command) if {
 #   server already refuses it, and `why` goes on after "its preStop hook".
 flaw(hook) := {"path": [], "refused": true, "why": "names nothing to do"} if {
 	count(_handlers(hook)) == 0
-} else := {"path": [], "refused": true, "why": sprintf("names %s, and one is allowed", [concat(" and ", _handlers(hook))])} if {
+} else := {"path": [], "refused": true, "why": texts.filled("names {}, and one is allowed", [concat(" and ", _handlers(hook))])} if {
 	count(_handlers(hook)) > 1
 } else := {"path": ["tcpSocket"], "refused": false, "why": "is a tcpSocket, which only probes can be"} if {
 	_handlers(hook) == ["tcpSocket"]
@@ -51,7 +52,7 @@ flaw(hook) := {"path": [], "refused": true, "why": "names nothing to do"} if {
 # description: Kubernetes has a sleep of its own from 1.30 on; before, the image must have one.
 sleeping(seconds, minor) := {"sleep": {"seconds": seconds}} if {
 	minor >= 30
-} else := {"exec": {"command": ["sleep", sprintf("%d", [seconds])]}}
+} else := {"exec": {"command": ["sleep", format_int(seconds, 10)]}}
 
 _handlers(hook) := [handler |
 	is_object(hook)

@@ -90,6 +90,3 @@ service := {
 inside(path) := array.concat(container, path)
 
 with_container(path, value) := set(web, inside(path), value)
-
-# Same pods, another kind.
-as_kind(kind, version) := object.union(web, {"apiVersion": version, "kind": kind})

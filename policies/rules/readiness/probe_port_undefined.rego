@@ -40,12 +40,13 @@ package gracegate.rules.readiness["probe-port-undefined"]
 import data.gracegate.lib.containers
 import data.gracegate.lib.probes
 import data.gracegate.lib.spelling
+import data.gracegate.lib.texts
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message} if {
 	some at, asking in _asking
 	asking.handler != "grpc"
-	message := sprintf("Container \"%s\" %s asks for port \"%s\", which it does not declare.", [
+	message := texts.filled(`Container "{}" {} asks for port "{}", which it does not declare.`, [
 		asking.container.title,
 		_consequence[asking.by],
 		asking.port,
@@ -55,7 +56,7 @@ violation contains {"at": at, "message": message} if {
 violation contains {"at": at, "message": message} if {
 	some at, asking in _asking
 	asking.handler == "grpc"
-	message := sprintf("The API server refuses container \"%s\": its %s asks for grpc port \"%s\", which has to be a number.", [
+	message := texts.filled(`The API server refuses container "{}": its {} asks for grpc port "{}", which has to be a number.`, [
 		asking.container.title,
 		asking.by,
 		asking.port,
@@ -83,7 +84,7 @@ _asking := {at: found |
 
 _fix(asking, container) := {"patch": [_replace(asking, numbers[0])]} if {
 	asking.handler == "grpc"
-	numbers := [port.number | some port in container.ports; asking.port in {port.name, sprintf("%d", [port.number])}]
+	numbers := [port.number | some port in container.ports; asking.port in {port.name, format_int(port.number, 10)}]
 } else := {"class": "text", "advice": "Write the number of the port: the kubelet knows no names for grpc."} if {
 	asking.handler == "grpc"
 } else := {"patch": [_replace(asking, name)]} if {

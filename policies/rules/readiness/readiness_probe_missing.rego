@@ -54,12 +54,13 @@ import data.gracegate.lib.probes
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
 import data.gracegate.lib.targets
+import data.gracegate.lib.texts
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document, target)} if {
 	some at, target in _unready
-	message := sprintf("Container \"%s\" gets traffic before it can serve: it has no readinessProbe, and %s.", [
+	message := texts.filled(`Container "{}" gets traffic before it can serve: it has no readinessProbe, and {}.`, [
 		target.container.title,
 		_sender(target),
 	])
@@ -109,7 +110,7 @@ _level(i, target) := "info" if {
 	workloads.kind[i] == "Pod"
 } else := target.level
 
-_sender(target) := sprintf("Service \"%s\" %s to it as soon as its process runs", [services.service[s].name, verb]) if {
+_sender(target) := texts.filled(`Service "{}" {} to it as soon as its process runs`, [services.service[s].name, verb]) if {
 	s := min(target.from)
 	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
 } else := "a Service in a file that could not be read may send to it"

@@ -54,12 +54,13 @@ import data.gracegate.lib.fenceposts
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
+import data.gracegate.lib.texts
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
 	level := {"yes": "error", "unknown": "warning"}[services.served[update.pods]]
-	message := sprintf("A rollout of %s \"%s\" stops %s before a new one is ready: %s.", [
+	message := texts.filled(`A rollout of {} "{}" stops {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_all(update.replicas),
@@ -88,15 +89,15 @@ _dropping := {at: found |
 
 _all(1) := "its only pod"
 
-_all(replicas) := sprintf("all of its %d pods", [replicas]) if replicas > 1
+_all(replicas) := texts.filled("all of its {} pods", [replicas]) if replicas > 1
 
-_because(update) := sprintf("maxUnavailable %v is %d of %d", [
+_because(update) := texts.filled("maxUnavailable {} is {} of {}", [
 	update.written.maxUnavailable,
 	update.unavailable,
 	update.replicas,
 ]) if {
 	not update.forced
-} else := sprintf("maxUnavailable and maxSurge both come to 0 of %d, and then one has to go first", [update.replicas])
+} else := texts.filled("maxUnavailable and maxSurge both come to 0 of {}, and then one has to go first", [update.replicas])
 
 # Where two pods cannot run beside each other, the old one has to go first. Who may mount a claim is not known.
 _is_alone(pod) if pod.hostNetwork == true

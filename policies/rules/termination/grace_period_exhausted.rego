@@ -44,12 +44,13 @@ package gracegate.rules.termination["grace-period-exhausted"]
 
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.texts
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(stop), "measure": stop.missing} if {
 	some at, stop in _exhausted
-	message := sprintf(
-		"Container \"%s\" is killed before it has finished: its preStop takes %d s of the %d s grace period, and the app needs %d s after it.",
+	message := texts.filled(
+		`Container "{}" is killed before it has finished: its preStop takes {} s of the {} s grace period, and the app needs {} s after it.`,
 		[stop.container.title, stop.hook, stop.period, stop.least],
 	)
 }

@@ -41,12 +41,13 @@ import data.gracegate.lib.commands
 import data.gracegate.lib.containers
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.texts
 
 violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
 	not broken.flaw.refused
-	message := sprintf(
-		"Container \"%s\" is killed as if it had no preStop hook, because that fails: it %s.",
+	message := texts.filled(
+		`Container "{}" is killed as if it had no preStop hook, because that fails: it {}.`,
 		[broken.container.title, broken.flaw.why],
 	)
 }
@@ -54,8 +55,8 @@ violation contains {"at": at, "message": message} if {
 violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
 	broken.flaw.refused
-	message := sprintf(
-		"The API server refuses container \"%s\": its preStop hook %s.",
+	message := texts.filled(
+		`The API server refuses container "{}": its preStop hook {}.`,
 		[broken.container.title, broken.flaw.why],
 	)
 }

@@ -57,11 +57,12 @@ import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
 import data.gracegate.lib.services
+import data.gracegate.lib.texts
 
 violation contains {"at": at, "message": message, "level": _level(target)} if {
 	some at, target in _undrained
-	message := sprintf(
-		"Container \"%s\" stops before traffic does: it has no preStop drain, and %s.",
+	message := texts.filled(
+		`Container "{}" stops before traffic does: it has no preStop drain, and {}.`,
 		[target.container.title, _sender(target)],
 	)
 }
@@ -76,7 +77,7 @@ fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	not drains.planned[at.document][at.path]
 	advice := concat(" ", [
 		"Give the container a preStop sleep that lasts until traffic has left it:",
-		sprintf("%d s behind a Service alone, %d s behind an Ingress,", [
+		texts.filled("{} s behind a Service alone, {} s behind an Ingress,", [
 			input.cluster.drain_seconds.cluster,
 			input.cluster.drain_seconds.ingress,
 		]),
@@ -97,7 +98,7 @@ _level(target) := "info" if {
 	}
 } else := target.level
 
-_sender(target) := sprintf("Service \"%s\" %s to it for up to %d s", [services.service[s].name, verb, seconds]) if {
+_sender(target) := texts.filled(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
 	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.from])
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
 } else := "a Service in a file that could not be read may still send to it"
