@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gracegate.model import Finding, Problem, Proposal, Report
-from gracegate.outputs.markdown import Section, code, page, printable, prose, size
+from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.review import RuleLink, change_blocks, finding_line
 from gracegate.outputs.words import (
     NOT_COVERED,
@@ -121,7 +121,8 @@ def _items(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
         where = f"{code(place(finding.file, finding.line))} {code(name_of(finding.object, finding.container))}"
         blocks = [block for block in change_blocks([finding]) if block not in said]
         said.update(blocks)
-        items.append("\n\n".join([f"{finding_line(finding, link)}  \n{where}", *blocks]))
+        change = [details("What to change", "\n\n".join(blocks))] if blocks else []
+        items.append("\n\n".join([f"{finding_line(finding, link)}  \n{where}", *change]))
     return items
 
 
