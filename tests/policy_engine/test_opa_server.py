@@ -53,6 +53,12 @@ def test_the_engine_names_its_rules(server: ChildEngine, small_catalog: Catalog)
     assert server.ready() is None
 
 
+def test_another_process_may_ask_the_child(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
+    url, token = server.address
+    with closing(ServerEngine(url, small_catalog, token=token)) as other:
+        assert other.evaluate(question("a")) == server.evaluate(question("a"))
+
+
 def test_a_rule_that_errs(server: ChildEngine, question: Ask) -> None:
     with pytest.raises(RuleFailed, match=r"of_two_minds\.rego:\d+:\d+: rule .* produced conflicting values") as caught:
         server.evaluate(question("a", "b", rules=("named-badly", "of-two-minds")))
