@@ -137,11 +137,6 @@ class ChildEngine:
         """URL and token of the OPA that runs now, for other processes of ours."""
         return self._process.url, self._process.token
 
-    @property
-    def address(self) -> tuple[str, str]:
-        """Where OPA listens now and its token, for a process that evaluates on our behalf."""
-        return self._process.url, self._process.token
-
     def evaluate(self, question: Mapping[str, Any]) -> Any:
         """The report; asked again once where OPA died meanwhile. Raises EngineError."""
         return self._alive(lambda server: server.evaluate(question))
