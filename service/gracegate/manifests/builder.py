@@ -69,7 +69,8 @@ class _Builder:
         self._nodes = 0
         self._aliases = 0
         self._documents = 0
-        self._root: Node | None = None
+        self._roots: list[Node] = []
+        self._children = self._roots  # of the innermost collection that is open
 
     def build(self) -> Node | None:
         library = c_parser()
@@ -78,7 +79,7 @@ class _Builder:
             self._read(next_event)
         except library.YAMLError as error:
             raise self._syntax(error) from None
-        return self._root
+        return self._roots[0] if self._roots else None
 
     def _read(self, next_event: Callable[[], Any]) -> None:
         scalar, alias, mapping, sequence, closing, document, end = _event_types()
@@ -109,14 +110,13 @@ class _Builder:
         style = event.style
         start = event.start_mark.index + self._shift
         end = event.end_mark.index + self._shift
-        if style in {"|", ">"}:
+        if style == "|" or style == ">":  # noqa: PLR1714 - three of four events are scalars
             end = self._block_scalar_end(start, end)
-        anchor = event.anchor
-        node = Scalar(start, end, event.value, style, event.tag, anchor)
+        node = Scalar(start, end, event.value, style, event.tag, event.anchor)
+        self._children.append(node)
         self._count(1, event)
-        if anchor is not None:
-            self._anchors[anchor] = _Anchored(node, 1, 0)
-        self._add(node)
+        if node.anchor is not None:
+            self._anchors[node.anchor] = _Anchored(node, 1, 0)
 
     def _block_scalar_end(self, start: int, end: int) -> int:
         """The parser's end is behind the blank lines, which belong to the text only where `+` keeps them."""
@@ -137,6 +137,7 @@ class _Builder:
         if frame.anchor is not None:
             self._anchors[frame.anchor] = None
         self._frames.append(frame)
+        self._children = frame.children
 
     def _close(self, event: Any) -> None:
         frame = self._frames.pop()
@@ -144,9 +145,12 @@ class _Builder:
         if frame.anchor is not None:
             height = frame.deepest - len(self._frames)
             self._anchors[frame.anchor] = _Anchored(node, self._nodes - frame.first + 1, height)
+        self._children = self._roots
         if self._frames:
-            self._frames[-1].deepest = max(self._frames[-1].deepest, frame.deepest)
-        self._add(node)
+            outer = self._frames[-1]
+            outer.deepest = max(outer.deepest, frame.deepest)
+            self._children = outer.children
+        self._children.append(node)
 
     def _alias(self, event: Any) -> None:
         self._aliases += 1
@@ -159,7 +163,8 @@ class _Builder:
             raise self._error("syntax", f"the anchor of alias `*{name}` {why}", event)
         self._count(anchored.nodes, event)
         self._deepen(anchored.height, event)
-        self._add(Alias(event.start_mark.index + self._shift, event.end_mark.index + self._shift, name, anchored.node))
+        start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
+        self._children.append(Alias(start, end, name, anchored.node))
 
     def _deepen(self, height: int, event: Any) -> None:
         if not self._frames:
@@ -173,12 +178,6 @@ class _Builder:
         self._nodes += nodes
         if self._nodes > self._limits.nodes:
             raise self._error("too_many_nodes", f"more than {self._limits.nodes:,} nodes", event)
-
-    def _add(self, node: Node) -> None:
-        if self._frames:
-            self._frames[-1].children.append(node)
-        else:
-            self._root = node
 
     def _error(self, code: Code, message: str, event: Any) -> YamlError:
         return YamlError(code, message, LineIndex(self._text).line(event.start_mark.index + self._shift))

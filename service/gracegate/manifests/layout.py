@@ -12,7 +12,7 @@ from gracegate.manifests.lines import LineIndex
 from gracegate.manifests.nodes import Mapping, Node, Scalar
 from gracegate.manifests.rendering import Block, Flow
 
-_TO_DASH = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?=-)")
+_TO_DASH = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+(?=-)")
 _TO_COLON = re.compile(r"[ \t\r\n]*:")
 _COLON = re.compile(r":[ \t]*")
 _COMMA = re.compile(r",[ \t]*")

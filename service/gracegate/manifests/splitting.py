@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 # Comments, blank lines and directives before a `---` belong to the document that it starts.
-_PREAMBLE = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*[ \t]*(?:#[^\n]*)?\Z")
+_PREAMBLE = re.compile(r"\ufeff?(?:[ \t]*+(?:#[^\n]*+)?\r?\n|%[^\n]*+\n)*+[ \t]*+(?:#[^\n]*+)?\Z")
 
 
 class Chunk(NamedTuple):
