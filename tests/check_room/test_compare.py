@@ -12,10 +12,14 @@ from gracegate.model import Document, FileDiff, ObjectRef, Severity, Violation
 
 
 def workload(
-    name: str, path: str = "web.yaml", containers: tuple[str, ...] = ("web",), kind: str = "Deployment"
+    name: str,
+    path: str = "web.yaml",
+    containers: tuple[str, ...] = ("web",),
+    kind: str = "Deployment",
+    namespace: str = "",
 ) -> Document:
     spec = {"template": {"spec": {"containers": [{"name": c, "image": c} for c in containers]}}}
-    ref = ObjectRef(kind, "", name, "apps")
+    ref = ObjectRef(kind, namespace, name, "apps")
     return Document(path, 0, (), {"kind": kind, "metadata": {"name": name}, "spec": spec}, ref, False, "")
 
 
@@ -69,6 +73,22 @@ CASES = {
         [workload("web", "a.yaml"), workload("web", "b.yaml")],
         [Said(), Said(document=1)],
         [workload("shop", "a.yaml"), workload("web", "b.yaml")],
+        [Said(), Said(document=1)],
+        {0: "pre-existing", 1: "pre-existing"},
+        [],
+    ),
+    "objects that all get a namespace are the same ones": (
+        [workload("web"), workload("api")],
+        [Said(), Said(document=1)],
+        [workload("api", namespace="shop"), workload("web", namespace="shop")],
+        [Said(), Said(document=1)],
+        {0: "pre-existing", 1: "pre-existing"},
+        [],
+    ),
+    "a workload of another kind is the same one": (
+        [workload("web", kind="ReplicationController"), workload("api", kind="ReplicationController")],
+        [Said(), Said(document=1)],
+        [workload("api"), workload("web")],
         [Said(), Said(document=1)],
         {0: "pre-existing", 1: "pre-existing"},
         [],

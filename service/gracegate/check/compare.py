@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gracegate.check.sightings import Identity, Sighting
+from gracegate.check.verdict import WORKLOAD_KINDS
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
+
+_InFile = tuple[str, ObjectRef]
 
 Renames = Mapping[tuple[str, ObjectRef], ObjectRef]
 """From an object of a head's file (its path and itself) to what it was called at base."""
@@ -77,28 +80,45 @@ def _status(before: Sighting, after: Sighting) -> Status:
 
 
 def renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> Renames:
-    """Head objects that are a base object under another name: the only ones of a kind in a file to come and to go."""
-    before = _by_file_and_kind(base, {})
-    after = _by_file_and_kind(head, moved)
-    found = {}
-    for place, refs in after.items():
-        came = refs.keys() - before.get(place, {}).keys()
-        went = before.get(place, {}).keys() - refs.keys()
-        if len(came) == len(went) == 1:
-            (new,), (old,) = came, went
-            found[refs[new], new] = old
+    """Head objects that are an object of the base's file under another name.
+
+    Of what came to a file and what went from it, two belong together that differ in their namespace alone, else the
+    only ones of a kind, else two workloads that differ in their kind alone.
+    """
+    went = {(d.path, d.ref) for d in base}
+    came = {(moved.get(d.path, d.path), d.ref): d.path for d in head}
+    kept = went & came.keys()
+    went -= kept
+    found: dict[tuple[str, ObjectRef], ObjectRef] = {}
+    for alike in (_but_namespace, _but_name, _but_kind):
+        new = _only(came.keys() - kept, alike)
+        old = _only(went, alike)
+        for key in new.keys() & old.keys():
+            found[came[new[key]], new[key][1]] = old[key][1]
+            kept.add(new[key])
+            went.remove(old[key])
     return found
 
 
-def _by_file_and_kind(
-    documents: Iterable[Document], moved: Mapping[str, str]
-) -> dict[tuple[str, str, str], dict[ObjectRef, str]]:
-    """By the base's path, group and kind: the objects, each with the path that it has on its own side."""
-    found: dict[tuple[str, str, str], dict[ObjectRef, str]] = defaultdict(dict)
-    for document in documents:
-        path = moved.get(document.path, document.path)
-        found[path, document.ref.group, document.ref.kind][document.ref] = document.path
-    return found
+def _only(objects: Iterable[tuple[str, ObjectRef]], alike: Callable[[ObjectRef], object]) -> dict[object, _InFile]:
+    """The objects that are alone in their file with what `alike` makes of them; None is like nothing."""
+    groups: dict[object, list[_InFile]] = defaultdict(list)
+    for path, ref in objects:
+        if (key := alike(ref)) is not None:
+            groups[path, key].append((path, ref))
+    return {key: group[0] for key, group in groups.items() if len(group) == 1}
+
+
+def _but_namespace(ref: ObjectRef) -> object:
+    return ref.group, ref.kind, ref.name
+
+
+def _but_name(ref: ObjectRef) -> object:
+    return ref.group, ref.kind
+
+
+def _but_kind(ref: ObjectRef) -> object:
+    return (ref.namespace, ref.name) if ref.kind in WORKLOAD_KINDS else None
 
 
 def moved_paths(diff: Iterable[FileDiff]) -> dict[str, str]:
