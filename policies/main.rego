@@ -7,7 +7,8 @@ package gracegate.main
 
 # METADATA
 # title: The one entry point
-# description: Undefined without data.gracegate_release, so that an engine that lost its rules never looks like a clean answer.
+# description: |
+#   Undefined without data.gracegate_release, so that an engine that lost its rules never looks like a clean answer.
 # entrypoint: true
 report := {
 	"digest": data.gracegate_release.digest,

@@ -1,6 +1,7 @@
 # METADATA
 # title: Apps
-# description: How long an app goes on with the requests it has, once it is told to stop, as far as its manifest says so.
+# description: |
+#   How long an app goes on with the requests it has, once it is told to stop, as far as its manifest says so.
 package gracegate.lib.apps
 
 import data.gracegate.lib.values

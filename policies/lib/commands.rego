@@ -3,7 +3,9 @@
 # description: What the argument list of an exec hook does, and what is wrong with one that cannot do what it says.
 package gracegate.lib.commands
 
+import data.gracegate.lib.flaws
 import data.gracegate.lib.texts
+import data.gracegate.lib.values
 
 # METADATA
 # title: Seconds that a command sleeps
@@ -28,22 +30,20 @@ seconds(words) := ceil(sum(sleeps)) if {
 
 # METADATA
 # title: What is wrong with a command
-# description: |
-#   Undefined where nothing is known to be. `path` leads to the place inside the command, `refused` says whether the API
-#   server already refuses it, and `why` goes on after "its preStop hook".
-flaw(words) := {"path": [], "refused": true, "why": "has a command that is no list"} if {
+# description: A flaw, with a path inside the command. Undefined where nothing is known to be wrong.
+flaw(words) := flaws.refused([], "has a command that is no list") if {
 	not is_array(words)
-} else := {"path": [], "refused": true, "why": "has an empty command"} if {
+} else := flaws.refused([], "has an empty command") if {
 	count(words) == 0
-} else := {"path": [place], "refused": true, "why": texts.filled("has a command whose word {} is no string", [place + 1])} if {
+} else := flaws.refused([place], texts.filled("has a command whose word {} is no string", [place + 1])) if {
 	place := _foreign(words)[0]
-} else := {"path": [0], "refused": false, "why": texts.filled(`runs a program that would have to be named "{}"`, [words[0]])} if {
+} else := flaws.failing([0], texts.filled(`runs a program that would have to be named "{}"`, words)) if {
 	_is_sentence(words)
-} else := {"path": [1], "refused": false, "why": texts.filled(`has the shell read a script from a file named "{}"`, [words[1]])} if {
+} else := flaws.failing([1], texts.filled(`has the shell read a script from a file named "{}"`, [words[1]])) if {
 	_is_no_script(words)
-} else := {"path": [place], "refused": false, "why": texts.filled(`runs "{}" without the words after it`, [words[place]])} if {
+} else := flaws.failing([place], texts.filled(`runs "{}" without the words after it`, [words[place]])) if {
 	place := _cut_off(words)
-} else := {"path": [], "refused": false, "why": texts.filled(`calls sleep with "{}", which is no duration`, [wrong])} if {
+} else := flaws.failing([], texts.filled(`calls sleep with "{}", which is no duration`, [wrong])) if {
 	wrong := _wrong_duration(words)
 }
 
@@ -60,7 +60,8 @@ meant(words) := ceil(to_number(found[0][1]) * _units[found[0][2]]) if {
 
 # METADATA
 # title: A flawed command as it was meant
-# description: Undefined where that is not plain to see. Only words that mean the same to a shell and without one are moved.
+# description: |
+#   Undefined where that is not plain to see. Only words that mean the same to a shell and without one are moved.
 mended(words) := [word | some word in split(words[0], " "); word != ""] if {
 	_are_texts(words)
 	_is_sentence(words)
@@ -73,7 +74,10 @@ mended(words) := array.concat(array.slice(words, 0, place), [concat(" ", _after(
 	_is_plain(words)
 }
 
-_meaning := `^(?:(?:\S*/)?(?:ba|da|a|z|k)?sh\s+(?:-[a-z]*c\s+)?)?(?:\S*/)?sleep\s+0*(\d{1,6})\s*([smhd]?)(?:ecs?|econds?|ins?|inutes?)?$`
+_meaning := concat("", [
+	`^(?:(?:\S*/)?(?:ba|da|a|z|k)?sh\s+(?:-[a-z]*c\s+)?)?`,
+	`(?:\S*/)?sleep\s+0*(\d{1,6})\s*([smhd]?)(?:ecs?|econds?|ins?|inutes?)?$`,
+])
 
 _units := {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -88,7 +92,10 @@ _name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
 
 _text(word) := word if is_string(word)
 
-_text(word) := format_int(floor(word), 10) if is_number(word)
+_text(word) := format_int(number, 10) if {
+	number := values.whole(word, -1)
+	number >= 0
+}
 
 _after(words, place) := array.slice(words, place, count(words))
 
@@ -146,4 +153,7 @@ _wrong_duration(words) := wrong[0] if {
 	]
 }
 
-_sleep_in_script := `(?:^|[;&|(]|\b(?:do|then|exec)\b)\s*(?:/(?:usr/)?bin/)?sleep(?:[ \t]+([^\s;&|)]+))?\s*(?:$|[\s;&|)])`
+_sleep_in_script := concat("", [
+	`(?:^|[;&|(]|\b(?:do|then|exec)\b)\s*`,
+	`(?:/(?:usr/)?bin/)?sleep(?:[ \t]+([^\s;&|)]+))?\s*(?:$|[\s;&|)])`,
+])

@@ -48,4 +48,7 @@ _can_sleep(container) if {
 }
 
 # Images that hold no command but the app's own.
-_bare(container) if regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, values.text(object.get(container, "image", "")))
+_bare(container) if {
+	image := values.text(object.get(container, "image", ""))
+	regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, image)
+}

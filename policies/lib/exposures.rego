@@ -11,7 +11,9 @@ import data.gracegate.lib.values
 
 # METADATA
 # title: Exposures by Service
-# description: Keys of input.cluster.drain_seconds. Never empty, as any Service is reached inside the cluster, by DNS if headless.
+# description: |
+#   Keys of input.cluster.drain_seconds. Never empty, as any Service is reached inside the cluster, by DNS if
+#   headless.
 of := {s: ways |
 	some s, found in services.service
 	routed := {way | some route in _routes[s]; way := _way(route, found)}

@@ -6,13 +6,14 @@
 package gracegate.lib.fenceposts
 
 import data.gracegate.lib.scaling
+import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
 # title: Rolling updates by document
 # description: |
-#   `unavailable` and `surge` are pods out of `replicas`, and `forced` says that both came to none, which would never end, so
-#   that one pod is taken away after all. `path` leads to where the manifest decides on them, `written` is
+#   `unavailable` and `surge` are pods out of `replicas`, and `forced` says that both came to none, which would never
+#   end, so that one pod is taken away after all. `path` leads to where the manifest decides on them, `written` is
 #   what it says there: only of workloads that say something, as the defaults take none of few pods away.
 of := {i: found |
 	some i in workloads.whole
@@ -60,7 +61,10 @@ _written("Rollout", i) := strategy.canary if {
 
 _pods(null, replicas) := (replicas * 25) / 100
 
-_pods(value, _) := value if is_number(value)
+_pods(value, _) := number if {
+	number := values.whole(value, -1)
+	number >= 0
+}
 
 _pods(value, replicas) := (replicas * to_number(found[0][1])) / 100 if {
 	is_string(value)

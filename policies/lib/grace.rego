@@ -23,8 +23,9 @@ period := {i: values.whole(object.get(workloads.pod[i].spec, "terminationGracePe
 # METADATA
 # title: Stopping containers by document
 # description: |
-#   Regular containers with `hook`, the seconds that their preStop takes, or would if it were as it was meant or planned, and
-#   `app`, the seconds that they go on after it. A container whose hook says nothing of its time is not among them.
+#   Regular containers with `hook`, the seconds that their preStop takes, or would if it were as it was meant or
+#   planned, and `app`, the seconds that they go on after it. A container whose hook says nothing of its time is not
+#   among them.
 stopping := {i: found |
 	some i in workloads.whole
 	found := [stop |

@@ -4,6 +4,7 @@
 package gracegate.lib.hooks
 
 import data.gracegate.lib.commands
+import data.gracegate.lib.flaws
 import data.gracegate.lib.texts
 import data.gracegate.lib.values
 
@@ -30,16 +31,14 @@ meant(hook) := commands.meant(hook.exec.command) if {
 
 # METADATA
 # title: What is wrong with a hook
-# description: |
-#   Undefined where nothing is known to be. `path` leads to the place inside the hook, `refused` says whether the API
-#   server already refuses it, and `why` goes on after "its preStop hook".
-flaw(hook) := {"path": [], "refused": true, "why": "names nothing to do"} if {
+# description: A flaw. Undefined where nothing is known to be wrong.
+flaw(hook) := flaws.refused([], "names nothing to do") if {
 	count(_handlers(hook)) == 0
-} else := {"path": [], "refused": true, "why": texts.filled("names {}, and one is allowed", [concat(" and ", _handlers(hook))])} if {
+} else := flaws.refused([], texts.filled("names {}, and one is allowed", [concat(" and ", _handlers(hook))])) if {
 	count(_handlers(hook)) > 1
-} else := {"path": ["tcpSocket"], "refused": false, "why": "is a tcpSocket, which only probes can be"} if {
+} else := flaws.failing(["tcpSocket"], "is a tcpSocket, which only probes can be") if {
 	_handlers(hook) == ["tcpSocket"]
-} else := {"path": ["httpGet"], "refused": true, "why": "is an httpGet without a port"} if {
+} else := flaws.refused(["httpGet"], "is an httpGet without a port") if {
 	_handlers(hook) == ["httpGet"]
 	object.get(hook.httpGet, "port", null) in {null, "", 0}
 } else := object.union(found, {"path": array.concat(["exec", "command"], found.path)}) if {

@@ -10,13 +10,15 @@ import data.gracegate.lib.values
 # METADATA
 # title: Namespace by document
 # description: What the document itself says; empty where it says nothing, as what applies it decides then.
-namespace := [values.text(object.get(document.object, ["metadata", "namespace"], "")) | some document in input.documents]
+namespace := [values.text(object.get(document.object, ["metadata", "namespace"], "")) |
+	some document in input.documents
+]
 
 # METADATA
 # title: Scopes by document
 # description: |
-#   Two documents that share a scope, and whose namespaces agree, are meant for each other. Files of one directory have the
-#   same root, so neither file nor directory is a scope of its own.
+#   Two documents that share a scope, and whose namespaces agree, are meant for each other. Files of one directory
+#   have the same root, so neither file nor directory is a scope of its own.
 scopes := [scopes_of |
 	some i, document in input.documents
 	scopes_of := {["root", document.root]} | {["namespace", namespace[i]] | namespace[i] != ""}

@@ -47,7 +47,8 @@ serving := {i: found |
 
 # METADATA
 # title: Services elsewhere that may send to a workload, by document
-# description: Empty where one is known to. At most one for each selector, as the same one may stand in a thousand overlays.
+# description: |
+#   Empty where one is known to. At most one for each selector, as the same one may stand in a thousand overlays.
 perhaps := {i: found |
 	some i, selectors in _matching
 	found := {s |
@@ -101,7 +102,8 @@ _selectors := {found.selector | some found in service}
 
 _sharing := values.grouped({[[key, value], selector] | some selector in _selectors; some key, value in selector})
 
-# A selector is looked up by the one of its pairs that the fewest selectors share: `part-of: shop` stands in all of them.
+# A selector is looked up by the one of its pairs that the fewest selectors share: `part-of: shop` stands in all of
+# them.
 _by_pair := values.grouped({[[rarest[1], rarest[2]], selector] |
 	some selector in _selectors
 	rarest := min([[count(_sharing[[key, value]]), key, value] | some key, value in selector])

@@ -6,8 +6,8 @@ package gracegate.lib.spelling
 # METADATA
 # title: The one name that is meant
 # description: |
-#   Of those that differ from the word in one letter, one letter more or less, or two neighbours swapped. Undefined unless it
-#   is exactly one.
+#   Of those that differ from the word in one letter, one letter more or less, or two neighbours swapped. Undefined
+#   unless it is exactly one.
 nearest(word, names) := near[0] if {
 	near := [name | some name in names; count(_shortened(name) & _shortened(word)) > 0]
 	count(near) == 1

@@ -10,9 +10,9 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Containers that are sent to, by document
 # description: |
-#   Each with `from`, the Services that send to it (none where an unread file may hold one), `ports`, as it declares them
-#   or as the Service calls them, and `level`, the most that its being sent to can weigh: error, warning where that is not
-#   certain, info where it is for metrics only.
+#   Each with `from`, the Services that send to it (none where an unread file may hold one), `ports`, as it declares
+#   them or as the Service calls them, and `level`, the most that its being sent to can weigh: error, warning where
+#   that is not certain, info where it is for metrics only.
 of := {i: found |
 	some i in workloads.whole
 	hits := (_declared(i) | _assumed(i)) | _suspected(i)

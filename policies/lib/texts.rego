@@ -1,8 +1,8 @@
 # METADATA
 # title: Texts
 # description: |
-#   Messages with names and numbers in them. Rules use this and not sprintf, which the Wasm build has to ask its host for:
-#   that costs a hundred times as much, and most of a rule's time.
+#   Messages with names and numbers in them. Rules use this and not sprintf, which the Wasm build has to ask its host
+#   for: that costs a hundred times as much, and most of a rule's time.
 package gracegate.lib.texts
 
 # METADATA

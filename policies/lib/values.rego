@@ -1,6 +1,8 @@
 # METADATA
 # title: Values
-# description: Reading fields that may be absent, null or of a wrong type; functions here never fail and are always defined, unless they say so.
+# description: |
+#   Reading fields that may be absent, null or of a wrong type; functions here never fail and are always defined,
+#   unless they say so.
 package gracegate.lib.values
 
 # METADATA
@@ -34,8 +36,8 @@ texts(value) := {key: entry | some key, entry in value; is_string(entry)} if {
 # METADATA
 # title: Groups by key
 # description: |
-#   Turns a set of [key, member] into an object of sorted arrays of members. Sorting is what both engines do in good time:
-#   a partial rule of sets is quadratic in OPA, object.union_n in Wasm.
+#   Turns a set of [key, member] into an object of sorted arrays of members. Sorting is what both engines do in good
+#   time: a partial rule of sets is quadratic in OPA, object.union_n in Wasm.
 grouped(pairs) := {sorted[start][0]: members |
 	some n, start in starts
 	members := [pair[1] | some pair in array.slice(sorted, start, ends[n])]

@@ -1,10 +1,10 @@
 # METADATA
 # title: Probe asks for a port that the container does not declare
 # description: |
-#   The name of a port is only known inside its container, and the API server does not look whether it is. The kubelet cannot
-#   ask a port that it does not find: a readinessProbe never passes, so that the rollout stands still; a startupProbe never
-#   passes either; a livenessProbe is silently dead, so that a hung container stays in service; a preStop hook fails and the
-#   container is killed at once.
+#   The name of a port is only known inside its container, and the API server does not look whether it is. The kubelet
+#   cannot ask a port that it does not find: a readinessProbe never passes, so that the rollout stands still; a
+#   startupProbe never passes either; a livenessProbe is silently dead, so that a hung container stays in service; a
+#   preStop hook fails and the container is killed at once.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
 #   description: Named ports in probes
@@ -56,11 +56,10 @@ violation contains {"at": at, "message": message} if {
 violation contains {"at": at, "message": message} if {
 	some at, asking in _asking
 	asking.handler == "grpc"
-	message := texts.filled(`The API server refuses container "{}": its {} asks for grpc port "{}", which has to be a number.`, [
-		asking.container.title,
-		asking.by,
-		asking.port,
-	])
+	message := texts.filled(
+		`The API server refuses container "{}": its {} asks for grpc port "{}", which has to be a number.`,
+		[asking.container.title, asking.by, asking.port],
+	)
 }
 
 fix[at] := _fix(asking, asking.container) if some at, asking in _asking

@@ -1,9 +1,9 @@
 # METADATA
 # title: Container gets traffic before it can serve
 # description: |
-#   Without a readinessProbe a container counts as ready as soon as its process exists. On every rollout, restart and scale-up
-#   its Services send requests to a port that nothing listens on yet, and the rollout goes on to stop old pods although the
-#   new ones do not work.
+#   Without a readinessProbe a container counts as ready as soon as its process exists. On every rollout, restart and
+#   scale-up its Services send requests to a port that nothing listens on yet, and the rollout goes on to stop old
+#   pods although the new ones do not work.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
 #   description: What counts without a probe
@@ -110,8 +110,8 @@ _level(i, target) := "info" if {
 	workloads.kind[i] == "Pod"
 } else := target.level
 
-_sender(target) := texts.filled(`Service "{}" {} to it as soon as its process runs`, [services.service[s].name, verb]) if {
-	s := min(target.from)
+_sender(target) := texts.filled(`Service "{}" {} to it as soon as its process runs`, [name, verb]) if {
+	name := services.service[min(target.from)].name
 	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
 } else := "a Service in a file that could not be read may send to it"
 
@@ -144,8 +144,9 @@ _patience(at, container) := [step |
 	step := patches.put(object.keys(probe), array.concat(at.path, ["livenessProbe", "failureThreshold"]), threshold)
 ]
 
-# The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is not
-# known, there is to be no choice. A database counts handshakes that nobody finishes as errors, and then refuses its clients.
+# The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is
+# not known, there is to be no choice. A database counts handshakes that nobody finishes as errors, and then refuses
+# its clients.
 _port(target) := ports[0] if {
 	not _is_mysql(target.container.spec)
 	open := {port.target | some port in target.ports; port.protocol == "TCP"}
@@ -161,11 +162,20 @@ _is_scraped(port) if regex.match(`metrics|prometheus`, port.name)
 
 _advice(target) := "Ask the database itself, as with `mysqladmin ping` in an exec probe." if {
 	_is_mysql(target.container.spec)
-} else := "Add a readinessProbe that asks the app whether it can serve. Which port to ask cannot be seen from the manifests."
+} else := concat(" ", [
+	"Add a readinessProbe that asks the app whether it can serve.",
+	"Which port to ask cannot be seen from the manifests.",
+])
 
-_hint(target) := {"advice": "Where the server has the health service grpc.health.v1, a grpc probe says more than an open port."} if {
+_hint(target) := {"advice": concat(" ", [
+	"Where the server has the health service grpc.health.v1,",
+	"a grpc probe says more than an open port.",
+])} if {
 	regex.match(`grpc`, _port_name(target))
-} else := {"advice": "Where the app has a path that says whether it can serve, an httpGet probe says more than an open port."} if {
+} else := {"advice": concat(" ", [
+	"Where the app has a path that says whether it can serve,",
+	"an httpGet probe says more than an open port.",
+])} if {
 	regex.match(`http|web`, _port_name(target))
 } else := {}
 

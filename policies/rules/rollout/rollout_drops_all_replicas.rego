@@ -1,8 +1,8 @@
 # METADATA
 # title: Rollout stops every pod at once
 # description: |
-#   The update strategy lets a rollout take away as many pods as there are, so the old version is gone before the new one is
-#   ready. Until then nobody answers, and if the new version never gets ready, nobody ever does.
+#   The update strategy lets a rollout take away as many pods as there are, so the old version is gone before the new
+#   one is ready. Until then nobody answers, and if the new version never gets ready, nobody ever does.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
 #   description: How maxUnavailable and maxSurge are counted
@@ -97,7 +97,7 @@ _because(update) := texts.filled("maxUnavailable {} is {} of {}", [
 	update.replicas,
 ]) if {
 	not update.forced
-} else := texts.filled("maxUnavailable and maxSurge both come to 0 of {}, and then one has to go first", [update.replicas])
+} else := texts.filled("maxUnavailable and maxSurge are both 0 of {}, and then one has to go first", [update.replicas])
 
 # Where two pods cannot run beside each other, the old one has to go first. Who may mount a claim is not known.
 _is_alone(pod) if pod.hostNetwork == true

@@ -6,7 +6,9 @@ import data.gracegate.testing
 update := ["spec", "strategy", "rollingUpdate"]
 
 # A web that is updated like this, with so many replicas.
-web(strategy, replicas) := testing.set(testing.set(testing.web, ["spec", "strategy"], strategy), ["spec", "replicas"], replicas)
+web(strategy, replicas) := testing.set(updated, ["spec", "replicas"], replicas) if {
+	updated := testing.set(testing.web, ["spec", "strategy"], strategy)
+}
 
 rolling(written) := {"type": "RollingUpdate", "rollingUpdate": written}
 
@@ -43,7 +45,7 @@ test_none_and_none_is_one if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
 	{violation.message | some violation in got.violation} == {concat("", [
 		`A rollout of Deployment "web" stops its only pod before a new one is ready: `,
-		"maxUnavailable and maxSurge both come to 0 of 1, and then one has to go first.",
+		"maxUnavailable and maxSurge are both 0 of 1, and then one has to go first.",
 	])}
 	{[step.op, step.path[3], step.value] | some fix in got.fix; some step in fix.patch} == {
 		["add", "maxUnavailable", 0],
@@ -157,7 +159,8 @@ test_a_rollout_of_a_deployment[note] if {
 		"of another": [{"kind": "Deployment", "name": "api"}, set()],
 		"of a text": ["web", set()],
 	}
-	borrower := testing.set(testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"]), ["spec", "workloadRef"], case[0])
+	bare := testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"])
+	borrower := testing.set(bare, ["spec", "workloadRef"], case[0])
 	found([borrower, lent, testing.service]) == case[1]
 }
 

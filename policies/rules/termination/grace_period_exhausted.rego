@@ -1,9 +1,9 @@
 # METADATA
 # title: Container is killed before it has finished
 # description: |
-#   The grace period runs from the moment the pod is told to go, and the preStop hook spends it first. What is left is all
-#   that the app has for the requests it still holds. When the grace period ends, the kernel kills the process, and every
-#   request in it is lost, on every rollout.
+#   The grace period runs from the moment the pod is told to go, and the preStop hook spends it first. What is left is
+#   all that the app has for the requests it still holds. When the grace period ends, the kernel kills the process,
+#   and every request in it is lost, on every rollout.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
@@ -50,8 +50,8 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": _level(stop), "measure": stop.missing} if {
 	some at, stop in _exhausted
 	message := texts.filled(
-		`Container "{}" is killed before it has finished: its preStop takes {} s of the {} s grace period, and the app needs {} s after it.`,
-		[stop.container.title, stop.hook, stop.period, stop.least],
+		`Container "{}" is killed before it has finished: {} s of preStop and {} s for the app do not fit into {} s of grace.`,
+		[stop.container.title, stop.hook, stop.least, stop.period],
 	)
 }
 

@@ -25,8 +25,8 @@ test_a_hook_as_long_as_the_grace_period if {
 			"level": "error",
 			"measure": 10,
 			"message": concat("", [
-				`Container "web" is killed before it has finished: its preStop takes 60 s of the 60 s grace period, `,
-				"and the app needs 10 s after it.",
+				`Container "web" is killed before it has finished: `,
+				"60 s of preStop and 10 s for the app do not fit into 60 s of grace.",
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": grace, "value": 75}]}},

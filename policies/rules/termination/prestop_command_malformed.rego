@@ -1,9 +1,9 @@
 # METADATA
 # title: preStop hook cannot run
 # description: |
-#   A hook that fails is as good as none: Kubernetes records the event FailedPreStopHook and stops the container at once, so
-#   that clients see refused connections on every rollout. Nobody notices before that, as most of these mistakes are accepted
-#   when the manifest is applied.
+#   A hook that fails is as good as none: Kubernetes records the event FailedPreStopHook and stops the container at
+#   once, so that clients see refused connections on every rollout. Nobody notices before that, as most of these
+#   mistakes are accepted when the manifest is applied.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#debugging-hook-handlers
 #   description: What happens when a hook fails

@@ -1,9 +1,10 @@
 # METADATA
 # title: Container stops before traffic does
 # description: |
-#   When a pod is replaced, Kubernetes stops it and takes it out of its Services at the same time. Proxies, load balancers
-#   and DNS learn of it seconds later, and until then they send requests to a process that is gone: the clients see refused
-#   connections and 502. A preStop sleep keeps the container serving until the last of them has heard.
+#   When a pod is replaced, Kubernetes stops it and takes it out of its Services at the same time. Proxies, load
+#   balancers and DNS learn of it seconds later, and until then they send requests to a process that is gone: the
+#   clients see refused connections and 502. A preStop sleep keeps the container serving until the last of them has
+#   heard.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
