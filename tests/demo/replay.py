@@ -38,19 +38,24 @@ def replay(stage: Stage, repository: Path, base: str, head: str) -> dict[str, An
     fake.do("create_repository", full_name=name, from_git=str(repository.resolve()))
     fake.do("move_branch", full_name=name, branch="main", sha=base)
     fake.do("move_branch", full_name=name, branch="change", sha=head)
+    fake.do("settle")
     fake.listen(stage.service.webhook_url)
+    before = {what: len(fake.see(what)) for what in ("log", "deliveries")}
     tell(f"{name}: {base[:12]}..{head[:12]} is being reviewed")
     opened = time.time()
     number = fake.do("open_pull_request", full_name=name, head="change", title=f"{base[:12]}..{head[:12]}")
     concluded = wait_for("the check's conclusion", lambda: _concluded(stage, name, number), PATIENCE, 0.1)
     stage.over(PATIENCE)
-    return told(fake.pull(name, number), fake.see("log"), _seconds(fake.see("deliveries"), concluded - opened))
+    log, deliveries = (fake.see(what)[seen:] for what, seen in before.items())
+    return told(fake.pull(name, number), log, _seconds(deliveries, concluded - opened))
 
 
 def _concluded(stage: Stage, name: str, number: int) -> float | None:
     """When the request that concluded the check was answered."""
     stage.service.running.check()
-    patches = [one for one in stage.fake.see("log") if one["method"] == "PATCH" and "/check-runs/" in one["path"]]
+    patches = [
+        one for one in stage.fake.see("log") if one["method"] == "PATCH" and f"/{name}/check-runs/" in one["path"]
+    ]
     if not patches:
         return None
     checks = stage.fake.pull(name, number)["checks"]

@@ -38,7 +38,15 @@ def own_scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def opa_scene(tmp_path: Path, opa: Path) -> Iterator[Scene]:
+def own_opa(tmp_path: Path, opa: Path) -> Path:
+    """An `opa` that the test may take away."""
+    binary = tmp_path / "opa"
+    binary.symlink_to(opa)
+    return binary
+
+
+@pytest.fixture
+def opa_scene(tmp_path: Path, own_opa: Path) -> Iterator[Scene]:
     """A service whose rules are evaluated by an OPA that is its child."""
-    with started(tmp_path, **AT_ONCE, GRACEGATE_OPA=str(opa)) as scene:
+    with started(tmp_path, **AT_ONCE, GRACEGATE_OPA=str(own_opa)) as scene:
         yield scene.in_repository("shop/opa", layer("base"))

@@ -78,9 +78,11 @@ class Scene:
         wait_for(what, lambda: self.asked(what) >= times, 30)
 
     def kill(self, command: str) -> None:
-        """SIGKILL to the one process of the service whose command line has `command` in it."""
-        (found,) = [pid for pid, line in _descendants(self.service.running.process.pid) if command in line]
-        os.kill(found, signal.SIGKILL)
+        """SIGKILL to the one process of the service whose command line begins as the pattern `command` says."""
+        running = _descendants(self.service.running.process.pid)
+        found = [pid for pid, line in running if re.match(command, line)]
+        assert len(found) == 1, f"{command}: {len(found)} of {running}"
+        os.kill(found[0], signal.SIGKILL)
 
 
 @contextmanager
@@ -96,7 +98,9 @@ def started(folder: Path, **more: str) -> Iterator[Scene]:
 
 def _descendants(pid: int) -> list[tuple[int, str]]:
     """Processes below `pid` with their command lines."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()]
     children = [(int(own), line) for own, parent, line in rows if int(parent) == pid]
     return [*children, *(below for own, _ in children for below in _descendants(own))]

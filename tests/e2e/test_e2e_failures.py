@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,16 +83,23 @@ def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None
     slow(own_scene, 2.0)
     number = own_scene.open(layer("change"))
     begun(own_scene)
-    own_scene.kill("gracegate worker")
+    own_scene.kill(r"\S+ -m gracegate worker")
     own_scene.over()
     assert complete(own_scene, number) == REVIEWED
 
 
-def test_an_opa_killed_during_the_review_is_started_again(opa_scene: Scene) -> None:
+def test_an_opa_killed_during_the_review_is_started_again(opa_scene: Scene, own_opa: Path) -> None:
     first = opa_scene.reviewed(layer("change"))
     slow(opa_scene, 1.0)
     second = opa_scene.open(layer("change"), "again")
     opa_scene.seen("POST /check-runs", 2)
-    opa_scene.kill("opa run")
+    opa_scene.kill(r"\S+/opa run")
     opa_scene.over()
     assert (complete(opa_scene, first), complete(opa_scene, second)) == (REVIEWED, REVIEWED)
+    # A clean change, so that it is the missing evaluation which keeps it from being green.
+    own_opa.unlink()
+    opa_scene.kill(r"\S+/opa run")
+    third = opa_scene.open({"README.md": "# shop\n", "apps/mailer.yaml": layer("change")["apps/mailer.yaml"]}, "clean")
+    opa_scene.over()
+    (check,) = opa_scene.checks(third)
+    assert (check.conclusion, "not all evaluated" in str(check.title)) == ("failure", True)

@@ -1,0 +1,63 @@
+"""What `make demo` and `make replay` promise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.demo import Story, play, wrong
+from demo.replay import replay
+from demo.shop import layer
+from demo.stage import Stage
+from e2e.conftest import AT_ONCE
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with Stage(tmp_path_factory.mktemp("stage"), **AT_ONCE) as stage:
+        yield stage
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A local repository of two commits, the shop and its change."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    for name in ("base", "change"):
+        for path, text in layer(name).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        git(folder, "add", "--all")
+        git(folder, "-c", "user.name=ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", name)
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_demo_comes_out_as_it_promises(stage: Stage) -> None:
+    assert wrong(stage, play(stage, Story())) == []
+
+
+def test_a_change_of_a_local_repository_is_told_as_one_object(stage: Stage, shop: Path) -> None:
+    told = replay(stage, shop / ".git", git(shop, "rev-parse", "HEAD^"), git(shop, "rev-parse", "HEAD"))
+    assert list(told) == ["check", "reviews", "comments", "requests", "seconds"]
+    assert list(told["check"]) == ["conclusion", "title", "summary", "annotations"]
+    assert (told["check"]["conclusion"], [review["event"] for review in told["reviews"]]) == ("failure", ["COMMENT"])
+    assert sorted((comment["path"], comment["subject_type"]) for comment in told["comments"]) == [
+        ("apps/cart.yaml", "line"),
+        ("apps/catalog.yaml", "line"),
+        ("apps/checkout.yaml", "line"),
+        ("apps/reviews.yaml", "line"),
+        ("apps/web.yaml", "line"),
+    ]
+    assert [request for request in told["requests"] if request["status"] >= 400] == []
+    assert 0 < told["seconds"]["webhook_ack"] < told["seconds"]["webhook_to_conclusion"]
+    assert json.loads(json.dumps(told)) == told
