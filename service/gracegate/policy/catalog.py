@@ -43,19 +43,18 @@ def load(folder: Path) -> Catalog:
 
     Raises RulesError where there is no catalogue, or where it was made of other texts than the folder holds now.
     """
-    texts = read_modules(folder)
+    modules = read_modules(folder)
+    digest = digest_of(modules)
     compiled = folder / COMPILED
     try:
         stored = json.loads(compiled.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RulesError(
-            f"the catalogue of the rules cannot be read ({error}): {REMEDY}", file=str(compiled)
-        ) from error
-    digest = digest_of(texts)
-    if stored.get("digest") != digest:
+        made_of, rules = stored["digest"], [_rule(entry) for entry in stored["rules"]]
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        message = f"the catalogue of the rules cannot be read ({error}): {REMEDY}"
+        raise RulesError(message, file=str(compiled)) from error
+    if made_of != digest:
         raise RulesError(f"the rules changed after their catalogue was made: {REMEDY}", file=str(compiled))
-    rules = [_rule(entry) for entry in stored["rules"]]
-    return Catalog(rules={rule.id: rule for rule in rules}, modules=texts, digest=digest)
+    return Catalog(rules={rule.id: rule for rule in rules}, modules=modules, digest=digest)
 
 
 def read_modules(folder: Path) -> dict[str, str]:

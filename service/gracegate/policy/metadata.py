@@ -14,6 +14,7 @@ from gracegate.model import Parameter, Rule, Severity
 ROOM = ("data", "gracegate", "rules")
 
 _RULE_FILE = re.compile(r"rules/(?P<group>[a-z_]+)/(?P<name>[a-z0-9_]+)\.rego")
+_NAMES: Mapping[type, str] = {str: "text", dict: "map", list: "list"}
 _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
@@ -62,10 +63,10 @@ class _Block:
             description=self._need(said, "description", str).strip(),
             severity=self._one_of(custom, "severity", get_args(Severity)),
             fix=self._one_of(custom, "fix", _FIXES),
-            parameters=self._parameters(custom.get("parameters", {})),
+            parameters=self._parameters(self._may(custom, "parameters", {})),
             example=self._need(custom, "example", str),
             links=self._links(self._need(said, "related_resources", list)),
-            aliases=tuple(custom.get("aliases", ())),
+            aliases=tuple(self._may(custom, "aliases", [])),
         )
 
     def _named(self, package: tuple[str, ...]) -> tuple[str, str]:
@@ -79,11 +80,12 @@ class _Block:
         return wanted[-2], wanted[-1]
 
     def _parameters(self, said: Mapping[str, Any]) -> tuple[Parameter, ...]:
-        for parameter in said.values():
-            self._only(parameter, "a parameter")
-            for key in _KEYS["a parameter"]:
-                self._need(parameter, key, object)
-        return tuple(Parameter(name, entry["default"], entry["description"]) for name, entry in sorted(said.items()))
+        for name in said:
+            self._only(self._need(said, name, dict), "a parameter")
+        return tuple(
+            Parameter(name, self._need(entry, "default", object), self._need(entry, "description", str))
+            for name, entry in sorted(said.items())
+        )
 
     def _links(self, said: list[Mapping[str, str]]) -> tuple[str, ...]:
         for link in said:
@@ -100,8 +102,11 @@ class _Block:
         if key not in said:
             self._fail(f"METADATA lacks `{key}`", "METADATA")
         if not isinstance(said[key], kind):
-            self._fail(f"`{key}` has to be a {kind.__name__}", key)
+            self._fail(f"`{key}` has to be a {_NAMES[kind]}", key)
         return said[key]
+
+    def _may(self, said: Mapping[str, Any], key: str, fallback: Any) -> Any:
+        return self._need(said, key, type(fallback)) if key in said else fallback
 
     def _only(self, said: Mapping[str, Any], place: str) -> None:
         for key in said:
