@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from gracegate.manifests import kinds, nodes, objects, yaml_tree
+from gracegate.manifests import kinds, nodes, objects
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.lines import LineIndex
 from gracegate.manifests.nodes import Node, Scalar, target
@@ -50,13 +50,13 @@ class Manifest:
     _parsed: dict[int, Parsed] = field(default_factory=dict, repr=False, compare=False)
 
     def parsed(self, number: int) -> Parsed:
-        """The YAML document of that number, which must hold an object; parsed again at the first call."""
+        """The YAML document of that number, which must hold an object of a kind we read."""
         if number not in self._parsed:
             chunk = self.chunks[number]
             text = self.text[chunk.start : chunk.end]
-            root = yaml_tree.parse(text, self.limits)
+            root = self.readings[number].root
             if root is None:
-                raise ValueError(f"document {number} of {self.source.path} holds nothing")
+                raise ValueError(f"document {number} of {self.source.path} holds no object of a kind we read")
             first_line = self.text.count("\n", 0, chunk.start) + 1
             self._parsed[number] = Parsed(text, root, LineIndex(text), first_line)
         return self._parsed[number]

@@ -10,6 +10,7 @@ from gracegate.manifests import kinds, yaml_tree
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
 from gracegate.manifests.lines import LineIndex
+from gracegate.manifests.nodes import Node
 from gracegate.manifests.yaml_tree import Limits, YamlError
 from gracegate.model import Document, ObjectRef, Pointer
 
@@ -26,11 +27,12 @@ class Doubt(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one YAML document of a file holds."""
+    """What one YAML document of a file holds; `root` is kept where there are documents to find places in."""
 
     documents: tuple[Document, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     may_hide_service: bool = False
+    root: Node | None = None
 
 
 NOTHING = Reading()
@@ -59,8 +61,8 @@ def read(text: str, origin: Origin, limits: Limits) -> Reading:
         Doubt(lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True)
         for each in repeated
     )
-    documents = (_document(origin, pointer, item) for pointer, item in found)
-    return Reading(tuple(documents), tuple(doubts))
+    documents = tuple(_document(origin, pointer, item) for pointer, item in found)
+    return Reading(documents, tuple(doubts), root=tree if documents else None)
 
 
 def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
