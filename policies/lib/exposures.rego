@@ -22,8 +22,8 @@ of := {s: ways |
 
 # METADATA
 # title: Services whose exposures are known
-# description: Not where an unread file may hold an Ingress for it, or one elsewhere may be meant for it.
-known := {s | some s, _ in services.service; not s in places.doubtful; not _perhaps_routed(s)}
+# description: Not where an unread file may hold an Ingress for it, or one elsewhere may be meant for it and be slower.
+known := {s | some s, _ in services.service; not s in places.doubtful; not _perhaps_slower(s)}
 
 # METADATA
 # title: Seconds by Service
@@ -48,14 +48,20 @@ _balanced(service) := {"nlb_ip"} if {
 } else := set()
 
 _way(route, service) := "alb_ip" if {
-	_for_alb(route)
+	route in _albs
 	some annotations in [_annotations[route], service.annotations]
 	annotations["alb.ingress.kubernetes.io/target-type"] == "ip"
 } else := "ingress"
 
-_for_alb(route) if _annotations[route]["kubernetes.io/ingress.class"] == "alb"
+_albs contains route if {
+	some route, annotations in _annotations
+	annotations["kubernetes.io/ingress.class"] == "alb"
+}
 
-_for_alb(route) if input.documents[route].object.spec.ingressClassName == "alb"
+_albs contains route if {
+	some route, _ in _annotations
+	input.documents[route].object.spec.ingressClassName == "alb"
+}
 
 _routes := {s: found |
 	some s, service in services.service
@@ -66,11 +72,11 @@ _routes := {s: found |
 	}
 }
 
-# A route elsewhere that names a Service of this name may mean it, unless a nearer one does.
-_perhaps_routed(s) if {
+# A route elsewhere that names a Service of this name may mean it, unless a nearer one does. It matters if it is slower.
+_perhaps_slower(s) if {
 	count(_routes[s]) == 0
-	some namespace in _namespaces[services.service[s].name]
-	places.agree(namespace, places.namespace[s])
+	some slowest in _elsewhere[[services.service[s].name, places.namespace[s] == ""]]
+	slowest > seconds[s]
 }
 
 _located := values.grouped({[[name, scope], [route, namespace]] |
@@ -78,7 +84,12 @@ _located := values.grouped({[[name, scope], [route, namespace]] |
 	some scope in (places.scopes[route] | {["namespace", namespace]})
 })
 
-_namespaces := values.grouped({[name, namespace] | some [name, namespace, _] in _backends})
+# Seconds of the routes by name of the Service, and whether it may be in any namespace.
+_elsewhere := values.grouped({[[name, any_namespace], input.cluster.drain_seconds[way]] |
+	some [name, namespace, route] in _backends
+	some any_namespace in {true, namespace != ""}
+	way := {true: "alb_ip", false: "ingress"}[route in _albs]
+})
 
 _annotations := {i: values.texts(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents

@@ -189,6 +189,22 @@ test_unknown_exposure[note] if {
 	{fix.class | some fix in fixes} == {"text"}
 }
 
+test_an_ingress_elsewhere_that_is_no_slower if {
+	slept(testing.questions([
+		testing.placed(undrained, "apps/web.yaml"),
+		testing.placed(testing.set(testing.service, ["spec", "type"], "NodePort"), "apps/service.yaml"),
+		testing.placed(ingress, "other/ingress.yaml"),
+	])) == {16}
+}
+
+test_an_ingress_of_another_namespace if {
+	slept(testing.questions([
+		testing.placed(undrained, "apps/web.yaml"),
+		testing.placed(testing.set(testing.service, ["metadata", "namespace"], "shop"), "apps/service.yaml"),
+		testing.placed(testing.set(ingress, ["metadata", "namespace"], "bank"), "other/ingress.yaml"),
+	])) == {10}
+}
+
 test_merges_with_the_other_hook if {
 	workload := testing.with_container(["lifecycle"], {"postStart": {"exec": {"command": ["/warm.sh"]}}})
 	fixes := rule.fix with input as testing.batch([workload, testing.service])
