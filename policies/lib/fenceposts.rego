@@ -17,7 +17,7 @@ import data.gracegate.lib.workloads
 #   what it says there: only of workloads that say something, as the defaults take none of few pods away.
 of := {i: found |
 	some i in workloads.whole
-	not i in scaling.lent
+	not scaling.lent[i]
 	path := _path[workloads.kind[i]]
 	written := _written(workloads.kind[i], i)
 	is_object(written)

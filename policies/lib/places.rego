@@ -41,7 +41,7 @@ agree(first, second) if {
 # description: An unread file may hold a Service, an Ingress or an autoscaler for them.
 doubtful contains i if {
 	some i, document in input.documents
-	document.root in _unread_roots
+	_unread_roots[document.root]
 }
 
 _unread_roots := {file.root | some file in input.unread}

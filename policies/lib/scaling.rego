@@ -17,7 +17,7 @@ replicas := {i: _replicas(i) | some i, _ in workloads.kind}
 # METADATA
 # title: Idle workloads
 # description: Scaled to zero on purpose, with no autoscaler that would change that.
-idle := {i | some i, number in replicas; number == 0; not i in autoscaled}
+idle := {i | some i, number in replicas; number == 0; not autoscaled[i]}
 
 # METADATA
 # title: Autoscaled workloads
@@ -26,7 +26,7 @@ autoscaled := {i | some i, floors in _floors; count(floors) > 0}
 # METADATA
 # title: Template of a Rollout, by document
 # description: An Argo Rollout may run the pods of a Deployment instead of its own.
-template := {rollout: deployments[0] | some rollout, deployments in values.grouped(_borrowed)}
+template := {rollout: min(deployments) | some rollout, deployments in values.grouped(_borrowed)}
 
 # METADATA
 # title: Workloads whose pods a Rollout runs
@@ -37,7 +37,7 @@ _replicas(i) := max(_floors[i]) if {
 } else := values.whole(object.get(input.documents[_controller(i)].object, ["spec", "replicas"], 1), 1)
 
 # Who decides on the replicas of the pods: the Rollout where one has borrowed them, else the workload itself.
-_controller(i) := _borrowers[i][0] if {
+_controller(i) := min(_borrowers[i]) if {
 	_borrowers[i]
 } else := i
 

@@ -54,7 +54,7 @@ perhaps := {i: found |
 	found := {s |
 		count(serving[i]) == 0
 		some selector in selectors
-		s := _elsewhere[[selector, places.namespace[i] == ""]][0]
+		s := min(_elsewhere[[selector, places.namespace[i] == ""]])
 	}
 }
 
@@ -79,7 +79,7 @@ _served(i) := "yes" if {
 } else := "unknown" if {
 	count(perhaps[i]) > 0
 } else := "unknown" if {
-	i in places.doubtful
+	places.doubtful[i]
 } else := "no"
 
 _ports(s) := [described |

@@ -22,6 +22,6 @@ test_list if [values.list([1]), values.list("a"), values.list({})] == [[1], [], 
 test_texts if [values.texts({"a": "b", "c": 1}), values.texts("a"), values.texts(null)] == [{"a": "b"}, {}, {}]
 
 test_grouped if {
-	values.grouped({["b", 2], ["a", 1], ["b", 1], [["c"], 1]}) == {"a": [1], "b": [1, 2], ["c"]: [1]}
+	values.grouped({["b", 2], ["a", 1], ["b", 1], [["c"], 1]}) == {"a": {1}, "b": {1, 2}, ["c"]: {1}}
 	values.grouped(set()) == {}
 }

@@ -90,7 +90,7 @@ fix[at] := {"class": "text", "advice": _advice(target)} if {
 _unready := {at: target |
 	some i, found in targets.of
 	not workloads.kind[i] in {"CronJob", "Job"}
-	not i in scaling.idle
+	not scaling.idle[i]
 	some target in found
 	not _ignores_readiness(target)
 	not probes.present(target.container.spec, "readinessProbe")

@@ -59,7 +59,7 @@ fix[at] := {"patch": grace.raise[at.document]} if some at, _ in _exhausted
 
 _exhausted := {at: found |
 	some i, stops in grace.stopping
-	i in workloads.rolling
+	workloads.rolling[i]
 	some stop in stops
 	stop.hook > 0
 	stop.hook == hooks.seconds(stop.container.spec.lifecycle.preStop)

@@ -15,11 +15,10 @@ from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFaile
 from gracegate.model import Engine
 from gracegate.policy import catalog, module_cache
 from gracegate.policy.blame import rules_named_in
-from gracegate.policy.sprintf import arguments, sprintf
-from gracegate.policy.wasm_abi import Aborted, BuiltinFailed, HostFunction, Instance
+from gracegate.policy.wasm_abi import Aborted, BuiltinFailed, Instance
+from gracegate.policy.wasm_builtins import HOST
 
 ENTRYPOINT = "gracegate/main/report"
-HOST: Mapping[str, HostFunction] = {"sprintf": lambda template, values: sprintf(arguments(template), arguments(values))}
 
 # wasmtime hands on what a host function raised through one variable of the whole process.
 _ONE_AT_A_TIME = threading.Lock()
