@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import requests
 
-from demo.processes import Running, free_port, wait_for
+from demo.processes import Late, Running, free_port, wait_for
 
 TESTS = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -38,14 +38,17 @@ class Peer:
         self.url = url
         self.running = running
         self._ready = ready
+        self._said = ""
         self.session = requests.Session()
         self.session.trust_env = False
 
     def __enter__(self) -> Self:
         try:
             wait_for(f"{self.running.log.stem} to be ready", self._up, 60)
-        except BaseException:
+        except BaseException as error:
             self.__exit__(None, None, None)
+            if isinstance(error, Late):
+                raise Late(f"{error}; it says {self._said}\n{self.running.tail()}") from None
             raise
         return self
 
@@ -58,9 +61,12 @@ class Peer:
     def _up(self) -> bool:
         self.running.check()
         try:
-            return self.session.get(self.url + self._ready, timeout=5).ok
-        except requests.ConnectionError:
+            answer = self.session.get(self.url + self._ready, timeout=5)
+        except requests.RequestException as error:
+            self._said = type(error).__name__
             return False
+        self._said = answer.text
+        return answer.ok
 
 
 class Service(Peer):
