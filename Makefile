@@ -6,7 +6,7 @@ REGO := --ignore '*.json' policies
 UNCOVERED = opa eval --fail-defined --input .venv/coverage.json 'line := input.files[file].not_covered[_].start.row'
 export PATH := $(CURDIR)/.tools:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-say = @printf >&2 '\033[1m==\033[0m %s\n'
+say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo replay test check policies tools bench lock
@@ -46,7 +46,7 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	$(say) 'opa test, and every line of the rules covered'
 	@opa test $(REGO)
 	@opa test --coverage $(REGO) >.venv/coverage.json
-	@$(UNCOVERED) --format discard || { $(UNCOVERED) --format pretty; exit 1; }
+	@$(UNCOVERED) --format discard >/dev/null || { $(UNCOVERED) --format pretty; exit 1; }
 	$(say) 'regal lint'
 	@if command -v regal >/dev/null; then regal lint policies; else echo 'regal is not installed: skipped' >&2; fi
 	$(say) 'generated files are fresh'
