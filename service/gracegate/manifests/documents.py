@@ -19,6 +19,7 @@ from gracegate.model import Document, Place, Pointer, Problem, SourceFile
 __all__ = ["KINDS", "Manifest", "Parsed", "locate", "read", "with_chunks"]
 
 _LFS = b"version https://git-lfs.github.com/spec/"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Parsed(NamedTuple):
@@ -67,6 +68,8 @@ def read(source: SourceFile, root: str, limits: Limits | None = None) -> Manifes
     bounds = limits or Limits()
     if source.data.startswith(_LFS):
         return _lfs_pointer(source, root)
+    if source.data.startswith(_UTF_16):
+        return _unread(source, root, 1, "encoding", "The file is not UTF-8.", "utf-16")
     if not kinds.IN_BYTES.search(source.data):
         return Manifest(source, root, others=kinds.count_at_top(source.data))
     if len(source.data) > bounds.bytes:
@@ -86,16 +89,19 @@ def _lfs_pointer(source: SourceFile, root: str) -> Manifest:
     return Manifest(source, root, problems=(problem,), may_hide_service=is_yaml)
 
 
-def _unread(source: SourceFile, root: str, line: int, code: str, message: str) -> Manifest:
-    text = source.data.decode(errors="replace")
+def _unread(source: SourceFile, root: str, line: int, code: str, message: str, encoding: str = "utf-8") -> Manifest:
+    text = source.data.decode(encoding, errors="replace")
     problem = Problem(source.path, line, code, message, manifest=looks_like_object(text))
     return Manifest(source, root, problems=(problem,), may_hide_service=kinds.SERVICE.search(text) is not None)
 
 
 def _read_text(source: SourceFile, root: str, text: str, limits: Limits) -> Manifest:
-    chunks = tuple(split(text))
-    if len(chunks) > limits.documents:
-        return _unread(source, root, 1, "too_many_documents", f"The file has more than {limits.documents:,} documents.")
+    most = limits.documents
+    # Each document may have a marker at both of its ends; counting them first costs nothing.
+    too_many = text.count("\n---") + text.count("\n...") > 2 * most
+    chunks = () if too_many else tuple(split(text))
+    if too_many or len(chunks) > most:
+        return _unread(source, root, 1, "too_many_documents", f"The file has more than {most:,} documents.")
     readings = tuple(
         objects.read(text[chunk.start : chunk.end], Origin(source.path, root, number), limits)
         for number, chunk in enumerate(chunks)

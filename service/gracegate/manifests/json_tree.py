@@ -10,7 +10,7 @@ from gracegate.manifests.nodes import Mapping, Node, Scalar, Sequence
 
 _TOKEN = re.compile(
     r"[ \t\r\n]*(?:(?P<punctuation>[][{}:,])"
-    r'|(?P<string>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")'
+    r'|(?P<string>"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+")'
     r"|(?P<word>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null))"
 )
 _START = re.compile(r"\ufeff?(?:---[ \t\r]*\n)?[ \t\r\n]*[\[{]")

@@ -29,11 +29,14 @@ KINDS = frozenset(
 
 LISTS = {"List": "items", "Template": "objects", **{f"{kind}List": "items" for kind in KINDS}}
 _WORDS = "|".join(sorted(KINDS | LISTS.keys()))
+_KEY = r"kind['\"]?[ \t]*:"
+# Each key looks no further than to the next one, so that a line of many is not read many times.
+_NEAR = rf"(?:(?!{_KEY})[^\n]){{0,60}}?"
 # A kind that is an alias, folded or templated may be any of them.
-_KIND = rf"kind['\"]?[ \t]*:[ \t]*(?:[^\n]{{0,60}}?\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
+_KIND = rf"{_KEY}[ \t]*(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
 IN_BYTES = re.compile(_KIND.encode())
 IN_TEXT = re.compile(_KIND)
-SERVICE = re.compile(r"kind['\"]?[ \t]*:[^\n]{0,60}?\bService(?:List)?\b")
+SERVICE = re.compile(rf"{_KEY}{_NEAR}\bService(?:List)?\b")
 
 
 def count_at_top(data: bytes) -> int:

@@ -7,12 +7,12 @@ from typing import Literal
 
 from gracegate.errors import InputError
 
-Code = Literal["syntax", "too_large", "too_deep", "too_many_nodes", "too_many_aliases"]
+Code = Literal["syntax", "too_large", "too_many_documents", "too_deep", "too_many_nodes", "too_many_aliases"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`bytes` and `documents` bound one file, the others one document in it.
+    """`bytes` and `documents` bound one file, `documents` also the objects of one list, the others one document.
 
     `nodes` counts what an alias stands for at each of its uses, `depth` through aliases.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from itertools import chain
 from typing import Literal
@@ -15,7 +16,7 @@ class LineIndex:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.starts = list(chain((0,), (match.end() for match in re.finditer("\n", text))))
+        self.starts = array("I", chain((0,), (match.end() for match in re.finditer("\n", text))))
 
     def line(self, offset: int) -> int:
         return bisect_right(self.starts, offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gracegate.manifests import kinds, yaml_tree
@@ -52,17 +53,31 @@ def read(text: str, origin: Origin, limits: Limits) -> Reading:
         return NOTHING
     try:
         tree = yaml_tree.parse(text, limits)
-        found = [*_objects(yaml_tree.value(text, tree), ())]
+        found = _found(yaml_tree.value(text, tree), limits)
     except YamlError as error:
         return Reading((), (_doubt(text, error),), kinds.SERVICE.search(text) is not None)
-    repeated = yaml_tree.duplicates(tree) if tree is not None and found else []
-    lines = LineIndex(text)
-    doubts = (
-        Doubt(lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True)
-        for each in repeated
-    )
+    if tree is None or not found:
+        return NOTHING
     documents = tuple(_document(origin, pointer, item) for pointer, item in found)
-    return Reading(documents, tuple(doubts), root=tree if documents else None)
+    return Reading(documents, tuple(_repeated(text, tree)), root=tree)
+
+
+def _found(value: Any, limits: Limits) -> list[tuple[Pointer, dict[str, Any]]]:
+    found = [*islice(_objects(value, ()), limits.documents + 1)]
+    if len(found) > limits.documents:
+        raise YamlError("too_many_documents", f"more than {limits.documents:,} objects in one list", 1)
+    return found
+
+
+def _repeated(text: str, root: Node) -> Iterator[Doubt]:
+    duplicates = yaml_tree.duplicates(root)
+    if not duplicates:
+        return
+    lines = LineIndex(text)
+    for each in duplicates:
+        yield Doubt(
+            lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True
+        )
 
 
 def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:

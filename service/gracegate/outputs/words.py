@@ -36,6 +36,7 @@ _NEXT_STEPS = {
     "encoding": "Save the file as UTF-8; the next push is evaluated again.",
     "duplicate_key": "Keep one of the two keys; Kubernetes refuses both or takes the last.",
     "too_large": "Split the file, or exclude it in .gracegate.yaml.",
+    "too_many_documents": "Split the file, or exclude it in .gracegate.yaml.",
     "too_deep": "Flatten the file, or exclude it in .gracegate.yaml.",
     "too_many_nodes": "Split the file, or exclude it in .gracegate.yaml.",
     "too_many_aliases": "Write the values out, or exclude the file in .gracegate.yaml.",
