@@ -20,7 +20,7 @@ from gracegate.jobs.speaking import Speaker
 from gracegate.jobs.work import Work
 from gracegate.settings import Settings, child_environment
 from gracegate.store.database import Store
-from gracegate.store.tables import VERDICT
+from gracegate.store.tables import HEAD, VERDICT
 
 SHOP = "shop/web"
 PACE = Pace(write=0.0, notify=0.0, sleep=lambda _: None)
@@ -213,5 +213,7 @@ def test_two_pull_requests_with_one_head_share_the_worse_verdict(stage: Stage) -
     with stage.reviewer.store.transaction() as tx:
         row = {"repository_id": stage.repository_id, "head_sha": stage.head(), "number": 99, "verdict": "fail"}
         tx.execute(VERDICT.insert().values(**row, conclusion="failure", concluded_at=0.0))
+        place = {"repository_id": stage.repository_id, "number": 99, "sha": stage.head()}
+        tx.execute(HEAD.insert().values(**place, run_id="", closed=False, updated_at=0.0))
     outcome = stage.reviewer(stage.work(number), fine)
     assert (outcome.verdict, outcome.conclusion) == ("pass", "failure")
