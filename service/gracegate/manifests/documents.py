@@ -58,8 +58,7 @@ class Manifest:
             root = self.readings[number].root
             if root is None:
                 raise ValueError(f"document {number} of {self.source.path} holds no object of a kind we read")
-            first_line = self.text.count("\n", 0, chunk.start) + 1
-            self._parsed[number] = Parsed(text, root, LineIndex(text), first_line)
+            self._parsed[number] = Parsed(text, root, LineIndex(text), chunk.line)
         return self._parsed[number]
 
 
@@ -113,7 +112,7 @@ def _manifest(bare: Manifest, readings: tuple[Reading, ...]) -> Manifest:
     """The file with what its chunks hold."""
     documents = tuple(document for reading in readings for document in reading.documents)
     problems = [
-        _problem(bare.source.path, bare.text.count("\n", 0, chunk.start), doubt)
+        _problem(bare.source.path, chunk.line - 1, doubt)
         for chunk, reading in zip(bare.chunks, readings, strict=True)
         for doubt in reading.doubts
     ]
@@ -129,7 +128,7 @@ def _manifest(bare: Manifest, readings: tuple[Reading, ...]) -> Manifest:
 
 def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
     """The file with other texts for some of its YAML documents; None if they would not stay that many documents."""
-    if any([*split(text)] != [Chunk(0, len(text))] for text in texts.values()):
+    if any([*split(text)] != [Chunk(0, len(text), 1)] for text in texts.values()):
         return None
     path, root, limits = manifest.source.path, manifest.root, manifest.limits
     readings = tuple(
@@ -144,14 +143,16 @@ def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None
 def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[Chunk, ...]]:
     parts: list[str] = []
     chunks: list[Chunk] = []
-    old_end = new_end = 0
+    old_end = new_end = lines = 0
     for number, chunk in enumerate(manifest.chunks):
         outside = manifest.text[old_end : chunk.start]
         part = texts.get(number, manifest.text[chunk.start : chunk.end])
         start = new_end + len(outside)
         old_end, new_end = chunk.end, start + len(part)
         parts += (outside, part)
-        chunks.append(Chunk(start, new_end))
+        chunks.append(Chunk(start, new_end, chunk.line + lines))
+        if number in texts:
+            lines += part.count("\n") - manifest.text.count("\n", chunk.start, chunk.end)
     return "".join((*parts, manifest.text[old_end:])), tuple(chunks)
 
 
