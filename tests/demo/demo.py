@@ -6,6 +6,7 @@ Ends with the address of the pull request's page and stays until Ctrl-C; `--once
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import signal
 import sys
@@ -158,7 +159,8 @@ def run(folder: Path, *, once: bool) -> int:
         story.say(f"look at it: {pull['url']}")
         if not once:
             print("Ctrl-C ends the demo", flush=True)
-            signal.pause()
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
     return 0
 
 
