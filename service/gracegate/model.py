@@ -16,6 +16,29 @@ FixClass = Literal["safe", "assumes", "text"]
 ChangeKind = Literal["added", "modified", "renamed", "removed"]
 Gate = Literal["enforce", "advise"]
 CommentScope = Literal["introduced", "touched"]
+NoSuggestion = Literal[
+    "no_fix",
+    "advice_only",
+    "assumes",
+    "pre_existing",
+    "not_tried",
+    "other_file",
+    "no_such_path",
+    "shared_anchor",
+    "merge_key",
+    "templated",
+    "unsupported_layout",
+    "would_change_more",
+    "not_fixed",
+    "new_finding",
+    "conflicts",
+    "overlaps",
+    "outside_diff",
+    "crlf",
+    "no_final_newline",
+    "too_long",
+]
+"""Why a finding comes without a suggestion. outputs/words.py says each in words, metrics count them."""
 
 SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
 
@@ -196,7 +219,7 @@ class Finding:
     spot: str
     fix: Fix | None = None
     suggestion: str | None = None
-    no_suggestion: str | None = None
+    no_suggestion: NoSuggestion | None = None
     waiver: Waiver | None = None
     anchored: bool = True
 

@@ -165,6 +165,12 @@ CASES = [
         id="an anchor that nobody names, and a key over an inherited one",
     ),
     pytest.param(
+        "spec:\n  a: '{{ x }}'\n  b: |\n    {% raw %}\n",
+        [add("spec", "z")],
+        "spec:\n  a: '{{ x }}'\n  b: |\n    {% raw %}\n  z: 1\n",
+        id="marks that are quoted are somebody else's",
+    ),
+    pytest.param(
         'spec:\n  "a": "y"\n',
         [
             add("spec", k, value=k)
@@ -239,6 +245,8 @@ REFUSALS = [
     ),
     pytest.param("spec:\n  a:\n    <<: {b: 1}\n", removed("spec", "a", "b"), "merge_key", id="a merged one"),
     pytest.param("spec:\n  a: 1\n  a: 2\n", removed("spec", "a"), "would_change_more", id="a key that stands twice"),
+    pytest.param("spec:\n  a: web-{{ .x }}\n", add("spec", "b"), "templated", id="a template that is YAML too"),
+    pytest.param("# {{- if .x }}\nspec:\n  a: '{{'\n", add("spec", "b"), "templated", id="marks in a comment"),
 ]
 
 
@@ -259,7 +267,11 @@ SIBLINGS = pod("spec:\n  containers:\n  - name: web\n    image: web\n    env: []
         pytest.param((), LineEdit(6, 6, ("    image: web", "    lifecycle: 1")), id="natural"),
         pytest.param((Hunk(5, 5),), LineEdit(5, 5, ("  - name: web", "    lifecycle: 1")), id="line of the first key"),
         pytest.param((Hunk(8, 9),), LineEdit(8, 8, ("    stdin: true", "    lifecycle: 1")), id="last line"),
-        pytest.param((Hunk(1, 2),), LineEdit(6, 6, ("    image: web", "    lifecycle: 1")), id="out of reach"),
+        pytest.param((Hunk(1, 2),), LineEdit(5, 5, ("  - name: web", "    lifecycle: 1")), id="as near as it gets"),
+        pytest.param((Hunk(20, 30),), LineEdit(8, 8, ("    stdin: true", "    lifecycle: 1")), id="from below too"),
+        pytest.param(
+            (Hunk(1, 4),), LineEdit(5, 5, ("  - name: web", "    lifecycle: 1")), id="never before a dash for it"
+        ),
     ],
 )
 def test_additions_prefer_lines_of_the_diff(preferred: tuple[Hunk, ...], expected: LineEdit) -> None:

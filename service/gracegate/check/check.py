@@ -94,7 +94,7 @@ def _suggested(
     open_findings = [f for f in findings if f.waiver is None]
     most = seen.request.most_proofs
     if most is not None and len(open_findings) > most:
-        return findings, ()
+        return tuple(f if f.waiver else replace(f, no_suggestion="not_tried") for f in findings), ()
     ours = frozenset(f.id for f in open_findings if f.status != "pre-existing")
     older = frozenset(f.id for f in open_findings if f.status == "pre-existing")
     proofs = prove(seen, ours, evaluate)

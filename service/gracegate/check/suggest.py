@@ -11,18 +11,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gracegate.check.diffs import unified
 from gracegate.check.examine import Key
+from gracegate.check.grouping import Ground, Group, key_of, may_be_posted, planned
 from gracegate.check.sightings import Sighting
 from gracegate.manifests.documents import Manifest
-from gracegate.manifests.edits import Edited, LineEdit, Refused, apply_edits, edit, has_final_newline, newline_style
-from gracegate.model import SEVERITY_ORDER, Document, Hunk, Operation, Suggestion
+from gracegate.manifests.edits import LineEdit, apply_edits, has_final_newline, newline_style
+from gracegate.model import SEVERITY_ORDER, NoSuggestion, Suggestion
+
+__all__ = ["Ground", "Proof", "prove"]
 
 Reevaluate = Callable[[Mapping[str, str]], Sequence[Sighting]]
 """Takes the changed files' new texts and returns the head's sightings as they would be with them."""
 
 MAX_LINES = 60
-CONTEXT = 3
-NO_NEWLINE = "\n\\ No newline at end of file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +35,7 @@ class Proof:
     diff: str | None = None
     edits: tuple[LineEdit, ...] = ()
     suggestion: Suggestion | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What fixes are planned on: head's files, its documents, and the hunks by path (None: there is no diff)."""
-
-    manifests: Mapping[str, Manifest]
-    documents: Sequence[Document]
-    hunks: Mapping[str, tuple[Hunk, ...] | None] | None
-
-    def hunks_of(self, path: str) -> tuple[Hunk, ...]:
-        """The hunks in which an insertion is preferred; empty where there is no diff."""
-        return (self.hunks or {}).get(path) or ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Findings whose edits belong together, the edits once they are planned, or the reason why there are none."""
-
-    path: str
-    sightings: tuple[Sighting, ...]
-    operations: tuple[tuple[Document, Operation], ...]
-    edited: Edited | None = None
-    reason: str | None = None
-
-    @property
-    def edits(self) -> tuple[LineEdit, ...]:
-        return () if self.edited is None else self.edited.edits
-
-    @property
-    def objects(self) -> frozenset[Key]:
-        return frozenset(_key(document) for document, _ in self.operations)
-
-    @property
-    def first(self) -> int:
-        return min(e.start_line for e in self.edits)
-
-    @property
-    def last(self) -> int:
-        return max(e.end_line for e in self.edits)
+    reason: NoSuggestion | None = None
 
 
 def prove(
@@ -81,7 +43,7 @@ def prove(
 ) -> dict[str, Proof]:
     """A proof for each of `sightings` by id; `head` is all that was found at head before any fix."""
     proofs = {s.id: Proof(reason=reason) for s in sightings if (reason := _unfixable(s)) is not None}
-    groups = _planned(_groups([s for s in sightings if s.id not in proofs], ground), ground)
+    groups = planned([s for s in sightings if s.id not in proofs], ground)
     held = _refuted([g for g in groups if g.reason is None], head, ground, reevaluate)
     for group in [g for g in groups if g.reason is not None] + held:
         proof = _proof(group, ground)
@@ -89,7 +51,7 @@ def prove(
     return proofs
 
 
-def _unfixable(sighting: Sighting) -> str | None:
+def _unfixable(sighting: Sighting) -> NoSuggestion | None:
     fix = sighting.violation.fix
     if fix is None:
         return "no_fix"
@@ -98,101 +60,7 @@ def _unfixable(sighting: Sighting) -> str | None:
     return None if fix.klass == "safe" else "assumes"
 
 
-def _groups(sightings: Sequence[Sighting], ground: Ground) -> list[_Group]:
-    """One group per spot; spots that need the same operation are one group."""
-    homes: dict[object, int] = {}
-    parent = list(range(len(sightings)))
-
-    def home(number: int) -> int:
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
-
-    for number, sighting in enumerate(sightings):
-        for key in (sighting.spot, *(_place(d, o) for d, o in _operations(sighting, ground))):
-            parent[home(number)] = home(homes.setdefault(key, number))
-    groups: dict[int, list[Sighting]] = defaultdict(list)
-    for number, sighting in enumerate(sightings):
-        groups[home(number)].append(sighting)
-    return [_group(members, ground) for members in groups.values()]
-
-
-def _group(sightings: Sequence[Sighting], ground: Ground) -> _Group:
-    merged: dict[object, tuple[Document, Operation]] = {}
-    conflict = False
-    for document, operation in (pair for s in sightings for pair in _operations(s, ground)):
-        place = _place(document, operation)
-        agreed = _reconciled(merged[place][1], operation) if place in merged else operation
-        conflict = conflict or agreed is None
-        merged[place] = (document, agreed or operation)
-    path = sightings[0].document.path
-    elsewhere = any(document.path != path for document, _ in merged.values())
-    reason = "other_file" if elsewhere else "conflicts" if conflict else None
-    return _Group(path, tuple(sightings), tuple(merged.values()), reason=reason)
-
-
-def _reconciled(one: Operation, other: Operation) -> Operation | None:
-    """Two containers may ask for different grace periods of one Pod: the larger number serves both, and is proved."""
-    if one == other:
-        return one
-    numbers = all(type(o.value) in {int, float} for o in (one, other))
-    return max(one, other, key=lambda o: o.value) if numbers and "remove" not in {one.op, other.op} else None
-
-
-def _operations(sighting: Sighting, ground: Ground) -> list[tuple[Document, Operation]]:
-    fix = sighting.violation.fix
-    return [] if fix is None else [(ground.documents[o.document], replace(o, document=0)) for o in fix.patch]
-
-
-def _place(document: Document, operation: Operation) -> object:
-    return (_key(document), operation.path)
-
-
-def _key(document: Document) -> Key:
-    return (document.path, document.number, document.pointer)
-
-
-def _planned(groups: Iterable[_Group], ground: Ground) -> list[_Group]:
-    """Plans each group's edits; groups whose lines overlap become one."""
-    planned = [_plan(group, ground) for group in groups]
-    by_path: dict[str, list[_Group]] = defaultdict(list)
-    for group in planned:
-        if group.reason is None:
-            by_path[group.path].append(group)
-    apart = [g for file_groups in by_path.values() for g in _apart(file_groups, ground)]
-    return [g for g in planned if g.reason is not None] + apart
-
-
-def _plan(group: _Group, ground: Ground) -> _Group:
-    if group.reason is not None:
-        return group
-    try:
-        edited = edit(ground.manifests[group.path], group.operations, ground.hunks_of(group.path))
-    except Refused as refused:
-        return replace(group, reason=refused.reason)
-    return replace(group, edited=edited)
-
-
-def _apart(groups: list[_Group], ground: Ground) -> list[_Group]:
-    """Merges overlapping groups of one file until none overlap; one that cannot be merged gets no fix."""
-    kept: list[_Group] = []
-    refused: list[_Group] = []
-    for group in sorted(groups, key=lambda g: (g.first, g.last)):
-        if not kept or group.first > kept[-1].last:
-            kept.append(group)
-            continue
-        merged = _plan(_group((*kept[-1].sightings, *group.sightings), ground), ground)
-        if merged.reason is None and (len(kept) == 1 or merged.first > kept[-2].last):
-            kept[-1] = merged
-        else:
-            refused.append(replace(group, reason=merged.reason or "overlaps"))
-    return kept + refused
-
-
-def _refuted(
-    groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate
-) -> list[_Group]:
+def _refuted(groups: Sequence[Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate) -> list[Group]:
     """Evaluates the rules on what the groups make: at most one group of an object at a time, then all together."""
     rounds = _rounds(groups)
     tried = [g for together in rounds for g in _round(together, head, ground, reevaluate)]
@@ -200,7 +68,7 @@ def _refuted(
     proved_together = len(rounds) <= 1 and len(held) == len(groups)
     if proved_together or not _faults(held, head, ground, reevaluate):
         return tried
-    compatible: list[_Group] = []
+    compatible: list[Group] = []
     for group in held:
         if _faults([*compatible, group], head, ground, reevaluate):
             tried[tried.index(group)] = replace(group, reason="conflicts")
@@ -209,8 +77,8 @@ def _refuted(
     return tried
 
 
-def _rounds(groups: Iterable[_Group]) -> list[list[_Group]]:
-    rounds: list[list[_Group]] = []
+def _rounds(groups: Iterable[Group]) -> list[list[Group]]:
+    rounds: list[list[Group]] = []
     taken: list[set[Key]] = []
     for group in groups:
         number = next((i for i, keys in enumerate(taken) if not keys & group.objects), len(rounds))
@@ -222,7 +90,7 @@ def _rounds(groups: Iterable[_Group]) -> list[list[_Group]]:
     return rounds
 
 
-def _round(groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate) -> list[_Group]:
+def _round(groups: Sequence[Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate) -> list[Group]:
     """The groups of one round, with a reason where one does not hold; halved until the culprits stand alone."""
     faults = _faults(groups, head, ground, reevaluate)
     if not faults:
@@ -234,7 +102,9 @@ def _round(groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, r
     return [g for half in halves for g in _round(half, head, ground, reevaluate)]
 
 
-def _faults(groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate) -> list[str]:
+def _faults(
+    groups: Sequence[Group], head: Sequence[Sighting], ground: Ground, reevaluate: Reevaluate
+) -> list[NoSuggestion]:
     """Why these groups together do not hold, empty if they do."""
     if not groups:
         return []
@@ -246,25 +116,26 @@ def _faults(groups: Sequence[_Group], head: Sequence[Sighting], ground: Ground, 
     after = {_same(s): SEVERITY_ORDER[s.violation.level] for s in reevaluate(texts)}
     left = any(_same(s) in after for g in groups for s in g.sightings)
     came = any(level > before.get(key, 0) for key, level in after.items())
-    return [reason for reason, wrong in (("not_fixed", left), ("new_finding", came)) if wrong]
+    reasons: tuple[tuple[NoSuggestion, bool], ...] = (("not_fixed", left), ("new_finding", came))
+    return [reason for reason, wrong in reasons if wrong]
 
 
 def _same(sighting: Sighting) -> object:
-    return (sighting.identity, _key(sighting.document))
+    return (sighting.identity, key_of(sighting.document))
 
 
-def _proof(group: _Group, ground: Ground) -> Proof:
+def _proof(group: Group, ground: Ground) -> Proof:
     if group.reason is not None or group.edited is None:
         return Proof(group.path, reason=group.reason)
     manifest = ground.manifests[group.path]
-    diff = _unified(group.path, manifest.text, group.edits)
+    diff = unified(group.path, manifest.text, group.edits)
     reason = _unpostable(group, manifest, ground)
     if reason is not None:
         return Proof(group.path, diff, group.edits, reason=reason)
     return Proof(group.path, diff, group.edits, _suggestion(group, manifest))
 
 
-def _unpostable(group: _Group, manifest: Manifest, ground: Ground) -> str | None:
+def _unpostable(group: Group, manifest: Manifest, ground: Ground) -> NoSuggestion | None:
     """Why a proved fix cannot be a suggestion block of GitHub's, None if it can."""
     if newline_style(manifest.text) != "\n":
         return "crlf"
@@ -272,13 +143,10 @@ def _unpostable(group: _Group, manifest: Manifest, ground: Ground) -> str | None
         return "no_final_newline"
     if group.last - group.first >= MAX_LINES:
         return "too_long"
-    if ground.hunks is None:
-        return None
-    inside = any(h.start <= group.first and group.last <= h.end for h in ground.hunks_of(group.path))
-    return None if inside else "outside_diff"
+    return None if may_be_posted(group, ground) else "outside_diff"
 
 
-def _suggestion(group: _Group, manifest: Manifest) -> Suggestion:
+def _suggestion(group: Group, manifest: Manifest) -> Suggestion:
     lines = manifest.text.split("\n")
     wanted = "\n".join(lines[group.first - 1 : group.last])
     shifted = [
@@ -294,49 +162,3 @@ def _suggestion(group: _Group, manifest: Manifest) -> Suggestion:
         group.last,
         text,
     )
-
-
-def _unified(path: str, text: str, edits: Sequence[LineEdit]) -> str:
-    """The unified diff of edits that do not overlap, with three lines of context and lines split at \\n alone."""
-    lines = _ended(text.split("\n"))
-    hunks: list[list[LineEdit]] = []
-    for one in sorted(edits, key=lambda e: e.start_line):
-        near = hunks and one.start_line - hunks[-1][-1].end_line <= 2 * CONTEXT
-        if near:
-            hunks[-1].append(one)
-        else:
-            hunks.append([one])
-    shift, shown = 0, [f"--- a/{path}", f"+++ b/{path}"]
-    for hunk in hunks:
-        body = _hunk(lines, hunk)
-        first = max(1, hunk[0].start_line - CONTEXT)
-        old, new = (sum(line[0] in kinds for line in body) for kinds in (" -", " +"))
-        shown += [f"@@ -{first},{old} +{first + shift},{new} @@", *body]
-        shift += new - old
-    return "\n".join(shown)
-
-
-def _hunk(lines: Sequence[str], edits: Sequence[LineEdit]) -> list[str]:
-    body: list[str] = []
-    at = max(0, edits[0].start_line - 1 - CONTEXT)
-    for one in edits:
-        old = lines[one.start_line - 1 : one.end_line]
-        new = _ended(one.lines) if old[-1].endswith(NO_NEWLINE) else list(one.lines)
-        head = _shared(old, new)
-        tail = _shared(old[head:][::-1], new[head:][::-1])
-        body += [f" {line}" for line in [*lines[at : one.start_line - 1], *old[:head]]]
-        body += [f"-{line}" for line in old[head : len(old) - tail]]
-        body += [f"+{line}" for line in new[head : len(new) - tail]]
-        body += [f" {line}" for line in old[len(old) - tail :]]
-        at = one.end_line
-    return body + [f" {line}" for line in lines[at : at + CONTEXT]]
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many lines two texts begin with in common."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _ended(lines: Sequence[str]) -> list[str]:
-    """Without the nothing after the last newline, else with git's remark that there is none."""
-    return list(lines[:-1]) if not lines or lines[-1] == "" else [*lines[:-1], lines[-1] + NO_NEWLINE]

@@ -195,7 +195,9 @@ def _nothing(problem: Problem) -> Report:
 
 
 def _outcome(pull: PullRequest, report: Report, conclusion: str, comments: int) -> Outcome:
-    refusals = Counter(f.no_suggestion for f in report.findings if f.no_suggestion and f.status != "pre-existing")
+    refusals: Counter[str] = Counter(
+        f.no_suggestion for f in report.findings if f.no_suggestion and f.status != "pre-existing"
+    )
     return Outcome(
         pull.head_sha,
         report.verdict,

@@ -14,9 +14,10 @@ from gracegate.manifests.nodes import Mapping, Node
 from gracegate.manifests.nodes import Sequence as SequenceNode
 from gracegate.manifests.patches import Refused, canonical, patched, smaller
 from gracegate.manifests.sites import Plan, Site
+from gracegate.manifests.templates import is_template
 from gracegate.manifests.trail import alias_targets, holds_anchor, is_shared, walk
 from gracegate.manifests.yaml_tree import Limits, YamlError
-from gracegate.model import Document, Hunk, Operation, Pointer
+from gracegate.model import Document, Hunk, NoSuggestion, Operation, Pointer
 
 __all__ = ["Edited", "LineEdit", "Refused", "apply_edits", "edit", "has_final_newline", "newline_style"]
 
@@ -41,7 +42,10 @@ def edit(
     edits: list[LineEdit] = []
     for number in sorted({document.number for document, _ in operations}):
         steps = [replace(o, path=d.pointer + o.path) for d, o in operations if d.number == number]
-        chunk = _Chunk(manifest.parsed(number), manifest.limits, tuple(preferred))
+        parsed = manifest.parsed(number)
+        if is_template(parsed.text, parsed.root):
+            raise Refused("templated")
+        chunk = _Chunk(parsed, manifest.limits, tuple(preferred))
         draft = chunk.edited(steps)
         texts[number] = draft.text
         edits.extend(chunk.line_edits(draft))
@@ -104,7 +108,7 @@ class _Chunk:
         """The first plan whose text parses to exactly the intended value."""
         expected = patched(state.value, operation)
         wanted = canonical(expected)
-        reason = "unsupported_layout"
+        reason: NoSuggestion = "unsupported_layout"
         for plan in self._ranked(state, plans(state.draft.text, state.root, operation)):
             draft = state.draft.spliced(plan.splices)
             read = _parsed(draft.text, self.limits)
@@ -117,20 +121,26 @@ class _Chunk:
         raise Refused("shared_anchor" if holds_anchor(state.root, operation.path) else reason)
 
     def _ranked(self, state: _State, found: Iterable[Plan]) -> list[Plan]:
-        """Plans inside preferred lines first; the end of a file without a final newline last."""
+        """Plans inside preferred lines or nearest to them first; the end of a file without a final newline last."""
         text = state.draft.text
         lines = LineIndex(text)
 
-        def rank(plan: Plan) -> tuple[bool, bool]:
+        def rank(plan: Plan) -> tuple[bool, int]:
             at_end = lines.end(plan.anchor) == len(text)
             line = state.draft.original_line(lines.line(plan.anchor))
-            return (at_end, not (self._is_preferred(line) or self._is_preferred(line + 1)))
+            # What goes between two lines can be shown on either of them.
+            distance = self._distance(line)
+            return (at_end, distance if plan.rewrites else min(distance, self._distance(line + 1)))
 
         return sorted(found, key=rank)
 
     def _is_preferred(self, line: int) -> bool:
+        return bool(self.preferred) and not self._distance(line)
+
+    def _distance(self, line: int) -> int:
+        """How many lines lie between a line and the nearest preferred one; 0 where all are as good."""
         in_file = line + self.parsed.first_line - 1
-        return any(hunk.start <= in_file <= hunk.end for hunk in self.preferred)
+        return min((max(h.start - in_file, in_file - h.end, 0) for h in self.preferred), default=0)
 
 
 def _parsed(text: str, limits: Limits) -> tuple[Node, Any] | None:

@@ -56,20 +56,12 @@ def _block(site: Site, body: int, before: Sequence[Node], block: list[str]) -> P
     """Puts lines behind the last of `before`, or where the collection's body starts."""
     if before:
         return Plan((site.below(before[-1].end, block),), before[-1].end)
-    return Plan((_before(site, body, block),), _line_above(site, body))
-
-
-def _before(site: Site, offset: int, block: list[str]) -> Splice:
-    indent = site.indent(offset)
-    if indent is None:
-        return site.above(offset, block)
-    start = offset - len(indent)
-    newline = site.newline(offset)
-    return Splice(start, start, "".join(line + newline for line in block))
-
-
-def _line_above(site: Site, offset: int) -> int:
-    return max(site.lines.start(offset) - 1, 0)
+    indent = site.indent(body)
+    if indent is None:  # behind the dash of an item
+        return Plan((site.above(body, block),), body, rewrites=True)
+    start = body - len(indent)
+    newline = site.newline(body)
+    return Plan((Splice(start, start, "".join(line + newline for line in block)),), max(start - 1, 0))
 
 
 def _flow_entry(site: Site, node: Mapping, gap: int, key: str, value: Any) -> Plan:
@@ -124,13 +116,13 @@ def _on_own_line(
     behind = site.lines.end(end)
     if gap < len(children) or layout.has_comma(site.text, end):
         return Plan((Splice(behind, behind, f"{newline}{lines},"),), end)
-    return Plan((Splice(end, end, ","), Splice(behind, behind, newline + lines)), end)
+    return Plan((Splice(end, end, ","), Splice(behind, behind, newline + lines)), end, rewrites=True)
 
 
 def _between(starts: Sequence[int], children: Sequence[Node], gap: int, text: str, style: Flow) -> Plan:
     if gap == 0:
-        return Plan((Splice(starts[0], starts[0], text + style.comma),), starts[0])
+        return Plan((Splice(starts[0], starts[0], text + style.comma),), starts[0], rewrites=True)
     end = children[gap - 1].end
     # A key without a value ends with its colon, which needs a space behind it.
     space = " " if isinstance(children[gap - 1], Scalar) and children[gap - 1].start == end else ""
-    return Plan((Splice(end, end, space + style.comma + text),), end)
+    return Plan((Splice(end, end, space + style.comma + text),), end, rewrites=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,10 +11,9 @@ from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
 from gracegate.manifests.lines import LineIndex
 from gracegate.manifests.nodes import Node
+from gracegate.manifests.templates import OPENING
 from gracegate.manifests.yaml_tree import Limits, YamlError
 from gracegate.model import Document, ObjectRef, Pointer
-
-_TEMPLATE = re.compile(r"\{\{|\{%")
 
 
 class Doubt(NamedTuple):
@@ -114,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 def _doubt(text: str, error: YamlError) -> Doubt:
-    template = _TEMPLATE.search(text) if error.code == "syntax" else None
+    template = OPENING.search(text) if error.code == "syntax" else None
     if template is not None:
         line = text.count("\n", 0, template.start()) + 1
         message = f"The file is a template (`{template.group()}`): only what it renders to could be judged."

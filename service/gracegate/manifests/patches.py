@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from gracegate.errors import GracegateError
-from gracegate.model import Operation, Pointer
+from gracegate.model import NoSuggestion, Operation, Pointer
 
 
 class Refused(GracegateError):
-    """An edit that cannot be made, or not proved; `reason` is a code.
+    """An edit that cannot be made, or not proved.
 
-    no_such_path, shared_anchor (aliases show the same text elsewhere), merge_key (`<<` brings it in),
-    unsupported_layout, would_change_more.
+    `reason` is no_such_path, shared_anchor (aliases show the same text elsewhere), merge_key (`<<` brings it in),
+    templated, unsupported_layout or would_change_more.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: NoSuggestion) -> None:
         super().__init__(reason)
         self.reason = reason
 

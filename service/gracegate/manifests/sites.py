@@ -14,10 +14,11 @@ from gracegate.manifests.trail import Step
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way to make an edit; `anchor` is the offset of the line it stands on or behind."""
+    """One way to make an edit; `anchor` is the offset of the line it stands behind, or of the one that it rewrites."""
 
     splices: tuple[Splice, ...]
     anchor: int
+    rewrites: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,17 +41,18 @@ def is_shared(steps: tuple[Step, ...], used: frozenset[int]) -> bool:
 
 def alias_targets(root: Node) -> frozenset[int]:
     """The ids of the nodes that aliases of the document stand for."""
-    return frozenset(id(node.target) for node in _descendants(root) if isinstance(node, Alias))
+    return frozenset(id(node.target) for node in descendants(root) if isinstance(node, Alias))
 
 
 def holds_anchor(root: Node, pointer: Pointer) -> bool:
     """True if aliases name something in what the pointer leads to."""
     steps = walk(root, pointer)
     used = alias_targets(root)
-    return len(steps) > len(pointer) and any(id(node) in used for node in _descendants(steps[-1].node))
+    return len(steps) > len(pointer) and any(id(node) in used for node in descendants(steps[-1].node))
 
 
-def _descendants(root: Node) -> Iterator[Node]:
+def descendants(root: Node) -> Iterator[Node]:
+    """The node and all below it; what an alias stands for comes where it stands itself."""
     waiting = [root]
     while waiting:
         node = waiting.pop()

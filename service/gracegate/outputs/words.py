@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from gracegate.model import SEVERITY_ORDER, Finding, ObjectRef, Problem, Report, Severity
+from gracegate.model import SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Report, Severity
 
 MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -13,8 +13,14 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 # Kubernetes content that gracegate does not render yet: a remark, not a failure of the evaluation.
 NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
 
-# Why a fix is not a suggestion block, in words for the author. Codes that need none are not listed.
-_REASONS = {
+# What the finding's own advice or assumption says better, or what is said once for all findings.
+_SAID_ELSEWHERE: frozenset[NoSuggestion] = frozenset({"no_fix", "advice_only", "assumes", "pre_existing", "not_tried"})
+REASONS: Mapping[NoSuggestion, str] = {
+    "no_fix": "Its rule knows no change that would mend it.",
+    "advice_only": "Which change is right depends on what the manifests do not tell.",
+    "assumes": "The change is right only under an assumption.",
+    "pre_existing": "It was there before this change.",
+    "not_tried": "There are many findings, and no change was tried.",
     "outside_diff": "GitHub takes suggestions only on lines that the diff shows, and this change is on others.",
     "other_file": "The change belongs to another file than the finding.",
     "crlf": "The file has Windows line ends, which GitHub's suggestions would mix.",
@@ -49,9 +55,9 @@ _NEXT_STEPS = {
 }
 
 
-def reason(code: str | None) -> str:
-    """Why there is no suggestion, as a sentence; empty where the finding's advice or assumption says it all."""
-    return _REASONS.get(code or "", "")
+def reason(code: NoSuggestion | None) -> str:
+    """Why there is no suggestion, as a sentence; empty where something else on the page says it."""
+    return "" if code is None or code in _SAID_ELSEWHERE else REASONS[code]
 
 
 def next_step(problem: Problem) -> str:
