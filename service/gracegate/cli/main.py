@@ -27,8 +27,8 @@ COMMANDS = {
     "check": "Find what would make a rolling update drop requests.",
     "fix": "Show the safe fixes as a diff, or write them.",
     "rules": "List the rules, or explain one.",
-    "serve": "Run the GitHub App's web process.",
-    "worker": "Run the GitHub App's reviews.",
+    "serve": "Run the GitHub App on one machine: web and workers.",
+    "worker": "Run one more worker of the GitHub App.",
 }
 
 
