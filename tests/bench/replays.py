@@ -1,0 +1,129 @@
+"""Public pull requests through the whole service: python tests/bench/replays.py [--local] FILE
+
+FILE holds one JSON list a line: the path of a git repository, a number to call it by, the merge base and the head.
+Each is replayed against the fake GitHub (see demo.replay): what GitHub refused, and whether each suggestion, applied
+to the head's file, gives YAML again. `--local` leaves that out. Then the same change is checked in this process: how
+many findings that speak stand on a line of the diff, and for how many of the safe fixes of touched objects, new and
+old, a hunk holds the whole edit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TESTS = Path(__file__).resolve().parents[1]
+SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)\n?^\1$", re.DOTALL | re.MULTILINE)
+
+
+def replayed(repository: str, base: str, head: str) -> Counter[str]:
+    command = [sys.executable, "-m", "demo.replay", repository, base, head]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return Counter(failed=1)
+    said = json.loads(done.stdout)
+    figures = Counter({f"status {r['status']}": 1 for r in said["requests"] if r["status"] >= 400})
+    figures["comments"] = len(said["comments"])
+    figures["on files"] = sum(comment["line"] is None for comment in said["comments"])
+    figures.update(applied(repository, head, said["comments"]))
+    return figures
+
+
+def applied(repository: str, head: str, comments: list[dict[str, Any]]) -> Counter[str]:
+    """All suggestions of a file at once, the last first, as a batch on GitHub would take them."""
+    figures: Counter[str] = Counter()
+    by_path: dict[str, list[tuple[int, int, str]]] = {}
+    for comment in comments:
+        for match in SUGGESTION.finditer(comment["body"]):
+            start = comment["start_line"] or comment["line"]
+            by_path.setdefault(comment["path"], []).append((start, comment["line"], match.group(2)))
+    for path, suggestions in by_path.items():
+        show = ["git", "-C", repository, "show", f"{head}:{path}"]
+        lines = subprocess.run(show, capture_output=True, check=True).stdout.decode().split("\n")
+        above = len(lines) + 1
+        for start, end, text in sorted(suggestions, reverse=True):
+            figures["suggestions"] += 1
+            figures["overlaps"] += end >= above
+            above = start
+            lines[start - 1 : end] = text.split("\n")
+            try:
+                list(yaml.compose_all("\n".join(lines), Loader=yaml.CSafeLoader))
+            except yaml.YAMLError:
+                figures["BROKEN"] += 1
+    return figures
+
+
+def checked(repository: str, base: str, head: str) -> Counter[str]:
+    from gracegate import git  # noqa: PLC0415 - replays alone need none of it
+    from gracegate.check import conversation  # noqa: PLC0415
+    from gracegate.check.check import CheckRequest, check  # noqa: PLC0415
+    from gracegate.manifests.discovery import is_candidate  # noqa: PLC0415
+    from gracegate.policy.catalog import load_builtin  # noqa: PLC0415
+    from gracegate.policy.opa_wasm import WasmEngine  # noqa: PLC0415
+    from gracegate.repo_config import RepoConfig  # noqa: PLC0415
+
+    top = Path(repository)
+    before, after = (git.revision_tree(top, sha, is_candidate) for sha in (base, head))
+    diff = tuple(git.changed(top, base, head, is_candidate))
+    engine = WasmEngine()
+    today = dt.datetime.now(dt.UTC).date()
+    request = CheckRequest(after, RepoConfig(), load_builtin(), engine.engine, today, base=before, diff=diff)
+    report = check(request, engine.evaluate)
+    speaking = [f for f in report.findings if conversation.speaks(f, touched=False)]
+    hunks = {d.path: d.hunks for d in diff if d.change != "removed"}
+    drafts = conversation._drafts(speaking, report.suggestions, hunks)
+    figures: Counter[str] = Counter(findings=len(speaking))
+    figures["on a line"] = sum(len(draft.findings) for draft in drafts if draft.line is not None)
+    # A fix of something that was there before is not posted: its reason tells whether it could have been.
+    reasons = Counter(f.no_suggestion for f in report.findings if f.fix is not None and f.fix.diff is not None)
+    figures["fixes in a hunk"] = reasons[None] + reasons["pre_existing"]
+    figures["fixes elsewhere"] = reasons["outside_diff"]
+    return figures
+
+
+def pull_requests(path: Path) -> Iterator[tuple[str, int, str, str]]:
+    for line in path.read_text().splitlines():
+        if line.startswith("["):
+            repository, number, base, head, *_ = json.loads(line)
+            yield repository, number, base, head
+
+
+def share(figures: Counter[str], part: str, rest: str) -> str:
+    whole = figures[part] + figures[rest]
+    return f"{figures[part]}/{whole} = {figures[part] / whole:.1%}" if whole else "none"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--local", action="store_true", help="check in this process alone")
+    given = parser.parse_args()
+    total: Counter[str] = Counter()
+    for repository, number, base, head in pull_requests(given.file):
+        figures = Counter() if given.local else replayed(repository, base, head)
+        figures.update(checked(repository, base, head))
+        total.update(figures)
+        total["pull requests"] += 1
+        shown = ", ".join(f"{name} {count}" for name, count in figures.items() if count)
+        print(f"{'/'.join(Path(repository).parts[-2:])} #{number}: {shown}", flush=True)
+    total["on no line"] = total["findings"] - total["on a line"]
+    print(dict(total))
+    print("findings on a line of the diff:", share(total, "on a line", "on no line"))
+    print("fixes of touched objects within one hunk:", share(total, "fixes in a hunk", "fixes elsewhere"))
+
+
+if __name__ == "__main__":
+    main()
