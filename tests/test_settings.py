@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import ConfigError
+from gracegate.manifests.limits import Limits
 from gracegate.settings import (
+    _LIMITS,
     JobSettings,
     Settings,
     WebSettings,
     cache_dir,
     child_environment,
     colour_wanted,
+    limits,
     opa_binary,
     opa_url,
 )
@@ -108,6 +111,8 @@ def test_all_that_is_missing_is_told_at_once() -> None:
         ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
         ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write an address"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
+        ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write a whole number from 10 to 200"),
+        ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write a whole number from 100 to 5000000"),
         ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
         (
             {"GRACEGATE_DEAD_SECONDS": "6"},
@@ -119,6 +124,15 @@ def test_what_is_wrong_is_named(said: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({**NEEDED, **said})
     assert str(caught.value).startswith(message)
+
+
+def test_limits_of_a_file_are_the_ones_that_are_set() -> None:
+    said = {"GRACEGATE_MAX_NODES": "1_000_000", "GRACEGATE_MAX_ALIASES": "0"}
+    assert limits({}) == {}
+    assert limits(said) == Settings.from_environment({**NEEDED, **said}).limits == {"nodes": 1_000_000, "aliases": 0}
+    assert {*_LIMITS} == {field.name for field in dataclasses.fields(Limits)}
+    with pytest.raises(ConfigError, match="GRACEGATE_MAX_FILE_BYTES is 'all': write a whole number from 1000 to"):
+        limits({"GRACEGATE_MAX_FILE_BYTES": "all"})
 
 
 def test_secrets_do_not_show() -> None:

@@ -14,6 +14,15 @@ from gracegate.errors import ConfigError
 OnIncomplete = Literal["failure", "neutral"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+# Bounds of one manifest, see manifests/limits.py: the variable, and the least and the most that may be written.
+_LIMITS = {
+    "bytes": ("MAX_FILE_BYTES", 1_000, 20_000_000),
+    "documents": ("MAX_DOCUMENTS", 1, 1_000_000),
+    "depth": ("MAX_DEPTH", 10, 200),
+    "nodes": ("MAX_NODES", 100, 5_000_000),
+    "aliases": ("MAX_ALIASES", 0, 1_000_000),
+}
+
 # What a child process may know: enough to find programs, certificates and proxies, no secret of ours.
 _FOR_CHILDREN = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -50,6 +59,7 @@ class JobSettings:
 class Settings:
     """Everything an operator decides. `git_url` and `github_url` have no slash at their end.
 
+    `limits` bound one manifest, by the fields of manifests.limits.Limits; what is not named keeps its default.
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify.
     """
 
@@ -69,6 +79,7 @@ class Settings:
     allowed_owners: frozenset[str] = frozenset()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
+    limits: Mapping[str, int] = field(default_factory=dict)
     write_gap: float = 1.0
     notify_gap: float = 3.0
     log_level: LogLevel = "INFO"
@@ -97,6 +108,7 @@ class Settings:
             allowed_owners=frozenset(owner.lower() for owner in read.several("ALLOWED_OWNERS")),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
+            limits=read.limits(),
             write_gap=read.number("WRITE_GAP", 1.0, 0),
             notify_gap=read.number("NOTIFY_GAP", 3.0, 0),
             log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
@@ -132,6 +144,14 @@ def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
     """The `opa` that gracegate starts as its child, if one is named; else the built-in Wasm rules are used."""
     named = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
     return Path(named) if named else None
+
+
+def limits(env: Mapping[str, str] | None = None) -> dict[str, int]:
+    """The bounds of one manifest that are set; ConfigError where one is no number, or out of its own bounds."""
+    read = _Reader(environment() if env is None else env)
+    found = read.limits()
+    read.complain()
+    return found
 
 
 def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
@@ -224,6 +244,17 @@ class _Reader:
             self.wrong.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
             return default
         return number
+
+    def limits(self) -> dict[str, int]:
+        wanted = {name: self._whole(*bounds) for name, bounds in _LIMITS.items() if self.text(bounds[0])}
+        return {name: number for name, number in wanted.items() if number is not None}
+
+    def _whole(self, name: str, least: int, most: int) -> int | None:
+        value = self.text(name).replace("_", "")
+        if value.isascii() and value.isdecimal() and len(value) < 20 and least <= int(value) <= most:
+            return int(value)
+        self.wrong.append(f"GRACEGATE_{name} is {value[:40]!r}: write a whole number from {least} to {most}")
+        return None
 
     def data_dir(self) -> Path:
         if named := self.text("DATA_DIR"):

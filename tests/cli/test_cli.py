@@ -18,6 +18,7 @@ from gracegate import __version__
 from gracegate.cli import fix as fix_command
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.model import Engine
+from manifests_room import hostile
 
 SERVED = """\
 apiVersion: v1
@@ -280,6 +281,98 @@ def test_a_file_that_changed_meanwhile_is_left_alone(shop: Path) -> None:
     with pytest.raises(fix_command.RepositoryError, match="changed while it was judged"):
         fix_command.written(shop, {"apps/web.yaml": (WEB, "theirs")}, request)
     assert (shop / "apps/web.yaml").read_text() == WEB + "# mine\n"
+
+
+@pytest.mark.parametrize("meanwhile", ["changed", "gone"])
+def test_of_several_files_all_are_written_or_none(shop: Path, meanwhile: str) -> None:
+    write(shop, {"other/web.yaml": WEB, "other/service.yaml": SERVED})
+    request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
+    (shop / "other/web.yaml").unlink()
+    if meanwhile == "changed":
+        write(shop, {"other/web.yaml": "theirs"})
+    files = dict.fromkeys(("apps/web.yaml", "other/web.yaml"), (WEB, CLEAN_WEB))
+    with pytest.raises(fix_command.RepositoryError, match=r"other/web\.yaml"):
+        fix_command.written(shop, files, request)
+    assert (shop / "apps/web.yaml").read_text() == WEB
+    assert sorted(path.name for path in (shop / "apps").iterdir()) == ["service.yaml", "web.yaml"]
+
+
+def test_a_second_fix_finds_nothing_to_do(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    others = {"apps/notes.txt": WEB, "apps/odd.yaml": f"{CLEAN_WEB}# no newline at the end"}
+    write(shop, others)
+    assert run(["fix", "--write"]) == CLEAN
+    once = (shop / "apps/web.yaml").read_bytes()
+    capfd.readouterr()
+    assert run(["fix", "--write"]) == CLEAN
+    assert capfd.readouterr() == ("", "Nothing to fix.\n")
+    assert (shop / "apps/web.yaml").read_bytes() == once
+    assert {name: (shop / name).read_text() for name in others} == others
+
+
+HOSTILE = {
+    "50,000 brackets": "apps/hostile.yaml:5: not evaluated: This cannot be read as YAML: nested deeper than 100.",
+    "alias bomb": "apps/hostile.yaml:11: not evaluated: This cannot be read as YAML: more than 200,000 nodes.",
+    "cyclic anchor": "apps/hostile.yaml:6: not evaluated: This cannot be read as YAML: the anchor of alias `*x` stands",
+    "a plain scalar of 10 MB": "apps/hostile.yaml:1: not evaluated: The file is larger than 5,000,000 bytes.",
+    "1 MB of one key": "apps/hostile.yaml:99999: not evaluated: This cannot be read as YAML: more than 200,000 nodes.",
+    "invalid UTF-8": "apps/hostile.yaml:5: not evaluated: The file is not UTF-8.",
+    "NUL": "apps/hostile.yaml:5: not evaluated: This cannot be read as YAML: control characters are not allowed.",
+    "deep JSON": "apps/hostile.yaml:1: not evaluated: This cannot be read as YAML: nested deeper than 100.",
+    "1,200,000 markers": "apps/hostile.yaml:1: not evaluated: The file has more than 10,000 documents.",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_named_and_left_alone(shop: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    content = hostile.INPUTS[name].text()
+    data = content.encode() if isinstance(content, str) else content
+    (shop / "apps/hostile.yaml").write_bytes(data)
+    (shop / "apps/web.yaml").write_text(CLEAN_WEB)
+    assert run(["check"]) == INCOMPLETE
+    assert capfd.readouterr().out.startswith(HOSTILE[name])
+    assert run(["fix", "--write"]) == INCOMPLETE
+    assert capfd.readouterr().err.startswith(HOSTILE[name])
+    assert (shop / "apps/hostile.yaml").read_bytes() == data
+
+
+LIMITED = [
+    ("GRACEGATE_MAX_FILE_BYTES", "1000", "apps/big.yaml:1: not evaluated: The file is larger than 1,000 bytes."),
+    ("GRACEGATE_MAX_DOCUMENTS", "1", "apps/big.yaml:1: not evaluated: The file has more than 1 documents."),
+    (
+        "GRACEGATE_MAX_DEPTH",
+        "10",
+        "apps/big.yaml:6: not evaluated: This cannot be read as YAML: nested deeper than 10.",
+    ),
+    ("GRACEGATE_MAX_NODES", "100", "apps/big.yaml:4: not evaluated: This cannot be read as YAML: more than 100 nodes."),
+    ("GRACEGATE_MAX_ALIASES", "0", "apps/big.yaml:5: not evaluated: This cannot be read as YAML: more than 0 aliases."),
+]
+BIG = f"""\
+apiVersion: v1
+kind: Service
+metadata: {{name: big}}
+spec: {{x: &x [{"1," * 300}]}}
+y: *x
+z: {"[" * 20}{"]" * 20}
+---
+{SERVED.replace("web", "another")}
+"""
+
+
+@pytest.mark.parametrize(("variable", "value", "message"), LIMITED)
+def test_limits_can_be_set(
+    shop: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    message: str,
+) -> None:
+    write(shop, {"apps/big.yaml": BIG, "apps/web.yaml": CLEAN_WEB})
+    assert run(["check", "apps/big.yaml"]) == CLEAN
+    assert "not evaluated" not in capfd.readouterr().out
+    monkeypatch.setenv(variable, value)
+    assert run(["check", "apps/big.yaml"]) == INCOMPLETE
+    assert capfd.readouterr().out.startswith(message)
 
 
 def test_rules_are_listed_and_explained(capfd: pytest.CaptureFixture[str]) -> None:

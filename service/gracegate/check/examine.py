@@ -11,6 +11,7 @@ from gracegate.check.sightings import Sighting
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.manifests import plain
 from gracegate.manifests.documents import Manifest, locate, read
+from gracegate.manifests.limits import Limits
 from gracegate.manifests.plain import Collection
 from gracegate.model import Document, Engine, FileDiff, Place, Pointer, Problem, Rule, SourceFile, Tree, Waiver
 from gracegate.policy.catalog import Catalog
@@ -27,7 +28,7 @@ class CheckRequest:
 
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the dry run;
     `only` are the ids of the rules to evaluate, None for all that configuration leaves on. `most_proofs` is up to how
-    many findings fixes are proved, None for always: a proof costs as much as the finding.
+    many findings fixes are proved, None for always: a proof costs as much as the finding. `limits` bound one file.
     """
 
     head: Tree
@@ -41,6 +42,7 @@ class CheckRequest:
     head_config: str | None = None
     most_proofs: int | None = None
     only: frozenset[str] | None = None
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ class Examined:
 def examine(request: CheckRequest, evaluate: Evaluate) -> Examined:
     """Reads and evaluates head, and base where there is one; an engine that fails leaves a problem, not an error."""
     cache: MutableMapping[tuple[str, str, str], Manifest] = {}
-    head = plain.collect(request.head, cache)
+    head = plain.collect(request.head, cache, request.limits)
     if request.base is None or request.diff is None:
         return Examined(request, _evaluated(request, head, _given(request, head.documents), evaluate))
-    base = plain.collect(request.base, cache)
+    base = plain.collect(request.base, cache, request.limits)
     scope = subjects.scope(request.diff, base.documents, head.documents)
     moved = compare.moved_paths(request.diff)
     head_side = _evaluated(request, head, scope.subjects(head.documents, base=False), evaluate)
@@ -106,7 +108,8 @@ def evaluated_again(seen: Examined, texts: Mapping[str, str], evaluate: Evaluate
     """The head's side as it would be with other texts for some of its files."""
     manifests = dict(seen.head.collection.manifests)
     for path, text in texts.items():
-        manifests[path] = read(SourceFile(path, text.encode("utf-8", "surrogatepass")), manifests[path].root)
+        source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
+        manifests[path] = read(source, manifests[path].root, seen.request.limits)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(seen.head.collection, manifests=manifests, documents=documents)
     return _evaluated(seen.request, edited, seen.judged(documents), evaluate)

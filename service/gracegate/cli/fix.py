@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,27 +65,43 @@ def _diff(path: str, old: str, new: str) -> str:
 
 
 def written(top: Path, files: Mapping[str, tuple[str, str]], request: CheckRequest) -> None:
-    """Writes all files or none: RepositoryError where one is not any more what was judged."""
-    for path, (old, _) in files.items():
-        judged = request.head.files[path].data
-        if (top / path).read_bytes() != judged or old.encode("utf-8", "surrogatepass") != judged:
-            raise RepositoryError("the file changed while it was judged; nothing was written, run it again", file=path)
-    for path, (_, new) in files.items():
-        _replace(top / path, new.encode("utf-8", "surrogatepass"))
+    """Writes all files or none: RepositoryError where one is not any more what was judged, or cannot be written.
+
+    New contents are laid beside their files first, so that only renaming is left once all files were looked at.
+    """
+    with ExitStack() as leftovers:
+        staged = {path: _staged(top / path, new, leftovers) for path, (_, new) in files.items()}
+        for path, (old, _) in files.items():
+            judged = request.head.files[path].data
+            if _content(top / path) != judged or old.encode("utf-8", "surrogatepass") != judged:
+                raise RepositoryError(
+                    "the file changed while it was judged; nothing was written, run it again", file=path
+                )
+        for path, new_file in staged.items():
+            new_file.replace(top / path)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Puts new content in a file's place at once, with the file's mode."""
-    mode = path.stat().st_mode
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _content(path: Path) -> bytes | None:
     try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _staged(path: Path, text: str, leftovers: ExitStack) -> Path:
+    """A file beside `path` with its mode and owner and the new text; it goes away with `leftovers`."""
+    try:
+        status = path.stat()
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        leftovers.callback(Path(name).unlink, missing_ok=True)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode & 0o7777)
-        Path(name).replace(path)
+            file.write(text.encode("utf-8", "surrogatepass"))
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise RepositoryError(f"it cannot be written: {error.strerror}", file=str(path)) from error
+    return Path(name)
 
 
 def _sum_up(fixed: FixedFiles, *, write: bool) -> None:

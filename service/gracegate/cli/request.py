@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
-from gracegate import git
+from gracegate import git, settings
 from gracegate.check.examine import CheckRequest
 from gracegate.errors import ConfigError
 from gracegate.manifests.discovery import directory, is_candidate
+from gracegate.manifests.limits import Limits
 from gracegate.model import Engine, FileDiff, SourceFile, Tree
 from gracegate.policy.catalog import Catalog
 from gracegate.repo_config import FILE, RepoConfig, parse
@@ -85,6 +86,7 @@ def _of_files(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
         today=_today(),
         subjects=judged | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
         only=_only(asked, catalog),
+        limits=Limits(**settings.limits()),
     )
 
 
@@ -106,6 +108,7 @@ def _of_revisions(asked: Asked, base: str, catalog: Catalog, engine: Engine) -> 
         engine=engine,
         today=_today(),
         only=_only(asked, catalog),
+        limits=Limits(**settings.limits()),
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check.check import check
 from gracegate.check.examine import CheckRequest
 from gracegate.errors import ConfigError
+from gracegate.manifests.limits import Limits
 from gracegate.model import FileDiff, Problem, Report, Tree, Verdict
 from gracegate.policy.catalog import load_builtin
 from gracegate.policy.opa_server import ServerEngine
@@ -31,7 +33,8 @@ class Opa:
 class Order:
     """One review's input: the trees of merge base and head, and what changed between them.
 
-    `seconds` bounds one evaluation; `cache_dir` is where compiled rules are kept between children.
+    `seconds` bounds one evaluation, `limits` one file (fields of manifests.limits.Limits); `cache_dir` is where
+    compiled rules are kept between children.
     """
 
     base: Tree
@@ -41,6 +44,7 @@ class Order:
     opa: Opa | None
     cache_dir: Path | None
     seconds: float
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def judge(order: Order) -> Report:
@@ -58,6 +62,7 @@ def judge(order: Order) -> Report:
             base=order.base,
             diff=order.diff,
             head_config=_proposed(order),
+            limits=Limits(**order.limits),
         )
         report = check(request, engine.evaluate)
     return report if broken is None else _with(report, broken)

@@ -141,6 +141,7 @@ class PullRequestReviewer:
             opa=self.engine.opa(),
             cache_dir=self.settings.data_dir / "wasm",
             seconds=seconds,
+            limits=self.settings.limits,
         )
         report = child.run_check(order, seconds, self.settings.check_memory_mb)
         gone = next((p for p in report.problems if p.code == "engine_unavailable"), None)

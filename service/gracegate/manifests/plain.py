@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gracegate.manifests.discovery import component_roots, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read
-from gracegate.model import Document, Problem, Tree
+from gracegate.manifests.limits import Limits
+from gracegate.model import Document, Problem, SourceFile, Tree
 
 Cache = MutableMapping[tuple[str, str, str], Manifest]
 """Manifests by path, blob and component root: base and head share what they have in common."""
@@ -32,13 +33,13 @@ class Collection:
     unread: tuple[Unread, ...]
 
 
-def collect(tree: Tree, cache: Cache | None = None) -> Collection:
+def collect(tree: Tree, cache: Cache | None = None, limits: Limits | None = None) -> Collection:
     """Reads every candidate file; a file without a blob id is never taken from the cache."""
     paths = sorted(path for path in tree.files if is_candidate(path))
     known = {} if cache is None else cache
     missing = sorted({problem.file for problem in tree.problems if problem.file and problem.manifest})
     root_of = component_roots([*paths, *missing])
-    manifests = {path: _manifest(tree, path, root_of(path), known) for path in paths}
+    manifests = {path: _manifest(tree.files[path], root_of(path), known, limits) for path in paths}
     hiding = [path for path, manifest in manifests.items() if manifest.may_hide_service]
     return Collection(
         manifests=manifests,
@@ -48,9 +49,8 @@ def collect(tree: Tree, cache: Cache | None = None) -> Collection:
     )
 
 
-def _manifest(tree: Tree, path: str, root: str, known: Cache) -> Manifest:
-    source = tree.files[path]
-    key = (path, source.blob, root)
+def _manifest(source: SourceFile, root: str, known: Cache, limits: Limits | None) -> Manifest:
+    key = (source.path, source.blob, root)
     if not source.blob or key not in known:
-        known[key] = read(source, root)
+        known[key] = read(source, root, limits)
     return known[key]
