@@ -350,7 +350,7 @@ BIG = f"""\
 apiVersion: v1
 kind: Service
 metadata: {{name: big}}
-spec: {{x: &x [{"1," * 300}]}}
+spec: {{x: &x [{"1," * 500}]}}
 y: *x
 z: {"[" * 20}{"]" * 20}
 ---
