@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 ENGINE_TRIES = 3
 """How often a review waits for an OPA that does not answer before it is concluded as incomplete."""
 
-_WORSE = {"pass": 0, "incomplete": 1, "fail": 2}
+_WORSE = {"success": 0, "neutral": 1, "failure": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,15 @@ class PullRequestReviewer:
         """A check belongs to a commit: where another open pull request has the same head, the worse verdict stands."""
         with self.store.transaction() as tx:
             verdicts = runs.verdicts(tx, work.repository_id, pull.head_sha)
-        others = {number: verdict for number, verdict in verdicts.items() if number != pull.number}
+        others = {number: self._conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
         worst = max(others, key=lambda number: _WORSE[others[number]], default=None)
-        own = {"failure": 2, "neutral": 0, "success": 0}[output.conclusion]
-        if worst is None or _WORSE[others[worst]] <= own:
+        if worst is None or _WORSE[others[worst]] <= _WORSE[output.conclusion]:
             return output
-        note = f"Pull request #{worst} has the same head commit, and its verdict is `{others[worst]}`."
-        return replace(output, conclusion="failure", summary=f"{note}\n\n{output.summary}")
+        note = f"Pull request #{worst} has the same head commit, and its verdict is `{verdicts[worst]}`."
+        return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
+
+    def _conclusion(self, verdict: str) -> check_run.Conclusion:
+        return "success" if verdict == "pass" else "failure" if verdict == "fail" else self.settings.on_incomplete
 
 
 def reviewer(settings: Settings) -> PullRequestReviewer:
