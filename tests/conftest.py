@@ -1,15 +1,26 @@
-"""What every test may need: the pinned OPA."""
+"""What every test may need: the pinned OPA, and how long random tests run."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 OPA_VERSION = "1.22.2"
+
+# `make fuzz` runs the random tests alone, for as many examples as EXAMPLES says.
+settings.register_profile(
+    "fuzz",
+    max_examples=int(os.environ.get("EXAMPLES", "10000")),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def _version(binary: str) -> str:

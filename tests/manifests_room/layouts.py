@@ -101,7 +101,8 @@ class Writer:
         return lines
 
     def _entry(self, key: str, child: Any, column: int) -> list[str]:
-        head = " " * column + json.dumps(key, ensure_ascii=False) + ":"
+        is_word = key.isascii() and key.isalpha() and key != "on"
+        head = " " * column + (key if is_word and self.dice(4) else json.dumps(key, ensure_ascii=False)) + ":"
         if child is None and self.dice(2):
             return [head + self._tail()]
         if self._is_block_text(child):
