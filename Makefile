@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test check policies tools bench lock
+.PHONY: help demo replay test fuzz check policies tools bench lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir>
 test: $(VENV) ## All tests; those that need OPA are skipped by name where it cannot be had
 	@bash .ci/get-opa || echo 'no OPA: the tests that need it will be skipped'
 	@$(BIN)/pytest $(ARGS)
+
+fuzz: $(VENV) ## The random tests alone, for long: EXAMPLES=10000 of each, ARGS for pytest
+	@EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --hypothesis-profile=fuzz -m hypothesis $(ARGS)
 
 check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated files are fresh
 	$(say) 'ruff'
