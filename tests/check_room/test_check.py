@@ -10,6 +10,8 @@ from check_room.trees import diff, tree
 from gracegate.check.check import CheckRequest, check
 from gracegate.check.fix import fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
+from gracegate.jobs.judging import Order, judge
+from gracegate.manifests.limits import Limits
 from gracegate.model import Problem, Tree
 from gracegate.policy.catalog import load_builtin
 from gracegate.policy.opa_wasm import WasmEngine
@@ -261,6 +263,16 @@ def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing()
     new = WITHOUT_BOTH | {path: text for path, (_, text) in once.files.items()}
     assert (list(once.files), once.applied, said(report_of(None, new))) == (["web.yaml"], 2, [])
     assert fixed(tree(new)).files == {}
+
+
+def test_limits_hold_for_both_sides_and_for_a_pull_request_as_for_a_folder() -> None:
+    base, head = tree(GOOD), tree(WITHOUT_DRAIN)
+    order = Order(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, 30.0, {"nodes": 15})
+    problem = ("web.yaml", 8, "too_many_nodes")
+    assert [(p.file, p.line, p.code) for p in judge(order).problems if p.file] == [problem]
+    request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))
+    found = check(request, ENGINE.evaluate).problems
+    assert problem in [(p.file, p.line, p.code) for p in found]
 
 
 def test_crlf_is_fixed_with_its_own_line_ends_but_not_suggested() -> None:
