@@ -173,24 +173,55 @@ def _is_within(old: str, new: str) -> bool:
 
 
 def _apart(groups: Iterable[Group], ground: Ground) -> list[Group]:
-    """Merges overlapping groups of one file until none overlap; one that cannot be merged gets no fix."""
-    done: list[Group] = []
+    """Merges groups of one file that overlap; what cannot be merged, or overlaps even so, gets no fix."""
+    joined = [g for cluster in _clusters(groups, ground) for g in _joined(cluster, ground)]
+    done = [g for g in joined if g.reason is not None]
     near: list[Group] = []
-    refused: list[Group] = []
-    for group in sorted(groups, key=lambda g: (g.first, g.last)):
-        done += [g for g in near if g.last < group.first]
+    for group in sorted((g for g in joined if g.reason is None), key=_lines):
         near = [g for g in near if g.last >= group.first]
-        met = next((g for g in near if _overlap(g, group, ground)), None)
-        if met is None:
-            near.append(group)
-            continue
-        others = [g for g in near if g is not met]
-        merged = _plan(_group((*met.sightings, *group.sightings), ground), ground)
-        if merged.reason is None and not any(_overlap(g, merged, ground) for g in (*others, *done)):
-            near = [*others, merged]
+        if any(_overlap(g, group, ground) for g in near):
+            done.append(replace(group, reason="overlaps"))
         else:
-            refused.append(replace(group, reason=merged.reason or "overlaps"))
-    return [*done, *near, *refused]
+            near.append(group)
+            done.append(group)
+    return done
+
+
+def _clusters(groups: Iterable[Group], ground: Ground) -> list[list[Group]]:
+    """Groups that overlap, or overlap the same ones."""
+    closed: list[list[Group]] = []
+    near: list[list[Group]] = []
+    for group in sorted(groups, key=_lines):
+        closed += [cluster for cluster in near if all(g.last < group.first for g in cluster)]
+        near = [cluster for cluster in near if any(g.last >= group.first for g in cluster)]
+        met, apart = [group], []
+        for cluster in near:
+            if any(_overlap(g, group, ground) for g in cluster):
+                met = [*cluster, *met]
+            else:
+                apart.append(cluster)
+        near = [*apart, met]
+    return closed + near
+
+
+def _joined(groups: Sequence[Group], ground: Ground) -> list[Group]:
+    """One group of all, planned once; where that does not hold, halves, and of those that overlap the first."""
+    if len(groups) == 1:
+        return list(groups)
+    whole = _plan(_group([s for group in groups for s in group.sightings], ground), ground)
+    if whole.reason is None:
+        return [whole]
+    middle = len(groups) // 2
+    first, rest = _joined(groups[:middle], ground), _joined(groups[middle:], ground)
+    kept = [g for g in first if g.reason is None]
+    return first + [
+        replace(g, reason=whole.reason) if g.reason is None and any(_overlap(k, g, ground) for k in kept) else g
+        for g in rest
+    ]
+
+
+def _lines(group: Group) -> tuple[int, int]:
+    return group.first, group.last
 
 
 def _overlap(one: Group, other: Group, ground: Ground) -> bool:
