@@ -39,7 +39,7 @@ def build(folder: Path, opa: Path) -> dict[str, bytes]:
     catalogue = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
     return {
         "README.md": handbook.render(rules).encode(),
-        "compiled/catalog.json": (json.dumps(catalogue, indent=1, ensure_ascii=False) + "\n").encode(),
+        "compiled/catalog.json": (json.dumps(catalogue, indent=1, ensure_ascii=False, default=str) + "\n").encode(),
         "compiled/policy.wasm": wasm,
     }
 
