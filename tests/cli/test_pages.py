@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gracegate.cli import pages, rules
-from gracegate.cli.explain import Explained, explain
+from gracegate.cli.explain import Explained, explain, joined
 from gracegate.model import Fix, Rule
 from gracegate.policy.catalog import builtin_policies, load_builtin
 from gracegate.policy.opa_wasm import WasmEngine
@@ -68,12 +68,20 @@ def test_a_fix_is_shown_by_what_it_makes(wasm: WasmEngine, rule: Rule) -> None:
 def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
     found = explained(rule, wasm)
     page, terminal = pages.page(found), rules.page(found)
-    shared = [rule.id, rule.title, rule.description, *rule.links, *rule.exceptions]
-    shared += [text for p in rule.parameters for text in (p.name, p.description.strip())]
+    shared = [rule.id, rule.title, rule.description, *rule.links, *map(joined, rule.exceptions)]
+    shared += [text for p in rule.parameters for text in (p.name, joined(p.description))]
     assert [text for text in shared if text not in page or text not in terminal] == []
     for text in filter(None, (rule.example, found.after)):
         assert f"```yaml\n{text.rstrip()}\n```\n" in page
         assert "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n")) in terminal
+
+
+@each_rule
+def test_words_are_no_markdown(wasm: WasmEngine, rule: Rule) -> None:
+    """Whoever shows them puts what stands in double quotes into code spans."""
+    fix = explained(rule, wasm).finding.fix
+    words = [text for text in (fix.advice, fix.assumption) if text] if fix else []
+    assert [text for text in words if "`" in text] == []
 
 
 def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
@@ -81,15 +89,15 @@ def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
     rule = dataclasses.replace(
         found.rule, aliases=("drain-missing",), exceptions=("It drains itself.",), effective_on=dt.date(2027, 1, 31)
     )
-    fix = Fix("assumes", advice="Measure it.", assumption="the image has a shell")
+    fix = Fix("assumes", advice="Measure it.", assumption="The image has a shell.")
     changed = Explained(rule, dataclasses.replace(found.finding, fix=fix), after=None)
     page, terminal = pages.page(changed), rules.page(changed)
     assert "Level: error, a warning before 2027-01-31. Fix: " in page
     assert "Also known as `drain-missing`." in page
-    assert "## The fix\n\nThis is right if: the image has a shell\n\nWhat to do: Measure it.\n" in page
+    assert "## The fix\n\nThis is right if: The image has a shell.\n\nWhat to do: Measure it.\n" in page
     assert "## Exceptions\n\n- It drains itself.\n\nWhere it does not fit" in page
     assert "\nerror, a warning before 2027-01-31, can be fixed safely\n" in terminal
-    assert "This is right if:\n  the image has a shell\n\nWhat to do:\n  Measure it.\n" in terminal
+    assert "This is right if:\n  The image has a shell.\n\nWhat to do:\n  Measure it.\n" in terminal
     assert "After the fix" not in page
 
 

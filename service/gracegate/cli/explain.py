@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gracegate.check.check import check
@@ -27,11 +27,16 @@ class Explained:
     after: str | None
 
     @property
-    def remedies(self) -> list[tuple[str, str]]:
-        """What has to be known or done about the fix: a heading and its text."""
+    def finding_but_patch(self) -> Finding:
+        """With what has to be known or done about the fix, and without the change that `after` shows."""
         fix = self.finding.fix
-        found = (("This is right if", fix.assumption), ("What to do", fix.advice)) if fix is not None else ()
-        return [(heading, text) for heading, text in found if text]
+        words = None if fix is None else replace(fix, patch=(), diff=None)
+        return replace(self.finding, fix=words, suggestion=None, no_suggestion=None)
+
+
+def joined(text: str) -> str:
+    """A text that METADATA breaks into lines, as one."""
+    return " ".join(text.split())
 
 
 def waiving(rule: Rule) -> str:

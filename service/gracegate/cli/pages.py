@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gracegate.cli.explain import Explained, explain, waiving
+from gracegate.cli.explain import Explained, explain, joined, waiving
 from gracegate.errors import RulesError
 from gracegate.outputs.markdown import fence, prose
+from gracegate.outputs.review import change_blocks
 from gracegate.outputs.words import MARKS
 from gracegate.policy import catalog
 from gracegate.policy.compile import settle
@@ -46,9 +47,9 @@ def _parts(explained: Explained) -> Iterator[str]:
     yield f"> {MARKS[explained.finding.severity]} {prose(explained.finding.message)}"
     yield from _fix(explained)
     if rule.parameters:
-        rows = (f"| `{p.name}` | `{json.dumps(p.default)}` | {p.description.strip()} |" for p in rule.parameters)
+        rows = (f"| `{p.name}` | `{json.dumps(p.default)}` | {joined(p.description)} |" for p in rule.parameters)
         yield "\n".join(["## Parameters\n", "| parameter | default | meaning |", "|---|---|---|", *rows])
-    yield "\n\n".join(["## Exceptions", *_listed(rule.exceptions), prose(waiving(rule))])
+    yield "\n\n".join(["## Exceptions", *_listed(map(joined, rule.exceptions)), prose(waiving(rule))])
     yield "\n\n".join(["## Read more", *_listed(f"<{link}>" for link in rule.links)])
 
 
@@ -63,7 +64,7 @@ def _day(explained: Explained) -> str:
 
 
 def _fix(explained: Explained) -> Iterator[str]:
-    told = [f"{heading}: {prose(text)}" for heading, text in explained.remedies]
+    told = change_blocks([explained.finding_but_patch])
     if explained.after is not None:
         yield f"## After the fix\n\n{fence(explained.after.rstrip(), 'yaml')}"
     elif told:

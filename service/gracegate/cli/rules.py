@@ -8,7 +8,7 @@ from itertools import groupby
 import click
 
 from gracegate.cli.engines import engine
-from gracegate.cli.explain import Explained, explain, waiving
+from gracegate.cli.explain import Explained, explain, joined, waiving
 from gracegate.cli.request import rule_id
 from gracegate.cli.terminal import progress, say
 from gracegate.model import Rule
@@ -50,7 +50,7 @@ def _group(name: str, rules: list[Rule]) -> str:
 
 def page(explained: Explained) -> str:
     """Everything about one rule."""
-    rule, finding = explained.rule, explained.finding
+    rule, finding, fix = explained.rule, explained.finding, explained.finding.fix
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     parts = [
         f"{rule.id}: {rule.title}\n{rule.severity}{day}, {_FIXES[rule.fix]}",
@@ -59,9 +59,10 @@ def page(explained: Explained) -> str:
         *_section("An example of what it finds", _lines(rule.example)),
         *_section("What is said of it", [finding.message]),
         *_section("The example after the fix", _lines(explained.after)),
-        *(part for heading, text in explained.remedies for part in _section(heading, [text])),
-        *_section("Parameters", (f"{p.name} ({p.default}): {p.description.strip()}" for p in rule.parameters)),
-        *_section("Exceptions", [*rule.exceptions, waiving(rule)]),
+        *_section("This is right if", _lines(fix.assumption if fix else None)),
+        *_section("What to do", _lines(fix.advice if fix else None)),
+        *_section("Parameters", (f"{p.name} ({p.default}): {joined(p.description)}" for p in rule.parameters)),
+        *_section("Exceptions", [*map(joined, rule.exceptions), waiving(rule)]),
         *_section("Read more", rule.links),
     ]
     return "\n\n".join(parts) + "\n"

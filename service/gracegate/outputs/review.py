@@ -107,7 +107,7 @@ def _blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     elif fix.patch and not fix.diff and patch:
         yield "A change to consider:\n\n" + "\n".join(f"- {_step(operation)}" for operation in fix.patch)
     if fix.assumption:
-        yield f"This is right if {prose(fix.assumption).rstrip('.')}."
+        yield f"This is right if: {prose(fix.assumption)}"
     if fix.advice:
         yield f"What to do: {prose(fix.advice)}"
 
