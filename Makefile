@@ -54,9 +54,11 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	@if command -v regal >/dev/null; then regal lint policies; else echo 'regal is not installed: skipped' >&2; fi
 	$(say) 'generated files are fresh'
 	@$(BIN)/python -m gracegate.policy.compile --check
+	@$(BIN)/python -m gracegate.cli.pages --check
 
-policies: $(VENV) tools ## Regenerate the catalogue and the Wasm build of the rules
+policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the pages of the rules
 	@$(BIN)/python -m gracegate.policy.compile
+	@$(BIN)/python -m gracegate.cli.pages
 
 tools: ## The pinned OPA, into .tools where PATH has none that fits
 	@bash .ci/get-opa

@@ -28,6 +28,7 @@ RULES = {rule.id: rule for rule in (DRAIN, PROBE)}
 FULL = """\
 # accepted findings
 gate: advise
+profile: strict
 comments: touched
 exclude:
   - "config/generated/**"
@@ -36,6 +37,7 @@ rules:
   prestop-drain-missing:
     severity: warning
     params: {seconds: 20}
+    effective_on: 2027-01-31
   probe-port-undefined: off
 annotation_waivers: no
 min_kubernetes_version: 1.30
@@ -72,17 +74,18 @@ def test_nothing_changes(text: str) -> None:
 def test_everything() -> None:
     assert parse(FULL, RULES) == RepoConfig(
         gate="advise",
+        profile="strict",
         comments="touched",
         exclude=("config/generated/**", "/vendor/"),
         rules={
-            "prestop-drain-missing": RuleConfig("warning", {"seconds": 20}),
+            "prestop-drain-missing": RuleConfig("warning", {"seconds": 20}, dt.date(2027, 1, 31)),
             "probe-port-undefined": RuleConfig("off"),
         },
         waivers=(
             ConfigWaiver(
                 rules=("prestop-drain-missing", "probe-port-undefined"),
                 reason="Experiments answer a few testers.",
-                line=17,
+                line=19,
                 path="labs/**",
                 kind="Deployment",
                 namespace="lab-*",
@@ -90,7 +93,7 @@ def test_everything() -> None:
                 container="app",
                 until=dt.date(2026, 12, 31),
             ),
-            ConfigWaiver(("probe-port-undefined",), "Because.", 25),
+            ConfigWaiver(("probe-port-undefined",), "Because.", 27),
         ),
         annotation_waivers=False,
         min_minor=30,
@@ -104,6 +107,15 @@ def test_everything() -> None:
     [
         pytest.param("gate: enforce\ngatee: x", 2, "unknown key `gatee`, did you mean `gate`?", id="unknown key"),
         pytest.param("gate: enforced", 1, "`gate` cannot be `enforced`, did you mean `enforce`?", id="wrong choice"),
+        pytest.param(
+            "profile: strickt", 1, "`profile` cannot be `strickt`, did you mean `strict`?", id="unknown profile"
+        ),
+        pytest.param(
+            "rules:\n  drain-missing: {effective_on: soon}",
+            2,
+            "`effective_on` is not a date, write it as `2026-12-31`",
+            id="no day",
+        ),
         pytest.param("gate:", 1, "`gate` needs a value, written as text", id="no value"),
         pytest.param("- gate", 1, "the file is not a mapping of keys to values", id="a list"),
         pytest.param("gate: advise\ngate: enforce", 2, "the key `gate` stands here a second time", id="twice"),

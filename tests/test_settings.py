@@ -53,6 +53,7 @@ def test_little_has_to_be_said() -> None:
         ({"GRACEGATE_GITHUB_URL": "https://ghe.example.com/api/v3/"}, {"github_url": "https://ghe.example.com/api/v3"}),
         ({"GRACEGATE_GIT_URL": "http://127.0.0.1:5000/git/"}, {"git_url": "http://127.0.0.1:5000/git"}),
         ({"GRACEGATE_PUBLIC_URL": "https://gate.example.com"}, {"public_url": "https://gate.example.com"}),
+        ({"GRACEGATE_RULES_URL": "https://docs.example.com/rules/"}, {"rules_url": "https://docs.example.com/rules"}),
         ({"OPA_URL": "http://127.0.0.1:8181/"}, {"opa_url": "http://127.0.0.1:8181"}),
         ({"GRACEGATE_OPA": "/usr/bin/opa"}, {"opa": Path("/usr/bin/opa")}),
         ({"GRACEGATE_ALLOWED_OWNERS": "Shop, ,ada"}, {"allowed_owners": frozenset({"shop", "ada"})}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -39,6 +40,7 @@ NoSuggestion = Literal[
     "too_long",
 ]
 """Why a finding comes without a suggestion. outputs/words.py says each in words, metrics count them."""
+Profile = Literal["baseline", "recommended", "strict"]
 
 SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
 
@@ -139,7 +141,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the METADATA of a rule file says; `example` is a manifest that violates the rule."""
+    """What the METADATA of a rule file says; `example` is a manifest that violates the rule.
+
+    Before the day `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive it.
+    """
 
     id: str
     group: str
@@ -151,6 +156,8 @@ class Rule:
     example: str
     links: tuple[str, ...]
     aliases: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    effective_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a rule said of one place. `level` is at most the rule's severity; a bigger `measure` is worse."""
+    """What a rule said of one place. `level` is at most the rule's severity; a bigger `measure` is worse.
+
+    `blocks_from` is the day from which it will be an error, where it is only a warning until then.
+    """
 
     rule: str
     document: int
@@ -185,6 +195,7 @@ class Violation:
     level: Severity
     measure: float | None = None
     fix: Fix | None = None
+    blocks_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +233,7 @@ class Finding:
     no_suggestion: NoSuggestion | None = None
     waiver: Waiver | None = None
     anchored: bool = True
+    blocks_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Settings:
     github_url: str = "https://api.github.com"
     git_url: str = "https://github.com"
     public_url: str | None = None
+    rules_url: str | None = None
     opa_url: str | None = None
     opa: Path | None = None
     on_incomplete: OnIncomplete = "failure"
@@ -101,6 +102,7 @@ class Settings:
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
             git_url=read.url("GIT_URL", "https://github.com"),
             public_url=read.url("PUBLIC_URL", "") or None,
+            rules_url=read.url("RULES_URL", "") or None,
             opa_url=opa_url(read.env),
             opa=opa_binary(read.env),
             on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),

@@ -1,21 +1,24 @@
 """How long both engines take to start and evaluate: python tests/bench/bench_engines.py [--opa PATH] [--rules FOLDER].
 
 Starts are whole processes that evaluate one document; the others are evaluations in a running one, from documents to
-violations. Every figure is the median of three runs after one that warms up.
+violations. Every figure is the median of three runs after one that warms up. Last comes how the time grows with the
+documents: the exponent of a power law through the larger batches, to be at most MOST.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import chain
+from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
 from gracegate.model import Document, ObjectRef
 from gracegate.policy import catalog
@@ -26,6 +29,9 @@ from gracegate.policy.query import Batch, Cluster, Evaluate, ask
 
 SIZES = (1, 100, 500, 1000, 2000, 4000)
 RUNS = 3
+FROM = 100
+"""Documents from which growth is measured: below it a batch costs what every call costs."""
+MOST = 1.2
 STARTED = """\
 import sys
 from pathlib import Path
@@ -42,32 +48,39 @@ with child(Path(sys.argv[2]), catalog.load(Path(sys.argv[1]))) as engine:
 """
 
 
-def pair(number: int) -> Iterator[Document]:
-    """A Deployment with two containers of ten variables, and its Service."""
+def application(number: int) -> Iterator[Document]:
+    """A Deployment with two containers of ten variables, and all that can be joined with it, in one namespace."""
     name, folder = f"app-{number}", f"team-{number // 10}"
-    labels = {"app": name}
-    variables = [{"name": f"VARIABLE_{n}", "value": "v" * 20} for n in range(10)]
-    ports = [[{"name": "http", "containerPort": 8080}], []]
-    containers = [{"name": f"c{n}", "image": "i:1", "env": variables, "ports": ports[n]} for n in range(2)]
-    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
-    objects = (
-        {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 2, "template": template}},
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": "http"}]},
-        },
-    )
-    for index, manifest in enumerate(objects):
-        manifest["metadata"] = {"name": name, "namespace": "shop"}
-        ref = ObjectRef(str(manifest["kind"]), "shop", name)
+    for index, (kind, api, spec) in enumerate(_objects(name)):
+        manifest = {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "shop"}, "spec": spec}
+        ref = ObjectRef(kind, "shop", name, api.rpartition("/")[0])
         yield Document(f"{folder}/{name}.yaml", index, (), manifest, ref, False, folder)
+
+
+def _objects(name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    labels, target = {"app": name}, {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    variables = [{"name": f"VARIABLE_{n}", "value": "v" * 20} for n in range(10)]
+    probe = {"httpGet": {"path": "/alive", "port": "http"}, "initialDelaySeconds": 60}
+    more = [{"ports": [{"name": "http", "containerPort": 8080}], "livenessProbe": probe}, {}]
+    containers = [{"name": f"c{n}", "image": "i:1", "env": variables, **more[n]} for n in range(2)]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    selector = {"matchLabels": labels}
+    port = {"name": "http", "port": 80, "targetPort": "http"}
+    yield "Deployment", "apps/v1", {"replicas": 2, "selector": selector, "template": template}
+    yield "Service", "v1", {"selector": labels, "ports": [port]}
+    yield "PodDisruptionBudget", "policy/v1", {"minAvailable": 2, "selector": selector}
+    yield "HorizontalPodAutoscaler", "autoscaling/v2", {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 4}
+    yield "Ingress", "networking.k8s.io/v1", {"defaultBackend": {"service": {"name": name, "port": {"name": "http"}}}}
 
 
 def batch(documents: int, rules: Catalog) -> Batch:
     """That many documents, all to be reported."""
-    found = tuple(document for number in range((documents + 1) // 2) for document in pair(number))
-    return Batch(found[:documents], frozenset(range(documents)), (), rules.rules, {}, Cluster())
+    found = tuple(islice((d for number in count() for d in application(number)), documents))
+    return Batch(found, frozenset(range(documents)), (), rules.rules, _defaults(rules), Cluster())
+
+
+def _defaults(rules: Catalog) -> dict[str, dict[str, Any]]:
+    return {rule.id: {p.name: p.default for p in rule.parameters} for rule in rules.rules.values()}
 
 
 def seconds(action: Callable[[], object]) -> tuple[float, float]:
@@ -93,10 +106,23 @@ def starts(opa: Path, folder: Path, scratch: Path) -> Iterator[tuple[str, Callab
     yield "start of a child OPA", process(STARTED_CHILD, folder, opa)
 
 
-def evaluations(name: str, evaluate: Evaluate, rules: Catalog) -> Iterator[tuple[str, Callable[[], object]]]:
+def evaluations(name: str, evaluate: Evaluate, rules: Catalog) -> Iterator[tuple[int, str, Callable[[], object]]]:
     for size in SIZES:
         action = partial(ask, evaluate, batch(size, rules), rules.digest)
-        yield f"{name}, {size} documents, {len(action().violations)} found", action
+        yield size, f"{name}, {size} documents, {len(action().violations)} found", action
+
+
+def exponent(walls: Mapping[int, float]) -> float:
+    """The slope of the times over the sizes, both as logarithms."""
+    larger = {math.log(size): math.log(wall) for size, wall in walls.items() if size >= FROM}
+    return statistics.linear_regression(list(larger), list(larger.values())).slope
+
+
+def measured(name: str, action: Callable[[], object]) -> float:
+    """Prints the figures of an action, and returns its wall clock."""
+    wall, cpu = seconds(action)
+    print(f"{name:44} {wall:7.4f} s {cpu:7.4f} s", flush=True)
+    return wall
 
 
 def main() -> None:
@@ -107,14 +133,16 @@ def main() -> None:
     rules = catalog.load(given.rules)
     print(f"{'':44} {'wall':>9} {'cpu':>9}")
     with tempfile.TemporaryDirectory() as scratch, child(given.opa, rules, seconds=300) as server:
-        rows = chain(
-            starts(given.opa, given.rules, Path(scratch)),
-            evaluations("Wasm", WasmEngine(given.rules, seconds=300).evaluate, rules),
-            evaluations("OPA server", server.evaluate, rules),
-        )
-        for name, action in rows:
-            wall, cpu = seconds(action)
-            print(f"{name:44} {wall:7.4f} s {cpu:7.4f} s", flush=True)
+        for name, action in starts(given.opa, given.rules, Path(scratch)):
+            measured(name, action)
+        engines = {"Wasm": WasmEngine(given.rules, seconds=300).evaluate, "OPA server": server.evaluate}
+        walls = {
+            engine: {size: measured(name, action) for size, name, action in evaluations(engine, evaluate, rules)}
+            for engine, evaluate in engines.items()
+        }
+    for engine, by_size in walls.items():
+        grows = exponent(by_size)
+        print(f"{engine} grows with n^{grows:.2f} from {FROM} documents on{', too fast' if grows > MOST else ''}")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,21 @@ def test_fail_on(shop: Path, fail_on: str, code: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("profile", "arguments", "code"),
+    [
+        pytest.param("recommended", [], CLEAN, id="a warning passes"),
+        pytest.param("strict", [], FINDINGS, id="strict: a warning blocks"),
+        pytest.param("strict", ["--fail-on", "error"], CLEAN, id="the option outranks the profile"),
+        pytest.param("baseline", [], FINDINGS, id="a severity of its own turns a rule on"),
+    ],
+)
+def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: list[str], code: int) -> None:
+    severity = "error" if profile == "baseline" else "warning"
+    write(shop, {".gracegate.yaml": f"profile: {profile}\nrules: {{{RULE}: {severity}}}\n"})
+    assert run(["check", *arguments]) == code
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(["check", "nowhere"], "gracegate: nowhere: there is no such file or directory", id="path"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from gracegate.jobs.engine import EngineHouse
 from gracegate.jobs.review import PullRequestReviewer
 from gracegate.jobs.speaking import Speaker
 from gracegate.jobs.work import Work
+from gracegate.outputs.review import rule_link
 from gracegate.settings import Settings, child_environment
 from gracegate.store.database import Store
 from gracegate.store.tables import HEAD, VERDICT
@@ -118,6 +119,19 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         )
         yield Stage(fake, reviewer, next(iter(fake.world.installations)), repository.id)
         store.engine.dispose()
+
+
+def test_rules_link_to_their_pages_where_somebody_serves_them(stage: Stage) -> None:
+    settings = replace(stage.reviewer.settings, rules_url="https://docs.example.com/rules")
+    reviewer = replace(
+        stage.reviewer, settings=settings, speaker=Speaker((b"k",), rule_link("https://docs.example.com/rules"))
+    )
+    number = stage.open({"web.yaml": BAD})
+    reviewer(stage.work(number), fine)
+    page = "[`prestop-drain-missing`](https://docs.example.com/rules/prestop-drain-missing.md)"
+    (run,) = stage.fake.world.check_runs.values()
+    assert page in stage.said(number)[0][2]
+    assert page in (run.summary or "")
 
 
 def test_a_pull_request_without_manifests_gets_a_check_and_no_word(stage: Stage) -> None:

@@ -142,6 +142,7 @@ UNSERVED = finding(
         advice='Choose how many pods may be away, "25%" say; it depends on how much load the others can take.',
     ),
     no_suggestion="advice_only",
+    blocks_from="2027-01-31",
 )
 OLD = replace(
     NO_DRAIN,

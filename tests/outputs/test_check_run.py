@@ -59,7 +59,7 @@ def test_an_annotation_carries_the_patch() -> None:
             "start_line": 31,
             "end_line": 31,
             "annotation_level": "failure",
-            "message": samples.EXHAUSTED.message,
+            "message": f"{samples.EXHAUSTED.message} It was there before and got worse.",
             "title": "grace-period-exhausted",
             "raw_details": samples.GRACE_DIFF,
         },

@@ -98,7 +98,7 @@ def test_a_patch_without_proof_is_told_in_words() -> None:
     assert body.split("\n\n")[1:] == [
         "A change to consider:",
         '- set `spec.x.0` to `{"a": 1}`\n- remove `y`',
-        "This is right if it is.",
+        "This is right if: it is",
     ]
 
 

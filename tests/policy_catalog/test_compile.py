@@ -74,8 +74,8 @@ def test_metadata_that_is_misspelt_is_named_with_its_line(opa: Path, folder: Pat
     )
 
 
-def test_the_readme_shows_every_rule() -> None:
+def test_the_readme_leads_to_every_rule() -> None:
     readme = (BUILTIN / "README.md").read_text()
     for rule in load_builtin().rules.values():
-        assert all(part in readme for part in (f"## {rule.id}\n", rule.title, rule.description, rule.example))
-        assert all(link in readme for link in rule.links)
+        assert f"| [{rule.id}](pages/{rule.id}.md) | {rule.title} | {rule.severity} | {rule.fix} |\n" in readme
+        assert (BUILTIN / "pages" / f"{rule.id}.md").is_file()

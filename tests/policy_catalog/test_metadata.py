@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from copy import deepcopy
 from typing import Any
 
@@ -22,6 +23,9 @@ TEXT = """\
 #   severity: warning
 #   fix: assumes
 #   aliases: [drain-too-short]
+#   effective_on: 2027-01-31
+#   exceptions:
+#   - Clients that retry.
 #   parameters:
 #     seconds:
 #       default: 5
@@ -39,6 +43,8 @@ SAID: dict[str, Any] = {
         "severity": "warning",
         "fix": "assumes",
         "aliases": ["drain-too-short"],
+        "effective_on": "2027-01-31T00:00:00Z",
+        "exceptions": ["Clients that retry."],
         "parameters": {"seconds": {"default": 5, "description": "The least."}},
         "example": "kind: Pod\n",
     },
@@ -80,6 +86,8 @@ def test_a_rule() -> None:
             example="kind: Pod\n",
             links=("https://example.org/drain",),
             aliases=("drain-too-short",),
+            exceptions=("Clients that retry.",),
+            effective_on=dt.date(2027, 1, 31),
         )
     ]
 
@@ -112,10 +120,14 @@ def test_a_rule() -> None:
             1,
             id="misspelt in a parameter",
         ),
-        pytest.param(changed(("custom", "parameters"), ["seconds"]), "`parameters` has to be a map", 10, id="a list"),
+        pytest.param(changed(("custom", "parameters"), ["seconds"]), "`parameters` has to be a map", 13, id="a list"),
         pytest.param(
-            changed(("custom", "parameters", "seconds"), 5), "`seconds` has to be a map", 11, id="a bare parameter"
+            changed(("custom", "parameters", "seconds"), 5), "`seconds` has to be a map", 14, id="a bare parameter"
         ),
+        pytest.param(
+            changed(("custom", "effective_on"), "soon"), "`effective_on` is not a day, write it as", 10, id="no day"
+        ),
+        pytest.param(changed(("custom", "exceptions"), "x"), "`exceptions` has to be a list", 11, id="one exception"),
         pytest.param(changed(("custom", "aliases"), "old"), "`aliases` has to be a list", 9, id="a bare alias"),
     ],
 )

@@ -12,6 +12,8 @@
 # custom:
 #   severity: error
 #   fix: safe
+#   exceptions:
+#   - The process exists only once it can serve, and is never out of order without ending.
 #   example: |
 #     apiVersion: apps/v1
 #     kind: Deployment

@@ -9,6 +9,8 @@
 # custom:
 #   severity: error
 #   fix: safe
+#   exceptions:
+#   - Two versions must never run at once, and a gap is the price that was chosen for it.
 #   example: |
 #     apiVersion: apps/v1
 #     kind: Deployment

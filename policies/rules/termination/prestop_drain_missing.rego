@@ -15,6 +15,9 @@
 # custom:
 #   severity: error
 #   fix: safe
+#   exceptions:
+#   - The app itself goes on to accept connections for as long as traffic comes, after it was told to stop.
+#   - All clients retry on another pod what one pod refuses, as workers behind a queue do.
 #   example: |
 #     apiVersion: apps/v1
 #     kind: Deployment

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gracegate.check import suggest, verdict, waivers
+from gracegate.check import profiles, suggest, verdict, waivers
 from gracegate.check.examine import CheckRequest, Examined, evaluated_again, examine
 from gracegate.check.sightings import Sighting
 from gracegate.errors import ConfigError
 from gracegate.model import Checked, Document, Finding, Fixed, Problem, Proposal, Report, Suggestion
 from gracegate.policy.query import Evaluate
-from gracegate.repo_config import RepoConfig, parse
+from gracegate.repo_config import parse
 
 __all__ = ["CheckRequest", "check", "problems_of", "prove"]
 
@@ -21,7 +21,7 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
     seen = examine(request, evaluate)
     findings, suggestions = _suggested(_findings(seen), seen, evaluate)
     problems = problems_of(seen)
-    judgement = verdict.judge(findings, problems)
+    judgement = verdict.judge(findings, problems, profiles.blocking(request.config.profile))
     return Report(
         verdict=judgement.verdict,
         remarks=judgement.remarks,
@@ -83,6 +83,7 @@ def _finding(sighting: Sighting, seen: Examined) -> Finding:
         spot=sighting.spot,
         fix=violation.fix,
         waiver=seen.waiver(sighting),
+        blocks_from=violation.blocks_from,
         anchored=seen.scope is None or document.path in seen.scope.head_paths,
     )
 
@@ -169,11 +170,8 @@ def _proposal(seen: Examined) -> Proposal | None:
         return Proposal(None, (), str(error))
     proposed = replace(seen, request=replace(request, config=config))
     findings = _findings(proposed)
-    silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or _off(f, config))
+    on = profiles.chosen(request.catalog.rules, config, request.only)
+    silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or f.rule not in on)
     spoken = [f for f in findings if f.id not in silenced]
-    return Proposal(verdict.judge(spoken, problems_of(proposed)).verdict, silenced)
-
-
-def _off(finding: Finding, config: RepoConfig) -> bool:
-    setting = config.rules.get(finding.rule)
-    return setting is not None and setting.severity == "off"
+    blocking = profiles.blocking(config.profile)
+    return Proposal(verdict.judge(spoken, problems_of(proposed), blocking).verdict, silenced)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
-from gracegate.check import compare, sightings, subjects, waivers
+from gracegate.check import compare, profiles, sightings, subjects, waivers
 from gracegate.check.sightings import Sighting
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.manifests import plain
@@ -129,7 +129,9 @@ def _evaluated(request: CheckRequest, collection: Collection, judged: frozenset[
     except EngineError as error:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
         return Side(collection, (), (Problem("", 0, code, f"The rules were not evaluated: {error}"),))
-    return Side(collection, sightings.sightings(collection.documents, answer.violations), answer.problems)
+    rules = chosen_rules(request)
+    counted = [profiles.in_force(v, rules[v.rule], request.config, request.today) for v in answer.violations]
+    return Side(collection, sightings.sightings(collection.documents, counted), answer.problems)
 
 
 def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], evaluate: Evaluate) -> Answer:
@@ -146,14 +148,8 @@ def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], 
 
 
 def chosen_rules(request: CheckRequest) -> Mapping[str, Rule]:
-    """The rules that configuration leaves on, with the severities it gives them."""
-    chosen = {}
-    for identifier, rule in request.catalog.rules.items():
-        setting = request.config.rules.get(identifier)
-        severity = rule.severity if setting is None or setting.severity is None else setting.severity
-        if severity != "off" and (request.only is None or identifier in request.only):
-            chosen[identifier] = replace(rule, severity=severity)
-    return chosen
+    """The rules that profile and configuration leave on, with the severities they are given."""
+    return profiles.chosen(request.catalog.rules, request.config, request.only)
 
 
 def _params(rule: Rule, config: RepoConfig) -> dict[str, object]:

@@ -25,8 +25,12 @@ FailOn = Literal["error", "warning", "info", "never"]
 @click.option("--base", metavar="REV", help="Say what changed since the merge base with this revision.")
 @click.option("--head", metavar="REV", help="Judge this revision instead of the work tree; needs --base.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--fail-on", type=click.Choice(get_args(FailOn)), default="error", show_default=True)
-def command(form: str, fail_on: FailOn, opa: str | None, **asked: Any) -> int:
+@click.option(
+    "--fail-on",
+    type=click.Choice(get_args(FailOn)),
+    help="The least severity that counts.  [default: what the profile blocks]",
+)
+def command(form: str, fail_on: FailOn | None, opa: str | None, **asked: Any) -> int:
     """Find what would make a rolling update drop requests.
 
     PATHS are files and directories, `-` is standard input; by default the working directory is checked. A file is
@@ -39,10 +43,14 @@ def command(form: str, fail_on: FailOn, opa: str | None, **asked: Any) -> int:
     return exit_code(report, fail_on)
 
 
-def exit_code(report: Report, fail_on: FailOn) -> int:
-    """FINDINGS outranks INCOMPLETE; what is waived or was there before does not count."""
-    bound = SEVERITY_ORDER.get(fail_on, len(SEVERITY_ORDER))
-    if any(SEVERITY_ORDER[finding.severity] >= bound for finding in counted(report)):
+def exit_code(report: Report, fail_on: FailOn | None) -> int:
+    """FINDINGS outranks INCOMPLETE; what is waived or was there before does not count.
+
+    Without `fail_on` what makes the verdict `fail` counts, which the profile decides.
+    """
+    bound = len(SEVERITY_ORDER) if fail_on is None else SEVERITY_ORDER.get(fail_on, len(SEVERITY_ORDER))
+    reached = any(SEVERITY_ORDER[finding.severity] >= bound for finding in counted(report))
+    if reached or (fail_on is None and report.verdict == "fail"):
         return FINDINGS
     return INCOMPLETE if blocking(report.problems) else CLEAN
 

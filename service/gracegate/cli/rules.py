@@ -7,8 +7,10 @@ from itertools import groupby
 
 import click
 
+from gracegate.cli.engines import engine
+from gracegate.cli.explain import Explained, explain, joined, waiving
 from gracegate.cli.request import rule_id
-from gracegate.cli.terminal import say
+from gracegate.cli.terminal import progress, say
 from gracegate.model import Rule
 from gracegate.policy.catalog import load_builtin
 
@@ -23,12 +25,15 @@ _FIXES = {
 @click.command("rules")
 @click.argument("rule", metavar="[ID]", required=False)
 def command(rule: str | None) -> int:
-    """List the rules, or explain one with an example of what it finds."""
+    """List the rules, or explain one with an example of what it finds and how it is mended."""
     catalog = load_builtin()
     if rule is None:
         say("\n\n".join(_group(name, rules) for name, rules in _groups(catalog.rules.values())) + "\n")
-    else:
-        say(page(catalog.rules[rule_id(rule, catalog)]))
+        return 0
+    asked = catalog.rules[rule_id(rule, catalog)]
+    with progress("Fixing the example"), engine(None, catalog) as (identity, evaluate):
+        explained = explain(asked, catalog, identity, evaluate)
+    say(page(explained))
     return 0
 
 
@@ -43,14 +48,21 @@ def _group(name: str, rules: list[Rule]) -> str:
     return "\n".join([name, *lines])
 
 
-def page(rule: Rule) -> str:
+def page(explained: Explained) -> str:
     """Everything about one rule."""
+    rule, finding, fix = explained.rule, explained.finding, explained.finding.fix
+    day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     parts = [
-        f"{rule.id}: {rule.title}\n{rule.severity}, {_FIXES[rule.fix]}",
+        f"{rule.id}: {rule.title}\n{rule.severity}{day}, {_FIXES[rule.fix]}",
         rule.description.strip(),
-        *_section("Parameters", (f"{p.name} ({p.default}): {p.description.strip()}" for p in rule.parameters)),
         *_section("Former names", rule.aliases),
-        *_section("An example of what it finds", rule.example.rstrip().split("\n")),
+        *_section("An example of what it finds", _lines(rule.example)),
+        *_section("What is said of it", [finding.message]),
+        *_section("The example after the fix", _lines(explained.after)),
+        *_section("This is right if", _lines(fix.assumption if fix else None)),
+        *_section("What to do", _lines(fix.advice if fix else None)),
+        *_section("Parameters", (f"{p.name} ({p.default}): {joined(p.description)}" for p in rule.parameters)),
+        *_section("Exceptions", [*map(joined, rule.exceptions), waiving(rule)]),
         *_section("Read more", rule.links),
     ]
     return "\n\n".join(parts) + "\n"
@@ -59,3 +71,7 @@ def page(rule: Rule) -> str:
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     body = [f"  {line}".rstrip() for line in lines]
     return ["\n".join([f"{title}:", *body])] if body else []
+
+
+def _lines(text: str | None) -> list[str]:
+    return [] if text is None else text.rstrip().split("\n")

@@ -24,6 +24,7 @@ from gracegate.jobs.work import Outcome, StillMine, Work
 from gracegate.manifests.discovery import is_candidate
 from gracegate.model import Checked, Engine, FileDiff, Problem, Report, Tree
 from gracegate.outputs import check_run
+from gracegate.outputs.review import rule_link
 from gracegate.settings import Settings, child_environment
 from gracegate.store import runs
 from gracegate.store.database import Store
@@ -70,7 +71,7 @@ class PullRequestReviewer:
             if now.state == "closed" or now.head_sha != pull.head_sha:
                 return self._ended(repo, replace(pull, state=now.state), "It was closed or got another head meanwhile.")
             still_mine()
-            output = self._shared(work, pull, check_run.render(report, self.settings.on_incomplete))
+            output = self._shared(work, pull, self._rendered(report))
             if missed := checks.conclude(repo, run, output):
                 log.warning("annotations_refused", count=missed)
             still_mine()
@@ -83,12 +84,15 @@ class PullRequestReviewer:
         with self._repository(work) as repo:
             pull = pull_requests.read(repo, work.number)
             run = checks.start(repo, pull.head_sha, _external_id(pull), self.settings.check_name)
-            checks.conclude(repo, run, check_run.render(_nothing(problem), self.settings.on_incomplete))
+            checks.conclude(repo, run, self._rendered(_nothing(problem)))
 
     def withdraw(self, work: Work, reason: str) -> None:
         """See jobs.work.Reviewer."""
         with self._repository(work) as repo:
             self._cancel(repo, work.head_sha_hint, reason)
+
+    def _rendered(self, report: Report) -> check_run.CheckOutput:
+        return check_run.render(report, self.settings.on_incomplete, rule_link(self.settings.rules_url))
 
     def _repository(self, work: Work) -> RepositoryClient:
         return self.client.repository(work.installation_id, work.repository_id, work.repository)
@@ -173,7 +177,7 @@ def reviewer(settings: Settings) -> PullRequestReviewer:
         cache=Cache(settings.data_dir / "git", environment=child_environment()),
         engine=EngineHouse(settings.opa_url, settings.opa, settings.check_seconds),
         store=Store(settings.database),
-        speaker=Speaker(tuple(key.encode() for key in settings.marker_keys)),
+        speaker=Speaker(tuple(key.encode() for key in settings.marker_keys), rule_link(settings.rules_url)),
     )
 
 

@@ -14,40 +14,44 @@ from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.pull_requests import PullRequest
 from gracegate.model import Comment, FileDiff, Report
 from gracegate.outputs import review
+from gracegate.outputs.review import RuleLink
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Speaks with the keys that sign its comments; the first signs, all of them are recognised."""
+    """Speaks with the keys that sign its comments; the first signs, all of them are recognised.
+
+    `link` gives the address of a rule's page, where there is one.
+    """
 
     keys: tuple[bytes, ...]
+    link: RuleLink | None = None
 
     def speak(self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]) -> int:
         """Posts and edits what is due, nothing twice; how many comments were posted."""
         marks = Marks(self.keys, f"{repo.full_name.lower()}#{pull.number}")
         earlier = comments.ours(repo, pull.number, repo.app_slug(), lambda body: marks.read(body) is not None)
         plan = conversation.plan(report, diff, earlier, marks.read)
-        drafts = [_comment(draft, marks) for draft in plan.drafts]
+        drafts = [self._comment(draft, marks) for draft in plan.drafts]
         if drafts:
             body = review.review_body(report, len(drafts))
             posted = comments.post_review(repo, pull.number, pull.head_sha, body, drafts)
             log.info("review_posted", comments=len(drafts), moved=len(posted.moved), refused=len(posted.refused))
         for revision in plan.revisions:
-            comments.edit(repo, revision.comment.id, _revised(revision, marks, pull.head_sha))
+            comments.edit(repo, revision.comment.id, self._revised(revision, marks, pull.head_sha))
         return len(drafts)
 
+    def _comment(self, draft: Draft, marks: Marks) -> Comment:
+        ids = tuple(finding.id for finding in draft.findings)
+        body = review.comment_body(draft.findings, draft.suggestion, marker=marks.write(ids), link=self.link)
+        return Comment(draft.path, draft.line, draft.start_line, body, ids)
 
-def _comment(draft: Draft, marks: Marks) -> Comment:
-    ids = tuple(finding.id for finding in draft.findings)
-    body = review.comment_body(draft.findings, draft.suggestion, marker=marks.write(ids))
-    return Comment(draft.path, draft.line, draft.start_line, body, ids)
-
-
-def _revised(revision: Revision, marks: Marks, commit: str) -> str:
-    old = revision.comment.body
-    if not revision.open:
-        return review.fixed_body(old, commit=commit, marker=marks.write(revision.gone, fixed=True))
-    marker = marks.write(finding.id for finding in revision.open)
-    return review.revised_body(old, revision.open, len(revision.gone), commit=commit, marker=marker)
+    def _revised(self, revision: Revision, marks: Marks, commit: str) -> str:
+        old = revision.comment.body
+        if not revision.open:
+            return review.fixed_body(old, commit=commit, marker=marks.write(revision.gone, fixed=True))
+        marker = marks.write(finding.id for finding in revision.open)
+        gone = len(revision.gone)
+        return review.revised_body(old, revision.open, gone, commit=commit, marker=marker, link=self.link)

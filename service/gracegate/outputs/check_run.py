@@ -19,6 +19,7 @@ from gracegate.outputs.words import (
     ordered,
     place,
     plural,
+    remarks,
     sentence,
     tally,
 )
@@ -215,7 +216,7 @@ def _annotation(finding: Finding) -> Mapping[str, object]:
         "start_line": max(1, finding.line),
         "end_line": max(1, finding.line),
         "annotation_level": _LEVELS[finding.severity],
-        "message": printable(finding.message, 2_000),
+        "message": printable(" ".join(filter(None, (finding.message, remarks(finding)))), 2_000),
         "title": finding.rule,
         **shown,
     }

@@ -48,6 +48,7 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "suggestion": finding.suggestion,
         "no_suggestion": finding.no_suggestion,
         "waiver": None if finding.waiver is None else _waiver(finding.waiver),
+        "blocks_from": finding.blocks_from,
     }
 
 

@@ -8,13 +8,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gracegate.model import Finding, Operation, Report, Suggestion
 from gracegate.outputs.markdown import Section, code, fence, page, prose, strike
-from gracegate.outputs.words import MARKS, counted, objects, ordered, plural, reason, tally
+from gracegate.outputs.words import MARKS, counted, objects, ordered, plural, reason, remarks, tally
 
 MAX_BYTES = 60_000
 """GitHub takes 65,536 characters; other tools were refused between the two."""
 
 RuleLink = Callable[[str], str]
 """The address of a rule's page by its id."""
+
+
+def rule_link(pages: str | None) -> RuleLink | None:
+    """Links below the address of the rules' pages (policies/pages); None where nobody serves them."""
+    return None if pages is None else lambda rule: f"{pages}/{rule}.md"
+
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
 _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
@@ -79,8 +85,8 @@ def finding_line(finding: Finding, link: RuleLink | None = None) -> str:
     """A finding in one line: mark, message, rule."""
     rule = code(finding.rule)
     linked = f"[{rule}]({link(finding.rule)})" if link else rule
-    worse = " It was there before and got worse." if finding.status == "worsened" else ""
-    return f"{MARKS[finding.severity]} {prose(finding.message)}{worse} {linked}"
+    said = " ".join(filter(None, (prose(finding.message), remarks(finding))))
+    return f"{MARKS[finding.severity]} {said} {linked}"
 
 
 def change_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
@@ -101,7 +107,7 @@ def _blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     elif fix.patch and not fix.diff and patch:
         yield "A change to consider:\n\n" + "\n".join(f"- {_step(operation)}" for operation in fix.patch)
     if fix.assumption:
-        yield f"This is right if {prose(fix.assumption).rstrip('.')}."
+        yield f"This is right if: {prose(fix.assumption)}"
     if fix.advice:
         yield f"What to do: {prose(fix.advice)}"
 

@@ -115,9 +115,10 @@ class _Text:
     def _head(self, finding: Finding) -> Iterable[str]:
         where = self._paint("bold", printable(place(finding.file, finding.line), _LONG))
         worse = " (worse than before)" if finding.status == "worsened" else ""
+        later = f" (blocks from {finding.blocks_from})" if finding.blocks_from else ""
         rule = self._paint("dim", f"[{finding.rule}]")
         severity = self._paint(finding.severity, finding.severity)
-        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worse} {rule}"
+        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worse}{later} {rule}"
         yield f"    in {printable(name_of(finding.object, finding.container), _LONG)}"
 
     def _help(self, finding: Finding) -> Iterable[str]:

@@ -75,6 +75,15 @@ def counted(report: Report) -> tuple[Finding, ...]:
     return ordered(f for f in report.findings if f.waiver is None and f.status != "pre-existing")
 
 
+def remarks(finding: Finding) -> str:
+    """What the comparison and the calendar add to a finding's message, as sentences; else empty."""
+    if finding.status == "pre-existing":
+        return ""
+    worse = "It was there before and got worse." if finding.status == "worsened" else ""
+    later = f"It blocks from {finding.blocks_from}." if finding.blocks_from else ""
+    return " ".join(filter(None, (worse, later)))
+
+
 def blocking(problems: Iterable[Problem]) -> list[Problem]:
     """The problems that make a review incomplete."""
     return [p for p in problems if p.manifest and p.code not in NOT_COVERED]

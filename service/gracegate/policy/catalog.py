@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -74,5 +75,6 @@ def digest_of(modules: Mapping[str, str]) -> str:
 
 def _rule(entry: dict[str, Any]) -> Rule:
     parameters = tuple(Parameter(**parameter) for parameter in entry["parameters"])
-    texts = {name: tuple(entry[name]) for name in ("links", "aliases")}
-    return Rule(**{**entry, **texts, "parameters": parameters})
+    texts = {name: tuple(entry[name]) for name in ("links", "aliases", "exceptions")}
+    day = dt.date.fromisoformat(entry["effective_on"]) if entry["effective_on"] else None
+    return Rule(**{**entry, **texts, "parameters": parameters, "effective_on": day})

@@ -39,7 +39,7 @@ def build(folder: Path, opa: Path) -> dict[str, bytes]:
     catalogue = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
     return {
         "README.md": handbook.render(rules).encode(),
-        "compiled/catalog.json": (json.dumps(catalogue, indent=1, ensure_ascii=False) + "\n").encode(),
+        "compiled/catalog.json": (json.dumps(catalogue, indent=1, ensure_ascii=False, default=str) + "\n").encode(),
         "compiled/policy.wasm": wasm,
     }
 
@@ -79,13 +79,18 @@ def main(arguments: list[str] | None = None) -> int:
     except RulesError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    stale = [name for name, data in made.items() if not _holds(chosen.folder / name, data)]
+    return settle(chosen.folder, made, check=chosen.check)
+
+
+def settle(folder: Path, made: Mapping[str, bytes], *, check: bool) -> int:
+    """Writes what differs; with `check` it is named instead, and the result is 1."""
+    stale = [name for name, data in made.items() if not _holds(folder / name, data)]
     for name in stale:
-        if chosen.check:
-            sys.stderr.write(f"{chosen.folder / name} is not fresh: run `make policies`\n")
+        if check:
+            sys.stderr.write(f"{folder / name} is not fresh: run `make policies`\n")
         else:
-            _write(chosen.folder / name, made[name])
-    return 1 if stale and chosen.check else 0
+            _write(folder / name, made[name])
+    return 1 if stale and check else 0
 
 
 def _holds(path: Path, data: bytes) -> bool:

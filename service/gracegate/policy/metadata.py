@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Collection, Mapping
@@ -18,7 +19,7 @@ _NAMES: Mapping[type, str] = {str: "text", dict: "map", list: "list"}
 _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
-    "custom": {"severity", "fix", "parameters", "example", "aliases"},
+    "custom": {"severity", "fix", "parameters", "example", "aliases", "exceptions", "effective_on"},
     "a parameter": {"default", "description"},
     "related_resources": {"ref", "description"},
 }
@@ -67,6 +68,8 @@ class _Block:
             example=self._need(custom, "example", str),
             links=self._links(self._need(said, "related_resources", list)),
             aliases=tuple(self._may(custom, "aliases", [])),
+            exceptions=tuple(str(text).strip() for text in self._may(custom, "exceptions", [])),
+            effective_on=self._day(custom, "effective_on"),
         )
 
     def _named(self, package: tuple[str, ...]) -> tuple[str, str]:
@@ -97,6 +100,14 @@ class _Block:
         if value not in choices:
             self._fail(f"{key} is one of {', '.join(choices)}, not {value}", key)
         return value
+
+    def _day(self, said: Mapping[str, Any], key: str) -> dt.date | None:
+        """OPA reads an unquoted date as a moment, and gives it as one."""
+        text = self._may(said, key, "").removesuffix("T00:00:00Z")
+        try:
+            return dt.date.fromisoformat(text) if key in said else None
+        except ValueError:
+            self._fail(f"`{key}` is not a day, write it as `2027-01-31`", key)
 
     def _need(self, said: Mapping[str, Any], key: str, kind: type) -> Any:
         if key not in said:

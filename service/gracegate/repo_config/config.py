@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gracegate.model import Gate, Severity
+from gracegate.model import Gate, Profile, Severity
 from gracegate.repo_config.globs import matchers
 
 
 @dataclass(frozen=True, slots=True)
 class RuleConfig:
-    """What configuration says of one rule; None leaves the rule's own severity."""
+    """What configuration says of one rule; None leaves the rule's own severity, and its own day to be in force."""
 
     severity: Severity | Literal["off"] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    effective_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class RepoConfig:
     """The settings of a repository; what is None or missing keeps gracegate's default."""
 
     gate: Gate = "enforce"
+    profile: Profile = "recommended"
     comments: Literal["introduced", "touched"] = "introduced"
     exclude: tuple[str, ...] = ()
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)

@@ -45,6 +45,7 @@ def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
     # One reader per key, so that the keys of the file and the fields of RepoConfig are seen side by side.
     readers: dict[str, tuple[str, Callable[[Value], Any]]] = {
         "gate": ("gate", lambda value: value.choice(("enforce", "advise"))),
+        "profile": ("profile", lambda value: value.choice(("baseline", "recommended", "strict"))),
         "comments": ("comments", lambda value: value.choice(("introduced", "touched"))),
         "exclude": ("exclude", lambda value: tuple(_glob(item) for item in value.items())),
         "rules": ("rules", lambda value: _rules(value, rules)),
@@ -90,12 +91,13 @@ def _rule(value: Value, name: str, rules: Mapping[str, Rule]) -> Rule:
 def _rule_config(value: Value, rule: Rule) -> RuleConfig:
     if isinstance(nodes.target(value.node), nodes.Scalar):
         return RuleConfig(_severity(value))
-    entries = value.mapping(("severity", "params"))
+    entries = value.mapping(("severity", "params", "effective_on"))
     parameters = {parameter.name: parameter for parameter in rule.parameters}
     params = entries["params"].mapping(parameters) if "params" in entries else {}
     return RuleConfig(
         severity=_severity(entries["severity"]) if "severity" in entries else None,
         params={name: _param(param, parameters[name]) for name, param in params.items()},
+        effective_on=_date(entries["effective_on"]) if "effective_on" in entries else None,
     )
 
 

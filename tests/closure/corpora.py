@@ -1,0 +1,54 @@
+"""Manifests whose fixes are tried in every way: what the rules show as examples, and what the tests have."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from demo.shop import layer
+from gracegate.check.check import CheckRequest
+from gracegate.model import SourceFile, Tree
+from gracegate.policy.catalog import load_builtin
+from gracegate.policy.opa_wasm import WasmEngine
+from gracegate.repo_config import RepoConfig, parse
+
+Files = Mapping[str, str]
+
+TESTS = Path(__file__).resolve().parents[1]
+CATALOG = load_builtin()
+WASM = WasmEngine()
+TODAY = dt.date(2026, 11, 24)
+
+
+@cache
+def corpora() -> dict[str, Files]:
+    """Trees of files by name."""
+    return dict(_corpora())
+
+
+def examples() -> dict[str, Files]:
+    return {name: files for name, files in corpora().items() if name in CATALOG.rules}
+
+
+def _corpora() -> Iterator[tuple[str, Files]]:
+    for rule in CATALOG.rules.values():
+        yield rule.id, {"apps/web.yaml": rule.example}
+    for layers in (("base",), ("base", "change"), ("base", "change", "second")):
+        yield f"the shop: {layers[-1]}", layer(*layers)
+    for path in sorted((TESTS / "policy_engine" / "everything").iterdir()):
+        yield f"everything: {path.stem}", {path.name: path.read_text()}
+    files = {path.name: path.read_text() for path in sorted((Path(__file__).parent / "corpus").iterdir())}
+    yield "all that is forgotten", files
+
+
+def request(files: Files, config: str = "") -> CheckRequest:
+    """A check of all files; what the shop's own configuration waives is fixed like the rest."""
+    return CheckRequest(
+        head=Tree({path: SourceFile(path, text.encode()) for path, text in files.items()}),
+        config=parse(config, CATALOG.rules) if config else RepoConfig(),
+        catalog=CATALOG,
+        engine=WASM.engine,
+        today=TODAY,
+    )
