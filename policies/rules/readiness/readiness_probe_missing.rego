@@ -18,6 +18,7 @@
 #     metadata:
 #       name: web
 #     spec:
+#       replicas: 2
 #       selector:
 #         matchLabels:
 #           app: web
@@ -47,6 +48,16 @@
 #       ports:
 #       - port: 80
 #         targetPort: http
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
 package gracegate.rules.readiness["readiness-probe-missing"]
 
 import data.gracegate.lib.patches
