@@ -13,7 +13,7 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Autoscaler by document
 # description: |
-#   `key` is the field that its floor stands in, `most` is at least the floor.
+#   `key` is the field that its floor stands in, and `said` whether it does. `most` is at least the floor.
 of := {s: found |
 	some s, document in input.documents
 	kind := document.object.kind
@@ -31,6 +31,7 @@ of := {s: found |
 		"key": field.floor,
 		"keys": object.keys(spec),
 		"floor": floor,
+		"said": values.whole(object.get(spec, field.floor, null), -1) == floor,
 		"most": max({floor, values.whole(object.get(spec, field.most, field.many), field.many)}),
 	}
 }

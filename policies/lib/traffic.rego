@@ -6,6 +6,7 @@
 package gracegate.lib.traffic
 
 import data.gracegate.lib.scaling
+import data.gracegate.lib.selected
 import data.gracegate.lib.services
 import data.gracegate.lib.workloads
 
@@ -33,6 +34,24 @@ sent := {i: weight |
 	served := services.served[source]
 	served != "no"
 	weight := _weight(served, services.serving[source])
+}
+
+# METADATA
+# title: Workloads that are not alone, by document
+# description: |
+#   Each Service that sends to them has pods of another workload too, as where two versions of an app run beside each
+#   other.
+joined := {i: true |
+	some i, source in pods
+	count(services.serving[source]) > 0
+	every s in services.serving[source] {
+		_behind[s] > scaling.replicas[i]
+	}
+}
+
+_behind := {s: pods_of |
+	some s, found in selected.near
+	pods_of := sum([scaling.replicas[i] | some i in found])
 }
 
 _weight("yes", serving) := "sure" if {

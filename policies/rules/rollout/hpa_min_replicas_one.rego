@@ -89,7 +89,7 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": 2 - low.floor} if {
 	some at, low in _low
-	level := {true: "warning", false: "info"}[count(low.sure) > 0]
+	level := _level(low)
 	i := min(low.workloads)
 	message := texts.filled(`{} "{}" scales {} "{}" down to {}: {}.`, [
 		low.kind,
@@ -116,16 +116,25 @@ _low := {at: found |
 	some s, scaler in autoscalers.of
 	input.documents[s].subject
 	scaler.floor in {0, 1}
-	lowered := {i | some i in autoscalers.scaled[s]; traffic.sent[i]; scaling.replicas[i] < 2}
+	lowered := {i |
+		some i in autoscalers.scaled[s]
+		traffic.sent[i]
+		not traffic.joined[i]
+		scaling.replicas[i] < 2
+	}
 	count(lowered) > 0
-	said := {key | some key in scaler.keys; key == scaler.key}
-	at := {"document": s, "path": array.concat(["spec"], [key | some key in said])}
-	found := object.union(scaler, {
-		"workloads": lowered,
-		"sure": {i | some i in lowered; traffic.sent[i] == "sure"},
-		"said": count(said) > 0,
-	})
+	at := {"document": s, "path": array.concat(["spec"], [key | some key in scaler.keys; key == scaler.key])}
+	found := object.union(scaler, {"workloads": lowered})
 }
+
+# To scale to nothing is a choice where it is written down.
+_level(low) := "info" if {
+	low.floor == 0
+	low.said
+} else := "warning" if {
+	some i in low.workloads
+	traffic.sent[i] == "sure"
+} else := "info"
 
 _pods := {"0": "no pod at all", "1": "one pod, and nobody answers while that is drained or restarted"}
 

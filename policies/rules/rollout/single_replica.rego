@@ -60,6 +60,7 @@
 package gracegate.rules.rollout["single-replica"]
 
 import data.gracegate.lib.autoscalers
+import data.gracegate.lib.containers
 import data.gracegate.lib.neighbours
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
@@ -99,6 +100,7 @@ _alone := {at: said |
 	traffic.sent[i]
 	scaling.replicas[i] == 1
 	not autoscalers.scaling[i]
+	not traffic.joined[i]
 	not _is_only_one_possible(i)
 	spec := input.documents[i].object.spec
 	said := values.whole(object.get(spec, "replicas", null), 0) == 1
@@ -120,3 +122,13 @@ _level(i) := "warning" if {
 _is_stateful(i) if workloads.kind[i] == "StatefulSet"
 
 _is_stateful(i) if neighbours.volume[traffic.pods[i]]
+
+_is_stateful(i) if {
+	some container in containers.regular[traffic.pods[i]]
+	regex.match(_databases, values.text(object.get(container.spec, "image", "")))
+}
+
+_databases := concat("", [
+	`(^|[/-])(cassandra|elasticsearch|etcd|kafka|mariadb|memcached|minio|mongo(db)?|mysql|opensearch|percona|`,
+	`postgres(ql)?|prometheus|rabbitmq|redis|valkey|zookeeper)(-\d+)?([:@]|$)`,
+])
