@@ -32,7 +32,7 @@ of := {i: found |
 
 # METADATA
 # title: Workloads that a budget may be meant for, by document
-# description: One that is near, or one elsewhere that is.
+# description: Wherever one stands that selects its pods and may be in the same namespace.
 perhaps := {i: true |
 	some i, matching in _matching
 	some wanted in matching

@@ -18,6 +18,7 @@ of := {i: found |
 	some i, pod in workloads.pod
 	found := [claim |
 		some position, volume in values.list(object.get(pod.spec, "volumes", []))
+		is_object(volume)
 		name := values.text(object.get(volume, ["persistentVolumeClaim", "claimName"], ""))
 		name != ""
 		claim := {

@@ -55,7 +55,10 @@ _type := {"Deployment": "RollingUpdate", "DeploymentConfig": "Rolling"}
 
 _rolls(null, _)
 
-_rolls(strategy, type) if object.get(strategy, "type", null) in {null, "", type}
+_rolls(strategy, type) if {
+	is_object(strategy)
+	object.get(strategy, "type", null) in {null, "", type}
+}
 
 _path := {
 	"Deployment": ["spec", "strategy", "rollingUpdate"],
