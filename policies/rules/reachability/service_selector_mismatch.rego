@@ -83,6 +83,7 @@ violation contains {"at": at, "message": message, "level": "error"} if {
 violation contains {"at": at, "message": message, "level": "info"} if {
 	some at, missed in _missed
 	count(missed) == 0
+	_peopled[input.documents[at.document].directory]
 	selector := services.service[at.document].selector
 	message := texts.filled(`Service "{}" refuses every connection unless something else runs pods with "{}": no manifest here does.`, [
 		services.service[at.document].name,
@@ -131,6 +132,9 @@ _missed := {at: found |
 	}
 	at := {"document": s, "path": ["spec", "selector"]}
 }
+
+# Beside no workload at all, a Service is for one that stands elsewhere.
+_peopled := {input.documents[i].directory | some i in workloads.rolling}
 
 # Labels that controllers give to pods, or a template that is filled in later, and values that are none.
 _is_filled_in(selector) if {

@@ -56,7 +56,10 @@ test_a_workload_without_selector if {
 }
 
 test_nothing_is_near if {
-	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([{}, selecting({"a": "b", "c": "d"})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
+		named("api", {"app": "api"}),
+		selecting({"a": "b", "c": "d"}),
+	])
 	{[violation.level, violation.message] | some violation in got.violation} == {["info", concat(" ", [
 		`Service "web" refuses every connection unless something else runs pods with "a=b, c=d":`,
 		"no manifest here does.",
@@ -112,7 +115,7 @@ test_where[note] if {
 	wrong := selecting({"app": "wbe"})
 	some note, case in {
 		"a match elsewhere": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(testing.service, "apps/x.yaml")], set()],
-		"near another directory": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(wrong, "apps/x.yaml")], {"info"}],
+		"nothing beside it": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(wrong, "apps/x.yaml")], set()],
 		"another file of the directory": [
 			[testing.placed(testing.web, "apps/web.yaml"), testing.placed(wrong, "apps/x.yaml")],
 			{"error"},
