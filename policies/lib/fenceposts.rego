@@ -35,6 +35,31 @@ of := {i: found |
 	}
 }
 
+# METADATA
+# title: Rolling updates that say nothing of their numbers, by document
+# description: What the defaults come to, as in `of`.
+by_default := {i: found |
+	some i in workloads.whole
+	not of[i]
+	not scaling.lent[i]
+	_rolls(object.get(input.documents[i].object, ["spec", "strategy"], null), _type[workloads.kind[i]])
+	replicas := scaling.replicas[i]
+	found := {
+		"replicas": replicas,
+		"unavailable": floor(_pods(null, replicas)),
+		"surge": ceil(_pods(null, replicas)),
+	}
+}
+
+_type := {"Deployment": "RollingUpdate", "DeploymentConfig": "Rolling"}
+
+_rolls(null, _)
+
+_rolls(strategy, type) if {
+	is_object(strategy)
+	object.get(strategy, "type", null) in {null, "", type}
+}
+
 _path := {
 	"Deployment": ["spec", "strategy", "rollingUpdate"],
 	"DeploymentConfig": ["spec", "strategy", "rollingParams"],

@@ -74,6 +74,10 @@ scraped := {s |
 	}
 }
 
+# METADATA
+# title: Selectors of Services that select some pod of a manifest, wherever it is
+met := {selector | some selectors in _matching; some selector in selectors}
+
 _served(i) := "yes" if {
 	count(serving[i]) > 0
 } else := "unknown" if {

@@ -90,3 +90,44 @@ service := {
 inside(path) := array.concat(container, path)
 
 with_container(path, value) := set(web, inside(path), value)
+
+# web with so many pods.
+scaled(replicas) := set(web, ["spec", "replicas"], replicas)
+
+budget := {
+	"apiVersion": "policy/v1",
+	"kind": "PodDisruptionBudget",
+	"metadata": {"name": "web"},
+	"spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+}
+
+autoscaler := {
+	"apiVersion": "autoscaling/v2",
+	"kind": "HorizontalPodAutoscaler",
+	"metadata": {"name": "web"},
+	"spec": {
+		"minReplicas": 2,
+		"maxReplicas": 6,
+		"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+	},
+}
+
+mounting(manifest) := set(
+	manifest,
+	["spec", "template", "spec", "volumes"],
+	[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+)
+
+claim(modes) := {
+	"apiVersion": "v1",
+	"kind": "PersistentVolumeClaim",
+	"metadata": {"name": "data"},
+	"spec": {"accessModes": modes},
+}
+
+anti_affinity(term) := {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [object.union(
+	{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}},
+	term,
+)]}}
+
+apart(manifest) := set(manifest, ["spec", "template", "spec", "affinity"], anti_affinity({}))

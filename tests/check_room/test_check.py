@@ -31,6 +31,13 @@ spec:
   ports:
   - port: 80
     targetPort: http
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec:
+  maxUnavailable: 1
+  selector: {matchLabels: {app: web}}
 """
 DEPLOYMENT = """\
 apiVersion: apps/v1

@@ -27,7 +27,17 @@ def test_the_builtin_rules_are_there() -> None:
         "prestop-drain-missing": "termination",
         "grace-period-exhausted": "termination",
         "prestop-command-malformed": "termination",
+        "hpa-min-replicas-one": "rollout",
+        "hpa-replicas-conflict": "rollout",
+        "rollout-can-deadlock": "rollout",
         "rollout-drops-all-replicas": "rollout",
+        "single-replica": "rollout",
+        "strategy-recreate": "rollout",
+        "pdb-blocks-drain": "disruption",
+        "pdb-missing": "disruption",
+        "pdb-overlap": "disruption",
+        "service-selector-mismatch": "reachability",
+        "service-target-port-undefined": "reachability",
     }
 
 

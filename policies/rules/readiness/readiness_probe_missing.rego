@@ -20,6 +20,7 @@
 #     metadata:
 #       name: web
 #     spec:
+#       replicas: 2
 #       selector:
 #         matchLabels:
 #           app: web
@@ -49,6 +50,16 @@
 #       ports:
 #       - port: 80
 #         targetPort: http
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
 package gracegate.rules.readiness["readiness-probe-missing"]
 
 import data.gracegate.lib.patches

@@ -17,10 +17,10 @@
 #     metadata:
 #       name: web
 #     spec:
-#       replicas: 1
+#       replicas: 2
 #       strategy:
 #         rollingUpdate:
-#           maxUnavailable: 1
+#           maxUnavailable: 100%
 #       selector:
 #         matchLabels:
 #           app: web
@@ -50,6 +50,16 @@
 #       ports:
 #       - port: 80
 #         targetPort: 8080
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
 
 import data.gracegate.lib.fenceposts

@@ -24,6 +24,7 @@
 #     metadata:
 #       name: web
 #     spec:
+#       replicas: 2
 #       selector:
 #         matchLabels:
 #           app: web
@@ -53,6 +54,16 @@
 #       ports:
 #       - port: 80
 #         targetPort: http
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
 package gracegate.rules.termination["prestop-drain-missing"]
 
 import data.gracegate.lib.drains

@@ -15,6 +15,7 @@ KINDS = frozenset(
         "HorizontalPodAutoscaler",
         "Ingress",
         "Job",
+        "PersistentVolumeClaim",
         "Pod",
         "PodDisruptionBudget",
         "ReplicaSet",

@@ -109,7 +109,14 @@ def _blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     if fix.assumption:
         yield f"This is right if: {prose(fix.assumption)}"
     if fix.advice:
-        yield f"What to do: {prose(fix.advice)}"
+        yield _advice(fix.advice)
+
+
+def _advice(advice: str) -> str:
+    # What follows the first line is a manifest to add.
+    words, _, manifest = advice.partition("\n")
+    shown = f"What to do: {prose(words)}"
+    return f"{shown}\n\n{fence(manifest, 'yaml')}" if manifest else shown
 
 
 def _step(operation: Operation) -> str:

@@ -109,8 +109,11 @@ class _Text:
     def diff(self, lines: Iterable[str]) -> Iterable[str]:
         """Lines of a unified diff."""
         for line in lines:
-            shown = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
-            yield self._paint("bold" if line[:3] in {"---", "+++"} else line[:1], shown)
+            yield self._paint("bold" if line[:3] in {"---", "+++"} else line[:1], self._verbatim(line))
+
+    @staticmethod
+    def _verbatim(line: str) -> str:
+        return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
 
     def _head(self, finding: Finding) -> Iterable[str]:
         where = self._paint("bold", printable(place(finding.file, finding.line), _LONG))
@@ -126,7 +129,9 @@ class _Text:
         if fix is None:
             return
         if fix.advice:
-            yield f"    help: {printable(fix.advice, _LONG)}"
+            words, *manifest = fix.advice.splitlines()
+            yield f"    help: {printable(words, _LONG)}"
+            yield from (f"      {self._verbatim(line)}" for line in manifest)
         if fix.assumption:
             yield f"    right if: {printable(fix.assumption, _LONG)}"
         if not fix.diff and reason(finding.no_suggestion):

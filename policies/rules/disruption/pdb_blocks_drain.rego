@@ -1,0 +1,195 @@
+# METADATA
+# title: Disruption budget lets no pod go
+# description: |
+#   A drain evicts pods and waits where a PodDisruptionBudget forbids it. A budget that needs all pods forbids every
+#   eviction: upgrades of the nodes stand still until somebody deletes the pods by hand, or a deadline does, without any
+#   regard for requests.
+# related_resources:
+# - ref: https://kubernetes.io/docs/tasks/run-application/configure-pdb/#identify-an-application-to-protect
+#   description: How a budget is rounded, and what none allows
+# - ref: https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
+#   description: What a drain waits for
+# schemas:
+# - input: schema.input
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       replicas: 3
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             readinessProbe:
+#               tcpSocket:
+#                 port: 8080
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 10
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: 8080
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       minAvailable: 67%
+#       selector:
+#         matchLabels:
+#           app: web
+package gracegate.rules.disruption["pdb-blocks-drain"]
+
+import data.gracegate.lib.autoscalers
+import data.gracegate.lib.budgets
+import data.gracegate.lib.nearness
+import data.gracegate.lib.patches
+import data.gracegate.lib.scaling
+import data.gracegate.lib.texts
+import data.gracegate.lib.values
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": _level(budget)} if {
+	some at, budget in _blocking
+	message := texts.filled(`A drain waits without end: PodDisruptionBudget "{}" {}, as {} is {}.`, [
+		budgets.name[at.document],
+		_keeps(budget),
+		budget.field,
+		_stated(budget),
+	])
+}
+
+fix[at] := {"patch": array.concat(removed, [allowed])} if {
+	some at, budget in _blocking
+	budget.pods > 1
+	keys := object.keys(input.documents[at.document].object.spec)
+	removed := [{"op": "remove", "path": at.path} | budget.field == "minAvailable"]
+	allowed := patches.put(keys, ["spec", "maxUnavailable"], 1)
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, budget in _blocking
+	budget.pods == 1
+	advice := concat(" ", [
+		"Run two pods and set maxUnavailable to 1, or remove the budget: while there is one pod,",
+		"a budget can only choose between a drain that never ends and a moment without any pod.",
+	])
+}
+
+fix[at] := {"class": "text", "advice": "Where it selects several pods, set maxUnavailable to 1 and leave minAvailable out."} if {
+	some at, budget in _blocking
+	budget.pods == 0
+}
+
+_blocking := {at: found |
+	some b, _ in budgets.required
+	input.documents[b].subject
+	spec := input.documents[b].object.spec
+	[[field, value]] := [[field, value] |
+		some field in ["maxUnavailable", "minAvailable"]
+		value := object.get(spec, field, null)
+		value != null
+	]
+	selected := object.get(budgets.protected, b, set())
+	counted := nearness.nearest(b, {i | some i in selected; _counts[workloads.kind[i]]})
+	pods := sum([scaling.replicas[i] | some i in counted])
+	_is_wanted(count(selected), pods)
+	_blocks(field, value, pods)
+	at := {"document": b, "path": ["spec", field]}
+	found := {"field": field, "value": value, "pods": pods, "workloads": counted}
+}
+
+# A drain leaves the pods of a DaemonSet alone, and a workload of none has nothing to evict.
+_is_wanted(0, _)
+
+_is_wanted(_, pods) if pods > 0
+
+_counts := {
+	"CloneSet": true,
+	"Deployment": true,
+	"DeploymentConfig": true,
+	"Pod": true,
+	"ReplicaSet": true,
+	"ReplicationController": true,
+	"Rollout": true,
+	"StatefulSet": true,
+}
+
+_blocks("maxUnavailable", value, _) if _percent(value) == 0
+
+_blocks("maxUnavailable", value, _) if values.whole(value, -1) == 0
+
+_blocks("minAvailable", value, _) if _percent(value) >= 100
+
+_blocks("minAvailable", value, pods) if {
+	pods > 0
+	_needed(value, pods) >= pods
+}
+
+# Both fields are rounded up.
+_needed(value, pods) := ceil((pods * _percent(value)) / 100)
+
+_needed(value, _) := number if {
+	number := values.whole(value, -1)
+	number > 0
+}
+
+_percent(value) := to_number(found[0][1]) if {
+	is_string(value)
+	found := regex.find_all_string_submatch_n(`^0*(\d{1,4})%$`, value, 1)
+}
+
+# The budget alone says it, or its workloads say for sure how many pods they run.
+_level(budget) := "error" if {
+	budget.pods > 0
+	_is_absolute(budget)
+} else := "error" if {
+	budget.pods > 0
+	every i in budget.workloads {
+		_is_settled(i)
+	}
+} else := "warning"
+
+_is_absolute(budget) if budget.field == "maxUnavailable"
+
+_is_absolute(budget) if _percent(budget.value) >= 100
+
+_is_settled(i) if {
+	not autoscalers.scaling[i]
+	not autoscalers.unsettled[i]
+	values.whole(object.get(input.documents[i].object, ["spec", "replicas"], null), 0) > 0
+}
+
+_keeps(budget) := "never lets a pod go" if {
+	budget.pods == 0
+} else := "never lets the only pod go" if {
+	budget.pods == 1
+} else := texts.filled("lets none of {} pods go", [budget.pods])
+
+_stated(budget) := texts.filled("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
+	budget.field == "minAvailable"
+	budget.pods > 0
+	_percent(budget.value)
+} else := texts.filled("{}", [budget.value])

@@ -1,0 +1,166 @@
+package gracegate.rules.disruption["pdb-blocks-drain_test"]
+
+import data.gracegate.rules.disruption["pdb-blocks-drain"] as rule
+import data.gracegate.testing
+
+# A budget that says this of the numbers.
+budget(numbers) := object.union(testing.budget, {"spec": object.union({"maxUnavailable": null}, numbers)})
+
+found(objects) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_found if {
+	at := {"document": 1, "path": ["spec", "minAvailable"]}
+	question := testing.batch([testing.scaled(3), budget({"minAvailable": "67%"})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	got.violation == {{
+		"at": at,
+		"level": "error",
+		"message": concat(" ", [
+			`A drain waits without end: PodDisruptionBudget "web" lets none of 3 pods go,`,
+			"as minAvailable is 67%, which is 3.",
+		]),
+	}}
+	got.fix[at].patch == [
+		{"op": "remove", "path": at.path},
+		{"op": "replace", "path": ["spec", "maxUnavailable"], "value": 1},
+	]
+	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
+	mended == set()
+}
+
+test_none_unavailable if {
+	at := {"document": 1, "path": ["spec", "maxUnavailable"]}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
+		testing.scaled(3),
+		budget({"maxUnavailable": 0}),
+	])
+	{violation.message | some violation in got.violation} == {concat(" ", [
+		`A drain waits without end: PodDisruptionBudget "web" lets none of 3 pods go,`,
+		"as maxUnavailable is 0.",
+	])}
+	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}}
+}
+
+test_rounding[note] if {
+	some note, case in {
+		"all": [3, {"minAvailable": 3}, {"error"}],
+		"more than all": [3, {"minAvailable": 4}, {"error"}],
+		"all but one": [3, {"minAvailable": 2}, set()],
+		"all, in percent": [3, {"minAvailable": "100%"}, {"error"}],
+		"66% of 3 are 2": [3, {"minAvailable": "66%"}, set()],
+		"67% of 3 are 3": [3, {"minAvailable": "67%"}, {"error"}],
+		"91% of 10 are 10": [10, {"minAvailable": "91%"}, {"error"}],
+		"90% of 10 are 9": [10, {"minAvailable": "90%"}, set()],
+		"1% of 3 are 1": [3, {"maxUnavailable": "1%"}, set()],
+		"0% are none": [3, {"maxUnavailable": "0%"}, {"error"}],
+		"none": [3, {"maxUnavailable": 0}, {"error"}],
+		"one": [3, {"maxUnavailable": 1}, set()],
+		"none needed": [3, {"minAvailable": 0}, set()],
+		"no pods": [0, {"maxUnavailable": 0}, set()],
+		"nothing said": [3, {}, set()],
+		"null": [3, {"minAvailable": null}, set()],
+		"both, which is refused": [3, {"minAvailable": 3, "maxUnavailable": 0}, set()],
+	}
+	found([testing.scaled(case[0]), budget(case[1])]) == case[2]
+}
+
+test_odd_values[note] if {
+	some note, value in ["", "many", "x%", -1, 1.5, [], {}, true]
+	some field in ["maxUnavailable", "minAvailable"]
+	found([testing.scaled(3), budget({field: value})]) == set()
+}
+
+test_the_only_pod if {
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
+		testing.scaled(1),
+		budget({"minAvailable": 1}),
+	])
+	{[violation.level, violation.message] | some violation in got.violation} == {["error", concat(" ", [
+		`A drain waits without end: PodDisruptionBudget "web" never lets the only pod go,`,
+		"as minAvailable is 1.",
+	])]}
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+# Whose pods it selects stands elsewhere.
+test_no_workload[note] if {
+	some note, case in {
+		"none": [{"maxUnavailable": 0}, {"warning"}],
+		"all": [{"minAvailable": "100%"}, {"warning"}],
+		"some": [{"minAvailable": "67%"}, set()],
+		"a number": [{"minAvailable": 3}, set()],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([budget(case[0])])
+	{violation.level | some violation in got.violation} == case[1]
+	every fix in got.fix {
+		fix.class == "text"
+	}
+}
+
+test_no_workload_says_so if {
+	violations := rule.violation with input as testing.batch([budget({"minAvailable": "100%"})])
+	{violation.message | some violation in violations} == {concat(" ", [
+		`A drain waits without end: PodDisruptionBudget "web" never lets a pod go,`,
+		"as minAvailable is 100%.",
+	])}
+}
+
+test_doubts[note] if {
+	scaler := object.union(testing.autoscaler, {"spec": {"minReplicas": 3}})
+	some note, case in {
+		"omitted": [[testing.web, budget({"minAvailable": 1})], {"warning"}],
+		"null": [[testing.scaled(null), budget({"minAvailable": 1})], {"warning"}],
+		"the floor of an autoscaler": [[testing.web, scaler, budget({"minAvailable": 3})], {"warning"}],
+		"a floor above it": [[testing.web, scaler, budget({"minAvailable": 2})], set()],
+		"all, at any number": [[testing.web, scaler, budget({"minAvailable": "100%"})], {"error"}],
+		"none, at any number": [[testing.web, scaler, budget({"maxUnavailable": 0})], {"error"}],
+	}
+	found(case[0]) == case[1]
+}
+
+test_an_overlay_decides if {
+	violations := rule.violation with input as testing.questions([
+		testing.placed(testing.scaled(3), "apps/web.yaml"),
+		testing.placed(budget({"minAvailable": 3}), "apps/pdb.yaml"),
+		testing.fragment(testing.scaled(5), "prod/web.yaml"),
+	])
+	{violation.level | some violation in violations} == {"warning"}
+}
+
+test_what_is_counted[note] if {
+	some note, case in {
+		"two workloads": [[testing.scaled(2), other("api", "Deployment"), budget({"minAvailable": 2})], set()],
+		"both of them": [[testing.scaled(2), other("api", "Deployment"), budget({"minAvailable": 4})], {"error"}],
+		"no DaemonSet": [[testing.scaled(2), other("log", "DaemonSet"), budget({"minAvailable": 2})], {"error"}],
+		"a DaemonSet alone": [[other("log", "DaemonSet"), budget({"maxUnavailable": 0})], set()],
+		"nothing selected": [
+			[testing.scaled(2), testing.swap(budget({"maxUnavailable": 0}), ["spec", "selector"], null)],
+			set(),
+		],
+	}
+	found(case[0]) == case[1]
+}
+
+other(name, kind) := object.union(testing.scaled(2), {"kind": kind, "metadata": {"name": name}})
+
+# The same app for another cluster is not counted.
+test_nearest if {
+	violations := rule.violation with input as testing.questions([
+		rooted(testing.scaled(2), "apps/a/web.yaml"),
+		rooted(testing.scaled(2), "apps/b/web.yaml"),
+		rooted(budget({"minAvailable": 2}), "apps/a/pdb.yaml"),
+	])
+	{violation.level | some violation in violations} == {"error"}
+}
+
+rooted(manifest, path) := object.union(testing.placed(manifest, path), {"directory": substring(path, 0, 6), "root": "apps"})
+
+test_only_a_fact if {
+	violations := rule.violation with input as testing.questions([
+		testing.placed(testing.scaled(3), "apps/web.yaml"),
+		testing.fact(budget({"maxUnavailable": 0}), "apps/pdb.yaml"),
+	])
+	violations == set()
+}

@@ -1,0 +1,111 @@
+package gracegate.rules.disruption["pdb-missing_test"]
+
+import data.gracegate.rules.disruption["pdb-missing"] as rule
+import data.gracegate.testing
+
+levels(objects) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+manifest(question) := [line | some at, fix in fixes; some line in split(fix.advice, "\n")] if {
+	fixes := rule.fix with input as question
+}
+
+test_found if {
+	named := testing.set(testing.scaled(3), ["metadata", "namespace"], "shop")
+	violations := rule.violation with input as testing.batch([named, testing.service])
+	violations == {{
+		"at": {"document": 0, "path": []},
+		"level": "warning",
+		"message": `A drain may evict all 3 pods of Deployment "web" at once: no PodDisruptionBudget selects them.`,
+	}}
+	manifest(testing.batch([named, testing.service])) == [
+		"Add a PodDisruptionBudget beside it, so that pods are evicted one by one:",
+		"apiVersion: policy/v1",
+		"kind: PodDisruptionBudget",
+		"metadata:",
+		"  name: web",
+		"  namespace: shop",
+		"spec:",
+		"  maxUnavailable: 1",
+		"  unhealthyPodEvictionPolicy: AlwaysAllow",
+		"  selector:",
+		"    matchLabels:",
+		"      app: web",
+	]
+}
+
+# Where its selector is not all labels, the pods' own are.
+test_labels[note] if {
+	some note, selector in {
+		"expressions": {"matchLabels": {"x": "y"}, "matchExpressions": [{"key": "app", "operator": "Exists"}]},
+		"none": {},
+		"null": null,
+		"a text": "app=web",
+	}
+	workload := testing.swap(testing.scaled(2), ["spec", "selector"], selector)
+	lines := manifest(testing.batch([workload, testing.service]))
+	array.slice(lines, count(lines) - 2, count(lines)) == ["    matchLabels:", "      app: web"]
+}
+
+test_before_the_policy if {
+	lines := manifest(testing.at_version(testing.batch([testing.scaled(2), testing.service]), 26))
+	count([line | some line in lines; contains(line, "AlwaysAllow")]) == 0
+}
+
+test_kinds[note] if {
+	some note, case in {
+		"StatefulSet": [{"kind": "StatefulSet"}, {"warning"}],
+		"DaemonSet": [{"kind": "DaemonSet"}, set()],
+		"Job": [{"kind": "Job", "apiVersion": "batch/v1"}, set()],
+		"Rollout": [{"kind": "Rollout", "apiVersion": "argoproj.io/v1alpha1"}, {"warning"}],
+	}
+	levels([object.union(testing.scaled(2), case[0]), testing.service]) == case[1]
+}
+
+test_silent_on[note] if {
+	some note, objects in {
+		"a budget": [testing.scaled(2), testing.budget],
+		"a budget for all": [testing.scaled(2), testing.swap(testing.budget, ["spec", "selector"], {})],
+		"one pod": [testing.scaled(1)],
+		"omitted": [testing.web],
+		"null": [testing.scaled(null)],
+		"an object": [testing.scaled({})],
+		"a text": [testing.scaled("2")],
+		"none": [testing.scaled(0)],
+	}
+	levels(array.concat([testing.service], objects)) == set()
+}
+
+test_the_floor_of_an_autoscaler if {
+	levels([testing.web, testing.autoscaler, testing.service]) == {"warning"}
+}
+
+test_a_budget_for_others[note] if {
+	some note, selector in {
+		"of other labels": {"matchLabels": {"app": "api"}},
+		"null selects none": null,
+		"a text": "app=web",
+	}
+	levels([testing.scaled(2), testing.service, testing.swap(testing.budget, ["spec", "selector"], selector)]) == {"warning"}
+}
+
+test_levels[note] if {
+	workload := testing.placed(testing.scaled(2), "apps/web.yaml")
+	service := testing.placed(testing.service, "apps/service.yaml")
+	some note, case in {
+		"served": [[workload, service], {"warning"}],
+		"a budget elsewhere": [[workload, service, testing.placed(testing.budget, "far/pdb.yaml")], {"info"}],
+		"perhaps served": [[workload, testing.placed(testing.service, "far/service.yaml")], {"info"}],
+		"not served": [[workload], set()],
+		"a fragment": [[testing.fragment(workload.object, "apps/web.yaml"), service], set()],
+	}
+	violations := rule.violation with input as testing.questions(case[0])
+	{violation.level | some violation in violations} == case[1]
+}
+
+test_unread if {
+	question := testing.doubtful(testing.batch([testing.scaled(2), testing.service]))
+	violations := rule.violation with input as question
+	{violation.level | some violation in violations} == {"info"}
+}

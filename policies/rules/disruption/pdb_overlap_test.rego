@@ -1,0 +1,69 @@
+package gracegate.rules.disruption["pdb-overlap_test"]
+
+import data.gracegate.rules.disruption["pdb-overlap"] as rule
+import data.gracegate.testing
+
+named(name) := testing.swap(testing.budget, ["metadata", "name"], name)
+
+found(documents) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as testing.questions(documents)
+}
+
+test_found if {
+	at := {"document": 2, "path": ["spec", "selector"]}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
+		testing.scaled(3),
+		named("a"),
+		testing.swap(named("b"), ["spec", "selector"], {}),
+	])
+	got.violation == {{
+		"at": at,
+		"level": "error",
+		"message": `A drain fails at the pods of Deployment "web": PodDisruptionBudgets "a" and "b" both select them.`,
+	}}
+	got.fix[at].class == "text"
+}
+
+test_silent_on[note] if {
+	some note, objects in {
+		"one": [testing.web, named("a")],
+		"none": [testing.web],
+		"the same twice": [testing.web, named("a"), named("a")],
+		"one that selects none": [testing.web, named("a"), testing.swap(named("b"), ["spec", "selector"], null)],
+		"one that selects others": [
+			testing.web, named("a"),
+			testing.swap(named("b"), ["spec", "selector", "matchLabels", "app"], "api"),
+		],
+		"one of another namespace": [
+			testing.web,
+			testing.set(named("a"), ["metadata", "namespace"], "shop"),
+			testing.set(named("b"), ["metadata", "namespace"], "bank"),
+		],
+		"a DaemonSet": [object.union(testing.web, {"kind": "DaemonSet"}), named("a"), named("b")],
+		"an odd selector": [testing.web, named("a"), testing.swap(named("b"), ["spec", "selector"], "app=web")],
+		"an odd spec": [testing.web, named("a"), testing.swap(named("b"), ["spec"], [])],
+	}
+	found([testing.placed(manifest, "apps/web.yaml") | some manifest in objects]) == set()
+}
+
+test_where[note] if {
+	workload := in_shop(testing.web, "apps/web.yaml")
+	some note, case in {
+		"same directory": [testing.placed(named("a"), "apps/a.yaml"), testing.placed(named("b"), "apps/b.yaml"), "error"],
+		"same namespace": [in_shop(named("a"), "x/a.yaml"), in_shop(named("b"), "y/b.yaml"), "error"],
+		"perhaps the same namespace": [in_shop(named("a"), "x/a.yaml"), testing.placed(named("b"), "apps/b.yaml"), "info"],
+	}
+	found([workload, case[0], case[1]]) == {[2, case[2]]}
+}
+
+in_shop(manifest, path) := testing.placed(testing.set(manifest, ["metadata", "namespace"], "shop"), path)
+
+test_subjects[note] if {
+	subject := testing.placed(named("a"), "apps/a.yaml")
+	some note, case in {
+		"the first alone": [subject, testing.fact(named("b"), "apps/b.yaml"), {[1, "error"]}],
+		"the second alone": [testing.fact(named("b"), "apps/b.yaml"), subject, {[2, "error"]}],
+		"neither": [testing.fact(named("a"), "apps/a.yaml"), testing.fact(named("b"), "apps/b.yaml"), set()],
+	}
+	found([testing.fact(testing.web, "apps/web.yaml"), case[0], case[1]]) == case[2]
+}

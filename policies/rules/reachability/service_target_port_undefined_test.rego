@@ -1,0 +1,151 @@
+package gracegate.rules.reachability["service-target-port-undefined_test"]
+
+import data.gracegate.rules.reachability["service-target-port-undefined"] as rule
+import data.gracegate.testing
+
+to(port) := testing.swap(testing.service, ["spec", "ports"], [{"port": 80, "targetPort": port}])
+
+at := {"document": 1, "path": ["spec", "ports", 0, "targetPort"]}
+
+ports(listed) := testing.with_container(["ports"], listed)
+
+levels(objects) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_found if {
+	question := testing.batch([testing.web, to("htpp")])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	got.violation == {{
+		"at": at,
+		"level": "error",
+		"message": `Service "web" sends nothing to Deployment "web": no container there declares a port "htpp".`,
+	}}
+	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": "http"}]}}
+	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
+	mended == set()
+}
+
+test_fixes[note] if {
+	naming := {
+		"op": "add",
+		"path": testing.inside(["ports", 0, "name"]),
+		"value": "web",
+		"document": 0,
+	}
+	some note, case in {
+		"a text of digits": [testing.web, "9090", "safe", {"op": "replace", "path": at.path, "value": 9090}],
+		"a port without a name": [ports([{"containerPort": 8080}]), "web", "safe", naming],
+		"no valid name": [
+			ports([{"containerPort": 8080}]), "Web_1", "assumes",
+			{"op": "replace", "path": at.path, "value": 8080},
+		],
+		"the only port": [testing.web, "web", "assumes", {"op": "replace", "path": at.path, "value": "http"}],
+		"the same number": [
+			ports([{"name": "a", "containerPort": 80}, {"name": "b", "containerPort": 81}]), "web", "assumes",
+			{"op": "replace", "path": at.path, "value": 80},
+		],
+	}
+	fixes := rule.fix with input as testing.batch([case[0], to(case[1])])
+	{[object.get(fix, "class", "safe"), fix.patch] | some fix in fixes} == {[case[2], [case[3]]]}
+}
+
+test_a_port_in_another_file if {
+	fixes := rule.fix with input as testing.questions([
+		testing.placed(ports([{"containerPort": 8080}]), "apps/web.yaml"),
+		testing.placed(to("web"), "apps/service.yaml"),
+	])
+	{[fix.class, fix.patch] | some fix in fixes} == {["assumes", [{"op": "replace", "path": at.path, "value": 8080}]]}
+}
+
+test_no_port_to_mean[note] if {
+	some note, listed in {"none": [], "null": null, "two": [{"containerPort": 8081}, {"containerPort": 8082}]}
+	fixes := rule.fix with input as testing.batch([ports(listed), to("web")])
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_silent_on[note] if {
+	some note, case in {
+		"declared": [testing.web, to("http")],
+		"a number": [testing.web, to(9090)],
+		"omitted": [testing.web, testing.swap(testing.service, ["spec", "ports"], [{"port": 80}])],
+		"null": [testing.web, to(null)],
+		"empty": [testing.web, to("")],
+		"zero": [testing.web, to(0)],
+		"an object": [testing.web, to({})],
+		"no ports": [testing.web, testing.swap(testing.service, ["spec", "ports"], null)],
+		"a text for a port": [testing.web, testing.swap(testing.service, ["spec", "ports"], ["http"])],
+		"a native sidecar's": [
+			testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [{
+				"name": "proxy",
+				"restartPolicy": "Always",
+				"ports": [{"name": "proxy", "containerPort": 15000}],
+			}]),
+			to("proxy"),
+		],
+		"no workload": [testing.swap(testing.web, ["spec", "template", "metadata", "labels"], {}), to("htpp")],
+		"a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"}), to("htpp")],
+	}
+	levels(case) == set()
+}
+
+test_the_protocol_counts if {
+	udp := testing.swap(to("http"), ["spec", "ports", 0], {"port": 53, "targetPort": "http", "protocol": "UDP"})
+	levels([testing.web, udp]) == {"error"}
+}
+
+test_an_init_container_does_not_listen if {
+	workload := testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [{
+		"name": "setup",
+		"ports": [{"name": "setup", "containerPort": 1}],
+	}])
+	levels([workload, to("setup")]) == {"error"}
+}
+
+test_headless if {
+	levels([testing.web, testing.set(to("htpp"), ["spec", "clusterIP"], "None")]) == {"info"}
+}
+
+other(name, port) := testing.swap(ports([{"name": port, "containerPort": 1}]), ["metadata", "name"], name)
+
+test_several[note] if {
+	some note, case in {
+		"some": [[testing.web, to("http"), other("b", "grpc")], "warning", `Deployment "b": no`],
+		"all": [[testing.web, to("x"), other("b", "grpc")], "error", `Deployment "web" and one other workload: no`],
+		"all three": [
+			[testing.web, to("x"), other("b", "grpc"), other("c", "grpc")],
+			"error", `Deployment "web" and 2 other workloads: no`,
+		],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch(case[0])
+	[[violation.level, contains(violation.message, case[2])] | some violation in got.violation] == [[case[1], true]]
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_a_name_that_all_have if {
+	fixes := rule.fix with input as testing.batch([testing.web, to("htpp"), other("b", "http")])
+	{step.value | some fix in fixes; some step in fix.patch} == {"http"}
+}
+
+# The overlay may add the port, and the other cluster may have another one.
+test_where[note] if {
+	some note, case in {
+		"a patch declares it": [testing.fragment(ports([{"name": "x", "containerPort": 1}]), "prod/web.yaml"), set()],
+		"a nearer workload has it": [testing.placed(other("b", "x"), "apps/service.yaml"), set()],
+		"neither": [testing.placed({}, "apps/x.yaml"), {"error"}],
+	}
+	violations := rule.violation with input as testing.questions([
+		testing.placed(testing.web, "apps/web.yaml"),
+		testing.placed(to("x"), "apps/service.yaml"),
+		case[0],
+	])
+	{violation.level | some violation in violations} == case[1]
+}
+
+test_only_a_fact if {
+	violations := rule.violation with input as testing.questions([
+		testing.placed(testing.web, "apps/web.yaml"),
+		testing.fact(to("x"), "apps/service.yaml"),
+	])
+	violations == set()
+}

@@ -1,0 +1,98 @@
+package gracegate.rules.rollout["hpa-min-replicas-one_test"]
+
+import data.gracegate.rules.rollout["hpa-min-replicas-one"] as rule
+import data.gracegate.testing
+
+hpa(spec) := object.union(testing.autoscaler, {"spec": spec})
+
+keda(spec) := {
+	"apiVersion": "keda.sh/v1alpha1",
+	"kind": "ScaledObject",
+	"metadata": {"name": "web"},
+	"spec": object.union({"scaleTargetRef": {"name": "web"}}, spec),
+}
+
+found(objects) := {[violation.at.document, violation.level, violation.measure] | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_found if {
+	at := {"document": 1, "path": ["spec", "minReplicas"]}
+	question := testing.batch([testing.web, hpa({"minReplicas": 1}), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	got.violation == {{
+		"at": at,
+		"level": "warning",
+		"measure": 1,
+		"message": concat(" ", [
+			`HorizontalPodAutoscaler "web" scales Deployment "web" down to one pod,`,
+			"and nobody answers while that is drained or restarted: minReplicas is 1.",
+		]),
+	}}
+	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
+	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
+	mended == set()
+}
+
+test_floors[note] if {
+	omitted := testing.drop(testing.autoscaler, ["spec", "minReplicas"])
+	some note, case in {
+		"omitted": [omitted, {[1, "warning", 1]}],
+		"null": [hpa({"minReplicas": null}), {[1, "warning", 1]}],
+		"a text": [hpa({"minReplicas": "1"}), {[1, "warning", 1]}],
+		"an object": [hpa({"minReplicas": {}}), {[1, "warning", 1]}],
+		"zero": [hpa({"minReplicas": 0}), {[1, "info", 2]}],
+		"two": [hpa({"minReplicas": 2}), set()],
+		"less than none": [hpa({"minReplicas": -1}), set()],
+		"KEDA's default": [keda({}), {[1, "warning", 2]}],
+		"KEDA to none on purpose": [keda({"minReplicaCount": 0}), {[1, "info", 2]}],
+		"KEDA to one": [keda({"minReplicaCount": 1}), {[1, "warning", 1]}],
+		"KEDA to two": [keda({"minReplicaCount": 2}), set()],
+		"of another kind": [hpa({"minReplicas": 1, "scaleTargetRef": {"kind": "StatefulSet"}}), set()],
+		"no target": [testing.drop(omitted, ["spec", "scaleTargetRef"]), set()],
+		"a target that is a text": [testing.swap(omitted, ["spec", "scaleTargetRef"], "web"), set()],
+		"a spec that is a text": [testing.swap(omitted, ["spec"], "web"), set()],
+	}
+	found([testing.web, case[0], testing.service]) == case[1]
+}
+
+test_not_set if {
+	violations := rule.violation with input as testing.batch([testing.web, keda({}), testing.service])
+	{violation.message | some violation in violations} == {concat(" ", [
+		`ScaledObject "web" scales Deployment "web" down to no pod at all:`,
+		"minReplicaCount is not set, which means 0.",
+	])}
+	fixes := rule.fix with input as testing.batch([testing.web, keda({}), testing.service])
+	{step.op | some fix in fixes; some step in fix.patch} == {"add"}
+}
+
+# The API server refuses a floor above the ceiling.
+test_a_low_ceiling if {
+	fixes := rule.fix with input as testing.batch([testing.web, hpa({"minReplicas": 1, "maxReplicas": 1}), testing.service])
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_another_autoscaler_has_a_higher_floor if {
+	found([testing.web, hpa({"minReplicas": 1}), testing.service, keda({"minReplicaCount": 3})]) == set()
+}
+
+test_another_version_beside_it if {
+	other := testing.swap(testing.scaled(1), ["metadata", "name"], "web-v2")
+	found([testing.web, hpa({"minReplicas": 1}), testing.service, other]) == set()
+}
+
+test_levels[note] if {
+	workload := testing.placed(testing.web, "apps/web.yaml")
+	scaler := testing.placed(hpa({"minReplicas": 1}), "apps/hpa.yaml")
+	service := testing.placed(testing.service, "apps/service.yaml")
+	some note, case in {
+		"served": [[workload, scaler, service], {"warning"}],
+		"perhaps": [[workload, scaler, testing.placed(testing.service, "other/service.yaml")], {"info"}],
+		"not served": [[workload, scaler], set()],
+		"the workload is only a fact": [[testing.fact(testing.web, "apps/web.yaml"), scaler, service], {"warning"}],
+		"the autoscaler is only a fact": [[workload, testing.fact(scaler.object, "apps/hpa.yaml"), service], set()],
+		"elsewhere": [[workload, testing.placed(scaler.object, "far/hpa.yaml"), service], set()],
+	}
+	violations := rule.violation with input as testing.questions(case[0])
+	{violation.level | some violation in violations} == case[1]
+}

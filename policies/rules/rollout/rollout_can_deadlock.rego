@@ -1,0 +1,150 @@
+# METADATA
+# title: New pod waits for the old one, which waits for the new one
+# description: |
+#   A rollout that takes no pod away before a new one is ready needs room for both. Where the old pod holds what the new
+#   one needs, a volume that one pod or one node may mount, a port of the node or the node itself, the new pod stays
+#   pending, the old one stays, and the rollout stands still until somebody steps in.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes
+#   description: Who may mount a volume at a time
+# - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment
+#   description: How a rollout that stands still shows
+# schemas:
+# - input: schema.input
+# custom:
+#   severity: error
+#   fix: text
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             readinessProbe:
+#               tcpSocket:
+#                 port: 8080
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 10
+#           volumes:
+#           - name: data
+#             persistentVolumeClaim:
+#               claimName: data
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: 8080
+#     ---
+#     apiVersion: v1
+#     kind: PersistentVolumeClaim
+#     metadata:
+#       name: data
+#     spec:
+#       accessModes: [ReadWriteOncePod]
+#       resources:
+#         requests:
+#           storage: 1Gi
+package gracegate.rules.rollout["rollout-can-deadlock"]
+
+import data.gracegate.lib.fenceposts
+import data.gracegate.lib.neighbours
+import data.gracegate.lib.strategies
+import data.gracegate.lib.texts
+import data.gracegate.lib.traffic
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": _level(stuck)} if {
+	some at, stuck in _stuck
+	message := texts.filled(`A rollout of {} "{}" can stand still: {}, and no old pod goes before a new one is ready.`, [
+		workloads.kind[stuck.document],
+		workloads.name[stuck.document],
+		_why(stuck.hold),
+	])
+}
+
+fix[at] := {
+	"class": "assumes",
+	"patch": patch,
+	"assumption": texts.filled("{} pods are enough while a rollout runs.", [stuck.replicas - 1]),
+} if {
+	some at, stuck in _stuck
+	stuck.hold.by != "volume"
+	stuck.replicas > 1
+	patch := [object.union(step, {"document": stuck.document}) | some step in strategies.rolling(stuck.document, 0, 1)]
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, stuck in _stuck
+	stuck.hold.by != "volume"
+	stuck.replicas < 2
+	advice := "Make sure that there is always a free node for the new pod, or run two and let one go first."
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, stuck in _stuck
+	stuck.hold.by == "volume"
+	advice := concat(" ", [
+		"Give each pod a volume of its own (a StatefulSet with volumeClaimTemplates) or one that many nodes may mount",
+		"(ReadWriteMany). If it has to be this one, the strategy Recreate is honest: each rollout is downtime.",
+	])
+}
+
+_stuck := {at: found |
+	some updates in [fenceposts.of, fenceposts.by_default]
+	some i, update in updates
+	update.unavailable == 0
+	update.surge > 0
+	update.replicas > 0
+	traffic.sent[i]
+	source := traffic.pods[i]
+	hold := _hold(source)
+	at := {"document": source, "path": hold.path}
+	found := {"document": i, "hold": hold, "replicas": update.replicas}
+}
+
+# The tightest of what a pod holds.
+_hold(i) := object.union(neighbours.volume[i], {"by": "volume"}) if {
+	neighbours.volume[i]
+} else := object.union(neighbours.apart[i], {"by": "node"}) if {
+	neighbours.apart[i]
+}
+
+_level(stuck) := {"sure": sure, "perhaps": {"error": "warning", "warning": "info", "info": "info"}[sure]}[weight] if {
+	sure := _sure(stuck.hold)
+	weight := traffic.sent[stuck.document]
+}
+
+_sure(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[hold.mode] if {
+	hold.by == "volume"
+} else := "warning"
+
+_why(hold) := texts.filled(_volumes[hold.mode], [hold.name]) if {
+	hold.by == "volume"
+} else := texts.filled("a node has one port {}", [hold.port]) if {
+	hold.port > 0
+} else := "its pods refuse to share a node"
+
+_volumes := {
+	"node": `only pods on one node may mount claim "{}" (ReadWriteOnce)`,
+	"pod": `only one pod may mount claim "{}" (ReadWriteOncePod)`,
+	"unknown": `claim "{}" may allow one node only`,
+}

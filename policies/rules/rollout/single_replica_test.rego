@@ -1,0 +1,99 @@
+package gracegate.rules.rollout["single-replica_test"]
+
+import data.gracegate.rules.rollout["single-replica"] as rule
+import data.gracegate.testing
+
+levels(objects) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_found if {
+	at := {"document": 0, "path": ["spec", "replicas"]}
+	question := testing.batch([testing.scaled(1), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	got.violation == {{
+		"at": at,
+		"level": "warning",
+		"message": `Requests fail whenever the one pod of Deployment "web" is drained or restarted: replicas is 1.`,
+	}}
+	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
+	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
+	mended == set()
+}
+
+test_replicas[note] if {
+	some note, case in {
+		"omitted": [testing.web, ["spec"], "add"],
+		"null": [testing.scaled(null), ["spec", "replicas"], "replace"],
+		"an object": [testing.scaled({}), ["spec", "replicas"], "replace"],
+		"a text": [testing.scaled("1"), ["spec", "replicas"], "replace"],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
+	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}
+	{step.op | some fix in got.fix; some step in fix.patch} == {case[2]}
+	{message | some violation in got.violation; message := violation.message} == {concat(" ", [
+		`Requests fail whenever the one pod of Deployment "web" is drained or restarted:`,
+		"replicas is not set, which means 1.",
+	])}
+}
+
+# Their state is theirs alone, so that nothing says that two of them would do.
+test_state[note] if {
+	some note, workload in {
+		"a StatefulSet": object.union(testing.scaled(1), {"kind": "StatefulSet"}),
+		"a volume": testing.mounting(testing.scaled(1)),
+		"a database": testing.swap(testing.scaled(1), testing.inside(["image"]), "quay.io/x/postgresql-15:1"),
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
+	{violation.level | some violation in got.violation} == {"info"}
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_silent_on[note] if {
+	some note, objects in {
+		"two": [testing.scaled(2)],
+		"none": [testing.scaled(0)],
+		"an autoscaler": [testing.scaled(1), testing.autoscaler],
+		"a DaemonSet": [object.union(testing.web, {"kind": "DaemonSet"})],
+		"a bare pod": [{
+			"apiVersion": "v1",
+			"kind": "Pod",
+			"metadata": {"name": "web", "labels": {"app": "web"}},
+			"spec": testing.web.spec.template.spec,
+		}],
+		"a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"})],
+		"a volume that one pod may mount": [testing.mounting(testing.scaled(1)), testing.claim(["ReadWriteOncePod"])],
+		"another version beside it": [testing.scaled(1), testing.swap(testing.scaled(1), ["metadata", "name"], "web-v2")],
+		"an odd object": [object.union(testing.web, {"spec": "x"})],
+	}
+	levels(array.concat([testing.service], objects)) == set()
+}
+
+test_doubts[note] if {
+	workload := testing.placed(testing.scaled(1), "apps/web.yaml")
+	service := testing.placed(testing.service, "apps/service.yaml")
+	scraped := testing.set(testing.service, ["spec", "ports"], [{"name": "metrics", "port": 9090}])
+	some note, case in {
+		"none": [[workload, service], {"warning"}],
+		"an overlay": [[workload, service, testing.fragment(testing.scaled(3), "prod/web.yaml")], {"info"}],
+		"an autoscaler elsewhere": [[workload, service, testing.placed(testing.autoscaler, "prod/hpa.yaml")], {"info"}],
+		"a Service elsewhere": [[workload, testing.placed(testing.service, "prod/service.yaml")], {"info"}],
+		"metrics only": [[workload, testing.placed(scraped, "apps/service.yaml")], {"info"}],
+		"no Service": [[workload], set()],
+		"a fragment": [[testing.fragment(testing.scaled(1), "apps/web.yaml"), service], set()],
+	}
+	violations := rule.violation with input as testing.questions(case[0])
+	{violation.level | some violation in violations} == case[1]
+}
+
+# An Argo Rollout has the pods of a Deployment, and says itself how many.
+test_a_rollout_of_a_deployment if {
+	rollout := {
+		"apiVersion": "argoproj.io/v1alpha1",
+		"kind": "Rollout",
+		"metadata": {"name": "web"},
+		"spec": {"replicas": 1, "workloadRef": {"kind": "Deployment", "name": "web"}},
+	}
+	violations := rule.violation with input as testing.batch([testing.scaled(0), rollout, testing.service])
+	{[violation.at.document, violation.level] | some violation in violations} == {[1, "warning"]}
+}
