@@ -50,6 +50,7 @@
 package gracegate.rules.readiness["readiness-probe-missing"]
 
 import data.gracegate.lib.patches
+import data.gracegate.lib.patience
 import data.gracegate.lib.probes
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
@@ -122,7 +123,7 @@ _put(at, container, probe) := patches.put(object.keys(container), array.concat(a
 # The probe that can be asked for readiness too.
 _source(target) := sources[0] if {
 	container := target.container
-	dead := {ask.by | some ask in probes.asked(container.spec); not probes.known(ask, container.ports)}
+	dead := probes.dead(container.spec, container.ports)
 	sources := [by |
 		some by in ["livenessProbe", "startupProbe"]
 		not by in dead
@@ -140,8 +141,8 @@ _patience(at, container) := [step |
 	probe := container.livenessProbe
 	probes.handler(probe)
 	probes.budget(probe) <= _pace.periodSeconds * _pace.failureThreshold
-	threshold := max({3, ceil((2 * (_pace.periodSeconds * _pace.failureThreshold)) / probes.period(probe))})
-	step := patches.put(object.keys(probe), array.concat(at.path, ["livenessProbe", "failureThreshold"]), threshold)
+	path := array.concat(at.path, ["livenessProbe", "failureThreshold"])
+	step := patches.put(object.keys(probe), path, patience.least(probes.period(probe)))
 ]
 
 # The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is
