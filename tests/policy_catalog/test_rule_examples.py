@@ -51,8 +51,11 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
         place: Any = objects[operation.document]
         for segment in operation.path[:-1]:
             place = place[segment]
-        assert (operation.op == "replace") == (operation.path[-1] in place)
-        place[operation.path[-1]] = operation.value
+        assert (operation.op == "add") == (operation.path[-1] not in place)
+        if operation.op == "remove":
+            del place[operation.path[-1]]
+        else:
+            place[operation.path[-1]] = operation.value
     return tuple(
         Document(old.path, old.number, old.pointer, new, old.ref, old.fragment, old.root)
         for old, new in zip(asked, objects, strict=True)
