@@ -28,6 +28,13 @@ def test_the_builtin_rules_are_there() -> None:
         "grace-period-exhausted": "termination",
         "prestop-command-malformed": "termination",
         "rollout-drops-all-replicas": "rollout",
+        "readiness-ignored-by-service": "readiness",
+        "probe-invalid": "liveness",
+        "liveness-as-aggressive-as-readiness": "liveness",
+        "liveness-kills-slow-start": "liveness",
+        "startup-budget-exceeds-progress-deadline": "liveness",
+        "liveness-hair-trigger": "liveness",
+        "probe-timeout-exceeds-period": "liveness",
     }
 
 
