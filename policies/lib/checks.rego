@@ -2,8 +2,8 @@
 # title: Checks
 # description: |
 #   What is wrong with the probes and hooks of a container for which the API server refuses it. A flaw has a `path` from
-#   the container, `why`, which goes on after the container's name, and either the `step` that mends it or `advice`. One
-#   that `fails` is accepted, and kills the container.
+#   the container, `why`, which goes on after the container's name, and either the `step` that mends it, with a path of
+#   its own where that is another, or `advice`. One that `fails` is accepted, and kills the container.
 package gracegate.lib.checks
 
 import data.gracegate.lib.commands
@@ -21,6 +21,28 @@ flaws(container, ports) := union({found |
 	probes.present(container, by)
 	some found in [_handlers(by, container[by]), _fields(by, container[by], ports)]
 }) | _hooks(container, ports)
+
+# METADATA
+# title: What can be asked instead of a probe, by its field
+# description: |
+#   Its handler, as another probe may copy it: what mends it is done. Not of a probe that asks for a port that is not
+#   known, or that the API server refuses for another reason.
+askable(container, ports) := {by: copied |
+	some by in _probes
+	not _dead(container, ports)[by]
+	wrong := [found |
+		is_object(container[by])
+		some found in (_ports(by, container[by], ports) | _commands(by, container[by]))
+	]
+	every found in wrong {
+		found.step
+	}
+	fields := {found.path[2]: found.step.value | some found in wrong}
+	copied := {how: object.union(what, fields) | some how, what in probes.handler(container[by])}
+	count(copied) == 1
+}
+
+_dead(container, ports) := {by: true | some by in probes.dead(container, ports)}
 
 # METADATA
 # title: Flaws of an init container that ends
@@ -169,19 +191,27 @@ _is_name(name) if {
 }
 
 _commands(by, probe) := {object.union(
-	{"path": array.concat([by, "exec", "command"], flaw.path), "why": texts.filled("has a {} that {}", [by, flaw.why])},
-	_respelled(command, flaw.path),
+	{"path": array.concat(path, flaw.path), "why": texts.filled("has a {} that {}", [by, flaw.why])},
+	_respelled(command, path),
 ) |
 	is_object(probe.exec)
+	path := [by, "exec", "command"]
 	command := object.get(probe.exec, "command", [])
 	flaw := commands.flaw(command)
 	flaw.refused
 }
 
-_respelled(command, path) := {"step": {"op": "replace", "value": format_int(number, 10)}} if {
-	number := values.whole(command[path[0]], -1)
-	number >= 0
+# All words at once, as the first that is no text is the only one that is told.
+_respelled(command, path) := {"step": {"op": "replace", "path": path, "value": words}} if {
+	is_array(command)
+	words := [word | some said in command; word := _text(said)]
+	count(words) == count(command)
+	count(words) > 0
 } else := {"advice": "Write the command as a list of its words, each a text."}
+
+_text(word) := word if is_string(word)
+
+_text(word) := format_int(word, 10) if values.whole(word, -1) >= 0
 
 _hooks(container, ports) := {found |
 	hook := container.lifecycle.postStart

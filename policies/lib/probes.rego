@@ -45,7 +45,7 @@ handler(probe) := found if {
 # METADATA
 # title: What a probe asks, spelled out
 # description: |
-#   Its handler with the defaults of the API and with the number of a port that has a name, so that two probes ask the
+#   Its handler with the defaults of the API and with the number of a port that has a name or stands in quotes, so that two probes ask the
 #   same if this is the same. Undefined where there is not exactly one handler.
 asks(probe, ports) := spelled if {
 	asked := handler(probe)
@@ -90,6 +90,8 @@ _unsaid := {"exec": {}, "grpc": {}, "httpGet": {"path": "/", "scheme": "HTTP"}, 
 _number(port, ports) := [declared.number | some declared in ports; declared.name == port][0] if {
 	is_string(port)
 	port in {declared.name | some declared in ports}
+} else := to_number(regex.find_all_string_submatch_n(`^0*(\d{1,5})$`, values.text(port), 1)[0][1]) if {
+	regex.match(`^\d{1,5}$`, values.text(port))
 } else := port
 
 _positive(value, fallback) := number if {

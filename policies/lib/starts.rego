@@ -5,6 +5,7 @@
 # - input: schema.input
 package gracegate.lib.starts
 
+import data.gracegate.lib.checks
 import data.gracegate.lib.containers
 import data.gracegate.lib.patches
 import data.gracegate.lib.patience
@@ -18,7 +19,7 @@ import data.gracegate.lib.workloads
 # description: |
 #   Watched ones without a startupProbe. `delay` is what the livenessProbe waits before its first try, `total` is when
 #   it gives up, `ready` is when the readinessProbe first asks. `startup` is the startupProbe that would bound the start
-#   better, and takes `seconds` at most. It asks what the livenessProbe asks; `blind` says that nothing can answer that.
+#   better, and takes `seconds` at most. It asks what the livenessProbe asks; `blind` says that nothing can ask that.
 unbounded := {i: found |
 	some i, all in patience.of
 	found := {container.path: start |
@@ -31,16 +32,16 @@ unbounded := {i: found |
 		period := max({5, probes.timeout(probe)})
 		seconds := max({150, (3 * delay) / 2, (3 * ready) / 2, delay + watched.budget})
 		threshold := ceil(seconds / period)
-		dead := probes.dead(container.spec, container.ports) & {"livenessProbe"}
+		askable := object.get(checks.askable(container.spec, container.ports), "livenessProbe", {})
 		pace := {"failureThreshold": threshold, "periodSeconds": period}
 		start := {
 			"container": container,
 			"delay": delay,
 			"total": delay + watched.budget,
 			"ready": ready,
-			"startup": object.union(object.union(pace, _timeout(probe)), probes.handler(probe)),
+			"startup": object.union(object.union(pace, _timeout(probe)), askable),
 			"seconds": threshold * period,
-			"blind": count(dead) > 0,
+			"blind": askable == {},
 		}
 	}
 }

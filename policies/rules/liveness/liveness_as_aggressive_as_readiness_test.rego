@@ -42,6 +42,7 @@ test_gives_up_first if {
 test_the_same_in_other_words[note] if {
 	some note, probe in {
 		"the number of the port": {"httpGet": {"path": "/ready", "port": 8080}},
+		"the number in quotes": {"httpGet": {"path": "/ready", "port": "8080"}},
 		"the default scheme": {"httpGet": {"path": "/ready", "port": "http", "scheme": "HTTP", "host": null}},
 		"defaults spelled out": object.union(ask, {"periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": 1}),
 		"zeros": object.union(ask, {"periodSeconds": 0, "failureThreshold": 0}),

@@ -91,7 +91,7 @@ fix[at] := {"patch": array.concat(array.concat([_bound(start)], _undelayed(start
 fix[at] := {"class": "text", "advice": advice} if {
 	some at, start in _judged
 	start.blind
-	advice := "Add a startupProbe. What the livenessProbe asks is no use for it, as that port is not known."
+	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
 }
 
 _judged := {at: start |

@@ -156,12 +156,22 @@ test_what_the_startup_probe_allows[note] if {
 	{[step.value.periodSeconds, step.value.failureThreshold] | some fix in fixes; some step in fix.patch; step.op != "remove"} == {case[1]}
 }
 
-test_no_probe_of_a_port_that_is_not_known if {
-	probe := {"initialDelaySeconds": 60, "tcpSocket": {"port": "nope"}}
-	asked := testing.batch([web({"livenessProbe": probe})])
+test_no_copy_of_a_probe_that_cannot_ask[note] if {
+	some note, handler in {
+		"a port that is not known": {"tcpSocket": {"port": "nope"}},
+		"no port": {"tcpSocket": {"port": 0}},
+		"no command": {"exec": {"command": []}},
+	}
+	asked := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
 	found(asked) == {"info"}
 	fixes := rule.fix with input as asked
 	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_a_mended_copy_of_a_probe_that_is_refused if {
+	asked := testing.batch([web(late({"exec": {"command": ["test", 1]}}, 60))])
+	fixes := rule.fix with input as asked
+	[step.value.exec.command | some fix in fixes; some step in fix.patch] == [["test", "1"]]
 }
 
 test_the_rollout_waits_for_it if {

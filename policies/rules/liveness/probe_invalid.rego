@@ -63,7 +63,10 @@ violation contains {"at": at, "message": message} if {
 	message := texts.filled(`{} refuses {} "{}": it {}.`, [refusal.who, refusal.kind, refusal.name, refusal.why])
 }
 
-fix[at] := {"patch": [object.union(flaw.step, {"path": at.path})]} if some at, flaw in _in_containers
+fix[at] := {"patch": [object.union(flaw.step, {"path": path})]} if {
+	some at, flaw in _in_containers
+	path := array.concat(flaw.container, object.get(flaw.step, "path", flaw.path))
+}
 
 fix[at] := {"class": "text", "advice": flaw.advice} if some at, flaw in _in_containers
 
@@ -84,7 +87,7 @@ _in_running := {at: found |
 	some container in containers.running[i]
 	some flaw in checks.flaws(container.spec, container.ports)
 	at := {"document": i, "path": array.concat(container.path, flaw.path)}
-	found := object.union({"fails": false, "title": container.title}, flaw)
+	found := object.union({"fails": false, "title": container.title, "container": container.path}, flaw)
 }
 
 _in_ending := {at: found |
@@ -94,9 +97,10 @@ _in_ending := {at: found |
 	is_object(container)
 	not container.restartPolicy == "Always"
 	some flaw in checks.forbidden(container, _is_helper(container))
-	at := {"document": i, "path": array.concat(pod.path, array.concat(["initContainers", position], flaw.path))}
+	path := array.concat(pod.path, ["initContainers", position])
+	at := {"document": i, "path": array.concat(path, flaw.path)}
 	title := values.text(object.get(container, "name", ""))
-	found := object.union({"fails": false, "title": title}, flaw)
+	found := object.union({"fails": false, "title": title, "container": path}, flaw)
 }
 
 # An app's helper that runs as long as the app, and so was meant to be a sidecar.

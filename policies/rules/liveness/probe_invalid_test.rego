@@ -226,7 +226,12 @@ contained := {
 	"a number in a command": [
 		readiness({"exec": {"command": ["nc", "-z", "localhost", 5432]}}),
 		["readinessProbe", "exec", "command", 3],
-		"5432",
+		["nc", "-z", "localhost", "5432"],
+	],
+	"numbers in a command": [
+		readiness({"exec": {"command": ["sleep", 1, 2]}}),
+		["readinessProbe", "exec", "command", 1],
+		["sleep", "1", "2"],
 	],
 	"an object in a command": [
 		readiness({"exec": {"command": ["a", {}]}}),

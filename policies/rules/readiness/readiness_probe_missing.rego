@@ -49,6 +49,7 @@
 #         targetPort: http
 package gracegate.rules.readiness["readiness-probe-missing"]
 
+import data.gracegate.lib.checks
 import data.gracegate.lib.patches
 import data.gracegate.lib.patience
 import data.gracegate.lib.probes
@@ -71,8 +72,9 @@ violation contains {"at": at, "message": message, "level": _level(at.document, t
 fix[at] := {"patch": array.concat([_put(at, container, probe)], _patience(at, container))} if {
 	some at, target in _unready
 	container := target.container.spec
-	asked := container[_source(target)]
-	probe := object.union(object.union(_pace, _timeout(asked)), probes.handler(asked))
+	by := _source(target)
+	asked := checks.askable(container, target.container.ports)[by]
+	probe := object.union(object.union(_pace, _timeout(container[by])), asked)
 }
 
 # An open port is the one thing that every app answers alike.
@@ -123,11 +125,10 @@ _put(at, container, probe) := patches.put(object.keys(container), array.concat(a
 # The probe that can be asked for readiness too.
 _source(target) := sources[0] if {
 	container := target.container
-	dead := probes.dead(container.spec, container.ports)
+	askable := checks.askable(container.spec, container.ports)
 	sources := [by |
 		some by in ["livenessProbe", "startupProbe"]
-		not by in dead
-		probes.handler(container.spec[by])
+		askable[by]
 	]
 }
 

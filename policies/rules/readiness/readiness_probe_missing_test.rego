@@ -138,6 +138,12 @@ test_probes[note] if {
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "nope"}}},
 			tcp,
 		],
+		"a liveness that is mended": [
+			{"livenessProbe": {"httpGet": {"path": "/live", "port": "8080"}}},
+			{"failureThreshold": 3, "periodSeconds": 5, "httpGet": {"path": "/live", "port": 8080}},
+		],
+		"a liveness that is refused": [{"livenessProbe": {"tcpSocket": {"port": 0}}}, tcp],
+		"a liveness of no command": [{"livenessProbe": {"exec": {"command": []}}}, tcp],
 		"a liveness of two minds": [
 			{"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["x"]}}},
 			tcp,
