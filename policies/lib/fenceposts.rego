@@ -13,7 +13,7 @@ import data.gracegate.lib.workloads
 # title: Rolling updates by document
 # description: |
 #   `unavailable` and `surge` are pods out of `replicas`, and `forced` says that both came to none, which would never
-#   end, so that one pod is taken away after all. `path` leads to where the manifest decides on them, `written` is
+#   end, so that one pod is taken away after all. `refused` says that it is written as none, which is not taken. `path` leads to where the manifest decides on them, `written` is
 #   what it says there: only of workloads that say something, as the defaults take none of few pods away.
 of := {i: found |
 	some i in workloads.whole
@@ -25,11 +25,13 @@ of := {i: found |
 	unavailable := floor(_pods(object.get(written, "maxUnavailable", null), replicas))
 	surge := ceil(_pods(object.get(written, "maxSurge", null), replicas))
 	forced := (unavailable + surge) == 0
+	nothing := [key | some key in ["maxSurge", "maxUnavailable"]; is_none(object.get(written, key, null))]
 	found := {
 		"replicas": replicas,
 		"unavailable": max({unavailable} | {1 | forced}),
 		"surge": surge,
 		"forced": forced,
+		"refused": count(nothing) == 2,
 		"path": path,
 		"written": written,
 	}
@@ -59,6 +61,12 @@ _rolls(strategy, type) if {
 	is_object(strategy)
 	object.get(strategy, "type", null) in {null, "", type}
 }
+
+# METADATA
+# title: Is a number of pods written as none?
+is_none(0)
+
+is_none(value) if regex.match(`^0+%$`, values.text(value))
 
 _path := {
 	"Deployment": ["spec", "strategy", "rollingUpdate"],

@@ -22,7 +22,10 @@ questions(documents) := {
 	"documents": documents,
 	"unread": [],
 	"rules": [],
-	"params": {"grace-period-exhausted": {"least_seconds": 10}},
+	"params": {
+		"grace-period-exhausted": {"least_seconds": 10},
+		"liveness-hair-trigger": {"least_seconds": 10},
+	},
 	"cluster": cluster,
 }
 

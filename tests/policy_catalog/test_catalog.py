@@ -38,6 +38,13 @@ def test_the_builtin_rules_are_there() -> None:
         "pdb-overlap": "disruption",
         "service-selector-mismatch": "reachability",
         "service-target-port-undefined": "reachability",
+        "readiness-ignored-by-service": "readiness",
+        "probe-invalid": "liveness",
+        "liveness-as-aggressive-as-readiness": "liveness",
+        "liveness-kills-slow-start": "liveness",
+        "startup-budget-exceeds-progress-deadline": "liveness",
+        "liveness-hair-trigger": "liveness",
+        "probe-timeout-exceeds-period": "liveness",
     }
 
 

@@ -107,7 +107,7 @@ FIELDS = [
     (file, path)
     for file, objects in EVERYTHING.items()
     for path in paths(objects)
-    if file in ("web", "db") or path[0] == 0 or (file == "batch" and path[0] == 1)
+    if file in ("web", "db", "probes") or path[0] == 0 or (file == "batch" and path[0] == 1)
 ]
 
 

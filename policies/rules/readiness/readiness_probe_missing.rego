@@ -62,7 +62,9 @@
 #           app: web
 package gracegate.rules.readiness["readiness-probe-missing"]
 
+import data.gracegate.lib.checks
 import data.gracegate.lib.patches
+import data.gracegate.lib.patience
 import data.gracegate.lib.probes
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
@@ -83,8 +85,9 @@ violation contains {"at": at, "message": message, "level": _level(at.document, t
 fix[at] := {"patch": array.concat([_put(at, container, probe)], _patience(at, container))} if {
 	some at, target in _unready
 	container := target.container.spec
-	asked := container[_source(target)]
-	probe := object.union(object.union(_pace, _timeout(asked)), probes.handler(asked))
+	by := _source(target)
+	asked := checks.askable(container, target.container.ports)[by]
+	probe := object.union(object.union(_pace, _timeout(container[by])), asked)
 }
 
 # An open port is the one thing that every app answers alike.
@@ -135,11 +138,10 @@ _put(at, container, probe) := patches.put(object.keys(container), array.concat(a
 # The probe that can be asked for readiness too.
 _source(target) := sources[0] if {
 	container := target.container
-	dead := {ask.by | some ask in probes.asked(container.spec); not probes.known(ask, container.ports)}
+	askable := checks.askable(container.spec, container.ports)
 	sources := [by |
 		some by in ["livenessProbe", "startupProbe"]
-		not by in dead
-		probes.handler(container.spec[by])
+		askable[by]
 	]
 }
 
@@ -153,8 +155,8 @@ _patience(at, container) := [step |
 	probe := container.livenessProbe
 	probes.handler(probe)
 	probes.budget(probe) <= _pace.periodSeconds * _pace.failureThreshold
-	threshold := max({3, ceil((2 * (_pace.periodSeconds * _pace.failureThreshold)) / probes.period(probe))})
-	step := patches.put(object.keys(probe), array.concat(at.path, ["livenessProbe", "failureThreshold"]), threshold)
+	path := array.concat(at.path, ["livenessProbe", "failureThreshold"])
+	step := patches.put(object.keys(probe), path, patience.least(probes.period(probe)))
 ]
 
 # The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is

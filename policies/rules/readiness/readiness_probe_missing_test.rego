@@ -44,6 +44,7 @@ test_a_served_container_without_probe if {
 test_silent_on[note] if {
 	some note, question in {
 		"a probe": testing.batch([testing.web, testing.service]),
+		"an empty probe, which is refused": behind({"readinessProbe": {}}),
 		"nothing that selects it": testing.batch([unready]),
 		"zero replicas": testing.batch([testing.set(unready, ["spec", "replicas"], 0), testing.service]),
 		"a Job": testing.batch([object.union(unready, {"apiVersion": "batch/v1", "kind": "Job"}), testing.service]),
@@ -68,9 +69,8 @@ test_silent_on[note] if {
 	found(question) == set()
 }
 
-test_defaults[note] if {
-	some note, probe in {"null": null, "empty": {}}
-	question := behind({"readinessProbe": probe})
+test_null_is_none if {
+	question := behind({"readinessProbe": null})
 	found(question) == {[0, "error"]}
 	put(question) == {tcp}
 }
@@ -138,6 +138,12 @@ test_probes[note] if {
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "nope"}}},
 			tcp,
 		],
+		"a liveness that is mended": [
+			{"livenessProbe": {"httpGet": {"path": "/live", "port": "8080"}}},
+			{"failureThreshold": 3, "periodSeconds": 5, "httpGet": {"path": "/live", "port": 8080}},
+		],
+		"a liveness that is refused": [{"livenessProbe": {"tcpSocket": {"port": 0}}}, tcp],
+		"a liveness of no command": [{"livenessProbe": {"exec": {"command": []}}}, tcp],
 		"a liveness of two minds": [
 			{"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["x"]}}},
 			tcp,

@@ -91,6 +91,7 @@ _dropping := {at: found |
 	some i, update in fenceposts.of
 	update.replicas > 0
 	update.unavailable >= update.replicas
+	not update.refused
 	pods := object.get(scaling.template, i, i)
 	services.served[pods] != "no"
 	not _is_alone(workloads.pod[pods].spec)

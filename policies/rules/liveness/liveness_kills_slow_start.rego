@@ -1,0 +1,118 @@
+# METADATA
+# title: Container is restarted before it can be ready
+# description: |
+#   Without a startupProbe the livenessProbe also judges a container that still starts. One that takes longer than it
+#   allows is killed and starts again, and never gets ready: the rollout stands still, and so does each restart on a
+#   busy node. A long initialDelaySeconds only moves the guess, and leaves a container that hangs unwatched for as long.
+# related_resources:
+# - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-startup-probes
+#   description: How slow starts are protected
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
+#   description: What the three probes decide
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             ports:
+#             - name: http
+#               containerPort: 8080
+#             readinessProbe:
+#               initialDelaySeconds: 60
+#               httpGet:
+#                 path: /ready
+#                 port: http
+#             livenessProbe:
+#               httpGet:
+#                 path: /livez
+#                 port: http
+package gracegate.rules.liveness["liveness-kills-slow-start"]
+
+import data.gracegate.lib.patches
+import data.gracegate.lib.starts
+import data.gracegate.lib.texts
+
+violation contains {"at": at, "message": message, "level": "error", "measure": start.ready - start.total} if {
+	some at, start in _judged
+	start.why == "killed"
+	message := texts.filled(
+		concat(" ", [
+			`Container "{}" is restarted before it can be ready: its livenessProbe gives up after {} s,`,
+			"and its readinessProbe first asks after {} s.",
+		]),
+		[start.container.title, start.total, start.ready],
+	)
+}
+
+violation contains {"at": at, "message": message, "level": "warning", "measure": 60 - start.total} if {
+	some at, start in _judged
+	start.why == "slow"
+	message := texts.filled(
+		concat(" ", [
+			`Container "{}" is restarted when its start takes more than {} s: then its livenessProbe gives up,`,
+			"and apps like that of its image often take longer.",
+		]),
+		[start.container.title, start.total],
+	)
+}
+
+violation contains {"at": at, "message": message, "level": "info", "measure": start.delay} if {
+	some at, start in _judged
+	start.why == "delayed"
+	message := texts.filled(
+		concat(" ", [
+			`Container "{}" is not watched for {} s after each start, and is restarted if it needs more than {} s to start:`,
+			"its livenessProbe waits a fixed time, where a startupProbe waits as long as it takes.",
+		]),
+		[start.container.title, start.delay, start.total],
+	)
+}
+
+fix[at] := {"patch": array.concat(array.concat([_bound(start)], _undelayed(start)), _wait(at.document))} if {
+	some at, start in _judged
+	not start.blind
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, start in _judged
+	start.blind
+	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
+}
+
+_judged := {at: start |
+	some i, found in starts.guessed
+	some path, start in found
+	at := {"document": i, "path": array.concat(path, ["livenessProbe"])}
+}
+
+_bound(start) := patches.put(
+	object.keys(start.container.spec),
+	array.concat(start.container.path, ["startupProbe"]),
+	start.startup,
+)
+
+_undelayed(start) := [{"op": "remove", "path": path} |
+	start.container.spec.livenessProbe.initialDelaySeconds
+	path := array.concat(start.container.path, ["livenessProbe", "initialDelaySeconds"])
+]
+
+# A rollout has to wait for what the startupProbe allows.
+_wait(i) := starts.of[i].steps if {
+	waiting := starts.of[i]
+	waiting.longest + waiting.ready >= waiting.deadline
+} else := []

@@ -1,0 +1,200 @@
+package gracegate.rules.liveness["liveness-kills-slow-start_test"]
+
+import data.gracegate.rules.liveness["liveness-kills-slow-start"] as rule
+import data.gracegate.rules.liveness["startup-budget-exceeds-progress-deadline"] as deadline
+import data.gracegate.testing
+
+liveness := testing.inside(["livenessProbe"])
+
+ask := {"httpGet": {"path": "/live", "port": "http"}}
+
+# A container with these fields besides those of the honest one.
+web(fields) := testing.swap(
+	testing.web,
+	testing.container,
+	object.union(testing.web.spec.template.spec.containers[0], fields),
+)
+
+# Asked for readiness after these seconds.
+late(probe, seconds) := {"livenessProbe": probe, "readinessProbe": {"initialDelaySeconds": seconds}}
+
+slow(image) := {"image": image, "livenessProbe": ask}
+
+found(asked) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as asked
+}
+
+test_killed_before_it_is_asked if {
+	at := {"document": 0, "path": liveness}
+	asked := testing.batch([web(late(object.union(ask, {"initialDelaySeconds": 5, "timeoutSeconds": 3}), 60))])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"measure": 25,
+			"message": concat("", [
+				`Container "web" is restarted before it can be ready: its livenessProbe gives up after 35 s, `,
+				"and its readinessProbe first asks after 60 s.",
+			]),
+		}},
+		"fix": {at: {"patch": [
+			{
+				"op": "add",
+				"path": testing.inside(["startupProbe"]),
+				"value": {
+					"failureThreshold": 30,
+					"httpGet": {"path": "/live", "port": "http"},
+					"periodSeconds": 5,
+					"timeoutSeconds": 3,
+				},
+			},
+			{"op": "remove", "path": array.concat(liveness, ["initialDelaySeconds"])},
+		]}},
+	}
+}
+
+test_messages[note] if {
+	some note, case in {
+		"slow": [slow("tomcat:9"), ["warning", concat("", [
+			`Container "web" is restarted when its start takes more than 30 s: then its livenessProbe gives up, `,
+			"and apps like that of its image often take longer.",
+		])]],
+		"delayed": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 120})}, ["info", concat("", [
+			`Container "web" is not watched for 120 s after each start, and is restarted if it needs more than 150 s to start: `,
+			"its livenessProbe waits a fixed time, where a startupProbe waits as long as it takes.",
+		])]],
+	}
+	violations := rule.violation with input as testing.batch([web(case[0])])
+	{[violation.level, violation.message] | some violation in violations} == {case[1]}
+}
+
+test_levels[note] if {
+	some note, case in {
+		"just in time": [late(ask, 30), "error"],
+		"a second before": [late(ask, 29), ""],
+		"the last moment for a slow one": [
+			object.union(slow("jenkins:2"), {"livenessProbe": object.union(ask, {"initialDelaySeconds": 29})}),
+			"warning",
+		],
+		"enough for a slow one": [
+			object.union(slow("jenkins:2"), {"livenessProbe": object.union(ask, {"initialDelaySeconds": 30})}),
+			"",
+		],
+		"a long delay": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 60})}, "info"],
+		"less than a long delay": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 59})}, ""],
+	}
+	found(testing.batch([web(case[0])])) == {level | level := case[1]; level != ""}
+}
+
+test_slow_images[image] if {
+	some image in [
+		"registry.example/java-web:1",
+		"openjdk:17",
+		"registry.example/web:1.2-jre17",
+		"quay.io/keycloak/keycloak",
+		"docker.elastic.co/elasticsearch/elasticsearch:8.1",
+		"registry.example/Spring-Boot-web",
+	]
+	found(testing.batch([web(slow(image))])) == {"warning"}
+}
+
+test_images_that_are_not_slow[image] if {
+	some image in [
+		"registry.example/javascript:1",
+		"java.example/web:1",
+		"elasticsearch-exporter:1",
+		"keycloak-operator",
+		"registry.example/tomcats",
+		"",
+		null,
+		["java"],
+	]
+	found(testing.batch([web(slow(image))])) == set()
+}
+
+test_silent_on[note] if {
+	some note, asked in {
+		"no livenessProbe": testing.batch([web({"readinessProbe": {"initialDelaySeconds": 60}})]),
+		"no readinessProbe": testing.batch([testing.drop(web({"livenessProbe": ask}), testing.inside(["readinessProbe"]))]),
+		"a readinessProbe that asks nothing": testing.batch([testing.swap(
+			web({"livenessProbe": ask}),
+			testing.inside(["readinessProbe"]),
+			{"initialDelaySeconds": 60},
+		)]),
+		"a startupProbe": testing.batch([web(object.union(late(ask, 60), {"startupProbe": ask}))]),
+		"delays that are no numbers": testing.batch([web(late(object.union(ask, {"initialDelaySeconds": "90"}), {}))]),
+		"delays of nothing": testing.batch([web(late(object.union(ask, {"initialDelaySeconds": null}), 0))]),
+		"delays below zero": testing.batch([web(late(object.union(ask, {"initialDelaySeconds": -90}), -60))]),
+		"a Job": testing.batch([object.union(web(late(ask, 60)), {"apiVersion": "batch/v1", "kind": "Job"})]),
+		"a fragment": testing.questions([testing.fragment(web(late(ask, 60)), "a/b")]),
+	}
+	found(asked) == set()
+}
+
+test_a_startup_probe_that_asks_nothing_is_none[note] if {
+	some note, probe in {"null": null, "empty": {}, "text": "http"}
+	asked := testing.batch([web(object.union(late(ask, 60), {"startupProbe": probe}))])
+	found(asked) == {"error"}
+	fixes := rule.fix with input as asked
+	[step.op | some fix in fixes; some step in fix.patch] == ["replace"]
+}
+
+# The startupProbe is never less patient than what it replaces.
+test_what_the_startup_probe_allows[note] if {
+	some note, case in {
+		"at least": [late(ask, 30), [5, 30]],
+		"of the delay of readiness": [late(ask, 200), [5, 60]],
+		"of the delay of liveness": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 301})}, [5, 91]],
+		"of the tries of liveness": [
+			{"livenessProbe": object.union(ask, {"initialDelaySeconds": 60, "failureThreshold": 20})},
+			[5, 52],
+		],
+		"as slow as the answers": [late(object.union(ask, {"timeoutSeconds": 20}), 60), [20, 8]],
+	}
+	fixes := rule.fix with input as testing.batch([web(case[0])])
+	{[step.value.periodSeconds, step.value.failureThreshold] | some fix in fixes; some step in fix.patch; step.op != "remove"} == {case[1]}
+}
+
+test_no_copy_of_a_probe_that_cannot_ask[note] if {
+	some note, handler in {
+		"a port that is not known": {"tcpSocket": {"port": "nope"}},
+		"no port": {"tcpSocket": {"port": 0}},
+		"no command": {"exec": {"command": []}},
+	}
+	asked := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
+	found(asked) == {"info"}
+	fixes := rule.fix with input as asked
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+test_a_mended_copy_of_a_probe_that_is_refused if {
+	asked := testing.batch([web(late({"exec": {"command": ["test", 1]}}, 60))])
+	fixes := rule.fix with input as asked
+	[step.value.exec.command | some fix in fixes; some step in fix.patch] == [["test", "1"]]
+}
+
+test_the_rollout_waits_for_it if {
+	workload := testing.set(web(late(ask, 60)), ["spec", "progressDeadlineSeconds"], 120)
+	asked := testing.batch([workload])
+	fixes := rule.fix with input as asked
+	[step.value | some fix in fixes; some step in fix.patch; step.path[1] == "progressDeadlineSeconds"] == [240]
+	mended := object.union(asked, testing.mended(asked, fixes))
+	left := rule.violation | deadline.violation with input as mended
+	left == set()
+}
+
+test_fixed[note] if {
+	some note, fields in {
+		"killed": late(ask, 60),
+		"slow": slow("tomcat:9"),
+		"delayed": {"livenessProbe": object.union(ask, {"initialDelaySeconds": 500})},
+	}
+	some kind in ["Deployment", "StatefulSet"]
+	asked := testing.batch([object.union(web(fields), {"kind": kind})])
+	fixes := rule.fix with input as asked
+	count(fixes) == 1
+	mended := object.union(asked, testing.mended(asked, fixes))
+	left := rule.violation | deadline.violation with input as mended
+	left == set()
+}

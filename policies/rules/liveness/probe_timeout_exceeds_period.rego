@@ -1,0 +1,92 @@
+# METADATA
+# title: Probe waits longer for an answer than until its next try
+# description: |
+#   A probe has one try at a time, so each answer that does not come delays the next try. The probe takes the time of
+#   its timeouts to give up, not of its periods: a container that hangs stays in service, or stays unrestarted, for much
+#   longer than the manifest seems to say.
+# related_resources:
+# - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
+#   description: The fields of a probe and their defaults
+# custom:
+#   severity: warning
+#   fix: assumes
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             ports:
+#             - name: http
+#               containerPort: 8080
+#             readinessProbe:
+#               periodSeconds: 5
+#               timeoutSeconds: 30
+#               httpGet:
+#                 path: /ready
+#                 port: http
+package gracegate.rules.liveness["probe-timeout-exceeds-period"]
+
+import data.gracegate.lib.containers
+import data.gracegate.lib.probes
+import data.gracegate.lib.texts
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "measure": slow.timeout - slow.period} if {
+	some at, slow in _slow
+	message := texts.filled(
+		`Container "{}" {} only after {} s when it hangs, not after {}: its {} waits {} s for each answer, but is due every {} s.`,
+		[
+			slow.title,
+			_consequence[slow.by],
+			slow.timeout * slow.threshold,
+			slow.period * slow.threshold,
+			slow.by,
+			slow.timeout,
+			slow.period,
+		],
+	)
+}
+
+fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption, "advice": advice} if {
+	some at, slow in _slow
+	step := {"op": "replace", "path": at.path, "value": slow.period}
+	assumption := texts.filled("As long as the app is well, it answers within {} s.", [slow.period])
+	advice := texts.filled("If it may take longer, give the probe a periodSeconds of {}.", [slow.timeout])
+}
+
+_consequence := {
+	"livenessProbe": "is restarted",
+	"readinessProbe": "is taken out of service",
+	"startupProbe": "is started again",
+}
+
+_slow := {at: found |
+	some i in (workloads.rolling & workloads.whole)
+	some container in containers.running[i]
+	some by, _ in _consequence
+	probe := container.spec[by]
+	probes.handler(probe)
+	timeout := probes.timeout(probe)
+	period := probes.period(probe)
+	timeout > period
+	at := {"document": i, "path": array.concat(container.path, [by, "timeoutSeconds"])}
+	found := {
+		"title": container.title,
+		"by": by,
+		"timeout": timeout,
+		"period": period,
+		"threshold": probes.threshold(probe),
+	}
+}

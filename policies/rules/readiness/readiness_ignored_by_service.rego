@@ -1,0 +1,129 @@
+# METADATA
+# title: Service sends to pods that are not ready
+# description: |
+#   With publishNotReadyAddresses a Service takes no notice of readiness. On every rollout it sends requests to pods that
+#   still start, that say they cannot serve, and that are about to stop.
+# related_resources:
+# - ref: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/
+#   description: What publishNotReadyAddresses is meant for
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
+#   description: What a readinessProbe decides
+# custom:
+#   severity: warning
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       replicas: 2
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             readinessProbe:
+#               tcpSocket:
+#                 port: 8080
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 10
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       publishNotReadyAddresses: true
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: 8080
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
+package gracegate.rules.readiness["readiness-ignored-by-service"]
+
+import data.gracegate.lib.containers
+import data.gracegate.lib.probes
+import data.gracegate.lib.services
+import data.gracegate.lib.texts
+import data.gracegate.lib.values
+import data.gracegate.lib.workloads
+
+violation contains {"at": at, "message": message, "level": found.level} if {
+	some at, found in _careless
+	message := texts.filled(
+		`Service "{}" sends requests to pods of {} "{}" that are not ready: publishNotReadyAddresses tells it to.`,
+		[found.name, workloads.kind[found.workload], workloads.name[found.workload]],
+	)
+}
+
+fix[at] := {"patch": [{"op": "remove", "path": at.path}]} if {
+	some at, found in _careless
+	found.level == "warning"
+	count(found.unprobed) == 0
+}
+
+# Nothing else keeps requests from them, so readiness has to be asked first.
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, found in _careless
+	found.level == "warning"
+	some title in {min(found.unprobed)}
+	advice := texts.filled(
+		"Give container `{}` a readinessProbe, and then remove publishNotReadyAddresses.",
+		[title],
+	)
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, found in _careless
+	found.level == "info"
+	advice := concat(" ", [
+		"Peers that have to find each other before they are ready need that.",
+		"Let users' requests go through another Service.",
+	])
+}
+
+_careless := {at: found |
+	some s, selected in _publishing
+	at := {"document": s, "path": ["spec", "publishNotReadyAddresses"]}
+	apart := {i | some i in selected; not _are_peers(workloads.kind[i], services.service[s].headless)}
+	found := {
+		"name": services.service[s].name,
+		"workload": min([members | some members in [apart, selected]; count(members) > 0][0]),
+		"level": {true: "warning", false: "info"}[count(apart) > 0],
+		"unprobed": {container.title |
+			some i in apart
+			some container in containers.regular[i]
+			not probes.present(container.spec, "readinessProbe")
+		},
+	}
+}
+
+_publishing := values.grouped({[s, i] |
+	some i, senders in services.serving
+	workloads.rolling[i]
+	some s in senders
+	services.service[s].publishes_unready
+})
+
+_are_peers("StatefulSet", _)
+
+_are_peers(kind, true) if kind != "StatefulSet"

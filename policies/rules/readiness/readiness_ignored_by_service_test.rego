@@ -1,0 +1,88 @@
+package gracegate.rules.readiness["readiness-ignored-by-service_test"]
+
+import data.gracegate.rules.readiness["readiness-ignored-by-service"] as rule
+import data.gracegate.rules.readiness["readiness-probe-missing"] as missing
+import data.gracegate.testing
+
+publishing := testing.set(testing.service, ["spec", "publishNotReadyAddresses"], true)
+
+headless := testing.set(publishing, ["spec", "clusterIP"], "None")
+
+peers := object.union(testing.web, {"kind": "StatefulSet"})
+
+unready := testing.drop(testing.web, testing.inside(["readinessProbe"]))
+
+found(objects) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as testing.batch(objects)
+}
+
+test_readiness_is_ignored if {
+	at := {"document": 1, "path": ["spec", "publishNotReadyAddresses"]}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([testing.web, publishing])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "warning",
+			"message": concat(" ", [
+				`Service "web" sends requests to pods of Deployment "web" that are not ready:`,
+				"publishNotReadyAddresses tells it to.",
+			]),
+		}},
+		"fix": {at: {"patch": [{"op": "remove", "path": at.path}]}},
+	}
+}
+
+test_levels[note] if {
+	some note, case in {
+		"a StatefulSet": [[peers, publishing], "info"],
+		"headless": [[testing.web, headless], "info"],
+		"a headless one of a StatefulSet": [[peers, headless], "info"],
+		"a StatefulSet and others": [[peers, publishing, testing.web], "warning"],
+		"a DaemonSet": [[object.union(testing.web, {"kind": "DaemonSet"}), publishing], "warning"],
+	}
+	found(case[0]) == {[1, case[1]]}
+}
+
+test_others_are_named_before_peers if {
+	violations := rule.violation with input as testing.batch([peers, publishing, testing.web])
+	{true | some violation in violations; contains(violation.message, "Deployment")} == {true}
+}
+
+test_silent_on[note] if {
+	some note, objects in {
+		"readiness is heeded": [testing.web, testing.service],
+		"false": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], false)],
+		"null": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], null)],
+		"a text": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], "true")],
+		"a number": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], 1)],
+		"an object": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], {})],
+		"nothing selected": [testing.set(testing.web, ["spec", "template", "metadata", "labels"], {"app": "api"}), publishing],
+		"only a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"}), publishing],
+		"an ExternalName": [testing.web, testing.set(publishing, ["spec", "type"], "ExternalName")],
+		"a spec that is a text": [testing.web, testing.set(publishing, ["spec"], "web")],
+	}
+	found(objects) == set()
+}
+
+test_peers_are_only_advised if {
+	fixes := rule.fix with input as testing.batch([peers, headless])
+	{fix.class | some fix in fixes} == {"text"}
+}
+
+# Without a readinessProbe the pods would be sent to as early, and another rule would say so.
+test_readiness_has_to_be_asked_first if {
+	asked := testing.batch([unready, publishing])
+	fixes := rule.fix with input as asked
+	{[fix.class, fix.advice] | some fix in fixes} == {[
+		"text",
+		"Give container `web` a readinessProbe, and then remove publishNotReadyAddresses.",
+	]}
+}
+
+test_fixed if {
+	asked := testing.batch([testing.web, publishing])
+	fixes := rule.fix with input as asked
+	mended := object.union(asked, testing.mended(asked, fixes))
+	left := rule.violation | missing.violation with input as mended
+	left == set()
+}
