@@ -27,6 +27,13 @@ def test_the_builtin_rules_are_there() -> None:
         "prestop-drain-missing": "termination",
         "grace-period-exhausted": "termination",
         "prestop-command-malformed": "termination",
+        "prestop-drain-too-short": "termination",
+        "grace-period-zero": "termination",
+        "prestop-command-not-in-image": "termination",
+        "prestop-sleep-unsupported": "termination",
+        "prestop-prefer-native-sleep": "termination",
+        "entrypoint-swallows-sigterm": "termination",
+        "sidecar-stops-before-app": "termination",
         "rollout-drops-all-replicas": "rollout",
     }
 

@@ -51,7 +51,8 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
         place: Any = objects[operation.document]
         for segment in operation.path[:-1]:
             place = place[segment]
-        assert (operation.op == "replace") == (operation.path[-1] in place)
+        there = range(len(place)) if isinstance(place, list) else place
+        assert (operation.op == "replace") == (operation.path[-1] in there)
         place[operation.path[-1]] = operation.value
     return tuple(
         Document(old.path, old.number, old.pointer, new, old.ref, old.fragment, old.root)
