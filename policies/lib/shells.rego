@@ -45,7 +45,7 @@ last(script) := {"before": before, "separator": separator, "command": concat("",
 	rest := array.slice(tokens, cut + 1, count(tokens))
 	regex.match(`\S`, concat("", rest))
 	before := concat("", array.slice(tokens, 0, cut + 1))
-	separator := concat("", [trim_space(token) | some token in array.slice(tokens, max([cut, 0]), cut + 1)])
+	separator := concat("", array.slice(tokens, max([cut, 0]), cut + 1))
 }
 
 _tokens(script) := [found[0] | some found in regex.find_all_string_submatch_n(_token, script, -1)]

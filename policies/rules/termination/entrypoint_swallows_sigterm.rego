@@ -77,9 +77,10 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document, entry)} if {
 	some at, entry in _swallowing
+	[is, keeps] := _words[entry.delivery]
 	message := texts.filled(
-		`Container "{}" {} killed with its requests after {} s: its "{}" {} not pass SIGTERM on to the app.`,
-		array.concat([entry.container.title], _words(at.document, entry)),
+		`Container "{}" {} killed with its {} after {} s: its "{}" {} SIGTERM from the app.`,
+		[entry.container.title, is, _lost(at.document, entry), grace.period[at.document], entry.shell, keeps],
 	)
 }
 
@@ -133,7 +134,7 @@ _word(spec, place) := ["command", place] if {
 _aware := concat("|", [
 	`(^|[;&|({\n]|\b(then|else|do)\b)\s*(\w+=\S*\s+)*exec\s+[^\s\d<>&]`,
 	`\btrap\b|\b(tini|dumb-init|catatonit|docker-init|supervisord|s6-svscan|runsvdir)\b`,
-	`(^|[\s;&|/])(sleep\s+(inf|infinity|\d+d?)|tail\s+(-\S+\s+)*/dev/null|true|exit\s+\d+)[\s;]*$`,
+	`(^|[\s;&|/])(sleep\s+(inf|infinity|\d+d?)|tail\s+(-\S+\s+)*/dev/null)[\s;]*$`,
 ])
 
 # A hook that does more than to wait may stop the app.
@@ -142,11 +143,13 @@ _stops_itself(i, container) if {
 	not sleeps.only[i][container.path]
 }
 
-# What the last command of a script gets, as measured: bash and the ash of busybox put it in the shell's place, but not
-# where it is in a pipeline or a compound; dash never does. Undefined where it surely gets the signal.
+# Whether the app gets the signal, as measured: bash and the ash of busybox put the last command of a script in the
+# shell's place, but not where it is in a pipeline or a compound; dash never does. Undefined where it surely gets it.
 _delivery(spec, shell, script) := "none" if {
 	not _is_replaceable(script)
 } else := "none" if {
+	shells.program(shell) == "dash"
+} else := "unlikely" if {
 	not _is_replacing(shell, spec)
 } else := "perhaps" if {
 	shells.last(script).separator != ""
@@ -161,7 +164,7 @@ _is_replacing(shell, spec) if {
 
 _is_replaceable(script) if {
 	last := shells.last(script)
-	regex.match(`^(|;|&&|\n.*)$`, last.separator)
+	regex.match(`^(|;|&&|\n)$`, last.separator)
 	not regex.match(`^\s*(fi|done|esac|\}|\)|\(|\{|wait)`, last.command)
 }
 
@@ -178,11 +181,18 @@ _handed_over(script) := concat("", [last.before, parts[1], "exec ", parts[2], re
 _assigned := `(?s)^(\s*(?:[A-Za-z_]\w*=[^\s'"$\x60\\()]*\s+)*)([\w./$"{@-].*)$`
 
 _level(i, entry) := "warning" if {
-	entry.delivery == "none"
-	entry.container.path in {target.container.path | some target in targets.of[i]; target.level != "info"}
+	entry.delivery != "perhaps"
+	_is_served(i, entry)
 } else := "info"
 
-_words(i, entry) := ["is", grace.period[i], entry.shell, "does"] if {
-	entry.delivery == "none"
-	entry.shell != "sh"
-} else := ["may be", grace.period[i], entry.shell, "may"]
+_lost(i, entry) := "requests" if {
+	_is_served(i, entry)
+} else := "work"
+
+_is_served(i, entry) if {
+	some target in targets.of[i]
+	target.container.path == entry.container.path
+	target.level != "info"
+}
+
+_words := {"none": ["is", "keeps"], "unlikely": ["may be", "may keep"], "perhaps": ["may be", "may keep"]}

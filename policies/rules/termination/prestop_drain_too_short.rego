@@ -113,7 +113,7 @@ _short := {at: drain |
 }
 
 # Another rule speaks of a native sleep that does not come to pass.
-_is_taken(hook) if not is_object(hook.sleep)
+_is_taken(hook) if not is_object(object.get(hook, "sleep", null))
 
 _is_taken(hook) if {
 	is_object(hook.sleep)

@@ -59,8 +59,8 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message} if {
 	some at, early in _early
 	message := texts.filled(
-		`Container "{}" stops before the app does: it has no preStop hook, and container "{}" needs it for {} s more.`,
-		[early.proxy.title, early.app.title, early.seconds],
+		`Container "{}" stops before the app does: it has no preStop hook, and container "{}" needs it for {}{} s.`,
+		[early.proxy.title, early.app.title, _while(early.app), early.seconds],
 	)
 }
 
@@ -92,6 +92,11 @@ fix[at] := {"class": "text", "advice": advice} if {
 	not meshes.last[at.document]
 	advice := texts.filled(`Let the proxy's configuration say "terminationDrainDuration: {}s".`, [mesh.needed])
 }
+
+# A drain that another rule asks for is not there yet.
+_while(app) := "another " if {
+	hooks.present(app.spec)
+} else := "a drain of "
 
 _advice := concat(" ", [
 	"From Kubernetes 1.29 on, an entry of `initContainers` with `restartPolicy: Always` starts before the app",
@@ -126,15 +131,16 @@ _short_meshes := {at: found |
 }
 
 _is_proxy(container) if {
-	name := concat(" ", [container.title, _program(values.text(object.get(container.spec, "image", "")))])
+	some name in [container.title, _program(values.text(object.get(container.spec, "image", "")))]
 	regex.match(_proxies, name)
 }
 
-_program(image) := regex.find_all_string_submatch_n(`[^/@:]*(:[^/]*)?(@.*)?$`, image, 1)[0][0]
+# The last part of an image's name, without tag and digest.
+_program(image) := regex.find_all_string_submatch_n(`([^/@:]*)(:[^/@]*)?(@.*)?$`, image, 1)[0][1]
 
-_proxies := concat("|", [
-	`\b(envoy|istio-proxy|linkerd-proxy|cloud-?sql-proxy|gce-proxy|oauth2?-proxy|pgbouncer)\b`,
-	`\bvault-agent\b`,
+_proxies := concat("", [
+	`^(.*-)?(envoy|istio-proxy|linkerd-proxy|cloud-?sql-proxy|gce-proxy|oauth2?-proxy|pgbouncer|vault-agent)`,
+	`(-sidecar|-container)?$`,
 ])
 
 _sleep(at, early) := step if {
