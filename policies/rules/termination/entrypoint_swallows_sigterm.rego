@@ -178,7 +178,7 @@ _handed_over(script) := concat("", [last.before, parts[1], "exec ", parts[2], re
 	rest := substring(script, handed, -1)
 }
 
-_assigned := `(?s)^(\s*(?:[A-Za-z_]\w*=[^\s'"$\x60\\()]*\s+)*)([\w./$"{@-].*)$`
+_assigned := `(?s)^(\s*(?:[A-Za-z_]\w*=[^\s'"\x60\\()]*\s+)*)([\w./$"{@-].*)$`
 
 _level(i, entry) := "warning" if {
 	entry.delivery != "perhaps"

@@ -91,7 +91,7 @@ _unsupported := {at: sleep |
 	hook := container.spec.lifecycle[by]
 	is_object(hook.sleep)
 	not hooks.flaw(hook)
-	seconds := object.get(hook.sleep, "seconds", 0)
+	seconds := _said(hook.sleep)
 	wrong := _wrong(i, seconds)
 	path := array.concat(container.path, ["lifecycle", by])
 	at := {"document": i, "path": array.concat(path, wrong.path)}
@@ -105,6 +105,12 @@ _unsupported := {at: sleep |
 	}
 }
 
+# null is as good as nothing, and both are 0.
+_said(sleep) := seconds if {
+	seconds := object.get(sleep, "seconds", null)
+	seconds != null
+} else := 0
+
 _wrong(i, seconds) := {"path": ["sleep"], "why": ""} if {
 	input.cluster.min_minor < 30
 } else := {"path": ["sleep", "seconds"], "why": why} if {
@@ -116,7 +122,7 @@ _wrong(i, seconds) := {"path": ["sleep"], "why": ""} if {
 }
 
 _why(seconds) := "sleeps for a time that is no whole number" if {
-	not seconds in {0, null}
+	seconds != 0
 	values.whole(seconds, null) == null
 } else := texts.filled("sleeps for {} s", [seconds]) if {
 	seconds < 0
