@@ -32,7 +32,7 @@ needed := {i: max(times) |
 	some i, _ in classic
 	times := {time |
 		some stop in grace.stopping[i]
-		stop.hook > 0
+		stop.wanted > 0
 		others := object.remove(workloads.annotations[i], [_key])
 		app := apps.seconds(others, stop.container.spec, input.cluster.app_drain_seconds)
 		time := stop.wanted + app

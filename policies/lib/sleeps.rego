@@ -18,13 +18,14 @@ import data.gracegate.lib.workloads
 
 # METADATA
 # title: Hooks that only sleep, by document and path of the container
-# description: Of regular containers; `native` says in which way, `seconds` how long.
+# description: |
+#   Of regular containers; `native` says in which way, `seconds` how long. Those that mean to but cannot are among them.
 only := {i: found |
 	some i in workloads.whole
 	found := {container.path: sleep |
 		some container in containers.regular[i]
 		hook := container.spec.lifecycle.preStop
-		seconds := hooks.seconds(hook)
+		seconds := _seconds(hook)
 		native := _native(hook)
 		sleep := {
 			"native": native,
@@ -50,7 +51,8 @@ taken(seconds, minor) if {
 # title: Hooks that end before traffic has left, by document and path of the container
 # description: |
 #   With the `least` that they would have to take and the seconds that are `recommended`. `sender` is the slowest
-#   Service, null where it is not known. Scripts count if all that they do besides is quick.
+#   Service, null where it is not known. Scripts count if all that they do besides is quick, and hooks that are wrong if
+#   they mean to sleep.
 short := {i: found |
 	some i in ((workloads.rolling & workloads.whole) - scaling.idle)
 	not workloads.annotations[i]["gracegate.dev/drain"] == "app"
@@ -58,7 +60,7 @@ short := {i: found |
 		some target in targets.of[i]
 		not target.container.sidecar
 		hook := target.container.spec.lifecycle.preStop
-		seconds := hooks.seconds(hook)
+		seconds := _seconds(hook)
 		_is_quick(hook)
 		ways := _ways(target)
 		least := max({_least[way] | some way in ways})
@@ -98,8 +100,14 @@ mend := {i: found |
 	}
 }
 
+_seconds(hook) := hooks.seconds(hook)
+
+_seconds(hook) := hooks.meant(hook)
+
 _native(hook) if {
 	is_object(hook.sleep)
+} else := false if {
+	hooks.meant(hook)
 } else := false if {
 	shells.program(hook.exec.command[0]) == "sleep"
 } else := false if {
@@ -110,6 +118,7 @@ _native(hook) if {
 _is_quick(hook) if _native(hook) in {true, false}
 
 _is_quick(hook) if {
+	hooks.seconds(hook)
 	script := hook.exec.command[shells.script_place(hook.exec.command)]
 	programs := [shells.program(split(command, " ")[0]) | some command in shells.commands(script)]
 	every program in programs {

@@ -75,6 +75,7 @@
 package gracegate.rules.termination["prestop-drain-too-short"]
 
 import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
 import data.gracegate.lib.services
 import data.gracegate.lib.sleeps
 import data.gracegate.lib.texts
@@ -112,8 +113,11 @@ _short := {at: drain |
 	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop"])}
 }
 
-# Another rule speaks of a native sleep that does not come to pass.
-_is_taken(hook) if not is_object(object.get(hook, "sleep", null))
+# Other rules speak of a hook that fails, and of a native sleep that does not come to pass.
+_is_taken(hook) if {
+	not is_object(object.get(hook, "sleep", null))
+	not hooks.flaw(hook)
+}
 
 _is_taken(hook) if {
 	is_object(hook.sleep)

@@ -38,6 +38,7 @@
 package gracegate.rules.termination["prestop-prefer-native-sleep"]
 
 import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
 import data.gracegate.lib.programs
 import data.gracegate.lib.sleeps
 import data.gracegate.lib.texts
@@ -58,6 +59,7 @@ _exec := {at: sleep |
 	some path, sleep in found
 	not sleep.native
 	sleep.seconds > 0
+	not hooks.flaw(sleep.container.lifecycle.preStop)
 	not sleeps.short[i][path]
 	not programs.lacking[i][path]
 	_fits(i, path)

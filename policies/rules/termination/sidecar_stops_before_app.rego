@@ -60,7 +60,7 @@ violation contains {"at": at, "message": message} if {
 	some at, early in _early
 	message := texts.filled(
 		`Container "{}" stops before the app does: it has no preStop hook, and container "{}" needs it for {}{} s.`,
-		[early.proxy.title, early.app.title, _while(early.app), early.seconds],
+		[early.proxy.title, early.app.container.title, _while(early.app), early.seconds],
 	)
 }
 
@@ -95,7 +95,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 
 # A drain that another rule asks for is not there yet.
 _while(app) := "another " if {
-	hooks.present(app.spec)
+	app.wanted == hooks.seconds(app.container.spec.lifecycle.preStop)
 } else := "a drain of "
 
 _advice := concat(" ", [
@@ -108,13 +108,13 @@ _early := {at: early |
 	some i, regular in containers.regular
 	workloads.rolling[i]
 	workloads.whole[i]
-	apps := [stop | some stop in grace.stopping[i]; stop.hook > 0; not _is_proxy(stop.container)]
+	apps := [stop | some stop in grace.stopping[i]; stop.wanted > 0; not _is_proxy(stop.container)]
 	some proxy in regular
 	_is_proxy(proxy)
 	not hooks.present(proxy.spec)
 	not _undrained[i][proxy.path]
 	longest := max([stop.wanted | some stop in apps])
-	app := [stop.container | some stop in apps; stop.wanted == longest][0]
+	app := [stop | some stop in apps; stop.wanted == longest][0]
 	at := {"document": i, "path": proxy.path}
 	early := {"proxy": proxy, "app": app, "seconds": longest}
 }
