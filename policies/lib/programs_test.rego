@@ -1,0 +1,21 @@
+package gracegate.lib.programs_test
+
+import data.gracegate.lib.programs
+import data.gracegate.testing
+
+web(image, command) := testing.set(
+	testing.with_container(["lifecycle", "preStop"], {"exec": {"command": command}}),
+	testing.inside(["image"]),
+	image,
+)
+
+test_lacking[note] if {
+	some note, case in {
+		"surely": ["scratch", ["/bin/sh", "-c", "x"], [["sh", "surely"]]],
+		"likely": ["x:alpine", ["bash", "-c", "x"], [["bash", "likely"]]],
+		"not": ["x:1", ["bash", "-c", "x"], []],
+		"with another flaw": ["scratch", ["sleep 5"], []],
+	}
+	found := programs.lacking[0] with input as testing.batch([web(case[0], case[1])])
+	[[lack.program, lack.certainty] | some lack in found] == case[2]
+}
