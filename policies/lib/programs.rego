@@ -12,7 +12,9 @@ import data.gracegate.lib.shells
 
 # METADATA
 # title: Hooks without their program, by document and path of the container
-# description: With the `program` and whether the image lacks it "surely" or "likely". Hooks with another flaw are not here.
+# description: |
+#   With the `program` and whether the image lacks it "surely" or "likely". Not hooks with another flaw, and not those
+#   that call a program of a folder of the app's own.
 lacking := {i: found |
 	some i, running in containers.running
 	input.documents[i].subject
@@ -21,6 +23,7 @@ lacking := {i: found |
 		hook := container.spec.lifecycle.preStop
 		is_object(hook.exec)
 		not hooks.flaw(hook)
+		regex.match(`^((/usr)?(/local)?/s?bin/)?[^/]+$`, hook.exec.command[0])
 		program := shells.program(hook.exec.command[0])
 		is_string(container.spec.image)
 		certainty := images.lacks(container.spec.image, program)

@@ -13,6 +13,8 @@ test_lacking[note] if {
 	some note, case in {
 		"surely": ["scratch", ["/bin/sh", "-c", "x"], [["sh", "surely"]]],
 		"likely": ["x:alpine", ["bash", "-c", "x"], [["bash", "likely"]]],
+		"of a folder": ["scratch", ["/usr/local/bin/bash", "-c", "x"], [["bash", "surely"]]],
+		"of the app": ["scratch", ["/busybox/sh", "-c", "x"], []],
 		"not": ["x:1", ["bash", "-c", "x"], []],
 		"with another flaw": ["scratch", ["sleep 5"], []],
 	}

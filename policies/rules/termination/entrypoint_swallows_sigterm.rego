@@ -79,8 +79,8 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 	some at, entry in _swallowing
 	[is, keeps] := _words[entry.delivery]
 	message := texts.filled(
-		`Container "{}" {} killed with its {} after {} s: its "{}" {} SIGTERM from the app.`,
-		[entry.container.title, is, _lost(at.document, entry), grace.period[at.document], entry.shell, keeps],
+		`Container "{}" {} killed with its {} {}: its "{}" {} SIGTERM from the app.`,
+		[entry.container.title, is, _lost(at.document, entry), _when(at.document), entry.shell, keeps],
 	)
 }
 
@@ -188,6 +188,11 @@ _level(i, entry) := "warning" if {
 _lost(i, entry) := "requests" if {
 	_is_served(i, entry)
 } else := "work"
+
+# Another rule wants more than 0 s.
+_when(i) := texts.filled("after {} s", [grace.period[i]]) if {
+	not grace.zero[i]
+} else := "at the end of its grace period"
 
 _is_served(i, entry) if {
 	some target in targets.of[i]

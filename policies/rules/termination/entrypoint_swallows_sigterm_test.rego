@@ -110,6 +110,15 @@ test_not_served if {
 	])]}
 }
 
+test_without_a_grace_period if {
+	workload := testing.set(web(["dash", "-c", "app"]), ["spec", "template", "spec", "terminationGracePeriodSeconds"], 0)
+	messages := {violation.message | some violation in rule.violation} with input as testing.batch([workload])
+	messages == {concat("", [
+		`Container "web" is killed with its work at the end of its grace period: `,
+		`its "dash" keeps SIGTERM from the app.`,
+	])}
+}
+
 test_for_metrics_only if {
 	scraped := testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics")
 	violations := rule.violation with input as testing.batch([web(["sh", "-c", "app"]), scraped])

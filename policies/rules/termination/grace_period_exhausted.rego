@@ -44,6 +44,7 @@ package gracegate.rules.termination["grace-period-exhausted"]
 
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.programs
 import data.gracegate.lib.texts
 import data.gracegate.lib.workloads
 
@@ -68,6 +69,7 @@ _exhausted := {at: found |
 	missing := (stop.hook + least) - grace.period[i]
 	missing > 0
 	not _refused(stop)
+	not programs.lacking[i][stop.container.path]
 	at := {"document": i, "path": array.concat(stop.container.path, ["lifecycle", "preStop"])}
 	found := object.union(stop, {"least": least, "missing": missing, "period": grace.period[i]})
 }

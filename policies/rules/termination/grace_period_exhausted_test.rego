@@ -113,6 +113,10 @@ test_omitted_is_thirty if found(testing.with_container(["lifecycle", "preStop"],
 
 test_zero_is_for_another_rule if found(web(sleep(10), 0)) == set()
 
+test_a_sleep_that_the_image_lacks_is_for_another_rule if {
+	found(testing.set(web(exec(["sleep", "60"]), 60), testing.inside(["image"]), "scratch")) == set()
+}
+
 test_a_sleep_that_is_refused_is_for_another_rule if found(web(sleep(60), 30)) == set()
 
 test_a_fragment_is_not_judged if {

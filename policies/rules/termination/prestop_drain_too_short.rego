@@ -76,6 +76,7 @@ package gracegate.rules.termination["prestop-drain-too-short"]
 
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.programs
 import data.gracegate.lib.services
 import data.gracegate.lib.sleeps
 import data.gracegate.lib.texts
@@ -110,10 +111,11 @@ _short := {at: drain |
 	some i, found in sleeps.short
 	some path, drain in found
 	_is_taken(drain.hook)
+	not programs.lacking[i][path]
 	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop"])}
 }
 
-# Other rules speak of a hook that fails, and of a native sleep that does not come to pass.
+# Other rules speak of hooks that fail, and of a native sleep that does not come to pass.
 _is_taken(hook) if {
 	not is_object(object.get(hook, "sleep", null))
 	not hooks.flaw(hook)
