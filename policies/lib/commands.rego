@@ -4,6 +4,7 @@
 package gracegate.lib.commands
 
 import data.gracegate.lib.flaws
+import data.gracegate.lib.shells
 import data.gracegate.lib.texts
 import data.gracegate.lib.values
 
@@ -14,13 +15,13 @@ import data.gracegate.lib.values
 #   does is taken to be quick.
 seconds(words) := total if {
 	_are_texts(words)
-	_name(words[0]) == "sleep"
+	shells.program(words[0]) == "sleep"
 	total := _total(_after(words, 1))
 }
 
 seconds(words) := ceil(sum(sleeps)) if {
 	_are_texts(words)
-	script := words[_script_place(words)]
+	script := words[shells.script_place(words)]
 	not regex.match(`[$\x60]|(^|[^&>])&\s*($|[^&>\s])|\b(while|until|for|if|case)\b`, script)
 	sleeps := [_duration(found[2]) |
 		some found in regex.find_all_string_submatch_n(`(^|[;&|\s/(])sleep\s+([\d.]+[smhd]?)`, script, -1)
@@ -81,14 +82,10 @@ _meaning := concat("", [
 
 _units := {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-_shells := {"ash", "bash", "dash", "ksh", "sh", "zsh"}
-
 _are_texts(words) if {
 	is_array(words)
 	count(_foreign(words)) == 0
 }
-
-_name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
 
 _text(word) := word if is_string(word)
 
@@ -112,13 +109,6 @@ _duration(word) := to_number(found[0][1]) * _units[found[0][2]] if {
 
 _foreign(words) := [place | some place, word in words; not is_string(word)]
 
-# Where the script of a shell stands, which is after the first -c.
-_script_place(words) := place + 1 if {
-	_name(words[0]) in _shells
-	place := [place | some place, word in words; regex.match(`^-[a-z]*c$`, word)][0]
-	count(words) > place + 1
-}
-
 _is_sentence(words) if {
 	count(words) == 1
 	regex.match(`^(/(usr/)?(local/)?s?bin/\S+|[^/\s]+)\s+\S`, words[0])
@@ -126,12 +116,12 @@ _is_sentence(words) if {
 
 # A word that is a common command, or has spaces, is no file of a script.
 _is_no_script(words) if {
-	_name(words[0]) in _shells
+	shells.program(words[0]) in shells.names
 	regex.match(`\s|^(sleep|nginx|kill|echo|curl|wget|exec)$`, words[1])
 }
 
 _cut_off(words) := place if {
-	place := _script_place(words)
+	place := shells.script_place(words)
 	regex.match(`^[\w./-]+$`, words[place])
 	count(words) > place + 1
 }
@@ -139,13 +129,13 @@ _cut_off(words) := place if {
 _is_plain(words) if regex.match(`^[\w./:=,@%+ -]+$`, concat(" ", words))
 
 _wrong_duration(words) := concat(" ", _after(words, 1)) if {
-	_name(words[0]) == "sleep"
+	shells.program(words[0]) == "sleep"
 	not _total(_after(words, 1))
 	not regex.match(`^inf(inity)?$`, concat(" ", _after(words, 1)))
 }
 
 _wrong_duration(words) := wrong[0] if {
-	script := words[_script_place(words)]
+	script := words[shells.script_place(words)]
 	wrong := [found[1] |
 		some found in regex.find_all_string_submatch_n(_sleep_in_script, script, -1)
 		not _duration(found[1])

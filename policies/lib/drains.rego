@@ -7,6 +7,7 @@ package gracegate.lib.drains
 
 import data.gracegate.lib.exposures
 import data.gracegate.lib.hooks
+import data.gracegate.lib.images
 import data.gracegate.lib.scaling
 import data.gracegate.lib.targets
 import data.gracegate.lib.values
@@ -36,19 +37,6 @@ planned := {i: found |
 		some target in containers
 		count(target.from) > 0
 		count(target.from - exposures.known) == 0
-		_can_sleep(target.container.spec)
+		images.can_sleep(values.text(object.get(target.container.spec, "image", "")), input.cluster.min_minor)
 	}
-}
-
-_can_sleep(_) if input.cluster.min_minor >= 30
-
-_can_sleep(container) if {
-	input.cluster.min_minor < 30
-	not _bare(container)
-}
-
-# Images that hold no command but the app's own.
-_bare(container) if {
-	image := values.text(object.get(container, "image", ""))
-	regex.match(`distroless|^cgr\.dev/|^scratch$|:nonroot|-static`, image)
 }

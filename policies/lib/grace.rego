@@ -10,6 +10,7 @@ import data.gracegate.lib.containers
 import data.gracegate.lib.drains
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
+import data.gracegate.lib.sleeps
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
@@ -21,11 +22,15 @@ period := {i: values.whole(object.get(workloads.pod[i].spec, "terminationGracePe
 }
 
 # METADATA
+# title: Workloads without any time to stop
+zero := {i | some i, seconds in period; seconds == 0; workloads.rolling[i]}
+
+# METADATA
 # title: Stopping containers by document
 # description: |
 #   Regular containers with `hook`, the seconds that their preStop takes, or would if it were as it was meant or
-#   planned, and `app`, the seconds that they go on after it. A container whose hook says nothing of its time is not
-#   among them.
+#   planned, `wanted`, those that it should take, and `app`, the seconds that they go on after it. A container whose
+#   hook says nothing of its time is not among them.
 stopping := {i: found |
 	some i in workloads.whole
 	found := [stop |
@@ -34,6 +39,7 @@ stopping := {i: found |
 		stop := {
 			"container": container,
 			"hook": seconds,
+			"wanted": max({seconds} | {longer | some longer in [sleeps.wanted[i][container.path]]}),
 			"app": apps.seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds),
 		}
 	]
@@ -46,7 +52,7 @@ stopping := {i: found |
 #   of the API.
 needed := {i: max({30} | times) |
 	some i, stops in stopping
-	times := {time | some stop in stops; time := 5 * ceil(((stop.hook + stop.app) + 5) / 5)}
+	times := {time | some stop in stops; time := 5 * ceil(((stop.wanted + stop.app) + 5) / 5)}
 }
 
 # METADATA

@@ -51,7 +51,8 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
         place: Any = objects[operation.document]
         for segment in operation.path[:-1]:
             place = place[segment]
-        assert (operation.op == "add") == (operation.path[-1] not in place)
+        there = range(len(place)) if isinstance(place, list) else place
+        assert (operation.op == "add") == (operation.path[-1] not in there)
         if operation.op == "remove":
             del place[operation.path[-1]]
         else:

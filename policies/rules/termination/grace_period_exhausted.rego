@@ -38,12 +38,13 @@
 #             image: registry.example/web:1.4.2
 #             lifecycle:
 #               preStop:
-#                 exec:
-#                   command: ["sleep", "60"]
+#                 sleep:
+#                   seconds: 60
 package gracegate.rules.termination["grace-period-exhausted"]
 
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.programs
 import data.gracegate.lib.texts
 import data.gracegate.lib.workloads
 
@@ -60,12 +61,15 @@ fix[at] := {"patch": grace.raise[at.document]} if some at, _ in _exhausted
 _exhausted := {at: found |
 	some i, stops in grace.stopping
 	workloads.rolling[i]
+	not grace.zero[i]
 	some stop in stops
 	stop.hook > 0
 	stop.hook == hooks.seconds(stop.container.spec.lifecycle.preStop)
 	least := max({stop.app, input.params["grace-period-exhausted"].least_seconds})
 	missing := (stop.hook + least) - grace.period[i]
 	missing > 0
+	not _refused(stop)
+	not programs.lacking[i][stop.container.path]
 	at := {"document": i, "path": array.concat(stop.container.path, ["lifecycle", "preStop"])}
 	found := object.union(stop, {"least": least, "missing": missing, "period": grace.period[i]})
 }
@@ -73,3 +77,9 @@ _exhausted := {at: found |
 _level(stop) := "error" if {
 	stop.hook >= stop.period
 } else := "warning"
+
+# The API server takes no native sleep that is longer than the grace period; another rule says so.
+_refused(stop) if {
+	is_object(stop.container.spec.lifecycle.preStop.sleep)
+	stop.hook > grace.period[stop.container.document]
+}

@@ -111,7 +111,13 @@ test_defaults[note] if {
 
 test_omitted_is_thirty if found(testing.with_container(["lifecycle", "preStop"], sleep(30))) == {["error", 10]}
 
-test_zero_is_zero if found(web(sleep(10), 0)) == {["error", 20]}
+test_zero_is_for_another_rule if found(web(sleep(10), 0)) == set()
+
+test_a_sleep_that_the_image_lacks_is_for_another_rule if {
+	found(testing.set(web(exec(["sleep", "60"]), 60), testing.inside(["image"]), "scratch")) == set()
+}
+
+test_a_sleep_that_is_refused_is_for_another_rule if found(web(sleep(60), 30)) == set()
 
 test_a_fragment_is_not_judged if {
 	question := testing.questions([testing.fragment(web(sleep(60), 60), "apps/web.yaml")])

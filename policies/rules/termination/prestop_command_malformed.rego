@@ -41,6 +41,7 @@ import data.gracegate.lib.commands
 import data.gracegate.lib.containers
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
+import data.gracegate.lib.sleeps
 import data.gracegate.lib.texts
 
 violation contains {"at": at, "message": message} if {
@@ -61,15 +62,13 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": array.concat([step], grace.raise[at.document])} if {
-	some at, broken in _broken
-	step := _replace(broken, [], hooks.sleeping(_sleep(broken), input.cluster.min_minor))
-}
+fix[at] := {"patch": array.concat(_sleep(broken), grace.raise[at.document])} if some at, broken in _broken
 
 fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 	some at, broken in _broken
 	not _sleep(broken)
-	step := _replace(broken, ["exec", "command"], _mended(broken))
+	path := array.concat(broken.hook, ["exec", "command"])
+	step := {"op": "replace", "path": path, "value": _mended(broken)}
 	assumption := "The image has the command, and it ends within the grace period."
 }
 
@@ -95,13 +94,8 @@ _broken := {at: found |
 }
 
 # A native sidecar that sleeps would only be late, and a fragment does not say what the grace period is.
-_sleep(broken) := hooks.meant(broken.container.spec.lifecycle.preStop) if {
-	not broken.container.sidecar
-	grace.raise[broken.container.document]
-}
+_sleep(broken) := sleeps.mend[broken.container.document][broken.container.path]
 
 _mended(broken) := commands.mended(broken.container.spec.lifecycle.preStop.exec.command) if {
 	not hooks.meant(broken.container.spec.lifecycle.preStop)
 }
-
-_replace(broken, path, value) := {"op": "replace", "path": array.concat(broken.hook, path), "value": value}

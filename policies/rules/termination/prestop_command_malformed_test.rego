@@ -118,6 +118,25 @@ test_makes_room_in_the_grace_period if {
 	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 60}}, 75]
 }
 
+test_lasts_until_traffic_has_left if {
+	asked := object.union(
+		testing.batch([testing.with_container(["lifecycle", "preStop"], exec(["sleep 2"])), testing.service]),
+		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+	)
+	fixes := rule.fix with input as asked
+	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 10}}]
+}
+
+test_no_program_to_sleep_with if {
+	workload := testing.set(
+		testing.with_container(["lifecycle", "preStop"], exec(["sleep 10"])),
+		testing.inside(["image"]),
+		"scratch",
+	)
+	fixes := rule.fix with input as testing.at_version(testing.batch([workload]), 29)
+	{fix.class | some fix in fixes} == {"text"}
+}
+
 test_everywhere_but_no_sleep_in_a_sidecar if {
 	sidecar := {"name": "proxy", "image": "x", "restartPolicy": "Always", "lifecycle": {"preStop": exec(["sleep 5"])}}
 	workload := testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [sidecar])

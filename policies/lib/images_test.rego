@@ -1,0 +1,47 @@
+package gracegate.lib.images_test
+
+import data.gracegate.lib.images
+
+test_lacks[note] if {
+	some note, case in {
+		"distroless": ["gcr.io/distroless/static-debian12", "sh", "surely"],
+		"nonroot distroless": ["gcr.io/distroless/base:nonroot", "sleep", "surely"],
+		"scratch": ["scratch", "sleep", "surely"],
+		"a mirror": ["registry.example/distroless/java:21", "sh", "likely"],
+		"a tag": ["envoyproxy/envoy:distroless-v1.31.0", "sh", "likely"],
+		"Chainguard": ["cgr.dev/chainguard/nginx:latest", "bash", "likely"],
+		"ko": ["ko://example.com/cmd/web", "sleep", "likely"],
+		"nonroot": ["registry.example/web:1.4-nonroot", "curl", "likely"],
+		"static": ["registry.example/web:1.4-static@sha256:0", "wget", "likely"],
+		"bash on alpine": ["nginx:1.27-alpine3.20", "bash", "likely"],
+		"bash on alpine itself": ["alpine", "bash", "likely"],
+		"bash on busybox": ["docker.io/library/busybox:1.36", "bash", "likely"],
+	}
+	images.lacks(case[0], case[1]) == case[2]
+}
+
+test_has[note] if {
+	some note, case in {
+		"a program of the app": ["gcr.io/distroless/java21", "java"],
+		"debug": ["gcr.io/distroless/base:debug-nonroot", "sh"],
+		"debug elsewhere": ["registry.example/distroless/base:debug", "sh"],
+		"dev": ["cgr.dev/chainguard/python:latest-dev", "sh"],
+		"a shell": ["cgr.dev/chainguard/busybox:latest", "sh"],
+		"sh on alpine": ["nginx:alpine", "sh"],
+		"bash where alpine comes with it": ["postgres:16-alpine", "bash"],
+		"a name that only sounds like it": ["registry.example/my-static-site:1", "sh"],
+		"anything": ["nginx:1.27", "bash"],
+		"nothing": ["", "sh"],
+	}
+	not images.lacks(case[0], case[1])
+}
+
+test_can_sleep[note] if {
+	some note, case in {
+		"native": ["scratch", 30],
+		"an image with sleep": ["nginx", 29],
+	}
+	images.can_sleep(case[0], case[1])
+}
+
+test_cannot_sleep if not images.can_sleep("scratch", 29)

@@ -1,0 +1,51 @@
+package gracegate.lib.shells_test
+
+import data.gracegate.lib.shells
+
+test_script_place[note] if {
+	some note, case in {
+		"sh": [["sh", "-c", "x"], 2],
+		"options": [["/bin/bash", "-o", "pipefail", "-ec", "x"], 4],
+	}
+	shells.script_place(case[0]) == case[1]
+}
+
+test_no_script[note] if {
+	some note, words in {
+		"a file": ["sh", "/start.sh"],
+		"nothing after -c": ["sh", "-c"],
+		"no shell": ["python", "-c", "x"],
+		"nothing": [],
+	}
+	not shells.script_place(words)
+}
+
+test_commands[note] if {
+	some note, case in {
+		"one": ["sleep 10", ["sleep 10"]],
+		"separators": ["a;b && c || d | e & f\ng", ["a", "b", "c", "d", "e", "f", "g"]],
+		"quotes": [`echo "a;b" 'c&d' e\;f; g`, [`echo "a;b" 'c&d' e\;f`, "g"]],
+		"redirections": ["a > x 2>&1; b &> y", ["a > x 2>&1", "b &> y"]],
+		"substitutions": ["a $(b; c $(d; e)) `f;g` ${h}; i", ["a $(b; c $(d; e)) `f;g` ${h}", "i"]],
+		"comments": ["# a; b\nc # d; e\n  # f\n g#h $#", ["c", "g#h $#"]],
+		"blank": [" ; \n", []],
+		"an open quote": [`a "b; c`, [`a "b`, "c"]],
+	}
+	shells.commands(case[0]) == case[1]
+}
+
+test_last[note] if {
+	some note, case in {
+		"one": ["app", {"before": "", "separator": "", "command": "app"}],
+		"of three": ["cd /x; a && app -v ;\n", {"before": "cd /x; a &&", "separator": "&&", "command": " app -v"}],
+		"of a pipeline": ["app | tee log", {"before": "app |", "separator": "|", "command": " tee log"}],
+		"of lines": ["set -e\napp\n", {"before": "set -e\n", "separator": "\n", "command": "app"}],
+		"after a separator at once": [";app", {"before": ";", "separator": ";", "command": "app"}],
+	}
+	shells.last(case[0]) == case[1]
+}
+
+test_no_last[note] if {
+	some note, script in {"background": "app &", "comment": "app\n# done", "nothing": " "}
+	not shells.last(script)
+}

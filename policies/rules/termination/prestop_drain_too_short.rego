@@ -1,0 +1,153 @@
+# METADATA
+# title: Drain ends before traffic has left
+# description: |
+#   A preStop hook keeps a container serving while proxies, load balancers and DNS learn that its pod is going. How long
+#   that takes depends on who sends: seconds inside the cluster, more behind an Ingress, minutes behind some cloud load
+#   balancers. If the hook ends before, the last requests meet a process that is gone, and clients see refused
+#   connections and 502.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+#   description: How Kubernetes stops a pod
+# - ref: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366
+#   description: How long a load balancer goes on sending
+# schemas:
+# - input: schema.input
+# custom:
+#   severity: warning
+#   fix: safe
+#   parameters:
+#     least_seconds:
+#       default:
+#         nlb_ip: 120
+#       description: |
+#         The shortest drain that is accepted, by the way that traffic comes: cluster, headless, ingress, node, alb_ip,
+#         neg, nlb_ip. A way that is not named here has half of its `drain_seconds`.
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       replicas: 2
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             ports:
+#             - name: http
+#               containerPort: 8080
+#             readinessProbe:
+#               httpGet:
+#                 path: /ready
+#                 port: http
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 3
+#     ---
+#     apiVersion: v1
+#     kind: Service
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         app: web
+#       ports:
+#       - port: 80
+#         targetPort: http
+#     ---
+#     apiVersion: policy/v1
+#     kind: PodDisruptionBudget
+#     metadata:
+#       name: web
+#     spec:
+#       maxUnavailable: 1
+#       selector:
+#         matchLabels:
+#           app: web
+package gracegate.rules.termination["prestop-drain-too-short"]
+
+import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
+import data.gracegate.lib.programs
+import data.gracegate.lib.services
+import data.gracegate.lib.sleeps
+import data.gracegate.lib.texts
+
+violation contains {"at": at, "message": message, "level": _level(drain), "measure": measure} if {
+	some at, drain in _short
+	measure := drain.least - drain.seconds
+	message := texts.filled(
+		`Container "{}" stops before traffic has left it: its preStop drain lasts {} s, and {}.`,
+		[drain.target.container.title, drain.seconds, _sender(drain)],
+	)
+}
+
+fix[at] := {"patch": array.concat(steps, grace.raise[at.document])} if {
+	some at, _ in _short
+	steps := sleeps.mend[at.document][_container(at)]
+}
+
+fix[at] := {"patch": array.concat([step], grace.raise[at.document])} if {
+	some at, drain in _short
+	step := _longer(at, drain)
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, drain in _short
+	not sleeps.mend[at.document][_container(at)]
+	not _longer(at, drain)
+	advice := texts.filled("Let the hook take {} s.", [drain.recommended])
+}
+
+_short := {at: drain |
+	some i, found in sleeps.short
+	some path, drain in found
+	_is_taken(drain.hook)
+	not programs.lacking[i][path]
+	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop"])}
+}
+
+# Other rules speak of hooks that fail, and of a native sleep that does not come to pass.
+_is_taken(hook) if {
+	not is_object(object.get(hook, "sleep", null))
+	not hooks.flaw(hook)
+}
+
+_is_taken(hook) if {
+	is_object(hook.sleep)
+	input.cluster.min_minor >= 30
+	sleeps.taken(object.get(hook.sleep, "seconds", 0), input.cluster.min_minor)
+}
+
+_container(at) := array.slice(at.path, 0, count(at.path) - 2)
+
+_level(drain) := "info" if {
+	drain.headless
+} else := {"error": "warning", "warning": "warning", "info": "info"}[drain.target.level]
+
+_sender(drain) := texts.filled(`Service "{}" {} to it for up to {} s`, [name, verb, drain.recommended]) if {
+	name := services.service[drain.sender].name
+	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[drain.target.level]
+} else := texts.filled(
+	"a Service in a file that could not be read may still send to it for up to {} s",
+	[drain.recommended],
+)
+
+# A script that sleeps once, and does more, sleeps for longer.
+_longer(at, drain) := {"op": "replace", "path": array.concat(at.path, ["exec", "command", place]), "value": script} if {
+	not sleeps.only[at.document][_container(at)]
+	words := drain.hook.exec.command
+	[place] := [place | some place, word in words; regex.match(_sleep, word)]
+	[found] := regex.find_all_string_submatch_n(_sleep, words[place], -1)
+	script := replace(words[place], found[0], concat("", [found[1], format_int(drain.recommended, 10), found[2]]))
+}
+
+_sleep := `(\bsleep\s+)[\d.]+[smhd]?($|[\s;&|)])`

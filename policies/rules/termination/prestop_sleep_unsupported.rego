@@ -1,0 +1,144 @@
+# METADATA
+# title: Native sleep is not supported as it is written
+# description: |
+#   Clusters before 1.30 ignore a native sleep: the container is stopped at once, as if it had no hook, and clients see
+#   refused connections on every rollout. A sleep that is negative, longer than the grace period, or 0 before 1.33 is
+#   refused when the manifest is applied.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-implementations
+#   description: The sleep action
+# - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/3960-pod-lifecycle-sleep-action
+#   description: What older clusters do with it
+# - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/4818-allow-zero-value-for-sleep-action-of-prestop-hook
+#   description: From when on 0 is allowed
+# schemas:
+# - input: schema.input
+# custom:
+#   severity: error
+#   fix: safe
+#   example: |
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata:
+#       name: web
+#     spec:
+#       selector:
+#         matchLabels:
+#           app: web
+#       template:
+#         metadata:
+#           labels:
+#             app: web
+#         spec:
+#           containers:
+#           - name: web
+#             image: registry.example/web:1.4.2
+#             lifecycle:
+#               preStop:
+#                 sleep:
+#                   seconds: 45
+package gracegate.rules.termination["prestop-sleep-unsupported"]
+
+import data.gracegate.lib.containers
+import data.gracegate.lib.grace
+import data.gracegate.lib.hooks
+import data.gracegate.lib.images
+import data.gracegate.lib.sleeps
+import data.gracegate.lib.texts
+import data.gracegate.lib.values
+
+violation contains {"at": at, "message": message} if {
+	some at, sleep in _unsupported
+	sleep.ignored
+	message := texts.filled(
+		`Container "{}" {}: its {} hook is a native sleep, which Kubernetes 1.{} ignores.`,
+		[sleep.container.title, _effect[sleep.by], sleep.by, input.cluster.min_minor],
+	)
+}
+
+violation contains {"at": at, "message": message} if {
+	some at, sleep in _unsupported
+	not sleep.ignored
+	message := texts.filled(
+		`The API server refuses container "{}": its {} hook {}.`,
+		[sleep.container.title, sleep.by, sleep.why],
+	)
+}
+
+fix[at] := {"patch": array.concat(steps, grace.raise[at.document])} if {
+	some at, sleep in _unsupported
+	steps := _mended(at.document, sleep)
+}
+
+fix[at] := {"patch": [{"op": "replace", "path": sleep.path, "value": value}]} if {
+	some at, sleep in _unsupported
+	value := _started(sleep)
+}
+
+fix[at] := {"class": "text", "advice": _advice(sleep)} if {
+	some at, sleep in _unsupported
+	not _mended(at.document, sleep)
+	not _started(sleep)
+}
+
+_effect := {"preStop": "is killed as if it had no preStop hook", "postStart": "does not wait after its start"}
+
+_unsupported := {at: sleep |
+	some i, running in containers.running
+	input.documents[i].subject
+	some container in running
+	some by in ["postStart", "preStop"]
+	hook := container.spec.lifecycle[by]
+	is_object(hook.sleep)
+	not hooks.flaw(hook)
+	seconds := _said(hook.sleep)
+	wrong := _wrong(i, seconds)
+	path := array.concat(container.path, ["lifecycle", by])
+	at := {"document": i, "path": array.concat(path, wrong.path)}
+	sleep := {
+		"container": container,
+		"by": by,
+		"path": path,
+		"seconds": seconds,
+		"ignored": wrong.why == "",
+		"why": wrong.why,
+	}
+}
+
+# null is as good as nothing, and both are 0.
+_said(sleep) := seconds if {
+	seconds := object.get(sleep, "seconds", null)
+	seconds != null
+} else := 0
+
+_wrong(i, seconds) := {"path": ["sleep"], "why": ""} if {
+	input.cluster.min_minor < 30
+} else := {"path": ["sleep", "seconds"], "why": why} if {
+	why := _why(seconds)
+} else := {"path": ["sleep", "seconds"], "why": why} if {
+	not grace.zero[i]
+	seconds > grace.period[i]
+	why := texts.filled("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
+}
+
+_why(seconds) := "sleeps for a time that is no whole number" if {
+	seconds != 0
+	values.whole(seconds, null) == null
+} else := texts.filled("sleeps for {} s", [seconds]) if {
+	seconds < 0
+} else := texts.filled("sleeps for 0 s, which Kubernetes 1.{} does not take", [input.cluster.min_minor]) if {
+	not sleeps.taken(seconds, input.cluster.min_minor)
+}
+
+_mended(i, sleep) := sleeps.mend[i][array.slice(sleep.path, 0, count(sleep.path) - 2)] if sleep.by == "preStop"
+
+_started(sleep) := hooks.sleeping(sleep.seconds, input.cluster.min_minor) if {
+	sleep.by == "postStart"
+	sleep.ignored
+	values.whole(sleep.seconds, 0) > 0
+	images.can_sleep(values.text(object.get(sleep.container.spec, "image", "")), input.cluster.min_minor)
+}
+
+_advice(sleep) := "Where all clusters run 1.30 or newer, say so as `min_kubernetes_version`; else the hook has to run a program that sleeps." if {
+	sleep.ignored
+} else := "Write whole seconds, at least 1 and no more than the grace period, or leave the hook out."
