@@ -99,7 +99,7 @@ _while(app) := "another " if {
 } else := "a drain of "
 
 _advice := concat(" ", [
-	"From Kubernetes 1.29 on, an entry of `initContainers` with `restartPolicy: Always` starts before the app",
+	"From Kubernetes 1.29 on, an entry of \"initContainers\" with \"restartPolicy: Always\" starts before the app",
 	"and stops after it.",
 ])
 
