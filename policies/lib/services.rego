@@ -65,12 +65,12 @@ served := {i: _served(i) | some i, _ in serving}
 
 # METADATA
 # title: Services for metrics only
-# description: Their ports are all scraped, so that no user's request goes through them.
+# description: Their ports are all scraped or for profiling, so that no user's request goes through them.
 scraped := {s |
 	some s, found in service
 	count(found.ports) > 0
 	every port in found.ports {
-		regex.match(`metrics|prometheus`, concat(" ", [port.name, values.text(port.target)]))
+		regex.match(`metrics|prometheus|pprof|profiling`, concat(" ", [port.name, values.text(port.target)]))
 	}
 }
 
