@@ -80,7 +80,15 @@ WITHOUT_DRAIN = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "")}
 WITHOUT_BOTH = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "").replace(PROBE, "")}
 
 
-def report_of(base, head, *, config: str = "", evaluate=ENGINE.evaluate, head_config: str | None = None):
+def report_of(
+    base,
+    head,
+    *,
+    config: str = "",
+    evaluate=ENGINE.evaluate,
+    head_config: str | None = None,
+    most_proofs: int | None = None,
+):
     request = CheckRequest(
         head=tree(head),
         config=parse(config, CATALOG.rules),
@@ -90,6 +98,7 @@ def report_of(base, head, *, config: str = "", evaluate=ENGINE.evaluate, head_co
         base=None if base is None else tree(base),
         diff=None if base is None else diff(base, head),
         head_config=head_config,
+        most_proofs=most_proofs,
     )
     return check(request, evaluate)
 
