@@ -1,7 +1,8 @@
 """Fixes on manifests as people write them: python tests/bench/corpus_fixes.py DIR...
 
-Every container of every workload under each DIR (a checkout of a public repository, say) gets three edits planned: the
-drain, the readiness probe, and both with the grace period in one. What is planned is compared by a reader of its own
+Every container of every workload under each DIR (a checkout of a public repository, say) gets four edits planned: the
+drain, the readiness probe, both with the grace period in one, and the drain as near to some line of the document as it
+can stand. What is planned is compared by a reader of its own
 (PyYAML's pure parser, see manifests_room/oracle.py): the value, the lines outside of the edit, the comments. Prints a
 row for each DIR and what was refused; exit code 1 where anything is wrong, or less than 99.9 % of the plain containers
 in block style came through.
@@ -14,6 +15,7 @@ import json
 import re
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,12 +27,12 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.bench_manifests import containers, tree
-from gracegate.manifests.documents import Manifest
+from gracegate.manifests.documents import Manifest, locate
 from gracegate.manifests.edits import Refused, edit
 from gracegate.manifests.fragments import POD_SPECS
 from gracegate.manifests.patches import patched
 from gracegate.manifests.plain import collect
-from gracegate.model import Document, Operation, Pointer
+from gracegate.model import Document, Hunk, Operation, Pointer
 from manifests_room import oracle
 
 DRAIN: tuple[Pointer, Any] = (("lifecycle", "preStop", "sleep"), {"seconds": 10})
@@ -100,12 +102,24 @@ def is_plain(root: Any, text: str, pointer: Pointer) -> bool:
     return not node.flow_style
 
 
-def planned(document: Document) -> Iterator[tuple[Pointer, tuple[Operation, ...]]]:
+@dataclass(frozen=True)
+class Plan:
+    """One edit of one container."""
+
+    pointer: Pointer
+    operations: tuple[Operation, ...]
+    near: tuple[Hunk, ...] = ()
+
+
+def planned(manifest: Manifest, document: Document) -> Iterator[Plan]:
+    place, last = locate(manifest, document, ()), manifest.text.count("\n") + 1
     grace = Operation("add", (*POD_SPECS[document.ref.kind], "terminationGracePeriodSeconds"), 47)
     for pointer, _ in containers(document):
         drain, readiness = (Operation("add", (*pointer, *path), value) for path, value in (DRAIN, READINESS))
         for operations in ((drain,), (readiness,), (drain, readiness, grace)):
-            yield pointer, operations
+            yield Plan(pointer, operations)
+        line = place.line + zlib.crc32(f"{document.path} {pointer}".encode()) % (place.end_line - place.line + 1)
+        yield Plan(pointer, (drain,), (Hunk(line, min(line + 1, last)),))
 
 
 def measured(folder: Path) -> Figures:
@@ -116,9 +130,9 @@ def measured(folder: Path) -> Figures:
             continue
         manifest = collection.manifests[document.path]
         before = original(manifest, document)
-        for pointer, operations in planned(document):
-            outcome = tried(figures, manifest, document, operations, before)
-            inside = document.pointer + pointer
+        for plan in planned(manifest, document):
+            outcome = tried(figures, manifest, document, plan, before)
+            inside = document.pointer + plan.pointer
             plain = before is not None and is_plain(before.root, before.chunks[before.number], inside)
             (figures.plain if plain else figures.other)[outcome] += 1
             if outcome.startswith("WRONG"):
@@ -126,17 +140,11 @@ def measured(folder: Path) -> Figures:
     return figures
 
 
-def tried(
-    figures: Figures,
-    manifest: Manifest,
-    document: Document,
-    operations: tuple[Operation, ...],
-    before: Original | None,
-) -> str:
+def tried(figures: Figures, manifest: Manifest, document: Document, plan: Plan, before: Original | None) -> str:
     figures.size += len(manifest.source.data)
     started = time.process_time()
     try:
-        done = edit(manifest, [(document, operation) for operation in operations])
+        done = edit(manifest, [(document, operation) for operation in plan.operations], plan.near)
     except Refused as refused:
         return refused.reason
     finally:
@@ -152,7 +160,7 @@ def tried(
     figures.insertions += all(is_insertion(old[e.start_line - 1 : e.end_line], e.lines) for e in done.edits)
     if before is None:
         return "proved (by us alone)"
-    return against(before, done.manifest.text, document, operations)
+    return against(before, done.manifest.text, document, plan.operations)
 
 
 def is_insertion(old: list[str], new: tuple[str, ...]) -> bool:
