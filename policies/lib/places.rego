@@ -25,6 +25,25 @@ scopes := [scopes_of |
 ]
 
 # METADATA
+# title: Where a document looks for those that join it, by document
+# description: |
+#   What stands under one of these in `offered` agrees with it, so that nobody has to compare the namespaces of all
+#   that a root holds: the copies of one application in a thousand namespaces would be a million comparisons.
+sought := [_sought(document.root, namespace[i]) | some i, document in input.documents]
+
+_sought(root, "") := {["root", root]}
+
+_sought(root, own) := {["root", root, "any namespace"], ["namespace", own]} if own != ""
+
+# METADATA
+# title: Where a document is found by those that it joins, by document
+offered := [_offered(document.root, namespace[i]) | some i, document in input.documents]
+
+_offered(root, "") := {["root", root], ["root", root, "any namespace"]}
+
+_offered(root, own) := {["root", root], ["namespace", own]} if own != ""
+
+# METADATA
 # title: Do two namespaces agree?
 # description: Where one is not said, both may be the same.
 agree("", _)

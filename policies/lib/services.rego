@@ -39,9 +39,8 @@ serving := {i: found |
 	some i, selectors in _matching
 	found := {s |
 		some selector in selectors
-		some scope in places.scopes[i]
+		some scope in places.sought[i]
 		some s in _located[[selector, scope]]
-		places.agree(places.namespace[i], places.namespace[s])
 	}
 }
 
@@ -124,7 +123,7 @@ _matching := {i: found |
 	}
 }
 
-_located := values.grouped({[[found.selector, scope], s] | some s, found in service; some scope in places.scopes[s]})
+_located := values.grouped({[[found.selector, scope], s] | some s, found in service; some scope in places.offered[s]})
 
 # By selector, and whether it may be in any namespace: one that names none may be meant for every workload.
 _elsewhere := values.grouped({[[found.selector, any_namespace], s] |
