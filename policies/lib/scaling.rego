@@ -53,9 +53,11 @@ _borrowed := {[i, d] |
 
 _lenders := values.grouped({[[kind, workloads.name[i], scope], i] |
 	some i, kind in workloads.kind
-	workloads.name[i] in {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
+	_referenced[workloads.name[i]]
 	some scope in places.scopes[i]
 })
+
+_referenced := {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
 
 _floors := {i: found |
 	some i, _ in workloads.kind
