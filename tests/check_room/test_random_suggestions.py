@@ -36,7 +36,9 @@ PROBE = {"httpGet": {"path": "/ready", "port": 8080}}
 DRAINED = {"preStop": {"sleep": {"seconds": 10}}}
 # A review costs what thirty edits cost; `make fuzz` sets the number of examples.
 EXAMPLES = max(settings().max_examples // 3, 1)
+RULES = frozenset({"prestop-drain-missing", "readiness-probe-missing", "grace-period-exhausted"})
 MENDED = ("lifecycle", "readinessProbe", "terminationGracePeriodSeconds")
+"""What the fixes of these rules may touch."""
 
 optional = {
     "ports": st.just([{"name": "http", "containerPort": 8080}]),
@@ -106,6 +108,7 @@ def reviewed(text: str, shown: tuple[Hunk, ...]) -> Report:
         today=TODAY,
         base=tree({}),
         diff=(FileDiff(PATH, "added", None, shown),),
+        only=RULES,
     )
     return check(request, ENGINE.evaluate)
 
@@ -153,7 +156,7 @@ def test_suggestions_stand_in_hunks_apart_and_hold(text: str, shown: tuple[Hunk,
 
 
 def fixed(text: str) -> str:
-    request = CheckRequest(tree({PATH: text}), RepoConfig(), CATALOG, ENGINE.engine, TODAY)
+    request = CheckRequest(tree({PATH: text}), RepoConfig(), CATALOG, ENGINE.engine, TODAY, only=RULES)
     return fix_all(request, ENGINE.evaluate).files.get(PATH, ("", text))[1]
 
 
