@@ -64,7 +64,7 @@ CASES: dict[NoSuggestion, list[NoSuggestion | None]] = {
     "no_final_newline": reasons({"a.json": '{"kind": "Pod", "spec": {}}'}, [safe(ADD)]),
     "too_long": reasons({"a.yaml": POD.replace("  b: 2", "  # no\n" * 70 + "  b: 2")}, [
         safe(Operation("replace", ("spec", "a"), 2), Operation("replace", ("spec", "b"), 1))
-    ]),
+    ], (Hunk(1, 100),)),
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ Reevaluate = Callable[[Mapping[str, str]], Sequence[Sighting]]
 """Takes the changed files' new texts and returns the head's sightings as they would be with them."""
 
 MAX_LINES = 60
+"""A comment on more lines than this is read by nobody; where there is no diff, there are no comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _unpostable(group: Group, manifest: Manifest, ground: Ground) -> NoSuggestio
         return "crlf"
     if not has_final_newline(manifest.text) and group.last >= manifest.text.count("\n") + 1:
         return "no_final_newline"
-    if group.last - group.first >= MAX_LINES:
+    if ground.hunks is not None and group.last - group.first >= MAX_LINES:
         return "too_long"
     return None if may_be_posted(group, ground) else "outside_diff"
 
