@@ -21,7 +21,10 @@ _evaluated := [id | some id in input.rules; some group; data.gracegate.rules[gro
 # Bound whole: looked up in place, OPA would run the body of a rule's `fix` again for each finding.
 _fixes := {id: fixes | some id in input.rules; some group; fixes := data.gracegate.rules[group][id].fix}
 
-_violations contains object.union(found, {"rule": id, "fix": _fixes[id][found.at]}) if some [id, found] in _found
+_violations contains object.union(found, {"rule": id, "fix": fix}) if {
+	some [id, found] in _found
+	fix := _fixes[id][found.at]
+}
 
 _violations contains object.union(found, {"rule": id}) if {
 	some [id, found] in _found
@@ -31,6 +34,7 @@ _violations contains object.union(found, {"rule": id}) if {
 _found contains [id, found] if {
 	some id in input.rules
 	some group
-	some found in data.gracegate.rules[group][id].violation
+	violations := data.gracegate.rules[group][id].violation
+	some found in violations
 	input.documents[found.at.document].subject
 }

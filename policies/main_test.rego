@@ -25,7 +25,8 @@ test_an_unknown_rule_is_not_evaluated if {
 }
 
 test_only_rules_that_were_asked_for if {
-	question := object.union(asked([testing.placed(undrained, "a/b"), testing.placed(testing.service, "a/c")]), {"rules": []})
+	documents := [testing.placed(undrained, "a/b"), testing.placed(testing.service, "a/c")]
+	question := object.union(asked(documents), {"rules": []})
 	report := main.report with input as question with data.gracegate_release as {"digest": "d"}
 	report.violations == set()
 }

@@ -20,7 +20,7 @@ of := {s: found |
 	field := _fields[kind]
 	spec := document.object.spec
 	is_object(spec.scaleTargetRef)
-	floor := values.whole(object.get(spec, field.floor, field.least), field.least)
+	least := values.whole(object.get(spec, field.floor, field.least), field.least)
 	found := {
 		"kind": kind,
 		"name": values.text(object.get(document.object, ["metadata", "name"], "")),
@@ -30,9 +30,9 @@ of := {s: found |
 		],
 		"key": field.floor,
 		"keys": object.keys(spec),
-		"floor": floor,
-		"said": values.whole(object.get(spec, field.floor, null), -1) == floor,
-		"most": max({floor, values.whole(object.get(spec, field.most, field.many), field.many)}),
+		"floor": least,
+		"said": values.whole(object.get(spec, field.floor, null), -1) == least,
+		"most": max({least, values.whole(object.get(spec, field.most, field.many), field.many)}),
 	}
 }
 
@@ -75,7 +75,7 @@ _may_be_decided(i) if {
 
 _may_be_decided(i) if {
 	not scaling[i]
-	_targets[[workloads.kind[i], workloads.name[i]]][_]
+	_targets[[workloads.kind[i], workloads.name[i]]]
 }
 
 _located := values.grouped({[[[kind, workloads.name[i]], scope], i] |

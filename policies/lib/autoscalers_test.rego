@@ -3,7 +3,7 @@ package gracegate.lib.autoscalers_test
 import data.gracegate.lib.autoscalers
 import data.gracegate.testing
 
-numbers(spec) := [found.floor, found.said, found.most] if {
+bounds(spec) := [found.floor, found.said, found.most] if {
 	manifest := object.union(testing.autoscaler, {"spec": object.union(spec, {"scaleTargetRef": {"name": "web"}})})
 	found := autoscalers.of[0] with input as testing.batch([object.union(manifest, object.get(spec, "as", {}))])
 }
@@ -17,7 +17,7 @@ test_numbers[note] if {
 		"KEDA": [{"minReplicas": null, "minReplicaCount": 0, "as": {"kind": "ScaledObject"}}, [0, true, 100]],
 		"KEDA that says nothing": [{"as": {"kind": "ScaledObject"}}, [0, false, 100]],
 	}
-	numbers(case[0]) == case[1]
+	bounds(case[0]) == case[1]
 }
 
 unsettled(documents) if {

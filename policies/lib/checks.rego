@@ -79,8 +79,9 @@ _handlers(by, probe) := {{
 
 _said(probe) := [how | some how in ["exec", "grpc", "httpGet", "tcpSocket"]; is_object(probe[how])]
 
-_fields(by, probe, ports) := (_numbers(by, probe) | _graces(by, probe)) | (_ports(by, probe, ports) | _commands(by, probe)) if {
+_fields(by, probe, ports) := (stated | _ports(by, probe, ports)) | _commands(by, probe) if {
 	is_object(probe)
+	stated := _numbers(by, probe) | _graces(by, probe)
 } else := set()
 
 _numbers(by, probe) := {found |
@@ -98,7 +99,10 @@ _numbers(by, probe) := {found |
 	number > 1
 	found := {
 		"path": [by, "successThreshold"],
-		"why": texts.filled("has a {} with successThreshold {}, and only a readinessProbe may ask for more than 1", [by, number]),
+		"why": texts.filled(
+			"has a {} with successThreshold {}, and only a readinessProbe may ask for more than 1",
+			[by, number],
+		),
 		"step": {"op": "replace", "value": 1},
 	}
 }
@@ -145,7 +149,7 @@ _ports(by, probe, ports) := {object.union(found, {"path": array.concat([by, how]
 # Of grpc, probe-port-undefined says that a text is no port.
 _is_other("grpc", port) if is_string(port)
 
-_port(who, port, ports) := {
+_port(who, port, _) := {
 	"path": ["port"],
 	"why": texts.filled("{} that asks for port {}, and ports go from 1 to 65535", [who, number]),
 	"advice": "Write the port that the app listens on.",
@@ -153,9 +157,14 @@ _port(who, port, ports) := {
 	number := values.whole(port, 1)
 	not _is_port(number)
 	number != 0
-} else := {
+}
+
+_port(who, port, ports) := {
 	"path": ["port"],
-	"why": texts.filled(`{} that asks for port "{}" in quotes, which make it a name, and a name has a letter`, [who, port]),
+	"why": texts.filled(
+		`{} that asks for port "{}" in quotes, which make it a name, and a name has a letter`,
+		[who, port],
+	),
 	"step": {"op": "replace", "value": number},
 } if {
 	number := to_number(regex.find_all_string_submatch_n(`^0*(\d{1,5})$`, values.text(port), 1)[0][1])

@@ -8,6 +8,7 @@ mode(documents) := found.mode if {
 }
 
 test_modes[note] if {
+	workload := testing.placed(testing.mounting(testing.web), "apps/web.yaml")
 	some note, case in {
 		"one pod": [["ReadWriteOncePod"], "pod"],
 		"one node": [["ReadWriteOnce"], "node"],
@@ -19,7 +20,6 @@ test_modes[note] if {
 		"a text": ["ReadWriteOnce", "unknown"],
 		"a number in it": [[1], "unknown"],
 	}
-	workload := testing.placed(testing.mounting(testing.web), "apps/web.yaml")
 	mode([workload, testing.placed(testing.claim(case[0]), "apps/claim.yaml")]) == case[1]
 }
 

@@ -9,6 +9,7 @@ import data.gracegate.lib.texts
 import data.gracegate.lib.values
 
 # METADATA
+# scope: document
 # title: Seconds that a command sleeps
 # description: |
 #   Undefined where that cannot be read off it, as from a script with loops, conditions or variables. What else a script
@@ -60,6 +61,7 @@ meant(words) := ceil(to_number(found[0][1]) * _units[found[0][2]]) if {
 }
 
 # METADATA
+# scope: document
 # title: A flawed command as it was meant
 # description: |
 #   Undefined where that is not plain to see. Only words that mean the same to a shell and without one are moved.
@@ -71,8 +73,8 @@ mended(words) := [word | some word in split(words[0], " "); word != ""] if {
 
 mended(words) := array.concat(array.slice(words, 0, place), [concat(" ", _after(words, place))]) if {
 	_are_texts(words)
-	place := _cut_off(words)
 	_is_plain(words)
+	place := _cut_off(words)
 }
 
 _meaning := concat("", [

@@ -97,16 +97,18 @@ _annotations := {i: values.texts(object.get(document.object, ["metadata", "annot
 }
 
 # Who is sent to, as [name of the Service, its namespace, document that names it].
-_backends contains [name, places.namespace[i], i] if {
+_backends contains [name, namespace, i] if {
 	some i, document in input.documents
 	document.object.kind == "Ingress"
+	namespace := places.namespace[i]
 	backend := document.object.spec.rules[_].http.paths[_].backend
 	some name in _names(backend)
 }
 
-_backends contains [name, places.namespace[i], i] if {
+_backends contains [name, namespace, i] if {
 	some i, document in input.documents
 	document.object.kind == "Ingress"
+	namespace := places.namespace[i]
 	some key in ["backend", "defaultBackend"]
 	some name in _names(document.object.spec[key])
 }
@@ -121,4 +123,4 @@ _backends contains [reference.name, namespace, i] if {
 }
 
 # networking.k8s.io/v1, and what it was before 1.19.
-_names(backend) := {name | some name in [backend.service.name]} | {name | some name in [backend.serviceName]}
+_names(backend) := {backend.service.name | backend.service.name} | {backend.serviceName | backend.serviceName}

@@ -13,8 +13,9 @@ import data.gracegate.lib.workloads
 # title: Rolling updates by document
 # description: |
 #   `unavailable` and `surge` are pods out of `replicas`, and `forced` says that both came to none, which would never
-#   end, so that one pod is taken away after all. `refused` says that it is written as none, which is not taken. `path` leads to where the manifest decides on them, `written` is
-#   what it says there: only of workloads that say something, as the defaults take none of few pods away.
+#   end, so that one pod is taken away after all. `refused` says that it is written as none, which is not taken. `path`
+#   leads to where the manifest decides on them, `written` is what it says there: only of workloads that say something,
+#   as the defaults take none of few pods away.
 of := {i: found |
 	some i in workloads.whole
 	not scaling.lent[i]
@@ -63,6 +64,7 @@ _rolls(strategy, type) if {
 }
 
 # METADATA
+# scope: document
 # title: Is a number of pods written as none?
 is_none(0)
 

@@ -39,7 +39,7 @@ stopping := {i: found |
 		stop := {
 			"container": container,
 			"hook": seconds,
-			"wanted": max({seconds} | {longer | some longer in [sleeps.wanted[i][container.path]]}),
+			"wanted": _wanted(i, container.path, seconds),
 			"app": apps.seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds),
 		}
 	]
@@ -52,7 +52,7 @@ stopping := {i: found |
 #   of the API.
 needed := {i: max({30} | times) |
 	some i, stops in stopping
-	times := {time | some stop in stops; time := 5 * ceil(((stop.wanted + stop.app) + 5) / 5)}
+	times := {enough | some stop in stops; enough := 5 * ceil(((stop.wanted + stop.app) + 5) / 5)}
 }
 
 # METADATA
@@ -64,6 +64,10 @@ raise := {i: steps |
 	path := array.concat(pod.path, ["terminationGracePeriodSeconds"])
 	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > period[i]]
 }
+
+_wanted(i, path, seconds) := max({seconds, sleeps.wanted[i][path]}) if {
+	sleeps.wanted[i][path]
+} else := seconds
 
 _seconds(_, container) := hooks.seconds(container.spec.lifecycle.preStop)
 

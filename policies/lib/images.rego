@@ -23,6 +23,7 @@ lacks(image, program) := "surely" if {
 }
 
 # METADATA
+# scope: document
 # title: Can a hook sleep in a container of the image?
 # description: Kubernetes has a sleep of its own from 1.30 on; before, the image must have one.
 can_sleep(_, minor) if minor >= 30

@@ -1,6 +1,7 @@
 # METADATA
 # title: Meshes
-# description: The pods that get a proxy of Istio's beside their containers, and how long it goes on once it has to stop.
+# description: |
+#   The pods that get a proxy of Istio's beside their containers, and how long it goes on once it has to stop.
 # schemas:
 # - input: schema.input
 package gracegate.lib.meshes
@@ -14,8 +15,8 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Pods whose proxy stops with them, by document
 # description: |
-#   Those that ask for the proxy, where the parameter `mesh` says that it is a `classic` one: it is told to stop when the
-#   pod is. `path` and `text` are the annotation that configures it, `drain` the seconds that it goes on.
+#   Those that ask for the proxy, where the parameter `mesh` says that it is a `classic` one: it is told to stop when
+#   the pod is. `path` and `text` are the annotation that configures it, `drain` the seconds that it goes on.
 classic := {i: found |
 	input.params["sidecar-stops-before-app"].mesh == "classic"
 	some i in (workloads.rolling & workloads.whole)
@@ -30,12 +31,12 @@ classic := {i: found |
 # description: The longest of its containers, hook and app. Only of pods whose hooks say something of their time.
 needed := {i: max(times) |
 	some i, _ in classic
-	times := {time |
+	times := {seconds |
 		some stop in grace.stopping[i]
 		stop.wanted > 0
 		others := object.remove(workloads.annotations[i], [_key])
 		app := apps.seconds(others, stop.container.spec, input.cluster.app_drain_seconds)
-		time := stop.wanted + app
+		seconds := stop.wanted + app
 	}
 	count(times) > 0
 }

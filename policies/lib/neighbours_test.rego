@@ -38,7 +38,7 @@ test_not_apart[note] if {
 		"nothing": testing.web,
 		"no port": testing.with_container(["ports", 0, "hostPort"], 0),
 		"null": testing.with_container(["ports", 0, "hostPort"], null),
-		"a text": testing.with_container(["ports", 0, "hostPort"], "80"),
+		"a port that is a text": testing.with_container(["ports", 0, "hostPort"], "80"),
 		"the network of the pod": pod(["hostNetwork"], false),
 		"the network of the node without ports": testing.set(
 			pod(["hostNetwork"], true),
@@ -49,7 +49,7 @@ test_not_apart[note] if {
 		"from others": pod(["affinity"], testing.anti_affinity({"labelSelector": {"matchLabels": {"app": "api"}}})),
 		"from nobody": pod(["affinity"], testing.anti_affinity({"labelSelector": null})),
 		"in another namespace": pod(["affinity"], testing.anti_affinity({"namespaces": ["bank"]})),
-		"a text": pod(["affinity"], "apart"),
+		"an affinity that is a text": pod(["affinity"], "apart"),
 		"a text for a term": pod(
 			["affinity"],
 			{"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": ["apart"]}},

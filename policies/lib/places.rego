@@ -44,6 +44,7 @@ _offered(root, "") := {["root", root], ["root", root, "any namespace"]}
 _offered(root, own) := {["root", root], ["namespace", own]} if own != ""
 
 # METADATA
+# scope: document
 # title: Do two namespaces agree?
 # description: Where one is not said, both may be the same.
 agree("", _)

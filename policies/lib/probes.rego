@@ -18,6 +18,7 @@ present(container, probe) if object.get(container, probe, null) != null
 asked(container) := _by_probes(container) | _by_hooks(container)
 
 # METADATA
+# scope: document
 # title: Is the port known to the container?
 # description: A number need not be declared. A text of digits is taken as a number, which a grpc probe does not do.
 known(ask, ports) if {
@@ -45,8 +46,8 @@ handler(probe) := found if {
 # METADATA
 # title: What a probe asks, spelled out
 # description: |
-#   Its handler with the defaults of the API and with the number of a port that has a name or stands in quotes, so that two probes ask the
-#   same if this is the same. Undefined where there is not exactly one handler.
+#   Its handler with the defaults of the API and with the number of a port that has a name or stands in quotes, so that
+#   two probes ask the same if this is the same. Undefined where there is not exactly one handler.
 asks(probe, ports) := spelled if {
 	asked := handler(probe)
 	spelled := {how: full |

@@ -62,11 +62,11 @@ _referenced := {input.documents[r].object.spec.workloadRef.name | some r, "Rollo
 _floors := {i: found |
 	some i, _ in workloads.kind
 	c := _controller(i)
-	found := {floor |
+	found := {least |
 		some scope in places.scopes[c]
 		some scaler in _scalers[[workloads.kind[c], workloads.name[c], scope]]
 		places.agree(places.namespace[c], places.namespace[scaler])
-		floor := _floor(input.documents[scaler].object.kind, scaler)
+		least := _floor(input.documents[scaler].object.kind, scaler)
 	}
 }
 

@@ -3,11 +3,11 @@ package gracegate.lib.scaling_test
 import data.gracegate.lib.scaling
 import data.gracegate.testing
 
-hpa(floor, kind) := {
+hpa(least, kind) := {
 	"apiVersion": "autoscaling/v2",
 	"kind": "HorizontalPodAutoscaler",
 	"metadata": {"name": "web"},
-	"spec": {"minReplicas": floor, "scaleTargetRef": {"kind": kind, "name": "web"}},
+	"spec": {"minReplicas": least, "scaleTargetRef": {"kind": kind, "name": "web"}},
 }
 
 web(replicas) := testing.set(testing.web, ["spec", "replicas"], replicas)

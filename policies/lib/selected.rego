@@ -17,7 +17,7 @@ near := {s: nearness.nearest(s, found) | some s, found in _all}
 
 # METADATA
 # title: Workloads that some Service sends to
-any := {i | some found in near; some i in found}
+sent := {i | some found in near; some i in found}
 
 _all := values.grouped({[s, i] |
 	some i, found in services.serving

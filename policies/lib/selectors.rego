@@ -68,7 +68,7 @@ _label(labels, key) := [labels[key]] if {
 
 _meets("In", wanted, label) if label[0] in wanted
 
-_meets("NotIn", unwanted, label) if count([value | some value in label; value in unwanted]) == 0
+_meets("NotIn", wanted, label) if count([value | some value in label; value in wanted]) == 0
 
 _meets("Exists", _, label) if count(label) == 1
 

@@ -38,6 +38,7 @@ only := {i: found |
 }
 
 # METADATA
+# scope: document
 # title: Does the API server take the seconds of a native sleep?
 # description: Clusters before 1.33 take no 0. How long the grace period is does not count here.
 taken(seconds, _) if values.whole(seconds, -1) > 0
@@ -146,11 +147,12 @@ _said_or_half(said, way, seconds) := said[way] if {
 	values.whole(said[way], -1) >= 0
 } else := ceil(seconds / 2)
 
-_slowest(target, ways) := max({[input.cluster.drain_seconds[way], s] |
-	some s in target.from
-	some way in (exposures.of[s] & ways)
-}) if {
+_slowest(target, ways) := max(reached) if {
 	count(target.from) > 0
+	reached := {[input.cluster.drain_seconds[way], s] |
+		some s in target.from
+		some way in (exposures.of[s] & ways)
+	}
 } else := [input.cluster.drain_seconds.cluster, null]
 
 _steps(sleep, seconds) := [patches.put(

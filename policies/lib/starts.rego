@@ -21,9 +21,9 @@ import data.gracegate.lib.workloads
 #   it gives up, `ready` is when the readinessProbe first asks. `startup` is the startupProbe that would bound the start
 #   better, and takes `seconds` at most. It asks what the livenessProbe asks; `blind` says that nothing can ask that.
 unbounded := {i: found |
-	some i, all in patience.of
+	some i, watches in patience.of
 	found := {container.path: start |
-		some watched in all
+		some watched in watches
 		container := watched.container
 		not probes.handler(object.get(container.spec, "startupProbe", null))
 		probe := container.spec.livenessProbe
@@ -61,7 +61,8 @@ guessed := {i: found |
 # description: |
 #   Deployments and Rollouts. `seconds` is the longest start of their containers, at `path` of the document `pods`,
 #   `ready` is what they count as available after, `deadline` is when the rollout is declared failed. `steps` make it
-#   long enough, also for the starts that get a startupProbe; they are the same for all rules, so that their fixes agree.
+#   long enough, also for the starts that get a startupProbe; they are the same for all rules, so that their fixes
+#   agree.
 of := {i: found |
 	some i in workloads.whole
 	workloads.kind[i] in {"Deployment", "Rollout"}
@@ -124,9 +125,8 @@ _starts := {i: found |
 	}
 }
 
-_waits(container) := {[seconds, [by]] |
-	some by in ["startupProbe"]
-	probe := container[by]
+_waits(container) := {[seconds, ["startupProbe"]] |
+	probe := container.startupProbe
 	probes.handler(probe)
 	seconds := probes.delay(probe) + probes.budget(probe)
 } | {[seconds, [by, "initialDelaySeconds"]] |

@@ -9,6 +9,7 @@ import data.gracegate.lib.patches
 import data.gracegate.lib.workloads
 
 # METADATA
+# scope: document
 # title: The steps that make a workload roll with so many pods more and so many fewer
 # description: |
 #   Everything else that its strategy says is kept. Undefined for kinds that have no such strategy.
@@ -31,14 +32,14 @@ rolling(i, surge, unavailable) := array.concat(retyped, numbered) if {
 
 _numbers(surge, unavailable) := {"maxSurge": surge, "maxUnavailable": unavailable}
 
-_numbered(written, _, field, numbers) := [step |
+_numbered(written, _, field, pace) := [step |
 	some key in ["maxSurge", "maxUnavailable"]
-	step := patches.put(object.keys(written), ["spec", "strategy", field, key], numbers[key])
+	step := patches.put(object.keys(written), ["spec", "strategy", field, key], pace[key])
 ] if {
 	is_object(written)
 }
 
-_numbered(written, keys, field, numbers) := [patches.put(keys, ["spec", "strategy", field], numbers)] if {
+_numbered(written, keys, field, pace) := [patches.put(keys, ["spec", "strategy", field], pace)] if {
 	not is_object(written)
 }
 

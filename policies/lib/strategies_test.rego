@@ -45,5 +45,7 @@ test_rolling[note] if {
 			[["add", ["canary", "maxSurge"], 1], ["add", ["canary", "maxUnavailable"], 0]],
 		],
 	}
-	steps(case[0]) == [{"op": op, "path": array.concat(strategy, path), "value": value} | some [op, path, value] in case[1]]
+	steps(case[0]) == [{"op": op, "path": array.concat(strategy, path), "value": value} |
+		some [op, path, value] in case[1]
+	]
 }

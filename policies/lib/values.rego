@@ -36,8 +36,8 @@ texts(value) := {key: entry | some key, entry in value; is_string(entry)} if {
 # METADATA
 # title: Groups by key
 # description: |
-#   Turns a set of [key, member] into an object of sets of members, in linear time in both engines: grouping in a partial
-#   rule, or in a comprehension whose keys repeat, is quadratic in OPA; sort and object.union_n are in Wasm.
+#   Turns a set of [key, member] into an object of sets of members, in linear time in both engines: grouping in a
+#   partial rule, or in a comprehension whose keys repeat, is quadratic in OPA; sort and object.union_n are in Wasm.
 grouped(pairs) := {keys[text]: {member | some member in members} | some text, members in filled} if {
 	named := [[json.marshal(pair[0]), pair] | some pair in pairs]
 	keys := {text: key | some [text, key] in {[text, pair[0]] | some [text, pair] in named}}

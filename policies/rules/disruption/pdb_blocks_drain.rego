@@ -90,15 +90,18 @@ fix[at] := {"patch": array.concat(removed, [allowed])} if {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, budget in _blocking
-	budget.pods == 1
 	advice := concat(" ", [
 		"Run two pods and set maxUnavailable to 1, or remove the budget: while there is one pod,",
 		"a budget can only choose between a drain that never ends and a moment without any pod.",
 	])
+	some at, budget in _blocking
+	budget.pods == 1
 }
 
-fix[at] := {"class": "text", "advice": "Where it selects several pods, set maxUnavailable to 1 and leave minAvailable out."} if {
+fix[at] := {
+	"class": "text",
+	"advice": "Where it selects several pods, set maxUnavailable to 1 and leave minAvailable out.",
+} if {
 	some at, budget in _blocking
 	budget.pods == 0
 }

@@ -4,7 +4,7 @@ import data.gracegate.rules.disruption["pdb-blocks-drain"] as rule
 import data.gracegate.testing
 
 # A budget that says this of the numbers.
-budget(numbers) := object.union(testing.budget, {"spec": object.union({"maxUnavailable": null}, numbers)})
+budget(limits) := object.union(testing.budget, {"spec": object.union({"maxUnavailable": null}, limits)})
 
 found(objects) := {violation.level | some violation in violations} if {
 	violations := rule.violation with input as testing.batch(objects)
@@ -155,7 +155,10 @@ test_nearest if {
 	{violation.level | some violation in violations} == {"error"}
 }
 
-rooted(manifest, path) := object.union(testing.placed(manifest, path), {"directory": substring(path, 0, 6), "root": "apps"})
+rooted(manifest, path) := object.union(
+	testing.placed(manifest, path),
+	{"directory": substring(path, 0, 6), "root": "apps"},
+)
 
 test_only_a_fact if {
 	violations := rule.violation with input as testing.questions([

@@ -69,7 +69,10 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 
 fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 	some at, _ in _unprotected
-	lines := array.concat(["Add a PodDisruptionBudget beside it, so that pods are evicted one by one:"], _budget(at.document))
+	lines := array.concat(
+		["Add a PodDisruptionBudget beside it, so that pods are evicted one by one:"],
+		_budget(at.document),
+	)
 }
 
 _unprotected := {at: replicas |

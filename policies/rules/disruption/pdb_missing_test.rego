@@ -87,7 +87,8 @@ test_a_budget_for_others[note] if {
 		"null selects none": null,
 		"a text": "app=web",
 	}
-	levels([testing.scaled(2), testing.service, testing.swap(testing.budget, ["spec", "selector"], selector)]) == {"warning"}
+	budget := testing.swap(testing.budget, ["spec", "selector"], selector)
+	levels([testing.scaled(2), testing.service, budget]) == {"warning"}
 }
 
 test_levels[note] if {

@@ -59,8 +59,8 @@ violation contains {"at": at, "message": message, "measure": watched.readiness -
 fix[at] := {"patch": watched.steps} if some at, watched in _hasty
 
 _hasty := {at: watched |
-	some i, all in patience.of
-	some watched in all
+	some i, watches in patience.of
+	some watched in watches
 	watched.readiness > 0
 	watched.budget <= watched.readiness
 	at := {"document": i, "path": watched.path}

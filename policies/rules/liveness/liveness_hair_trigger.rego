@@ -70,8 +70,8 @@ violation contains {"at": at, "message": message} if {
 fix[at] := {"patch": watched.steps} if some at, watched in _touchy
 
 _touchy := {at: watched |
-	some i, all in patience.of
-	some watched in all
+	some i, watches in patience.of
+	some watched in watches
 	_is_touchy(watched)
 	field := {true: "failureThreshold", false: "periodSeconds"}[watched.threshold < 3]
 	at := {"document": i, "path": array.concat(watched.path, [field])}

@@ -17,7 +17,8 @@ found(asked) := {violation.at.path | some violation in violations} if {
 
 test_a_single_try if {
 	at := {"document": 0, "path": array.concat(liveness, ["failureThreshold"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question({"failureThreshold": 1, "timeoutSeconds": 2})
+	asked := question({"failureThreshold": 1, "timeoutSeconds": 2})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
 	got == {
 		"violation": {{
 			"at": at,
@@ -42,7 +43,10 @@ test_few_seconds if {
 	}
 }
 
-test_two_tries if found(question({"periodSeconds": 4, "failureThreshold": 2})) == {array.concat(liveness, ["failureThreshold"])}
+test_two_tries if {
+	asked := question({"periodSeconds": 4, "failureThreshold": 2})
+	found(asked) == {array.concat(liveness, ["failureThreshold"])}
+}
 
 test_silent_on[note] if {
 	some note, asked in {

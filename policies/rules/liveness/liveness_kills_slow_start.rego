@@ -89,9 +89,9 @@ fix[at] := {"patch": array.concat(array.concat([_bound(start)], _undelayed(start
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
 	some at, start in _judged
 	start.blind
-	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
 }
 
 _judged := {at: start |

@@ -46,7 +46,10 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "measure": slow.timeout - slow.period} if {
 	some at, slow in _slow
 	message := texts.filled(
-		`Container "{}" {} only after {} s when it hangs, not after {}: its {} waits {} s for each answer, but is due every {} s.`,
+		concat(" ", [
+			`Container "{}" {} only after {} s when it hangs, not after {}:`,
+			"its {} waits {} s for each answer, but is due every {} s.",
+		]),
 		[
 			slow.title,
 			_consequence[slow.by],

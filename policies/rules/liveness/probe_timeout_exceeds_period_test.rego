@@ -16,7 +16,8 @@ found(asked) := {violation.at.path | some violation in violations} if {
 
 test_waits_too_long if {
 	at := {"document": 0, "path": testing.inside(["readinessProbe", "timeoutSeconds"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question({"periodSeconds": 3, "timeoutSeconds": 600})
+	asked := question({"periodSeconds": 3, "timeoutSeconds": 600})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
 	got == {
 		"violation": {{
 			"at": at,
@@ -36,11 +37,11 @@ test_waits_too_long if {
 }
 
 test_consequences[by] if {
+	probe := {"exec": {"command": ["/ok"]}, "timeoutSeconds": 15}
 	some by, consequence in {
 		"livenessProbe": `Container "web" is restarted only after 45 s`,
 		"startupProbe": `Container "web" is started again only after 45 s`,
 	}
-	probe := {"exec": {"command": ["/ok"]}, "timeoutSeconds": 15}
 	violations := rule.violation with input as testing.batch([testing.with_container([by], probe)])
 	{true | some violation in violations; startswith(violation.message, consequence)} == {true}
 }

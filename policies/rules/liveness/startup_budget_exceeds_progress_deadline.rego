@@ -45,14 +45,17 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "measure": waiting.needed - waiting.deadline} if {
 	some at, waiting in _impatient
-	message := texts.filled(`The rollout of {} "{}" is declared failed after {} s, but its container "{}" may take {} s to start{}.`, [
-		workloads.kind[at.document],
-		workloads.name[at.document],
-		waiting.deadline,
-		waiting.title,
-		waiting.seconds,
-		_more(waiting.ready),
-	])
+	message := texts.filled(
+		`The rollout of {} "{}" is declared failed after {} s, but its container "{}" may take {} s to start{}.`,
+		[
+			workloads.kind[at.document],
+			workloads.name[at.document],
+			waiting.deadline,
+			waiting.title,
+			waiting.seconds,
+			_more(waiting.ready),
+		],
+	)
 }
 
 fix[at] := {"patch": waiting.steps} if some at, waiting in _impatient

@@ -1,8 +1,8 @@
 # METADATA
 # title: Service selects no pods
 # description: |
-#   A Service sends to the pods whose labels hold all that its selector says. Where one word differs it selects none, and
-#   every connection to it is refused although the pods run and are ready.
+#   A Service sends to the pods whose labels hold all that its selector says. Where one word differs it selects none,
+#   and every connection to it is refused although the pods run and are ready.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#does-the-service-have-any-endpointslices
 #   description: How such a Service shows
@@ -85,10 +85,10 @@ violation contains {"at": at, "message": message, "level": "info"} if {
 	count(missed) == 0
 	_peopled[input.documents[at.document].directory]
 	selector := services.service[at.document].selector
-	message := texts.filled(`Service "{}" refuses every connection unless something else runs pods with "{}": no manifest here does.`, [
-		services.service[at.document].name,
-		_pairs(selector, sort([key | some key, _ in selector])),
-	])
+	message := texts.filled(
+		`Service "{}" refuses every connection unless something else runs pods with "{}": no manifest here does.`,
+		[services.service[at.document].name, _pairs(selector, sort([key | some key, _ in selector]))],
+	)
 }
 
 # A label that the pods have too was meant to have the same value.

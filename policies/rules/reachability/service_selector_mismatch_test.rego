@@ -114,7 +114,10 @@ test_pods_that_match[note] if {
 test_where[note] if {
 	wrong := selecting({"app": "wbe"})
 	some note, case in {
-		"a match elsewhere": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(testing.service, "apps/x.yaml")], set()],
+		"a match elsewhere": [
+			[testing.placed(testing.web, "far/web.yaml"), testing.placed(testing.service, "apps/x.yaml")],
+			set(),
+		],
 		"nothing beside it": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(wrong, "apps/x.yaml")], set()],
 		"another file of the directory": [
 			[testing.placed(testing.web, "apps/web.yaml"), testing.placed(wrong, "apps/x.yaml")],

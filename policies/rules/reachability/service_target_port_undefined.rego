@@ -2,8 +2,8 @@
 # title: Service sends to a port that no container declares
 # description: |
 #   A targetPort that is a name is looked up in the containers of each pod that the Service selects, and the API server
-#   does not look whether it is there. Where no container declares it the Service has no endpoint for that port, and every
-#   connection is refused.
+#   does not look whether it is there. Where no container declares it the Service has no endpoint for that port, and
+#   every connection is refused.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
 #   description: Names of ports in Services
@@ -107,7 +107,7 @@ _dangling := {at: found |
 
 # A patch of the workload may declare it.
 _names := {i: found |
-	some i in selected.any
+	some i in selected.sent
 	documents := {i} | object.get(fragments.of, [[workloads.kind[i], workloads.name[i]]], set())
 	found := {[port.name, port.protocol] |
 		some d in documents
@@ -160,7 +160,7 @@ _common(dangling) := {name |
 }
 
 _numbers := {i: found |
-	some i in selected.any
+	some i in selected.sent
 	found := {port.number: true | some container in containers.running[i]; some port in container.ports}
 }
 

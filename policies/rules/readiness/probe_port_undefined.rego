@@ -81,9 +81,9 @@ _asking := {at: found |
 	found := object.union(ask, {"container": container, "at": at.path})
 }
 
-_fix(asking, container) := {"patch": [_replace(asking, numbers[0])]} if {
+_fix(asking, container) := {"patch": [_replace(asking, declared[0])]} if {
 	asking.handler == "grpc"
-	numbers := [port.number | some port in container.ports; asking.port in {port.name, format_int(port.number, 10)}]
+	declared := [port.number | some port in container.ports; asking.port in {port.name, format_int(port.number, 10)}]
 } else := {"class": "text", "advice": "Write the number of the port: the kubelet knows no names for grpc."} if {
 	asking.handler == "grpc"
 } else := {"patch": [_replace(asking, name)]} if {

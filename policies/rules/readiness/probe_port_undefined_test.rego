@@ -12,7 +12,7 @@ web(ports, asking) := testing.batch([testing.swap(
 	object.union({"name": "web", "image": "x", "ports": ports}, asking),
 )])
 
-http := {"name": "http", "containerPort": 8080}
+named := {"name": "http", "containerPort": 8080}
 
 unnamed := {"containerPort": 8080}
 
@@ -20,11 +20,14 @@ readiness(name) := {"readinessProbe": {"httpGet": {"path": "/", "port": name}}}
 
 test_a_misspelt_name if {
 	at := {"document": 0, "path": port}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as web([http], readiness("htpp"))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as web([named], readiness("htpp"))
 	got == {
 		"violation": {{
 			"at": at,
-			"message": `Container "web" never becomes ready: its readinessProbe asks for port "htpp", which it does not declare.`,
+			"message": concat(" ", [
+				`Container "web" never becomes ready: its readinessProbe asks for port "htpp",`,
+				"which it does not declare.",
+			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": port, "value": "http"}]}},
 	}
@@ -32,17 +35,17 @@ test_a_misspelt_name if {
 
 test_silent_on[note] if {
 	some note, question in {
-		"a name that is declared": web([http], readiness("http")),
-		"a number that is not": web([http], readiness(9000)),
-		"a text of digits": web([http], readiness("9000")),
-		"an empty text": web([http], readiness("")),
-		"no port": web([http], {"readinessProbe": {"httpGet": {"path": "/"}}}),
-		"null": web([http], readiness(null)),
-		"an object": web([http], readiness({})),
-		"a list": web([http], readiness(["http"])),
-		"probes that are no objects": web([http], {"readinessProbe": "http", "livenessProbe": ["http"], "lifecycle": 1}),
+		"a name that is declared": web([named], readiness("http")),
+		"a number that is not": web([named], readiness(9000)),
+		"a text of digits": web([named], readiness("9000")),
+		"an empty text": web([named], readiness("")),
+		"no port": web([named], {"readinessProbe": {"httpGet": {"path": "/"}}}),
+		"null": web([named], readiness(null)),
+		"an object": web([named], readiness({})),
+		"a list": web([named], readiness(["http"])),
+		"probes that are no objects": web([named], {"readinessProbe": "http", "livenessProbe": ["http"], "lifecycle": 1}),
 		"ports that are no list and no probes": web("http", {}),
-		"a grpc number": web([http], {"livenessProbe": {"grpc": {"port": 9000}}}),
+		"a grpc number": web([named], {"livenessProbe": {"grpc": {"port": 9000}}}),
 		"an ordinary init container": testing.batch([testing.set(
 			testing.web,
 			["spec", "template", "spec", "initContainers"],
@@ -65,7 +68,10 @@ test_messages[note] if {
 	some note, case in {
 		"liveness": [
 			{"livenessProbe": {"tcpSocket": {"port": "admin"}}},
-			`Container "web" is never restarted when it hangs: its livenessProbe asks for port "admin", which it does not declare.`,
+			concat(" ", [
+				`Container "web" is never restarted when it hangs: its livenessProbe asks for port "admin",`,
+				"which it does not declare.",
+			]),
 		],
 		"startup": [
 			{"startupProbe": {"httpGet": {"port": "admin"}}},
@@ -77,30 +83,33 @@ test_messages[note] if {
 		],
 		"postStart": [
 			{"lifecycle": {"postStart": {"httpGet": {"port": "admin"}}}},
-			`Container "web" is killed as soon as it has started: its postStart hook asks for port "admin", which it does not declare.`,
+			concat(" ", [
+				`Container "web" is killed as soon as it has started: its postStart hook asks for port "admin",`,
+				"which it does not declare.",
+			]),
 		],
 		"grpc": [
 			{"livenessProbe": {"grpc": {"port": "http"}}},
 			`The API server refuses container "web": its livenessProbe asks for grpc port "http", which has to be a number.`,
 		],
 	}
-	violations := rule.violation with input as web([http], case[0])
+	violations := rule.violation with input as web([named], case[0])
 	{violation.message | some violation in violations} == {case[1]}
 }
 
 test_fixes[note] if {
 	name := testing.inside(["ports", 0, "name"])
 	some note, case in {
-		"a letter too many": [web([http], readiness("https")), ["replace", port, "http", "safe"]],
-		"a letter missing": [web([http], readiness("htp")), ["replace", port, "http", "safe"]],
-		"another letter": [web([http], readiness("hxtp")), ["replace", port, "http", "safe"]],
-		"two neighbours swapped": [web([http], readiness("thtp")), ["replace", port, "http", "safe"]],
+		"a letter too many": [web([named], readiness("https")), ["replace", port, "http", "safe"]],
+		"a letter missing": [web([named], readiness("htp")), ["replace", port, "http", "safe"]],
+		"another letter": [web([named], readiness("hxtp")), ["replace", port, "http", "safe"]],
+		"two neighbours swapped": [web([named], readiness("thtp")), ["replace", port, "http", "safe"]],
 		"the only port has no name": [web([unnamed], readiness("http")), ["add", name, "http", "safe"]],
 		"the only port has an empty name": [
 			web([{"name": "", "containerPort": 8080}], readiness("http")),
 			["add", name, "http", "safe"],
 		],
-		"the only port has another name": [web([http], readiness("health")), ["replace", port, "http", "assumes"]],
+		"the only port has another name": [web([named], readiness("health")), ["replace", port, "http", "assumes"]],
 		"no name for a port": [web([unnamed], readiness("Not A Name")), ["replace", port, 8080, "assumes"]],
 		"two names for one port": [
 			web([unnamed], object.union(readiness("http"), {"lifecycle": {"preStop": {"httpGet": {"port": 9000}}}})),
@@ -117,10 +126,10 @@ test_fixes[note] if {
 test_advice[note] if {
 	some note, question in {
 		"no ports": web([], readiness("http")),
-		"several": web([http, {"name": "admin", "containerPort": 9000}], readiness("health")),
-		"two that are as near": web([http, {"name": "htp", "containerPort": 9000}], readiness("htpp")),
+		"several": web([named, {"name": "admin", "containerPort": 9000}], readiness("health")),
+		"two that are as near": web([named, {"name": "htp", "containerPort": 9000}], readiness("htpp")),
 		"UDP": web([{"name": "dns", "containerPort": 53, "protocol": "UDP"}], readiness("dsn")),
-		"grpc of another port": web([http], {"readinessProbe": {"grpc": {"port": "admin"}}}),
+		"grpc of another port": web([named], {"readinessProbe": {"grpc": {"port": "admin"}}}),
 	}
 	fixes := rule.fix with input as question
 	{fix.class | some fix in fixes} == {"text"}
@@ -128,7 +137,7 @@ test_advice[note] if {
 
 test_grpc[note] if {
 	some note, name in {"name": "http", "digits": "8080"}
-	fixes := rule.fix with input as web([http], {"readinessProbe": {"grpc": {"port": name}}})
+	fixes := rule.fix with input as web([named], {"readinessProbe": {"grpc": {"port": name}}})
 	{step.value | some fix in fixes; some step in fix.patch} == {8080}
 }
 

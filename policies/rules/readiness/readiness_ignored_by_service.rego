@@ -1,8 +1,8 @@
 # METADATA
 # title: Service sends to pods that are not ready
 # description: |
-#   With publishNotReadyAddresses a Service takes no notice of readiness. On every rollout it sends requests to pods that
-#   still start, that say they cannot serve, and that are about to stop.
+#   With publishNotReadyAddresses a Service takes no notice of readiness. On every rollout it sends requests to pods
+#   that still start, that say they cannot serve, and that are about to stop.
 # related_resources:
 # - ref: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/
 #   description: What publishNotReadyAddresses is meant for
@@ -85,7 +85,7 @@ fix[at] := {"patch": [{"op": "remove", "path": at.path}]} if {
 fix[at] := {"class": "text", "advice": advice} if {
 	some at, found in _careless
 	found.level == "warning"
-	some title in {min(found.unprobed)}
+	title := min(found.unprobed)
 	advice := texts.filled(
 		"Give container `{}` a readinessProbe, and then remove publishNotReadyAddresses.",
 		[title],
@@ -93,12 +93,12 @@ fix[at] := {"class": "text", "advice": advice} if {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, found in _careless
-	found.level == "info"
 	advice := concat(" ", [
 		"Peers that have to find each other before they are ready need that.",
 		"Let users' requests go through another Service.",
 	])
+	some at, found in _careless
+	found.level == "info"
 }
 
 _careless := {at: found |

@@ -56,7 +56,10 @@ test_silent_on[note] if {
 		"a text": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], "true")],
 		"a number": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], 1)],
 		"an object": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], {})],
-		"nothing selected": [testing.set(testing.web, ["spec", "template", "metadata", "labels"], {"app": "api"}), publishing],
+		"nothing selected": [
+			testing.set(testing.web, ["spec", "template", "metadata", "labels"], {"app": "api"}),
+			publishing,
+		],
 		"only a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"}), publishing],
 		"an ExternalName": [testing.web, testing.set(publishing, ["spec", "type"], "ExternalName")],
 		"a spec that is a text": [testing.web, testing.set(publishing, ["spec"], "web")],

@@ -166,8 +166,8 @@ _port(target) := ports[0] if {
 	not _is_mysql(target.container.spec)
 	open := {port.target | some port in target.ports; port.protocol == "TCP"}
 	declared := [port.target | some port in target.container.ports; port.target in open; not _is_scraped(port)]
-	numbers := [number | some number in open; is_number(number)]
-	ports := array.concat(declared, numbers)
+	numbered := [number | some number in open; is_number(number)]
+	ports := array.concat(declared, numbered)
 	count(target.from) + (2 - count(open)) > 0
 }
 

@@ -102,9 +102,9 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 }
 
 fix[at] := {"patch": [patches.put(low.keys, ["spec", low.key], 2)], "assumption": assumption} if {
+	assumption := "The app keeps no state of its own, so that two pods can do its work."
 	some at, low in _low
 	low.most >= 2
-	assumption := "The app keeps no state of its own, so that two pods can do its work."
 }
 
 fix[at] := {"class": "text", "advice": "Let it scale between 2 pods and more than that."} if {

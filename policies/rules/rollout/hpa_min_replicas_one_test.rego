@@ -68,7 +68,8 @@ test_not_set if {
 
 # The API server refuses a floor above the ceiling.
 test_a_low_ceiling if {
-	fixes := rule.fix with input as testing.batch([testing.web, hpa({"minReplicas": 1, "maxReplicas": 1}), testing.service])
+	low := hpa({"minReplicas": 1, "maxReplicas": 1})
+	fixes := rule.fix with input as testing.batch([testing.web, low, testing.service])
 	{fix.class | some fix in fixes} == {"text"}
 }
 

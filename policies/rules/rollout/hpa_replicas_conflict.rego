@@ -100,13 +100,13 @@ violation contains {"at": at, "message": message, "level": level} if {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, conflict in _conflicts
 	advice := concat(" ", [
 		"Leave the number to the autoscaler. Removing replicas and no more scales to 1 once:",
 		"first remove it from the last-applied configuration with \"kubectl apply edit-last-applied\",",
 		"or apply server-side and give up its ownership.",
 		"Where Argo CD applies it, ignoreDifferences on /spec/replicas does that.",
 	])
+	some at, conflict in _conflicts
 }
 
 _conflicts := {at: found |

@@ -93,19 +93,19 @@ fix[at] := {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Make sure that there is always a free node for the new pod, or run two and let one go first."
 	some at, stuck in _stuck
 	stuck.hold.by != "volume"
 	stuck.replicas < 2
-	advice := "Make sure that there is always a free node for the new pod, or run two and let one go first."
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, stuck in _stuck
-	stuck.hold.by == "volume"
 	advice := concat(" ", [
 		"Give each pod a volume of its own (a StatefulSet with volumeClaimTemplates) or one that many nodes may mount",
 		"(ReadWriteMany). If it has to be this one, the strategy Recreate is honest: each rollout is downtime.",
 	])
+	some at, stuck in _stuck
+	stuck.hold.by == "volume"
 }
 
 _stuck := {at: found |
@@ -128,10 +128,11 @@ _hold(i) := object.union(neighbours.volume[i], {"by": "volume"}) if {
 	neighbours.apart[i]
 }
 
-_level(stuck) := {"sure": sure, "perhaps": {"error": "warning", "warning": "info", "info": "info"}[sure]}[weight] if {
-	sure := _sure(stuck.hold)
-	weight := traffic.sent[stuck.document]
-}
+_level(stuck) := _sure(stuck.hold) if {
+	traffic.sent[stuck.document] == "sure"
+} else := _weaker[_sure(stuck.hold)]
+
+_weaker := {"error": "warning", "warning": "info", "info": "info"}
 
 _sure(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[hold.mode] if {
 	hold.by == "volume"

@@ -91,13 +91,14 @@ test_silent_on[note] if {
 }
 
 test_replicas[note] if {
-	some note, replicas in {"omitted": [], "null": [null], "one": [1], "text": ["3"], "fraction": [1.5]}
 	without := testing.set(testing.web, ["spec", "strategy"], rolling({"maxUnavailable": 1}))
+	some note, replicas in {"omitted": [], "null": [null], "one": [1], "text": ["3"], "fraction": [1.5]}
 	with_all := [web(rolling({"maxUnavailable": 1}), number) | some number in replicas]
 	found([array.concat(with_all, [without])[0], testing.service]) == {[0, "error"]}
 }
 
 test_autoscalers[note] if {
+	workload := testing.set(web(rolling({"maxUnavailable": 2}), 5), ["metadata", "namespace"], "shop")
 	some note, case in {
 		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "error"]}],
 		"a higher floor": [scaler({"minReplicas": 3}), set()],
@@ -112,7 +113,6 @@ test_autoscalers[note] if {
 		"KEDA down to zero": [keda({}), set()],
 		"a target that is a text": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
 	}
-	workload := testing.set(web(rolling({"maxUnavailable": 2}), 5), ["metadata", "namespace"], "shop")
 	found([workload, testing.service, case[0]]) == case[1]
 }
 
@@ -153,13 +153,13 @@ test_a_rollout[note] if {
 }
 
 test_a_rollout_of_a_deployment[note] if {
+	bare := testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"])
 	lent := web(rolling({"maxUnavailable": 1}), 0)
 	some note, case in {
 		"of the same place": [{"kind": "Deployment", "name": "web"}, {[0, "error"]}],
 		"of another": [{"kind": "Deployment", "name": "api"}, set()],
 		"of a text": ["web", set()],
 	}
-	bare := testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"])
 	borrower := testing.set(bare, ["spec", "workloadRef"], case[0])
 	found([borrower, lent, testing.service]) == case[1]
 }

@@ -79,19 +79,19 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 }
 
 fix[at] := {"patch": [patches.put(keys, ["spec", "replicas"], 2)], "assumption": assumption} if {
+	assumption := "The app keeps no state of its own, so that two pods can do its work."
 	some at, _ in _alone
 	not _is_stateful(at.document)
 	keys := object.keys(input.documents[at.document].object.spec)
-	assumption := "The app keeps no state of its own, so that two pods can do its work."
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, _ in _alone
-	_is_stateful(at.document)
 	advice := concat(" ", [
 		"Where the app can run as several members, run more than one;",
 		"else plan drains of its node as downtime.",
 	])
+	some at, _ in _alone
+	_is_stateful(at.document)
 }
 
 _alone := {at: said |

@@ -31,7 +31,7 @@ test_replicas[note] if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
 	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}
 	{step.op | some fix in got.fix; some step in fix.patch} == {case[2]}
-	{message | some violation in got.violation; message := violation.message} == {concat(" ", [
+	{violation.message | some violation in got.violation} == {concat(" ", [
 		`Requests fail whenever the one pod of Deployment "web" is drained or restarted:`,
 		"replicas is not set, which means 1.",
 	])}

@@ -85,18 +85,18 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 }
 
 fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": script}], "assumption": assumption} if {
+	assumption := "The last command of the script is the app."
 	some at, entry in _swallowing
 	script := _handed_over(entry.script)
-	assumption := "The last command of the script is the app."
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, entry in _swallowing
-	not _handed_over(entry.script)
 	advice := concat(" ", [
 		"Start the app with `exec` as the last command of the script,",
 		"or let the shell pass the signal on: `trap 'kill -TERM $pid' TERM; app & pid=$!; wait $pid`.",
 	])
+	some at, entry in _swallowing
+	not _handed_over(entry.script)
 }
 
 _swallowing := {at: entry |

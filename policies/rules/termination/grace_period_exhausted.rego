@@ -51,7 +51,10 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": _level(stop), "measure": stop.missing} if {
 	some at, stop in _exhausted
 	message := texts.filled(
-		`Container "{}" is killed before it has finished: {} s of preStop and {} s for the app do not fit into {} s of grace.`,
+		concat(" ", [
+			`Container "{}" is killed before it has finished:`,
+			"{} s of preStop and {} s for the app do not fit into {} s of grace.",
+		]),
 		[stop.container.title, stop.hook, stop.least, stop.period],
 	)
 }

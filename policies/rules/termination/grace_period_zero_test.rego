@@ -32,7 +32,16 @@ test_no_time_at_all if {
 }
 
 test_silent_on[note] if {
-	some note, seconds in {"1": 1, "null": null, "text": "0", "empty": "", "object": {}, "list": [], "true": true, "negative": -1}
+	some note, seconds in {
+		"1": 1,
+		"null": null,
+		"text": "0",
+		"empty": "",
+		"object": {},
+		"list": [],
+		"true": true,
+		"negative": -1,
+	}
 	found([web(seconds), testing.service]) == set()
 }
 

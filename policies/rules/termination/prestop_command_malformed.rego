@@ -65,21 +65,21 @@ violation contains {"at": at, "message": message} if {
 fix[at] := {"patch": array.concat(_sleep(broken), grace.raise[at.document])} if some at, broken in _broken
 
 fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
+	assumption := "The image has the command, and it ends within the grace period."
 	some at, broken in _broken
 	not _sleep(broken)
 	path := array.concat(broken.hook, ["exec", "command"])
 	step := {"op": "replace", "path": path, "value": _mended(broken)}
-	assumption := "The image has the command, and it ends within the grace period."
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, broken in _broken
-	not _sleep(broken)
-	not _mended(broken)
 	advice := concat(" ", [
 		"Write the command as a list of its words, as in `[\"sleep\", \"10\"]`,",
 		"or as a script, as in `[\"sh\", \"-c\", \"nginx -s quit; sleep 10\"]`.",
 	])
+	some at, broken in _broken
+	not _sleep(broken)
+	not _mended(broken)
 }
 
 _broken := {at: found |

@@ -95,9 +95,9 @@ test_fixed[note] if {
 	rule.violation == set() with input as object.union(question(case[0]), mended)
 }
 
-outcome(fix) := fix.patch[0].value.sleep.seconds if fix.patch[0].value.sleep
+outcome(fix) := fix.patch[0].value.sleep.seconds
 
-outcome(fix) := fix.class if fix.class
+outcome(fix) := fix.class
 
 test_what_the_command_becomes[note] if {
 	some note, case in {
@@ -148,7 +148,8 @@ test_everywhere_but_no_sleep_in_a_sidecar if {
 
 test_a_fragment_is_told_but_not_mended if {
 	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep 5"]))
-	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.questions([testing.fragment(workload, "a/b")])
+	asked := testing.questions([testing.fragment(workload, "a/b")])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
 	count(got.violation) == 1
 	{fix.class | some fix in got.fix} == {"text"}
 }

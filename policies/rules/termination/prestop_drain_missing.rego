@@ -88,8 +88,6 @@ fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.raise
 }
 
 fix[at] := {"class": "text", "patch": [], "advice": advice} if {
-	some at, _ in _undrained
-	not drains.planned[at.document][at.path]
 	advice := concat(" ", [
 		"Give the container a preStop sleep that lasts until traffic has left it:",
 		texts.filled("{} s behind a Service alone, {} s behind an Ingress,", [
@@ -98,6 +96,8 @@ fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 		]),
 		"more behind a cloud load balancer. What else sends to it cannot be seen from here.",
 	])
+	some at, _ in _undrained
+	not drains.planned[at.document][at.path]
 }
 
 _undrained[{"document": i, "path": target.container.path}] := target if {

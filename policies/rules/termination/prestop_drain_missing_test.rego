@@ -16,7 +16,10 @@ test_a_served_container_without_drain if {
 		"violation": {{
 			"at": at,
 			"level": "error",
-			"message": `Container "web" stops before traffic does: it has no preStop drain, and Service "web" still sends to it for up to 10 s.`,
+			"message": concat(" ", [
+				`Container "web" stops before traffic does: it has no preStop drain,`,
+				`and Service "web" still sends to it for up to 10 s.`,
+			]),
 		}},
 		"fix": {at: {"patch": [{
 			"op": "add",
@@ -231,7 +234,8 @@ test_only_what_the_service_sends_to if {
 	]
 	containers := array.concat(undrained.spec.template.spec.containers, sidecars)
 	workload := testing.set(undrained, ["spec", "template", "spec", "containers"], containers)
-	paths := {violation.at.path | some violation in rule.violation} with input as testing.batch([workload, testing.service])
+	asked := testing.batch([workload, testing.service])
+	paths := {violation.at.path | some violation in rule.violation} with input as asked
 	paths == {testing.container}
 }
 
@@ -248,7 +252,8 @@ test_the_lone_container_is_meant[note] if {
 		"own port": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 0),
 		"headless without ports": testing.set(testing.service, ["spec"], {"selector": {"app": "web"}, "clusterIP": "None"}),
 	}
-	{violation.at.path | some violation in rule.violation} == {testing.container} with input as testing.batch([undrained, service])
+	asked := testing.batch([undrained, service])
+	{violation.at.path | some violation in rule.violation} == {testing.container} with input as asked
 }
 
 slept(question) := {step.value.preStop.sleep.seconds | some fix in fixes; some step in fix.patch} if {

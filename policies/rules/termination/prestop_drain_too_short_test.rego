@@ -181,7 +181,8 @@ test_makes_room_in_the_grace_period if {
 
 test_a_worse_rule_of_the_hook_speaks if {
 	workload := testing.set(web(exec(["sh", "-c", "sleep 2"])), testing.inside(["image"]), "gcr.io/distroless/base")
-	got := {"this": rule.fix, "absent": absent.fix, "prefer": prefer.violation} with input as asked([workload, testing.service])
+	asking := asked([workload, testing.service])
+	got := {"this": rule.fix, "absent": absent.fix, "prefer": prefer.violation} with input as asking
 	got.this == {}
 	got.prefer == set()
 	[step.value | some fix in got.absent; some step in fix.patch] == [sleep(10)]

@@ -46,7 +46,10 @@ import data.gracegate.lib.texts
 violation contains {"at": at, "message": message} if {
 	some at, sleep in _exec
 	message := texts.filled(
-		`Container "{}" drains only if its image has a sleep: its preStop hook calls that program for {} s, which Kubernetes can do itself.`,
+		concat(" ", [
+			`Container "{}" drains only if its image has a sleep: its preStop hook calls that program for {} s,`,
+			"which Kubernetes can do itself.",
+		]),
 		[sleep.title, sleep.seconds],
 	)
 }

@@ -139,6 +139,9 @@ _started(sleep) := hooks.sleeping(sleep.seconds, input.cluster.min_minor) if {
 	images.can_sleep(values.text(object.get(sleep.container.spec, "image", "")), input.cluster.min_minor)
 }
 
-_advice(sleep) := "Where all clusters run 1.30 or newer, say so as `min_kubernetes_version`; else the hook has to run a program that sleeps." if {
+_advice(sleep) := concat(" ", [
+	"Where all clusters run 1.30 or newer, say so as `min_kubernetes_version`;",
+	"else the hook has to run a program that sleeps.",
+]) if {
 	sleep.ignored
 } else := "Write whole seconds, at least 1 and no more than the grace period, or leave the hook out."

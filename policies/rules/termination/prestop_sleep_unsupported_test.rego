@@ -37,7 +37,9 @@ test_silent_on[note] if {
 	some note, asked in {
 		"a sleep": question(sleep(10)),
 		"as long as the grace period": question(sleep(30)),
-		"longer than a grace period that a fragment does not say": testing.questions([testing.fragment(web(sleep(60)), "a/b")]),
+		"longer than a grace period that a fragment does not say": testing.questions([
+			testing.fragment(web(sleep(60)), "a/b"),
+		]),
 		"0 from 1.33 on": testing.at_version(question(sleep(0)), 33),
 		"nothing from 1.33 on": testing.at_version(question(sleep(null)), 33),
 		"a program": question({"exec": {"command": ["sleep", "60"]}}),

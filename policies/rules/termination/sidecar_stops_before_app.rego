@@ -73,11 +73,10 @@ violation contains {"at": at, "message": message, "measure": measure} if {
 	)
 }
 
-fix[at] := {"patch": array.concat([step], grace.raise[at.document]), "assumption": assumption, "advice": advice} if {
+fix[at] := {"patch": array.concat([step], grace.raise[at.document]), "assumption": assumption, "advice": _advice} if {
+	assumption := "The proxy serves until it is told to stop, and then ends by itself."
 	some at, early in _early
 	step := _sleep(at, early)
-	assumption := "The proxy serves until it is told to stop, and then ends by itself."
-	advice := _advice
 }
 
 fix[at] := {"class": "text", "advice": _advice} if {

@@ -42,7 +42,10 @@ test_a_proxy_without_a_hook if {
 test_silent_on[note] if {
 	some note, objects in {
 		"no proxy": [testing.web],
-		"a proxy with a hook": [beside(testing.web, object.union(proxy, {"lifecycle": {"preStop": {"httpGet": {"port": 1}}}}))],
+		"a proxy with a hook": [beside(
+			testing.web,
+			object.union(proxy, {"lifecycle": {"preStop": {"httpGet": {"port": 1}}}}),
+		)],
 		"another container": [beside(testing.web, {"name": "pgbouncer-exporter", "image": "x/pgbouncer-exporter"})],
 		"an app that does not wait": [beside(testing.drop(testing.web, testing.inside(["lifecycle"])), proxy)],
 		"an app that waits for nobody knows how long": [beside(
