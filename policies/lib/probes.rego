@@ -35,6 +35,8 @@ known(ask, _) if {
 
 known(ask, _) if not is_string(ask.port)
 
+known(ask, _) if values.is_variable(ask.port)
+
 # METADATA
 # title: What a probe asks
 # description: Its one handler with what it says, in an object. Undefined where there is not exactly one.

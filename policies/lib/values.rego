@@ -20,6 +20,13 @@ text(value) := value if {
 } else := ""
 
 # METADATA
+# title: Is it a variable to be filled in?
+# description: |
+#   As $PORT, ${PORT}, @PORT@, <port> or {{port}} of a file that some program completes before it is applied. No name
+#   of Kubernetes has such characters, so nothing can be said of what will stand there.
+is_variable(value) if regex.match(`[$@%<>{}]`, text(value))
+
+# METADATA
 # title: A list
 # description: The value where it is an array, else an empty array.
 list(value) := value if {

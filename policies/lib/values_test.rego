@@ -17,6 +17,13 @@ test_whole[note] if {
 
 test_text if [values.text("a"), values.text(1), values.text(null)] == ["a", "", ""]
 
+test_is_variable if {
+	{"$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}"} == {word |
+		some word in ["$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}", "http", "http-2", "8080", ""]
+		values.is_variable(word)
+	}
+}
+
 test_list if [values.list([1]), values.list("a"), values.list({})] == [[1], [], []]
 
 test_texts if [values.texts({"a": "b", "c": 1}), values.texts("a"), values.texts(null)] == [{"a": "b"}, {}, {}]

@@ -92,6 +92,7 @@ _dangling := {at: found |
 	some position, port in values.list(object.get(input.documents[s].object.spec, "ports", []))
 	name := values.text(port.targetPort)
 	name != ""
+	not values.is_variable(name)
 	protocol := containers.protocol(port)
 	lacking := {i | some i in workloads_of; not _names[i][[name, protocol]]}
 	count(lacking) > 0

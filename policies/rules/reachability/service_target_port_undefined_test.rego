@@ -72,6 +72,7 @@ test_silent_on[note] if {
 		"null": [testing.web, to(null)],
 		"empty": [testing.web, to("")],
 		"zero": [testing.web, to(0)],
+		"a variable to be filled in": [testing.web, to("$PORT")],
 		"an object": [testing.web, to({})],
 		"no ports": [testing.web, testing.swap(testing.service, ["spec", "ports"], null)],
 		"a text for a port": [testing.web, testing.swap(testing.service, ["spec", "ports"], ["http"])],
