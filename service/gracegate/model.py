@@ -10,6 +10,9 @@ from typing import Any, Literal
 Pointer = tuple[str | int, ...]
 """A path inside one Kubernetes object: keys of mappings and indexes of lists, from the object's root."""
 
+DocumentKey = tuple[str, int, Pointer]
+"""Path, number of the YAML document in its file, pointer to the object in it."""
+
 Severity = Literal["error", "warning", "info"]
 Status = Literal["introduced", "worsened", "pre-existing", "present"]
 Verdict = Literal["fail", "incomplete", "pass"]
@@ -107,6 +110,11 @@ class Document:
     fragment: bool
     root: str
 
+    @property
+    def key(self) -> DocumentKey:
+        """What tells this document from all others of its tree, whatever it is called."""
+        return (self.path, self.number, self.pointer)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -128,6 +136,10 @@ class Problem:
     code: str
     message: str
     manifest: bool = True
+
+
+NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
+"""Codes of problems with what is not read yet by design: they colour the check neutral and block nobody."""
 
 
 @dataclass(frozen=True, slots=True)

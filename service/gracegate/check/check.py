@@ -62,8 +62,7 @@ def _findings(seen: Examined) -> tuple[Finding, ...]:
 def _reported(sighting: Sighting, seen: Examined) -> bool:
     if seen.comparison is None or seen.comparison.statuses[sighting.id] != "pre-existing":
         return True
-    document = sighting.document
-    return (document.path, document.number, document.pointer) in seen.touched
+    return sighting.document.key in seen.touched
 
 
 def _finding(sighting: Sighting, seen: Examined) -> Finding:

@@ -13,13 +13,22 @@ from gracegate.manifests import plain
 from gracegate.manifests.documents import Manifest, locate, read
 from gracegate.manifests.limits import Limits
 from gracegate.manifests.plain import Collection
-from gracegate.model import Document, Engine, FileDiff, Place, Pointer, Problem, Rule, SourceFile, Tree, Waiver
+from gracegate.model import (
+    Document,
+    DocumentKey,
+    Engine,
+    FileDiff,
+    Place,
+    Pointer,
+    Problem,
+    Rule,
+    SourceFile,
+    Tree,
+    Waiver,
+)
 from gracegate.policy.catalog import Catalog
 from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask
 from gracegate.repo_config import RepoConfig
-
-Key = tuple[str, int, Pointer]
-"""Which document: path, number of the YAML document in its file, pointer to the object in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class Examined:
     head: Side
     scope: subjects.Scope | None = None
     comparison: compare.Comparison | None = None
-    touched: frozenset[Key] = frozenset()
+    touched: frozenset[DocumentKey] = frozenset()
 
     def locate(self, document: Document, pointer: Pointer) -> Place:
         """Where a pointer of a head document stands in its file."""

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gracegate.check.examine import Key
 from gracegate.check.sightings import Sighting, follow
 from gracegate.manifests.documents import Manifest
 from gracegate.manifests.edits import Edited, LineEdit, Refused, edit
-from gracegate.model import Document, Hunk, NoSuggestion, Operation
+from gracegate.model import Document, DocumentKey, Hunk, NoSuggestion, Operation
 
 MAX_HUNKS = 5
 """How many hunks near a place are tried for edits that belong together but did not come into one."""
@@ -52,8 +51,8 @@ class Group:
         return () if self.edited is None else self.edited.edits
 
     @property
-    def objects(self) -> frozenset[Key]:
-        return frozenset(key_of(document) for document, _ in self.operations)
+    def objects(self) -> frozenset[DocumentKey]:
+        return frozenset(document.key for document, _ in self.operations)
 
     @property
     def first(self) -> int:
@@ -123,11 +122,7 @@ def _operations(sighting: Sighting, ground: Ground) -> list[tuple[Document, Oper
 
 
 def _place(document: Document, operation: Operation) -> object:
-    return (key_of(document), operation.path)
-
-
-def key_of(document: Document) -> Key:
-    return (document.path, document.number, document.pointer)
+    return (document.key, operation.path)
 
 
 def _plan(group: Group, ground: Ground) -> Group:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gracegate.model import Document, FileDiff
-
-ROOT_FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml"})
+from gracegate.manifests.discovery import COMPONENTS, directory
+from gracegate.model import Document, DocumentKey, FileDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def scope(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Doc
     base_paths = frozenset(d.previous_path or d.path for d in changes if d.change != "added")
     head_paths = frozenset(d.path for d in changes if d.change != "removed")
     touched = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
-    rooted = {directory(path) for path in base_paths | head_paths if PurePosixPath(path).name in ROOT_FILES}
+    rooted = {directory(path) for path in base_paths | head_paths if PurePosixPath(path).name in COMPONENTS}
     return Scope(
         base_paths,
         head_paths,
@@ -54,18 +53,11 @@ def scope(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Doc
     )
 
 
-def directory(path: str) -> str:
-    """The directory of a path, "" at the top."""
-    return path.rpartition("/")[0]
-
-
 def touched_objects(
     base: Iterable[Document], head: Iterable[Document], paths: frozenset[str], moved: Mapping[str, str]
-) -> frozenset[tuple[str, int, tuple[str | int, ...]]]:
-    """The head documents of changed files whose object differs from the base's, as (path, number, pointer)."""
+) -> frozenset[DocumentKey]:
+    """The head documents of changed files whose object differs from the base's."""
     before = {(d.path, d.ref): d.object for d in base}
     return frozenset(
-        (d.path, d.number, d.pointer)
-        for d in head
-        if d.path in paths and before.get((moved.get(d.path, d.path), d.ref)) != d.object
+        d.key for d in head if d.path in paths and before.get((moved.get(d.path, d.path), d.ref)) != d.object
     )

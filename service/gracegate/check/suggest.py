@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gracegate.check.diffs import unified
-from gracegate.check.examine import Key
-from gracegate.check.grouping import Ground, Group, key_of, may_be_posted, planned
+from gracegate.check.grouping import Ground, Group, may_be_posted, planned
 from gracegate.check.sightings import Sighting
 from gracegate.manifests.documents import Manifest
 from gracegate.manifests.edits import LineEdit, apply_edits, has_final_newline, newline_style
-from gracegate.model import SEVERITY_ORDER, NoSuggestion, Suggestion
+from gracegate.model import SEVERITY_ORDER, DocumentKey, NoSuggestion, Suggestion
 
 __all__ = ["Ground", "Proof", "prove"]
 
@@ -80,7 +79,7 @@ def _refuted(groups: Sequence[Group], head: Sequence[Sighting], ground: Ground, 
 
 def _rounds(groups: Iterable[Group]) -> list[list[Group]]:
     rounds: list[list[Group]] = []
-    taken: list[set[Key]] = []
+    taken: list[set[DocumentKey]] = []
     for group in groups:
         number = next((i for i, keys in enumerate(taken) if not keys & group.objects), len(rounds))
         if number == len(rounds):
@@ -122,7 +121,7 @@ def _faults(
 
 
 def _same(sighting: Sighting) -> object:
-    return (sighting.identity, key_of(sighting.document))
+    return (sighting.identity, sighting.document.key)
 
 
 def _proof(group: Group, ground: Ground) -> Proof:

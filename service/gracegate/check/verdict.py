@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
-from gracegate.model import Document, Finding, Problem, Severity, Verdict
+from gracegate.model import NOT_COVERED, Document, Finding, Problem, Severity, Verdict
 
 # Kinds whose Pods this project judges; the closed list of the domain (apps, core, Argo, OpenShift, Kruise).
 WORKLOAD_KINDS = frozenset(
@@ -20,9 +20,6 @@ WORKLOAD_KINDS = frozenset(
         "StatefulSet",
     }
 )
-
-# Not read yet by design, and named as not covered: they colour the check neutral and block nobody.
-NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
 
 
 class Judgement(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 from gracegate.check.sightings import Sighting, follow
 from gracegate.model import Document, Place, Pointer, Problem, Waiver
-from gracegate.repo_config import ConfigWaiver, RepoConfig
+from gracegate.repo_config import FILE, ConfigWaiver, RepoConfig
 
 IGNORE = "gracegate.dev/ignore"
 REASON = "gracegate.dev/ignore-reason"
@@ -30,7 +30,7 @@ def waiver_of(sighting: Sighting, config: RepoConfig, locate: Locate, today: dt.
     for entry in config.waivers:
         if _in_time(entry.until, today) and _covers(entry, sighting):
             until = None if entry.until is None else entry.until.isoformat()
-            return Waiver("config", entry.reason, ".gracegate.yaml", entry.line, until)
+            return Waiver("config", entry.reason, FILE, entry.line, until)
     if not config.annotation_waivers:
         return None
     return next(

@@ -16,9 +16,7 @@ from gracegate.model import FileDiff, Problem, Report, Tree, Verdict
 from gracegate.policy.catalog import load_builtin
 from gracegate.policy.opa_server import ServerEngine
 from gracegate.policy.opa_wasm import WasmEngine
-from gracegate.repo_config import RepoConfig, parse
-
-CONFIG_FILE = ".gracegate.yaml"
+from gracegate.repo_config import FILE, RepoConfig, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +74,20 @@ def _engine(order: Order, stack: ExitStack) -> WasmEngine | ServerEngine:
 
 
 def _config(base: Tree) -> tuple[RepoConfig, Problem | None]:
-    source = base.files.get(CONFIG_FILE)
+    source = base.files.get(FILE)
     try:
         text = "" if source is None else source.data.decode()
         return parse(text, load_builtin().rules), None
     except UnicodeDecodeError:
-        return RepoConfig(), Problem(CONFIG_FILE, 0, "config", "The base branch's configuration is not UTF-8 text.")
+        return RepoConfig(), Problem(FILE, 0, "config", "The base branch's configuration is not UTF-8 text.")
     except ConfigError as error:
         message = f"The base branch's configuration is wrong: {error.message}"
-        return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)
+        return RepoConfig(), Problem(FILE, error.line or 0, "config", message)
 
 
 def _proposed(order: Order) -> str | None:
     """The head's configuration where it differs: shown as a dry run, never applied."""
-    base, head = (tree.files.get(CONFIG_FILE) for tree in (order.base, order.head))
+    base, head = (tree.files.get(FILE) for tree in (order.base, order.head))
     if (base and base.data) == (head and head.data):
         return None
     return "" if head is None else head.data.decode(errors="replace")

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gracegate.model import Finding, Problem, Proposal, Report
+from gracegate.model import NOT_COVERED, Finding, Problem, Proposal, Report
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.review import RuleLink, change_blocks, finding_line
 from gracegate.outputs.words import (
-    NOT_COVERED,
     blocking,
     counted,
     name_of,

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from gracegate.model import SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Report, Severity
+from gracegate.model import NOT_COVERED, SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Report, Severity
 
 MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-
-# Kubernetes content that gracegate does not render yet: a remark, not a failure of the evaluation.
-NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
 
 # What the finding's own advice or assumption says better, or what is said once for all findings.
 _SAID_ELSEWHERE: frozenset[NoSuggestion] = frozenset({"no_fix", "advice_only", "assumes", "pre_existing", "not_tried"})
