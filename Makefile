@@ -22,10 +22,10 @@ $(VENV): pyproject.toml requirements.lock
 	@touch $@
 
 demo: $(VENV) ## A pull request is reviewed on this machine, look at it in a browser (ARGS=--once ends by itself)
-	@PYTHONPATH=tests $(BIN)/python -m demo.demo $(ARGS)
+	@$(BIN)/python -m tests.demo.demo $(ARGS)
 
 replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir> BASE=<sha> HEAD=<sha>; one JSON object
-	@PYTHONPATH=tests $(BIN)/python -m demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
+	@$(BIN)/python -m tests.demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
 
 test: $(VENV) ## All tests; those that need OPA are skipped by name where it cannot be had
 	@bash .ci/get-opa || echo 'no OPA: the tests that need it will be skipped'
@@ -53,12 +53,10 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	$(say) 'regal lint'
 	@if command -v regal >/dev/null; then regal lint policies; else echo 'regal is not installed: skipped' >&2; fi
 	$(say) 'generated files are fresh'
-	@$(BIN)/python -m gracegate.policy.compile --check
-	@$(BIN)/python -m gracegate.cli.pages --check
+	@$(BIN)/python -m gracegate.policy.build --check
 
 policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the pages of the rules
-	@$(BIN)/python -m gracegate.policy.compile
-	@$(BIN)/python -m gracegate.cli.pages
+	@$(BIN)/python -m gracegate.policy.build
 
 tools: ## The pinned OPA, into .tools where PATH has none that fits
 	@bash .ci/get-opa

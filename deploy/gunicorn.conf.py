@@ -10,7 +10,7 @@ from typing import Any
 
 from gracegate.cli import logs, serve
 from gracegate.settings import Settings
-from gracegate.web.server import options
+from gracegate.web import options
 
 _settings = Settings.from_environment()
 globals().update(options(_settings))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gracegate.policy.catalog import load_builtin
-from gracegate.repo_config import parse
+from gracegate.policy import load_builtin
+from gracegate.repo_config import parse_repo_config
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_its_configuration_is_one() -> None:
     (shown,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    config = parse(shown, load_builtin().rules)
+    config = parse_repo_config(shown, load_builtin().rules)
     assert (config.gate, len(config.waivers), config.min_minor) == ("enforce", 1, 30)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import ConfigError
-from gracegate.manifests.limits import Limits
+from gracegate.model import Limits
 from gracegate.settings import (
     _LIMITS,
     JobSettings,
@@ -129,8 +129,8 @@ def test_what_is_wrong_is_named(said: dict[str, str], message: str) -> None:
 
 def test_limits_of_a_file_are_the_ones_that_are_set() -> None:
     said = {"GRACEGATE_MAX_NODES": "1_000_000", "GRACEGATE_MAX_ALIASES": "0"}
-    assert limits({}) == {}
-    assert limits(said) == Settings.from_environment({**NEEDED, **said}).limits == {"nodes": 1_000_000, "aliases": 0}
+    assert limits({}) == Limits()
+    assert limits(said) == Settings.from_environment({**NEEDED, **said}).limits == Limits(nodes=1_000_000, aliases=0)
     assert {*_LIMITS} == {field.name for field in dataclasses.fields(Limits)}
     with pytest.raises(ConfigError, match="GRACEGATE_MAX_FILE_BYTES is 'all': write a whole number from 1000 to"):
         limits({"GRACEGATE_MAX_FILE_BYTES": "all"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.cli.main import main
+from gracegate.cli import main
 
 if __name__ == "__main__":
     main()

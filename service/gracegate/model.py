@@ -49,6 +49,21 @@ SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of untrusted text: `bytes` and `documents` of one file, the others of one YAML document.
+
+    `documents` also bounds the objects of one list, `nodes` counts what an alias stands for at each of its uses, and
+    `depth` counts through aliases.
+    """
+
+    bytes: int = 5_000_000
+    documents: int = 10_000
+    depth: int = 100
+    nodes: int = 200_000
+    aliases: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of a tree: `path` is relative to the tree, with forward slashes; `blob` is git's id of the content."""
 

@@ -10,11 +10,12 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from gracegate.errors import ConfigError
+from gracegate.model import Limits
 
 OnIncomplete = Literal["failure", "neutral"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
-# Bounds of one manifest, see manifests/limits.py: the variable, and the least and the most that may be written.
+# The field of model.Limits: its variable, and the least and the most that may be written.
 _LIMITS = {
     "bytes": ("MAX_FILE_BYTES", 1_000, 20_000_000),
     "documents": ("MAX_DOCUMENTS", 1, 1_000_000),
@@ -59,7 +60,6 @@ class JobSettings:
 class Settings:
     """Everything an operator decides. `git_url` and `github_url` have no slash at their end.
 
-    `limits` bound one manifest, by the fields of manifests.limits.Limits; what is not named keeps its default.
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify.
     """
 
@@ -80,7 +80,7 @@ class Settings:
     allowed_owners: frozenset[str] = frozenset()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
-    limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
     write_gap: float = 1.0
     notify_gap: float = 3.0
     log_level: LogLevel = "INFO"
@@ -148,8 +148,8 @@ def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
     return Path(named) if named else None
 
 
-def limits(env: Mapping[str, str] | None = None) -> dict[str, int]:
-    """The bounds of one manifest that are set; ConfigError where one is no number, or out of its own bounds."""
+def limits(env: Mapping[str, str] | None = None) -> Limits:
+    """The limits of one manifest; ConfigError where one that is set is no number, or out of its own bounds."""
     read = _Reader(environment() if env is None else env)
     found = read.limits()
     read.complain()
@@ -157,7 +157,7 @@ def limits(env: Mapping[str, str] | None = None) -> dict[str, int]:
 
 
 def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
-    """Where a command may keep what it can make again; None where there is no home."""
+    """The folder where the command line keeps what it can make again; None where there is no home."""
     env = environment() if env is None else env
     if base := env.get("XDG_CACHE_HOME", "").strip():
         return Path(base) / "gracegate"
@@ -247,9 +247,9 @@ class _Reader:
             return default
         return number
 
-    def limits(self) -> dict[str, int]:
+    def limits(self) -> Limits:
         wanted = {name: self._whole(*bounds) for name, bounds in _LIMITS.items() if self.text(bounds[0])}
-        return {name: number for name, number in wanted.items() if number is not None}
+        return Limits(**{name: number for name, number in wanted.items() if number is not None})
 
     def _whole(self, name: str, least: int, most: int) -> int | None:
         value = self.text(name).replace("_", "")

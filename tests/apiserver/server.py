@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apiserver.shapes import has_shape, misshapen
-from apiserver.workloads import refused
+from tests.apiserver.shapes import has_shape, misshapen
+from tests.apiserver.workloads import refused
 
 
 def errors(manifest: Mapping[str, Any], minor: int) -> list[str]:

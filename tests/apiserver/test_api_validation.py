@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from apiserver.server import errors
+from tests.apiserver.server import errors
 
 NEWEST = 37
 POD = "spec.template.spec"

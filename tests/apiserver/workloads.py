@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from apiserver.pods import Errors, pod_spec, selects, valid_port
+from tests.apiserver.pods import Errors, pod_spec, selects, valid_port
 
 STATEFUL_MAX_UNAVAILABLE = 35
 _PERCENT = re.compile(r"[0-9]+%")

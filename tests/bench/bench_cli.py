@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ONE_FILE = Path(__file__).resolve().parents[1] / "manifests" / "base" / "apps" / "web.yaml"
+ONE_FILE = Path(__file__).resolve().parents[1] / "demo" / "shop_layers" / "base" / "apps" / "web.yaml"
 GROWTH = (500, 1000, 2000, 4000)
 
 PAIR = """\

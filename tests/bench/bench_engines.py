@@ -21,11 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from gracegate.model import Document, ObjectRef
-from gracegate.policy import catalog
-from gracegate.policy.catalog import Catalog
-from gracegate.policy.opa_server import child
-from gracegate.policy.opa_wasm import WasmEngine
-from gracegate.policy.query import Batch, Cluster, Evaluate, ask
+from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, builtin_policies, load_catalog
+from gracegate.policy.engines.opa_server import child
+from gracegate.policy.engines.opa_wasm import WasmEngine
 
 SIZES = (1, 100, 500, 1000, 2000, 4000)
 RUNS = 3
@@ -35,15 +33,16 @@ MOST = 1.2
 STARTED = """\
 import sys
 from pathlib import Path
-from gracegate.policy.opa_wasm import WasmEngine
-assert WasmEngine(*map(Path, sys.argv[1:])).ready() is None
+from gracegate.policy import load_catalog
+from gracegate.policy.engines.opa_wasm import WasmEngine
+assert WasmEngine(load_catalog(Path(sys.argv[1])), Path(sys.argv[2])).ready() is None
 """
 STARTED_CHILD = """\
 import sys
 from pathlib import Path
-from gracegate.policy import catalog
-from gracegate.policy.opa_server import child
-with child(Path(sys.argv[2]), catalog.load(Path(sys.argv[1]))) as engine:
+from gracegate.policy import load_catalog
+from gracegate.policy.engines.opa_server import child
+with child(Path(sys.argv[2]), load_catalog(Path(sys.argv[1]))) as engine:
     assert engine.ready() is None
 """
 
@@ -128,14 +127,14 @@ def measured(name: str, action: Callable[[], object]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--opa", type=Path, default=Path(__file__).resolve().parents[2] / ".tools" / "opa")
-    parser.add_argument("--rules", type=Path, default=catalog.builtin_policies())
+    parser.add_argument("--rules", type=Path, default=builtin_policies())
     given = parser.parse_args()
-    rules = catalog.load(given.rules)
+    rules = load_catalog(given.rules)
     print(f"{'':44} {'wall':>9} {'cpu':>9}")
     with tempfile.TemporaryDirectory() as scratch, child(given.opa, rules, seconds=300) as server:
         for name, action in starts(given.opa, given.rules, Path(scratch)):
             measured(name, action)
-        engines = {"Wasm": WasmEngine(given.rules, seconds=300).evaluate, "OPA server": server.evaluate}
+        engines = {"Wasm": WasmEngine(load_catalog(given.rules), seconds=300).evaluate, "OPA server": server.evaluate}
         walls = {
             engine: {size: measured(name, action) for size, name, action in evaluations(engine, evaluate, rules)}
             for engine, evaluate in engines.items()

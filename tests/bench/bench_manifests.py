@@ -18,10 +18,7 @@ from typing import Any
 
 import yaml
 
-from gracegate.manifests.discovery import is_candidate
-from gracegate.manifests.documents import locate, read
-from gracegate.manifests.fragments import POD_SPECS
-from gracegate.manifests.plain import Collection, collect
+from gracegate.manifests import POD_SPECS, Collection, collect_documents, is_candidate, locate, read_manifest
 from gracegate.model import Document, Pointer, SourceFile, Tree
 
 WORKLOAD_FILES = 500
@@ -81,7 +78,7 @@ def reading(collection: Collection) -> dict[str, float]:
 
 def parse_and_locate(sources: list[SourceFile]) -> None:
     for source in sources:
-        manifest = read(source, "")
+        manifest = read_manifest(source, "")
         for document in manifest.documents:
             for pointer, _ in containers(document):
                 locate(manifest, document, pointer)
@@ -98,14 +95,14 @@ def main() -> None:
     arguments = parser.parse_args()
     for folder in arguments.folders:
         files = tree(folder)
-        collection = collect(files)
+        collection = collect_documents(files)
         figures = {
             "folder": folder.name,
             "files": len(files.files),
             "megabytes": sum(len(f.data) for f in files.files.values()) / 1e6,
             "documents": len(collection.documents),
             "problems": dict(Counter(problem.code for problem in collection.problems)),
-            "collect_seconds": median(lambda files=files: collect(files)),
+            "collect_seconds": median(lambda files=files: collect_documents(files)),
             "reading": reading(collection),
             "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }

@@ -3,7 +3,7 @@
 Every container of every workload under each DIR (a checkout of a public repository, say) gets four edits planned: the
 drain, the readiness probe, both with the grace period in one, and the drain as near to some line of the document as it
 can stand. What is planned is compared by a reader of its own
-(PyYAML's pure parser, see manifests_room/oracle.py): the value, the lines outside of the edit, the comments. Prints a
+(PyYAML's pure parser, see manifests/oracle.py): the value, the lines outside of the edit, the comments. Prints a
 row for each DIR and what was refused; exit code 1 where anything is wrong, or less than 99.9 % of the plain containers
 in block style came through.
 """
@@ -24,16 +24,14 @@ from typing import Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.bench_manifests import containers, tree
-from gracegate.manifests.documents import Manifest, locate
-from gracegate.manifests.edits import Refused, edit
-from gracegate.manifests.fragments import POD_SPECS
-from gracegate.manifests.patches import patched
-from gracegate.manifests.plain import collect
+from gracegate.manifests import POD_SPECS, Manifest, collect_documents, edit_manifest, locate
 from gracegate.model import Document, Hunk, Operation, Pointer
-from manifests_room import oracle
+from gracegate.yaml_edit import EditRefused
+from gracegate.yaml_edit.patches import patched
+from tests.bench.bench_manifests import containers, tree
+from tests.manifests import oracle
 
 DRAIN: tuple[Pointer, Any] = (("lifecycle", "preStop", "sleep"), {"seconds": 10})
 READINESS: tuple[Pointer, Any] = (("readinessProbe",), {"httpGet": {"path": "/healthz", "port": 8080}})
@@ -124,7 +122,7 @@ def planned(manifest: Manifest, document: Document) -> Iterator[Plan]:
 
 def measured(folder: Path) -> Figures:
     figures = Figures()
-    collection = collect(tree(folder))
+    collection = collect_documents(tree(folder))
     for document in collection.documents:
         if document.ref.kind not in POD_SPECS:
             continue
@@ -144,8 +142,8 @@ def tried(figures: Figures, manifest: Manifest, document: Document, plan: Plan, 
     figures.size += len(manifest.source.data)
     started = time.process_time()
     try:
-        done = edit(manifest, [(document, operation) for operation in plan.operations], plan.near)
-    except Refused as refused:
+        done = edit_manifest(manifest, [(document, operation) for operation in plan.operations], plan.near)
+    except EditRefused as refused:
         return refused.reason
     finally:
         figures.seconds += time.process_time() - started

@@ -1,6 +1,6 @@
 """What hostile text costs: python tests/bench/hostile_inputs.py
 
-Each input of tests/manifests_room/hostile.py is read in a process of its own; one line each, with the worst at the end.
+Each input of tests/manifests/hostile.py is read in a process of its own; one line each, with the worst at the end.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from manifests_room.hostile import INPUTS
+from tests.manifests.hostile import INPUTS
 
-TESTS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
     told = []
     for name in INPUTS:
-        command = [sys.executable, "-m", "manifests_room.hostile", name]
-        done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "tests.manifests.hostile", name]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"{name:40} DIED with {done.returncode}: {done.stderr[-200:]}")
             continue

@@ -23,13 +23,13 @@ from typing import Any
 
 import yaml
 
-TESTS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)\n?^\1$", re.DOTALL | re.MULTILINE)
 
 
 def replayed(repository: str, base: str, head: str) -> Counter[str]:
-    command = [sys.executable, "-m", "demo.replay", repository, base, head]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    command = [sys.executable, "-m", "tests.demo.replay", repository, base, head]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
@@ -68,12 +68,13 @@ def applied(repository: str, head: str, comments: list[dict[str, Any]]) -> Count
 
 def checked(repository: str, base: str, head: str) -> Counter[str]:
     from gracegate import git  # noqa: PLC0415 - replays alone need none of it
-    from gracegate.check import conversation  # noqa: PLC0415
-    from gracegate.check.check import CheckRequest, check  # noqa: PLC0415
-    from gracegate.manifests.discovery import is_candidate  # noqa: PLC0415
-    from gracegate.policy.catalog import load_builtin  # noqa: PLC0415
-    from gracegate.policy.opa_wasm import WasmEngine  # noqa: PLC0415
+    from gracegate.check import check  # noqa: PLC0415
+    from gracegate.check.check import CheckRequest  # noqa: PLC0415
+    from gracegate.manifests import is_candidate  # noqa: PLC0415
+    from gracegate.policy import load_builtin  # noqa: PLC0415
+    from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415
     from gracegate.repo_config import RepoConfig  # noqa: PLC0415
+    from gracegate.review import comment_plan  # noqa: PLC0415
 
     top = Path(repository)
     before, after = (git.revision_tree(top, sha, is_candidate) for sha in (base, head))
@@ -82,9 +83,9 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     today = dt.datetime.now(dt.UTC).date()
     request = CheckRequest(after, RepoConfig(), load_builtin(), engine.engine, today, base=before, diff=diff)
     report = check(request, engine.evaluate)
-    speaking = [f for f in report.findings if conversation.speaks(f, touched=False)]
+    speaking = [f for f in report.findings if comment_plan.speaks(f, touched=False)]
     hunks = {d.path: d.hunks for d in diff if d.change != "removed"}
-    drafts = conversation._drafts(speaking, report.suggestions, hunks)
+    drafts = comment_plan._drafts(speaking, report.suggestions, hunks)
     figures: Counter[str] = Counter(findings=len(speaking))
     figures["on a line"] = sum(len(draft.findings) for draft in drafts if draft.line is not None)
     # A fix of something that was there before is not posted: its reason tells whether it could have been.

@@ -18,7 +18,7 @@ from gracegate import __version__
 from gracegate.cli import fix as fix_command
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.model import Engine
-from manifests_room import hostile
+from tests.manifests import hostile
 
 SERVED = """\
 apiVersion: v1

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from demo.shop import layer
 from gracegate.check.check import CheckRequest
 from gracegate.model import SourceFile, Tree
-from gracegate.policy.catalog import load_builtin
-from gracegate.policy.opa_wasm import WasmEngine
-from gracegate.repo_config import RepoConfig, parse
+from gracegate.policy import load_builtin
+from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.repo_config import RepoConfig, parse_repo_config
+from tests.demo.shop import layer
 
 Files = Mapping[str, str]
 
@@ -37,7 +37,7 @@ def _corpora() -> Iterator[tuple[str, Files]]:
         yield rule.id, {"apps/web.yaml": rule.example}
     for layers in (("base",), ("base", "change"), ("base", "change", "second")):
         yield f"the shop: {layers[-1]}", layer(*layers)
-    for path in sorted((TESTS / "policy_engine" / "everything").iterdir()):
+    for path in sorted((TESTS / "policy" / "engines" / "everything").iterdir()):
         yield f"everything: {path.stem}", {path.name: path.read_text()}
     files = {path.name: path.read_text() for path in sorted((Path(__file__).parent / "corpus").iterdir())}
     yield "all that is forgotten", files
@@ -47,7 +47,7 @@ def request(files: Files, config: str = "") -> CheckRequest:
     """A check of all files; what the shop's own configuration waives is fixed like the rest."""
     return CheckRequest(
         head=Tree({path: SourceFile(path, text.encode()) for path, text in files.items()}),
-        config=parse(config, CATALOG.rules) if config else RepoConfig(),
+        config=parse_repo_config(config, CATALOG.rules) if config else RepoConfig(),
         catalog=CATALOG,
         engine=WASM.engine,
         today=TODAY,

@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
-from apiserver.server import errors
-from closure.corpora import CATALOG, WASM, Files, corpora, examples, request
-from gracegate.check.fix import fix_all
-from gracegate.manifests.documents import read
+from gracegate.check import fix_all
+from gracegate.manifests import read_manifest
 from gracegate.model import SourceFile
-from gracegate.policy.query import Cluster
+from gracegate.policy import Cluster
+from tests.apiserver.server import errors
+from tests.closure.corpora import CATALOG, WASM, Files, corpora, examples, request
 
 MINORS = (28, 30, 34, 37)
 
@@ -32,7 +32,7 @@ def refusals(files: Files, minor: int) -> Counter[tuple[str, str, str, str]]:
     return Counter(
         (path, document.ref.kind, document.ref.name, error)
         for path, text in files.items()
-        for document in read(SourceFile(path, text.encode()), "").documents
+        for document in read_manifest(SourceFile(path, text.encode()), "").documents
         if not document.fragment
         for error in errors(document.object, minor)
     )

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from closure.corpora import WASM, Files, corpora, request
+from gracegate.check import fix_all
 from gracegate.check.check import prove
 from gracegate.check.examine import Examined, evaluated_again, examine
-from gracegate.check.fix import fix_all
-from gracegate.check.sightings import Sighting
-from gracegate.manifests.edits import LineEdit, apply_edits
+from gracegate.check.matches import Match
 from gracegate.model import SEVERITY_ORDER
+from gracegate.yaml_edit import apply_edits
+from gracegate.yaml_edit.editor import LineEdit
+from tests.closure.corpora import WASM, Files, corpora, request
 
 PERMUTED = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 REVIEWED = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
@@ -49,7 +50,7 @@ def applied(files: Files, chosen: Iterable[Fix]) -> dict[str, str]:
     return {path: apply_edits(files[path], sorted(wanted)) for path, wanted in edits.items()}
 
 
-def levels(sightings: Iterable[Sighting]) -> Levels:
+def levels(sightings: Iterable[Match]) -> Levels:
     return {
         (s.identity, s.document.path, s.document.number, s.document.pointer): SEVERITY_ORDER[s.violation.level]
         for s in sightings

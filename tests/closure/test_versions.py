@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from closure.corpora import CATALOG, WASM, corpora, request
 from gracegate.check.examine import examine
-from gracegate.check.sightings import Sighting
+from gracegate.check.matches import Match
+from tests.closure.corpora import CATALOG, WASM, corpora, request
 
 MINORS = (28, 29, 30, 33, 34, 36, 37)
 
@@ -22,7 +22,7 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 
 
 @cache
-def seen(name: str, minor: int) -> tuple[Sighting, ...]:
+def seen(name: str, minor: int) -> tuple[Match, ...]:
     side = examine(request(corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate).head
     assert side.problems == ()
     return side.sightings

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from demo.processes import Late, ended_by, wait_for
-from demo.shop import layer
-from demo.stage import Refusal, Stage
+from tests.demo.processes import Late, ended_by, wait_for
+from tests.demo.shop import layer
+from tests.demo.stage import Refusal, Stage
 
 SHOP = "shop/manifests"
 TITLE = "Release 1.15: reviews, faster cart rollouts, a longer goodbye"

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from demo.processes import Late, ended_by, wait_for
-from demo.stage import Stage
+from tests.demo.processes import Late, ended_by, wait_for
+from tests.demo.stage import Stage
 
 COMMENT = ("path", "side", "start_line", "line", "subject_type", "body")
 PATIENCE = 600.0

@@ -1,10 +1,10 @@
-"""The layers of tests/manifests as files by path."""
+"""The layers of the shop, tests/demo/shop_layers, as files by path."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SHOP = Path(__file__).resolve().parents[1] / "manifests"
+SHOP = Path(__file__).resolve().parent / "shop_layers"
 
 
 def layer(*names: str) -> dict[str, str]:

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import requests
 
-from demo.processes import Late, Running, free_port, wait_for
+from tests.demo.processes import Late, Running, free_port, wait_for
 
-TESTS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # What the processes get of this one's environment: no setting of gracegate, no proxy for loopback.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
@@ -118,8 +118,8 @@ class Fake(Peer):
         repositories = folder / "repositories"
         repositories.mkdir(parents=True)
         port = str(free_port())
-        command = [sys.executable, "-m", "fakegithub", "--port", port, "--folder", str(repositories)]
-        running = Running(command, {**_kept(), "PYTHONPATH": str(TESTS)}, folder / "fakegithub.log")
+        command = [sys.executable, "-m", "tests.fakegithub", "--port", port, "--folder", str(repositories)]
+        running = Running(command, {**_kept(), "PYTHONPATH": str(ROOT)}, folder / "fakegithub.log")
         super().__init__(f"http://127.0.0.1:{port}", running, "/_fake/app")
 
     def see(self, what: str) -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.shop import layer
-from e2e.scene import Scene, started
+from tests.demo.shop import layer
+from tests.e2e.scene import Scene, started
 
 # Nobody is spammed here, and nobody waits for the sake of politeness.
 AT_ONCE = {"GRACEGATE_WRITE_GAP": "0", "GRACEGATE_NOTIFY_GAP": "0"}

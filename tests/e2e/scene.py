@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from demo.processes import wait_for
-from demo.stage import Service
-from fakegithub.server import FakeGitHub
-from fakegithub.state import CheckRun, PullRequest, ReviewComment
+from tests.demo.processes import wait_for
+from tests.demo.stage import Service
+from tests.fakegithub.server import FakeGitHub
+from tests.fakegithub.state import CheckRun, PullRequest, ReviewComment
 
 Files = Mapping[str, str | None]
 

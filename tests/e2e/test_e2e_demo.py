@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.demo import Story, play, wrong
-from demo.replay import replay
-from demo.shop import layer
-from demo.stage import Stage
-from e2e.conftest import AT_ONCE
+from tests.demo.demo import Story, play, wrong
+from tests.demo.replay import replay
+from tests.demo.shop import layer
+from tests.demo.stage import Stage
+from tests.e2e.conftest import AT_ONCE
 
 
 @pytest.fixture(scope="module")

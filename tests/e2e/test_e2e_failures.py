@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from demo.shop import layer
-from e2e.scene import Scene
+from tests.demo.shop import layer
+from tests.e2e.scene import Scene
 
 FILES = "GET /pulls/[0-9]+/files"
 FILES_PATH = r"/pulls/\d+/files$"

@@ -7,10 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from demo.shop import layer
-from demo.stage import BIN
-from e2e.scene import Scene
-from fakegithub.state import ReviewComment
+from tests.demo.shop import layer
+from tests.demo.stage import BIN
+from tests.e2e.scene import Scene
+from tests.fakegithub.state import ReviewComment
 
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 

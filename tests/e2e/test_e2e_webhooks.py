@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from demo.shop import layer
-from e2e.scene import Scene
-from fakegithub.state import Delivery
+from tests.demo.shop import layer
+from tests.e2e.scene import Scene
+from tests.fakegithub.state import Delivery
 
 
 def opened(scene: Scene, number: int) -> Delivery:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from fakegithub.server import FakeGitHub
+from tests.fakegithub.server import FakeGitHub
 
 
 def main() -> None:

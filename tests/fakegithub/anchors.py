@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fakegithub.diff import FileChange, PatchLine, Side, patch_lines
-from fakegithub.state import Anchor, PullRequest
+from tests.fakegithub.diff import FileChange, PatchLine, Side, patch_lines
+from tests.fakegithub.state import Anchor, PullRequest
 
 THREAD = "Pull request review thread"
 

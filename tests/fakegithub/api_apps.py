@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub import auth, shapes
-from fakegithub.errors import ApiError, not_found, not_permitted
-from fakegithub.shapes import Json
-from fakegithub.state import Delivery, Installation, Repository
-from fakegithub.web import Answer, app_only, base_url, body, caller, events, needs, page, world
+from tests.fakegithub import auth, shapes
+from tests.fakegithub.errors import ApiError, not_found, not_permitted
+from tests.fakegithub.shapes import Json
+from tests.fakegithub.state import Delivery, Installation, Repository
+from tests.fakegithub.web import Answer, app_only, base_url, body, caller, events, needs, page, world
 
 api = Blueprint("apps", __name__)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub import shapes, shapes_checks
-from fakegithub.errors import ApiError, not_found
-from fakegithub.state import CheckRun, CheckSuite, Repository, Status
-from fakegithub.web import Answer, base_url, body, commit_of, events, login, needs, page, world
+from tests.fakegithub import shapes, shapes_checks
+from tests.fakegithub.errors import ApiError, not_found
+from tests.fakegithub.state import CheckRun, CheckSuite, Repository, Status
+from tests.fakegithub.web import Answer, base_url, body, commit_of, events, login, needs, page, world
 
 api = Blueprint("checks", __name__)
 PLAIN = ("name", "external_id", "details_url", "started_at", "completed_at", "actions")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, jsonify
 
-from fakegithub import shapes_pulls
-from fakegithub.errors import not_found, not_permitted
-from fakegithub.shapes import Json
-from fakegithub.state import IssueComment, PullRequest, Repository
-from fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
+from tests.fakegithub import shapes_pulls
+from tests.fakegithub.errors import not_found, not_permitted
+from tests.fakegithub.shapes import Json
+from tests.fakegithub.state import IssueComment, PullRequest, Repository
+from tests.fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
 
 api = Blueprint("issues", __name__)
 PERMISSION = "issues|pull_requests"

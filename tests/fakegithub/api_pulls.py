@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub import pulls, shapes
-from fakegithub.errors import ApiError
-from fakegithub.shapes_pulls import diff_entry, pull_full, pull_simple
-from fakegithub.state import PullRequest, Repository
-from fakegithub.web import Answer, base_url, body, events, login, needs, page, pull_of, world
+from tests.fakegithub import pulls, shapes
+from tests.fakegithub.errors import ApiError
+from tests.fakegithub.shapes_pulls import diff_entry, pull_full, pull_simple
+from tests.fakegithub.state import PullRequest, Repository
+from tests.fakegithub.web import Answer, base_url, body, events, login, needs, page, pull_of, world
 
 api = Blueprint("pulls", __name__)
 LISTED_FILES = 3_000

@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub import shapes
-from fakegithub.auth import allow
-from fakegithub.errors import ApiError, not_found
-from fakegithub.gitdir import TreeEntry
-from fakegithub.shapes import Json
-from fakegithub.shapes_pulls import diff_entry, pull_simple
-from fakegithub.state import Repository
-from fakegithub.web import Answer, base_url, caller, commit_of, needs, page, world
+from tests.fakegithub import shapes
+from tests.fakegithub.auth import allow
+from tests.fakegithub.errors import ApiError, not_found
+from tests.fakegithub.gitdir import TreeEntry
+from tests.fakegithub.shapes import Json
+from tests.fakegithub.shapes_pulls import diff_entry, pull_simple
+from tests.fakegithub.state import Repository
+from tests.fakegithub.web import Answer, base_url, caller, commit_of, needs, page, world
 
 api = Blueprint("repositories", __name__)
 TREE_ENTRIES = 100_000

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub import anchors, shapes_pulls
-from fakegithub.anchors import Placed, Unplaceable
-from fakegithub.errors import ApiError, invalid, not_found, not_permitted, unprocessable
-from fakegithub.shapes import Json
-from fakegithub.state import PullRequest, Repository, Review, ReviewComment
-from fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
+from tests.fakegithub import anchors, shapes_pulls
+from tests.fakegithub.anchors import Placed, Unplaceable
+from tests.fakegithub.errors import ApiError, invalid, not_found, not_permitted, unprocessable
+from tests.fakegithub.shapes import Json
+from tests.fakegithub.state import PullRequest, Repository, Review, ReviewComment
+from tests.fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
 
 api = Blueprint("reviews", __name__)
 STATES = {"COMMENT": "COMMENTED", "APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", None: "PENDING"}

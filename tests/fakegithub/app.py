@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from fakegithub import (
+from tests.fakegithub import (
     api_apps,
     api_checks,
     api_issues,
@@ -24,7 +24,7 @@ from fakegithub import (
     pages,
     smart_http,
 )
-from fakegithub.contract import (
+from tests.fakegithub.contract import (
     Operation,
     brief,
     contract,
@@ -34,9 +34,9 @@ from fakegithub.contract import (
     response_errors,
     unknown_keys,
 )
-from fakegithub.errors import ApiError, not_found
-from fakegithub.gitdir import GitError
-from fakegithub.web import fake, world
+from tests.fakegithub.errors import ApiError, not_found
+from tests.fakegithub.gitdir import GitError
+from tests.fakegithub.web import fake, world
 
 API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api)
 API_PATHS = re.compile(r"/(app|installation|rate_limit|repos|repositories)(/|$)")
@@ -48,7 +48,7 @@ REQUESTS_PER_HOUR = 5_000
 def application() -> Flask:
     """One application serves every fake of a process: building its routes takes a tenth of a second, and which fake a
     request is for travels with the request (see web.fake)."""
-    app = Flask("fakegithub")
+    app = Flask("tests.fakegithub")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
     for blueprint in (*API, smart_http.git, pages.site, control.control):
         app.register_blueprint(blueprint)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import jwt
 from jwt.types import Options
 
-from fakegithub.errors import ApiError, not_found, not_permitted
-from fakegithub.state import Installation, Repository, Token
-from fakegithub.world import World
+from tests.fakegithub.errors import ApiError, not_found, not_permitted
+from tests.fakegithub.state import Installation, Repository, Token
+from tests.fakegithub.world import World
 
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
 LIFETIME = 3600

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 
-from fakegithub.anchors import Unplaceable
-from fakegithub.errors import ApiError
-from fakegithub.state import CheckRun, Delivery, PullRequest, Repository, ReviewComment
-from fakegithub.web import fake, world
+from tests.fakegithub.anchors import Unplaceable
+from tests.fakegithub.errors import ApiError
+from tests.fakegithub.state import CheckRun, Delivery, PullRequest, Repository, ReviewComment
+from tests.fakegithub.web import fake, world
 
 Json = dict[str, Any]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import requests
 
-from fakegithub import shapes
-from fakegithub.shapes import Json
-from fakegithub.shapes_checks import check_run, check_suite
-from fakegithub.shapes_pulls import pull_full
-from fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository
-from fakegithub.world import World
+from tests.fakegithub import shapes
+from tests.fakegithub.shapes import Json
+from tests.fakegithub.shapes_checks import check_run, check_suite
+from tests.fakegithub.shapes_pulls import pull_full
+from tests.fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository
+from tests.fakegithub.world import World
 
 DEADLINE = 10.0
 HOOK_ID = 7770001

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fakegithub.diff import FileChange
+from tests.fakegithub.diff import FileChange
 
 if TYPE_CHECKING:
-    from fakegithub.gitdir import GitDir
+    from tests.fakegithub.gitdir import GitDir
 
 PATCH_LINES = 3_000
 PATCH_BYTES = 300_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fakegithub import gitdiff
-from fakegithub.diff import FileChange
+from tests.fakegithub import gitdiff
+from tests.fakegithub.diff import FileChange
 
 ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",

@@ -15,11 +15,11 @@ from pygments.lexer import Lexer
 from pygments.lexers import TextLexer, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
-from fakegithub.diff import FileChange, PatchLine, patch_lines
-from fakegithub.errors import not_found
-from fakegithub.markdown import render
-from fakegithub.state import CheckRun, PullRequest, ReviewComment
-from fakegithub.web import world
+from tests.fakegithub.diff import FileChange, PatchLine, patch_lines
+from tests.fakegithub.errors import not_found
+from tests.fakegithub.markdown import render
+from tests.fakegithub.state import CheckRun, PullRequest, ReviewComment
+from tests.fakegithub.web import world
 
 site = Blueprint("pages", __name__)
 PLAIN = HtmlFormatter(nowrap=True)

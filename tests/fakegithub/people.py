@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fakegithub import anchors, pulls
-from fakegithub.events import Events
-from fakegithub.gitdir import GitDir
-from fakegithub.state import CheckRun, Installation, IssueComment, PullRequest, Repository, Review, ReviewComment
-from fakegithub.world import World
+from tests.fakegithub import anchors, pulls
+from tests.fakegithub.events import Events
+from tests.fakegithub.gitdir import GitDir
+from tests.fakegithub.state import CheckRun, Installation, IssueComment, PullRequest, Repository, Review, ReviewComment
+from tests.fakegithub.world import World
 
 Files = Mapping[str, str | bytes | None]
 """Contents by path; None deletes the file."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fakegithub.errors import ApiError
-from fakegithub.events import Events
-from fakegithub.state import PullRequest, Repository
-from fakegithub.world import World
+from tests.fakegithub.errors import ApiError
+from tests.fakegithub.events import Events
+from tests.fakegithub.state import PullRequest, Repository
+from tests.fakegithub.world import World
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from fakegithub.app import application, is_api
-from fakegithub.events import Events
-from fakegithub.faults import Fault, Gate, Logged
-from fakegithub.people import People
-from fakegithub.state import App, Clock, Delivery
-from fakegithub.web import FAKE
-from fakegithub.world import World
+from tests.fakegithub.app import application, is_api
+from tests.fakegithub.events import Events
+from tests.fakegithub.faults import Fault, Gate, Logged
+from tests.fakegithub.people import People
+from tests.fakegithub.state import App, Clock, Delivery
+from tests.fakegithub.web import FAKE
+from tests.fakegithub.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from fakegithub.gitdir import CommitInfo
-from fakegithub.state import App, Installation, Repository
-from fakegithub.world import World
+from tests.fakegithub.gitdir import CommitInfo
+from tests.fakegithub.state import App, Installation, Repository
+from tests.fakegithub.world import World
 
 Json = dict[str, Any]
 

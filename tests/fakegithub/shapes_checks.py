@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from fakegithub.shapes import Json, app, minimal_repository, node_id, simple_commit, user
-from fakegithub.state import CheckRun, CheckSuite, PullRequest, Repository, Status
-from fakegithub.world import World
+from tests.fakegithub.shapes import Json, app, minimal_repository, node_id, simple_commit, user
+from tests.fakegithub.state import CheckRun, CheckSuite, PullRequest, Repository, Status
+from tests.fakegithub.world import World
 
 ANNOTATION_KEYS = (
     "path",

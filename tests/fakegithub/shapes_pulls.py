@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from fakegithub.diff import FileChange
-from fakegithub.shapes import Json, app, node_id, repository, user
-from fakegithub.state import IssueComment, PullRequest, Repository, Review, ReviewComment
-from fakegithub.world import World
+from tests.fakegithub.diff import FileChange
+from tests.fakegithub.shapes import Json, app, node_id, repository, user
+from tests.fakegithub.state import IssueComment, PullRequest, Repository, Review, ReviewComment
+from tests.fakegithub.world import World
 
 ASSOCIATION = "CONTRIBUTOR"
 

@@ -6,11 +6,11 @@ import subprocess
 
 from flask import Blueprint, Response, request
 
-from fakegithub import auth
-from fakegithub.errors import ApiError
-from fakegithub.gitdir import environment
-from fakegithub.state import Repository
-from fakegithub.web import world
+from tests.fakegithub import auth
+from tests.fakegithub.errors import ApiError
+from tests.fakegithub.gitdir import environment
+from tests.fakegithub.state import Repository
+from tests.fakegithub.web import world
 
 git = Blueprint("git", __name__)
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}

@@ -12,9 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from fakegithub.diff import FileChange, PatchLine, Side, line_after
-from fakegithub.gitdiff import patch_between
-from fakegithub.gitdir import GitDir
+from tests.fakegithub.diff import FileChange, PatchLine, Side, line_after
+from tests.fakegithub.gitdiff import patch_between
+from tests.fakegithub.gitdir import GitDir
 
 
 class Clock:

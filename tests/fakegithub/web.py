@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 
 from flask import Response, g, jsonify, request
 
-from fakegithub.auth import Caller, allow
-from fakegithub.errors import ApiError, not_found
-from fakegithub.events import Events
-from fakegithub.state import PullRequest, Repository
-from fakegithub.world import World
+from tests.fakegithub.auth import Caller, allow
+from tests.fakegithub.errors import ApiError, not_found
+from tests.fakegithub.events import Events
+from tests.fakegithub.state import PullRequest, Repository
+from tests.fakegithub.world import World
 
 if TYPE_CHECKING:
-    from fakegithub.server import FakeGitHub
+    from tests.fakegithub.server import FakeGitHub
 
 FAKE = "fakegithub.fake"
 Answer = Any

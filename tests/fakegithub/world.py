@@ -6,7 +6,7 @@ import itertools
 import threading
 from pathlib import Path
 
-from fakegithub.state import (
+from tests.fakegithub.state import (
     App,
     CheckRun,
     CheckSuite,

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fakegithub.server import FakeGitHub
-from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.calls import Pace
-from gracegate.github_app.client import Client, RepositoryClient
+from gracegate.github_app import Client, Pace, RepositoryClient, TokenBroker
+from tests.fakegithub.server import FakeGitHub
 
 SHOP = "shop/web"
 

@@ -7,12 +7,10 @@ import threading
 
 import pytest
 
-from github_app.conftest import Setting
 from gracegate.errors import GitHubUnavailable, Gone, RateLimited
-from gracegate.github_app import pull_requests
-from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.calls import Pace
+from gracegate.github_app import Pace, TokenBroker, pull_requests
 from gracegate.github_app.client import READING, WRITING
+from tests.github_app.conftest import Setting
 
 TOKENS = "access_tokens"
 
@@ -110,6 +108,6 @@ def test_no_secret_is_ever_logged_or_shown(setting: Setting, caplog: pytest.LogC
 
 
 def _key() -> str:
-    from fakegithub.state import new_key  # noqa: PLC0415 - one test needs a key of its own
+    from tests.fakegithub.state import new_key  # noqa: PLC0415 - one test needs a key of its own
 
     return new_key()[0]

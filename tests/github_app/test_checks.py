@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from github_app.conftest import SHOP, Setting
 from gracegate.errors import RateLimited
-from gracegate.github_app import checks
+from gracegate.github_app import RepositoryClient, checks
 from gracegate.github_app.checks import CheckRun
-from gracegate.github_app.client import RepositoryClient
+from tests.github_app.conftest import SHOP, Setting
 
 NAME = "gracegate"
 

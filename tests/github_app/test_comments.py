@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from github_app.conftest import SHOP, Setting
-from gracegate.github_app import comments
-from gracegate.github_app.client import RepositoryClient
+from gracegate.github_app import RepositoryClient, comments
 from gracegate.github_app.comments import PostResult
 from gracegate.model import Comment, PostedComment
+from tests.github_app.conftest import SHOP, Setting
 
 MARK = "<!-- gracegate:v1 {} -->"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from github_app.conftest import SHOP, Setting, lines
 from gracegate.git import hunks_of_patch
-from gracegate.github_app import pull_requests
-from gracegate.github_app.client import RepositoryClient
-from gracegate.github_app.pull_requests import PullRequest
+from gracegate.github_app import PullRequest, RepositoryClient, pull_requests
 from gracegate.model import FileDiff, Hunk
+from tests.github_app.conftest import SHOP, Setting, lines
 
 
 def test_a_pull_request(setting: Setting, repo: RepositoryClient) -> None:

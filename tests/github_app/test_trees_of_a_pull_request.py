@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from github_app.conftest import SHOP, Setting, lines
 from gracegate.errors import Gone
-from gracegate.git import Cache, hunks_of_patch
-from gracegate.github_app import pull_requests
-from gracegate.github_app.client import RepositoryClient
+from gracegate.git import TreeFetcher, hunks_of_patch
+from gracegate.github_app import RepositoryClient, pull_requests
+from tests.github_app.conftest import SHOP, Setting, lines
 
 
 def is_yaml(path: str) -> bool:
@@ -21,8 +20,8 @@ def test_base_and_head(setting: Setting, repo: RepositoryClient, tmp_path: Path)
     pull = pull_requests.read(repo, setting.number)
     base = pull_requests.merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
-    cache, url = Cache(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
-    before, after = cache.trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
+    cache, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
+    before, after = cache.fetch_trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
     assert sorted(before.files) == ["gone.yaml", "old.yaml", "web.yaml"]
     assert sorted(after.files) == ["moved.yaml", "new.yaml", "web.yaml"]
     assert after.files["web.yaml"].data.decode() == lines(10, 30)
@@ -34,8 +33,8 @@ def test_what_git_says_of_the_change_is_what_github_says(
     pull = pull_requests.read(repo, setting.number)
     base = pull_requests.merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
-    cache, url = Cache(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
-    cache.trees(url, token, [base, pull.head_sha], is_yaml)
+    cache, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
+    cache.fetch_trees(url, token, [base, pull.head_sha], is_yaml)
     said, _ = pull_requests.files(repo, pull, hunks_of_patch)
     assert cache.changed(url, base, pull.head_sha, is_yaml) == sorted(said, key=lambda one: one.path)
 
@@ -47,7 +46,7 @@ def test_the_head_of_a_fork(setting: Setting, repo: RepositoryClient, tmp_path: 
     number = fake.open_pull_request(SHOP, "theirs", fork="eve/web")
     token = setting.client.git_token(setting.installation, setting.repository_id)
     url = f"{fake.git_url}/{SHOP}.git"
-    [tree] = Cache(tmp_path / "cache").trees(url, token, [head], is_yaml, [f"refs/pull/{number}/head"])
+    [tree] = TreeFetcher(tmp_path / "cache").fetch_trees(url, token, [head], is_yaml, [f"refs/pull/{number}/head"])
     assert tree.files["web.yaml"].data.decode() == lines(1)
 
 
@@ -55,4 +54,6 @@ def test_a_token_for_another_repository(setting: Setting, tmp_path: Path) -> Non
     other = setting.fake.create_repository("shop/other")
     token = setting.client.git_token(setting.installation, other.id)
     with pytest.raises(Gone):
-        Cache(tmp_path / "cache").trees(f"{setting.fake.git_url}/{SHOP}.git", token, [setting.head], is_yaml)
+        TreeFetcher(tmp_path / "cache").fetch_trees(
+            f"{setting.fake.git_url}/{SHOP}.git", token, [setting.head], is_yaml
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.harness import Service, make_service
+from tests.jobs.harness import Service, make_service
 
 
 @pytest.fixture

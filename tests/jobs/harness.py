@@ -13,12 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gracegate.jobs import queue as engine
-from gracegate.jobs.queue import Queue
+from gracegate.jobs import Queue, prepare_queue
 from gracegate.settings import Settings
-from gracegate.store import deliveries
-from gracegate.store.database import Store
-from gracegate.store.deliveries import Accepted, Delivery, Pull
+from gracegate.store import Accepted, Delivery, PullHead, Store, deliveries
 from gracegate.store.tables import RUN
 
 STUB = Path(__file__).with_name("stub_worker.py")
@@ -64,12 +61,12 @@ class Service:
 
     def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> Accepted:
         delivery = Delivery(guid, "pull_request", action, 7, 42, "shop/web")
-        return self.queue.accept(delivery, [Pull(number, head)])
+        return self.queue.accept(delivery, [PullHead(number, head)])
 
     def close(self, guid: str, number: int) -> Accepted:
         delivery = Delivery(guid, "pull_request", "closed", 7, 42, "shop/web")
         with self.store.transaction() as tx:
-            return deliveries.close(tx, delivery, Pull(number, "closed"))
+            return deliveries.close(tx, delivery, PullHead(number, "closed"))
 
     def audit(self) -> list[tuple[str, str]]:
         """What happened so far, as (what, head)."""
@@ -106,5 +103,5 @@ def make_service(folder: Path, **more: str) -> Service:
     env = environment(folder, **more)
     settings = Settings.from_environment(env)
     store = Store(settings.database)
-    engine.prepare(store, settings.jobs)
+    prepare_queue(store, settings.jobs)
     return Service(folder, env, store, Queue(store))

@@ -12,12 +12,13 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gracegate.errors import GitHubUnavailable, RateLimited
-from gracegate.jobs import worker
-from gracegate.jobs.work import Outcome, StillMine, Work
+from gracegate.jobs import run_worker
 from gracegate.settings import Settings
+from gracegate.store import Outcome, Run
 
 DIGITS = {"1": "flaky", "2": "limited", "3": "poison"}
 
@@ -26,44 +27,44 @@ class StubReviewer:
     def __init__(self, audit: Path) -> None:
         self.audit = audit
 
-    def note(self, what: str, work: Work) -> None:
-        line = {"what": what, "pull": work.number, "head": work.head_sha_hint, "at": time.time(), "pid": os.getpid()}
+    def note(self, what: str, run: Run) -> None:
+        line = {"what": what, "pull": run.number, "head": run.head_sha, "at": time.time(), "pid": os.getpid()}
         with self.audit.open("a") as file:
-            file.write(json.dumps({**line, "delivery": work.delivery_id, "fence": work.fence}) + "\n")
+            file.write(json.dumps({**line, "delivery": run.delivery_id, "fence": run.fence}) + "\n")
 
-    def __call__(self, work: Work, still_mine: StillMine) -> Outcome:
-        self.note("start", work)
+    def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
+        self.note("start", run)
         try:
-            kind, dash, _ = work.head_sha_hint.partition("-")
-            self.act(kind if dash else DIGITS.get(kind[0], "ok"), work, still_mine)
+            kind, dash, _ = run.head_sha.partition("-")
+            self.act(kind if dash else DIGITS.get(kind[0], "ok"), run, check_current)
         finally:
-            self.note("end", work)
-        return Outcome(work.head_sha_hint, verdict="pass", conclusion="success")
+            self.note("end", run)
+        return Outcome("done", run.head_sha, "pass", "success")
 
-    def act(self, kind: str, work: Work, still_mine: StillMine) -> None:
+    def act(self, kind: str, run: Run, check_current: Callable[[], None]) -> None:
         if kind == "poison":
             raise ZeroDivisionError
-        if kind == "flaky" and work.attempt < 3:
+        if kind == "flaky" and run.attempt < 3:
             raise GitHubUnavailable("502")
-        if kind == "limited" and work.fence == 1:
+        if kind == "limited" and run.fence == 1:
             raise RateLimited("secondary rate limit", seconds=1.0)
         if kind == "killer":
             os.kill(os.getpid(), 9)
-        usual = float(os.environ.get("STUB_SECONDS", work.number % 5 * 0.05))
+        usual = float(os.environ.get("STUB_SECONDS", run.number % 5 * 0.05))
         pause = {"slow": 2.0, "stuck": 60.0}.get(kind, usual)
         end = time.monotonic() + pause
         while time.monotonic() < end:
             time.sleep(min(0.1, pause))
-            still_mine()
-        self.note("write", work)
+            check_current()
+        self.note("write", run)
 
-    def give_up(self, work: Work, reason: str) -> None:
-        self.note(f"give up: {reason}", work)
+    def conclude_as_incomplete(self, run: Run, reason: str) -> None:
+        self.note(f"incomplete: {reason}", run)
 
-    def withdraw(self, work: Work, reason: str) -> None:
-        self.note(f"withdraw: {reason}", work)
+    def cancel_check(self, run: Run, reason: str) -> None:
+        self.note(f"cancel: {reason}", run)
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    worker.run(Settings.from_environment(), StubReviewer(Path(sys.argv[1])))
+    run_worker(Settings.from_environment(), StubReviewer(Path(sys.argv[1])))

@@ -21,8 +21,8 @@ import pytest
 import requests
 
 from gracegate.store.tables import HEAD, RUN
-from jobs.harness import Service, make_service
-from web.payloads import post, pull_request
+from tests.jobs.harness import Service, make_service
+from tests.web.payloads import post, pull_request
 
 DELIVERIES = int(os.environ.get("KILL_DELIVERIES", "24"))
 KILLS = int(os.environ.get("KILL_KILLS", "4"))
@@ -119,7 +119,7 @@ def _overlaps(audit: list[dict[str, Any]], killed: set[int]) -> list[dict[str, A
 
 
 def _unreviewed(service: Service, deliveries: list[tuple[str, int, str]]) -> list[str]:
-    """The newest heads whose review neither wrote nor was given up."""
+    """The newest heads whose review neither wrote nor was concluded as incomplete."""
     newest = {number: (guid, head) for guid, number, head in deliveries}
     said = defaultdict(list)
     for line in service.audit_lines():
@@ -129,7 +129,7 @@ def _unreviewed(service: Service, deliveries: list[tuple[str, int, str]]) -> lis
         states = {row.id: row.state for row in tx.execute(RUN.select())}
     expected = {number: f"{guid}/{number}" for number, (guid, _) in newest.items()}
     assert kept == expected
-    wanted = {"done": "write", "dead": "give up"}
+    wanted = {"done": "write", "dead": "incomplete"}
     return [run for run in kept.values() if wanted.get(states[run], "?") not in said[run.partition("/")[0]]]
 
 

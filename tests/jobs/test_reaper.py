@@ -11,7 +11,7 @@ from gracegate.jobs.queue import Taken
 from gracegate.jobs.reaper import Reaper
 from gracegate.settings import JobSettings
 from gracegate.store import executors, runs
-from jobs.harness import Service, make_service
+from tests.jobs.harness import Service, make_service
 
 JOBS = JobSettings(backoff=0.0, dead_after=5.0)
 

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 
 from gracegate.errors import GitHubUnavailable, RateLimited, Superseded
-from gracegate.jobs.runner import LAST_WORDS, Runner, backoff
-from gracegate.jobs.work import Outcome, StillMine, Work
+from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
-from gracegate.store import runs
+from gracegate.store import Outcome, Run, runs
 from gracegate.store.tables import RUN
-from jobs.harness import Service, make_service
+from tests.jobs.harness import Service, make_service
 
 JOBS = JobSettings(attempts=2, crashes=2, backoff=0.0)
-PASS = Outcome("head", "pass", "success")
+PASS = Outcome("done", "head", "pass", "success")
 
 
 class Told:
@@ -25,19 +24,19 @@ class Told:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
-        self.review: Callable[[StillMine], Outcome] = lambda _still_mine: PASS
+        self.does: Callable[[Callable[[], None]], Outcome] = lambda _check_current: PASS
         self.other: Callable[[], None] = lambda: None
 
-    def __call__(self, work: Work, still_mine: StillMine) -> Outcome:
-        self.said.append(("review", str(work.attempt)))
-        return self.review(still_mine)
+    def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
+        self.said.append(("review", str(run.attempt)))
+        return self.does(check_current)
 
-    def give_up(self, work: Work, reason: str) -> None:
-        self.said.append(("give up", reason))
+    def conclude_as_incomplete(self, run: Run, reason: str) -> None:
+        self.said.append(("incomplete", reason))
         self.other()
 
-    def withdraw(self, work: Work, reason: str) -> None:
-        self.said.append(("withdraw", reason))
+    def cancel_check(self, run: Run, reason: str) -> None:
+        self.said.append(("cancel", reason))
         self.other()
 
 
@@ -84,7 +83,7 @@ def test_a_review_is_done_once(bench: Bench) -> None:
 
 def test_a_rate_limit_closes_the_gate_of_the_installation_and_costs_nothing(bench: Bench) -> None:
     bench.service.deliver("b", 2, "head-b")
-    bench.told.review = raising(RateLimited("wait", seconds=100))
+    bench.told.does = raising(RateLimited("wait", seconds=100))
     assert bench.perform() == "waiting"
     row = bench.row()
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
@@ -94,16 +93,16 @@ def test_a_rate_limit_closes_the_gate_of_the_installation_and_costs_nothing(benc
 
 
 def test_the_last_attempt_is_followed_by_the_last_words(bench: Bench) -> None:
-    bench.told.review = raising(GitHubUnavailable("502"))
+    bench.told.does = raising(GitHubUnavailable("502"))
     assert [bench.perform() for _ in range(3)] == ["waiting", "waiting", "dead"]
-    assert bench.told.said == [("review", "1"), ("review", "2"), ("give up", "502")]
+    assert bench.told.said == [("review", "1"), ("review", "2"), ("incomplete", "502")]
 
 
 def test_last_words_that_cannot_be_said_are_tried_a_few_times(bench: Bench) -> None:
-    bench.told.review = bench.told.other = raising(GitHubUnavailable("502"))
-    states = [bench.perform() for _ in range(JOBS.attempts + LAST_WORDS + 1)]
-    assert states == ["waiting"] * (JOBS.attempts + LAST_WORDS) + ["dead"]
-    assert bench.told.said.count(("give up", "502")) == LAST_WORDS
+    bench.told.does = bench.told.other = raising(GitHubUnavailable("502"))
+    states = [bench.perform() for _ in range(JOBS.attempts + FINAL_ATTEMPTS + 1)]
+    assert states == ["waiting"] * (JOBS.attempts + FINAL_ATTEMPTS) + ["dead"]
+    assert bench.told.said.count(("incomplete", "502")) == FINAL_ATTEMPTS
 
 
 def test_a_run_that_kills_workers_is_given_up_and_even_that_ends(bench: Bench) -> None:
@@ -111,7 +110,7 @@ def test_a_run_that_kills_workers_is_given_up_and_even_that_ends(bench: Bench) -
         with bench.service.store.transaction() as tx:
             runs.requeue(tx, "a/1", fence, cost="crashes")
     assert bench.perform() == "dead"
-    assert bench.told.said == [("give up", "the worker died 2 times while it reviewed this pull request")]
+    assert bench.told.said == [("incomplete", "the worker died 2 times while it reviewed this pull request")]
 
 
 @pytest.mark.parametrize(
@@ -119,48 +118,48 @@ def test_a_run_that_kills_workers_is_given_up_and_even_that_ends(bench: Bench) -
     [(False, "superseded", "a newer head is waiting"), (True, "cancelled", "the pull request was closed")],
 )
 def test_who_finds_that_it_no_longer_counts_withdraws(bench: Bench, close: bool, state: str, reason: str) -> None:
-    def meanwhile(still_mine: StillMine) -> Outcome:
+    def meanwhile(check_current: Callable[[], None]) -> Outcome:
         bench.service.close("b", 1) if close else bench.service.deliver("b", 1, "head-b")
-        still_mine()
+        check_current()
         raise AssertionError
 
-    bench.told.review = meanwhile
+    bench.told.does = meanwhile
     assert bench.perform() == state
-    assert bench.told.said == [("review", "1"), ("withdraw", reason)]
+    assert bench.told.said == [("review", "1"), ("cancel", reason)]
 
 
 def test_a_review_may_see_a_newer_head_before_we_do(bench: Bench) -> None:
-    bench.told.review = raising(Superseded("GitHub says so"))
+    bench.told.does = raising(Superseded("GitHub says so"))
     assert bench.perform() == "superseded"
-    assert bench.told.said == [("review", "1"), ("withdraw", "GitHub has a newer head")]
+    assert bench.told.said == [("review", "1"), ("cancel", "GitHub has a newer head")]
 
 
 def test_who_has_lost_its_run_writes_nothing(bench: Bench) -> None:
-    def meanwhile(still_mine: StillMine) -> Outcome:
+    def meanwhile(check_current: Callable[[], None]) -> Outcome:
         with bench.service.store.transaction() as tx:
             runs.requeue(tx, "a/1", 1, cost="crashes")
-        still_mine()
+        check_current()
         raise AssertionError
 
-    bench.told.review = meanwhile
+    bench.told.does = meanwhile
     assert bench.runner.perform("a/1", 1) == "superseded"
     assert bench.told.said == [("review", "1")]
     assert bench.row().state == "waiting"
 
 
 def test_an_outcome_that_comes_after_the_run_was_lost_is_dropped(bench: Bench) -> None:
-    def meanwhile(_still_mine: StillMine) -> Outcome:
+    def meanwhile(_check_current: Callable[[], None]) -> Outcome:
         with bench.service.store.transaction() as tx:
             runs.requeue(tx, "a/1", 1, cost="crashes")
         return PASS
 
-    bench.told.review = meanwhile
+    bench.told.does = meanwhile
     assert bench.runner.perform("a/1", 1) == "superseded"
     with bench.service.store.transaction() as tx:
         assert runs.verdicts(tx, 42, "head") == {}
 
 
-def test_what_never_began_has_nothing_to_withdraw(bench: Bench) -> None:
+def test_what_never_began_has_nothing_to_cancel_check(bench: Bench) -> None:
     assert bench.service.close("b", 1).outcome == "closed"
     assert bench.row().state == "cancelled"
     assert bench.runner.perform("a/1", 1) == "superseded"
@@ -168,14 +167,14 @@ def test_what_never_began_has_nothing_to_withdraw(bench: Bench) -> None:
 
 
 def test_a_withdrawal_that_fails_is_tried_again(bench: Bench) -> None:
-    bench.told.review = raising(GitHubUnavailable("502"))
+    bench.told.does = raising(GitHubUnavailable("502"))
     bench.perform()
     bench.service.deliver("b", 1, "head-b")
     bench.told.other = raising(GitHubUnavailable("502"))
     assert bench.perform() == "waiting"
     bench.told.other = lambda: None
     assert bench.perform() == "superseded"
-    assert bench.told.said == [("review", "1"), *[("withdraw", "a newer head is waiting")] * 2]
+    assert bench.told.said == [("review", "1"), *[("cancel", "a newer head is waiting")] * 2]
 
 
 def test_backoff_doubles_up_to_its_limit() -> None:

@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 from contextlib import closing
 
-from jobs.harness import Service
+from tests.jobs.harness import Service
 
 ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
 
@@ -64,7 +64,7 @@ def test_a_newer_head_ends_the_running_review_and_the_waiting_ones(service: Serv
     service.deliver("b", 1, "ok-2")
     service.deliver("c", 1, "ok-3")
     service.wait(lambda: service.states() == {"a": "superseded", "b": "superseded", "c": "done"})
-    assert ("withdraw: a newer head is waiting", "stuck-1") in service.audit()
+    assert ("cancel: a newer head is waiting", "stuck-1") in service.audit()
     assert ("write", "stuck-1") not in service.audit()
     assert ("start", "ok-2") not in service.audit()
 
@@ -82,7 +82,7 @@ def test_what_cannot_succeed_is_given_up_and_a_redelivery_starts_anew(service: S
     service.deliver("a", 1, "poison-1")
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "dead"})
-    told = ("give up: an internal error (ZeroDivisionError)", "poison-1")
+    told = ("incomplete: an internal error (ZeroDivisionError)", "poison-1")
     assert Counter(service.audit()) == {("start", "poison-1"): 2, ("end", "poison-1"): 2, told: 1}
     assert service.deliver("a", 1, "poison-1").outcome == "requeued"
     service.wait(lambda: service.audit().count(told) == 2)
@@ -95,7 +95,7 @@ def test_a_review_that_kills_its_workers_is_given_up(service: Service) -> None:
         service.start_worker().wait()
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "dead"})
-    told = "give up: the worker died 2 times while it reviewed this pull request"
+    told = "incomplete: the worker died 2 times while it reviewed this pull request"
     assert service.audit() == [("start", "killer-1"), ("start", "killer-1"), (told, "killer-1")]
 
 

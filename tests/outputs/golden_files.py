@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gracegate.outputs import check_run, json, review, text
-from outputs import sample_reports as samples
+from gracegate.outputs import check_run, comment_text, json, text
+from tests.outputs import sample_reports as samples
 
 FOLDER = Path(__file__).with_name("golden")
 
@@ -24,21 +24,25 @@ def _check(output: check_run.CheckOutput) -> str:
 
 
 def _comment() -> str:
-    return review.comment_body(
+    return comment_text.comment_body(
         (samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER, link=rule_page
     )
 
 
 RENDERED: dict[str, Callable[[], str]] = {
     "comment-suggestion.md": _comment,
-    "comment-patch.md": lambda: review.comment_body((samples.EXHAUSTED,), None, marker=samples.MARKER, link=rule_page),
-    "comment-advice.md": lambda: review.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
-    "comment-hostile.md": lambda: review.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
-    "comment-half-fixed.md": lambda: review.revised_body(
+    "comment-patch.md": lambda: comment_text.comment_body(
+        (samples.EXHAUSTED,), None, marker=samples.MARKER, link=rule_page
+    ),
+    "comment-advice.md": lambda: comment_text.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
+    "comment-hostile.md": lambda: comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
+    "comment-half-fixed.md": lambda: comment_text.revised_body(
         _comment(), (samples.NO_DRAIN,), 1, commit="0123456789abcdef", marker=samples.MARKER, link=rule_page
     ),
-    "comment-fixed.md": lambda: review.fixed_body(_comment(), commit="0123456789abcdef", marker=samples.FIXED_MARKER),
-    "review.md": lambda: review.review_body(samples.FAIL, 3, details_url="https://github.com/shop/shop/runs/7"),
+    "comment-fixed.md": lambda: comment_text.fixed_body(
+        _comment(), commit="0123456789abcdef", marker=samples.FIXED_MARKER
+    ),
+    "review.md": lambda: comment_text.review_body(samples.FAIL, 3, details_url="https://github.com/shop/shop/runs/7"),
     "check-fail.md": lambda: _check(check_run.render(samples.FAIL, link=rule_page)),
     "check-incomplete.md": lambda: _check(check_run.render(samples.INCOMPLETE)),
     "check-remarks.md": lambda: _check(check_run.render(samples.REMARKS)),

@@ -8,9 +8,9 @@ import pytest
 
 from gracegate.check import verdict
 from gracegate.model import Problem, Report
-from gracegate.outputs import check_run, words
+from gracegate.outputs import check_run, phrasing
 from gracegate.outputs.markdown import size
-from outputs import sample_reports as samples
+from tests.outputs import sample_reports as samples
 
 ADVISE = replace(samples.FAIL, gate="advise")
 UNREAD = replace(samples.CLEAN, verdict="incomplete", problems=(samples.BROKEN,))
@@ -81,4 +81,4 @@ def test_the_summary_is_bounded_and_keeps_its_footer() -> None:
 
 
 def test_what_is_not_covered_means_the_same_as_to_the_verdict() -> None:
-    assert words.NOT_COVERED == verdict.NOT_COVERED
+    assert phrasing.NOT_COVERED == verdict.NOT_COVERED

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from outputs.golden_files import FOLDER, RENDERED
+from tests.outputs.golden_files import FOLDER, RENDERED
 
 
 @pytest.mark.parametrize(("name", "render"), [pytest.param(n, r, id=n) for n, r in RENDERED.items()])

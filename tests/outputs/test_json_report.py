@@ -11,7 +11,7 @@ import pytest
 
 import gracegate.outputs.json as json_output
 from gracegate.model import Operation, Report
-from outputs import sample_reports as samples
+from tests.outputs import sample_reports as samples
 
 SCHEMA = json.loads(Path(json_output.__file__).with_name("report.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

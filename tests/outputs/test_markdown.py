@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from gracegate.outputs.markdown import Section, code, details, fence, page, printable, prose, size
-from outputs.sample_reports import EVIL
+from gracegate.outputs import fence, prose
+from gracegate.outputs.markdown import Section, code, details, page, printable, size
+from tests.outputs.sample_reports import EVIL
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 LIVE = re.compile(r"@|#\d|://|www\.|&|<|\|")

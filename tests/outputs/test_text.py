@@ -8,7 +8,7 @@ import pytest
 
 from gracegate.model import Report
 from gracegate.outputs import text
-from outputs import sample_reports as samples
+from tests.outputs import sample_reports as samples
 
 OLD_ONLY = replace(samples.CLEAN, findings=(samples.OLD, samples.WAIVED))
 

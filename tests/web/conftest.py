@@ -15,8 +15,8 @@ import requests
 from flask.testing import FlaskClient
 
 from gracegate.settings import Settings
-from gracegate.web.app import create_app
-from jobs.harness import Service, make_service
+from gracegate.web import create_app
+from tests.jobs.harness import Service, make_service
 
 
 @pytest.fixture

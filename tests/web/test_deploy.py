@@ -16,7 +16,7 @@ import yaml
 
 from gracegate.settings import Settings
 from gracegate.web.webhooks import Webhooks
-from jobs.harness import Service
+from tests.jobs.harness import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

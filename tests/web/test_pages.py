@@ -5,10 +5,10 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from gracegate.settings import Settings
-from gracegate.web.app import create_app
-from jobs.harness import Service
-from web.payloads import pull_request
-from web.test_webhooks import send
+from gracegate.web import create_app
+from tests.jobs.harness import Service
+from tests.web.payloads import pull_request
+from tests.web.test_webhooks import send
 
 
 def test_health_needs_nothing(client: FlaskClient) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from web.payloads import headers, post, pull_request, sha
+from tests.web.payloads import headers, post, pull_request, sha
 
 if TYPE_CHECKING:
-    from web.conftest import Server
+    from tests.web.conftest import Server
 
 
 def test_a_delivery_over_http_survives_the_death_of_its_worker(server: Server) -> None:

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from gracegate.web.signature import is_genuine
-from jobs.harness import Service
-from web import payloads
-from web.payloads import check_run, check_suite, headers, pull_request, sha
+from tests.jobs.harness import Service
+from tests.web import payloads
+from tests.web.payloads import check_run, check_suite, headers, pull_request, sha
 
 URL = "/webhooks/github"
 BODY = json.dumps(pull_request("opened")).encode()

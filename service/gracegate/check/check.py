@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gracegate.check import profiles, suggest, verdict, waivers
+from gracegate.check import profiles, suggestions, verdict, waivers
 from gracegate.check.examine import CheckRequest, Examined, evaluated_again, examine
-from gracegate.check.sightings import Sighting
+from gracegate.check.fix_groups import FixContext
+from gracegate.check.matches import Match
 from gracegate.errors import ConfigError
 from gracegate.model import Checked, Document, Finding, Fixed, Problem, Proposal, Report, Suggestion
-from gracegate.policy.query import Evaluate
-from gracegate.repo_config import parse
-
-__all__ = ["CheckRequest", "check", "problems_of", "prove"]
+from gracegate.policy import Evaluate
+from gracegate.repo_config import parse_repo_config
 
 
 def check(request: CheckRequest, evaluate: Evaluate) -> Report:
@@ -38,19 +37,19 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
     )
 
 
-def prove(seen: Examined, wanted: frozenset[str], evaluate: Evaluate) -> dict[str, suggest.Proof]:
-    """Proofs of the fixes of the sightings named, see `suggest.prove`."""
+def prove(seen: Examined, wanted: frozenset[str], evaluate: Evaluate) -> dict[str, suggestions.Proof]:
+    """Proofs of the fixes of the sightings named, see `suggestions.prove`."""
     request, collection, head = seen.request, seen.head.collection, seen.head.sightings
     hunks = None if request.diff is None else {d.path: d.hunks for d in request.diff}
     chosen = [s for s in head if s.id in wanted]
 
-    def reevaluate(texts: Mapping[str, str]) -> Sequence[Sighting]:
+    def reevaluate(texts: Mapping[str, str]) -> Sequence[Match]:
         side = evaluated_again(seen, texts, evaluate)
         # A fix is proved only by an evaluation in which every rule spoke; else all is as if nothing was fixed.
         return side.sightings if side.problems == seen.head.problems else head
 
-    ground = suggest.Ground(collection.manifests, collection.documents, hunks)
-    return suggest.prove(chosen, head, ground, reevaluate) if chosen else {}
+    ground = FixContext(collection.manifests, collection.documents, hunks)
+    return suggestions.prove(chosen, head, ground, reevaluate) if chosen else {}
 
 
 def _findings(seen: Examined) -> tuple[Finding, ...]:
@@ -59,13 +58,13 @@ def _findings(seen: Examined) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: (f.file, f.line, f.rule, f.id)))
 
 
-def _reported(sighting: Sighting, seen: Examined) -> bool:
+def _reported(sighting: Match, seen: Examined) -> bool:
     if seen.comparison is None or seen.comparison.statuses[sighting.id] != "pre-existing":
         return True
     return sighting.document.key in seen.touched
 
 
-def _finding(sighting: Sighting, seen: Examined) -> Finding:
+def _finding(sighting: Match, seen: Examined) -> Finding:
     violation, document = sighting.violation, sighting.document
     place = seen.locate(document, violation.pointer)
     return Finding(
@@ -105,7 +104,7 @@ def _suggested(
     return tuple(_with_proof(f, proofs.get(f.id)) for f in findings), tuple(ordered)
 
 
-def _with_proof(finding: Finding, proof: suggest.Proof | None) -> Finding:
+def _with_proof(finding: Finding, proof: suggestions.Proof | None) -> Finding:
     if proof is None:
         return finding
     fix = None if finding.fix is None else replace(finding.fix, diff=proof.diff)
@@ -164,7 +163,7 @@ def _proposal(seen: Examined) -> Proposal | None:
     if request.head_config is None:
         return None
     try:
-        config = parse(request.head_config, request.catalog.rules)
+        config = parse_repo_config(request.head_config, request.catalog.rules)
     except ConfigError as error:
         return Proposal(None, (), str(error))
     proposed = replace(seen, request=replace(request, config=config))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gracegate.check.sightings import Identity, Sighting
+from gracegate.check.matches import Identity, Match
 from gracegate.check.verdict import WORKLOAD_KINDS
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
 
@@ -21,12 +21,12 @@ class Comparison:
     """`statuses` holds each head sighting's status by id; `gone` are the base's sightings that head has no more."""
 
     statuses: Mapping[str, Status]
-    gone: tuple[Sighting, ...]
+    gone: tuple[Match, ...]
 
 
 def compare(
-    base: Sequence[Sighting],
-    head: Sequence[Sighting],
+    base: Sequence[Match],
+    head: Sequence[Match],
     renamed: Renames,
     moved: Mapping[str, str],
 ) -> Comparison:
@@ -34,7 +34,7 @@ def compare(
 
     `moved` maps a path at head to its path at base.
     """
-    waiting: dict[Identity, list[Sighting]] = defaultdict(list)
+    waiting: dict[Identity, list[Match]] = defaultdict(list)
     for sighting in base:
         waiting[sighting.identity].append(sighting)
     pairs = _match(head, waiting, renamed, moved)
@@ -46,13 +46,13 @@ def compare(
 
 
 def _match(
-    head: Iterable[Sighting],
-    waiting: Mapping[Identity, list[Sighting]],
+    head: Iterable[Match],
+    waiting: Mapping[Identity, list[Match]],
     renamed: Renames,
     moved: Mapping[str, str],
-) -> list[tuple[Sighting, Sighting | None]]:
+) -> list[tuple[Match, Match | None]]:
     """Takes each match out of `waiting`; two passes, so that a tie goes to the one with the same path."""
-    pairs: dict[str, tuple[Sighting, Sighting | None]] = {}
+    pairs: dict[str, tuple[Match, Match | None]] = {}
     for same_path in (True, False):
         for sighting in head:
             if sighting.id in pairs and pairs[sighting.id][1] is not None:
@@ -66,14 +66,14 @@ def _match(
     return list(pairs.values())
 
 
-def _candidates(sighting: Sighting, waiting: Mapping[Identity, list[Sighting]], renamed: Renames) -> list[Sighting]:
+def _candidates(sighting: Match, waiting: Mapping[Identity, list[Match]], renamed: Renames) -> list[Match]:
     own = sighting.identity
     former = renamed.get((sighting.document.path, own.object))
     identities = [own] if former is None else [own.of(former), own]
     return [candidate for identity in identities for candidate in waiting.get(identity, ())]
 
 
-def _status(before: Sighting, after: Sighting) -> Status:
+def _status(before: Match, after: Match) -> Status:
     worse_level = SEVERITY_ORDER[after.violation.level] > SEVERITY_ORDER[before.violation.level]
     old, new = before.violation.measure, after.violation.measure
     return "worsened" if worse_level or (old is not None and new is not None and new > old) else "pre-existing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gracegate.manifests.edits import LineEdit
+from gracegate.yaml_edit import LineEdit
 
 CONTEXT = 3
 NO_NEWLINE = "\n\\ No newline at end of file"

@@ -6,18 +6,16 @@ import datetime as dt
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
-from gracegate.check import compare, profiles, sightings, subjects, waivers
-from gracegate.check.sightings import Sighting
+from gracegate.check import compare, matches, profiles, subjects, waivers
+from gracegate.check.matches import Match
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.manifests import plain
-from gracegate.manifests.documents import Manifest, locate, read
-from gracegate.manifests.limits import Limits
-from gracegate.manifests.plain import Collection
+from gracegate.manifests import Collection, Manifest, collect_documents, locate, read_manifest
 from gracegate.model import (
     Document,
     DocumentKey,
     Engine,
     FileDiff,
+    Limits,
     Place,
     Pointer,
     Problem,
@@ -26,8 +24,7 @@ from gracegate.model import (
     Tree,
     Waiver,
 )
-from gracegate.policy.catalog import Catalog
-from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask
+from gracegate.policy import Answer, Batch, Catalog, Cluster, Evaluate, ask
 from gracegate.repo_config import RepoConfig
 
 
@@ -59,7 +56,7 @@ class Side:
     """One tree, read and evaluated."""
 
     collection: Collection
-    sightings: tuple[Sighting, ...]
+    sightings: tuple[Match, ...]
     problems: tuple[Problem, ...]
 
 
@@ -86,7 +83,7 @@ class Examined:
         wanted = _given(self.request, documents) if self.scope is None else self.scope.subjects(documents, base=False)
         return frozenset(i for i in wanted if not config.excluded(documents[i].path))
 
-    def waiver(self, sighting: Sighting) -> Waiver | None:
+    def waiver(self, sighting: Match) -> Waiver | None:
         """The waiver that covers a sighting of the head."""
         return waivers.waiver_of(sighting, self.request.config, self.locate, self.request.today)
 
@@ -99,10 +96,10 @@ class Examined:
 def examine(request: CheckRequest, evaluate: Evaluate) -> Examined:
     """Reads and evaluates head, and base where there is one; an engine that fails leaves a problem, not an error."""
     cache: MutableMapping[tuple[str, str, str], Manifest] = {}
-    head = plain.collect(request.head, cache, request.limits)
+    head = collect_documents(request.head, cache, request.limits)
     if request.base is None or request.diff is None:
         return Examined(request, _evaluated(request, head, _given(request, head.documents), evaluate))
-    base = plain.collect(request.base, cache, request.limits)
+    base = collect_documents(request.base, cache, request.limits)
     scope = subjects.scope(request.diff, base.documents, head.documents)
     moved = compare.moved_paths(request.diff)
     head_side = _evaluated(request, head, scope.subjects(head.documents, base=False), evaluate)
@@ -118,7 +115,7 @@ def evaluated_again(seen: Examined, texts: Mapping[str, str], evaluate: Evaluate
     manifests = dict(seen.head.collection.manifests)
     for path, text in texts.items():
         source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
-        manifests[path] = read(source, manifests[path].root, seen.request.limits)
+        manifests[path] = read_manifest(source, manifests[path].root, seen.request.limits)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(seen.head.collection, manifests=manifests, documents=documents)
     return _evaluated(seen.request, edited, seen.judged(documents), evaluate)
@@ -140,7 +137,7 @@ def _evaluated(request: CheckRequest, collection: Collection, judged: frozenset[
         return Side(collection, (), (Problem("", 0, code, f"The rules were not evaluated: {error}"),))
     rules = chosen_rules(request)
     counted = [profiles.in_force(v, rules[v.rule], request.config, request.today) for v in answer.violations]
-    return Side(collection, sightings.sightings(collection.documents, counted), answer.problems)
+    return Side(collection, matches.sightings(collection.documents, counted), answer.problems)
 
 
 def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], evaluate: Evaluate) -> Answer:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gracegate.check import suggest
+from gracegate.check import suggestions
 from gracegate.check.check import problems_of, prove
 from gracegate.check.examine import CheckRequest, examine
-from gracegate.manifests.edits import LineEdit, apply_edits
 from gracegate.model import Problem, SourceFile, Tree
-from gracegate.policy.query import Evaluate
+from gracegate.policy import Evaluate
+from gracegate.yaml_edit import LineEdit, apply_edits
 
 MAX_ROUNDS = 5
 """Fixes whose lines overlap wait for each other; more rounds than this would be a loop."""
@@ -52,7 +52,7 @@ def fix_all(request: CheckRequest, evaluate: Evaluate) -> FixedFiles:
     return FixedFiles(dict(sorted(files.items())), applied, refused, problems or ())
 
 
-def _edits(proofs: Mapping[str, suggest.Proof]) -> dict[str, set[LineEdit]]:
+def _edits(proofs: Mapping[str, suggestions.Proof]) -> dict[str, set[LineEdit]]:
     # Findings of one group share their edits, so the same edit comes once per finding.
     edits: dict[str, set[LineEdit]] = defaultdict(set)
     for proof in proofs.values():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gracegate.manifests.discovery import COMPONENTS, directory
+from gracegate.manifests import COMPONENT_FILES, directory
 from gracegate.model import Document, DocumentKey, FileDiff
 
 
@@ -43,7 +43,7 @@ def scope(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Doc
     base_paths = frozenset(d.previous_path or d.path for d in changes if d.change != "added")
     head_paths = frozenset(d.path for d in changes if d.change != "removed")
     touched = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
-    rooted = {directory(path) for path in base_paths | head_paths if PurePosixPath(path).name in COMPONENTS}
+    rooted = {directory(path) for path in base_paths | head_paths if PurePosixPath(path).name in COMPONENT_FILES}
     return Scope(
         base_paths,
         head_paths,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from gracegate.check.sightings import Sighting, follow
+from gracegate.check.matches import Match, follow
 from gracegate.model import Document, Place, Pointer, Problem, Waiver
-from gracegate.repo_config import FILE, ConfigWaiver, RepoConfig
+from gracegate.repo_config import CONFIG_FILE, ConfigWaiver, RepoConfig
 
 IGNORE = "gracegate.dev/ignore"
 REASON = "gracegate.dev/ignore-reason"
@@ -25,12 +25,12 @@ ANNOTATIONS: tuple[Pointer, ...] = (
 )
 
 
-def waiver_of(sighting: Sighting, config: RepoConfig, locate: Locate, today: dt.date) -> Waiver | None:
+def waiver_of(sighting: Match, config: RepoConfig, locate: Locate, today: dt.date) -> Waiver | None:
     """The waiver that covers a finding: the base's configuration first, then the object's own annotations."""
     for entry in config.waivers:
         if _in_time(entry.until, today) and _covers(entry, sighting):
             until = None if entry.until is None else entry.until.isoformat()
-            return Waiver("config", entry.reason, FILE, entry.line, until)
+            return Waiver("config", entry.reason, CONFIG_FILE, entry.line, until)
     if not config.annotation_waivers:
         return None
     return next(
@@ -78,7 +78,7 @@ def _why_not(reason: str | None, until: str | None, config: RepoConfig, today: d
     return None
 
 
-def _covers(entry: ConfigWaiver, sighting: Sighting) -> bool:
+def _covers(entry: ConfigWaiver, sighting: Match) -> bool:
     ref = sighting.document.ref
     wanted: tuple[tuple[str | None, str], ...] = (
         (entry.path, sighting.document.path),

@@ -7,15 +7,13 @@ from typing import Any, Literal, get_args
 
 import click
 
-from gracegate.check.check import check
-from gracegate.cli.engines import engine
+from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
-from gracegate.cli.request import Asked, prepare, shared_options
+from gracegate.cli.request import Asked, engine, prepare, shared_options
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.model import SEVERITY_ORDER, Report
-from gracegate.outputs import json, text
-from gracegate.outputs.words import blocking, counted
-from gracegate.policy.catalog import load_builtin
+from gracegate.outputs import blocking, counted, json, text
+from gracegate.policy import load_builtin
 
 FailOn = Literal["error", "warning", "info", "never"]
 

@@ -13,16 +13,13 @@ from typing import Any
 
 import click
 
-from gracegate.check.examine import CheckRequest
-from gracegate.check.fix import FixedFiles, fix_all
-from gracegate.cli.engines import engine
+from gracegate.check import CheckRequest, FixedFiles, fix_all
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
-from gracegate.cli.request import Asked, prepare, shared_options, top_of
+from gracegate.cli.request import Asked, engine, prepare, shared_options, top_of
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.errors import RepositoryError
-from gracegate.outputs import text
-from gracegate.outputs.words import blocking, plural
-from gracegate.policy.catalog import load_builtin
+from gracegate.outputs import blocking, plural, text
+from gracegate.policy import load_builtin
 
 EXIT_CODES = """\b
 Exit codes:

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,13 +15,13 @@ from typing import Any, TypeVar
 import click
 
 from gracegate import git, settings
-from gracegate.check.examine import CheckRequest
+from gracegate.check import CheckRequest
 from gracegate.errors import ConfigError
-from gracegate.manifests.discovery import directory, is_candidate
-from gracegate.manifests.limits import Limits
+from gracegate.manifests import directory, is_candidate
 from gracegate.model import Engine, FileDiff, SourceFile, Tree
-from gracegate.policy.catalog import Catalog
-from gracegate.repo_config import FILE, RepoConfig, parse
+from gracegate.policy import Catalog, Evaluate
+from gracegate.policy.engines import OpaAddress, open_engine
+from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
 
 STDIN = "stdin.yaml"
 """How the report calls standard input: a name that may be a manifest's."""
@@ -33,7 +34,7 @@ _OPTIONS = (
         "--context", multiple=True, metavar="DIR", help="Look there too for Services and other joined objects."
     ),
     click.option("--rule", "rules", multiple=True, metavar="ID", help="Evaluate this rule only; can be repeated."),
-    click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {FILE}."),
+    click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {CONFIG_FILE}."),
     click.option(
         "--opa", metavar="URL|PATH", help="Evaluate on this OPA instead of the built-in engine. [env: OPA_URL]"
     ),
@@ -66,6 +67,13 @@ def prepare(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
     return _of_revisions(asked, asked.base, catalog, engine)
 
 
+def engine(named: str | None, catalog: Catalog) -> AbstractContextManager[tuple[Engine, Evaluate]]:
+    """The engine at the URL or of the binary `named`, else of OPA_URL or GRACEGATE_OPA, else the built-in one."""
+    chosen = named or settings.opa_url() or settings.opa_binary()
+    opa = OpaAddress(str(chosen)) if "://" in str(chosen) else Path(chosen) if chosen else None
+    return open_engine(opa, catalog, cache_dir=settings.cache_dir())
+
+
 def _of_files(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
     paths = asked.paths or (".",)
     reads_stdin = "-" in paths
@@ -80,13 +88,13 @@ def _of_files(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
         judged = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(asked, _read(top / FILE), catalog),
+        config=_config(asked, _read(top / CONFIG_FILE), catalog),
         catalog=catalog,
         engine=engine,
         today=_today(),
         subjects=judged | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
         only=_only(asked, catalog),
-        limits=Limits(**settings.limits()),
+        limits=settings.limits(),
     )
 
 
@@ -102,13 +110,13 @@ def _of_revisions(asked: Asked, base: str, catalog: Catalog, engine: Engine) -> 
         head=after,
         base=before,
         diff=tuple(change for change in changes if _concerns(change, names)),
-        config=_config(asked, _text(before, FILE), catalog),
-        head_config=_text(after, FILE) if _text(after, FILE) != _text(before, FILE) else None,
+        config=_config(asked, _text(before, CONFIG_FILE), catalog),
+        head_config=_text(after, CONFIG_FILE) if _text(after, CONFIG_FILE) != _text(before, CONFIG_FILE) else None,
         catalog=catalog,
         engine=engine,
         today=_today(),
         only=_only(asked, catalog),
-        limits=Limits(**settings.limits()),
+        limits=settings.limits(),
     )
 
 
@@ -119,7 +127,7 @@ def top_of(paths: Iterable[str]) -> Path:
     common = Path(os.path.commonpath(full))
     common = common if common.is_dir() else common.parent
     for folder in (common, *common.parents):
-        if (folder / FILE).is_file() or (folder / ".git").exists():
+        if (folder / CONFIG_FILE).is_file() or (folder / ".git").exists():
             return folder
     return Path.cwd() if common.is_relative_to(Path.cwd()) else common
 
@@ -154,8 +162,8 @@ def _config(asked: Asked, text: str | None, catalog: Catalog) -> RepoConfig:
         given = _read(Path(asked.config))
         if given is None:
             raise ConfigError("there is no such file", file=asked.config)
-        return parse(given, catalog.rules, asked.config)
-    return RepoConfig() if text is None else parse(text, catalog.rules)
+        return parse_repo_config(given, catalog.rules, asked.config)
+    return RepoConfig() if text is None else parse_repo_config(text, catalog.rules)
 
 
 def _read(path: Path) -> str | None:

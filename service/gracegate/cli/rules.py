@@ -7,12 +7,11 @@ from itertools import groupby
 
 import click
 
-from gracegate.cli.engines import engine
-from gracegate.cli.explain import Explained, explain, joined, waiving
-from gracegate.cli.request import rule_id
+from gracegate.check import Explained, explain, joined, waiving
+from gracegate.cli.request import engine, rule_id
 from gracegate.cli.terminal import progress, say
 from gracegate.model import Rule
-from gracegate.policy.catalog import load_builtin
+from gracegate.policy import load_builtin
 
 _FIXES = {
     "safe": "can be fixed safely",

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from gracegate.settings import Settings
-    from gracegate.web.app import Application
+    from gracegate.web import Application
 
 
 @click.command()
@@ -28,7 +28,7 @@ def command(*, web_only: bool, workers: int | None) -> None:
     logs.configure(settings)
     prepare(settings)
     if web_only:
-        from gracegate.web.server import Server  # noqa: PLC0415
+        from gracegate.web import Server  # noqa: PLC0415
 
         Server(settings, application).run()
     else:
@@ -38,12 +38,11 @@ def command(*, web_only: bool, workers: int | None) -> None:
 
 def application() -> Application:
     """The web application as gunicorn loads it, once in each of its processes."""
-    from gracegate.cli import logs  # noqa: PLC0415
-    from gracegate.jobs import readiness  # noqa: PLC0415
-    from gracegate.jobs.queue import Queue  # noqa: PLC0415
+    from gracegate.cli import logs, readiness  # noqa: PLC0415
+    from gracegate.jobs import Queue  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
-    from gracegate.store.database import Store  # noqa: PLC0415
-    from gracegate.web.app import create_app  # noqa: PLC0415
+    from gracegate.store import Store  # noqa: PLC0415
+    from gracegate.web import create_app  # noqa: PLC0415
 
     settings = Settings.from_environment()
     logs.configure(settings)
@@ -53,22 +52,22 @@ def application() -> Application:
 
 def prepare(settings: Settings) -> None:
     """Make or migrate the tables, before any process of the service starts."""
-    from gracegate.jobs import queue  # noqa: PLC0415
-    from gracegate.store.database import Store  # noqa: PLC0415
+    from gracegate.jobs import prepare_queue  # noqa: PLC0415
+    from gracegate.store import Store  # noqa: PLC0415
 
     store = Store(settings.database)
-    queue.prepare(store, settings.jobs)
+    prepare_queue(store, settings.jobs)
     # Nothing that is open may be carried over the fork of the web processes.
     store.close()
 
 
 def _say(settings: Settings) -> None:
-    from gracegate.store.database import shown  # noqa: PLC0415
+    from gracegate.store import url_without_password  # noqa: PLC0415
 
     engine = settings.opa_url or settings.opa or "built-in (Wasm)"
     for name, value in {
         "webhooks": f"{settings.public_url or f'http://{settings.web.bind}'}/webhooks/github",
-        "database": shown(settings.database),
+        "database": url_without_password(settings.database),
         "engine": f"{engine}",
         "github": settings.github_url,
     }.items():
@@ -76,10 +75,10 @@ def _say(settings: Settings) -> None:
 
 
 def _supervise(settings: Settings, workers: int) -> None:
-    from gracegate.jobs.supervisor import Program, supervise  # noqa: PLC0415
-    from gracegate.jobs.worker import bury  # noqa: PLC0415
+    from gracegate.cli.supervisor import Program, supervise  # noqa: PLC0415
+    from gracegate.jobs import mark_dead  # noqa: PLC0415
     from gracegate.settings import environment  # noqa: PLC0415
-    from gracegate.store.database import Store  # noqa: PLC0415
+    from gracegate.store import Store  # noqa: PLC0415
 
     this = (sys.executable, "-m", "gracegate")
     programs = [Program("web", (*this, "serve", "--web-only"))]
@@ -88,4 +87,4 @@ def _supervise(settings: Settings, workers: int) -> None:
         # All processes of this service count into one folder, which the web process shows at /metrics.
         env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": counters}
         store = Store(settings.database)
-        supervise(programs, env, grace=settings.jobs.drain + 10, ended=lambda pid: bury(store, pid))
+        supervise(programs, env, grace=settings.jobs.drain + 10, ended=lambda pid: mark_dead(store, pid))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.git.cache import Cache
+from gracegate.git.fetch import TreeFetcher
 from gracegate.git.hunks import hunks_of_patch
 from gracegate.git.local import changed, merge_base, resolve, revision_tree, top_level
 from gracegate.git.objects import Bounds, Wanted
@@ -10,7 +10,7 @@ from gracegate.git.worktree import uncommitted_tree, working_tree
 
 __all__ = [
     "Bounds",
-    "Cache",
+    "TreeFetcher",
     "Wanted",
     "changed",
     "hunks_of_patch",

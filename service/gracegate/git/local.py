@@ -7,7 +7,7 @@ from pathlib import Path
 from gracegate.errors import RepositoryError
 from gracegate.git.changes import changes
 from gracegate.git.objects import DEFAULT_BOUNDS, Bounds, Wanted, contents, listing, sizes, tree, within
-from gracegate.git.process import Git, Unanswered, local_environment
+from gracegate.git.process import Git, GitCommandError, local_environment
 from gracegate.git.worktree import lines_of, untracked
 from gracegate.model import ChangeKind, FileDiff, Hunk, Tree
 
@@ -18,7 +18,7 @@ def top_level(folder: Path) -> Path:
     """The top of the work tree that holds `folder`; RepositoryError where there is none."""
     try:
         out = _git(folder).run("rev-parse", "--show-toplevel")
-    except Unanswered as failure:
+    except GitCommandError as failure:
         raise RepositoryError(failure.said, file=str(folder)) from failure
     return Path(out.decode(errors="surrogateescape").removesuffix("\n"))
 
@@ -27,7 +27,7 @@ def resolve(repo: Path, revision: str) -> str:
     """The commit that a name, a tag or an abbreviation means."""
     try:
         out = _git(repo).run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    except Unanswered as failure:
+    except GitCommandError as failure:
         why = failure.said or f"{revision} is not a revision of this repository"
         raise RepositoryError(why, file=str(repo)) from failure
     return out.decode().strip()
@@ -37,7 +37,7 @@ def merge_base(repo: Path, one: str, other: str) -> str:
     """Where two commits parted, as GitHub compares them."""
     try:
         out = _git(repo).run("merge-base", "--end-of-options", one, other)
-    except Unanswered as failure:
+    except GitCommandError as failure:
         why = failure.said or f"{one} and {other} have no common commit here: is the clone shallow?"
         raise RepositoryError(why, file=str(repo)) from failure
     return out.decode().split("\n", 1)[0]

@@ -30,7 +30,7 @@ _NOTHING_RUNS: tuple[Setting, ...] = (
 )
 
 
-class Unanswered(GitFailed):
+class GitCommandError(GitFailed):
     """git ended with an error; `said` is what it wrote about that."""
 
     def __init__(self, command: str, said: str) -> None:
@@ -47,7 +47,7 @@ class Git:
     seconds: float = 120.0
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """What git wrote. Raises GitFailed after `seconds`, Unanswered where git ends with an error."""
+        """What git wrote. Raises GitFailed after `seconds`, GitCommandError where git ends with an error."""
         process = subprocess.Popen(
             [_program(), *arguments],
             cwd=self.folder,
@@ -67,7 +67,7 @@ class Git:
                     # The whole group: git's own helper would keep the connection and the pipes open.
                     os.killpg(process.pid, signal.SIGKILL)
         if process.returncode != 0:
-            raise Unanswered(_subcommand(arguments), err.decode(errors="replace").strip())
+            raise GitCommandError(_subcommand(arguments), err.decode(errors="replace").strip())
         return out
 
 

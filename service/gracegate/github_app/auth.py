@@ -11,8 +11,8 @@ from datetime import datetime
 import requests
 from github import Auth
 
-from gracegate.github_app.answers import failure
-from gracegate.github_app.calls import Calls, Pace, Pacer
+from gracegate.github_app.errors import failure
+from gracegate.github_app.retry import Calls, Pace, Pacer
 
 API_VERSION = "2022-11-28"
 _MARGIN = 300.0

@@ -12,7 +12,7 @@ from github.Repository import Repository
 
 from gracegate.errors import Refused
 from gracegate.github_app.client import RepositoryClient
-from gracegate.github_app.texts import clip, clip_line
+from gracegate.github_app.truncation import clip, clip_line
 
 _BATCH = 50
 _TITLE = 255

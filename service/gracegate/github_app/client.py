@@ -12,7 +12,7 @@ from github.Repository import Repository
 from github.Requester import Requester
 
 from gracegate.github_app.auth import API_VERSION, TokenBroker
-from gracegate.github_app.calls import Calls, Pace, Pacer
+from gracegate.github_app.retry import Calls, Pace, Pacer
 
 Result = TypeVar("Result")
 

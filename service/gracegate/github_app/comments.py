@@ -13,7 +13,7 @@ from github.Repository import Repository
 
 from gracegate.errors import Gone, Refused
 from gracegate.github_app.client import RepositoryClient
-from gracegate.github_app.texts import clip
+from gracegate.github_app.truncation import clip
 from gracegate.model import Comment, PostedComment
 
 _BODY = 60_000

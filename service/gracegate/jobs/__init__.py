@@ -1,1 +1,13 @@
-"""Durable work: a delivery that was acknowledged ends as a concluded check, whatever dies in between."""
+"""Durable runs: a delivery that was acknowledged ends as a concluded check, whatever dies in between."""
+
+from __future__ import annotations
+
+from gracegate.jobs.queue import Queue, prepare_queue
+from gracegate.jobs.worker import mark_dead, run_worker
+
+__all__ = [
+    "Queue",
+    "mark_dead",
+    "prepare_queue",
+    "run_worker",
+]

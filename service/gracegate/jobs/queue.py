@@ -18,9 +18,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializa
 from dbos import DBOSPortableJSONSerializer as PortableJSON
 
 from gracegate.settings import JobSettings
-from gracegate.store import deliveries
-from gracegate.store.database import Store, translated
-from gracegate.store.deliveries import Accepted, Delivery, Pull, Ticket
+from gracegate.store import Accepted, Delivery, PullHead, Store, Ticket, deliveries, translate_errors
 
 APPLICATION = "gracegate"
 # Raised by hand, with the queue drained, when the arguments of the workflow change their shape.
@@ -55,7 +53,7 @@ class Queue:
             retry_connection_errors=False,
         )
 
-    def accept(self, delivery: Delivery, pulls: Sequence[Pull]) -> Accepted:
+    def accept(self, delivery: Delivery, pulls: Sequence[PullHead]) -> Accepted:
         """One transaction: the delivery, the newest heads, the runs and their places in the queue."""
         with self._store.transaction() as tx:
             accepted = deliveries.accept(tx, delivery, pulls)
@@ -80,7 +78,7 @@ class Queue:
 
     def taken(self) -> list[Taken]:
         """What executors have taken and not finished, dead executors included."""
-        with translated():
+        with translate_errors():
             found = self._client.list_workflows(status="PENDING", name=WORKFLOW, load_input=False, load_output=False)
         return [Taken(*_parts(workflow.workflow_id), workflow.executor_id or "") for workflow in found]
 
@@ -89,7 +87,7 @@ class Queue:
         ids = {_workflow_id(run_id, fence): (run_id, fence) for run_id, fence in runs.items()}
         if not ids:
             return {}
-        with translated():
+        with translate_errors():
             live = self._client.list_workflows(
                 workflow_ids=list(ids), status=_LIVE, load_input=False, load_output=False
             )
@@ -98,13 +96,13 @@ class Queue:
     def drop(self, runs: Iterable[tuple[str, int]]) -> None:
         """Cancel the places of runs at old fences, which frees their partitions."""
         if ids := [_workflow_id(run_id, fence) for run_id, fence in runs]:
-            with translated():
+            with translate_errors():
                 self._client.cancel_workflows(ids)
 
     def forget(self, age: float) -> None:
         """Delete the engine's rows of what ended more than `age` seconds ago."""
         before = datetime.fromtimestamp(time.time() - age, UTC).isoformat()
-        with translated():
+        with translate_errors():
             found = self._client.list_workflows(
                 status=_OVER, completed_before=before, limit=500, load_input=False, load_output=False
             )
@@ -112,7 +110,7 @@ class Queue:
                 self._client.delete_workflows([workflow.workflow_id for workflow in found])
 
 
-def prepare(store: Store, jobs: JobSettings) -> None:
+def prepare_queue(store: Store, jobs: JobSettings) -> None:
     """Make or migrate all tables and register the queue: once, before any process of the service starts."""
     _quiet()
     store.create()

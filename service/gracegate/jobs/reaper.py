@@ -8,9 +8,7 @@ from gracegate.jobs import metrics
 from gracegate.jobs.queue import Queue, Taken
 from gracegate.jobs.runner import backoff
 from gracegate.settings import JobSettings
-from gracegate.store import executors, runs
-from gracegate.store.database import Store
-from gracegate.store.runs import Cost
+from gracegate.store import Cost, Store, executors, runs
 
 log = structlog.get_logger(__name__)
 

@@ -5,33 +5,58 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
 from gracegate.errors import GracegateError, RateLimited, Superseded
 from gracegate.jobs import metrics
 from gracegate.jobs.queue import Queue
-from gracegate.jobs.work import Outcome, Reviewer, Work
 from gracegate.settings import JobSettings
-from gracegate.store import runs
-from gracegate.store.database import DatabaseUnavailable, Store, Transaction
-from gracegate.store.deliveries import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
-from gracegate.store.runs import Cost, Run, Standing
+from gracegate.store import (
+    DONE,
+    SUPERSEDED,
+    WAITING,
+    Cost,
+    DatabaseUnavailable,
+    Outcome,
+    Run,
+    RunStatus,
+    Store,
+    Transaction,
+    runs,
+)
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-# Tries to conclude the check of a run that failed for good, before it is left as it is.
-LAST_WORDS = 3
-# What GitHub or a clock that is wrong may ask for, bounded: a gate is asked again when it opens.
+# How often concluding the check of a run that failed for good is tried, before it is left as it is.
+FINAL_ATTEMPTS = 3
+# Seconds. GitHub, or a clock that is wrong, may ask for more; the rate limit is looked at again then.
 LONGEST_WAIT = 3600.0
-_WHY: dict[Standing, str] = {
+_WHY: dict[RunStatus, str] = {
     "current": "GitHub has a newer head",
     "superseded": "a newer head is waiting",
     "closed": "the pull request was closed",
     "lost": "another worker took over",
 }
+
+
+class Reviewer(Protocol):
+    """What a worker is given to do. All three are called again after a crash, so each must be idempotent."""
+
+    def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
+        """Review; any exception but Superseded and RateLimited is a failed attempt.
+
+        `run.head_sha` is the payload's, and deliveries come out of order, so GitHub is asked for the head.
+        `check_current` raises Superseded where this review may no longer write: call it before each write to GitHub.
+        """
+
+    def conclude_as_incomplete(self, run: Run, reason: str) -> None:
+        """Conclude the check as `incomplete`: the last attempt failed with `reason`."""
+
+    def cancel_check(self, run: Run, reason: str) -> None:
+        """Conclude as `cancelled` the check that an earlier try may have started; there may be none."""
 
 
 class Runner:
@@ -53,38 +78,37 @@ class Runner:
         with structlog.contextvars.bound_contextvars(
             delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=fence
         ):
-            if claim.wait:
-                return self._requeue(run, min(claim.wait, LONGEST_WAIT))
-            if claim.standing != "current":
-                return self._give_way(run, claim.standing, begun=run.starts > 0)
-            return self._last_words(run) if self._spent(run) else self._review(run)
+            if claim.retry_after:
+                return self._requeue(run, min(claim.retry_after, LONGEST_WAIT))
+            if claim.status != "current":
+                return self._supersede(run, claim.status, begun=run.starts > 0)
+            return self._final_attempt(run) if self._spent(run) else self._review(run)
 
     def _review(self, run: Run) -> str:
         began = time.monotonic()
         try:
-            outcome = self._try(run, lambda: self._reviewer(Work.of(run), lambda: self._still_mine(run)))
+            outcome = self._try(run, lambda: self._reviewer.review(run, lambda: self._check_current(run)))
         except Superseded:
-            return self._give_way(run, self._standing(run), begun=True)
+            return self._supersede(run, self._status(run), begun=True)
         finally:
             metrics.SECONDS.observe(time.monotonic() - began)
-        return WAITING if outcome is None else self._finish(run, _state(outcome), outcome)
+        return WAITING if outcome is None else self._finish(run, outcome)
 
-    def _give_way(self, run: Run, standing: Standing, *, begun: bool) -> str:
+    def _supersede(self, run: Run, status: RunStatus, *, begun: bool) -> str:
         """End a run that nobody waits for. One that has begun may have left a check in progress."""
-        if standing == "lost":
+        if status == "lost":
             return SUPERSEDED
-        outcome = Outcome(run.head_sha, superseded=standing != "closed", cancelled=standing == "closed")
-        if begun and not self._done(run, lambda: self._reviewer.withdraw(Work.of(run), _WHY[standing])):
+        if begun and not self._done(run, lambda: self._reviewer.cancel_check(run, _WHY[status])):
             return WAITING
-        return self._finish(run, _state(outcome), outcome)
+        return self._finish(run, Outcome("cancelled" if status == "closed" else "superseded", run.head_sha))
 
-    def _last_words(self, run: Run) -> str:
+    def _final_attempt(self, run: Run) -> str:
         reason = run.error or f"the worker died {run.crashes} times while it reviewed this pull request"
         log.error("run_is_dead", reason=reason, failures=run.failures, crashes=run.crashes)
-        said_enough = max(run.failures - self._jobs.attempts, run.crashes - self._jobs.crashes) >= LAST_WORDS
-        if not said_enough and not self._done(run, lambda: self._reviewer.give_up(Work.of(run), reason)):
+        tried = max(run.failures - self._jobs.attempts, run.crashes - self._jobs.crashes)
+        if tried < FINAL_ATTEMPTS and not self._done(run, lambda: self._reviewer.conclude_as_incomplete(run, reason)):
             return WAITING
-        return self._finish(run, DEAD, Outcome(run.head_sha))
+        return self._finish(run, Outcome("dead", run.head_sha))
 
     def _done(self, run: Run, act: Callable[[], None]) -> bool:
         """False where it failed and the run was queued again."""
@@ -107,7 +131,7 @@ class Runner:
         except RateLimited as limit:
             seconds = min(max(limit.seconds, 1.0), LONGEST_WAIT)
             log.warning("rate_limited", seconds=seconds)
-            self._insist(lambda tx: runs.close_gate(tx, run.installation_id, seconds))
+            self._insist(lambda tx: runs.set_rate_limit(tx, run.installation_id, seconds))
             self._requeue(run, seconds)
         except Exception as error:
             # The border of the job: whatever a review meets is a failed attempt, else the engine would end it for good.
@@ -124,34 +148,33 @@ class Runner:
         metrics.REVIEWS.labels(outcome="failed" if cost else "rate_limited").inc()
         return WAITING
 
-    def _finish(self, run: Run, state: str, outcome: Outcome) -> str:
+    def _finish(self, run: Run, outcome: Outcome) -> str:
         def write(tx: Transaction) -> bool:
-            ended = runs.finish(tx, run.id, run.fence, state, conclusion=outcome.conclusion)
+            ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
             if ended and outcome.verdict is not None:
                 runs.conclude(tx, run, outcome.head_sha, outcome.verdict, outcome.conclusion)
             return ended
 
-        if not self._insist(write):
-            state = SUPERSEDED
-        _count(state, outcome)
+        state = outcome.state if self._insist(write) else SUPERSEDED
+        metrics.REVIEWS.labels(outcome=outcome.verdict or state if state == DONE else state).inc()
         log.info(
             "run_ended", state=state, verdict=outcome.verdict, conclusion=outcome.conclusion, head=outcome.head_sha
         )
         return state
 
-    def _standing(self, run: Run) -> Standing:
-        return self._insist(lambda tx: runs.standing(tx, run.id, run.fence))
+    def _status(self, run: Run) -> RunStatus:
+        return self._insist(lambda tx: runs.status(tx, run.id, run.fence))
 
-    def _still_mine(self, run: Run) -> None:
-        standing = self._standing(run)
-        if standing != "current":
-            raise Superseded(_WHY[standing])
+    def _check_current(self, run: Run) -> None:
+        status = self._status(run)
+        if status != "current":
+            raise Superseded(_WHY[status])
 
     def _spent(self, run: Run) -> bool:
         return run.failures >= self._jobs.attempts or run.crashes >= self._jobs.crashes
 
     def _pause(self, failures: int) -> float:
-        """None before the last words: the failure has been waited for long enough."""
+        """0 before the final attempt: the failure has been waited for long enough."""
         return 0.0 if failures == self._jobs.attempts else backoff(self._jobs, failures)
 
     def _insist(self, write: Callable[[Transaction], T]) -> T:
@@ -173,21 +196,6 @@ def backoff(jobs: JobSettings, times: int) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-def _state(outcome: Outcome) -> str:
-    if outcome.superseded:
-        return SUPERSEDED
-    return CANCELLED if outcome.cancelled else DONE
-
-
 def _said(error: Exception) -> str:
     """What may be shown on the pull request: our own errors are worded for it, others may hold anything."""
     return str(error)[:1000] if isinstance(error, GracegateError) else f"an internal error ({type(error).__name__})"
-
-
-def _count(state: str, outcome: Outcome) -> None:
-    metrics.REVIEWS.labels(outcome=outcome.verdict or state if state == DONE else state).inc()
-    if state == DONE:
-        metrics.COMMENTS.inc(outcome.comments)
-        metrics.SUGGESTIONS.inc(outcome.suggestions)
-        for reason, times in outcome.refusals.items():
-            metrics.REFUSALS.labels(reason=reason).inc(times)

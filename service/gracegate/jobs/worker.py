@@ -14,18 +14,16 @@ import structlog
 from gracegate.jobs import queue as engine
 from gracegate.jobs.queue import Queue
 from gracegate.jobs.reaper import Reaper
-from gracegate.jobs.runner import Runner
-from gracegate.jobs.work import Reviewer
+from gracegate.jobs.runner import Reviewer, Runner
 from gracegate.settings import JobSettings, Settings
-from gracegate.store import executors
-from gracegate.store.database import DatabaseUnavailable, Store
+from gracegate.store import DatabaseUnavailable, Store, executors
 
 log = structlog.get_logger(__name__)
 
 FORGET_EVERY = 3600.0
 
 
-def run(settings: Settings, reviewer: Reviewer) -> None:
+def run_worker(settings: Settings, reviewer: Reviewer) -> None:
     """Do reviews until SIGTERM or SIGINT. Needs the main thread, and ends the process."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -42,7 +40,7 @@ def run(settings: Settings, reviewer: Reviewer) -> None:
     os._exit(0)
 
 
-def bury(store: Store, pid: int) -> None:
+def mark_dead(store: Store, pid: int) -> None:
     """Say that a worker process of this machine is dead, so that its runs need not wait for its silence to be heard."""
     try:
         with store.transaction() as tx:

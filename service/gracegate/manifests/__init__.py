@@ -1,1 +1,27 @@
-"""Text and Kubernetes documents: reading with places, finding, and editing by proved line edits. Pure."""
+"""Kubernetes objects: found in the files of a tree, read, located and edited. Pure."""
+
+from __future__ import annotations
+
+from gracegate.manifests.discovery import COMPONENT_FILES, component_roots, directory, is_candidate
+from gracegate.manifests.documents import Manifest, locate, read_manifest
+from gracegate.manifests.edits import EditedManifest, edit_manifest
+from gracegate.manifests.fragments import POD_SPECS
+from gracegate.manifests.kinds import KINDS
+from gracegate.manifests.plain import Collection, Unread, collect_documents
+
+__all__ = [
+    "COMPONENT_FILES",
+    "KINDS",
+    "POD_SPECS",
+    "Collection",
+    "EditedManifest",
+    "Manifest",
+    "Unread",
+    "collect_documents",
+    "component_roots",
+    "directory",
+    "edit_manifest",
+    "is_candidate",
+    "locate",
+    "read_manifest",
+]

@@ -7,7 +7,7 @@ from functools import cache
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-COMPONENTS = _KUSTOMIZATIONS | {"Chart.yaml"}
+COMPONENT_FILES = _KUSTOMIZATIONS | {"Chart.yaml"}
 # Files of other tools that are never manifests, and can be larger than all manifests together.
 _FOREIGN = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
 _FOREIGN_FOLDERS = frozenset({"node_modules", ".git"})
@@ -26,7 +26,7 @@ def component_roots(paths: Iterable[str]) -> Callable[[str], str]:
 
     That is the nearest ancestor that holds a kustomization or a chart, else the file's own directory.
     """
-    roots = frozenset(directory(path) for path in paths if path.rpartition("/")[2] in COMPONENTS)
+    roots = frozenset(directory(path) for path in paths if path.rpartition("/")[2] in COMPONENT_FILES)
 
     @cache
     def root_of(folder: str) -> str | None:

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from gracegate.manifests import kinds, nodes, objects
-from gracegate.manifests.kinds import KINDS
-from gracegate.manifests.lines import LineIndex
-from gracegate.manifests.nodes import Node, Scalar, target
-from gracegate.manifests.objects import Doubt, Origin, Reading, looks_like_object
-from gracegate.manifests.splitting import Chunk, split
-from gracegate.manifests.trail import Step, walk
-from gracegate.manifests.yaml_tree import Limits
-from gracegate.model import Document, Place, Pointer, Problem, SourceFile
-
-__all__ = ["KINDS", "Manifest", "Parsed", "locate", "read", "with_chunks"]
+from gracegate.manifests import kinds, objects
+from gracegate.manifests.objects import ParsedDocument, ParseProblem, SourceRef, looks_like_object
+from gracegate.model import Document, Limits, Place, Pointer, Problem, SourceFile
+from gracegate.yaml import (
+    Chunk,
+    LineIndex,
+    MappingNode,
+    Node,
+    PathStep,
+    ScalarNode,
+    YamlDocument,
+    lookup_path,
+    split_documents,
+    target,
+)
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-class Parsed(NamedTuple):
-    """One YAML document with places; offsets and lines count within `text`, which starts on `first_line`."""
-
-    text: str
-    root: Node
-    lines: LineIndex
-    first_line: int
 
 
 @dataclass(frozen=True)
@@ -47,10 +41,10 @@ class Manifest:
     others: int = 0
     may_hide_service: bool = False
     limits: Limits = field(default=Limits(), repr=False)
-    readings: tuple[Reading, ...] = field(default=(), repr=False, compare=False)
-    _parsed: dict[int, Parsed] = field(default_factory=dict, repr=False, compare=False)
+    readings: tuple[ParsedDocument, ...] = field(default=(), repr=False, compare=False)
+    _parsed: dict[int, YamlDocument] = field(default_factory=dict, repr=False, compare=False)
 
-    def parsed(self, number: int) -> Parsed:
+    def parsed(self, number: int) -> YamlDocument:
         """The YAML document of that number, which must hold an object of a kind we read."""
         if number not in self._parsed:
             chunk = self.chunks[number]
@@ -58,11 +52,11 @@ class Manifest:
             root = self.readings[number].root
             if root is None:
                 raise ValueError(f"document {number} of {self.source.path} holds no object of a kind we read")
-            self._parsed[number] = Parsed(text, root, LineIndex(text), chunk.line)
+            self._parsed[number] = YamlDocument(text, root, LineIndex(text), chunk.line)
         return self._parsed[number]
 
 
-def read(source: SourceFile, root: str, limits: Limits | None = None) -> Manifest:
+def read_manifest(source: SourceFile, root: str, limits: Limits | None = None) -> Manifest:
     """Bad content makes problems, never an exception; lines in problems count in the file."""
     bounds = limits or Limits()
     if source.data.startswith(_LFS):
@@ -98,17 +92,17 @@ def _read_text(source: SourceFile, root: str, text: str, limits: Limits) -> Mani
     most = limits.documents
     # Each document may have a marker at both of its ends; counting them first costs nothing.
     too_many = text.count("\n---") + text.count("\n...") > 2 * most
-    chunks = () if too_many else tuple(split(text))
+    chunks = () if too_many else tuple(split_documents(text))
     if too_many or len(chunks) > most:
         return _unread(source, root, 1, "too_many_documents", f"The file has more than {most:,} documents.")
     readings = tuple(
-        objects.read(text[chunk.start : chunk.end], Origin(source.path, root, number), limits)
+        objects.read(text[chunk.start : chunk.end], SourceRef(source.path, root, number), limits)
         for number, chunk in enumerate(chunks)
     )
     return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), readings)
 
 
-def _manifest(bare: Manifest, readings: tuple[Reading, ...]) -> Manifest:
+def _manifest(bare: Manifest, readings: tuple[ParsedDocument, ...]) -> Manifest:
     """The file with what its chunks hold."""
     documents = tuple(document for reading in readings for document in reading.documents)
     problems = [
@@ -128,11 +122,11 @@ def _manifest(bare: Manifest, readings: tuple[Reading, ...]) -> Manifest:
 
 def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
     """The file with other texts for some of its YAML documents; None if they would not stay that many documents."""
-    if any([*split(text)] != [Chunk(0, len(text), 1)] for text in texts.values()):
+    if any([*split_documents(text)] != [Chunk(0, len(text), 1)] for text in texts.values()):
         return None
     path, root, limits = manifest.source.path, manifest.root, manifest.limits
     readings = tuple(
-        objects.read(texts[number], Origin(path, root, number), limits) if number in texts else reading
+        objects.read(texts[number], SourceRef(path, root, number), limits) if number in texts else reading
         for number, reading in enumerate(manifest.readings)
     )
     text, chunks = _rebuilt(manifest, texts)
@@ -156,7 +150,7 @@ def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[C
     return "".join((*parts, manifest.text[old_end:])), tuple(chunks)
 
 
-def _problem(path: str, lines_before: int, doubt: Doubt) -> Problem:
+def _problem(path: str, lines_before: int, doubt: ParseProblem) -> Problem:
     return Problem(path, lines_before + doubt.line, doubt.code, doubt.message, doubt.manifest)
 
 
@@ -174,7 +168,7 @@ def _first_template_only(problems: list[Problem]) -> Iterator[Problem]:
 def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
     """The lines of the nearest existing ancestor; shown is a container's `name`, an object's `metadata.name`."""
     parsed = manifest.parsed(document.number)
-    steps = walk(parsed.root, document.pointer + pointer)
+    steps = lookup_path(parsed.root, document.pointer + pointer)
     at_object = len(steps) <= len(document.pointer) + 1
     shown = _object_offset(steps[-1].node) if at_object else _offset(steps[-1])
     before = parsed.first_line - 1
@@ -183,18 +177,18 @@ def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
 
 def _object_offset(node: Node) -> int:
     for pointer in (("metadata", "name"), ("metadata",), ("kind",)):
-        steps = walk(node, pointer)
+        steps = lookup_path(node, pointer)
         if len(steps) > len(pointer) and steps[-1].key is not None:
             return steps[-1].key.start
     return node.start
 
 
-def _offset(step: Step) -> int:
+def _offset(step: PathStep) -> int:
     if step.key is not None:
         return step.key.start
     node = target(step.node)
-    if isinstance(node, nodes.Mapping):
-        named = walk(node, ("name",))[-1]
-        if named.key is not None and isinstance(target(named.node), Scalar):
+    if isinstance(node, MappingNode):
+        named = lookup_path(node, ("name",))[-1]
+        if named.key is not None and isinstance(target(named.node), ScalarNode):
             return named.key.start
     return step.node.start

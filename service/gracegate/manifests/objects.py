@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from gracegate.manifests import kinds, yaml_tree
+from gracegate.manifests import kinds
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
-from gracegate.manifests.lines import LineIndex
-from gracegate.manifests.nodes import Node
-from gracegate.manifests.templates import OPENING
-from gracegate.manifests.yaml_tree import Limits, YamlError
-from gracegate.model import Document, ObjectRef, Pointer
+from gracegate.model import Document, Limits, ObjectRef, Pointer
+from gracegate.yaml import TEMPLATE_OPENING, LineIndex, Node, YamlError, duplicate_keys, json_value, parse_yaml
 
 
-class Doubt(NamedTuple):
+class ParseProblem(NamedTuple):
     """A problem of a YAML document; `line` counts within it."""
 
     line: int
@@ -25,19 +22,19 @@ class Doubt(NamedTuple):
     manifest: bool
 
 
-class Reading(NamedTuple):
+class ParsedDocument(NamedTuple):
     """What one YAML document of a file holds; `root` is kept where there are documents to find places in."""
 
     documents: tuple[Document, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[ParseProblem, ...] = ()
     may_hide_service: bool = False
     root: Node | None = None
 
 
-NOTHING = Reading()
+NOTHING = ParsedDocument()
 
 
-class Origin(NamedTuple):
+class SourceRef(NamedTuple):
     """Where a YAML document comes from: its file, the file's component, its number in the file."""
 
     path: str
@@ -45,19 +42,19 @@ class Origin(NamedTuple):
     number: int
 
 
-def read(text: str, origin: Origin, limits: Limits) -> Reading:
+def read(text: str, origin: SourceRef, limits: Limits) -> ParsedDocument:
     """The objects of the kinds that rules read; what is wrong with the text makes doubts, never an exception."""
     if not kinds.IN_TEXT.search(text):
         return NOTHING
     try:
-        tree = yaml_tree.parse(text, limits)
-        found = _found(yaml_tree.value(text, tree), limits)
+        tree = parse_yaml(text, limits)
+        found = _found(json_value(text, tree), limits)
     except YamlError as error:
-        return Reading((), (_doubt(text, error),), kinds.SERVICE.search(text) is not None)
+        return ParsedDocument((), (_doubt(text, error),), kinds.SERVICE.search(text) is not None)
     if tree is None or not found:
         return NOTHING
     documents = tuple(_document(origin, pointer, item) for pointer, item in found)
-    return Reading(documents, tuple(_repeated(text, tree)), root=tree)
+    return ParsedDocument(documents, tuple(_repeated(text, tree)), root=tree)
 
 
 def _found(value: Any, limits: Limits) -> list[tuple[Pointer, dict[str, Any]]]:
@@ -67,13 +64,13 @@ def _found(value: Any, limits: Limits) -> list[tuple[Pointer, dict[str, Any]]]:
     return found
 
 
-def _repeated(text: str, root: Node) -> Iterator[Doubt]:
-    duplicates = yaml_tree.duplicates(root)
+def _repeated(text: str, root: Node) -> Iterator[ParseProblem]:
+    duplicates = duplicate_keys(root)
     if not duplicates:
         return
     lines = LineIndex(text)
     for each in duplicates:
-        yield Doubt(
+        yield ParseProblem(
             lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True
         )
 
@@ -98,7 +95,7 @@ def _of_item(value: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
 
 
-def _document(origin: Origin, pointer: Pointer, found: dict[str, Any]) -> Document:
+def _document(origin: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
     metadata = found.get("metadata")
     names = metadata if isinstance(metadata, dict) else {}
     group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
@@ -111,14 +108,14 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _doubt(text: str, error: YamlError) -> Doubt:
-    template = OPENING.search(text) if error.code == "syntax" else None
+def _doubt(text: str, error: YamlError) -> ParseProblem:
+    template = TEMPLATE_OPENING.search(text) if error.code == "syntax" else None
     if template is not None:
         line = text.count("\n", 0, template.start()) + 1
         message = f"The file is a template (`{template.group()}`): only what it renders to could be judged."
-        return Doubt(line, "template", message, looks_like_object(text))
+        return ParseProblem(line, "template", message, looks_like_object(text))
     message = f"This cannot be read as YAML: {error.message}."
-    return Doubt(error.line or 1, error.code, message, looks_like_object(text))
+    return ParseProblem(error.line or 1, error.code, message, looks_like_object(text))
 
 
 def looks_like_object(text: str) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 from gracegate.manifests.discovery import component_roots, directory, is_candidate
-from gracegate.manifests.documents import Manifest, read
-from gracegate.manifests.limits import Limits
-from gracegate.model import Document, Problem, SourceFile, Tree
+from gracegate.manifests.documents import Manifest, read_manifest
+from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 Cache = MutableMapping[tuple[str, str, str], Manifest]
 """Manifests by path, blob and component root: base and head share what they have in common."""
@@ -33,7 +32,7 @@ class Collection:
     unread: tuple[Unread, ...]
 
 
-def collect(tree: Tree, cache: Cache | None = None, limits: Limits | None = None) -> Collection:
+def collect_documents(tree: Tree, cache: Cache | None = None, limits: Limits | None = None) -> Collection:
     """Reads every candidate file; a file without a blob id is never taken from the cache."""
     paths = sorted(path for path in tree.files if is_candidate(path))
     known = {} if cache is None else cache
@@ -52,5 +51,5 @@ def collect(tree: Tree, cache: Cache | None = None, limits: Limits | None = None
 def _manifest(source: SourceFile, root: str, known: Cache, limits: Limits | None) -> Manifest:
     key = (source.path, source.blob, root)
     if not source.blob or key not in known:
-        known[key] = read(source, root, limits)
+        known[key] = read_manifest(source, root, limits)
     return known[key]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gracegate.model import NOT_COVERED, Finding, Problem, Proposal, Report
+from gracegate.outputs.comment_text import RuleLink, change_blocks, finding_line
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
-from gracegate.outputs.review import RuleLink, change_blocks, finding_line
-from gracegate.outputs.words import (
+from gracegate.outputs.phrasing import (
     blocking,
     counted,
     name_of,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.words import (
+from gracegate.outputs.phrasing import (
     blocking,
     counted,
     name_of,

@@ -1,1 +1,20 @@
-"""Rego: the catalogue of rules and the two engines that evaluate them."""
+"""Sets of Rego rules: what their METADATA says, and the question and the answer of one evaluation."""
+
+from __future__ import annotations
+
+from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
+from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask
+
+__all__ = [
+    "Answer",
+    "Batch",
+    "Catalog",
+    "Cluster",
+    "Evaluate",
+    "ask",
+    "builtin_policies",
+    "digest_of",
+    "load_builtin",
+    "load_catalog",
+    "read_modules",
+]

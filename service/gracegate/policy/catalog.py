@@ -20,11 +20,12 @@ REMEDY = "run `make policies`"
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Rules by id, Rego texts by path inside the folder (tests excluded), and the digest of those texts."""
+    """Rules by id, Rego texts by path inside `folder` (tests excluded), and the digest of those texts."""
 
     rules: Mapping[str, Rule]
     modules: Mapping[str, str]
     digest: str
+    folder: Path = Path()
 
 
 def builtin_policies() -> Path:
@@ -36,11 +37,11 @@ def builtin_policies() -> Path:
 
 @cache
 def load_builtin() -> Catalog:
-    return load(builtin_policies())
+    return load_catalog(builtin_policies())
 
 
-def load(folder: Path) -> Catalog:
-    """Read a folder of rules and the catalogue that `gracegate.policy.compile` made of it.
+def load_catalog(folder: Path) -> Catalog:
+    """Read a folder of rules and the catalogue that `gracegate.policy.build` made of it.
 
     Raises RulesError where there is no catalogue, or where it was made of other texts than the folder holds now.
     """
@@ -55,7 +56,7 @@ def load(folder: Path) -> Catalog:
         raise RulesError(message, file=str(compiled)) from error
     if made_of != digest:
         raise RulesError(f"the rules changed after their catalogue was made: {REMEDY}", file=str(compiled))
-    return Catalog(rules={rule.id: rule for rule in rules}, modules=modules, digest=digest)
+    return Catalog(rules={rule.id: rule for rule in rules}, modules=modules, digest=digest, folder=folder)
 
 
 def read_modules(folder: Path) -> dict[str, str]:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
-from gracegate.repo_config.parse import FILE, parse
+from gracegate.repo_config.parse import CONFIG_FILE, parse_repo_config
 
-__all__ = ["FILE", "ConfigWaiver", "RepoConfig", "RuleConfig", "parse"]
+__all__ = [
+    "CONFIG_FILE",
+    "ConfigWaiver",
+    "RepoConfig",
+    "RuleConfig",
+    "parse_repo_config",
+]

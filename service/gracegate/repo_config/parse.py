@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
 from gracegate.errors import ConfigError
-from gracegate.manifests import nodes, yaml_tree
 from gracegate.model import Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.values import Value, nearest
+from gracegate.yaml import Node, ScalarNode, YamlError, duplicate_keys, parse_yaml, target
 
-FILE = ".gracegate.yaml"
+CONFIG_FILE = ".gracegate.yaml"
 
 T = TypeVar("T")
 
@@ -23,20 +23,20 @@ _SCOPES = ("path", "kind", "namespace", "name", "container")
 _VERSION = re.compile(r"v?1\.([0-9]{1,3})(?:\.[0-9]+)?")
 
 
-def parse(text: str, rules: Mapping[str, Rule], file: str = FILE) -> RepoConfig:
+def parse_repo_config(text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE) -> RepoConfig:
     """The configuration that `text` writes down; `rules` are the known ones by id. Raises ConfigError with the line."""
     try:
-        root = yaml_tree.parse(text)
+        root = parse_yaml(text)
         _no_duplicates(text, root, file)
-        if root is None or (isinstance(root, nodes.Scalar) and not root.text):
+        if root is None or (isinstance(root, ScalarNode) and not root.text):
             return RepoConfig()
         return _config(Value(text, file, root, "the file"), rules)
-    except yaml_tree.YamlError as error:
+    except YamlError as error:
         raise ConfigError(f"this is not YAML: {error.message}", file=file, line=error.line) from error
 
 
-def _no_duplicates(text: str, root: nodes.Node | None, file: str) -> None:
-    for duplicate in yaml_tree.duplicates(root) if root is not None else ():
+def _no_duplicates(text: str, root: Node | None, file: str) -> None:
+    for duplicate in duplicate_keys(root) if root is not None else ():
         line = text.count("\n", 0, duplicate.offset) + 1
         raise ConfigError(f"the key `{duplicate.key}` stands here a second time", file=file, line=line)
 
@@ -89,7 +89,7 @@ def _rule(value: Value, name: str, rules: Mapping[str, Rule]) -> Rule:
 
 
 def _rule_config(value: Value, rule: Rule) -> RuleConfig:
-    if isinstance(nodes.target(value.node), nodes.Scalar):
+    if isinstance(target(value.node), ScalarNode):
         return RuleConfig(_severity(value))
     entries = value.mapping(("severity", "params", "effective_on"))
     parameters = {parameter.name: parameter for parameter in rule.parameters}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
 from gracegate.errors import ConfigError
-from gracegate.manifests import nodes, yaml_tree
+from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode, json_value, key_name, target
 
 
 class Value(NamedTuple):
@@ -15,7 +15,7 @@ class Value(NamedTuple):
 
     source: str
     file: str
-    node: nodes.Node
+    node: Node
     name: str
 
     @property
@@ -25,35 +25,35 @@ class Value(NamedTuple):
     def wrong(self, message: str) -> NoReturn:
         raise ConfigError(message, file=self.file, line=self.line)
 
-    def child(self, node: nodes.Node, name: str) -> Value:
+    def child(self, node: Node, name: str) -> Value:
         return Value(self.source, self.file, node, name)
 
     def plain(self) -> Any:
-        return yaml_tree.value(self.source, self.node)
+        return json_value(self.source, self.node)
 
     def mapping(self, known: Collection[str] | None = None) -> dict[str, Value]:
         """The entries by key; a key that is not `known` is an error."""
-        node = nodes.target(self.node)
-        if not isinstance(node, nodes.Mapping):
+        node = target(self.node)
+        if not isinstance(node, MappingNode):
             self.wrong(f"{self.name} is not a mapping of keys to values")
         entries = {}
         for key, value in node.pairs:
-            name = yaml_tree.key_name(key) or ""
+            name = key_name(key) or ""
             if known is not None and name not in known:
                 self.child(key, name).wrong(f"unknown key `{name}`{nearest(name, known)}")
             entries[name] = self.child(value, f"`{name}`")
         return entries
 
     def items(self) -> list[Value]:
-        node = nodes.target(self.node)
-        if not isinstance(node, nodes.Sequence):
+        node = target(self.node)
+        if not isinstance(node, SequenceNode):
             self.wrong(f"{self.name} is not a list: write it as `[...]` or with dashes")
         return [self.child(item, f"an item of {self.name}") for item in node.items]
 
     def written(self) -> str:
         """A scalar as it is written: `off` is no boolean here, and 1.30 is not 1.3."""
-        node = nodes.target(self.node)
-        if not isinstance(node, nodes.Scalar) or not node.text.strip():
+        node = target(self.node)
+        if not isinstance(node, ScalarNode) or not node.text.strip():
             self.wrong(f"{self.name} needs a value, written as text")
         return node.text.strip()
 

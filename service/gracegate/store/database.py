@@ -41,7 +41,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Everything in the block is written, or nothing. Opening a second one inside it deadlocks on SQLite."""
-        with translated(), self.engine.begin() as connection:
+        with translate_errors(), self.engine.begin() as connection:
             yield connection
 
     def missing(self) -> str | None:
@@ -58,7 +58,7 @@ class Store:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """The driver's errors that go away by themselves, as DatabaseUnavailable."""
     try:
         yield
@@ -85,7 +85,7 @@ def database_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def shown(url: str) -> str:
+def url_without_password(url: str) -> str:
     """The URL without its password."""
     return sa.make_url(url).render_as_string(hide_password=True)
 

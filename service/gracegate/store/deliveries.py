@@ -28,7 +28,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullHead:
     """A pull request that a delivery speaks of, with the head that it names."""
 
     number: int
@@ -52,7 +52,7 @@ class Accepted:
     outcome: str
 
 
-def accept(tx: sa.Connection, delivery: Delivery, pulls: Sequence[Pull]) -> Accepted:
+def accept(tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead]) -> Accepted:
     """Note a delivery that asks for reviews of `pulls`, and make their runs."""
     fresh = record(tx, delivery, "queued")
     act = _start if fresh else _restart
@@ -81,7 +81,7 @@ def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     return tx.execute(insert(tx, DELIVERY).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
-def close(tx: sa.Connection, delivery: Delivery, pull: Pull) -> Accepted:
+def close(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Accepted:
     """Note that a pull request was closed: what waits is cancelled, what runs finds out before it writes."""
     if not record(tx, delivery, "closed"):
         return Accepted((), "duplicate")
@@ -104,7 +104,7 @@ def partition(repository_id: int, number: int) -> str:
     return f"{repository_id}/{number}"
 
 
-def _start(tx: sa.Connection, delivery: Delivery, pull: Pull) -> Ticket:
+def _start(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
     run_id = f"{delivery.id}/{pull.number}"
     _note_head(tx, delivery, pull, {"closed": False, "run_id": run_id})
     _give_way(tx, delivery.repository_id, pull.number, SUPERSEDED)
@@ -128,7 +128,7 @@ def _start(tx: sa.Connection, delivery: Delivery, pull: Pull) -> Ticket:
     return Ticket(run_id, 1, partition(delivery.repository_id, pull.number))
 
 
-def _restart(tx: sa.Connection, delivery: Delivery, pull: Pull) -> Ticket | None:
+def _restart(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket | None:
     """Again from the start, if the run ended without a concluded check and nothing newer took its place."""
     run_id = f"{delivery.id}/{pull.number}"
     concluded = sa.exists().where(
@@ -146,7 +146,7 @@ def _restart(tx: sa.Connection, delivery: Delivery, pull: Pull) -> Ticket | None
     return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, pull.number))
 
 
-def _note_head(tx: sa.Connection, delivery: Delivery, pull: Pull, changes: dict[str, Any]) -> None:
+def _note_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, changes: dict[str, Any]) -> None:
     key = {"repository_id": delivery.repository_id, "number": pull.number}
     changes = {"sha": pull.head_sha, "updated_at": now(), **changes}
     statement = insert(tx, HEAD).values({**key, "run_id": "", **changes})

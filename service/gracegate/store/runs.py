@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from gracegate.model import Verdict
 from gracegate.store.deliveries import RUNNING, WAITING, Ticket, partition
 from gracegate.store.tables import DELIVERY, GATE, HEAD, RUN, VERDICT, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises: none for a rate limit or a worker that stops."""
-Standing = Literal["current", "superseded", "closed", "lost"]
+RunStatus = Literal["current", "superseded", "closed", "lost"]
 """`lost`: somebody else holds the run, or it is over. The other two: the pull request moved on or was closed."""
 
 
@@ -35,17 +36,32 @@ class Run:
     crashes: int
     error: str | None
 
+    @property
+    def attempt(self) -> int:
+        """The number of this try, from 1; waits for a rate limit do not count."""
+        return self.failures + self.crashes + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. Without `verdict` where nothing was evaluated: superseded, or closed meanwhile (cancelled)."""
+
+    state: Literal["done", "superseded", "cancelled", "dead"]
+    head_sha: str
+    verdict: Verdict | None = None
+    conclusion: str = ""
+
 
 _COLUMNS = tuple(RUN.c[name] for name in Run.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`run` is None where standing is `lost`. `wait` is how long the installation's rate limit lasts, in seconds."""
+    """`run` is None where `status` is `lost`. `retry_after` is the rest of a rate limit, in seconds."""
 
     run: Run | None
-    standing: Standing
-    wait: float = 0.0
+    status: RunStatus
+    retry_after: float = 0.0
 
 
 def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Claim:
@@ -58,16 +74,16 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Claim:
     wait = tx.scalar(sa.select(GATE.c.closed_until - now()).where(GATE.c.installation_id == run.installation_id))
     if wait is not None and wait > 0:
         return Claim(run, "current", wait)
-    standing = _place(tx, run_id)
+    current = _place(tx, run_id)
     tx.execute(
         sa.update(RUN)
         .where(RUN.c.id == run_id)
         .values(state=RUNNING, executor=executor, starts=RUN.c.starts + 1, updated_at=now())
     )
-    return Claim(run, standing)
+    return Claim(run, current)
 
 
-def standing(tx: sa.Connection, run_id: str, fence: int) -> Standing:
+def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
     held = tx.scalar(sa.select(RUN.c.id).where(RUN.c.id == run_id, *_at(fence, RUNNING)))
     return "lost" if held is None else _place(tx, run_id)
@@ -124,8 +140,8 @@ def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, 
     return {row.number: row.verdict for row in tx.execute(query)}
 
 
-def close_gate(tx: sa.Connection, installation_id: int, seconds: float) -> None:
-    """No run of this installation starts for so long; a gate that is closed for longer stays so."""
+def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> None:
+    """No run of this installation starts for so long; a longer rate limit that is known already stays."""
     until = now() + seconds
     statement = insert(tx, GATE).values(installation_id=installation_id, closed_until=until)
     later = sa.case((GATE.c.closed_until > until, GATE.c.closed_until), else_=until)
@@ -159,7 +175,7 @@ def _at(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
     return RUN.c.fence == fence, RUN.c.state.in_(states)
 
 
-def _place(tx: sa.Connection, run_id: str) -> Standing:
+def _place(tx: sa.Connection, run_id: str) -> RunStatus:
     at = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
     head = tx.execute(sa.select(HEAD.c.run_id, HEAD.c.closed).join(RUN, at).where(RUN.c.id == run_id)).one()
     if head.closed:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-Check = Callable[[], str | None]
+ReadinessCheck = Callable[[], str | None]
 """What is missing, in words; None where nothing is."""
 
 
-def blueprint(checks: Mapping[str, Check]) -> Blueprint:
+def blueprint(checks: Mapping[str, ReadinessCheck]) -> Blueprint:
     page = Blueprint("health", __name__)
 
     @page.get("/healthz")

@@ -12,8 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from gracegate.settings import environment
-from gracegate.store import runs
-from gracegate.store.database import DatabaseUnavailable, Store
+from gracegate.store import DatabaseUnavailable, Store, runs
 
 DELIVERIES = Counter("gracegate_deliveries", "Webhook deliveries by what became of them", ["event", "outcome"])
 

@@ -19,11 +19,9 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from gracegate.jobs.queue import Queue
+from gracegate.jobs import Queue
 from gracegate.settings import Settings
-from gracegate.store import deliveries
-from gracegate.store.database import DatabaseUnavailable, Store
-from gracegate.store.deliveries import Delivery, Pull
+from gracegate.store import DatabaseUnavailable, Delivery, PullHead, Store, deliveries
 from gracegate.web.events import (
     CheckRunEvent,
     CheckSuiteEvent,
@@ -82,7 +80,7 @@ class Webhooks:
     def pull_request(self, delivery_id: str, payload: Any) -> Answer:
         event = PullRequestEvent.model_validate(payload)
         delivery = self._delivery(delivery_id, "pull_request", event)
-        pull = Pull(event.pull_request.number, event.pull_request.head.sha)
+        pull = PullHead(event.pull_request.number, event.pull_request.head.sha)
         if not self._allows(event.repository):
             return Answer("ignored", "this service does not review repositories of that owner")
         if event.action == "closed":
@@ -124,7 +122,7 @@ class Webhooks:
                 numbers = deliveries.numbers_with_head(tx, delivery.repository_id, sha)
         if not numbers:
             return Answer("ignored", "no open pull request is known to have this head")
-        return Answer(self._queue.accept(delivery, [Pull(number, sha) for number in numbers]).outcome)
+        return Answer(self._queue.accept(delivery, [PullHead(number, sha) for number in numbers]).outcome)
 
     def _allows(self, repository: Repository) -> bool:
         owners = self._settings.allowed_owners

@@ -1,0 +1,11 @@
+"""What evaluates Rego: Wasm inside this process, or an OPA server. `choice` alone decides which."""
+
+from __future__ import annotations
+
+from gracegate.policy.engines.choice import OpaAddress, PolicyEngines, open_engine
+
+__all__ = [
+    "OpaAddress",
+    "PolicyEngines",
+    "open_engine",
+]

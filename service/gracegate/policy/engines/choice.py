@@ -1,0 +1,86 @@
+"""Which engine evaluates the rules: the built-in Wasm, an OPA server, or an OPA that is started as a child process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gracegate.errors import EngineUnavailable
+from gracegate.model import Engine
+from gracegate.policy import Catalog, Evaluate, load_builtin
+
+if TYPE_CHECKING:
+    from gracegate.policy.engines.opa_server import ChildEngine
+
+
+@dataclass(frozen=True, slots=True)
+class OpaAddress:
+    """A running OPA that belongs to gracegate alone."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+
+@contextmanager
+def open_engine(
+    opa: OpaAddress | Path | None, catalog: Catalog, *, seconds: float = 60.0, cache_dir: Path | None = None
+) -> Iterator[tuple[Engine, Evaluate]]:
+    """The engine for the rules of `catalog`, and its `evaluate`: a running OPA, a binary to start, or None for Wasm.
+
+    Wasm is what was compiled of the catalogue's folder. One evaluation may take `seconds`; `cache_dir` keeps machine
+    code between processes.
+    """
+    if opa is None:
+        from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415 - wasmtime is slow to import
+
+        wasm = WasmEngine(catalog, cache_dir=cache_dir, seconds=seconds)
+        wasm.warm_up()
+        yield wasm.engine, wasm.evaluate
+        return
+    from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
+
+    if isinstance(opa, Path):
+        with opa_server.child(opa, catalog, seconds=seconds) as own:
+            yield own.engine, own.evaluate
+    else:
+        with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token, seconds=seconds)) as server:
+            yield server.engine, server.evaluate
+
+
+class PolicyEngines:
+    """Knows which OPA the reviews of a worker process use, if any. A child OPA is started at first use, and again when
+    it died."""
+
+    def __init__(self, url: str | None, binary: Path | None, seconds: float) -> None:
+        self._url = url
+        self._binary = binary
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._child: ChildEngine | None = None
+
+    def opa(self) -> OpaAddress | None:
+        """The OPA to ask now, None for the built-in Wasm. Raises EngineUnavailable where the child cannot run."""
+        if self._url is not None:
+            return OpaAddress(self._url)
+        if self._binary is None:
+            return None
+        from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
+
+        with self._lock:
+            if self._child is None:
+                child = opa_server.child(self._binary, load_builtin(), seconds=self._seconds)
+                self._child = self._stack.enter_context(child)
+            if (missing := self._child.ready()) is not None:
+                raise EngineUnavailable(missing)
+            return OpaAddress(*self._child.address)
+
+    def close(self) -> None:
+        """Ends the child OPA, if one runs."""
+        with self._lock:
+            self._child = None
+            self._stack.close()

@@ -1,0 +1,130 @@
+"""Evaluate the built-in rules, compiled by OPA to Wasm, inside this process."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import wasmtime
+
+from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFailed
+from gracegate.model import Engine
+from gracegate.policy import Catalog, load_builtin
+from gracegate.policy.engines import module_cache
+from gracegate.policy.engines.error_parsing import rules_named_in
+from gracegate.policy.engines.wasm_abi import Aborted, BuiltinFailed, Instance
+from gracegate.policy.engines.wasm_builtins import HOST
+
+ENTRYPOINT = "gracegate/main/report"
+
+# wasmtime hands on what a host function raised through one variable of the whole process.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class WasmEngine:
+    """The rules of `catalog`, as they were compiled by `gracegate.policy.build`; by default the built-in ones.
+
+    An evaluation may take `seconds` of wall time and `memory_bytes` for the policy's values. Compiled code is kept in
+    `cache_dir`. Nothing is compiled before the first evaluation or `warm_up`. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | None = None,
+        cache_dir: Path | None = None,
+        *,
+        seconds: float = 60.0,
+        memory_bytes: int = 1 << 30,
+    ) -> None:
+        rules = catalog or load_builtin()
+        self._wasm = rules.folder / "compiled" / "policy.wasm"
+        self._cache_dir = cache_dir
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._loading = threading.Lock()
+        self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
+        self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
+
+    def evaluate(self, question: Mapping[str, Any]) -> Any:
+        """The report. Raises EngineTimeout, RuleFailed, ForeignRules where it is undefined, else EngineError."""
+        data = encoded({"gracegate_release": {"digest": self.engine.digest}})
+        text = encoded(question)
+        with _ONE_AT_A_TIME, _typed_errors():
+            engine, module = self._load()
+            with closing(Instance(engine, module, HOST, self._memory_bytes)) as instance, self._deadline(engine):
+                results = json.loads(instance.evaluate(ENTRYPOINT, data, text))
+        if not results:
+            raise ForeignRules("the rules gave no report: it is undefined")
+        return results[0]["result"]
+
+    def warm_up(self) -> None:
+        """Load and compile in the background, so that the first evaluation finds it done."""
+
+        def load() -> None:
+            with suppress(EngineError), _typed_errors():  # the first evaluation meets the same error and tells it
+                self._load()
+
+        threading.Thread(target=load, name="load-rules", daemon=True).start()
+
+    def ready(self) -> str | None:
+        """What is missing before an evaluation can work, or None."""
+        try:
+            self.evaluate({"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}})
+        except EngineError as error:
+            return str(error)
+        return None
+
+    def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
+        with self._loading:
+            if self._loaded is None:
+                config = wasmtime.Config()
+                config.epoch_interruption = True
+                engine = wasmtime.Engine(config)
+                self._loaded = engine, module_cache.load(engine, self._wasm.read_bytes(), self._cache_dir)
+            return self._loaded
+
+    @contextmanager
+    def _deadline(self, engine: wasmtime.Engine) -> Iterator[None]:
+        timer = threading.Timer(self._seconds, engine.increment_epoch)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()  # a late tick would end the next evaluation
+
+
+@contextmanager
+def _typed_errors() -> Iterator[None]:
+    try:
+        yield
+    except Aborted as error:
+        if "opa_malloc" in str(error):
+            raise EngineTimeout("the evaluation needs more memory than it may have") from error
+        raise RuleFailed(str(error), rules_named_in(str(error))) from error
+    except BuiltinFailed as error:
+        raise RuleFailed(str(error)) from error
+    except wasmtime.Trap as error:
+        if error.trap_code is wasmtime.TrapCode.INTERRUPT:
+            raise EngineTimeout("the evaluation took longer than it may") from error
+        raise EngineError(f"the evaluation ended early: {error}") from error
+    except (wasmtime.WasmtimeError, OSError, ValueError) as error:
+        raise EngineError(f"the rules cannot be evaluated: {error}") from error
+
+
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """`value` as JSON. Raises EngineError where JSON cannot say it (NaN, a nesting without end)."""
+    try:
+        # Plain characters instead of \\u escapes: OPA's parser in Wasm mistakes a lone surrogate before a pair.
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise EngineError(f"the input is no JSON: {error}") from error
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Lone surrogates, which only a JSON escape can write: the replacement character, as OPA's server reads them.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

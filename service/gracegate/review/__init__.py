@@ -1,0 +1,19 @@
+"""One review of one pull request: fetch, check, publish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gracegate.review.reviewer import build_reviewer
+
+__all__ = ["build_reviewer"]
+
+
+def __getattr__(name: str) -> Any:
+    # The sandboxed child imports this room too, and has no use for the clients of GitHub and git.
+    if name == "build_reviewer":
+        from gracegate.review.reviewer import build_reviewer  # noqa: PLC0415
+
+        return build_reviewer
+    raise AttributeError(name)

@@ -1,0 +1,76 @@
+"""What the child process does with a pull request's files. It sees no secret of GitHub's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gracegate.check import CheckRequest, check
+from gracegate.errors import ConfigError
+from gracegate.model import FileDiff, Limits, Problem, Report, Tree, Verdict
+from gracegate.policy import load_builtin
+from gracegate.policy.engines import OpaAddress, open_engine
+from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """One review's input: the trees of merge base and head, and what changed between them.
+
+    `seconds` bounds one evaluation, `limits` one file; `cache_dir` is where compiled rules are kept between children.
+    """
+
+    base: Tree
+    head: Tree
+    diff: tuple[FileDiff, ...]
+    today: dt.date
+    opa: OpaAddress | None
+    cache_dir: Path | None
+    seconds: float
+    limits: Limits = field(default_factory=Limits)
+
+
+def sandboxed_check(job: CheckJob) -> Report:
+    """The report of a pull request. A base configuration that is wrong makes it incomplete, and is named."""
+    config, broken = _config(job.base)
+    catalog = load_builtin()
+    with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
+        request = CheckRequest(
+            head=job.head,
+            config=config,
+            catalog=catalog,
+            engine=engine,
+            today=job.today,
+            base=job.base,
+            diff=job.diff,
+            head_config=_proposed(job),
+            limits=job.limits,
+        )
+        report = check(request, evaluate)
+    return report if broken is None else _with(report, broken)
+
+
+def _config(base: Tree) -> tuple[RepoConfig, Problem | None]:
+    source = base.files.get(CONFIG_FILE)
+    try:
+        text = "" if source is None else source.data.decode()
+        return parse_repo_config(text, load_builtin().rules), None
+    except UnicodeDecodeError:
+        return RepoConfig(), Problem(CONFIG_FILE, 0, "config", "The base branch's configuration is not UTF-8 text.")
+    except ConfigError as error:
+        message = f"The base branch's configuration is wrong: {error.message}"
+        return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)
+
+
+def _proposed(job: CheckJob) -> str | None:
+    """The head's configuration where it differs: shown as a dry run, never applied."""
+    base, head = (tree.files.get(CONFIG_FILE) for tree in (job.base, job.head))
+    if (base and base.data) == (head and head.data):
+        return None
+    return "" if head is None else head.data.decode(errors="replace")
+
+
+def _with(report: Report, problem: Problem) -> Report:
+    verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
+    return replace(report, verdict=verdict, problems=(problem, *report.problems))

@@ -1,0 +1,15 @@
+"""JSON patch operations on a YAML document, made as the smallest edit of its lines."""
+
+from __future__ import annotations
+
+from gracegate.yaml_edit.editor import EditedDocument, apply_edits, edit_document
+from gracegate.yaml_edit.patches import EditRefused
+from gracegate.yaml_edit.splices import LineEdit
+
+__all__ = [
+    "EditRefused",
+    "EditedDocument",
+    "LineEdit",
+    "apply_edits",
+    "edit_document",
+]

@@ -1,0 +1,1 @@
+"""The tests, and what they share; modules here are imported as `tests.<folder>.<module>`."""

@@ -1,0 +1,298 @@
+"""Two trees in, a report out: the whole core on the real rules, compiled to Wasm."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from gracegate.check import check, fix_all
+from gracegate.check.check import CheckRequest
+from gracegate.errors import EngineTimeout, EngineUnavailable
+from gracegate.model import Limits, Problem, Tree
+from gracegate.policy import load_builtin
+from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
+from tests.check.trees import diff, tree
+
+TODAY = dt.date(2026, 11, 24)
+ENGINE = WasmEngine()
+CATALOG = load_builtin()
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports:
+  - port: 80
+    targetPort: http
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec:
+  maxUnavailable: 1
+  selector: {matchLabels: {app: web}}
+"""
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - name: web
+        image: registry.example/web:1
+        ports:
+        - name: http
+          containerPort: 8080
+        readinessProbe:
+          httpGet: {path: /ready, port: http}
+        lifecycle:
+          preStop:
+            sleep:
+              seconds: 10
+"""
+DRAIN = """\
+        lifecycle:
+          preStop:
+            sleep:
+              seconds: 10
+"""
+PROBE = """\
+        readinessProbe:
+          httpGet: {path: /ready, port: http}
+"""
+GOOD = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE}
+WITHOUT_DRAIN = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "")}
+WITHOUT_BOTH = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "").replace(PROBE, "")}
+
+
+def report_of(
+    base,
+    head,
+    *,
+    config: str = "",
+    evaluate=ENGINE.evaluate,
+    head_config: str | None = None,
+    most_proofs: int | None = None,
+):
+    request = CheckRequest(
+        head=tree(head),
+        config=parse_repo_config(config, CATALOG.rules),
+        catalog=CATALOG,
+        engine=ENGINE.engine,
+        today=TODAY,
+        base=None if base is None else tree(base),
+        diff=None if base is None else diff(base, head),
+        head_config=head_config,
+        most_proofs=most_proofs,
+    )
+    return check(request, evaluate)
+
+
+def said(report):
+    return [(f.rule, f.status, f.severity, f.suggestion is not None) for f in report.findings]
+
+
+def applied(report, head):
+    """The head's files with every suggestion applied once, bottom up, as their readers would."""
+    files = dict(head)
+    for s in sorted(report.suggestions, key=lambda s: -s.start_line):
+        lines = files[s.file].split("\n")
+        lines[s.start_line - 1 : s.end_line] = s.text.split("\n")
+        files[s.file] = "\n".join(lines)
+    return files
+
+
+PRESTOP = "prestop-drain-missing"
+READINESS = "readiness-probe-missing"
+
+CASES = {
+    "nothing changed": (GOOD, GOOD, [], "pass", False),
+    "no manifests": ({}, {"README.md": "hello"}, [], "pass", False),
+    "a clean change": (GOOD, GOOD | {"web.yaml": DEPLOYMENT.replace(":1", ":2")}, [], "pass", False),
+    "a drain removed": (GOOD, WITHOUT_DRAIN, [(PRESTOP, "introduced", "error", True)], "fail", False),
+    "both missing in a new workload, one suggestion": (
+        {"service.yaml": SERVICE},
+        WITHOUT_BOTH,
+        [(PRESTOP, "introduced", "error", True), (READINESS, "introduced", "error", True)],
+        "fail",
+        False,
+    ),
+    "there before, in an object that is touched": (
+        WITHOUT_DRAIN,
+        WITHOUT_DRAIN | {"web.yaml": WITHOUT_DRAIN["web.yaml"].replace(":1", ":2")},
+        [(PRESTOP, "pre-existing", "error", False)],
+        "pass",
+        False,
+    ),
+    "there before, in an object that is not touched": (
+        WITHOUT_DRAIN,
+        WITHOUT_DRAIN | {"notes.yaml": "hello: world\n"},
+        [],
+        "pass",
+        False,
+    ),
+    "a Service that comes makes an unchanged workload lose requests": (
+        {"web.yaml": WITHOUT_DRAIN["web.yaml"]},
+        WITHOUT_DRAIN,
+        [(PRESTOP, "introduced", "error", False)],
+        "fail",
+        False,
+    ),
+    "a workload that nothing selects": ({}, {"web.yaml": WITHOUT_BOTH["web.yaml"]}, [], "pass", False),
+    "the last fault goes": (WITHOUT_DRAIN, GOOD, [], "pass", False),
+    "a changed manifest that cannot be read": (
+        GOOD,
+        GOOD | {"web.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")},
+        [],
+        "incomplete",
+        False,
+    ),
+    "a manifest that could not be read before and is not touched": (
+        GOOD | {"bad.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"},
+        GOOD | {"bad.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n", "a.yaml": "a: 1\n"},
+        [],
+        "pass",
+        False,
+    ),
+    "a template is named as not covered": (
+        {},
+        {"t.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: {{ .name }} }\n"},
+        [],
+        "pass",
+        True,
+    ),
+    "a patch is named as not covered": (
+        {},
+        {"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"},
+        [],
+        "pass",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("base", "head", "findings", "verdict", "remarks"), CASES.values(), ids=CASES.keys())
+def test_reports(base, head, findings, verdict, remarks) -> None:
+    report = report_of(base, head)
+    assert (said(report), report.verdict, report.remarks) == (findings, verdict, remarks)
+
+
+@pytest.mark.parametrize("head", [WITHOUT_DRAIN, WITHOUT_BOTH], ids=["one finding", "two findings of one container"])
+def test_what_the_suggestions_make_is_clean(head) -> None:
+    report = report_of({"service.yaml": SERVICE}, head)
+    again = report_of(None, applied(report, head))
+    assert (len(report.suggestions), said(again), again.verdict) == (1, [], "pass")
+
+
+def test_a_fixed_finding_is_named() -> None:
+    assert [(f.rule, f.object.name, f.container) for f in report_of(WITHOUT_DRAIN, GOOD).fixed] == [
+        (PRESTOP, "web", "web")
+    ]
+
+
+def test_nothing_is_fixed_that_could_not_be_read() -> None:
+    broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
+    assert report_of(WITHOUT_DRAIN, broken).fixed == ()
+
+
+WAIVER = f"waivers:\n- rules: [{PRESTOP}]\n  path: web.yaml\n  reason: the app drains itself\n"
+SILENT = {
+    "a waiver of the configuration": (WAIVER, WITHOUT_DRAIN, ["config"]),
+    "a waiver that ended": (WAIVER + "  until: 2026-11-23\n", WITHOUT_DRAIN, [None]),
+    "a waiver on its last day": (WAIVER + "  until: 2026-11-24\n", WITHOUT_DRAIN, ["config"]),
+    "an annotation with a reason": (
+        "",
+        WITHOUT_DRAIN
+        | {
+            "web.yaml": WITHOUT_DRAIN["web.yaml"].replace(
+                "  name: web\nspec",
+                "  name: web\n  annotations:\n"
+                f"    gracegate.dev/ignore: {PRESTOP}\n    gracegate.dev/ignore-reason: drains itself\nspec",
+            )
+        },
+        ["annotation"],
+    ),
+    "an excluded path": ("exclude: ['*.yaml']\n", WITHOUT_DRAIN, []),
+    "a rule that is off": (f"rules:\n  {PRESTOP}: {{severity: off}}\n", WITHOUT_DRAIN, []),
+}
+
+
+@pytest.mark.parametrize(("config", "head", "sources"), SILENT.values(), ids=SILENT.keys())
+def test_who_may_be_silent(config, head, sources) -> None:
+    report = report_of(GOOD, head, config=config)
+    assert [f.waiver and f.waiver.source for f in report.findings] == sources
+    assert report.verdict == ("fail" if None in sources else "pass")
+
+
+def test_an_annotation_without_a_reason_does_not_count_and_is_named() -> None:
+    text = WITHOUT_DRAIN["web.yaml"].replace(
+        "  name: web\nspec", f"  name: web\n  annotations:\n    gracegate.dev/ignore: {PRESTOP}\nspec"
+    )
+    report = report_of(GOOD, WITHOUT_DRAIN | {"web.yaml": text})
+    assert [(p.file, p.line, p.code) for p in report.problems] == [("web.yaml", 6, "waiver")]
+    assert report.verdict == "fail"
+
+
+def test_the_heads_configuration_is_shown_and_not_applied() -> None:
+    report = report_of(GOOD, WITHOUT_DRAIN, head_config=WAIVER)
+    assert report.verdict == "fail"
+    assert report.proposal is not None
+    assert (report.proposal.verdict, len(report.proposal.silenced)) == ("pass", 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(EngineUnavailable("nobody answers"), "engine_unavailable"), (EngineTimeout("too slow"), "engine")],
+    ids=["gone", "slow"],
+)
+def test_an_engine_that_fails_is_never_green(error, code) -> None:
+    def fails(question):
+        raise error
+
+    report = report_of(GOOD, WITHOUT_DRAIN, evaluate=fails)
+    message = f"The rules were not evaluated: {error}"
+    assert (report.verdict, report.problems) == ("incomplete", (Problem("", 0, code, message),))
+
+
+def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing() -> None:
+    def fixed(head: Tree):
+        config = RepoConfig()
+        request = CheckRequest(head=head, config=config, catalog=CATALOG, engine=ENGINE.engine, today=TODAY)
+        return fix_all(request, ENGINE.evaluate)
+
+    once = fixed(tree(WITHOUT_BOTH))
+    new = WITHOUT_BOTH | {path: text for path, (_, text) in once.files.items()}
+    assert (list(once.files), once.applied, said(report_of(None, new))) == (["web.yaml"], 2, [])
+    assert fixed(tree(new)).files == {}
+
+
+def test_limits_hold_for_both_sides_and_for_a_pull_request_as_for_a_folder() -> None:
+    base, head = tree(GOOD), tree(WITHOUT_DRAIN)
+    job = CheckJob(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, 30.0, Limits(nodes=15))
+    problem = ("web.yaml", 8, "too_many_nodes")
+    assert [(p.file, p.line, p.code) for p in sandboxed_check(job).problems if p.file] == [problem]
+    request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))
+    found = check(request, ENGINE.evaluate).problems
+    assert problem in [(p.file, p.line, p.code) for p in found]
+
+
+def test_crlf_is_fixed_with_its_own_line_ends_but_not_suggested() -> None:
+    head = {path: text.replace("\n", "\r\n") for path, text in WITHOUT_DRAIN.items()}
+    report = report_of({}, head)
+    assert [(f.no_suggestion, f.suggestion) for f in report.findings] == [("crlf", None)]
+    diff_text = report.findings[0].fix.diff
+    assert all(line.endswith("\r") for line in diff_text.split("\n") if line.startswith("+ "))

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from gracegate.cli.logs import configure, redactor
+from gracegate.settings import Settings
+from tests.jobs.harness import environment
+
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nx/+y==\n-----END RSA PRIVATE KEY-----\n"
+TOKEN = "ghs_12345_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMiJ9.c2lnbmF0dXJl-_x"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "nothing to hide: gha_x, basic manners, token of love",
+            "nothing to hide: gha_x, basic manners, token of love",
+        ),
+        ("https://github.com/shop/web.git", "https://github.com/shop/web.git"),
+        ("someone@example.com", "someone@example.com"),
+        ("key MIIEpAIBAAKCAQEA!", "key ***!"),
+        (f"all {PEM!r}", r"all '***\n'"),
+        (json.dumps({"key": PEM}), r'{"key": "***\n"}'),
+        ("-----BEGIN PRIVATE KEY-----\nother\n-----END PRIVATE KEY----- rest", "*** rest"),
+        ("a wébhook-secret b", "a *** b"),
+        (json.dumps("wébhook-secret"), '"***"'),
+        (f"token {TOKEN}.", "token ghs_***"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "ghp_***"),
+        ("github_pat_11ABCDEFG0123456789_abcdef", "github_pat_***"),
+        ("jwt eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMiJ9.c2lnbmF0dXJl end", "jwt *** end"),
+        ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz", "Authorization: Bearer ***"),
+        ("https://x-access-token:ghs_short@github.com/shop", "https://***@github.com/shop"),
+    ],
+)
+def test_secrets_are_struck_out(line: str, expected: str) -> None:
+    assert redactor([PEM, "wébhook-secret"])(line) == expected
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    stream = io.StringIO()
+    yield stream
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+def test_every_line_is_json_without_secrets(lines: io.StringIO, tmp_path_factory: pytest.TempPathFactory) -> None:
+    env = environment(tmp_path_factory.mktemp("data"), GRACEGATE_LOG_LEVEL="DEBUG", GRACEGATE_MARKER_KEYS="marker-key")
+    configure(Settings.from_environment(env), lines)
+    logging.getLogger("github.Requester").debug("POST /access_tokens => ghs_secret")
+    logging.getLogger("anything").warning("to %s", "marker-key")
+    try:
+        int(TOKEN)
+    except ValueError:
+        structlog.get_logger("ours").exception("failed", key="marker-key")
+    said = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(line["event"], line["level"], line["logger"], line.get("key")) for line in said] == [
+        ("to ***", "warning", "anything", None),
+        ("failed", "error", "ours", "***"),
+    ]
+    assert said[1]["exception"].endswith("base 10: 'ghs_***'")

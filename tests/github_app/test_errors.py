@@ -1,0 +1,64 @@
+"""What each kind of answer means."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+from github import GithubException
+
+from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
+from gracegate.github_app.errors import failure, typed
+
+LIMITED = [
+    pytest.param(429, {}, {}, 60.0, id="too many requests"),
+    pytest.param(429, {"Retry-After": "7"}, {}, 7.0, id="and a time"),
+    pytest.param(403, {"retry-after": "9"}, {}, 9.0, id="a secondary limit with a time"),
+    pytest.param(403, {}, {"message": "You have exceeded a secondary rate limit"}, 60.0, id="without a time"),
+    pytest.param(403, {"x-ratelimit-remaining": "0"}, {"message": "API rate limit exceeded"}, 60.0, id="used up"),
+    pytest.param(422, {}, {"message": "Validation Failed", "errors": [{"code": "abuse"}]}, 60.0, id="abuse"),
+    pytest.param(422, {}, {"message": "was submitted too quickly"}, 60.0, id="too quick"),
+]
+OTHERS: list[object] = [
+    pytest.param(500, GitHubUnavailable, id="an error"),
+    pytest.param(502, GitHubUnavailable, id="a bad gateway"),
+    pytest.param(401, Gone, id="bad credentials"),
+    pytest.param(403, Gone, id="not permitted"),
+    pytest.param(404, Gone, id="not found"),
+    pytest.param(410, Gone, id="removed"),
+    pytest.param(451, Gone, id="blocked"),
+    pytest.param(422, Refused, id="invalid"),
+    pytest.param(409, Refused, id="a conflict"),
+    pytest.param(301, GitHubError, id="anything else"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "seconds"), LIMITED)
+def test_rate_limits(status: int, headers: dict[str, str], body: dict[str, object], seconds: float) -> None:
+    found = failure(status, headers, body)
+    assert isinstance(found, RateLimited)
+    assert (found.seconds, found.status) == (seconds, status)
+
+
+def test_the_primary_limit_says_when_it_ends() -> None:
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 100)}
+    found = failure(403, headers, {})
+    assert isinstance(found, RateLimited)
+    assert 95 < found.seconds <= 101
+
+
+@pytest.mark.parametrize(("status", "kind"), OTHERS)
+def test_other_answers(status: int, kind: type[GitHubError]) -> None:
+    found = failure(status, {"x-ratelimit-remaining": "12"}, {"message": "Words", "errors": ["line"]})
+    assert (type(found), found.status, str(found)) == (kind, status, f"GitHub answered {status}: Words ['line']")
+
+
+def test_exceptions_of_the_libraries() -> None:
+    with pytest.raises(GitHubUnavailable, match="no answer from GitHub: ReadTimeout") as unavailable, typed():
+        raise requests.ReadTimeout
+    assert unavailable.value.status == 0
+    with pytest.raises(Gone), typed():
+        raise GithubException(404, "<html>", {}, None)
+    with pytest.raises(KeyError), typed():
+        raise KeyError

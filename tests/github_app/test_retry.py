@@ -1,0 +1,116 @@
+"""One call: what is waited for, what is tried again, what is never done twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
+from gracegate.github_app import Pace
+from gracegate.github_app.retry import Calls, Pacer
+
+Result = TypeVar("Result")
+DOWN = GitHubUnavailable("down", status=502)
+LIMIT = RateLimited("slow down", seconds=5.0)
+LONG = RateLimited("slow down", seconds=500.0)
+NEW = Gone("not known yet", status=404)
+WRONG = Refused("wrong", status=422)
+
+
+class Trial:
+    """Calls that wait for nothing; `do` fails with the given errors first."""
+
+    def __init__(self, *errors: GitHubError, effect: bool = False) -> None:
+        self.errors = list(errors)
+        self.effect = effect
+        self.done = 0
+        self.waited: list[float] = []
+        self.renewed = 0
+        pace = Pace(write=0.0, notify=0.0, patience=20.0, backoff=(1.0, 2.0), sleep=self.waited.append)
+        self.calls = Calls(pace, Pacer(pace), self.renew)
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def do(self) -> str:
+        self.done += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+    def find(self) -> str | None:
+        return "found" if self.effect else None
+
+    def outcome(self, how: str) -> str:
+        calls: dict[str, Callable[[], str]] = {
+            "read": lambda: self.calls.read(self.do),
+            "fresh": lambda: self.calls.read(self.do, fresh=True),
+            "update": lambda: self.calls.update(self.do),
+            "create": lambda: self.calls.create(self.do, self.find),
+        }
+        try:
+            return calls[how]()
+        except GitHubError as error:
+            return type(error).__name__
+
+
+CASES = [
+    pytest.param("read", (), "done", 1, [], id="nothing goes wrong"),
+    pytest.param("read", (DOWN, DOWN), "done", 3, [1.0, 2.0], id="a read is tried again"),
+    pytest.param("read", (DOWN,) * 3, "GitHubUnavailable", 3, [1.0, 2.0], id="but not for ever"),
+    pytest.param("update", (DOWN, LIMIT, DOWN), "done", 4, [1.0, 5.0, 2.0], id="an update too"),
+    pytest.param("read", (NEW,), "Gone", 1, [], id="what is not found is gone"),
+    pytest.param("fresh", (NEW, NEW), "done", 3, [1.0, 2.0], id="unless it is too new"),
+    pytest.param("update", (WRONG,), "Refused", 1, [], id="what is refused stays refused"),
+    pytest.param("create", (LIMIT, LIMIT), "done", 3, [5.0, 5.0], id="a limit had no effect"),
+    pytest.param("create", (LONG,), "RateLimited", 1, [], id="a long limit is the caller's"),
+    pytest.param("read", (LIMIT,) * 6, "RateLimited", 5, [5.0] * 4, id="patience ends"),
+    pytest.param("create", (DOWN,) * 5, "GitHubUnavailable", 3, [1.0, 2.0], id="a post that never works"),
+    pytest.param("create", (WRONG,), "Refused", 1, [], id="a post that is refused"),
+]
+
+
+@pytest.mark.parametrize(("how", "errors", "outcome", "done", "waited"), CASES)
+def test_what_is_tried_again(
+    how: str, errors: tuple[GitHubError, ...], outcome: str, done: int, waited: list[float]
+) -> None:
+    trial = Trial(*errors)
+    assert (trial.outcome(how), trial.done, trial.waited) == (outcome, done, waited)
+
+
+def test_a_post_whose_answer_was_lost_is_not_repeated() -> None:
+    trial = Trial(DOWN, effect=True)
+    assert (trial.outcome("create"), trial.done) == ("found", 1)
+
+
+def test_a_token_is_renewed_once() -> None:
+    bad = Gone("bad credentials", status=401)
+    trial = Trial(bad)
+    assert (trial.outcome("create"), trial.done, trial.renewed) == ("done", 2, 1)
+    trial = Trial(bad, bad)
+    assert (trial.outcome("read"), trial.done, trial.renewed) == ("Gone", 2, 1)
+
+
+def test_writes_of_an_installation_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    waited: list[float] = []
+    pacer = Pacer(Pace(write=1.0, notify=3.0, sleep=waited.append))
+    for notifies in (False, False, True, True, False):
+        pacer.wait(notifies=notifies)
+    assert waited == [1.0, 2.0, 5.0, 6.0]
+
+
+def test_threads_share_the_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    waited: list[float] = []
+    pacer = Pacer(Pace(write=1.0, sleep=waited.append))
+    threads = [threading.Thread(target=lambda: pacer.wait(notifies=False)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waited) == [1.0, 2.0, 3.0, 4.0]

@@ -1,0 +1,62 @@
+"""Which files are candidates, and the components they belong to."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracegate.manifests import component_roots, is_candidate
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README.md",
+        "a.json.gz",
+        "a.yaml.tar",
+        "a.yaml.j2",
+        "yaml",
+        "node_modules/x/a.yaml",
+        "web/package-lock.json",
+        "package.json",
+        "kustomization",
+    ],
+)
+def test_no_candidates(path: str) -> None:
+    assert not is_candidate(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a.yaml",
+        "x/y/b.yml",
+        "c.json",
+        "D.YAML",
+        "x/Kustomization",
+        "x/kustomization.yml",
+        "Chart.yaml",
+        ".gracegate.yaml",
+    ],
+)
+def test_candidates(path: str) -> None:
+    assert is_candidate(path)
+
+
+def test_component_roots() -> None:
+    files = ["apps/kustomization.yaml", "apps/web/a.yaml", "charts/x/Chart.yaml", "top.yaml", "lone/deep/b.yaml"]
+    root = component_roots(files)
+    assert {
+        path: root(path) for path in [*files, "charts/x/templates/y/c.yaml", "apps/kustomization.yaml/odd.yaml"]
+    } == {
+        "apps/kustomization.yaml": "apps",
+        "apps/web/a.yaml": "apps",
+        "charts/x/Chart.yaml": "charts/x",
+        "charts/x/templates/y/c.yaml": "charts/x",
+        "top.yaml": "",
+        "lone/deep/b.yaml": "lone/deep",
+        "apps/kustomization.yaml/odd.yaml": "apps",
+    }
+
+
+def test_a_component_at_the_top_holds_all() -> None:
+    assert component_roots(["Kustomization"])("x/y/a.yaml") == ""

@@ -1,0 +1,297 @@
+"""Files to documents and problems, and pointers to lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from gracegate.manifests import locate, read_manifest
+from gracegate.model import Document, Limits, ObjectRef, Place, Pointer, Problem, SourceFile
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: web\n    image: web:1\n"
+
+
+def documents(text: str) -> tuple[Document, ...]:
+    manifest = read_manifest(SourceFile("a.yaml", text.encode()), "root")
+    assert manifest.problems == ()
+    return manifest.documents
+
+
+def refs(text: str) -> list[tuple[int, Pointer, str]]:
+    return [
+        (d.number, d.pointer, f"{d.ref.group}/{d.ref.kind}/{d.ref.namespace}/{d.ref.name}") for d in documents(text)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("on: push\njobs: {a: b: c}\n", id="broken, but no manifest"),
+        pytest.param("apiVersion: v1\nkind: ConfigMap\n", id="a kind that no rule reads"),
+        pytest.param("---\n# nothing\n---\n...\n", id="empty documents"),
+        pytest.param("kind: Role\nrules: {{ x }}\n", id="a template of a kind that no rule reads"),
+        pytest.param("deployment:\n  kind: Deployment\n", id="a kind that is no object's"),
+        pytest.param("- op: add\n  path: /spec\n  value: {kind: Pod}\n", id="JSON 6902"),
+        pytest.param("kind: [Pod]\n", id="a kind that is no text"),
+        pytest.param("kind: List\nitems: Pod\n", id="a list without items"),
+    ],
+)
+def test_nothing_to_read(text: str) -> None:
+    assert documents(text) == ()
+
+
+def test_a_document() -> None:
+    assert documents("# comment\n" + POD) == (
+        Document(
+            path="a.yaml",
+            number=0,
+            pointer=(),
+            object={
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": "web"},
+                "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+            },
+            ref=ObjectRef("Pod", "", "web"),
+            fragment=False,
+            root="root",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("kind: Pod\n---\nkind: Role\n--- # c\nkind: Job\n", [0, 2], id="numbers count all documents"),
+        pytest.param("# c\n\n---\nkind: Pod\n", [0], id="comments before the first marker are no document"),
+        pytest.param("---\n---\nkind: Pod\n", [1], id="an empty document is one"),
+        pytest.param("kind: Pod\n...\n# c\n---\nkind: Job\n...\n", [0, 1], id="end markers"),
+        pytest.param("kind: Pod\n...\nkind: Job\n", [0, 1], id="a document behind an end marker"),
+        pytest.param("%YAML 1.2\n---\nkind: Pod\n...\n%YAML 1.2\n---\nkind: Job\n", [0, 1], id="directives"),
+        pytest.param("--- |\n kind: Pod\n--- {kind: Pod}\n---\tx\n", [1], id="content on the marker's line"),
+        pytest.param("kind: Pod\ntext: |\n ---\n  ---\nx: '\n --- '\n", [0], id="indented dashes"),
+        pytest.param("kind: Pod\n---x: 1\n--: 2\n", [0], id="keys that start with dashes"),
+        pytest.param("kind: Pod\r\n---\r\nkind: Job\r\n---\r\n", [0, 1], id="Windows"),
+        pytest.param("\ufeff---\nkind: Pod\n", [0], id="byte order mark"),
+    ],
+)
+def test_documents_are_split_at_markers(text: str, expected: list[int]) -> None:
+    manifest = read_manifest(SourceFile("a.yaml", text.encode()), "")
+    assert [d.number for d in manifest.documents] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "kind: List\nitems:\n- {apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: ns}}\n- 5\n"
+            "- {kind: List, items: [{kind: Pod}]}\n- {kind: Role}\n",
+            [(0, ("items", 0), "apps/Deployment/ns/a"), (0, ("items", 2, "items", 0), "/Pod//")],
+            id="a list, one inside it",
+        ),
+        pytest.param(
+            "apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a}}]\n",
+            [(0, ("items", 0), "apps/Deployment//a")],
+            id="a list of one kind",
+        ),
+        pytest.param(
+            "kind: Template\nobjects: [{kind: DeploymentConfig, apiVersion: apps.openshift.io/v1, "
+            "metadata: {name: '${NAME}'}}]\n",
+            [(0, ("objects", 0), "apps.openshift.io/DeploymentConfig//${NAME}")],
+            id="an OpenShift template",
+        ),
+        pytest.param(
+            'x: 1\n"kind" : !!str "Service"\nmetadata: {name: 5}\n', [(0, (), "/Service//")], id="an odd notation"
+        ),
+        pytest.param("a: &k Pod\nkind: *k\n", [(0, (), "/Pod//")], id="a kind by alias"),
+        pytest.param('{\n\t"kind":\t"Pod"\n}\n', [(0, (), "/Pod//")], id="JSON"),
+    ],
+)
+def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) -> None:
+    assert refs(text) == expected
+
+
+def workload(kind: str, spec: str) -> str:
+    return f"apiVersion: apps/v1\nkind: {kind}\nspec: {spec}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        pytest.param(POD, False, id="pod"),
+        pytest.param(workload("Service", "{}"), False, id="no workload"),
+        pytest.param(
+            workload("Deployment", "{selector: {a: b}, template: {spec: {containers: [{image: x}]}}}"),
+            False,
+            id="whole",
+        ),
+        pytest.param(
+            workload("CronJob", "{jobTemplate: {spec: {template: {spec: {containers: [{image: x}]}}}}}"),
+            False,
+            id="cron",
+        ),
+        pytest.param(workload("Rollout", "{workloadRef: {name: x}}"), False, id="a rollout of a deployment"),
+        pytest.param(workload("Deployment", "{replicas: 3}"), True, id="no template"),
+        pytest.param(
+            workload("Deployment", "{selector: {}, template: {spec: {containers: []}}}"), True, id="no containers"
+        ),
+        pytest.param(
+            workload("Deployment", "{selector: {a: b}, template: {spec: {containers: [{name: x}]}}}"),
+            True,
+            id="no image",
+        ),
+        pytest.param(
+            workload("Deployment", "{template: {spec: {containers: [{image: x}]}}}"), True, id="no selector, no labels"
+        ),
+        pytest.param(workload("Rollout", "{}"), True, id="an empty rollout"),
+        pytest.param(workload("Pod", "[]"), True, id="not an object"),
+        pytest.param("kind: Service\n$patch: delete\n", True, id="a patch directive"),
+    ],
+)
+def test_fragments(text: str, *, fragment: bool) -> None:
+    assert [d.fragment for d in documents(text)] == [fragment]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(
+            b"kind: Role\n---\n" + POD.encode() + b"x: y: z\n",
+            [
+                (
+                    11,
+                    "syntax",
+                    "This cannot be read as YAML: mapping values are not allowed in this context.",
+                    True,
+                )
+            ],
+            id="syntax",
+        ),
+        pytest.param(
+            b"a: 1\n---\n# {{ start }}\n" + POD.encode() + b"{{ end }}\n---\nkind: Job\nx: {{ y }}\n",
+            [(3, "template", "The file is a template (`{{`): only what it renders to could be judged.", True)],
+            id="a template is named once",
+        ),
+        pytest.param(
+            b"kind: {% kind %}\n",
+            [(1, "template", "The file is a template (`{%`): only what it renders to could be judged.", False)],
+            id="a templated kind",
+        ),
+        pytest.param(
+            POD.encode() + b"spec: {}\n",
+            [(9, "duplicate_key", "The key `spec` stands twice; the last counts.", True)],
+            id="twice",
+        ),
+        pytest.param(POD.encode() + b"x: \xe9\n", [(9, "encoding", "The file is not UTF-8.", True)], id="Latin 1"),
+        pytest.param(
+            POD.encode() + b"x: " + b"[" * 200,
+            [(9, "too_deep", "This cannot be read as YAML: nested deeper than 100.", True)],
+            id="deep",
+        ),
+        pytest.param(
+            POD.encode() + b"x" * 5_000_000,
+            [(1, "too_large", "The file is larger than 5,000,000 bytes.", True)],
+            id="large",
+        ),
+        pytest.param(
+            b"kind: Pod\n" + b"---\n" * 10_001,
+            [(1, "too_many_documents", "The file has more than 10,000 documents.", False)],
+            id="many documents",
+        ),
+        pytest.param(
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            [(1, "not_followed", "The file is a Git LFS pointer; its content is stored elsewhere.", True)],
+            id="LFS",
+        ),
+    ],
+)
+def test_problems(data: bytes, expected: list[tuple[int, str, str, bool]]) -> None:
+    manifest = read_manifest(SourceFile("a.yaml", data), "")
+    assert manifest.problems == tuple(Problem("a.yaml", *each) for each in expected)
+
+
+def test_a_broken_document_leaves_the_others() -> None:
+    manifest = read_manifest(SourceFile("a.yaml", f"{POD}---\nkind: Service\na: b: c\n---\n{POD}".encode()), "")
+    assert [d.number for d in manifest.documents] == [0, 2]
+    assert ([p.line for p in manifest.problems], manifest.may_hide_service) == ([11], True)
+
+
+def test_objects_of_other_kinds_are_counted() -> None:
+    unread = read_manifest(SourceFile("a.yaml", b"kind: Role\n---\nkind: Secret\n"), "")
+    mixed = read_manifest(SourceFile("a.yaml", f"kind: Role\n---\n{POD}".encode()), "")
+    assert (unread.others, mixed.others) == (2, 1)
+
+
+def test_limits_can_be_narrowed() -> None:
+    manifest = read_manifest(SourceFile("a.yaml", POD.encode()), "", Limits(nodes=5))
+    assert [(p.line, p.code) for p in manifest.problems] == [(3, "too_many_nodes")]
+
+
+PLACES = """\
+# comment
+---
+kind: Role
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  labels: {a: b}
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+      - image: web
+        # of the name
+        name: web
+        ports:
+        - containerPort: 80
+          name: http
+        - 81
+
+        args: &args
+        - a
+      - {image: b, args: *args}
+      # end
+---
+apiVersion: v1
+kind: List
+items:
+- kind: Service
+- kind: Service
+  <<: {spec: {ports: [1]}}
+"""
+
+POD_SPEC: Pointer = ("spec", "template", "spec")
+
+
+@pytest.mark.parametrize(
+    ("number", "pointer", "place"),
+    [
+        pytest.param(0, (), Place(9, 24), id="an object shows its name"),
+        pytest.param(0, ("status", "x"), Place(9, 24), id="nothing at the top"),
+        pytest.param(0, ("metadata", "name"), Place(9, 9), id="a scalar"),
+        pytest.param(0, ("metadata", "labels", "a"), Place(8, 8), id="inside brackets"),
+        pytest.param(0, ("spec", "replicas"), Place(10, 24), id="a missing key shows the nearest ancestor"),
+        pytest.param(0, (*POD_SPEC, "containers"), Place(13, 24), id="a list"),
+        pytest.param(0, (*POD_SPEC, "containers", 0), Place(16, 23), id="a container shows its name"),
+        pytest.param(0, (*POD_SPEC, "containers", 0, "livenessProbe", "x"), Place(16, 23), id="missing in a container"),
+        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 0), Place(19, 19), id="a named port"),
+        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 1, "x"), Place(20, 20), id="an item without a name"),
+        pytest.param(0, (*POD_SPEC, "containers", 1), Place(24, 24), id="a container in brackets"),
+        pytest.param(0, (*POD_SPEC, "containers", 1, "args"), Place(24, 24), id="an alias is shown where it stands"),
+        pytest.param(
+            0, (*POD_SPEC, "containers", 1, "args", 0), Place(23, 23), id="and what it stands for, where that is"
+        ),
+        pytest.param(1, ("spec",), Place(30, 30), id="an item of a list"),
+        pytest.param(2, ("spec", "ports", 0), Place(32, 32), id="through a merge"),
+    ],
+)
+def test_places(number: int, pointer: Pointer, place: Place) -> None:
+    manifest = read_manifest(SourceFile("a.yaml", PLACES.encode()), "")
+    assert locate(manifest, manifest.documents[number], pointer) == place
+
+
+def test_lines_end_at_newlines_alone() -> None:
+    manifest = read_manifest(SourceFile("a.yaml", "# \u2028#\u0085\r\nkind: Pod\r\nspec: 1".encode()), "")
+    assert locate(manifest, manifest.documents[0], ("spec",)) == Place(3, 3)

@@ -1,0 +1,108 @@
+"""The pages of the rules: fresh, whole, and with what the fix really makes of the example."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gracegate.errors import RulesError
+from gracegate.policy.build import pages
+from gracegate.policy.build.__main__ import main
+from gracegate.cli import rules
+from gracegate.check import Explained, explain, joined
+from gracegate.model import Fix, Rule
+from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy.engines.opa_wasm import WasmEngine
+
+CATALOG = load_builtin()
+BUILTIN = builtin_policies()
+each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.id) for rule in CATALOG.rules.values()])
+
+
+@pytest.fixture(scope="module")
+def wasm() -> WasmEngine:
+    return WasmEngine()
+
+
+def explained(rule: Rule, wasm: WasmEngine) -> Explained:
+    return explain(rule, CATALOG, wasm.engine, wasm.evaluate)
+
+
+def test_stale_and_left_over_pages_are_named_and_fixed(
+    opa: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(BUILTIN, tmp_path / "policies"))
+    stale, left = folder / "pages" / "prestop-drain-missing.md", folder / "pages" / "former-rule.md"
+    stale.write_text("# Old\n")
+    left.write_text("# Gone\n")
+    arguments = [str(folder), "--opa", str(opa)]
+    assert main(["--check", *arguments]) == 1
+    assert capsys.readouterr().err == (
+        f"{left} belongs to no rule: run `make policies`\n{stale} is not fresh: run `make policies`\n"
+    )
+    assert main(arguments) == 0
+    assert stale.read_bytes() == (BUILTIN / "pages" / "prestop-drain-missing.md").read_bytes()
+    assert not left.exists()
+
+
+def test_pages_of_rules_that_were_not_compiled_are_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BUILTIN, tmp_path / "policies"))
+    (folder / "main.rego").write_text("package gracegate.main\n")
+    with pytest.raises(RulesError, match="the rules changed after their catalogue was made"):
+        pages.build(folder)
+
+
+@each_rule
+def test_a_fix_is_shown_by_what_it_makes(wasm: WasmEngine, rule: Rule) -> None:
+    found = explained(rule, wasm)
+    patched = found.finding.fix is not None and bool(found.finding.fix.patch)
+    assert (found.after is not None) == patched
+    assert found.after != rule.example
+
+
+@each_rule
+def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
+    found = explained(rule, wasm)
+    page, terminal = pages.page(found), rules.page(found)
+    shared = [rule.id, rule.title, rule.description, *rule.links, *map(joined, rule.exceptions)]
+    shared += [text for p in rule.parameters for text in (p.name, joined(p.description))]
+    assert [text for text in shared if text not in page or text not in terminal] == []
+    for text in filter(None, (rule.example, found.after)):
+        assert f"```yaml\n{text.rstrip()}\n```\n" in page
+        assert "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n")) in terminal
+
+
+@each_rule
+def test_words_are_no_markdown(wasm: WasmEngine, rule: Rule) -> None:
+    """Whoever shows them puts what stands in double quotes into code spans."""
+    fix = explained(rule, wasm).finding.fix
+    words = [text for text in (fix.advice, fix.assumption) if text] if fix else []
+    assert [text for text in words if "`" in text] == []
+
+
+def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
+    found = explained(CATALOG.rules["prestop-drain-missing"], wasm)
+    rule = dataclasses.replace(
+        found.rule, aliases=("drain-missing",), exceptions=("It drains itself.",), effective_on=dt.date(2027, 1, 31)
+    )
+    fix = Fix("assumes", advice="Measure it.", assumption="The image has a shell.")
+    changed = Explained(rule, dataclasses.replace(found.finding, fix=fix), after=None)
+    page, terminal = pages.page(changed), rules.page(changed)
+    assert "Level: error, a warning before 2027-01-31. Fix: " in page
+    assert "Also known as `drain-missing`." in page
+    assert "## The fix\n\nThis is right if: The image has a shell.\n\nWhat to do: Measure it.\n" in page
+    assert "## Exceptions\n\n- It drains itself.\n\nWhere it does not fit" in page
+    assert "\nerror, a warning before 2027-01-31, can be fixed safely\n" in terminal
+    assert "This is right if:\n  The image has a shell.\n\nWhat to do:\n  Measure it.\n" in terminal
+    assert "After the fix" not in page
+
+
+def test_what_a_page_shows_after_the_fix(wasm: WasmEngine) -> None:
+    after = explained(CATALOG.rules["grace-period-exhausted"], wasm).after
+    assert after is not None
+    assert next(yaml.safe_load_all(after))["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 75

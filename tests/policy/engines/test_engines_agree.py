@@ -1,0 +1,141 @@
+"""The same answer from OPA's server and from the rules in Wasm, whatever the manifests hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gracegate.model import Document, ObjectRef
+from gracegate.policy import Answer, Batch, Cluster, ask, load_builtin
+from gracegate.policy.engines.opa_server import ChildEngine, child
+from gracegate.policy.engines.opa_wasm import WasmEngine
+
+RELAXED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture(scope="session")
+def both(opa: Path) -> Iterator[tuple[WasmEngine, ChildEngine]]:
+    """The built-in rules on both engines."""
+    with child(opa, load_builtin(), seconds=60) as server:
+        yield WasmEngine(), server
+
+
+def documents_of(objects: Iterable[Any], folder: str) -> list[Document]:
+    """The objects as documents of one file in `folder`; what is no object cannot become a document."""
+    return [
+        Document(f"{folder}/all.yaml", number, (), manifest, ObjectRef("", "", ""), False, folder)
+        for number, manifest in enumerate(objects)
+        if isinstance(manifest, dict)
+    ]
+
+
+def batch_of(documents: Sequence[Document]) -> Batch:
+    """All rules, about all documents."""
+    rules = load_builtin().rules
+    return Batch(tuple(documents), frozenset(range(len(documents))), (), rules, {}, Cluster())
+
+
+def agreed(both: tuple[WasmEngine, ChildEngine], documents: Sequence[Document]) -> Answer:
+    """What both engines answer; each rule must have been evaluated."""
+    digest = load_builtin().digest
+    wasm, server = (ask(engine.evaluate, batch_of(documents), digest) for engine in both)
+    assert wasm == server
+    assert wasm.problems == ()
+    return wasm
+
+
+def loaded(text: str) -> list[Any]:
+    return list(yaml.safe_load_all(text))
+
+
+# Together one of each kind and field that the rules read, so that each can be given a wrong type in turn.
+EVERYTHING = {path.stem: loaded(path.read_text()) for path in sorted(Path(__file__).with_name("everything").iterdir())}
+EXAMPLES = {identity: loaded(rule.example) for identity, rule in load_builtin().rules.items()}
+WRONG = (None, "", "x", -1, 10**30, True, [None], {"x": None})
+ODD = (*WRONG, 0, 1, 1.5, 1e9, False, "30s", "100%", "http", [], {}, {"": [{}]})
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The paths of everything inside `value`."""
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for key, member in inner:
+        yield (*path, key)
+        yield from paths(member, (*path, key))
+
+
+# What a file repeats of another one only stands there to be joined with.
+FIELDS = [
+    (file, path)
+    for file, objects in EVERYTHING.items()
+    for path in paths(objects)
+    if file in ("web", "db", "probes") or path[0] == 0 or (file == "batch" and path[0] == 1)
+]
+
+
+def replaced(value: Any, path: tuple[str | int, ...], by: Any) -> Any:
+    """A copy of `value` in which `by` stands at `path`, where that still leads somewhere."""
+    copy = deepcopy(value)
+    place = copy
+    for key in path[:-1]:
+        try:
+            place = place[key]
+        except (KeyError, IndexError, TypeError):
+            return copy
+    if isinstance(place, dict) or (isinstance(place, list) and path[-1] in range(len(place))):
+        place[path[-1]] = by
+    return copy
+
+
+def test_nothing(both: tuple[WasmEngine, ChildEngine]) -> None:
+    assert agreed(both, []).violations == ()
+
+
+@pytest.mark.parametrize("identity", EXAMPLES)
+def test_each_rule_finds_its_example(both: tuple[WasmEngine, ChildEngine], identity: str) -> None:
+    found = agreed(both, documents_of(EXAMPLES[identity], "apps"))
+    assert identity in {violation.rule for violation in found.violations}
+
+
+@pytest.mark.parametrize("file", EVERYTHING)
+def test_every_kind(both: tuple[WasmEngine, ChildEngine], file: str) -> None:
+    agreed(both, documents_of(EVERYTHING[file], "apps"))
+
+
+@pytest.mark.parametrize(("file", "path"), FIELDS, ids=["/".join(map(str, (file, *path))) for file, path in FIELDS])
+def test_each_field_with_each_wrong_type(
+    both: tuple[WasmEngine, ChildEngine], file: str, path: tuple[str | int, ...]
+) -> None:
+    # One component for each value: objects of the same namespace in another component only make a Service possible.
+    variants = [documents_of(replaced(EVERYTHING[file], path, wrong), f"apps/{n}") for n, wrong in enumerate(WRONG)]
+    agreed(both, [document for variant in variants for document in variant])
+
+
+deep = st.recursive(
+    st.sampled_from(ODD),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "port", "x"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@RELAXED
+@given(st.sampled_from(list(EVERYTHING)), st.data())
+def test_several_fields_of_wrong_types(both: tuple[WasmEngine, ChildEngine], file: str, data: st.DataObject) -> None:
+    objects = EVERYTHING[file]
+    for path in data.draw(st.lists(st.sampled_from(list(paths(objects))), min_size=2, max_size=6)):
+        objects = replaced(objects, path, data.draw(deep))
+    agreed(both, documents_of(objects, "apps"))

@@ -1,0 +1,326 @@
+"""An OPA server that dies, hangs, forgets, lies or is something else: each is a typed error or a second try."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
+from gracegate.policy import Catalog
+from gracegate.policy.engines.opa_process import OpaProcess
+from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, child
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def own(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
+    """The small rules on a child OPA of this test alone."""
+    with child(opa, small_catalog, seconds=20) as engine:
+        yield engine
+
+
+def pid(engine: ChildEngine) -> int:
+    found = engine._process.pid
+    assert found is not None
+    return found
+
+
+def test_no_rules_are_no_violations(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
+    assert server.evaluate(question("a", rules=())) == {"digest": small_catalog.digest, "rules": [], "violations": []}
+
+
+def test_an_answer(server: ChildEngine, question: Ask) -> None:
+    at = {"document": 0, "path": ["metadata", "name"]}
+    found = {"rule": "named-badly", "at": at, "message": "é is no name for Pod"}
+    assert server.evaluate(question("é"))["violations"] == [found]
+
+
+def test_the_engine_names_its_rules(server: ChildEngine, small_catalog: Catalog) -> None:
+    assert (server.engine.name, server.engine.version, server.engine.digest) == ("opa", "1.22.2", small_catalog.digest)
+    assert server.ready() is None
+
+
+def test_another_process_may_ask_the_child(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
+    url, token = server.address
+    with closing(ServerEngine(url, small_catalog, token=token)) as other:
+        assert other.evaluate(question("a")) == server.evaluate(question("a"))
+
+
+def test_a_rule_that_errs(server: ChildEngine, question: Ask) -> None:
+    with pytest.raises(RuleFailed, match=r"of_two_minds\.rego:\d+:\d+: rule .* produced conflicting values") as caught:
+        server.evaluate(question("a", "b", rules=("named-badly", "of-two-minds")))
+    assert caught.value.rules == ("of-two-minds",)
+
+
+def test_what_json_cannot_say(server: ChildEngine, question: Ask) -> None:
+    with pytest.raises(EngineError, match="no JSON"):
+        server.evaluate(question(float("nan")))
+
+
+def test_too_long(opa: Path, small_catalog: Catalog, question: Ask) -> None:
+    with child(opa, small_catalog, seconds=0.5) as engine:
+        with pytest.raises(EngineTimeout):
+            engine.evaluate(question("a", rules=("endless",)))
+        assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+
+
+def test_killed_between_two_questions(own: ChildEngine, question: Ask) -> None:
+    first = own.evaluate(question("a"))
+    killed = pid(own)
+    os.kill(killed, signal.SIGKILL)
+    assert own.evaluate(question("a")) == first
+    assert pid(own) != killed
+
+
+def test_killed_during_a_question(opa: Path, small_catalog: Catalog, question: Ask) -> None:
+    with child(opa, small_catalog, seconds=3) as engine:
+        assert engine.ready() is None
+        killer = threading.Timer(0.5, os.kill, [pid(engine), signal.SIGKILL])
+        killer.start()
+        with pytest.raises(EngineTimeout):  # of the second try: the first one ended with its OPA
+            engine.evaluate(question("a", rules=("endless",)))
+        killer.join()
+        assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+
+
+def test_an_opa_that_forgot_its_rules_gets_them_again(own: ChildEngine, question: Ask) -> None:
+    first = own.evaluate(question("a"))
+    own._server._connection.put_data("gracegate_release", {"digest": "of another version"})
+    assert own.evaluate(question("a")) == first
+    own._server._connection.put_data("gracegate_release", {})
+    assert own.evaluate(question("a")) == first
+
+
+def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Catalog, question: Ask) -> None:
+    module = "rules/demo/named_badly.rego"
+    old = {
+        module: "package gracegate.rules.demo.old\n\nimport data.gracegate.lib.old\n\nviolation contains old.f(1)\n",
+        "lib/old.rego": "package gracegate.lib.old\n\nf(x) := x\n",
+        "main.rego": 'package gracegate.main\n\nreport := {"digest": data.gracegate_release.digest}\n',
+    }
+    process = own._process
+    with closing(ServerEngine(process.url, Catalog({}, old, "old"), token=process.token)) as older:
+        assert older.evaluate({}) == {"digest": "old"}
+        mixed = {**small_catalog.modules, "lib/old.rego": "package gracegate.lib.old\n\ng(x) := x\n"}
+        with closing(ServerEngine(process.url, Catalog({}, mixed, "new"), token=process.token)) as newer:
+            assert newer.evaluate(question("a"))["rules"] == ["named-badly"]
+        assert sorted(older._connection.value("gracegate_release", "modules", {})) == sorted(
+            f"gracegate/{path}" for path in [*mixed, "engine.rego"]
+        )
+
+
+def test_rules_that_do_not_compile_say_where(own: ChildEngine) -> None:
+    process = own._process
+    broken = Catalog({}, {"main.rego": "package gracegate.main\n\nreport := x\n"}, "broken")
+    with closing(ServerEngine(process.url, broken, token=process.token)) as engine:
+        with pytest.raises(EngineError, match=r"gracegate/main\.rego:3: .*x is unsafe"):
+            engine.evaluate({})
+        assert "unsafe" in (engine.ready() or "")
+
+
+def test_version_zero_syntax_is_not_rewritten(own: ChildEngine) -> None:
+    process = own._process
+    old = Catalog({}, {"main.rego": "package gracegate.main\n\nallow { true }\n"}, "old")
+    with closing(ServerEngine(process.url, old, token=process.token)) as engine, pytest.raises(EngineError):
+        engine.evaluate({})
+
+
+def test_nobody_else_may_use_the_child(own: ChildEngine, small_catalog: Catalog, question: Ask) -> None:
+    refused = pytest.raises(EngineUnavailable, match="401")
+    with closing(ServerEngine(own._process.url, small_catalog, token="guessed")) as other, refused:
+        other.evaluate(question("a"))
+
+
+def test_the_child_has_no_environment(own: ChildEngine) -> None:
+    environment = Path(f"/proc/{pid(own)}/environ")
+    if not environment.exists():
+        pytest.skip("needs /proc")
+    # PWD, _ and the like are the shell's own.
+    names = {entry.split("=")[0] for entry in environment.read_text().split("\0")}
+    assert names.isdisjoint(os.environ.keys() - {"PWD", "OLDPWD", "_", "SHLVL"})
+
+
+def session_of(leader: int) -> list[str]:
+    """The names of the processes in the session that `leader` began, dead ones that nobody waited for left out."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("needs /proc")
+    found = []
+    for process in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, fields = process.read_text().partition("(")[2].rsplit(")", 1)
+            state, _, _, session, *_ = fields.split()
+            if session == str(leader) and state != "Z":
+                found.append(name)
+    return sorted(found)
+
+
+def gone(leader: int) -> bool:
+    """Whether the whole session ends, which the kernel may take a moment for."""
+    deadline = time.monotonic() + 10
+    while session_of(leader) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return session_of(leader) == []
+
+
+def test_nothing_is_left_behind(opa: Path, small_catalog: Catalog) -> None:
+    with child(opa, small_catalog) as engine:
+        leader = pid(engine)
+        assert session_of(leader) == ["opa", "sh"]
+    assert gone(leader)
+
+
+def test_nothing_is_left_behind_by_a_parent_that_was_killed(opa: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from gracegate.policy.engines.opa_process import OpaProcess\n"
+        "with OpaProcess(Path(sys.argv[1]), {}) as process: print(process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, opa], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        leader = int(parent.stdout.readline())
+        parent.kill()
+    assert gone(leader)
+
+
+@pytest.mark.parametrize("binary", ["/does/not/exist", "/bin/false"])
+def test_a_binary_that_is_no_opa(binary: str) -> None:
+    with pytest.raises(EngineUnavailable, match=binary), OpaProcess(Path(binary), {}):
+        pass
+
+
+Respond = Callable[[BaseHTTPRequestHandler], tuple[int, str, str]]
+
+
+@contextmanager
+def pretender(respond: Respond) -> Iterator[str]:
+    """The address of an HTTP server that answers everything with `respond`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, kind, body = respond(self)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, args=[0.01])
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{http.server_port}"
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+CATALOG = Catalog({}, {"main.rego": "package gracegate.main\n"}, "d1")
+JSON = "application/json"
+
+
+def put(handler: BaseHTTPRequestHandler) -> bool:
+    return handler.command == "PUT"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "error", "said"),
+    [
+        (200, JSON, "{}", ForeignRules, "just loaded"),
+        (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', ForeignRules, "just loaded"),
+        (200, JSON, '{"result": null}', ForeignRules, "just loaded"),
+        (200, JSON, "[]", ForeignRules, "just loaded"),
+        (200, "text/html", "<html>", EngineUnavailable, "not OPA"),
+        (502, "text/html", "<html>", EngineUnavailable, "says 502"),
+        (503, JSON, '{"message": "busy"}', EngineUnavailable, "says 503"),
+        (401, JSON, '{"code": "unauthorized", "message": "no"}', EngineUnavailable, "401: no"),
+        (302, "text/html", "", EngineUnavailable, "redirect"),
+        (500, JSON, '{"code": "internal_error", "message": "m", "errors": [{"message": "m"}]}', RuleFailed, "None: m"),
+        (500, JSON, '{"code": "internal_error", "errors": [{"code": "eval_cancel_error"}]}', EngineTimeout, "ended"),
+    ],
+)
+def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[EngineError], said: str) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
+        if put(handler):
+            return (204, JSON, "") if "/data/" in handler.path else (200, JSON, "{}")
+        return status, kind, body
+
+    with pretender(respond) as url, closing(ServerEngine(url, CATALOG)) as engine:
+        with pytest.raises(error, match=said):
+            engine.evaluate({})
+        assert engine.ready() is not None
+
+
+def test_a_path_before_the_api_and_a_token() -> None:
+    seen = []
+
+    def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
+        seen.append((handler.command, handler.path, handler.headers["Authorization"]))
+        return 200, JSON, '{"result": {"digest": "d1"}}'
+
+    with pretender(respond) as url, closing(ServerEngine(f"{url}/opa/", CATALOG, token="t0ken")) as engine:
+        assert engine.evaluate({}) == {"digest": "d1"}
+    path = "/opa/v1/data/gracegate/main/report?strict-builtin-errors=true"
+    assert seen == [("POST", path, "Bearer t0ken")]
+
+
+def test_proxies_of_the_environment_are_not_used(
+    server: ChildEngine, question: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert server.evaluate(question("a"))["rules"] == ["named-badly"]
+
+
+def test_a_server_that_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with closing(ServerEngine(url, CATALOG, seconds=0.3)) as engine, pytest.raises(EngineTimeout):
+            engine.evaluate({})
+
+
+def test_a_server_that_is_not_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with closing(ServerEngine(f"http://127.0.0.1:{port}", CATALOG)) as engine:
+        with pytest.raises(EngineUnavailable, match="cannot be reached"):
+            engine.evaluate({})
+        assert "cannot be reached" in (engine.ready() or "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "opa",
+        "opa:8181",
+        "ftp://opa",
+        "http://",
+        "http://name:word@opa",
+        "http://opa?x=1",
+        "http://opa#x",
+        "http://o:x",
+    ],
+)
+def test_addresses_that_cannot_be_opas(url: str) -> None:
+    with pytest.raises(ConfigError):
+        ServerEngine(url, CATALOG)

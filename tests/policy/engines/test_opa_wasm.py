@@ -1,0 +1,224 @@
+"""The rules in Wasm: answers, bounds, and the cache of compiled modules that may only hold what is ours."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFailed, RulesError
+from gracegate.policy import catalog, load_catalog
+from gracegate.policy.engines import module_cache
+from gracegate.policy.engines.opa_wasm import WasmEngine, encoded
+
+Ask = Callable[..., dict[str, Any]]
+
+
+def test_no_rules_are_no_violations(small: Path, question: Ask) -> None:
+    engine = WasmEngine(load_catalog(small))
+    assert engine.evaluate(question("a", rules=())) == {"digest": engine.engine.digest, "rules": [], "violations": []}
+
+
+def test_an_answer(small: Path, question: Ask) -> None:
+    engine = WasmEngine(load_catalog(small))
+    at = {"document": 0, "path": ["metadata", "name"]}
+    found = {"rule": "named-badly", "at": at, "message": "é\U0010ffff is no name for Pod"}
+    expected = {"digest": engine.engine.digest, "rules": ["named-badly"], "violations": [found]}
+    assert engine.evaluate(question("é\U0010ffff")) == expected
+
+
+def test_the_engine_names_its_rules(small: Path) -> None:
+    engine = WasmEngine(load_catalog(small)).engine
+    assert (engine.name, engine.digest) == ("opa-wasm", catalog.load_catalog(small).digest)
+
+
+def test_the_built_in_rules_are_the_default() -> None:
+    engine = WasmEngine()
+    assert engine.engine.digest == catalog.load_builtin().digest
+    assert engine.ready() is None
+
+
+def test_one_evaluation_leaves_nothing_to_the_next(small: Path, question: Ask) -> None:
+    engine = WasmEngine(load_catalog(small))
+    first = engine.evaluate(question("a"))
+    assert engine.evaluate(question()) == {**first, "violations": []}
+    with pytest.raises(RuleFailed):
+        engine.evaluate(question("a", "b", rules=("of-two-minds",)))
+    assert engine.evaluate(question("a")) == first
+
+
+@pytest.mark.parametrize(
+    ("rules", "said", "guilty"),
+    [
+        (("named-badly", "of-two-minds"), "rules/demo/of_two_minds.rego:", ("of-two-minds",)),
+        (("odd-patch",), "json.patch: .* does not add a member of a member", ()),
+    ],
+)
+def test_a_rule_that_errs(small: Path, question: Ask, rules: tuple[str, ...], said: str, guilty: tuple[str]) -> None:
+    with pytest.raises(RuleFailed, match=said) as caught:
+        WasmEngine(load_catalog(small)).evaluate(question("a", "b", rules=rules))
+    assert caught.value.rules == guilty
+
+
+def test_an_undefined_report_is_no_answer(small: Path) -> None:
+    with pytest.raises(ForeignRules, match="undefined"):
+        WasmEngine(load_catalog(small)).evaluate({})
+
+
+def test_too_long(small: Path, question: Ask) -> None:
+    engine = WasmEngine(load_catalog(small), seconds=0.2)
+    with pytest.raises(EngineTimeout, match="longer"):
+        engine.evaluate(question("a", rules=("endless",)))
+    assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+
+
+def test_too_much_memory(small: Path, question: Ask) -> None:
+    with pytest.raises(EngineTimeout, match="memory"):
+        WasmEngine(load_catalog(small), memory_bytes=8 << 20).evaluate(question(*("x" * 1000 for _ in range(9000))))
+
+
+def test_a_nesting_without_end_is_an_error(small: Path, question: Ask) -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(EngineError):
+        WasmEngine(load_catalog(small)).evaluate({**question(), "documents": deep})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({}, b"{}"),
+        ({"a": ["é", 1.5, None]}, '{"a":["é",1.5,null]}'.encode()),
+        ({"a": "\ud800x\U0001f600"}, '{"a":"\ufffdx\U0001f600"}'.encode()),
+    ],
+)
+def test_encoded(value: dict[str, Any], text: bytes) -> None:
+    assert encoded(value) == text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
+def test_what_json_cannot_say(value: object) -> None:
+    with pytest.raises(EngineError, match="no JSON"):
+        encoded({"a": value})
+
+
+def test_threads_share_an_engine(small: Path, question: Ask) -> None:
+    engine = WasmEngine(load_catalog(small))
+    engine.warm_up()
+    answers: dict[int, Any] = {}
+
+    def evaluate(number: int) -> None:
+        answers[number] = engine.evaluate(question(str(number)))["violations"][0]["message"]
+
+    threads = [threading.Thread(target=evaluate, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: f"{number} is no name for Pod" for number in range(8)}
+
+
+def test_a_folder_without_rules(tmp_path: Path) -> None:
+    with pytest.raises(RulesError):
+        WasmEngine(load_catalog(tmp_path))
+
+
+def test_a_module_that_is_none_is_an_error(small: Path, question: Ask, tmp_path: Path) -> None:
+    (tmp_path / "compiled").mkdir()
+    (tmp_path / "compiled" / "policy.wasm").write_bytes(b"no wasm")
+    digest = catalog.digest_of({})
+    (tmp_path / "compiled" / "catalog.json").write_text(f'{{"digest": "{digest}", "rules": []}}')
+    engine = WasmEngine(load_catalog(tmp_path))
+    engine.warm_up()
+    with pytest.raises(EngineError):
+        engine.evaluate(question())
+    assert engine.ready() is not None
+
+
+def kept(cache: Path) -> Path:
+    [file] = cache.iterdir()
+    return file
+
+
+@pytest.fixture
+def cache(small: Path, tmp_path: Path) -> Path:
+    """A cache that was filled."""
+    folder = tmp_path / "cache"
+    assert WasmEngine(load_catalog(small), folder).ready() is None
+    return folder
+
+
+def test_compiled_code_is_kept_for_its_user_alone(cache: Path) -> None:
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+    assert stat.S_IMODE(kept(cache).stat().st_mode) == 0o600
+
+
+def spoil_nothing(file: Path) -> None:
+    pass
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def of_something_else(file: Path) -> None:
+    file.write_bytes(hashlib.sha256(b"code").digest() + b"code")
+
+
+def writable_by_others(file: Path) -> None:
+    file.chmod(0o622)
+
+
+def a_link(file: Path) -> None:
+    file.rename(file.with_suffix(".other"))
+    file.symlink_to(file.with_suffix(".other"))
+
+
+def somebody_elses(file: Path) -> None:
+    os.chown(file, 65534, -1)
+
+
+def a_folder_that_others_write(file: Path) -> None:
+    file.parent.chmod(0o777)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "used", "replaced"),
+    [
+        (spoil_nothing, True, False),
+        (cut_short, False, True),
+        (empty, False, True),
+        (of_something_else, False, True),
+        (writable_by_others, False, True),
+        (a_link, False, True),
+        pytest.param(somebody_elses, False, True, marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root")),
+        (a_folder_that_others_write, False, False),
+    ],
+)
+def test_only_what_is_whole_and_ours_is_run(
+    small: Path, cache: Path, spoil: Callable[[Path], None], used: bool, replaced: bool
+) -> None:
+    file = kept(cache)
+    spoil(file)
+    before = file.lstat().st_ino
+    assert (module_cache.stored(file) is not None) == (used or spoil is of_something_else)
+    assert WasmEngine(load_catalog(small), cache).ready() is None
+    assert (file.lstat().st_ino != before) == replaced
+    if replaced:
+        assert module_cache.stored(file) is not None
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert WasmEngine(load_catalog(small), tmp_path / "file" / "cache").ready() is None

@@ -1,0 +1,304 @@
+"""What is asked, what an answer means, and that nothing odd ever reads as `no violation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from gracegate.errors import EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
+from gracegate.model import Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
+from gracegate.policy import Answer, Batch, Cluster, ask
+from gracegate.policy.query import DRAIN_SECONDS
+
+DIGEST = "d1"
+
+
+def rule(identity: str, **changes: Any) -> Rule:
+    fields: dict[str, Any] = {
+        "id": identity,
+        "group": "demo",
+        "title": "",
+        "description": "",
+        "severity": "error",
+        "fix": "safe",
+        "parameters": (),
+        "example": "",
+        "links": (),
+    }
+    return Rule(**{**fields, **changes})
+
+
+def document(path: str, number: int = 0) -> Document:
+    manifest = {"kind": "Pod", "metadata": {"name": path}}
+    return Document(path, number, (), manifest, ObjectRef("Pod", "", path), False, "apps")
+
+
+def batch(*rules: Rule, subjects: Sequence[int] = (0, 1), **changes: Any) -> Batch:
+    fields: dict[str, Any] = {
+        "documents": (document("apps/a.yaml"), document("b.yaml", 3)),
+        "subjects": frozenset(subjects),
+        "unread": (),
+        "rules": {one.id: one for one in rules},
+        "params": {},
+        "cluster": Cluster(),
+    }
+    return Batch(**{**fields, **changes})
+
+
+def violation(identity: str = "a", **changes: Any) -> dict[str, Any]:
+    return {"rule": identity, "at": {"document": 0, "path": ["spec", 1]}, "message": "wrong", **changes}
+
+
+class Engine:
+    """Answers with `violations` of the rules that were asked, and remembers what it was asked."""
+
+    def __init__(self, *violations: Any, **changes: Any) -> None:
+        self.violations = violations
+        self.changes = changes
+        self.asked: list[Mapping[str, Any]] = []
+
+    def __call__(self, question: Mapping[str, Any]) -> Any:
+        self.asked.append(question)
+        rules = question["rules"]
+        found = [raw for raw in self.violations if not isinstance(raw, dict) or raw.get("rule") in {*rules, None, "x"}]
+        return {"digest": DIGEST, "rules": rules, "violations": found, **self.changes}
+
+
+def failing(*broken: str, named: bool, engine: Engine | None = None) -> tuple[Engine, Any]:
+    """An engine in which the `broken` rules err."""
+    inner = engine or Engine()
+
+    def evaluate(question: Mapping[str, Any]) -> Any:
+        guilty = [one for one in broken if one in question["rules"]]
+        answer = inner(question)
+        if guilty:
+            raise RuleFailed("conflict", tuple(guilty[:1]) if named else ())
+        return answer
+
+    return inner, evaluate
+
+
+def test_a_clean_answer() -> None:
+    assert ask(Engine(), batch(rule("a"), rule("b")), DIGEST) == Answer((), (), DIGEST)
+
+
+def test_what_is_asked() -> None:
+    engine = Engine()
+    seconds = Parameter("seconds", 5, "")
+    share = Parameter("share", 0.5, "")
+    ask(
+        engine,
+        batch(
+            rule("b", parameters=(seconds, share)),
+            rule("a"),
+            subjects=[1],
+            unread=(("x/y.yaml", "x", "x"),),
+            params={"b": {"seconds": 9}, "not asked": {"n": 1}},
+            cluster=Cluster(31, {"neg": 60}, 7),
+        ),
+        DIGEST,
+    )
+    assert engine.asked == [
+        {
+            "documents": [
+                {
+                    "object": {"kind": "Pod", "metadata": {"name": "apps/a.yaml"}},
+                    "path": "apps/a.yaml",
+                    "directory": "apps",
+                    "index": 0,
+                    "subject": False,
+                    "fragment": False,
+                    "root": "apps",
+                },
+                {
+                    "object": {"kind": "Pod", "metadata": {"name": "b.yaml"}},
+                    "path": "b.yaml",
+                    "directory": "",
+                    "index": 3,
+                    "subject": True,
+                    "fragment": False,
+                    "root": "apps",
+                },
+            ],
+            "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
+            "cluster": {"min_minor": 31, "drain_seconds": {**DRAIN_SECONDS, "neg": 60}, "app_drain_seconds": 7},
+            "rules": ["a", "b"],
+            "params": {"a": {}, "b": {"seconds": 9, "share": 0.5}},
+        }
+    ]
+
+
+def test_a_whole_violation() -> None:
+    raw = violation(
+        level="warning",
+        measure=3,
+        fix={
+            "class": "assumes",
+            "assumption": "it listens on /ready",
+            "advice": "look",
+            "patch": [
+                {"op": "add", "path": ["spec", 0], "value": {"x": 1}},
+                {"op": "replace", "path": ["spec"], "value": None, "document": 1},
+                {"op": "remove", "path": ["spec"]},
+            ],
+        },
+    )
+    patch = (
+        Operation("add", ("spec", 0), {"x": 1}, 0),
+        Operation("replace", ("spec",), None, 1),
+        Operation("remove", ("spec",), None, 0),
+    )
+    fix = Fix("assumes", patch, "look", "it listens on /ready")
+    expected = Violation("a", 0, ("spec", 1), "wrong", "warning", 3.0, fix)
+    assert ask(Engine(raw), batch(rule("a")), DIGEST).violations == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("severity", "level", "expected"),
+    [
+        ("error", None, "error"),
+        ("error", "info", "info"),
+        ("warning", "error", "warning"),
+        ("info", "error", "info"),
+    ],
+)
+def test_severity_caps_the_level(severity: str, level: str | None, expected: str) -> None:
+    raw = violation() if level is None else violation(level=level)
+    answer = ask(Engine(raw), batch(rule("a", severity=severity)), DIGEST)
+    assert [found.level for found in answer.violations] == [expected]
+
+
+def test_the_class_of_a_fix_is_the_rules_own_by_default() -> None:
+    step = {"op": "remove", "path": []}
+    answer = ask(Engine(violation(fix={"patch": [step]})), batch(rule("a", fix="safe")), DIGEST)
+    assert answer.violations[0].fix == Fix("safe", (Operation("remove", ()),))
+
+
+def test_the_order_depends_on_nothing_but_the_batch() -> None:
+    places: list[tuple[str, int, list[object]]] = [
+        ("a", 0, []),
+        ("b", 0, []),
+        ("a", 0, ["spec", 2]),
+        ("a", 0, ["spec", 10]),
+        ("a", 0, ["spec", "a"]),
+        ("a", 1, []),
+    ]
+    raws = [violation(name, at={"document": number, "path": path}) for name, number, path in places]
+    given = batch(rule("b"), rule("a"))
+    answers = [ask(Engine(*order), given, DIGEST) for order in (raws, raws[::-1], raws[3:] + raws[:3])]
+    assert [(v.rule, v.document, list(v.pointer)) for v in answers[0].violations] == places
+    assert answers[1:] == [answers[0]] * 2
+
+
+@pytest.mark.parametrize(
+    ("report", "error"),
+    [
+        (None, EngineError),
+        ({}, EngineError),
+        ([], EngineError),
+        ({"digest": DIGEST, "rules": ["a"]}, EngineError),
+        ({"digest": DIGEST, "rules": ["a"], "violations": [], "more": 1}, EngineError),
+        ({"digest": DIGEST, "rules": ["a"], "violations": None}, EngineError),
+        ({"digest": DIGEST, "rules": {"a": True}, "violations": []}, EngineError),
+        ({"digest": DIGEST, "rules": ["a", "z"], "violations": []}, EngineError),
+        ({"digest": DIGEST, "rules": ["a", None], "violations": []}, EngineError),
+        ({"digest": DIGEST, "rules": ["a"], "violations": [violation("z")]}, EngineError),
+        ({"digest": DIGEST, "rules": ["a"], "violations": [None]}, EngineError),
+        ({"digest": "other", "rules": ["a"], "violations": []}, ForeignRules),
+        ({"digest": None, "rules": ["a"], "violations": []}, ForeignRules),
+    ],
+)
+def test_a_report_that_is_none(report: Any, error: type[EngineError]) -> None:
+    with pytest.raises(error):
+        ask(lambda _: report, batch(rule("a")), DIGEST)
+
+
+PATCH = [{"op": "remove", "path": ["spec"]}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        violation(at=None),
+        violation(at={"document": 0}),
+        violation(at={"document": 2, "path": []}),
+        violation(at={"document": -1, "path": []}),
+        violation(at={"document": True, "path": []}),
+        violation(at={"document": 0.0, "path": []}),
+        violation(at={"document": 1, "path": []}),  # no subject
+        violation(at={"document": 0, "path": "spec"}),
+        violation(at={"document": 0, "path": [None]}),
+        violation(at={"document": 0, "path": [-1]}),
+        violation(at={"document": 0, "path": [True]}),
+        violation(message=""),
+        violation(message=1),
+        violation(level="fatal"),
+        violation(level=None),
+        violation(level=[]),
+        violation(measure="3"),
+        violation(measure=True),
+        violation(measure=float("nan")),
+        violation(mesage="typo"),
+        violation(fix=None),
+        violation(fix={}),
+        violation(fix={"patch": []}),
+        violation(fix={"patch": {}}),
+        violation(fix={"class": "none", "patch": PATCH}),
+        violation(fix={"class": "text", "patch": PATCH, "advice": "look"}),
+        violation(fix={"class": "text"}),
+        violation(fix={"class": "assumes", "patch": PATCH}),
+        violation(fix={"class": "safe", "advice": "look"}),
+        violation(fix={"class": "safe", "patch": PATCH, "advice": 1}),
+        violation(fix={"patch": [{"op": "add", "path": []}]}),
+        violation(fix={"patch": [{"op": "move", "path": []}]}),
+        violation(fix={"patch": [{"op": "remove", "path": [], "value": 1}]}),
+        violation(fix={"patch": [{"op": "remove", "path": [], "document": 2}]}),
+        violation(fix={"patch": ["remove"]}),
+    ],
+    ids=str,
+)
+def test_a_slip_of_one_rule_costs_only_that_rule(wrong: dict[str, Any]) -> None:
+    engine = Engine(violation("a"), wrong, violation("b"))
+    answer = ask(engine, batch(rule("a"), rule("b"), subjects=[0]), DIGEST)
+    assert [found.rule for found in answer.violations] == ["b"]
+    assert [(problem.code, problem.message[:3]) for problem in answer.problems] == [("rule_failed", "a: ")]
+
+
+def test_a_rule_that_was_not_evaluated_is_a_problem() -> None:
+    def evaluate(question: Mapping[str, Any]) -> Any:
+        rules = [one for one in question["rules"] if one != "a"]
+        return {"digest": DIGEST, "rules": rules, "violations": [violation("b")] if "b" in rules else []}
+
+    answer = ask(evaluate, batch(rule("a"), rule("b")), DIGEST)
+    assert [found.rule for found in answer.violations] == ["b"]
+    assert answer.problems == (Problem("", 0, "rule_failed", "a: it was not evaluated"),)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("broken", [(), ("a",), ("c",), ("a", "e"), ("b", "c", "d"), ("a", "b", "c", "d", "e")])
+def test_rules_that_err_never_cost_the_others(broken: tuple[str, ...], named: bool) -> None:
+    every = ["a", "b", "c", "d", "e"]
+    engine, evaluate = failing(*broken, named=named, engine=Engine(*map(violation, every)))
+    answer = ask(evaluate, batch(*map(rule, every)), DIGEST)
+    assert [found.rule for found in answer.violations] == [one for one in every if one not in broken]
+    assert answer.problems == tuple(Problem("", 0, "rule_failed", f"{one}: conflict") for one in broken)
+    assert len(engine.asked) <= 2 * len(every)
+
+
+def test_an_engine_that_errs_without_any_rule_is_an_error() -> None:
+    def evaluate(_: Mapping[str, Any]) -> Any:
+        raise RuleFailed("conflict")
+
+    with pytest.raises(RuleFailed):
+        ask(evaluate, batch(), DIGEST)
+
+
+@pytest.mark.parametrize("error", [EngineTimeout("t"), EngineUnavailable("u"), ForeignRules("f"), EngineError("e")])
+def test_other_errors_are_the_callers(error: EngineError) -> None:
+    def evaluate(_: Mapping[str, Any]) -> Any:
+        raise error
+
+    with pytest.raises(type(error)):
+        ask(evaluate, batch(rule("a")), DIGEST)

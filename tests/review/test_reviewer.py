@@ -1,0 +1,238 @@
+"""A review from the pull request to its comments, over HTTP and git, with the check in its child process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from gracegate.errors import EngineUnavailable, Superseded
+from gracegate.git import TreeFetcher
+from gracegate.github_app import Client, Pace, TokenBroker
+from gracegate.outputs import rule_link
+from gracegate.policy.engines.choice import PolicyEngines
+from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.reviewer import PullRequestReviewer
+from gracegate.settings import Settings, child_environment
+from gracegate.store import Run, Store
+from gracegate.store.tables import HEAD, VERDICT
+from tests.fakegithub.server import FakeGitHub
+
+SHOP = "shop/web"
+PACE = Pace(write=0.0, notify=0.0, sleep=lambda _: None)
+
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{port: 80, targetPort: http}]
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec:
+  maxUnavailable: 1
+  selector: {matchLabels: {app: web}}
+"""
+BAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: registry.example/web:1
+        ports:
+        - {name: http, containerPort: 8080}
+        readinessProbe:
+          httpGet: {path: /ready, port: http}
+"""
+DRAIN = "        lifecycle: {preStop: {sleep: {seconds: 10}}}\n"
+
+
+def fine() -> None:
+    """This review still counts."""
+
+
+@dataclass
+class Stage:
+    """A fake GitHub with one repository, and a reviewer of it."""
+
+    fake: FakeGitHub
+    reviewer: PullRequestReviewer
+    installation: int
+    repository_id: int
+
+    def open(self, files: dict[str, str]) -> int:
+        self.fake.push(SHOP, "change", files, onto="main")
+        return self.fake.open_pull_request(SHOP, "change")
+
+    def run(self, number: int, **more) -> Run:
+        names = {"id": "r", "delivery_id": "d", "event": "pull_request", "action": "opened", "repository": SHOP}
+        ids = {"installation_id": self.installation, "repository_id": self.repository_id, "number": number}
+        counts = {"fence": 1, "starts": 1, "failures": 0, "crashes": 0, "error": None}
+        return Run(**(names | ids | counts | {"head_sha": self.head()} | more))
+
+    def head(self) -> str:
+        return self.fake.pull(SHOP, 1).head_sha
+
+    def checks(self) -> list[tuple[str, str | None]]:
+        return [(run.status, run.conclusion) for run in self.fake.world.check_runs.values()]
+
+    def said(self, number: int) -> list[tuple[str, int | None, str]]:
+        comments = self.fake.pull(SHOP, number).comments
+        return [(c.anchor.path, c.anchor.line, c.body.split("\n", maxsplit=1)[0]) for c in comments]
+
+    def writes(self) -> list[str]:
+        return [f"{one.method} {one.path}" for one in self.fake.log if one.method in {"POST", "PATCH"}]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with FakeGitHub(tmp_path / "github") as fake:
+        repository = fake.create_repository(SHOP)
+        fake.push(SHOP, "main", {"service.yaml": SERVICE})
+        settings = Settings(
+            app_id=str(fake.app.id),
+            private_key=fake.app.private_key,
+            webhook_secrets=("s",),
+            marker_keys=("k",),
+            data_dir=tmp_path / "data",
+            database=f"sqlite:///{tmp_path / 'gracegate.db'}",
+            github_url=fake.url,
+            git_url=fake.git_url,
+        )
+        store = Store(settings.database)
+        store.create()
+        reviewer = PullRequestReviewer(
+            settings=settings,
+            client=Client(TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=PACE), PACE),
+            fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
+            engines=PolicyEngines(None, None, 60),
+            store=store,
+            poster=CommentPoster((b"k",)),
+        )
+        yield Stage(fake, reviewer, next(iter(fake.world.installations)), repository.id)
+        store.engine.dispose()
+
+
+def test_rules_link_to_their_pages_where_somebody_serves_them(stage: Stage) -> None:
+    settings = replace(stage.reviewer.settings, rules_url="https://docs.example.com/rules")
+    reviewer = replace(
+        stage.reviewer, settings=settings, poster=CommentPoster((b"k",), rule_link("https://docs.example.com/rules"))
+    )
+    number = stage.open({"web.yaml": BAD})
+    reviewer.review(stage.run(number), fine)
+    page = "[`prestop-drain-missing`](https://docs.example.com/rules/prestop-drain-missing.md)"
+    (run,) = stage.fake.world.check_runs.values()
+    assert page in stage.said(number)[0][2]
+    assert page in (run.summary or "")
+
+
+def test_a_pull_request_without_manifests_gets_a_check_and_no_word(stage: Stage) -> None:
+    number = stage.open({"README.md": "hello"})
+    outcome = stage.reviewer.review(stage.run(number), fine)
+    assert (outcome.verdict, stage.checks(), stage.said(number)) == ("pass", [("completed", "success")], [])
+
+
+def test_a_finding_is_said_once_struck_when_fixed_and_blocks_meanwhile(stage: Stage) -> None:
+    number = stage.open({"web.yaml": BAD})
+    first = stage.reviewer.review(stage.run(number), fine)
+    (comment,) = stage.said(number)
+    assert (first.verdict, len(stage.said(number)), stage.checks()) == ("fail", 1, [("completed", "failure")])
+    assert comment[:2] == ("web.yaml", 17)
+
+    stage.reviewer.review(stage.run(number), fine)
+    assert stage.said(number) == [comment]
+
+    stage.fake.push(SHOP, "change", {"web.yaml": BAD + DRAIN})
+    second = stage.reviewer.review(stage.run(number), fine)
+    ((path, _, title),) = stage.said(number)
+    assert (second.verdict, path) == ("pass", "web.yaml")
+    assert title.startswith("✅ ~~")
+    assert stage.checks()[-1] == ("completed", "success")
+
+
+def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:
+    number = stage.open({"web.yaml": BAD})
+    stage.fake.close_pull_request(SHOP, number)
+    outcome = stage.reviewer.review(stage.run(number), fine)
+    assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [], [])
+
+
+def during(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Lets something happen between the check and the publishing, where a review waits longest."""
+    checked = PullRequestReviewer._checked
+
+    def slowly(self: PullRequestReviewer, *trees):
+        happens()
+        return checked(self, *trees)
+
+    monkeypatch.setattr(PullRequestReviewer, "_checked", slowly)
+
+
+def test_a_pull_request_that_closes_meanwhile_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open({"web.yaml": BAD})
+    during(stage, monkeypatch, lambda: stage.fake.close_pull_request(SHOP, number))
+    outcome = stage.reviewer.review(stage.run(number), fine)
+    assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [("completed", "cancelled")], [])
+
+
+def test_a_force_push_meanwhile_supersedes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open({"web.yaml": BAD})
+    during(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": BAD + DRAIN}, onto="main"))
+    outcome = stage.reviewer.review(stage.run(number), fine)
+    assert (outcome.state, stage.checks(), stage.said(number)) == ("superseded", [("completed", "cancelled")], [])
+
+
+def test_nothing_is_written_after_the_review_lost_its_claim(stage: Stage) -> None:
+    number = stage.open({"web.yaml": BAD})
+
+    def lost() -> None:
+        raise Superseded("a newer head is waiting")
+
+    with pytest.raises(Superseded):
+        stage.reviewer.review(stage.run(number), lost)
+    assert [w for w in stage.writes() if "access_tokens" not in w] == []
+
+
+def test_an_engine_that_is_gone_is_waited_for_and_then_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open({"web.yaml": BAD})
+
+    def nobody(self: PolicyEngines) -> None:
+        raise EngineUnavailable("no OPA answers at http://127.0.0.1:1")
+
+    monkeypatch.setattr(PolicyEngines, "opa", nobody)
+    with pytest.raises(EngineUnavailable):
+        stage.reviewer.review(stage.run(number), fine)
+    assert stage.checks() == [("in_progress", None)]
+
+    outcome = stage.reviewer.review(stage.run(number, failures=2), fine)
+    assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
+
+
+def test_a_review_that_failed_for_good_concludes_its_check(stage: Stage) -> None:
+    number = stage.open({"web.yaml": BAD})
+    stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
+    assert stage.checks() == [("completed", "failure")]
+
+
+def test_two_pull_requests_with_one_head_share_the_worse_verdict(stage: Stage) -> None:
+    number = stage.open({"README.md": "hello"})
+    with stage.reviewer.store.transaction() as tx:
+        row = {"repository_id": stage.repository_id, "head_sha": stage.head(), "number": 99, "verdict": "fail"}
+        tx.execute(VERDICT.insert().values(**row, conclusion="failure", concluded_at=0.0))
+        place = {"repository_id": stage.repository_id, "number": 99, "sha": stage.head()}
+        tx.execute(HEAD.insert().values(**place, run_id="", closed=False, updated_at=0.0))
+    outcome = stage.reviewer.review(stage.run(number), fine)
+    assert (outcome.verdict, outcome.conclusion) == ("pass", "failure")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from gracegate import errors
+from gracegate.model import (
+    Checked,
+    Engine,
+    Finding,
+    Fix,
+    Fixed,
+    ObjectRef,
+    Operation,
+    Problem,
+    Proposal,
+    Report,
+    Suggestion,
+    Waiver,
+)
+from gracegate.review.sandbox import run_check
+
+WEB = ObjectRef("Deployment", "shop", "web", "apps")
+PATCH = (
+    Operation("add", ("spec", "containers", 0, "lifecycle"), {"preStop": {"sleep": {"seconds": 10}}, "x": [1.5, None]}),
+)
+FINDING = Finding(
+    "f1", "prestop-drain-missing", "error", "introduced", "web.yaml", 3, 4, WEB, "web", "It stops: ✂", "spot",
+    Fix("safe", PATCH, None, None, "--- a\n"), "s1", None, Waiver("config", "why", "c.yaml", 2, "2027-01-01"),
+)  # fmt: skip
+REPORT = Report(
+    verdict="fail",
+    remarks=True,
+    gate="enforce",
+    engine=Engine("wasm", "1.22.2", "abc"),
+    findings=(FINDING,),
+    suggestions=(Suggestion("s1", "web.yaml", 3, 3, "a\nb"),),
+    fixed=(Fixed("f0", "rule", "web.yaml", WEB, None),),
+    problems=(Problem("x.yaml", 0, "syntax", "…"),),
+    checked=Checked(1, 2, 3),
+    compared=True,
+    proposal=Proposal("pass", ("a",), None),
+)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+
+
+def test_a_report_comes_back_as_it_was() -> None:
+    assert run_check(REPORT, 30, 512, "tests.review.in_child:same") == REPORT
+
+
+@pytest.mark.parametrize(
+    ("function", "seconds", "kind", "message"),
+    [
+        ("no_opa", 30, errors.EngineUnavailable, "no answer from OPA"),
+        ("bug", 30, errors.EngineError, "KeyError: 'missing'"),
+        (
+            "nowhere",
+            30,
+            errors.EngineError,
+            "AttributeError: module 'tests.review.in_child' has no attribute 'nowhere'",
+        ),
+        ("leave", 30, errors.EngineError, "the check ended with code 7: "),
+        ("crash", 30, errors.EngineTimeout, "the check was ended by SIGABRT"),
+        ("sleep", 0.5, errors.EngineTimeout, "the check took longer than 0.5 s"),
+        ("swell", 30, errors.EngineTimeout, "the check needs more than 256 MB"),
+    ],
+)
+def test_what_goes_wrong_in_the_child_is_named(
+    function: str, seconds: float, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        run_check({}, seconds, 256, f"tests.review.in_child:{function}")
+    assert (type(caught.value), str(caught.value)) == (kind, message)
+
+
+def test_a_child_that_computes_for_ever_is_ended() -> None:
+    with pytest.raises(errors.EngineTimeout):
+        run_check({}, 1.0, 256, "tests.review.in_child:burn")
+
+
+def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
+    with pytest.raises(errors.EngineUnavailable):
+        run_check(tmp_path / "pid", 30, 256, "tests.review.in_child:start_another")
+    stat = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
+    deadline = time.monotonic() + 10
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_secrets_of_the_environment_stay_with_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRACEGATE_PRIVATE_KEY", "secret")
+    assert "GRACEGATE_PRIVATE_KEY" in os.environ
+    with pytest.raises(errors.EngineUnavailable, match=r"^$"):
+        run_check({}, 30, 256, "tests.review.in_child:tell_environment")
