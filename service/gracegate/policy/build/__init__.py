@@ -1,0 +1,1 @@
+"""What `make policies` makes of a folder of rules: catalogue, Wasm, pages."""
