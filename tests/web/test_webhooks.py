@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from gracegate.web.signature import is_genuine
+from gracegate.web.webhooks import has_valid_signature
 from tests.jobs.harness import Service
 from tests.web import payloads
 from tests.web.payloads import check_run, check_suite, headers, pull_request, sha
@@ -35,10 +35,10 @@ def without(name: str) -> dict[str, str]:
 
 def test_the_signature_of_githubs_documentation() -> None:
     mac = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-    assert is_genuine(b"Hello, World!", mac, ["another", "It's a Secret to Everybody"])
-    assert not is_genuine(b"Hello, World!", mac, ["another"])
-    assert not is_genuine(b"Hello, World!", "sha256=ü", ["another"])
-    assert not is_genuine(b"Hello, World!", mac, [])
+    assert has_valid_signature(b"Hello, World!", mac, ["another", "It's a Secret to Everybody"])
+    assert not has_valid_signature(b"Hello, World!", mac, ["another"])
+    assert not has_valid_signature(b"Hello, World!", "sha256=ü", ["another"])
+    assert not has_valid_signature(b"Hello, World!", mac, [])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_asks_for_a_review_queues_one(client: FlaskClient, service: Service
     assert send(client, event, payload) == (202, "queued")
     assert send(client, event, payload) == (202, "duplicate")
     assert service.states() == {"a": "waiting"}
-    assert service.queue.lost({"a/1": 1}) == {}
+    assert service.queue.missing({"a/1": 1}) == {}
 
 
 def test_an_old_secret_still_counts(client: FlaskClient) -> None:
@@ -127,7 +127,7 @@ def test_a_re_run_on_a_fork_is_found_by_its_head(client: FlaskClient, service: S
     send(client, "pull_request", pull_request("opened", 2), "b")
     send(client, "pull_request", pull_request("opened", 3, sha(3)), "c")
     assert send(client, "check_suite", check_suite("rerequested"), "d") == (202, "queued")
-    assert service.queue.lost({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
+    assert service.queue.missing({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
 
 
 def test_a_closed_pull_request_cancels_what_waits(client: FlaskClient, service: Service) -> None:

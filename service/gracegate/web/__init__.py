@@ -1,13 +1,13 @@
-"""What the world can reach: webhooks, health, metrics. It writes down what is to be done and does none of it."""
+"""The HTTP server: webhooks, health, metrics. A webhook queues a review; nothing here does one."""
 
 from __future__ import annotations
 
 from gracegate.web.app import Application, create_app
-from gracegate.web.server import Server, options
+from gracegate.web.server import Server, gunicorn_options
 
 __all__ = [
     "Application",
     "Server",
     "create_app",
-    "options",
+    "gunicorn_options",
 ]

@@ -1,4 +1,4 @@
-"""The Flask application: its pages and what they need."""
+"""The Flask application, put together of its blueprints."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from gracegate.web.health import ReadinessCheck
 Application = Flask
 
 
-def create_app(settings: Settings, store: Store, queue: Queue, checks: Mapping[str, ReadinessCheck]) -> Application:
-    """`checks` say what else than the database has to be there."""
+def create_app(
+    settings: Settings, store: Store, queue: Queue, readiness_checks: Mapping[str, ReadinessCheck]
+) -> Application:
+    """`readiness_checks` are asked by /readyz, after whether the database answers."""
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
-    app.register_blueprint(webhooks.blueprint(webhooks.Webhooks(settings, store, queue), settings.webhook_secrets))
-    app.register_blueprint(health.blueprint({"database": store.missing, **checks}))
+    app.register_blueprint(webhooks.blueprint(settings, store, queue))
+    app.register_blueprint(health.blueprint({"database": store.missing, **readiness_checks}))
     app.register_blueprint(metrics.blueprint(store))
     return app

@@ -1,83 +1,215 @@
-"""Payloads of webhooks -> frozen types. Only what gracegate reads is named; the rest of a payload is ignored."""
+"""What each webhook event starts: a handler per event, beside the part of its payload that it reads.
+
+A new event is one handler here, and a subscription of the App in deploy/app-manifest.json.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from gracegate.jobs import Queue
+from gracegate.settings import Settings
+from gracegate.store import Delivery, PullHead, Store, deliveries
+
+# What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
+_EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,9}):")
+_REVIEWED_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerResult:
+    """What became of a delivery; `reason` where it was ignored or refused, `status` is the HTTP status."""
+
+    outcome: str
+    reason: str = ""
+    status: int = 202
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerContext:
+    """The delivery at hand (X-GitHub-Delivery and X-GitHub-Event), and what a handler needs to store it."""
+
+    settings: Settings
+    store: Store
+    queue: Queue
+    delivery_id: str
+    event: str
+
+
+Handler = Callable[[HandlerContext, Mapping[str, Any]], HandlerResult]
+"""Raises pydantic's ValidationError where the payload is not as GitHub describes it."""
+
+HANDLERS: dict[str, Handler] = {}
+"""The handler of each event that gracegate listens to."""
+
+
+def handles(*events: str) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of these events."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(events, handler))
+        return handler
+
+    return register
+
+
+class Payload(BaseModel):
+    """Only the fields that gracegate reads are declared; the rest of a payload is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
 
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Number = Annotated[int, Field(gt=0)]
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Named(_Payload):
+class Identified(Payload):
     id: int
 
 
-class Repository(_Payload):
+class Repository(Payload):
     id: int
     full_name: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
 
 
-class Commit(_Payload):
+class Commit(Payload):
     sha: Sha
 
 
-class Base(_Payload):
-    repo: Named
+class RepositoryEvent(Payload):
+    """What every event about a repository carries."""
+
+    action: str
+    repository: Repository
+    installation: Identified
 
 
-class PullRequest(_Payload):
+class InstallationEvent(Payload):
+    action: str
+    installation: Identified
+
+
+class PullRequest(Payload):
     number: Number
     head: Commit
 
 
-class OfCheck(_Payload):
-    """A pull request as checks name it; of another repository too, where that one has the same commit."""
+class PullRequestEvent(RepositoryEvent):
+    pull_request: PullRequest
+    changes: dict[str, Any] = {}
+
+
+class PullRequestBase(Payload):
+    repo: Identified
+
+
+class CheckedPullRequest(Payload):
+    """A pull request in a check's payload. GitHub also lists those of other repositories that have the same commit."""
 
     number: Number
     head: Commit
-    base: Base
+    base: PullRequestBase
 
 
-class CheckRun(_Payload):
+class CheckRun(Payload):
     name: str
     head_sha: Sha
     external_id: str | None = None
-    pull_requests: tuple[OfCheck, ...] = ()
+    pull_requests: tuple[CheckedPullRequest, ...] = ()
 
 
-class CheckSuite(_Payload):
-    head_sha: Sha
-    pull_requests: tuple[OfCheck, ...] = ()
-
-
-class PullRequestEvent(_Payload):
-    action: str
-    pull_request: PullRequest
-    changes: dict[str, Any] = {}
-    repository: Repository
-    installation: Named
-
-
-class CheckRunEvent(_Payload):
-    action: str
+class CheckRunEvent(RepositoryEvent):
     check_run: CheckRun
-    repository: Repository
-    installation: Named
 
 
-class CheckSuiteEvent(_Payload):
-    action: str
+class CheckSuite(Payload):
+    head_sha: Sha
+    pull_requests: tuple[CheckedPullRequest, ...] = ()
+
+
+class CheckSuiteEvent(RepositoryEvent):
     check_suite: CheckSuite
-    repository: Repository
-    installation: Named
 
 
-class InstallationEvent(_Payload):
-    action: str
-    installation: Named
+@handles("ping")
+def answer_ping(_context: HandlerContext, _payload: Mapping[str, Any]) -> HandlerResult:
+    return HandlerResult("pong", status=200)
+
+
+@handles("installation", "installation_repositories")
+def record_installation(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = InstallationEvent.model_validate(payload)
+    delivery = Delivery(context.delivery_id, context.event, event.action, event.installation.id)
+    with context.store.transaction() as tx:
+        return HandlerResult("recorded" if deliveries.record(tx, delivery, "recorded") else "duplicate")
+
+
+@handles("pull_request")
+def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = PullRequestEvent.model_validate(payload)
+    pull = PullHead(event.pull_request.number, event.pull_request.head.sha)
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    if event.action == "closed":
+        with context.store.transaction() as tx:
+            return HandlerResult(deliveries.close(tx, _delivery(context, event), pull).outcome)
+    if event.action in _REVIEWED_ACTIONS or (event.action == "edited" and "base" in event.changes):
+        return HandlerResult(context.queue.accept(_delivery(context, event), [pull]).outcome)
+    return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed"[:200])
+
+
+@handles("check_run")
+def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = CheckRunEvent.model_validate(payload)
+    run = event.check_run
+    if event.action != "rerequested" or run.name != context.settings.check_name:
+        return HandlerResult("ignored", "only a re-run of our own check starts a review")
+    ours = _EXTERNAL_ID.match(run.external_id or "")
+    numbers = (int(ours[1]),) if ours else _numbers(event.repository, run.pull_requests)
+    return _review_again(context, event, numbers, run.head_sha)
+
+
+@handles("check_suite")
+def handle_check_suite(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = CheckSuiteEvent.model_validate(payload)
+    if event.action != "rerequested":
+        return HandlerResult("ignored", "reviews start from pull_request events")
+    suite = event.check_suite
+    return _review_again(context, event, _numbers(event.repository, suite.pull_requests), suite.head_sha)
+
+
+def _review_again(context: HandlerContext, event: RepositoryEvent, numbers: tuple[int, ...], sha: str) -> HandlerResult:
+    """Queue a review of each pull request; where GitHub names none, of the open ones that have this head."""
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    if not numbers:
+        with context.store.transaction() as tx:
+            numbers = deliveries.numbers_with_head(tx, event.repository.id, sha)
+    if not numbers:
+        return HandlerResult("ignored", "no open pull request is known to have this head")
+    pulls = [PullHead(number, sha) for number in numbers]
+    return HandlerResult(context.queue.accept(_delivery(context, event), pulls).outcome)
+
+
+_OTHER_OWNER = HandlerResult("ignored", "this service does not review repositories of that owner")
+
+
+def _is_allowed_owner(context: HandlerContext, event: RepositoryEvent) -> bool:
+    owners = context.settings.allowed_owners
+    return not owners or event.repository.full_name.partition("/")[0].lower() in owners
+
+
+def _delivery(context: HandlerContext, event: RepositoryEvent) -> Delivery:
+    repository = event.repository
+    return Delivery(
+        context.delivery_id, context.event, event.action, event.installation.id, repository.id, repository.full_name
+    )
+
+
+def _numbers(repository: Repository, pulls: Iterable[CheckedPullRequest]) -> tuple[int, ...]:
+    return tuple(pull.number for pull in pulls if pull.base.repo.id == repository.id)

@@ -1,4 +1,4 @@
-"""`GET /metrics`: what this service counted, all its processes together, and how long the queue is."""
+"""`GET /metrics`: the counters of all processes of this service, and the length of the queue."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from prometheus_client.registry import Collector
 from gracegate.settings import environment
 from gracegate.store import DatabaseUnavailable, Store, runs
 
-DELIVERIES = Counter("gracegate_deliveries", "Webhook deliveries by what became of them", ["event", "outcome"])
+DELIVERIES = Counter("gracegate_deliveries", "Webhook deliveries by outcome", ["event", "outcome"])
 
-# prometheus-client's own variable: the folder in which all processes of one service keep their counters.
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+def counts_in_several_processes() -> bool:
+    """Whether prometheus-client's own variable names the folder in which all processes keep their counters."""
+    return bool(environment().get("PROMETHEUS_MULTIPROC_DIR"))
 
 
 class QueueDepth(Collector):
-    """The queue, read from the store each time it is asked for; left out while the database is away."""
+    """The length of the queue, read from the store at each scrape; absent while the database is away."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -32,23 +34,24 @@ class QueueDepth(Collector):
                 counts, oldest = runs.depth(tx)
         except DatabaseUnavailable:
             return
-        depth = GaugeMetricFamily("gracegate_runs", "Reviews that are not over", labels=["state"])
+        depth = GaugeMetricFamily("gracegate_runs", "Unfinished reviews by state", labels=["state"])
         for state, count in counts.items():
             depth.add_metric([state], count)
         yield depth
-        yield GaugeMetricFamily("gracegate_oldest_run_seconds", "Age of the oldest review that is not over", oldest)
+        yield GaugeMetricFamily("gracegate_oldest_run_seconds", "Age of the oldest unfinished review", oldest)
 
 
 def blueprint(store: Store) -> Blueprint:
     page = Blueprint("metrics", __name__)
-    registry = CollectorRegistry()
-    registry.register(QueueDepth(store))
-    together = CollectorRegistry() if environment().get(MULTIPROCESS) else REGISTRY
-    if together is not REGISTRY:
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    queue = CollectorRegistry()
+    queue.register(QueueDepth(store))
+    counters = REGISTRY
+    if counts_in_several_processes():
+        counters = CollectorRegistry()
+        MultiProcessCollector(counters)  # type: ignore[no-untyped-call]
 
     @page.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(together) + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(counters) + generate_latest(queue), content_type=CONTENT_TYPE_LATEST)
 
     return page

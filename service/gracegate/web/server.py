@@ -10,11 +10,11 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from prometheus_client import multiprocess
 
-from gracegate.settings import Settings, environment
-from gracegate.web.metrics import MULTIPROCESS
+from gracegate.settings import Settings
+from gracegate.web.metrics import counts_in_several_processes
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def gunicorn_options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings by name."""
     return {
         "bind": [settings.web.bind],
@@ -23,18 +23,18 @@ def options(settings: Settings) -> dict[str, Any]:
         "threads": settings.web.threads,
         # Each process opens its own database connections: they may not be carried over a fork.
         "preload_app": False,
-        # GitHub waits ten seconds; a process whose threads all hang for longer than this is replaced.
+        # Seconds. GitHub waits ten; a process whose threads all hang for longer than this is replaced.
         "timeout": 30,
         "graceful_timeout": 10,
         "keepalive": 5,
         "control_socket_disable": True,
-        "logger_class": PlainLogger,
-        "child_exit": _child_exit,
+        "logger_class": ForwardingLogger,
+        "child_exit": _forget_metrics_of,
     }
 
 
-class PlainLogger(Logger):  # type: ignore[misc]
-    """Leaves the lines to the handlers of the process, which know what has to be struck out."""
+class ForwardingLogger(Logger):  # type: ignore[misc]
+    """Passes its lines on to the handlers of the process, which redact secrets."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -51,13 +51,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in options(self._settings).items():
+        for name, value in gunicorn_options(self._settings).items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         return self._application()
 
 
-def _child_exit(_server: Any, worker: Any) -> None:
-    if environment().get(MULTIPROCESS):
+def _forget_metrics_of(_server: Any, worker: Any) -> None:
+    if counts_in_several_processes():
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
