@@ -100,7 +100,7 @@ def test_nothing_is_lost(zoo: Zoo) -> None:
     assert zoo.service.states().keys() == {guid for guid, _, _ in deliveries}
     assert _overlaps(zoo.service.audit_lines(), zoo.killed) == []
     assert _unreviewed(zoo.service, deliveries) == []
-    assert zoo.service.queue.taken() == []
+    assert zoo.service.queue.leased_runs() == []
 
 
 def _overlaps(audit: list[dict[str, Any]], killed: set[int]) -> list[dict[str, Any]]:

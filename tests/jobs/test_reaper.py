@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.jobs.queue import Taken
+from gracegate.jobs.queue import LeasedRun
 from gracegate.jobs.reaper import Reaper
 from gracegate.settings import JobSettings
 from gracegate.store import executors, runs
@@ -45,18 +45,18 @@ def unfinished(service: Service) -> dict[str, int]:
 
 
 def test_the_living_keep_what_they_hold(service: Service, reaper: Reaper) -> None:
-    assert (reaper.reap(), reaper.sweep()) == (0, 0)
+    assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
     with service.store.transaction() as tx:
         executors.beat(tx, "me")
     take(service, "me")
-    assert (reaper.reap(), reaper.sweep()) == (0, 0)
-    assert service.queue.taken() == [Taken("a/1", 1, "me")]
+    assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
+    assert service.queue.leased_runs() == [LeasedRun("a/1", 1, "me")]
 
 
 def test_the_dead_lose_it_once(service: Service, reaper: Reaper) -> None:
     take(service, "gone")
-    assert (reaper.reap(), reaper.reap()) == (1, 0)
-    assert (unfinished(service), service.queue.taken(), service.queue.lost({"a/1": 2})) == ({"a/1": 2}, [], {})
+    assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_runs_of_dead_workers()) == (1, 0)
+    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
     with service.store.transaction() as tx:
         assert runs.crashes(tx, "a/1") == 1
 
@@ -65,33 +65,33 @@ def test_a_place_of_an_old_fence_is_only_freed(service: Service, reaper: Reaper)
     take(service, "gone")
     with service.store.transaction() as tx:
         # Somebody raised the fence and died before he freed the partition.
-        service.queue.put(tx, runs.requeue(tx, "a/1", 1))  # type: ignore[arg-type]
-    assert reaper.reap() == 0
-    assert (unfinished(service), service.queue.taken(), service.queue.lost({"a/1": 2})) == ({"a/1": 2}, [], {})
+        service.queue.enqueue(tx, runs.requeue(tx, "a/1", 1))  # type: ignore[arg-type]
+    assert reaper.requeue_runs_of_dead_workers() == 0
+    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
 
 
 def test_a_run_without_a_place_is_queued_again_when_it_was_idle(service: Service, reaper: Reaper) -> None:
-    service.queue.drop([("a/1", 1)])
-    assert reaper.sweep() == 0
+    service.queue.cancel([("a/1", 1)])
+    assert reaper.requeue_missing_runs() == 0
     with service.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE run SET updated_at = updated_at - 6")
-    assert (reaper.sweep(), reaper.sweep()) == (1, 0)
-    assert service.queue.lost({"a/1": 2}) == {}
+    assert (reaper.requeue_missing_runs(), reaper.requeue_missing_runs()) == (1, 0)
+    assert service.queue.missing({"a/1": 2}) == {}
 
 
 def test_what_is_handed_back_costs_nothing(service: Service, reaper: Reaper) -> None:
     take(service, "me")
-    assert reaper.hand_back("another") == 0
-    assert reaper.hand_back("me") == 1
-    assert (service.queue.taken(), service.queue.lost({"a/1": 2})) == ([], {})
+    assert reaper.release_runs("another") == 0
+    assert reaper.release_runs("me") == 1
+    assert (service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ([], {})
     with service.store.transaction() as tx:
         assert runs.crashes(tx, "a/1") == 0
 
 
 def test_what_is_old_is_forgotten(service: Service, reaper: Reaper) -> None:
-    service.queue.drop([("a/1", 1)])
+    service.queue.cancel([("a/1", 1)])
     with service.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE workflow_status SET completed_at = 1000")
-    reaper.forget()
+    reaper.delete_old_rows()
     with service.store.transaction() as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM workflow_status").scalar() == 0

@@ -89,7 +89,7 @@ def test_a_rate_limit_closes_the_gate_of_the_installation_and_costs_nothing(benc
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
     assert bench.runner.perform("b/2", 1) == "waiting"
     assert bench.told.said == [("review", "1")]
-    assert bench.service.queue.lost({"a/1": 2, "b/2": 2}) == {}
+    assert bench.service.queue.missing({"a/1": 2, "b/2": 2}) == {}
 
 
 def test_the_last_attempt_is_followed_by_the_last_words(bench: Bench) -> None:

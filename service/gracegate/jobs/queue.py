@@ -1,8 +1,8 @@
-"""The durable queue. The only importer of dbos: tickets go in within the webhook's transaction, workers take them out.
+"""The durable queue, kept by DBOS: a webhook's transaction enqueues runs, workers dequeue them.
 
-Every enqueue of a run has a workflow id of its own (`<run>~<fence>`), so that two reapers which requeue one run are
-harmless. A workflow is never recovered by the engine: each life of a worker has an executor id of its own, and the
-reaper queues a successor instead.
+Each time a run is enqueued its DBOS workflow gets an id of its own (`<run>~<fence>`), so that it does no harm when two
+reapers requeue the same run. DBOS never recovers a workflow here: every worker process has a new executor id, and the
+reaper enqueues the run again instead.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from gracegate.settings import JobSettings
 from gracegate.store import Accepted, Delivery, PullHead, Store, Ticket, deliveries, translate_errors
 
 APPLICATION = "gracegate"
-# Raised by hand, with the queue drained, when the arguments of the workflow change their shape.
+# Raise it by hand when the arguments of the workflow change; the queue has to be empty then.
 VERSION = "1"
 QUEUE = "reviews"
 WORKFLOW = "review"
-_LIVE = ["ENQUEUED", "DELAYED", "PENDING"]
-_OVER = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_LIVE_STATUSES = ["ENQUEUED", "DELAYED", "PENDING"]
+_FINAL_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
-Perform = Callable[[str, int], str]
-"""Does a run at a fence and names the state it ended in. Never raises: an ERROR of the engine is final."""
+PerformRun = Callable[[str, int], str]
+"""Does the run of this id at this fence; returns its state afterwards. Never raises: DBOS does not retry a workflow."""
 
 
-class Taken(NamedTuple):
-    """A ticket that an executor has taken out of the queue."""
+class LeasedRun(NamedTuple):
+    """A run that an executor has dequeued and not finished."""
 
     run_id: str
     fence: int
@@ -41,7 +41,7 @@ class Taken(NamedTuple):
 
 
 class Queue:
-    """The queue's way in, for web and workers. Launches nothing."""
+    """Enqueues runs and looks after the queue's rows; `launch` is what dequeues."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -54,21 +54,21 @@ class Queue:
         )
 
     def accept(self, delivery: Delivery, pulls: Sequence[PullHead]) -> Accepted:
-        """One transaction: the delivery, the newest heads, the runs and their places in the queue."""
+        """Store the delivery, the newest heads and the runs, and enqueue the runs, in one transaction."""
         with self._store.transaction() as tx:
             accepted = deliveries.accept(tx, delivery, pulls)
             for ticket in accepted.tickets:
-                self.put(tx, ticket)
+                self.enqueue(tx, ticket)
         return accepted
 
-    def put(self, tx: sa.Connection, ticket: Ticket, delay: float = 0.0) -> None:
-        """Queue a ticket within the caller's transaction, to be taken after `delay` seconds."""
+    def enqueue(self, tx: sa.Connection, ticket: Ticket, delay: float = 0.0) -> None:
+        """Enqueue a run in the caller's transaction; it can be dequeued after `delay` seconds."""
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
             "workflow_id": _workflow_id(ticket.run_id, ticket.fence),
             "queue_partition_key": ticket.partition,
-            # Without it only the newest registered version would take the job: none after a rollback.
+            # Without it only the newest registered version would dequeue it: after a rollback nobody.
             "app_version": VERSION,
             "serialization_type": WorkflowSerializationFormat.PORTABLE,
         }
@@ -76,43 +76,43 @@ class Queue:
             options["delay_seconds"] = delay
         self._client.enqueue_in_transaction(tx, options, ticket.run_id, ticket.fence)
 
-    def taken(self) -> list[Taken]:
-        """What executors have taken and not finished, dead executors included."""
+    def leased_runs(self) -> list[LeasedRun]:
+        """The runs that executors have dequeued and not finished, those of dead executors included."""
         with translate_errors():
             found = self._client.list_workflows(status="PENDING", name=WORKFLOW, load_input=False, load_output=False)
-        return [Taken(*_parts(workflow.workflow_id), workflow.executor_id or "") for workflow in found]
+        return [LeasedRun(*_run_and_fence(workflow.workflow_id), workflow.executor_id or "") for workflow in found]
 
-    def lost(self, runs: dict[str, int]) -> dict[str, int]:
-        """Those of the runs (id -> fence) that have no live place in the queue."""
+    def missing(self, runs: dict[str, int]) -> dict[str, int]:
+        """Those of `runs` (id -> fence) that are neither enqueued nor leased."""
         ids = {_workflow_id(run_id, fence): (run_id, fence) for run_id, fence in runs.items()}
         if not ids:
             return {}
         with translate_errors():
             live = self._client.list_workflows(
-                workflow_ids=list(ids), status=_LIVE, load_input=False, load_output=False
+                workflow_ids=list(ids), status=_LIVE_STATUSES, load_input=False, load_output=False
             )
-        return dict(ids[gone] for gone in ids.keys() - {workflow.workflow_id for workflow in live})
+        return dict(ids[missing] for missing in ids.keys() - {workflow.workflow_id for workflow in live})
 
-    def drop(self, runs: Iterable[tuple[str, int]]) -> None:
-        """Cancel the places of runs at old fences, which frees their partitions."""
+    def cancel(self, runs: Iterable[tuple[str, int]]) -> None:
+        """Cancel the workflows of runs at old fences (id, fence), which frees their partitions."""
         if ids := [_workflow_id(run_id, fence) for run_id, fence in runs]:
             with translate_errors():
                 self._client.cancel_workflows(ids)
 
-    def forget(self, age: float) -> None:
-        """Delete the engine's rows of what ended more than `age` seconds ago."""
+    def delete_finished(self, age: float) -> None:
+        """Delete the rows of workflows that ended more than `age` seconds ago, at most 500 of them."""
         before = datetime.fromtimestamp(time.time() - age, UTC).isoformat()
         with translate_errors():
             found = self._client.list_workflows(
-                status=_OVER, completed_before=before, limit=500, load_input=False, load_output=False
+                status=_FINAL_STATUSES, completed_before=before, limit=500, load_input=False, load_output=False
             )
             if found:
                 self._client.delete_workflows([workflow.workflow_id for workflow in found])
 
 
 def prepare_queue(store: Store, jobs: JobSettings) -> None:
-    """Make or migrate all tables and register the queue: once, before any process of the service starts."""
-    _quiet()
+    """Create or migrate all tables and register the queue: once, before any process of the service starts."""
+    _silence_dbos()
     store.create()
     DBOS.migrate(store.url)
     client = DBOSClient(system_database_engine=store.engine, application_name=APPLICATION, lazy=True)
@@ -124,13 +124,13 @@ def prepare_queue(store: Store, jobs: JobSettings) -> None:
     )
 
 
-def launch(store: Store, executor: str, perform: Perform) -> None:
-    """Take tickets out of the queue in this process, from now until `drain`. `executor` names this life of it alone."""
-    _quiet()
+def launch(store: Store, executor: str, perform_run: PerformRun) -> None:
+    """Dequeue and do runs in this process until `shut_down`. `executor` must never have been used before."""
+    _silence_dbos()
     config: DBOSConfig = {
         "name": APPLICATION,
         "system_database_engine": store.engine,
-        # Only its scheme is read where an engine is given; without it a SQLite file appears in the working directory.
+        # Of the URL only the scheme is read; without it DBOS makes a SQLite file in the working directory.
         "system_database_url": store.url,
         "executor_id": executor,
         "application_version": VERSION,
@@ -143,29 +143,29 @@ def launch(store: Store, executor: str, perform: Perform) -> None:
 
     @DBOS.workflow(name=WORKFLOW)
     def review(run_id: str, fence: int) -> str:
-        return perform(run_id, fence)
+        return perform_run(run_id, fence)
 
     DBOS.listen_queues([QUEUE])
     DBOS.launch()
 
 
-def drain(seconds: float) -> None:
-    """Take nothing more out and wait up to `seconds` (in steps of one) for what is running."""
+def shut_down(seconds: float) -> None:
+    """Dequeue nothing more and wait up to `seconds` (in steps of one) for the running reviews."""
     DBOS.destroy(workflow_completion_timeout_sec=max(1, round(seconds)))
 
 
-def _quiet() -> None:
-    # A handler of ours keeps dbos from adding one that bypasses our log lines; its hints are INFO.
-    engine = logging.getLogger("dbos")
-    if not engine.handlers:
-        engine.addHandler(logging.NullHandler())
-    engine.setLevel(logging.WARNING)
+def _silence_dbos() -> None:
+    # If its logger has no handler DBOS adds one, which would write lines that are not JSON; its hints are INFO.
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.WARNING)
 
 
 def _workflow_id(run_id: str, fence: int) -> str:
     return f"{run_id}~{fence}"
 
 
-def _parts(workflow_id: str) -> tuple[str, int]:
+def _run_and_fence(workflow_id: str) -> tuple[str, int]:
     run_id, _, fence = workflow_id.rpartition("~")
     return run_id, int(fence)

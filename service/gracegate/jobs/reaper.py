@@ -1,74 +1,73 @@
-"""What dead workers left behind is taken over: their runs are queued again at a new fence. Runs in every worker."""
+"""Requeues, at a new fence, the runs that dead workers left behind. Every worker does it."""
 
 from __future__ import annotations
 
 import structlog
 
 from gracegate.jobs import metrics
-from gracegate.jobs.queue import Queue, Taken
+from gracegate.jobs.queue import LeasedRun, Queue
 from gracegate.jobs.runner import backoff
 from gracegate.settings import JobSettings
 from gracegate.store import Cost, Store, executors, runs
 
 log = structlog.get_logger(__name__)
 
-KEEP_FINISHED = 30 * 86400.0
-KEEP_ENGINE_ROWS = 86400.0
+# Seconds.
+KEEP_FINISHED_RUNS = 30 * 86400.0
+KEEP_QUEUE_ROWS = 86400.0
 
 
 class Reaper:
-    """Each step may be done by several workers at once, and may stop anywhere: the next round goes on."""
+    """Several workers may do each step at once, and a step may stop anywhere: the next round completes it."""
 
     def __init__(self, store: Store, queue: Queue, jobs: JobSettings) -> None:
         self._store = store
         self._queue = queue
         self._jobs = jobs
 
-    def reap(self) -> int:
-        """Take over from executors without a heartbeat; how many runs."""
-        taken = self._queue.taken()
-        if not taken:
+    def requeue_runs_of_dead_workers(self) -> int:
+        """Requeue the runs of executors without a heartbeat; returns how many."""
+        leased = self._queue.leased_runs()
+        if not leased:
             return 0
         with self._store.transaction() as tx:
             alive = executors.alive(tx, self._jobs.dead_after)
-        dead = [ticket for ticket in taken if ticket.executor not in alive]
-        return sum(self._take_over(ticket) for ticket in dead)
+        return sum(self._take_over(run) for run in leased if run.executor not in alive)
 
-    def sweep(self) -> int:
-        """Queue again the runs that are not over and have no place in the queue; how many."""
+    def requeue_missing_runs(self) -> int:
+        """Requeue the unfinished runs that the queue does not hold; returns how many."""
         with self._store.transaction() as tx:
             idle = runs.unfinished(tx, idle=self._jobs.dead_after)
-        lost = self._queue.lost(idle)
-        return sum(self._again(run_id, fence, cost="crashes") for run_id, fence in lost.items())
+        missing = self._queue.missing(idle)
+        return sum(self._requeue(run_id, fence, cost="crashes") for run_id, fence in missing.items())
 
-    def hand_back(self, executor: str) -> int:
-        """Queue again, at no cost, what this worker has taken and not finished; how many."""
-        mine = [ticket for ticket in self._queue.taken() if ticket.executor == executor]
-        returned = sum(self._again(ticket.run_id, ticket.fence) for ticket in mine)
-        self._queue.drop((ticket.run_id, ticket.fence) for ticket in mine)
-        return returned
+    def release_runs(self, executor: str) -> int:
+        """Requeue, at no cost, what this worker has leased and not finished; returns how many."""
+        leased = [run for run in self._queue.leased_runs() if run.executor == executor]
+        released = sum(self._requeue(run.run_id, run.fence) for run in leased)
+        self._queue.cancel((run.run_id, run.fence) for run in leased)
+        return released
 
-    def forget(self) -> None:
-        """Drop what is old."""
-        self._queue.forget(KEEP_ENGINE_ROWS)
+    def delete_old_rows(self) -> None:
+        self._queue.delete_finished(KEEP_QUEUE_ROWS)
         with self._store.transaction() as tx:
-            runs.forget(tx, KEEP_FINISHED)
-            executors.bury(tx, KEEP_ENGINE_ROWS)
+            runs.forget(tx, KEEP_FINISHED_RUNS)
+            executors.bury(tx, KEEP_QUEUE_ROWS)
 
-    def _take_over(self, ticket: Taken) -> bool:
-        # The fence rises before the partition is freed, so that a worker which wakes up late writes nothing.
-        taken = self._again(ticket.run_id, ticket.fence, cost="crashes")
-        self._queue.drop([(ticket.run_id, ticket.fence)])
-        if taken:
+    def _take_over(self, run: LeasedRun) -> bool:
+        # The fence is raised before the partition is freed, so that a worker which wakes up late can write nothing.
+        requeued = self._requeue(run.run_id, run.fence, cost="crashes")
+        self._queue.cancel([(run.run_id, run.fence)])
+        if requeued:
             metrics.CRASHES.inc()
-            log.warning("taken_over", run=ticket.run_id, fence=ticket.fence, executor=ticket.executor)
-        return taken
+            log.warning("run_taken_over", run=run.run_id, fence=run.fence, executor=run.executor)
+        return requeued
 
-    def _again(self, run_id: str, fence: int, *, cost: Cost = None) -> bool:
+    def _requeue(self, run_id: str, fence: int, *, cost: Cost = None) -> bool:
         with self._store.transaction() as tx:
             ticket = runs.requeue(tx, run_id, fence, cost=cost)
             if ticket is not None:
-                # A run that kills its worker must not take the same neighbours along again: they come back apart.
+                # A run that kills its worker must not run beside the same runs again: the delays differ.
                 delay = backoff(self._jobs, runs.crashes(tx, run_id)) if cost else 0.0
-                self._queue.put(tx, ticket, delay)
+                self._queue.enqueue(tx, ticket, delay)
         return ticket is not None

@@ -1,4 +1,4 @@
-"""One try of one run: claim it, have it reviewed, and write down how it ended or when it is tried again."""
+"""One attempt at one run: claim it, have it reviewed, and store how it ended or when it is tried again."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from gracegate.store import (
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-# How often concluding the check of a run that failed for good is tried, before it is left as it is.
+# How often concluding the check of a dead run is attempted before the check is left as it is.
 FINAL_ATTEMPTS = 3
-# Seconds. GitHub, or a clock that is wrong, may ask for more; the rate limit is looked at again then.
-LONGEST_WAIT = 3600.0
-_WHY: dict[RunStatus, str] = {
+# Seconds. GitHub, or a wrong clock, may ask for more; the rate limit is read again then.
+MAX_DELAY = 3600.0
+_CANCEL_REASONS: dict[RunStatus, str] = {
     "current": "GitHub has a newer head",
     "superseded": "a newer head is waiting",
     "closed": "the pull request was closed",
@@ -43,20 +43,20 @@ _WHY: dict[RunStatus, str] = {
 
 
 class Reviewer(Protocol):
-    """What a worker is given to do. All three are called again after a crash, so each must be idempotent."""
+    """What a worker does with a run. All three are called again after a crash, so each must be idempotent."""
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         """Review; any exception but Superseded and RateLimited is a failed attempt.
 
-        `run.head_sha` is the payload's, and deliveries come out of order, so GitHub is asked for the head.
-        `check_current` raises Superseded where this review may no longer write: call it before each write to GitHub.
+        `run.head_sha` is the payload's. Deliveries come out of order, so the reviewer has to ask GitHub for the head.
+        `check_current` raises Superseded when this review may no longer write: call it before each write to GitHub.
         """
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
-        """Conclude the check as `incomplete`: the last attempt failed with `reason`."""
+        """Conclude the check as `incomplete`: no attempt is left, and the last one failed with `reason`."""
 
     def cancel_check(self, run: Run, reason: str) -> None:
-        """Conclude as `cancelled` the check that an earlier try may have started; there may be none."""
+        """Conclude as `cancelled` the check that an earlier attempt may have started; there may be none."""
 
 
 class Runner:
@@ -70,8 +70,8 @@ class Runner:
         self._jobs = jobs
 
     def perform(self, run_id: str, fence: int) -> str:
-        """Do the run if it is still ours at this fence; the name of the state that it is left in."""
-        claim = self._insist(lambda tx: runs.claim(tx, run_id, fence, self._executor))
+        """Do the run if it still waits at this fence; returns its state afterwards."""
+        claim = self._transact(lambda tx: runs.claim(tx, run_id, fence, self._executor))
         run = claim.run
         if run is None:
             return SUPERSEDED
@@ -79,72 +79,79 @@ class Runner:
             delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=fence
         ):
             if claim.retry_after:
-                return self._requeue(run, min(claim.retry_after, LONGEST_WAIT))
+                return self._requeue(run, min(claim.retry_after, MAX_DELAY))
             if claim.status != "current":
-                return self._supersede(run, claim.status, begun=run.starts > 0)
-            return self._final_attempt(run) if self._spent(run) else self._review(run)
+                return self._supersede(run, claim.status, was_started=run.starts > 0)
+            if run.failures >= self._jobs.attempts or run.crashes >= self._jobs.crashes:
+                return self._end_as_dead(run)
+            return self._review(run)
 
     def _review(self, run: Run) -> str:
         began = time.monotonic()
         try:
-            outcome = self._try(run, lambda: self._reviewer.review(run, lambda: self._check_current(run)))
+            outcome = self._attempt(run, lambda: self._reviewer.review(run, lambda: self._check_current(run)))
         except Superseded:
-            return self._supersede(run, self._status(run), begun=True)
+            return self._supersede(run, self._status(run), was_started=True)
         finally:
             metrics.SECONDS.observe(time.monotonic() - began)
         return WAITING if outcome is None else self._finish(run, outcome)
 
-    def _supersede(self, run: Run, status: RunStatus, *, begun: bool) -> str:
-        """End a run that nobody waits for. One that has begun may have left a check in progress."""
+    def _supersede(self, run: Run, status: RunStatus, *, was_started: bool) -> str:
+        """End a run whose result is not needed. One that was started may have left a check in progress."""
         if status == "lost":
             return SUPERSEDED
-        if begun and not self._done(run, lambda: self._reviewer.cancel_check(run, _WHY[status])):
+        if was_started and not self._try_to(run, lambda: self._reviewer.cancel_check(run, _CANCEL_REASONS[status])):
             return WAITING
         return self._finish(run, Outcome("cancelled" if status == "closed" else "superseded", run.head_sha))
 
-    def _final_attempt(self, run: Run) -> str:
+    def _end_as_dead(self, run: Run) -> str:
         reason = run.error or f"the worker died {run.crashes} times while it reviewed this pull request"
         log.error("run_is_dead", reason=reason, failures=run.failures, crashes=run.crashes)
-        tried = max(run.failures - self._jobs.attempts, run.crashes - self._jobs.crashes)
-        if tried < FINAL_ATTEMPTS and not self._done(run, lambda: self._reviewer.conclude_as_incomplete(run, reason)):
+        final_attempts = max(run.failures - self._jobs.attempts, run.crashes - self._jobs.crashes)
+        if final_attempts < FINAL_ATTEMPTS and not self._try_to(
+            run, lambda: self._reviewer.conclude_as_incomplete(run, reason)
+        ):
             return WAITING
         return self._finish(run, Outcome("dead", run.head_sha))
 
-    def _done(self, run: Run, act: Callable[[], None]) -> bool:
-        """False where it failed and the run was queued again."""
+    def _try_to(self, run: Run, act: Callable[[], None]) -> bool:
+        """Call `act`; False where it failed and the run was requeued."""
 
-        def acted() -> bool:
+        def act_and_confirm() -> bool:
             act()
             return True
 
         try:
-            return self._try(run, acted) is not None
+            return self._attempt(run, act_and_confirm) is not None
         except Superseded:
             return True
 
-    def _try(self, run: Run, act: Callable[[], T]) -> T | None:
-        """What `act` gives, or None where the run was queued again."""
+    def _attempt(self, run: Run, act: Callable[[], T]) -> T | None:
+        """The result of `act`, or None where it failed and the run was requeued."""
         try:
             return act()
         except Superseded:
             raise
         except RateLimited as limit:
-            seconds = min(max(limit.seconds, 1.0), LONGEST_WAIT)
+            seconds = min(max(limit.seconds, 1.0), MAX_DELAY)
             log.warning("rate_limited", seconds=seconds)
-            self._insist(lambda tx: runs.set_rate_limit(tx, run.installation_id, seconds))
+            self._transact(lambda tx: runs.set_rate_limit(tx, run.installation_id, seconds))
             self._requeue(run, seconds)
         except Exception as error:
-            # The border of the job: whatever a review meets is a failed attempt, else the engine would end it for good.
-            log.exception("attempt_failed", attempt=run.failures + 1, of=self._jobs.attempts)
-            self._requeue(run, self._pause(run.failures + 1), cost="failures", error=_said(error))
+            # Any error is a failed attempt. If one got out of here, DBOS would end the workflow for good.
+            failures = run.failures + 1
+            log.exception("attempt_failed", attempt=failures, of=self._jobs.attempts)
+            # No delay before the check is concluded as incomplete: the author has waited long enough.
+            delay = 0.0 if failures == self._jobs.attempts else backoff(self._jobs, failures)
+            self._requeue(run, delay, cost="failures", error=_public_message(error))
         return None
 
     def _requeue(self, run: Run, delay: float, *, cost: Cost = None, error: str = "") -> str:
         def write(tx: Transaction) -> None:
             if ticket := runs.requeue(tx, run.id, run.fence, cost=cost, error=error):
-                self._queue.put(tx, ticket, delay)
+                self._queue.enqueue(tx, ticket, delay)
 
-        self._insist(write)
+        self._transact(write)
         metrics.REVIEWS.labels(outcome="failed" if cost else "rate_limited").inc()
         return WAITING
 
@@ -155,7 +162,7 @@ class Runner:
                 runs.conclude(tx, run, outcome.head_sha, outcome.verdict, outcome.conclusion)
             return ended
 
-        state = outcome.state if self._insist(write) else SUPERSEDED
+        state = outcome.state if self._transact(write) else SUPERSEDED
         metrics.REVIEWS.labels(outcome=outcome.verdict or state if state == DONE else state).inc()
         log.info(
             "run_ended", state=state, verdict=outcome.verdict, conclusion=outcome.conclusion, head=outcome.head_sha
@@ -163,39 +170,32 @@ class Runner:
         return state
 
     def _status(self, run: Run) -> RunStatus:
-        return self._insist(lambda tx: runs.status(tx, run.id, run.fence))
+        return self._transact(lambda tx: runs.status(tx, run.id, run.fence))
 
     def _check_current(self, run: Run) -> None:
         status = self._status(run)
         if status != "current":
-            raise Superseded(_WHY[status])
+            raise Superseded(_CANCEL_REASONS[status])
 
-    def _spent(self, run: Run) -> bool:
-        return run.failures >= self._jobs.attempts or run.crashes >= self._jobs.crashes
-
-    def _pause(self, failures: int) -> float:
-        """0 before the final attempt: the failure has been waited for long enough."""
-        return 0.0 if failures == self._jobs.attempts else backoff(self._jobs, failures)
-
-    def _insist(self, write: Callable[[Transaction], T]) -> T:
-        """Retried until the database is back: what a review did may not be forgotten because it was away."""
-        pause = 0.1
+    def _transact(self, act: Callable[[Transaction], T]) -> T:
+        """Retries until the database is available: the result of a review must not be lost because it was away."""
+        delay = 0.1
         while True:
             try:
                 with self._store.transaction() as tx:
-                    return write(tx)
+                    return act(tx)
             except DatabaseUnavailable as error:
                 log.warning("database_unavailable", error=str(error))
-                time.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                time.sleep(delay)
+                delay = min(delay * 2, 5.0)
 
 
 def backoff(jobs: JobSettings, times: int) -> float:
-    """Seconds before the next try after `times` failures: doubled each time, with jitter, up to the limit."""
+    """Seconds before the next attempt after `times` failures: doubled each time up to the limit, with jitter."""
     longest = min(jobs.backoff * 2.0 ** (times - 1), jobs.backoff_limit)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
-def _said(error: Exception) -> str:
-    """What may be shown on the pull request: our own errors are worded for it, others may hold anything."""
+def _public_message(error: Exception) -> str:
+    """What may be shown on the pull request: our own errors are worded for it, others may hold secrets."""
     return str(error)[:1000] if isinstance(error, GracegateError) else f"an internal error ({type(error).__name__})"

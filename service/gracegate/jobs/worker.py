@@ -1,4 +1,4 @@
-"""The process that does reviews: it beats, takes runs out of the queue, reaps the dead, and stops without loss."""
+"""The worker process: does runs, sends heartbeats, takes over from dead workers, and stops without losing a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from gracegate.jobs import queue as engine
+from gracegate.jobs import queue as run_queue
 from gracegate.jobs.queue import Queue
 from gracegate.jobs.reaper import Reaper
 from gracegate.jobs.runner import Reviewer, Runner
@@ -20,7 +20,8 @@ from gracegate.store import DatabaseUnavailable, Store, executors
 
 log = structlog.get_logger(__name__)
 
-FORGET_EVERY = 3600.0
+DELETE_OLD_ROWS_EVERY = 3600.0
+"""Seconds."""
 
 
 def run_worker(settings: Settings, reviewer: Reviewer) -> None:
@@ -31,77 +32,78 @@ def run_worker(settings: Settings, reviewer: Reviewer) -> None:
     worker = Worker(Store(settings.database), reviewer, settings.jobs)
     worker.start()
     log.info("worker_started", executor=worker.executor)
-    while not stop.wait(1.0) and worker.whole():
+    while not stop.wait(1.0) and worker.is_healthy():
         pass
-    log.info("worker_stops", executor=worker.executor)
+    log.info("worker_stopping", executor=worker.executor)
     worker.stop()
     log.info("worker_stopped", executor=worker.executor)
-    # A review that outlives the drain holds a thread that Python would wait for; its fence is raised already.
+    # Python would wait for the thread of a review that is still running; its run was requeued at a new fence.
     os._exit(0)
 
 
 def mark_dead(store: Store, pid: int) -> None:
-    """Say that a worker process of this machine is dead, so that its runs need not wait for its silence to be heard."""
+    """Delete the heartbeat of a worker process of this machine that has ended: its runs are then taken over at once."""
     try:
         with store.transaction() as tx:
-            executors.leave(tx, _lives_of(pid))
+            executors.leave(tx, _executor_prefix(pid))
     except DatabaseUnavailable as error:
-        log.warning("database_unavailable", doing="bury", error=str(error))
+        log.warning("database_unavailable", doing="mark_dead", error=str(error))
 
 
-def _lives_of(pid: int) -> str:
+def _executor_prefix(pid: int) -> str:
     return f"{socket.gethostname()}-{pid}-"
 
 
 class Worker:
-    """One life of a worker; the engine allows one at a time in a process."""
+    """The worker of this process; DBOS allows one at a time."""
 
     def __init__(self, store: Store, reviewer: Reviewer, jobs: JobSettings) -> None:
-        # A name that was used before would make the engine run again what its former owner is still running.
-        self.executor = _lives_of(os.getpid()) + secrets.token_hex(4)
+        # With a name that was used before, DBOS would start again the runs that its former owner is still doing.
+        self.executor = _executor_prefix(os.getpid()) + secrets.token_hex(4)
         self._store = store
         self._jobs = jobs
         queue = Queue(store)
         self._reaper = Reaper(store, queue, jobs)
         self._runner = Runner(store, queue, reviewer, self.executor, jobs)
         self._stopped = threading.Event()
-        duties: dict[str, tuple[float, Callable[[], object]]] = {
-            "heartbeat": (jobs.heartbeat, self._beat),
-            "reaper": (jobs.heartbeat, self._reaper.reap),
-            "sweeper": (jobs.dead_after, self._reaper.sweep),
-            "forget": (FORGET_EVERY, self._reaper.forget),
-        }
+        periodic: tuple[tuple[float, Callable[[], object]], ...] = (
+            (jobs.heartbeat, self._send_heartbeat),
+            (jobs.heartbeat, self._reaper.requeue_runs_of_dead_workers),
+            (jobs.dead_after, self._reaper.requeue_missing_runs),
+            (DELETE_OLD_ROWS_EVERY, self._reaper.delete_old_rows),
+        )
         self._threads = [
-            threading.Thread(target=self._every, args=duty, name=name, daemon=True) for name, duty in duties.items()
+            threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__, daemon=True)
+            for seconds, act in periodic
         ]
 
     def start(self) -> None:
-        # The first beat comes before the first run, else a sibling would reap it at once.
-        self._beat()
+        # The first heartbeat comes before the first run, else another worker would take that over at once.
+        self._send_heartbeat()
         for thread in self._threads:
             thread.start()
-        engine.launch(self._store, self.executor, self._runner.perform)
+        run_queue.launch(self._store, self.executor, self._runner.perform)
 
-    def whole(self) -> bool:
-        """False where a thread of ours died of an error: without its heartbeat a worker had better start anew."""
+    def is_healthy(self) -> bool:
+        """False where a thread of ours died of an error: a worker without its heartbeat has to be started again."""
         return all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
-        """Take nothing new, finish what can be finished in time, hand back the rest; it beats meanwhile."""
-        engine.drain(self._jobs.drain)
-        returned = self._reaper.hand_back(self.executor)
+        """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on meanwhile."""
+        run_queue.shut_down(self._jobs.drain)
+        released = self._reaper.release_runs(self.executor)
         self._stopped.set()
         for thread in self._threads:
             thread.join(timeout=5.0)
         with self._store.transaction() as tx:
             executors.leave(tx, self.executor)
-        log.info("worker_drained", handed_back=returned)
+        log.info("runs_released", count=released)
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         with self._store.transaction() as tx:
             executors.beat(tx, self.executor)
 
-    def _every(self, seconds: float, act: Callable[[], object]) -> None:
+    def _repeat(self, seconds: float, act: Callable[[], object]) -> None:
         while not self._stopped.wait(seconds):
             try:
                 act()
