@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from gracegate.manifests import POD_SPECS, Manifest, collect_documents, edit_manifest, locate
 from gracegate.model import Document, Hunk, Operation, Pointer
 from gracegate.yaml_edit import EditRefused
-from gracegate.yaml_edit.patches import patched
+from gracegate.yaml_edit.patches import apply_operation
 from tests.bench.bench_manifests import containers, tree
 from tests.manifests import oracle
 
@@ -171,7 +171,7 @@ def against(before: Original, new: str, document: Document, operations: tuple[Op
     for operation in operations:
         place = Operation("add", document.pointer + operation.path, operation.value)
         replaces = replaces or stands(wanted, place.path)
-        wanted = patched(wanted, place)
+        wanted = apply_operation(wanted, place)
     chunks = re.split(r"^(?=---)", new, flags=re.MULTILINE)
     others = [chunk for n, chunk in enumerate(chunks) if n != before.number]
     if others != [chunk for n, chunk in enumerate(before.chunks) if n != before.number]:

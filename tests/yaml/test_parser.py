@@ -17,13 +17,13 @@ from gracegate.yaml import (
     DuplicateKey,
     MappingNode,
     ScalarNode,
+    YamlError,
     duplicate_keys,
     is_plain_safe,
     json_value,
     parse_yaml,
     parser,
 )
-from gracegate.yaml.values import YamlError
 from tests.manifests import layouts, oracle
 
 

@@ -9,7 +9,7 @@ from gracegate.manifests import kinds, objects
 from gracegate.manifests.objects import ParsedDocument, ParseProblem, SourceRef, looks_like_object
 from gracegate.model import Document, Limits, Place, Pointer, Problem, SourceFile
 from gracegate.yaml import (
-    Chunk,
+    DocumentSpan,
     LineIndex,
     MappingNode,
     Node,
@@ -17,8 +17,8 @@ from gracegate.yaml import (
     ScalarNode,
     YamlDocument,
     lookup_path,
+    resolve_alias,
     split_documents,
-    target,
 )
 
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -37,7 +37,7 @@ class Manifest:
     documents: tuple[Document, ...] = ()
     problems: tuple[Problem, ...] = ()
     text: str = field(default="", repr=False)
-    chunks: tuple[Chunk, ...] = field(default=(), repr=False)
+    chunks: tuple[DocumentSpan, ...] = field(default=(), repr=False)
     others: int = 0
     may_hide_service: bool = False
     limits: Limits = field(default=Limits(), repr=False)
@@ -52,7 +52,7 @@ class Manifest:
             root = self.readings[number].root
             if root is None:
                 raise ValueError(f"document {number} of {self.source.path} holds no object of a kind we read")
-            self._parsed[number] = YamlDocument(text, root, LineIndex(text), chunk.line)
+            self._parsed[number] = YamlDocument(text, root, LineIndex(text), chunk.first_line)
         return self._parsed[number]
 
 
@@ -106,7 +106,7 @@ def _manifest(bare: Manifest, readings: tuple[ParsedDocument, ...]) -> Manifest:
     """The file with what its chunks hold."""
     documents = tuple(document for reading in readings for document in reading.documents)
     problems = [
-        _problem(bare.source.path, chunk.line - 1, doubt)
+        _problem(bare.source.path, chunk.first_line - 1, doubt)
         for chunk, reading in zip(bare.chunks, readings, strict=True)
         for doubt in reading.doubts
     ]
@@ -122,7 +122,7 @@ def _manifest(bare: Manifest, readings: tuple[ParsedDocument, ...]) -> Manifest:
 
 def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
     """The file with other texts for some of its YAML documents; None if they would not stay that many documents."""
-    if any([*split_documents(text)] != [Chunk(0, len(text), 1)] for text in texts.values()):
+    if any([*split_documents(text)] != [DocumentSpan(0, len(text), 1)] for text in texts.values()):
         return None
     path, root, limits = manifest.source.path, manifest.root, manifest.limits
     readings = tuple(
@@ -134,9 +134,9 @@ def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None
     return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), readings)
 
 
-def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[Chunk, ...]]:
+def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[DocumentSpan, ...]]:
     parts: list[str] = []
-    chunks: list[Chunk] = []
+    chunks: list[DocumentSpan] = []
     old_end = new_end = lines = 0
     for number, chunk in enumerate(manifest.chunks):
         outside = manifest.text[old_end : chunk.start]
@@ -144,7 +144,7 @@ def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[C
         start = new_end + len(outside)
         old_end, new_end = chunk.end, start + len(part)
         parts += (outside, part)
-        chunks.append(Chunk(start, new_end, chunk.line + lines))
+        chunks.append(DocumentSpan(start, new_end, chunk.first_line + lines))
         if number in texts:
             lines += part.count("\n") - manifest.text.count("\n", chunk.start, chunk.end)
     return "".join((*parts, manifest.text[old_end:])), tuple(chunks)
@@ -186,9 +186,9 @@ def _object_offset(node: Node) -> int:
 def _offset(step: PathStep) -> int:
     if step.key is not None:
         return step.key.start
-    node = target(step.node)
+    node = resolve_alias(step.node)
     if isinstance(node, MappingNode):
         named = lookup_path(node, ("name",))[-1]
-        if named.key is not None and isinstance(target(named.node), ScalarNode):
+        if named.key is not None and isinstance(resolve_alias(named.node), ScalarNode):
             return named.key.start
     return step.node.start

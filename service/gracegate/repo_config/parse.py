@@ -11,7 +11,7 @@ from gracegate.errors import ConfigError
 from gracegate.model import Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.values import Value, nearest
-from gracegate.yaml import Node, ScalarNode, YamlError, duplicate_keys, parse_yaml, target
+from gracegate.yaml import Node, ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
 
 CONFIG_FILE = ".gracegate.yaml"
 
@@ -89,7 +89,7 @@ def _rule(value: Value, name: str, rules: Mapping[str, Rule]) -> Rule:
 
 
 def _rule_config(value: Value, rule: Rule) -> RuleConfig:
-    if isinstance(target(value.node), ScalarNode):
+    if isinstance(resolve_alias(value.node), ScalarNode):
         return RuleConfig(_severity(value))
     entries = value.mapping(("severity", "params", "effective_on"))
     parameters = {parameter.name: parameter for parameter in rule.parameters}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
 from gracegate.errors import ConfigError
-from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode, json_value, key_name, target
+from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode, json_value, key_name, resolve_alias
 
 
 class Value(NamedTuple):
@@ -33,7 +33,7 @@ class Value(NamedTuple):
 
     def mapping(self, known: Collection[str] | None = None) -> dict[str, Value]:
         """The entries by key; a key that is not `known` is an error."""
-        node = target(self.node)
+        node = resolve_alias(self.node)
         if not isinstance(node, MappingNode):
             self.wrong(f"{self.name} is not a mapping of keys to values")
         entries = {}
@@ -45,14 +45,14 @@ class Value(NamedTuple):
         return entries
 
     def items(self) -> list[Value]:
-        node = target(self.node)
+        node = resolve_alias(self.node)
         if not isinstance(node, SequenceNode):
             self.wrong(f"{self.name} is not a list: write it as `[...]` or with dashes")
         return [self.child(item, f"an item of {self.name}") for item in node.items]
 
     def written(self) -> str:
         """A scalar as it is written: `off` is no boolean here, and 1.30 is not 1.3."""
-        node = target(self.node)
+        node = resolve_alias(self.node)
         if not isinstance(node, ScalarNode) or not node.text.strip():
             self.wrong(f"{self.name} needs a value, written as text")
         return node.text.strip()

@@ -1,4 +1,4 @@
-"""JSON that the YAML parser refuses, to the same nodes."""
+"""JSON that the YAML parser rejects -> the same nodes."""
 
 from __future__ import annotations
 
@@ -19,41 +19,43 @@ _PAIR = 2
 
 
 class _NotJson(Exception):
-    """The text is something else, or over a limit: the YAML parser's error is the better one."""
+    """The text is not JSON, or exceeds a limit: the YAML parser's error says more."""
 
 
-class _Open:
+class _OpenCollection:
     """An object or array that is not closed yet; `children` of an object are keys and values in turn."""
 
     def __init__(self, start: int, *, is_object: bool) -> None:
         self.start = start
         self.is_object = is_object
         self.children: list[Node] = []
-        self.wants = "value or close"
+        self.expects = "value or close"
 
-    def take(self, node: Node) -> None:
+    def add(self, node: Node) -> None:
         is_key = self.is_object and len(self.children) % _PAIR == 0
-        if not self.wants.startswith("value") or (is_key and not (isinstance(node, ScalarNode) and node.style)):
+        if not self.expects.startswith("value") or (is_key and not (isinstance(node, ScalarNode) and node.style)):
             raise _NotJson
         self.children.append(node)
-        self.wants = ":" if is_key else ", or close"
+        self.expects = ":" if is_key else ", or close"
 
-    def punctuate(self, sign: str) -> None:
-        if not self.wants.startswith(sign):
+    def add_separator(self, sign: str) -> None:
+        if not self.expects.startswith(sign):
             raise _NotJson
-        self.wants = "value"
+        self.expects = "value"
 
     def close(self, end: int, bracket: str) -> Node:
-        if bracket != ("}" if self.is_object else "]") or not self.wants.endswith("close"):
+        if bracket != ("}" if self.is_object else "]") or not self.expects.endswith("close"):
             raise _NotJson
         if not self.is_object:
-            return SequenceNode(self.start, end, tuple(self.children), flow=True, body=self.start + 1)
-        turns = iter(self.children)
-        return MappingNode(self.start, end, tuple(zip(turns, turns, strict=True)), flow=True, body=self.start + 1)
+            return SequenceNode(self.start, end, tuple(self.children), is_flow=True, body=self.start + 1)
+        in_turn = iter(self.children)
+        return MappingNode(
+            self.start, end, tuple(zip(in_turn, in_turn, strict=True)), is_flow=True, body=self.start + 1
+        )
 
 
 def parse_json(text: str, limits: Limits) -> Node | None:
-    """The root of a JSON text; None if it is no JSON or over a limit."""
+    """The root node of a JSON text; None if it is not JSON or exceeds a limit."""
     start = _START.match(text)
     if start is None:
         return None
@@ -64,35 +66,31 @@ def parse_json(text: str, limits: Limits) -> Node | None:
 
 
 def _parse(text: str, offset: int, limits: Limits) -> Node:
-    opened: list[_Open] = []
-    left = limits.nodes
+    opened: list[_OpenCollection] = []
+    nodes_left = limits.nodes
     while match := _TOKEN.match(text, offset):
         offset = match.end()
         sign = match["punctuation"]
         if sign in {"{", "["}:
-            opened.append(_Open(offset - 1, is_object=sign == "{"))
+            opened.append(_OpenCollection(offset - 1, is_object=sign == "{"))
             node: Node | None = None
         elif sign in {":", ","}:
-            opened[-1].punctuate(sign)
+            opened[-1].add_separator(sign)
             node = None
         elif sign:
             node = opened.pop().close(offset, sign)
         else:
             node = _scalar(match)
         if node is not None and not opened:
-            return _root(node, text, offset)
+            if not _END.match(text, offset):
+                break
+            return node
         if node is not None:
-            opened[-1].take(node)
-            left -= 1
-        if len(opened) > limits.depth or left < 0:
+            opened[-1].add(node)
+            nodes_left -= 1
+        if len(opened) > limits.depth or nodes_left < 0:
             break
     raise _NotJson
-
-
-def _root(node: Node, text: str, offset: int) -> Node:
-    if not _END.match(text, offset):
-        raise _NotJson
-    return node
 
 
 def _scalar(match: re.Match[str]) -> ScalarNode:

@@ -1,4 +1,4 @@
-"""Lines as GitHub counts them: split at \\n alone (libyaml and str.splitlines break at U+2028 too)."""
+"""Lines as GitHub counts them: only \\n ends a line (libyaml and str.splitlines also break at U+2028)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NewlineStyle = Literal["\n", "\r\n", "mixed"]
 
 
 class LineIndex:
-    """Offsets of a text to line numbers, from 1, and back."""
+    """Maps offsets of a text to line numbers, which count from 1, and to where their lines start and end."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -22,24 +22,24 @@ class LineIndex:
         return bisect_right(self.starts, offset)
 
     def start(self, offset: int) -> int:
-        """Where the line that holds `offset` starts."""
+        """The offset where the line with `offset` starts."""
         return self.starts[bisect_right(self.starts, offset) - 1]
 
     def end(self, offset: int) -> int:
-        """Where the content of the line that holds `offset` ends: before its line break."""
-        following = bisect_right(self.starts, offset)
-        if following == len(self.starts):
+        """The offset where the content of the line with `offset` ends, before its line break."""
+        next_line = bisect_right(self.starts, offset)
+        if next_line == len(self.starts):
             return len(self.text)
-        end = self.starts[following] - 1
-        return end - 1 if end > self.starts[following - 1] and self.text[end - 1] == "\r" else end
+        end = self.starts[next_line] - 1
+        return end - 1 if end > self.starts[next_line - 1] and self.text[end - 1] == "\r" else end
 
     def column(self, offset: int) -> int:
-        """How many characters stand before `offset` on its line; a byte order mark is none."""
+        """How many characters are before `offset` on its line, without a byte order mark."""
         start = self.start(offset)
         return offset - start - (1 if start == 0 and self.text.startswith("\ufeff") else 0)
 
     def newline(self, offset: int) -> str:
-        """The line break to use beside the line that holds `offset`: its own, else the one before it."""
+        """The line break of the line with `offset`, or of the line before if it has none."""
         end = self.end(offset)
         if end < len(self.text):
             return "\r\n" if self.text[end] == "\r" else "\n"

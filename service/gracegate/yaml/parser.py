@@ -1,6 +1,6 @@
-"""Text to nodes with places, within limits and without recursion, from the events of ruamel.yaml's C parser.
+"""Text to nodes with their spans, within limits and without recursion, from the events of ruamel.yaml's C parser.
 
-The parser's own loaders die on deep input, and hide where an alias stands.
+The loaders that ruamel.yaml offers crash on deeply nested input and do not say where an alias is.
 """
 
 from __future__ import annotations
@@ -10,115 +10,125 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
-from gracegate.errors import ConfigError
+from gracegate.errors import ConfigError, InputError
 from gracegate.model import Limits
 from gracegate.yaml import json_parser
-from gracegate.yaml.errors import Code, YamlError
 from gracegate.yaml.lines import LineIndex
 from gracegate.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
 
+Code = Literal["syntax", "too_large", "too_many_documents", "too_deep", "too_many_nodes", "too_many_aliases"]
+
+
+class YamlError(InputError):
+    """A document cannot be read; `line` counts from 1 within the text that was parsed."""
+
+    def __init__(self, code: Code, message: str, line: int) -> None:
+        super().__init__(message, line=line)
+        self.code = code
+
 
 def parse_yaml(text: str, limits: Limits | None = None) -> Node | None:
-    """The root of the one YAML or JSON document in `text`; None if there is none. Raises YamlError."""
-    bounds = limits or Limits()
-    if len(text) > bounds.bytes:
-        raise YamlError("too_large", f"more than {bounds.bytes:,} bytes", 1)
+    """The root node of the one YAML or JSON document in `text`; None if there is none. Raises YamlError."""
+    limits = limits or Limits()
+    if len(text) > limits.bytes:
+        raise YamlError("too_large", f"more than {limits.bytes:,} bytes", 1)
     try:
-        return _Builder(text, bounds).build()
-    except YamlError as refused:
-        # libyaml refuses some JSON: \\ud83d\\ude00, or a key of more than 1,024 characters.
-        root = json_parser.parse_json(text, bounds) if refused.code == "syntax" else None
+        return _Parser(text, limits).parse()
+    except YamlError as error:
+        # libyaml rejects some valid JSON: surrogate pairs (\\ud83d\\ude00) and keys of more than 1,024 characters.
+        root = json_parser.parse_json(text, limits) if error.code == "syntax" else None
         if root is None:
             raise
         return root
 
 
-class _Frame:
-    """A collection that is still open. `children` of a mapping are keys and values in turn."""
+class _OpenCollection:
+    """A mapping or sequence whose end has not been parsed yet.
 
-    __slots__ = ("anchor", "body", "children", "deepest", "first", "flow", "is_mapping", "start", "tag")
+    `children` of a mapping are keys and values in turn. `max_depth` is the depth of the deepest node inside, counted
+    from the document's root; `nodes_before` is how many nodes of the document came before it.
+    """
 
-    def __init__(self, event: Any, shift: int, *, is_mapping: bool, depth: int, first: int) -> None:
+    __slots__ = ("anchor", "body", "children", "is_flow", "is_mapping", "max_depth", "nodes_before", "start", "tag")
+
+    def __init__(self, event: Any, shift: int, *, is_mapping: bool, depth: int, nodes_before: int) -> None:
         self.is_mapping = is_mapping
         self.start = event.start_mark.index + shift
         self.body = event.end_mark.index + shift
-        self.flow: bool = event.flow_style
+        self.is_flow: bool = event.flow_style
         self.tag: str | None = event.tag
         self.anchor: str | None = event.anchor
         self.children: list[Node] = []
-        self.deepest = depth
-        self.first = first
+        self.max_depth = depth
+        self.nodes_before = nodes_before
 
     def close(self, end: int) -> MappingNode | SequenceNode:
-        stop = end if self.flow or not self.children else self.children[-1].end
+        if not self.is_flow and self.children:
+            end = self.children[-1].end
         if not self.is_mapping:
-            return SequenceNode(self.start, stop, tuple(self.children), self.flow, self.body, self.tag, self.anchor)
-        turns = iter(self.children)
-        pairs = tuple(zip(turns, turns, strict=True))
-        return MappingNode(self.start, stop, pairs, self.flow, self.body, self.tag, self.anchor)
+            return SequenceNode(self.start, end, tuple(self.children), self.is_flow, self.body, self.tag, self.anchor)
+        in_turn = iter(self.children)
+        pairs = tuple(zip(in_turn, in_turn, strict=True))
+        return MappingNode(self.start, end, pairs, self.is_flow, self.body, self.tag, self.anchor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Anchored:
-    """A node that aliases may name, and what each use costs."""
+class _AnchoredNode:
+    """A node that aliases may name; each alias counts as `nodes` more nodes and `height` more levels."""
 
     node: Node
     nodes: int
     height: int
 
 
-class _Builder:
-    """Events of one document to a node, within limits."""
+class _Parser:
+    """Turns the events of one document into nodes, within limits."""
 
     def __init__(self, text: str, limits: Limits) -> None:
         self._text = text
         self._limits = limits
-        self._shift = 1 if text.startswith("\ufeff") else 0  # the parser does not count a byte order mark
-        self._frames: list[_Frame] = []
-        self._anchors: dict[str, _Anchored | None] = {}
+        self._shift = 1 if text.startswith("\ufeff") else 0  # the C parser does not get the byte order mark
+        self._open: list[_OpenCollection] = []
+        self._anchors: dict[str, _AnchoredNode | None] = {}  # None while the anchored collection is open
         self._nodes = 0
         self._aliases = 0
-        self._documents = 0
         self._roots: list[Node] = []
-        self._children = self._roots  # of the innermost collection that is open
+        self._children = self._roots  # of the innermost open collection
 
-    def build(self) -> Node | None:
+    def parse(self) -> Node | None:
         library = c_parser()
         try:
-            next_event = library.CParser(self._text[self._shift :]).get_event
-            self._read(next_event)
+            self._read_events(library.CParser(self._text[self._shift :]).get_event)
         except library.YAMLError as error:
-            raise self._syntax(error) from None
+            raise self._syntax_error(error) from None
         return self._roots[0] if self._roots else None
 
-    def _read(self, next_event: Callable[[], Any]) -> None:
-        scalar, alias, mapping, sequence, closing, document, end = _event_types()
+    def _read_events(self, next_event: Callable[[], Any]) -> None:
+        scalar, alias, mapping, sequence, collection_ends, document, stream_end = _event_types()
+        documents = 0
         while True:
             event = next_event()
             kind = type(event)
             if kind is scalar:
-                self._scalar(event)
+                self._add_scalar(event)
             elif kind is mapping:
-                self._open(event, is_mapping=True)
+                self._open_collection(event, is_mapping=True)
             elif kind is sequence:
-                self._open(event, is_mapping=False)
-            elif kind in closing:
-                self._close(event)
+                self._open_collection(event, is_mapping=False)
+            elif kind in collection_ends:
+                self._close_collection(event)
             elif kind is alias:
-                self._alias(event)
+                self._add_alias(event)
             elif kind is document:
-                self._document(event)
-            elif kind is end:
+                documents += 1
+                if documents > 1:
+                    raise self._error("syntax", "a second document that does not start with a `---` line", event)
+            elif kind is stream_end:
                 return
 
-    def _document(self, event: Any) -> None:
-        self._documents += 1
-        if self._documents > 1:
-            raise self._error("syntax", "a second document that no `---` line starts", event)
-
-    def _scalar(self, event: Any) -> None:
+    def _add_scalar(self, event: Any) -> None:
         style = event.style
         start = event.start_mark.index + self._shift
         end = event.end_mark.index + self._shift
@@ -126,67 +136,63 @@ class _Builder:
             end = self._block_scalar_end(start, end)
         node = ScalarNode(start, end, event.value, style, event.tag, event.anchor)
         self._children.append(node)
-        self._count(1, event)
+        self._count_nodes(1, event)
         if node.anchor is not None:
-            self._anchors[node.anchor] = _Anchored(node, 1, 0)
+            self._anchors[node.anchor] = _AnchoredNode(node, 1, 0)
 
     def _block_scalar_end(self, start: int, end: int) -> int:
-        """The parser's end is behind the blank lines, which belong to the text only where `+` keeps them."""
+        """The C parser's end is after the blank lines, which are part of the scalar only if its header has a `+`."""
         text = self._text
         header = text[start : text.find("\n", start)].partition("#")[0]
         if "+" in header:
             return end - 1 if text[end - 1 : end] == "\n" else end
         return start + len(text[start:end].rstrip())
 
-    def _open(self, event: Any, *, is_mapping: bool) -> None:
-        depth = len(self._frames) + 1
+    def _open_collection(self, event: Any, *, is_mapping: bool) -> None:
+        depth = len(self._open) + 1
         if depth > self._limits.depth:
             raise self._error("too_deep", f"nested deeper than {self._limits.depth}", event)
-        self._count(1, event)
-        frame = _Frame(event, self._shift, is_mapping=is_mapping, depth=depth, first=self._nodes)
-        if not is_mapping and not frame.flow and self._text[frame.body : frame.body + 1] != "-":
-            frame.body -= 1  # a list at its key's own column is marked behind its first dash
-        if frame.anchor is not None:
-            self._anchors[frame.anchor] = None
-        self._frames.append(frame)
-        self._children = frame.children
+        opened = _OpenCollection(event, self._shift, is_mapping=is_mapping, depth=depth, nodes_before=self._nodes)
+        self._count_nodes(1, event)
+        if not is_mapping and not opened.is_flow and self._text[opened.body : opened.body + 1] != "-":
+            opened.body -= 1  # a sequence at its key's own column is marked after its first dash
+        if opened.anchor is not None:
+            self._anchors[opened.anchor] = None
+        self._open.append(opened)
+        self._children = opened.children
 
-    def _close(self, event: Any) -> None:
-        frame = self._frames.pop()
-        node = frame.close(event.end_mark.index + self._shift)
-        if frame.anchor is not None:
-            height = frame.deepest - len(self._frames)
-            self._anchors[frame.anchor] = _Anchored(node, self._nodes - frame.first + 1, height)
+    def _close_collection(self, event: Any) -> None:
+        closed = self._open.pop()
+        node = closed.close(event.end_mark.index + self._shift)
+        if closed.anchor is not None:
+            nodes = self._nodes - closed.nodes_before
+            self._anchors[closed.anchor] = _AnchoredNode(node, nodes, closed.max_depth - len(self._open))
         self._children = self._roots
-        if self._frames:
-            outer = self._frames[-1]
-            outer.deepest = max(outer.deepest, frame.deepest)
+        if self._open:
+            outer = self._open[-1]
+            outer.max_depth = max(outer.max_depth, closed.max_depth)
             self._children = outer.children
         self._children.append(node)
 
-    def _alias(self, event: Any) -> None:
+    def _add_alias(self, event: Any) -> None:
         self._aliases += 1
         if self._aliases > self._limits.aliases:
             raise self._error("too_many_aliases", f"more than {self._limits.aliases:,} aliases", event)
         name = event.anchor
         anchored = self._anchors.get(name)
         if anchored is None:
-            why = "stands inside itself" if name in self._anchors else "is not defined"
-            raise self._error("syntax", f"the anchor of alias `*{name}` {why}", event)
-        self._count(anchored.nodes, event)
-        self._deepen(anchored.height, event)
+            problem = "is inside its own anchor" if name in self._anchors else "has no anchor"
+            raise self._error("syntax", f"alias `*{name}` {problem}", event)
+        self._count_nodes(anchored.nodes, event)
+        if self._open:
+            depth = len(self._open) + anchored.height
+            if depth > self._limits.depth:
+                raise self._error("too_deep", f"nested deeper than {self._limits.depth} with its aliases", event)
+            self._open[-1].max_depth = max(self._open[-1].max_depth, depth)
         start, end = event.start_mark.index + self._shift, event.end_mark.index + self._shift
         self._children.append(AliasNode(start, end, name, anchored.node))
 
-    def _deepen(self, height: int, event: Any) -> None:
-        if not self._frames:
-            return
-        depth = len(self._frames) + height
-        if depth > self._limits.depth:
-            raise self._error("too_deep", f"nested deeper than {self._limits.depth} with its aliases", event)
-        self._frames[-1].deepest = max(self._frames[-1].deepest, depth)
-
-    def _count(self, nodes: int, event: Any) -> None:
+    def _count_nodes(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
         if self._nodes > self._limits.nodes:
             raise self._error("too_many_nodes", f"more than {self._limits.nodes:,} nodes", event)
@@ -194,11 +200,11 @@ class _Builder:
     def _error(self, code: Code, message: str, event: Any) -> YamlError:
         return YamlError(code, message, LineIndex(self._text).line(event.start_mark.index + self._shift))
 
-    def _syntax(self, error: Any) -> YamlError:
+    def _syntax_error(self, error: Any) -> YamlError:
         mark = getattr(error, "problem_mark", None)
         if mark is not None:
             offset = mark.index
-        else:  # a character that YAML forbids: the place is counted in UTF-8's bytes
+        else:  # a character that YAML forbids: its position is counted in bytes of UTF-8
             position = getattr(error, "position", 0)
             offset = len(self._text[self._shift :].encode()[:position].decode(errors="ignore"))
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
@@ -207,7 +213,7 @@ class _Builder:
 
 @cache
 def c_parser() -> ModuleType:
-    """ruamel.yaml's C parser, imported at the first use because that is a sixth of a short command's time."""
+    """ruamel.yaml's C parser, imported on first use because the import takes a sixth of a short command's time."""
     for name in ("_ruamel_yaml_clibz", "_ruamel_yaml"):
         try:
             return importlib.import_module(name)
@@ -219,13 +225,13 @@ def c_parser() -> ModuleType:
 @cache
 def _event_types() -> tuple[Any, ...]:
     library = c_parser()
-    closing = frozenset({library.MappingEndEvent, library.SequenceEndEvent})
+    collection_ends = frozenset({library.MappingEndEvent, library.SequenceEndEvent})
     return (
         library.ScalarEvent,
         library.AliasEvent,
         library.MappingStartEvent,
         library.SequenceStartEvent,
-        closing,
+        collection_ends,
         library.DocumentStartEvent,
         library.StreamEndEvent,
     )

@@ -1,4 +1,4 @@
-"""What a plain scalar means to Kubernetes (sigs.k8s.io/yaml, a fork of Go's yaml.v2), and which text must be quoted."""
+"""What a plain scalar means to Kubernetes (sigs.k8s.io/yaml, a fork of Go's yaml.v2), and which text needs quotes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import lru_cache
 
 JsonScalar = str | int | float | bool | None
 
-# Dates and base 60 are text to Kubernetes, `yes` and 0644 are not: neither YAML 1.1 nor 1.2 alone.
+# Kubernetes follows neither YAML 1.1 nor 1.2: dates and base 60 are text, `yes` is true and 0644 is octal.
 _WORDS: dict[str, JsonScalar] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
-# Longer decimals fit no integer of Go's, and Python refuses to read thousands of digits.
+# Longer decimals exceed every integer type of Go, and Python refuses to convert thousands of digits.
 _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]{0,19}))"
 )
@@ -26,8 +26,8 @@ STRING_TAGS = frozenset({"!", "!!str", "tag:yaml.org,2002:str", "!!binary", "tag
 
 
 @lru_cache(maxsize=4096)
-def resolve(text: str) -> JsonScalar:
-    """The JSON value of a plain scalar. Infinities and NaN stay text, for JSON has none."""
+def plain_value(text: str) -> JsonScalar:
+    """The JSON value of a plain scalar. Infinities and NaN stay text, because JSON has neither."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_STARTS:
@@ -52,12 +52,12 @@ def _float(digits: str, text: str) -> JsonScalar:
     value = float(digits)
     if value in (float("inf"), float("-inf")):
         return text
-    # JSON as Go writes it has no `8.0`: a whole number is the same number, however it was written.
+    # Go writes 8.0 as `8` in JSON, so an integer is the same value however it was written.
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def key_text(value: JsonScalar) -> str | None:
-    """A mapping's key as Kubernetes' JSON has it (`on:` is "true"); None for a null key, which it refuses."""
+    """A mapping's key in Kubernetes' JSON (`on:` is "true"); None for a null key, which Kubernetes rejects."""
     if value is None or isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -65,20 +65,20 @@ def key_text(value: JsonScalar) -> str | None:
 
 @lru_cache(maxsize=4096)
 def plain_key(text: str) -> str | None:
-    """A plain scalar that is a mapping's key."""
-    return key_text(resolve(text))
+    """The key in Kubernetes' JSON that a plain scalar means."""
+    return key_text(plain_value(text))
 
 
-# Letters first, then whatever cannot start or end anything: no `: `, ` #`, no bracket, no quote, no comma.
+# A letter or slash first, then only what has no meaning in YAML: no `: `, no ` #`, no bracket, quote or comma.
 _PLAIN = re.compile(r"[A-Za-z/](?:[-+\w./=@%]|:(?=[-+\w./=@%])| (?=[-+\w./=@%]))*", re.ASCII)
-# Quantities, durations and shares are written plain everywhere, and are no number to any reader.
+# Quantities, durations and percentages are usually written without quotes, and no parser reads them as numbers.
 _QUANTITY = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|s|h|%|[KMGTP]i)")
-# Beside Kubernetes' own words: what YAML 1.1 and 1.2 readers take for something else than text.
+# Text to Kubernetes that some YAML 1.1 and 1.2 parsers read as something else.
 _AMBIGUOUS = frozenset({".inf", ".nan", "<<", "="})
 
 
 def is_plain_safe(text: str, *, in_flow: bool) -> bool:
-    """True if `text` may stand unquoted, and is the same string in YAML 1.1 and 1.2."""
+    """True if `text` is the same string in YAML 1.1 and 1.2 without quotes."""
     if text in _WORDS or text.lower() in _AMBIGUOUS or (in_flow and ":" in text):
         return False
     return bool(_PLAIN.fullmatch(text) or _QUANTITY.fullmatch(text))

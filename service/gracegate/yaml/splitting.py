@@ -1,4 +1,4 @@
-"""A file to its YAML documents, without parsing any of them."""
+"""A file to its YAML documents, without parsing them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _PREAMBLE = re.compile(r"\ufeff?(?:[ \t]*+(?:#[^\n]*+)?\r?\n|%[^\n]*+\n)*+[ \t]*+(?:#[^\n]*+)?\Z")
 
 
-class Chunk(NamedTuple):
-    """Offsets of one YAML document in its file: whole lines, its `---` and what stands before that included.
+class DocumentSpan(NamedTuple):
+    """Offsets of one YAML document in its file: whole lines, with its `---` and the lines before that belong to it.
 
-    `line` is the number of its first line, from 1.
+    `first_line` counts from 1.
     """
 
     start: int
     end: int
-    line: int
+    first_line: int
 
 
-def split_documents(text: str) -> Iterator[Chunk]:
-    """YAML documents: a `---` or `...` at column 0 always ends one, even inside a scalar."""
-    line, counted = 1, 0
-    for start, end in _spans(text):
-        line += text.count("\n", counted, start)
-        counted = start
-        yield Chunk(start, end, line)
+def split_documents(text: str) -> Iterator[DocumentSpan]:
+    """The YAML documents of a file: a `---` or `...` at column 0 always ends a document, even inside a scalar."""
+    line, counted_to = 1, 0
+    for start, end in _offsets(text):
+        line += text.count("\n", counted_to, start)
+        counted_to = start
+        yield DocumentSpan(start, end, line)
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def _offsets(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for marker in _MARKER.finditer(text):
         if marker.group() == "...":

@@ -1,4 +1,4 @@
-"""Text that another program turns into a manifest, recognised by its marks."""
+"""Text that another program renders to a manifest (Helm, Jinja), recognised by its opening braces."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import re
 from bisect import bisect_right
 from operator import itemgetter
 
-from gracegate.yaml.lookup import descendants
-from gracegate.yaml.nodes import Node, ScalarNode
+from gracegate.yaml.nodes import Node, ScalarNode, descendants
 
 TEMPLATE_OPENING = re.compile(r"\{\{|\{%")
 
 
 def is_template(text: str, root: Node) -> bool:
-    """True if a mark stands in a comment, a plain scalar or between: what is quoted may be meant for somebody else."""
-    marks = [match.start() for match in TEMPLATE_OPENING.finditer(text)]
-    if not marks:
+    """True if an opening is outside quoted and block scalars: inside them it may be meant for another program."""
+    openings = [match.start() for match in TEMPLATE_OPENING.finditer(text)]
+    if not openings:
         return False
     quoted = sorted((n.start, n.end) for n in descendants(root) if isinstance(n, ScalarNode) and n.style)
-    return not all(_is_within(mark, quoted) for mark in marks)
+    return not all(_is_within(opening, quoted) for opening in openings)
 
 
 def _is_within(offset: int, spans: list[tuple[int, int]]) -> bool:

@@ -1,4 +1,4 @@
-"""JSON patch operations on a YAML document, made as the smallest edit of its lines."""
+"""JSON patch operations on a YAML document, made as the smallest edit of its lines and verified."""
 
 from __future__ import annotations
 

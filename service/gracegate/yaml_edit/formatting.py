@@ -1,4 +1,4 @@
-"""Values to YAML and JSON text in the style of their surroundings."""
+"""Values -> YAML and JSON text in the style of the text around them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from gracegate.yaml import is_plain_safe
 
-# Line breaks and marks to YAML, plain characters to JSON: only escaped they are safe in both.
+# Line breaks or byte order marks to YAML, ordinary characters to JSON: only their escapes are safe in both.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """How a file indents: mappings by `step`, the dashes of lists by `offset`; `gap` spaces stand behind a dash."""
+class BlockStyle:
+    """How a file indents: a mapping by `step`, a list's dashes by `offset`; `gap` spaces follow a dash."""
 
     step: int = 2
     offset: int = 0
@@ -23,74 +23,74 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """How a file writes collections in brackets: as JSON, and what stands between entries, and key and value."""
+class FlowStyle:
+    """How a file writes collections in brackets: if as JSON, and what separates entries, and key and value."""
 
-    json: bool
+    is_json: bool
     comma: str = ", "
     colon: str = ": "
 
 
-def scalar(value: Any, *, quoted: bool = False, in_flow: bool = False) -> str:
-    """One line; a string is plain unless `quoted`, or where a reader of YAML could take it for anything else."""
+def scalar_text(value: Any, *, quoted: bool = False, in_flow: bool = False) -> str:
+    """One line; a string is written plain unless `quoted`, or if a YAML parser could read it as anything else."""
     if isinstance(value, str) and not quoted and is_plain_safe(value, in_flow=in_flow):
         return value
-    text = json.dumps(value, ensure_ascii=False)
+    return _escape(json.dumps(value, ensure_ascii=False))
+
+
+def _escape(text: str) -> str:
     return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def is_inline(value: Any) -> bool:
-    """True for what stands on the line of its key even in block style: scalars and empty collections."""
+    """True for scalars and empty collections, which are on the line of their key even in block style."""
     return not isinstance(value, dict | list) or not value
 
 
-def inline(value: Any, style: Flow) -> str:
-    """A value on one line, in brackets where it is a collection."""
+def inline_text(value: Any, style: FlowStyle) -> str:
+    """A value on one line, a collection in brackets or braces."""
     if isinstance(value, dict):
-        return "{" + style.comma.join(flow_entry(key, child, style) for key, child in value.items()) + "}"
+        entries = (flow_key_text(key, style) + inline_text(child, style) for key, child in value.items())
+        return "{" + style.comma.join(entries) + "}"
     if isinstance(value, list):
-        return "[" + style.comma.join(inline(child, style) for child in value) + "]"
-    return scalar(value, quoted=style.json, in_flow=True)
+        return "[" + style.comma.join(inline_text(child, style) for child in value) + "]"
+    return scalar_text(value, quoted=style.is_json, in_flow=True)
 
 
-def flow_entry(key: str, value: Any, style: Flow) -> str:
-    return scalar(key, quoted=style.json, in_flow=True) + style.colon + inline(value, style)
+def flow_key_text(key: str, style: FlowStyle) -> str:
+    """A key inside braces, with its colon."""
+    return scalar_text(key, quoted=style.is_json, in_flow=True) + style.colon
 
 
-def pretty_json(value: Any, indent: str, unit: str) -> str:
-    """JSON over several lines; every line but the first starts with `indent`, each level adds `unit`."""
-    text = json.dumps(value, ensure_ascii=False, indent=unit)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text).replace("\n", "\n" + indent)
+def pretty_json_text(value: Any, indent: str, step: str) -> str:
+    """JSON on several lines; every line but the first starts with `indent`, and each level adds `step`."""
+    return _escape(json.dumps(value, ensure_ascii=False, indent=step)).replace("\n", "\n" + indent)
 
 
-def block_entry(key: str, value: Any, column: int, style: Block) -> list[str]:
-    """The lines of a mapping's entry whose key stands at `column`."""
-    head = " " * column + scalar(key) + ":"
+def block_entry_lines(key: str, value: Any, column: int, style: BlockStyle) -> list[str]:
+    """The lines of a mapping's entry with its key at `column`."""
+    head = " " * column + scalar_text(key) + ":"
     if is_inline(value):
-        return [f"{head} {scalar(value)}"]
-    return [head, *block_value(value, column, style)]
+        return [f"{head} {scalar_text(value)}"]
+    return [head, *block_value_lines(value, column, style)]
 
 
-def block_value(value: dict[str, Any] | list[Any], column: int, style: Block) -> list[str]:
-    """The lines of a collection under a key that stands at `column`."""
-    if isinstance(value, dict):
-        return block_entries(value, column + style.step, style)
-    return block_items(value, column + style.offset, style)
+def block_value_lines(value: dict[str, Any] | list[Any], column: int, style: BlockStyle) -> list[str]:
+    """The lines of a collection that is not empty, under a key at `column`."""
+    return block_lines(value, column + (style.step if isinstance(value, dict) else style.offset), style)
 
 
-def block_entries(value: dict[str, Any], column: int, style: Block) -> list[str]:
-    return [line for key, child in value.items() for line in block_entry(key, child, column, style)]
-
-
-def block_items(value: list[Any], column: int, style: Block) -> list[str]:
-    return [line for child in value for line in block_item(child, column, style)]
-
-
-def block_item(value: Any, column: int, style: Block) -> list[str]:
-    """The lines of a list's item whose dash stands at `column`."""
+def block_item_lines(value: Any, column: int, style: BlockStyle) -> list[str]:
+    """The lines of a list's item with its dash at `column`."""
     dash = " " * column + "-" + " " * style.gap
     if is_inline(value):
-        return [dash + scalar(value)]
-    inner = column + 1 + style.gap
-    lines = block_entries(value, inner, style) if isinstance(value, dict) else block_items(value, inner, style)
+        return [dash + scalar_text(value)]
+    lines = block_lines(value, column + 1 + style.gap, style)
     return [dash + lines[0].lstrip(" "), *lines[1:]]
+
+
+def block_lines(value: dict[str, Any] | list[Any], column: int, style: BlockStyle) -> list[str]:
+    """The lines of a collection that is not empty, with its keys or dashes at `column`."""
+    if isinstance(value, dict):
+        return [line for key, child in value.items() for line in block_entry_lines(key, child, column, style)]
+    return [line for child in value for line in block_item_lines(child, column, style)]

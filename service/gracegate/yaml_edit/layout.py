@@ -1,4 +1,4 @@
-"""How the text around a place is laid out: indentation of blocks, spacing of flows, the offset of colons and dashes."""
+"""How the text around an edit is laid out: indentation of blocks, spacing of flows, offsets of colons and dashes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gracegate.yaml import LineIndex, MappingNode, Node, ScalarNode, SequenceNode
-from gracegate.yaml_edit.formatting import Block, Flow
+from gracegate.yaml_edit.formatting import BlockStyle, FlowStyle
 
 _TO_DASH = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+(?=-)")
 _TO_COLON = re.compile(r"[ \t\r\n]*:")
@@ -18,13 +18,15 @@ _TO_COMMA = re.compile(r"[ \t]*,")
 
 
 class _Measures(NamedTuple):
+    """How often each number of columns occurs, for each field of BlockStyle."""
+
     step: Counter[int]
     offset: Counter[int]
     gap: Counter[int]
 
 
-def block_style(scopes: Sequence[Node], lines: LineIndex) -> Block:
-    """What most of the first scope that tells does, for each measure; give the nearest scope first."""
+def block_style(scopes: Sequence[Node], lines: LineIndex) -> BlockStyle:
+    """The most frequent style in the first scope that shows any, decided for each field; the nearest scope first."""
     decided: dict[str, int] = {}
     for scope in scopes:
         measures = _measure(scope, lines)
@@ -33,63 +35,58 @@ def block_style(scopes: Sequence[Node], lines: LineIndex) -> Block:
                 decided[name] = counter.most_common(1)[0][0]
         if len(decided) == len(measures):
             break
-    return Block(**decided)
+    return BlockStyle(**decided)
 
 
 def _measure(scope: Node, lines: LineIndex) -> _Measures:
     measures = _Measures(Counter(), Counter(), Counter())
-    waiting: list[Node] = [scope]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, SequenceNode) and not node.flow:
-            waiting.extend(node.items)
-            dash = lines.column(node.body)
+    pending: list[Node] = [scope]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, SequenceNode) and not node.is_flow:
+            pending.extend(node.items)
             first = node.items[0]
             if lines.line(first.start) == lines.line(node.body) and first.start != first.end:
-                measures.gap[lines.column(first.start) - dash - 1] += 1
-        elif isinstance(node, MappingNode) and not node.flow:
-            _measure_entries(node, lines, measures)
-            waiting.extend(child for _, child in node.pairs)
+                measures.gap[lines.column(first.start) - lines.column(node.body) - 1] += 1
+        elif isinstance(node, MappingNode) and not node.is_flow:
+            column = lines.column(node.body)
+            for _, child in node.pairs:
+                pending.append(child)
+                if isinstance(child, MappingNode) and not child.is_flow:
+                    measures.step[lines.column(child.body) - column] += 1
+                elif isinstance(child, SequenceNode) and not child.is_flow:
+                    measures.offset[lines.column(child.body) - column] += 1
     return measures
 
 
-def _measure_entries(node: MappingNode, lines: LineIndex, measures: _Measures) -> None:
-    column = lines.column(node.body)
-    for _, child in node.pairs:
-        if isinstance(child, MappingNode) and not child.flow:
-            measures.step[lines.column(child.body) - column] += 1
-        elif isinstance(child, SequenceNode) and not child.flow:
-            measures.offset[lines.column(child.body) - column] += 1
-
-
-def flow_style(scopes: Sequence[Node], text: str) -> Flow:
-    """How the nearest of these flows that has entries writes them; JSON is where keys stand in double quotes."""
+def flow_style(scopes: Sequence[Node], text: str) -> FlowStyle:
+    """The style of the first mapping in braces that has entries; it is JSON if its first key has double quotes."""
     for scope in scopes:
-        if isinstance(scope, MappingNode) and scope.flow and scope.pairs:
+        if isinstance(scope, MappingNode) and scope.is_flow and scope.pairs:
             return _flow_style(scope, text)
-    return Flow(json=False)
+    return FlowStyle(is_json=False)
 
 
-def _flow_style(node: MappingNode, text: str) -> Flow:
+def _flow_style(node: MappingNode, text: str) -> FlowStyle:
     key, child = node.pairs[0]
-    as_json = isinstance(key, ScalarNode) and key.style == '"'
+    is_json = isinstance(key, ScalarNode) and key.style == '"'
     colon = _COLON.match(text, key.end)
-    tight = as_json and colon is not None and colon.group() == ":"
-    if len(node.pairs) > 1 and (comma := _COMMA.match(text, child.end)) and "\n" not in text[child.end : comma.end()]:
-        tight_comma = comma.group() == "," and comma.end() == node.pairs[1][0].start
-    else:
-        tight_comma = tight
-    return Flow(as_json, "," if tight_comma else ", ", ":" if tight else ": ")
+    is_colon_tight = is_json and colon is not None and colon.group() == ":"
+    is_comma_tight = is_colon_tight
+    comma = _COMMA.match(text, child.end) if len(node.pairs) > 1 else None
+    if comma and "\n" not in text[child.end : comma.end()]:
+        is_comma_tight = comma.group() == "," and comma.end() == node.pairs[1][0].start
+    return FlowStyle(is_json, "," if is_comma_tight else ", ", ":" if is_colon_tight else ": ")
 
 
-def after_colon(text: str, key: Node) -> int | None:
-    """The offset behind the colon of a key; None where none follows it."""
+def colon_end(text: str, key: Node) -> int | None:
+    """The offset after the colon of a key; None if no colon follows it."""
     match = _TO_COLON.match(text, key.end)
     return None if match is None else match.end()
 
 
-def dashes(text: str, node: SequenceNode) -> Iterator[int]:
-    """The offset of each item's dash in a block."""
+def dash_offsets(text: str, node: SequenceNode) -> Iterator[int]:
+    """The offset of each item's dash in a block; ends early where a dash is not found."""
     yield node.body
     for item in node.items[:-1]:
         match = _TO_DASH.match(text, item.end)
@@ -98,14 +95,11 @@ def dashes(text: str, node: SequenceNode) -> Iterator[int]:
         yield match.end()
 
 
-def indent_of(text: str, lines: LineIndex, offset: int) -> str | None:
-    """The white space before `offset` on its line; None where something else stands there."""
-    start = lines.start(offset)
-    before = text[start:offset].removeprefix("\ufeff")
-    return before if not before.strip(" \t") else None
+def is_before_comma(text: str, offset: int) -> bool:
+    """True if a comma follows `offset` on its line."""
+    return _TO_COMMA.match(text, offset) is not None
 
 
-def has_comma(text: str, offset: int) -> bool:
-    """True if the next thing behind `offset` is a comma."""
-    match = _TO_COMMA.match(text, offset)
-    return match is not None
+def entries(node: MappingNode | SequenceNode) -> Sequence[tuple[Node, Node]]:
+    """The first and the last node of each entry: key and value in a mapping, the item as both in a list."""
+    return node.pairs if isinstance(node, MappingNode) else [(item, item) for item in node.items]

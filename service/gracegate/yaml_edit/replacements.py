@@ -1,4 +1,4 @@
-"""Ways to put another value where one stands, keeping the comments around it."""
+"""Plans to replace a value; the comments around it stay."""
 
 from __future__ import annotations
 
@@ -6,102 +6,94 @@ from collections.abc import Iterator
 from typing import Any
 
 from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode
-from gracegate.yaml_edit import insertions, layout
+from gracegate.yaml_edit import layout
 from gracegate.yaml_edit.formatting import (
-    block_entries,
-    block_items,
-    block_value,
-    inline,
+    block_lines,
+    block_value_lines,
+    inline_text,
     is_inline,
-    pretty_json,
-    scalar,
+    pretty_json_text,
+    scalar_text,
 )
 from gracegate.yaml_edit.splices import Splice
 from gracegate.yaml_edit.targets import EditPlan, EditTarget
 
 
-def value(place: EditTarget, new: Any) -> Iterator[EditPlan]:
-    """Replaces the node at `place`, which is not the document's root."""
-    node = place.steps[-1].node
-    if place.parent is None:
+def value_replacements(target: EditTarget, value: Any) -> Iterator[EditPlan]:
+    """Replaces the target's node by `value`; none for the document's root."""
+    node, parent = target.steps[-1].node, target.parent
+    if parent is None:
         return
-    if place.parent.in_flow or _is_flow(place.parent.node):
-        yield _in_flow(place, node, new)
-    elif is_inline(new):
-        yield from _by_inline(place, node, new)
-    elif place.key is not None:
-        yield from _entry_by_block(place, node, new)
+    if target.is_in_flow:
+        yield _flow_replacement(target, parent, node, value)
+    elif is_inline(value):
+        yield _inline_replacement(target, node, value)
+    elif target.key is None:
+        yield _item_replacement(target, parent, node, value)
     else:
-        yield _item_by_block(place, node, new)
+        yield from _entry_replacements(target, parent, node, value)
 
 
-def _is_flow(node: Node) -> bool:
-    return isinstance(node, MappingNode | SequenceNode) and node.flow
+def _flow_replacement(target: EditTarget, parent: EditTarget, node: Node, value: Any) -> EditPlan:
+    style = target.flow_style
+    indent = parent.own_line_indent(node.start if target.key is None else target.key.start)
+    if indent is None or not style.is_json:
+        return _node_replacement(node, inline_text(value, style))
+    text = pretty_json_text(value, indent, parent.indent_step(indent))
+    return _node_replacement(node, text.replace("\n", target.lines.newline(node.start)))
 
 
-def _is_block(node: Node) -> bool:
-    return isinstance(node, MappingNode | SequenceNode) and not node.flow
+def _node_replacement(node: Node, text: str) -> EditPlan:
+    # An empty value starts directly after its colon or dash, which needs a space after it.
+    space = " " if node.start == node.end else ""
+    return EditPlan((Splice(node.start, node.end, space + text),), node.start)
 
 
-def _in_flow(place: EditTarget, node: Node, new: Any) -> EditPlan:
-    style = place.flow_style
-    parent = place.parent
-    text = inline(new, style)
-    if style.json and parent is not None and isinstance(parent.node, MappingNode | SequenceNode):
-        start = place.key.start if place.key is not None else node.start
-        indent = place.indent(start)
-        if indent is not None and place.lines.line(parent.node.start) != place.lines.line(start):
-            newline = place.newline(node.start)
-            unit = insertions.unit(parent, parent.node, indent)
-            text = pretty_json(new, indent, unit).replace("\n", newline)
-    return EditPlan((Splice(node.start, node.end, _spaced(node, text)),), node.start)
+def _inline_replacement(target: EditTarget, node: Node, value: Any) -> EditPlan:
+    text = _text_in_quotes_of(node, value)
+    colon_end = _colon_end_above_block(target, node)
+    if colon_end is None:
+        return _node_replacement(node, text)
+    block = Splice(target.lines.end(colon_end), target.lines.end(node.end), "")
+    return EditPlan((Splice(colon_end, colon_end, f" {text}"), block), colon_end)
 
 
-def _spaced(node: Node, text: str) -> str:
-    """An empty value starts right behind its colon or dash."""
-    return f" {text}" if node.start == node.end else text
+def _colon_end_above_block(target: EditTarget, node: Node) -> int | None:
+    """The offset after the key's colon where `node` is a block that starts on a line below it."""
+    if target.key is None or not isinstance(node, MappingNode | SequenceNode) or node.is_flow:
+        return None
+    colon_end = layout.colon_end(target.text, target.key)
+    if colon_end is None or target.lines.line(colon_end) == target.lines.line(node.start):
+        return None
+    return colon_end
 
 
-def _by_inline(place: EditTarget, node: Node, new: Any) -> Iterator[EditPlan]:
-    text = _quoted_alike(node, new)
-    if place.key is not None and _is_block(node):
-        colon = layout.after_colon(place.text, place.key)
-        if colon is not None and place.lines.line(colon) != place.lines.line(node.start):
-            rest = Splice(place.lines.end(colon), place.lines.end(node.end), "")
-            yield EditPlan((Splice(colon, colon, f" {text}"), rest), colon)
-            return
-    yield EditPlan((Splice(node.start, node.end, _spaced(node, text)),), node.start)
-
-
-def _quoted_alike(node: Node, new: Any) -> str:
-    """A string in the quotes of the one it replaces."""
-    if isinstance(node, ScalarNode) and isinstance(new, str):
+def _text_in_quotes_of(node: Node, value: Any) -> str:
+    """A scalar; a string that replaces a quoted one keeps the quotes."""
+    if isinstance(node, ScalarNode) and isinstance(value, str):
         if node.style == '"':
-            return scalar(new, quoted=True)
-        if node.style == "'" and new.isascii() and new.isprintable():
-            return "'" + new.replace("'", "''") + "'"
-    return scalar(new)
+            return scalar_text(value, quoted=True)
+        if node.style == "'" and value.isascii() and value.isprintable():
+            return "'" + value.replace("'", "''") + "'"
+    return scalar_text(value)
 
 
-def _entry_by_block(place: EditTarget, node: Node, new: Any) -> Iterator[EditPlan]:
-    if place.key is None or place.parent is None:
+def _entry_replacements(target: EditTarget, parent: EditTarget, node: Node, value: Any) -> Iterator[EditPlan]:
+    """Replaces the value of a mapping's entry by a block."""
+    if target.key is None:
         return
-    block = block_value(new, place.lines.column(place.key.start), place.parent.block_style)
-    colon = layout.after_colon(place.text, place.key)
-    if colon is None:
-        return
-    if _is_block(node) and place.lines.line(colon) != place.lines.line(node.start):
-        newline = place.newline(node.start)
-        whole = Splice(place.lines.start(node.start), place.lines.end(node.end), newline.join(block))
-        yield EditPlan((whole,), node.start)
-        return
-    yield EditPlan((Splice(colon, node.end, ""), place.below(node.end, block)), colon)
+    new_lines = block_value_lines(value, target.lines.column(target.key.start), parent.block_style)
+    if _colon_end_above_block(target, node) is not None:
+        text = target.lines.newline(node.start).join(new_lines)
+        yield EditPlan((Splice(target.lines.start(node.start), target.lines.end(node.end), text),), node.start)
+    elif (colon_end := layout.colon_end(target.text, target.key)) is not None:
+        yield EditPlan((Splice(colon_end, node.end, ""), target.insert_below(node.end, new_lines)), colon_end)
 
 
-def _item_by_block(place: EditTarget, node: Node, new: Any) -> EditPlan:
-    style = place.parent.block_style if place.parent is not None else place.block_style
+def _item_replacement(target: EditTarget, parent: EditTarget, node: Node, value: Any) -> EditPlan:
+    """Replaces an item of a list by a block."""
+    style = parent.block_style
     gap = " " * style.gap if node.start == node.end else ""
-    column = place.lines.column(node.start) + len(gap)
-    block = block_entries(new, column, style) if isinstance(new, dict) else block_items(new, column, style)
-    text = place.newline(node.start).join(block).lstrip(" ")
+    new_lines = block_lines(value, target.lines.column(node.start) + len(gap), style)
+    text = target.lines.newline(node.start).join(new_lines).lstrip(" ")
     return EditPlan((Splice(node.start, node.end, gap + text),), node.start)

@@ -1,4 +1,4 @@
-"""A text under edit that remembers which of its lines are the original's."""
+"""A text under edit that knows which of its lines are unchanged, and the edits of the original's lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gracegate.yaml import LineIndex
 
 
 class Splice(NamedTuple):
-    """The characters from `start` to before `end` become `text`."""
+    """Replaces the characters from `start` to before `end` by `text`."""
 
     start: int
     end: int
@@ -20,9 +20,9 @@ class Splice(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class LineEdit:
-    """Lines `start_line` to `end_line` (from 1, at least one) become `lines`, which may be none.
+    """Replaces lines `start_line` to `end_line` (from 1, at least one line) by `lines`, which may be none.
 
-    Lines end at \\n alone: in a file with \\r\\n they keep their \\r.
+    Only \\n ends a line: in a file with \\r\\n the lines keep their \\r.
     """
 
     start_line: int
@@ -32,47 +32,48 @@ class LineEdit:
 
 @dataclass(frozen=True, slots=True)
 class EditedText:
-    """`origins` holds, for each line of `text`, its number in the original, 0 for one that is new or changed."""
+    """`original_lines` has the number in the original of each line of `text`, or 0 for a new or changed line."""
 
     text: str
-    origins: tuple[int, ...]
+    original_lines: tuple[int, ...]
 
     @classmethod
-    def of(cls, text: str) -> EditedText:
+    def unchanged(cls, text: str) -> EditedText:
         return cls(text, tuple(range(1, text.count("\n") + 2)))
 
-    def spliced(self, splices: Iterable[Splice]) -> EditedText:
-        """Applies splices that do not overlap, in the order of their offsets, which are of this text."""
+    def apply(self, splices: Iterable[Splice]) -> EditedText:
+        """The text after all splices, which do not overlap, are in order, and have offsets of this text."""
         edited = self
         for splice in reversed([*splices]):
-            edited = edited._spliced(splice)
+            edited = edited._apply_one(splice)
         return edited
 
-    def _spliced(self, splice: Splice) -> EditedText:
+    def _apply_one(self, splice: Splice) -> EditedText:
         lines = LineIndex(self.text)
         first, last = lines.line(splice.start) - 1, lines.line(splice.end) - 1
-        begin = lines.starts[first]
-        stop = lines.starts[last + 1] - 1 if last + 1 < len(lines.starts) else len(self.text)
-        changed = self.text[begin : splice.start] + splice.text + self.text[splice.end : stop]
-        old, new = self.text[begin:stop].split("\n"), changed.split("\n")
-        head = _common(old, new)
-        tail = _common(old[head:][::-1], new[head:][::-1])
-        origins = self.origins[first : last + 1]
-        kept = (*origins[:head], *(0,) * (len(new) - head - tail), *origins[len(origins) - tail :])
-        text = self.text[:begin] + changed + self.text[stop:]
-        return EditedText(text, (*self.origins[:first], *kept, *self.origins[last + 1 :]))
+        start = lines.starts[first]
+        end = lines.starts[last + 1] - 1 if last + 1 < len(lines.starts) else len(self.text)
+        changed = self.text[start : splice.start] + splice.text + self.text[splice.end : end]
+        old, new = self.text[start:end].split("\n"), changed.split("\n")
+        head = _common_prefix(old, new)
+        tail = _common_prefix(old[head:][::-1], new[head:][::-1])
+        numbers = self.original_lines[first : last + 1]
+        kept = (*numbers[:head], *(0,) * (len(new) - head - tail), *numbers[len(numbers) - tail :])
+        text = self.text[:start] + changed + self.text[end:]
+        return EditedText(text, (*self.original_lines[:first], *kept, *self.original_lines[last + 1 :]))
 
     def original_line(self, line: int) -> int:
-        """The original's number of a line (both from 1), or of the nearest line above that is the original's."""
-        return next((origin for origin in reversed(self.origins[:line]) if origin), 0)
+        """The number in the original of a line (both from 1), or of the nearest unchanged line above it."""
+        return next((number for number in reversed(self.original_lines[:line]) if number), 0)
 
 
-def _common(one: list[str], other: list[str]) -> int:
+def _common_prefix(one: list[str], other: list[str]) -> int:
+    """How many lines both lists start with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 class _Change(NamedTuple):
-    """Lines of the original and the lines of the edited text that replace them; all from 1, ends excluded."""
+    """Lines of the original and the lines of the edited text that replace them; from 1, the end lines not included."""
 
     old_start: int
     old_end: int
@@ -81,38 +82,39 @@ class _Change(NamedTuple):
 
 
 def line_edits(original: str, edited: EditedText, is_preferred: Callable[[int], bool]) -> Iterator[LineEdit]:
-    """The edited text as edits of the original, disjoint and in order.
+    """The edited text as edits of the original's lines, disjoint and in order.
 
-    An insertion needs a line to replace: the one before it, or the one after it where only that is preferred.
+    An insertion has to replace a line: the line before it, or the line after it if only that is preferred.
     """
     count = original.count("\n") + (0 if original.endswith("\n") else 1)
     lines = edited.text.split("\n")
     merged: list[_Change] = []
     for change in _changes(edited, original.count("\n") + 1):
-        anchored = _anchored(change, count, is_preferred)
-        if merged and anchored.old_start < merged[-1].old_end:
-            anchored = _Change(merged[-1].old_start, anchored.old_end, merged[-1].new_start, anchored.new_end)
-            merged.pop()
-        merged.append(anchored)
+        widened = _widen_insertion(change, count, is_preferred)
+        if merged and widened.old_start < merged[-1].old_end:
+            previous = merged.pop()
+            widened = _Change(previous.old_start, widened.old_end, previous.new_start, widened.new_end)
+        merged.append(widened)
     for change in merged:
-        end_line = change.old_end - 1
-        yield LineEdit(change.old_start, end_line, tuple(lines[change.new_start - 1 : change.new_end - 1]))
+        new_lines = tuple(lines[change.new_start - 1 : change.new_end - 1])
+        yield LineEdit(change.old_start, change.old_end - 1, new_lines)
 
 
 def _changes(edited: EditedText, count: int) -> Iterator[_Change]:
+    """What differs between the unchanged lines; `count` is the number of the original's lines."""
     old, new = 1, 1
-    for number, origin in enumerate((*edited.origins, count + 1), start=1):
-        if origin:
-            if origin > old or number > new:
-                yield _Change(old, origin, new, number)
-            old, new = origin + 1, number + 1
+    for number, original_line in enumerate((*edited.original_lines, count + 1), start=1):
+        if original_line:
+            if original_line > old or number > new:
+                yield _Change(old, original_line, new, number)
+            old, new = original_line + 1, number + 1
 
 
-def _anchored(change: _Change, count: int, is_preferred: Callable[[int], bool]) -> _Change:
+def _widen_insertion(change: _Change, count: int, is_preferred: Callable[[int], bool]) -> _Change:
+    """The change with an unchanged line next to it if it replaces none."""
     before, after = change.old_start - 1, change.old_end
     if change.old_start < change.old_end:
         return change
-    follows = after <= count and (before < 1 or (is_preferred(after) and not is_preferred(before)))
-    if follows:
+    if after <= count and (before < 1 or (is_preferred(after) and not is_preferred(before))):
         return change._replace(old_end=after + 1, new_end=change.new_end + 1)
     return change._replace(old_start=before, new_start=change.new_start - 1)
