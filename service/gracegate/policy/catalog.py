@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Catalog:
     rules: Mapping[str, Rule]
     modules: Mapping[str, str]
     digest: str
-    folder: Path = Path()
+    folder: Path = field(default=Path(), compare=False)
 
 
 def builtin_policies() -> Path:

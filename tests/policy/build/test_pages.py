@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gracegate.errors import RulesError
-from gracegate.policy.build import pages
-from gracegate.policy.build.__main__ import main
-from gracegate.cli import rules
 from gracegate.check import Explained, explain, joined
+from gracegate.cli import rules
+from gracegate.errors import RulesError
 from gracegate.model import Fix, Rule
 from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy.build import pages
+from gracegate.policy.build.__main__ import main
 from gracegate.policy.engines.opa_wasm import WasmEngine
 
 CATALOG = load_builtin()

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from gracegate.model import Document, ObjectRef, Operation, Rule, Violation
-from gracegate.policy import Batch, Cluster, ask
-from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy import Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 
 CATALOG = load_builtin()

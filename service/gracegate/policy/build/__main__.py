@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gracegate.errors import RulesError
 from gracegate.policy import builtin_policies
-from gracegate.policy.build import compile, pages
+from gracegate.policy.build import pages, wasm_build
 from gracegate.policy.build.rule_index import PAGES
 
 
@@ -26,8 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     folder, check = chosen.folder, chosen.check
     try:
         # The pages show what the rules find, so the compiled rules come first.
-        stale = compile.settle(folder, compile.build(folder, chosen.opa), check=check)
-        return stale or compile.settle(folder, pages.build(folder), check=check, only=PAGES)
+        stale = wasm_build.settle(folder, wasm_build.build(folder, chosen.opa), check=check)
+        return stale or wasm_build.settle(folder, pages.build(folder), check=check, only=PAGES)
     except RulesError as error:
         sys.stderr.write(f"{error}\n")
         return 2

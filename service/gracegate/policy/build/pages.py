@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gracegate.check import Explained, explain, joined, waiving
-from gracegate.errors import RulesError
-from gracegate.outputs import fence, prose
-from gracegate.outputs import change_blocks
-from gracegate.outputs import MARKS
-from gracegate.policy import builtin_policies, load_catalog
-from gracegate.policy.build.compile import settle
+from gracegate.outputs import MARKS, change_blocks, fence, prose
+from gracegate.policy import load_catalog
 from gracegate.policy.build.rule_index import FIXES, GENERATED, PAGES
 from gracegate.policy.engines import open_engine
 

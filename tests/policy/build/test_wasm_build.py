@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import RulesError
-from gracegate.policy.build import compile as compiler
-from gracegate.policy.build.__main__ import main
 from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy.build import wasm_build
+from gracegate.policy.build.__main__ import main
 
 BUILTIN = builtin_policies()
 
@@ -26,7 +26,7 @@ def test_what_the_repository_holds_is_fresh(opa: Path, capsys: pytest.CaptureFix
 
 
 def test_the_same_bytes_elsewhere(opa: Path, folder: Path) -> None:
-    made = compiler.build(folder, opa)
+    made = wasm_build.build(folder, opa)
     assert {name: data == (BUILTIN / name).read_bytes() for name, data in made.items()} == dict.fromkeys(made, True)
 
 
@@ -58,7 +58,7 @@ def test_rules_that_opa_refuses(
 ) -> None:
     (folder / "lib" / "places.rego").write_text(text)
     with pytest.raises(RulesError, match=re.compile(message, re.DOTALL)):
-        compiler.build(folder, opa)
+        wasm_build.build(folder, opa)
     assert main([str(folder), "--opa", str(opa)]) == 2
     assert "OPA refuses the rules" in capsys.readouterr().err
 
@@ -67,7 +67,7 @@ def test_metadata_that_is_misspelt_is_named_with_its_line(opa: Path, folder: Pat
     rule = folder / "rules" / "rollout" / "rollout_drops_all_replicas.rego"
     rule.write_text(rule.read_text().replace("#   severity:", "#   severety:"))
     with pytest.raises(RulesError) as caught:
-        compiler.build(folder, opa)
+        wasm_build.build(folder, opa)
     line = rule.read_text().splitlines().index("#   severety: error") + 1
     assert str(caught.value) == (
         f"rules/rollout/rollout_drops_all_replicas.rego:{line}: "

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gracegate.errors import RulesError
-from gracegate.policy.build import rule_index, metadata
-from gracegate.policy import builtin_policies, digest_of, read_modules
+from gracegate.policy import digest_of, read_modules
+from gracegate.policy.build import metadata, rule_index
 
 ENTRYPOINT = "gracegate/main/report"
 
@@ -89,4 +89,3 @@ def _holds(path: Path, data: bytes) -> bool:
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-
