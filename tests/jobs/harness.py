@@ -15,7 +15,7 @@ from typing import Any
 
 from gracegate.jobs import Queue, prepare_queue
 from gracegate.settings import Settings
-from gracegate.store import Accepted, Delivery, PullHead, Store, deliveries
+from gracegate.store import Delivery, PullHead, Store, deliveries
 from gracegate.store.tables import RUN
 
 STUB = Path(__file__).with_name("stub_worker.py")
@@ -59,11 +59,11 @@ class Service:
         self.workers.append(worker)
         return worker
 
-    def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> Accepted:
+    def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> str:
         delivery = Delivery(guid, "pull_request", action, 7, 42, "shop/web")
         return self.queue.accept(delivery, [PullHead(number, head)])
 
-    def close(self, guid: str, number: int) -> Accepted:
+    def close(self, guid: str, number: int) -> str:
         delivery = Delivery(guid, "pull_request", "closed", 7, 42, "shop/web")
         with self.store.transaction() as tx:
             return deliveries.close(tx, delivery, PullHead(number, "closed"))

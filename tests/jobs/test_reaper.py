@@ -41,13 +41,13 @@ def take(service: Service, executor: str, fence: int = 1) -> None:
 
 def unfinished(service: Service) -> dict[str, int]:
     with service.store.transaction() as tx:
-        return runs.unfinished(tx)
+        return runs.unfinished_runs(tx)
 
 
 def test_the_living_keep_what_they_hold(service: Service, reaper: Reaper) -> None:
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
     with service.store.transaction() as tx:
-        executors.beat(tx, "me")
+        executors.write_heartbeat(tx, "me")
     take(service, "me")
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
     assert service.queue.leased_runs() == [LeasedRun("a/1", 1, "me")]
@@ -58,7 +58,7 @@ def test_the_dead_lose_it_once(service: Service, reaper: Reaper) -> None:
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_runs_of_dead_workers()) == (1, 0)
     assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
     with service.store.transaction() as tx:
-        assert runs.crashes(tx, "a/1") == 1
+        assert runs.crash_count(tx, "a/1") == 1
 
 
 def test_a_place_of_an_old_fence_is_only_freed(service: Service, reaper: Reaper) -> None:
@@ -85,7 +85,7 @@ def test_what_is_handed_back_costs_nothing(service: Service, reaper: Reaper) -> 
     assert reaper.release_runs("me") == 1
     assert (service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ([], {})
     with service.store.transaction() as tx:
-        assert runs.crashes(tx, "a/1") == 0
+        assert runs.crash_count(tx, "a/1") == 0
 
 
 def test_what_is_old_is_forgotten(service: Service, reaper: Reaper) -> None:

@@ -160,7 +160,7 @@ def test_an_outcome_that_comes_after_the_run_was_lost_is_dropped(bench: Bench) -
 
 
 def test_what_never_began_has_nothing_to_cancel_check(bench: Bench) -> None:
-    assert bench.service.close("b", 1).outcome == "closed"
+    assert bench.service.close("b", 1) == "closed"
     assert bench.row().state == "cancelled"
     assert bench.runner.perform("a/1", 1) == "superseded"
     assert bench.told.said == []

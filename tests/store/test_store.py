@@ -10,7 +10,6 @@ import pytest
 
 from gracegate.errors import ConfigError
 from gracegate.store import (
-    Accepted,
     DatabaseUnavailable,
     Delivery,
     PullHead,
@@ -23,7 +22,6 @@ from gracegate.store import (
     url_without_password,
 )
 from gracegate.store.database import database_url
-from gracegate.store.runs import Claim
 from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, RUN
 
 
@@ -42,21 +40,21 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def accept(self, guid: str, *numbers: int) -> Accepted:
+    def accept(self, guid: str, *numbers: int) -> tuple[str, list[Ticket]]:
+        pulls = [PullHead(number, f"sha-{guid}") for number in numbers or (1,)]
+        tickets: list[Ticket] = []
         with self.store.transaction() as tx:
-            return deliveries.accept(
-                tx, delivery(guid), [PullHead(number, f"sha-{guid}") for number in numbers or (1,)]
-            )
+            return deliveries.accept(tx, delivery(guid), pulls, tickets.append), tickets
 
-    def close(self, guid: str) -> Accepted:
+    def close(self, guid: str) -> str:
         with self.store.transaction() as tx:
             return deliveries.close(tx, delivery(guid), PullHead(1, f"sha-{guid}"))
 
-    def claim(self, guid: str, fence: int = 1) -> Claim:
+    def claim(self, guid: str, fence: int = 1) -> tuple[Run, float] | None:
         with self.store.transaction() as tx:
             return runs.claim(tx, f"{guid}/1", fence, "worker")
 
-    def standing(self, guid: str, fence: int = 1) -> str:
+    def status(self, guid: str, fence: int = 1) -> str:
         with self.store.transaction() as tx:
             return runs.status(tx, f"{guid}/1", fence)
 
@@ -87,9 +85,9 @@ def desk(store: Store) -> Desk:
 
 
 def test_a_delivery_is_accepted_once(desk: Desk) -> None:
-    assert desk.accept("a") == Accepted((Ticket("a/1", 1, "42/1"),), "queued")
-    assert desk.accept("a") == Accepted((), "duplicate")
-    assert desk.accept("b", 2, 1) == Accepted((Ticket("b/1", 1, "42/1"), Ticket("b/2", 1, "42/2")), "queued")
+    assert desk.accept("a") == ("queued", [Ticket("a/1", 1, "42/1")])
+    assert desk.accept("a") == ("duplicate", [])
+    assert desk.accept("b", 2, 1) == ("queued", [Ticket("b/1", 1, "42/1"), Ticket("b/2", 1, "42/2")])
     assert desk.states() == {"a/1": "superseded", "b/1": "waiting", "b/2": "waiting"}
 
 
@@ -107,13 +105,12 @@ def test_a_delivery_again_starts_work_again_only_without_a_concluded_check(
     desk: Desk, state: str, concluded: bool, outcome: str
 ) -> None:
     desk.accept("a")
-    claim = desk.claim("a")
+    desk.claim("a")
     assert desk.finish("a", 1, state)
-    if concluded and claim.run:
+    if concluded:
         with desk.store.transaction() as tx:
-            runs.conclude(tx, claim.run, "sha-a", "pass", "success")
-    tickets = (Ticket("a/1", 2, "42/1"),) if outcome == "requeued" else ()
-    assert desk.accept("a") == Accepted(tickets, outcome)
+            runs.record_verdict(tx, run("a"), "sha-a", "pass", "success")
+    assert desk.accept("a") == (outcome, [Ticket("a/1", 2, "42/1")] if outcome == "requeued" else [])
 
 
 def test_a_delivery_again_starts_nothing_where_a_newer_one_came(desk: Desk) -> None:
@@ -121,82 +118,86 @@ def test_a_delivery_again_starts_nothing_where_a_newer_one_came(desk: Desk) -> N
     desk.claim("a")
     desk.finish("a", 1, "dead")
     desk.accept("b")
-    assert desk.accept("a") == Accepted((), "duplicate")
+    assert desk.accept("a") == ("duplicate", [])
 
 
 def test_claims_need_the_fence(desk: Desk) -> None:
     desk.accept("a")
-    assert desk.claim("nobody") == Claim(None, "lost")
-    assert desk.claim("a", fence=2) == Claim(None, "lost")
-    assert desk.claim("a") == Claim(run("a"), "current")
-    assert desk.claim("a") == Claim(None, "lost")
+    assert desk.claim("nobody") is None
+    assert desk.claim("a", fence=2) is None
+    assert desk.claim("a") == (run("a"), 0.0)
+    assert desk.status("a") == "current"
+    assert desk.claim("a") is None
     assert desk.requeue("a", 2) is None
     assert desk.requeue("a", 1, "failures", "502") == Ticket("a/1", 2, "42/1")
     assert desk.requeue("a", 1) is None
     assert not desk.finish("a", 1, "done")
-    assert desk.claim("a", fence=2) == Claim(run("a", fence=2, starts=1, failures=1, error="502"), "current")
+    assert desk.claim("a", fence=2) == (run("a", fence=2, starts=1, failures=1, error="502"), 0.0)
+    assert desk.status("a", fence=2) == "current"
     assert desk.finish("a", 2, "done")
     assert not desk.finish("a", 2, "dead")
     assert desk.requeue("a", 2) is None
 
 
-def test_standing_follows_the_pull_request(desk: Desk) -> None:
+def test_status_follows_the_pull_request(desk: Desk) -> None:
     desk.accept("a")
-    assert desk.standing("a") == "lost"
+    assert desk.status("a") == "lost"
     desk.claim("a")
-    assert desk.standing("a") == "current"
+    assert desk.status("a") == "current"
     desk.accept("b")
-    assert desk.standing("a") == "superseded"
+    assert desk.status("a") == "superseded"
     desk.close("c")
-    assert desk.standing("a") == "closed"
-    assert desk.standing("a", fence=2) == "lost"
+    assert desk.status("a") == "closed"
+    assert desk.status("a", fence=2) == "lost"
     assert desk.states() == {"a/1": "running", "b/1": "cancelled"}
 
 
-def test_a_run_that_has_begun_gives_way_when_it_is_claimed(desk: Desk) -> None:
+def test_a_run_that_has_started_before_is_superseded_when_it_is_claimed(desk: Desk) -> None:
     desk.accept("a")
     desk.claim("a")
     desk.requeue("a", 1)
     desk.accept("b")
     assert desk.states() == {"a/1": "waiting", "b/1": "waiting"}
-    assert desk.claim("a", fence=2) == Claim(run("a", fence=2, starts=1), "superseded")
+    assert desk.claim("a", fence=2) == (run("a", fence=2, starts=1), 0.0)
+    assert desk.status("a", fence=2) == "superseded"
 
 
-def test_a_closed_gate_holds_back_its_installation(desk: Desk) -> None:
+def test_a_rate_limit_holds_back_the_runs_of_its_installation(desk: Desk) -> None:
     desk.accept("a")
     with desk.store.transaction() as tx:
         runs.set_rate_limit(tx, 8, 100)
         runs.set_rate_limit(tx, 7, 100)
         runs.set_rate_limit(tx, 7, 1)
-    claim = desk.claim("a")
-    assert (claim.run, claim.status, 90 < claim.retry_after <= 100) == (run("a"), "current", True)
+    claimed = desk.claim("a")
+    assert claimed is not None
+    assert (claimed[0], 90 < claimed[1] <= 100) == (run("a"), True)
     assert desk.states() == {"a/1": "waiting"}
     with desk.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE gate SET closed_until = 1")
-    assert desk.claim("a").retry_after == 0.0
+    assert desk.claim("a") == (run("a"), 0.0)
 
 
 def test_heads_know_their_pull_requests(desk: Desk) -> None:
     desk.accept("a", 3, 2)
     desk.accept("b", 1)
     with desk.store.transaction() as tx:
-        assert deliveries.numbers_with_head(tx, 42, "sha-a") == (2, 3)
-        assert deliveries.numbers_with_head(tx, 43, "sha-a") == ()
+        assert deliveries.pull_requests_with_head(tx, 42, "sha-a") == (2, 3)
+        assert deliveries.pull_requests_with_head(tx, 43, "sha-a") == ()
     desk.close("b2")
     with desk.store.transaction() as tx:
-        assert deliveries.numbers_with_head(tx, 42, "sha-b2") == ()
+        assert deliveries.pull_requests_with_head(tx, 42, "sha-b2") == ()
 
 
 def test_verdicts_of_one_head(desk: Desk) -> None:
     desk.accept("a", 1, 2)
     other = dataclasses.replace(run("a"), number=2)
     with desk.store.transaction() as tx:
-        runs.conclude(tx, run("a"), "sha", "fail", "failure")
-        runs.conclude(tx, run("a"), "sha", "pass", "success")
-        runs.conclude(tx, other, "sha", "fail", "failure")
+        runs.record_verdict(tx, run("a"), "sha", "fail", "failure")
+        runs.record_verdict(tx, run("a"), "sha", "pass", "success")
+        runs.record_verdict(tx, other, "sha", "fail", "failure")
         assert runs.verdicts(tx, 42, "sha") == {1: "pass", 2: "fail"}
         assert runs.verdicts(tx, 42, "other") == {}
-        runs.conclude(tx, other, "other", "fail", "failure")
+        runs.record_verdict(tx, other, "other", "fail", "failure")
         assert (runs.verdicts(tx, 42, "sha"), runs.verdicts(tx, 42, "other")) == ({1: "pass"}, {2: "fail"})
     desk.close("b")
     with desk.store.transaction() as tx:
@@ -205,17 +206,17 @@ def test_verdicts_of_one_head(desk: Desk) -> None:
 
 def test_depth_and_what_is_unfinished(desk: Desk) -> None:
     with desk.store.transaction() as tx:
-        assert runs.depth(tx) == ({"waiting": 0, "running": 0}, 0.0)
+        assert runs.queue_depth(tx) == ({"waiting": 0, "running": 0}, 0.0)
     desk.accept("a", 1, 2)
     desk.claim("a")
     with desk.store.transaction() as tx:
-        counts, oldest = runs.depth(tx)
+        counts, oldest = runs.queue_depth(tx)
         assert (counts, oldest < 60) == ({"waiting": 1, "running": 1}, True)
-        assert runs.unfinished(tx) == {"a/1": 1, "a/2": 1}
-        assert runs.unfinished(tx, idle=60) == {}
+        assert runs.unfinished_runs(tx) == {"a/1": 1, "a/2": 1}
+        assert runs.unfinished_runs(tx, idle=60) == {}
     desk.finish("a", 1, "done")
     with desk.store.transaction() as tx:
-        assert runs.unfinished(tx) == {"a/2": 1}
+        assert runs.unfinished_runs(tx) == {"a/2": 1}
 
 
 def test_old_rows_go_and_heads_stay(desk: Desk) -> None:
@@ -224,9 +225,9 @@ def test_old_rows_go_and_heads_stay(desk: Desk) -> None:
     desk.finish("a", 1, "done")
     desk.accept("b", 2)
     with desk.store.transaction() as tx:
-        runs.forget(tx, 60)
+        runs.delete_old(tx, 60)
         assert len(tx.execute(RUN.select()).all()) == 2
-        runs.forget(tx, -1)
+        runs.delete_old(tx, -1)
         assert [row.id for row in tx.execute(RUN.select())] == ["b/2"]
         assert [row.id for row in tx.execute(DELIVERY.select())] == ["b"]
         assert len(tx.execute(HEAD.select()).all()) == 2
@@ -234,22 +235,22 @@ def test_old_rows_go_and_heads_stay(desk: Desk) -> None:
 
 def test_heartbeats(store: Store) -> None:
     with store.transaction() as tx:
-        executors.beat(tx, "a")
-        executors.beat(tx, "b")
-        executors.beat(tx, "a")
-        assert executors.alive(tx, 5) == {"a", "b"}
+        executors.write_heartbeat(tx, "a")
+        executors.write_heartbeat(tx, "b")
+        executors.write_heartbeat(tx, "a")
+        assert executors.live_executors(tx, 5) == {"a", "b"}
         tx.execute(EXECUTOR.update().where(EXECUTOR.c.id == "b").values(beat_at=1))
-        assert executors.alive(tx, 5) == {"a"}
-        executors.bury(tx, 60)
-        executors.leave(tx, "a")
+        assert executors.live_executors(tx, 5) == {"a"}
+        executors.delete_old(tx, 60)
+        executors.mark_dead(tx, "a")
         assert tx.execute(EXECUTOR.select()).all() == []
 
 
 def test_a_transaction_is_all_or_nothing(desk: Desk) -> None:
     with desk.store.engine.connect() as connection, connection.begin() as transaction:
-        deliveries.accept(connection, delivery("a"), [PullHead(1, "sha-a")])
+        deliveries.accept(connection, delivery("a"), [PullHead(1, "sha-a")], lambda _ticket: None)
         transaction.rollback()
-    assert desk.accept("a").outcome == "queued"
+    assert desk.accept("a")[0] == "queued"
 
 
 def test_missing_says_what(tmp_path: Path, store: Store) -> None:

@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializa
 from dbos import DBOSPortableJSONSerializer as PortableJSON
 
 from gracegate.settings import JobSettings
-from gracegate.store import Accepted, Delivery, PullHead, Store, Ticket, deliveries, translate_errors
+from gracegate.store import Delivery, PullHead, Store, Ticket, deliveries, translate_errors
 
 APPLICATION = "gracegate"
 # Raise it by hand when the arguments of the workflow change; the queue has to be empty then.
@@ -53,13 +53,10 @@ class Queue:
             retry_connection_errors=False,
         )
 
-    def accept(self, delivery: Delivery, pulls: Sequence[PullHead]) -> Accepted:
-        """Store the delivery, the newest heads and the runs, and enqueue the runs, in one transaction."""
+    def accept(self, delivery: Delivery, pulls: Sequence[PullHead]) -> str:
+        """Record a delivery and enqueue its runs in one transaction; returns the outcome, see deliveries.accept."""
         with self._store.transaction() as tx:
-            accepted = deliveries.accept(tx, delivery, pulls)
-            for ticket in accepted.tickets:
-                self.enqueue(tx, ticket)
-        return accepted
+            return deliveries.accept(tx, delivery, pulls, lambda ticket: self.enqueue(tx, ticket))
 
     def enqueue(self, tx: sa.Connection, ticket: Ticket, delay: float = 0.0) -> None:
         """Enqueue a run in the caller's transaction; it can be dequeued after `delay` seconds."""

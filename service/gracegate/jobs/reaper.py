@@ -31,13 +31,13 @@ class Reaper:
         if not leased:
             return 0
         with self._store.transaction() as tx:
-            alive = executors.alive(tx, self._jobs.dead_after)
+            alive = executors.live_executors(tx, self._jobs.dead_after)
         return sum(self._take_over(run) for run in leased if run.executor not in alive)
 
     def requeue_missing_runs(self) -> int:
         """Requeue the unfinished runs that the queue does not hold; returns how many."""
         with self._store.transaction() as tx:
-            idle = runs.unfinished(tx, idle=self._jobs.dead_after)
+            idle = runs.unfinished_runs(tx, idle=self._jobs.dead_after)
         missing = self._queue.missing(idle)
         return sum(self._requeue(run_id, fence, cost="crashes") for run_id, fence in missing.items())
 
@@ -51,8 +51,8 @@ class Reaper:
     def delete_old_rows(self) -> None:
         self._queue.delete_finished(KEEP_QUEUE_ROWS)
         with self._store.transaction() as tx:
-            runs.forget(tx, KEEP_FINISHED_RUNS)
-            executors.bury(tx, KEEP_QUEUE_ROWS)
+            runs.delete_old(tx, KEEP_FINISHED_RUNS)
+            executors.delete_old(tx, KEEP_QUEUE_ROWS)
 
     def _take_over(self, run: LeasedRun) -> bool:
         # The fence is raised before the partition is freed, so that a worker which wakes up late can write nothing.
@@ -68,6 +68,6 @@ class Reaper:
             ticket = runs.requeue(tx, run_id, fence, cost=cost)
             if ticket is not None:
                 # A run that kills its worker must not run beside the same runs again: the delays differ.
-                delay = backoff(self._jobs, runs.crashes(tx, run_id)) if cost else 0.0
+                delay = backoff(self._jobs, runs.crash_count(tx, run_id)) if cost else 0.0
                 self._queue.enqueue(tx, ticket, delay)
         return ticket is not None

@@ -71,17 +71,18 @@ class Runner:
 
     def perform(self, run_id: str, fence: int) -> str:
         """Do the run if it still waits at this fence; returns its state afterwards."""
-        claim = self._transact(lambda tx: runs.claim(tx, run_id, fence, self._executor))
-        run = claim.run
-        if run is None:
+        claimed = self._transact(lambda tx: runs.claim(tx, run_id, fence, self._executor))
+        if claimed is None:
             return SUPERSEDED
+        run, retry_after = claimed
         with structlog.contextvars.bound_contextvars(
             delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=fence
         ):
-            if claim.retry_after:
-                return self._requeue(run, min(claim.retry_after, MAX_DELAY))
-            if claim.status != "current":
-                return self._supersede(run, claim.status, was_started=run.starts > 0)
+            if retry_after:
+                return self._requeue(run, min(retry_after, MAX_DELAY))
+            status = self._status(run)
+            if status != "current":
+                return self._supersede(run, status, was_started=run.starts > 0)
             if run.failures >= self._jobs.attempts or run.crashes >= self._jobs.crashes:
                 return self._end_as_dead(run)
             return self._review(run)
@@ -159,7 +160,7 @@ class Runner:
         def write(tx: Transaction) -> bool:
             ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
             if ended and outcome.verdict is not None:
-                runs.conclude(tx, run, outcome.head_sha, outcome.verdict, outcome.conclusion)
+                runs.record_verdict(tx, run, outcome.head_sha, outcome.verdict, outcome.conclusion)
             return ended
 
         state = outcome.state if self._transact(write) else SUPERSEDED

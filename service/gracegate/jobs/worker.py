@@ -45,7 +45,7 @@ def mark_dead(store: Store, pid: int) -> None:
     """Delete the heartbeat of a worker process of this machine that has ended: its runs are then taken over at once."""
     try:
         with store.transaction() as tx:
-            executors.leave(tx, _executor_prefix(pid))
+            executors.mark_dead(tx, _executor_prefix(pid))
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", doing="mark_dead", error=str(error))
 
@@ -96,12 +96,12 @@ class Worker:
         for thread in self._threads:
             thread.join(timeout=5.0)
         with self._store.transaction() as tx:
-            executors.leave(tx, self.executor)
+            executors.mark_dead(tx, self.executor)
         log.info("runs_released", count=released)
 
     def _send_heartbeat(self) -> None:
         with self._store.transaction() as tx:
-            executors.beat(tx, self.executor)
+            executors.write_heartbeat(tx, self.executor)
 
     def _repeat(self, seconds: float, act: Callable[[], object]) -> None:
         while not self._stopped.wait(seconds):

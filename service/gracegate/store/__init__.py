@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gracegate.store import deliveries, executors, runs
 from gracegate.store.database import DatabaseUnavailable, Store, Transaction, translate_errors, url_without_password
-from gracegate.store.deliveries import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING, Accepted, Delivery, PullHead, Ticket
+from gracegate.store.deliveries import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING, Delivery, PullHead, Ticket
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "DONE",
     "SUPERSEDED",
     "WAITING",
-    "Accepted",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",

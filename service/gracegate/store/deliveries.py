@@ -1,10 +1,10 @@
-"""From a delivery to runs: the newest head is noted, older runs give way, and a delivery that comes again is known."""
+"""From a delivery to its runs: record the newest head and supersede older runs; recognise a repeated delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook delivery; `id` is X-GitHub-Delivery. No repository (0 and "") where it is about the installation."""
+    """One webhook delivery; `id` is X-GitHub-Delivery. `repository_id` is 0 if it is about the whole installation."""
 
     id: str
     event: str
@@ -29,7 +29,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class PullHead:
-    """A pull request that a delivery speaks of, with the head that it names."""
+    """A pull request that a delivery is about, with the head that it names."""
 
     number: int
     head_sha: str
@@ -37,37 +37,30 @@ class PullHead:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One place in the queue: a run at one fence. `partition` is its pull request: one review of it at a time."""
+    """One entry of the queue: a run at one fence. `partition` is its pull request, which has one review at a time."""
 
     run_id: str
     fence: int
     partition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of a delivery; the tickets are to be queued in the same transaction."""
+def accept(
+    tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead], enqueue: Callable[[Ticket], None]
+) -> Literal["queued", "requeued", "duplicate"]:
+    """Record a delivery that asks for reviews of `pulls`, create their runs and pass each to `enqueue`.
 
-    tickets: tuple[Ticket, ...]
-    outcome: str
-
-
-def accept(tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead]) -> Accepted:
-    """Note a delivery that asks for reviews of `pulls`, and make their runs."""
-    fresh = record(tx, delivery, "queued")
-    act = _start if fresh else _restart
-    tickets = tuple(
-        ticket
-        for pull in sorted(pulls, key=lambda pull: pull.number)
-        if (ticket := act(tx, delivery, pull)) is not None
-    )
-    if fresh:
-        return Accepted(tickets, "queued")
-    return Accepted(tickets, "requeued" if tickets else "duplicate")
+    A delivery that GitHub sends again restarts only the runs that ended without a concluded check.
+    """
+    is_new = record(tx, delivery, "queued")
+    create = _create_run if is_new else _restart_run
+    tickets = [create(tx, delivery, pull) for pull in sorted(pulls, key=lambda pull: pull.number)]
+    for ticket in filter(None, tickets):
+        enqueue(ticket)
+    return "queued" if is_new else "requeued" if any(tickets) else "duplicate"
 
 
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
-    """Note a delivery; False where it was noted before."""
+    """Record a delivery; False if it was recorded before."""
     row = {
         "id": delivery.id,
         "event": delivery.event,
@@ -81,17 +74,17 @@ def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     return tx.execute(insert(tx, DELIVERY).values(row).on_conflict_do_nothing()).rowcount == 1
 
 
-def close(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Accepted:
-    """Note that a pull request was closed: what waits is cancelled, what runs finds out before it writes."""
+def close(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Literal["closed", "duplicate"]:
+    """Record that a pull request was closed and cancel its waiting runs; a running one stops before its next write."""
     if not record(tx, delivery, "closed"):
-        return Accepted((), "duplicate")
-    _note_head(tx, delivery, pull, {"closed": True})
-    _give_way(tx, delivery.repository_id, pull.number, CANCELLED)
-    return Accepted((), "closed")
+        return "duplicate"
+    _record_head(tx, delivery, pull, {"closed": True})
+    _end_waiting_runs(tx, delivery.repository_id, pull.number, CANCELLED)
+    return "closed"
 
 
-def numbers_with_head(tx: sa.Connection, repository_id: int, sha: str) -> tuple[int, ...]:
-    """The open pull requests that were last seen with this head. Events of forks name none."""
+def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> tuple[int, ...]:
+    """The numbers of the open pull requests whose newest known head is `sha`. Check events of forks name none."""
     query = (
         sa.select(HEAD.c.number)
         .where(HEAD.c.repository_id == repository_id, HEAD.c.sha == sha, HEAD.c.closed.is_(False))
@@ -104,10 +97,10 @@ def partition(repository_id: int, number: int) -> str:
     return f"{repository_id}/{number}"
 
 
-def _start(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
+def _create_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
     run_id = f"{delivery.id}/{pull.number}"
-    _note_head(tx, delivery, pull, {"closed": False, "run_id": run_id})
-    _give_way(tx, delivery.repository_id, pull.number, SUPERSEDED)
+    _record_head(tx, delivery, pull, {"closed": False, "run_id": run_id})
+    _end_waiting_runs(tx, delivery.repository_id, pull.number, SUPERSEDED)
     row = {
         "id": run_id,
         "delivery_id": delivery.id,
@@ -128,8 +121,8 @@ def _start(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
     return Ticket(run_id, 1, partition(delivery.repository_id, pull.number))
 
 
-def _restart(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket | None:
-    """Again from the start, if the run ended without a concluded check and nothing newer took its place."""
+def _restart_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket | None:
+    """Queue a run again that ended without a concluded check, unless a newer one took its place."""
     run_id = f"{delivery.id}/{pull.number}"
     concluded = sa.exists().where(
         VERDICT.c.repository_id == RUN.c.repository_id,
@@ -146,15 +139,15 @@ def _restart(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket | 
     return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, pull.number))
 
 
-def _note_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, changes: dict[str, Any]) -> None:
+def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, changes: dict[str, Any]) -> None:
     key = {"repository_id": delivery.repository_id, "number": pull.number}
     changes = {"sha": pull.head_sha, "updated_at": now(), **changes}
     statement = insert(tx, HEAD).values({**key, "run_id": "", **changes})
     tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
 
 
-def _give_way(tx: sa.Connection, repository_id: int, number: int, state: str) -> None:
-    # A run that has started once may have a check on GitHub that must be concluded: it ends itself, see runs.claim.
+def _end_waiting_runs(tx: sa.Connection, repository_id: int, number: int, state: str) -> None:
+    # A run that has started before may have a check in progress on GitHub: the worker that claims it cancels the check.
     tx.execute(
         sa.update(RUN)
         .where(RUN.c.repository_id == repository_id, RUN.c.number == number)

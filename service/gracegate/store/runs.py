@@ -1,4 +1,4 @@
-"""The life of a run: claimed, asked whether it still counts, requeued or finished. Each step needs its fence."""
+"""The life of a run: it is claimed, then requeued or finished. Each step needs the run's present fence."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gracegate.store.deliveries import RUNNING, WAITING, Ticket, partition
 from gracegate.store.tables import DELIVERY, GATE, HEAD, RUN, VERDICT, insert, now
 
 Cost = Literal["failures", "crashes"] | None
-"""Which counter a requeue raises: none for a rate limit or a worker that stops."""
+"""Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
 RunStatus = Literal["current", "superseded", "closed", "lost"]
-"""`lost`: somebody else holds the run, or it is over. The other two: the pull request moved on or was closed."""
+"""`superseded`: the pull request has a newer run. `lost`: the run has ended, or another worker holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One review to do. `starts`, `failures` and `crashes` count what happened before."""
+    """One review to do. `starts`, `failures` and `crashes` count its earlier attempts."""
 
     id: str
     delivery_id: str
@@ -38,13 +38,13 @@ class Run:
 
     @property
     def attempt(self) -> int:
-        """The number of this try, from 1; waits for a rate limit do not count."""
+        """The number of this attempt, from 1; waits for a rate limit do not count."""
         return self.failures + self.crashes + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. Without `verdict` where nothing was evaluated: superseded, or closed meanwhile (cancelled)."""
+    """How a run ended. `verdict` is None if nothing was evaluated: the pull request was closed or got a newer head."""
 
     state: Literal["done", "superseded", "cancelled", "dead"]
     head_sha: str
@@ -55,42 +55,38 @@ class Outcome:
 _COLUMNS = tuple(RUN.c[name] for name in Run.__slots__)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """`run` is None where `status` is `lost`. `retry_after` is the rest of a rate limit, in seconds."""
+def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Run, float] | None:
+    """Start a waiting run, given as it was before; None if it does not wait at this fence.
 
-    run: Run | None
-    status: RunStatus
-    retry_after: float = 0.0
-
-
-def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Claim:
-    """Take a waiting run. Nothing is changed where its installation has to wait or another one holds it."""
-    held = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *_at(fence, WAITING)).with_for_update()
-    row = tx.execute(held).mappings().one_or_none()
+    The number is how many seconds the run's installation is still rate-limited: above 0, the run was not started.
+    """
+    query = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *_held(fence, WAITING)).with_for_update()
+    row = tx.execute(query).mappings().one_or_none()
     if row is None:
-        return Claim(None, "lost")
+        return None
     run = Run(**row)
-    wait = tx.scalar(sa.select(GATE.c.closed_until - now()).where(GATE.c.installation_id == run.installation_id))
-    if wait is not None and wait > 0:
-        return Claim(run, "current", wait)
-    current = _place(tx, run_id)
-    tx.execute(
-        sa.update(RUN)
-        .where(RUN.c.id == run_id)
-        .values(state=RUNNING, executor=executor, starts=RUN.c.starts + 1, updated_at=now())
-    )
-    return Claim(run, current)
+    seconds = sa.select(GATE.c.closed_until - now()).where(GATE.c.installation_id == run.installation_id)
+    retry_after = max(0.0, tx.scalar(seconds) or 0.0)
+    if retry_after == 0.0:
+        changes = {"state": RUNNING, "executor": executor, "starts": RUN.c.starts + 1, "updated_at": now()}
+        tx.execute(sa.update(RUN).where(RUN.c.id == run_id).values(changes))
+    return run, retry_after
 
 
 def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
-    held = tx.scalar(sa.select(RUN.c.id).where(RUN.c.id == run_id, *_at(fence, RUNNING)))
-    return "lost" if held is None else _place(tx, run_id)
+    head_of_run = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
+    query = sa.select(HEAD.c.run_id, HEAD.c.closed).join(RUN, head_of_run)
+    head = tx.execute(query.where(RUN.c.id == run_id, *_held(fence, RUNNING))).one_or_none()
+    if head is None:
+        return "lost"
+    if head.closed:
+        return "closed"
+    return "current" if head.run_id == run_id else "superseded"
 
 
 def requeue(tx: sa.Connection, run_id: str, fence: int, *, cost: Cost = None, error: str = "") -> Ticket | None:
-    """Raise the fence and let the run wait again; None where somebody else did so first."""
+    """Raise the fence and let the run wait again; None if another worker holds it or it has ended."""
     changes: dict[str, Any] = {"state": WAITING, "fence": RUN.c.fence + 1, "executor": None, "updated_at": now()}
     if error:
         changes["error"] = error
@@ -98,39 +94,39 @@ def requeue(tx: sa.Connection, run_id: str, fence: int, *, cost: Cost = None, er
         changes[cost] = RUN.c[cost] + 1
     row = tx.execute(
         sa.update(RUN)
-        .where(RUN.c.id == run_id, *_at(fence, WAITING, RUNNING))
+        .where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING))
         .values(changes)
         .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number)
     ).one_or_none()
     return None if row is None else Ticket(run_id, row.fence, partition(row.repository_id, row.number))
 
 
-def crashes(tx: sa.Connection, run_id: str) -> int:
+def crash_count(tx: sa.Connection, run_id: str) -> int:
     """How many workers died while they did this run."""
     return tx.scalar(sa.select(RUN.c.crashes).where(RUN.c.id == run_id)) or 0
 
 
 def finish(tx: sa.Connection, run_id: str, fence: int, state: str, *, conclusion: str = "", error: str = "") -> bool:
-    """End a run; False where somebody else holds it, so that nothing was written."""
+    """End a run; False if another worker holds it or it has ended, and nothing was written."""
     changes = {"state": state, "conclusion": conclusion or None, "updated_at": now(), "finished_at": now()}
     if error:
         changes["error"] = error
-    statement = sa.update(RUN).where(RUN.c.id == run_id, *_at(fence, WAITING, RUNNING)).values(changes)
+    statement = sa.update(RUN).where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING)).values(changes)
     return tx.execute(statement).rowcount == 1
 
 
-def conclude(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
-    """Remember which verdict a head got, for one pull request; those of its earlier heads are forgotten."""
+def record_verdict(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
+    """Record the verdict of a pull request's head, in place of those of its earlier heads."""
     of_pull = (VERDICT.c.repository_id == run.repository_id) & (VERDICT.c.number == run.number)
     tx.execute(sa.delete(VERDICT).where(of_pull, VERDICT.c.head_sha != head_sha))
     key = {"repository_id": run.repository_id, "head_sha": head_sha, "number": run.number}
-    said = {"verdict": verdict, "conclusion": conclusion, "concluded_at": now()}
-    statement = insert(tx, VERDICT).values({**key, **said})
-    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=said))
+    values = {"verdict": verdict, "conclusion": conclusion, "concluded_at": now()}
+    statement = insert(tx, VERDICT).values({**key, **values})
+    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
 def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, str]:
-    """The verdicts of one head by open pull request: two with one head share a check, where the worse one stands."""
+    """The verdicts of one head by open pull request. Pull requests with the same head share a check."""
     of_head = (HEAD.c.repository_id == VERDICT.c.repository_id) & (HEAD.c.number == VERDICT.c.number)
     query = (
         sa.select(VERDICT.c.number, VERDICT.c.verdict)
@@ -141,47 +137,37 @@ def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, 
 
 
 def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> None:
-    """No run of this installation starts for so long; a longer rate limit that is known already stays."""
+    """Start no run of this installation for so many seconds; a rate limit that ends later stays."""
     until = now() + seconds
     statement = insert(tx, GATE).values(installation_id=installation_id, closed_until=until)
     later = sa.case((GATE.c.closed_until > until, GATE.c.closed_until), else_=until)
     tx.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_={"closed_until": later}))
 
 
-def unfinished(tx: sa.Connection, idle: float = 0.0) -> dict[str, int]:
-    """The fence of each run that waits or runs and was not touched for `idle` seconds."""
+def unfinished_runs(tx: sa.Connection, idle: float = 0.0) -> dict[str, int]:
+    """The fence by id of each run that waits or runs and has not changed for `idle` seconds."""
     query = sa.select(RUN.c.id, RUN.c.fence).where(
         RUN.c.state.in_((WAITING, RUNNING)), RUN.c.updated_at <= now() - idle
     )
     return {row.id: row.fence for row in tx.execute(query)}
 
 
-def depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
-    """How many runs wait and run, and for how many seconds the oldest of them has."""
+def queue_depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
+    """How many runs wait and how many run, and the age of the oldest of them in seconds."""
     live = RUN.c.state.in_((WAITING, RUNNING))
-    counts = {row.state: row.n for row in tx.execute(_count().where(live))}
+    query = sa.select(RUN.c.state, sa.func.count().label("runs")).where(live).group_by(RUN.c.state)
+    counts = {row.state: row.runs for row in tx.execute(query)}
     oldest = tx.scalar(sa.select(now() - sa.func.min(RUN.c.created_at)).where(live))
     return {WAITING: 0, RUNNING: 0, **counts}, max(0.0, oldest or 0.0)
 
 
-def forget(tx: sa.Connection, age: float) -> None:
-    """Drop finished runs and deliveries older than `age` seconds; verdicts and heads stay."""
+def delete_old(tx: sa.Connection, age: float) -> None:
+    """Delete runs that finished and deliveries that came more than `age` seconds ago; verdicts and heads stay."""
     tx.execute(sa.delete(RUN).where(RUN.c.finished_at < now() - age))
     orphan = ~sa.exists().where(RUN.c.delivery_id == DELIVERY.c.id)
     tx.execute(sa.delete(DELIVERY).where(DELIVERY.c.received_at < now() - age, orphan))
 
 
-def _at(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _held(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition under which the holder of `fence` may change a run."""
     return RUN.c.fence == fence, RUN.c.state.in_(states)
-
-
-def _place(tx: sa.Connection, run_id: str) -> RunStatus:
-    at = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
-    head = tx.execute(sa.select(HEAD.c.run_id, HEAD.c.closed).join(RUN, at).where(RUN.c.id == run_id)).one()
-    if head.closed:
-        return "closed"
-    return "current" if head.run_id == run_id else "superseded"
-
-
-def _count() -> sa.Select[tuple[str, int]]:
-    return sa.select(RUN.c.state, sa.func.count().label("n")).group_by(RUN.c.state)

@@ -157,9 +157,9 @@ def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> 
         return _OTHER_OWNER
     if event.action == "closed":
         with context.store.transaction() as tx:
-            return HandlerResult(deliveries.close(tx, _delivery(context, event), pull).outcome)
+            return HandlerResult(deliveries.close(tx, _delivery(context, event), pull))
     if event.action in _REVIEWED_ACTIONS or (event.action == "edited" and "base" in event.changes):
-        return HandlerResult(context.queue.accept(_delivery(context, event), [pull]).outcome)
+        return HandlerResult(context.queue.accept(_delivery(context, event), [pull]))
     return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed"[:200])
 
 
@@ -189,11 +189,11 @@ def _review_again(context: HandlerContext, event: RepositoryEvent, numbers: tupl
         return _OTHER_OWNER
     if not numbers:
         with context.store.transaction() as tx:
-            numbers = deliveries.numbers_with_head(tx, event.repository.id, sha)
+            numbers = deliveries.pull_requests_with_head(tx, event.repository.id, sha)
     if not numbers:
         return HandlerResult("ignored", "no open pull request is known to have this head")
     pulls = [PullHead(number, sha) for number in numbers]
-    return HandlerResult(context.queue.accept(_delivery(context, event), pulls).outcome)
+    return HandlerResult(context.queue.accept(_delivery(context, event), pulls))
 
 
 _OTHER_OWNER = HandlerResult("ignored", "this service does not review repositories of that owner")

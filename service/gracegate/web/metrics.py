@@ -31,7 +31,7 @@ class QueueDepth(Collector):
     def collect(self) -> Iterable[Metric]:
         try:
             with self._store.transaction() as tx:
-                counts, oldest = runs.depth(tx)
+                counts, oldest = runs.queue_depth(tx)
         except DatabaseUnavailable:
             return
         depth = GaugeMetricFamily("gracegate_runs", "Unfinished reviews by state", labels=["state"])
