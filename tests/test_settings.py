@@ -12,38 +12,38 @@ from gracegate.settings import (
     JobSettings,
     Settings,
     WebSettings,
+    allows_colour,
     cache_dir,
     child_environment,
-    colour_wanted,
     limits,
     opa_binary,
     opa_url,
 )
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"
-NEEDED = {
+REQUIRED = {
     "HOME": "/home/ada",
     "GRACEGATE_APP_ID": "12",
     "GRACEGATE_PRIVATE_KEY": PEM,
     "GRACEGATE_WEBHOOK_SECRETS": "new, old",
-    "GRACEGATE_MARKER_KEYS": "key",
+    "GRACEGATE_COMMENT_SIGNING_KEYS": "key",
 }
 DEFAULTS = Settings(
     app_id="12",
     private_key=PEM,
     webhook_secrets=("new", "old"),
-    marker_keys=("key",),
+    comment_signing_keys=("key",),
     data_dir=Path("/home/ada/.local/share/gracegate"),
     database="sqlite:////home/ada/.local/share/gracegate/gracegate.db",
 )
 
 
-def test_little_has_to_be_said() -> None:
-    assert Settings.from_environment(NEEDED) == DEFAULTS
+def test_the_required_settings_are_enough() -> None:
+    assert Settings.from_environment(REQUIRED) == DEFAULTS
 
 
 @pytest.mark.parametrize(
-    ("said", "changes"),
+    ("env", "changes"),
     [
         ({"UNRELATED": "1"}, {}),
         ({"GRACEGATE_LOG_LEVEL": " "}, {}),
@@ -72,37 +72,37 @@ def test_little_has_to_be_said() -> None:
         ),
     ],
 )
-def test_each_setting(said: dict[str, str], changes: dict[str, object] | None) -> None:
+def test_each_setting(env: dict[str, str], changes: dict[str, object] | None) -> None:
     if changes is None:
         with pytest.raises(ConfigError):
-            Settings.from_environment({**NEEDED, **said})
+            Settings.from_environment({**REQUIRED, **env})
     else:
-        assert Settings.from_environment({**NEEDED, **said}) == dataclasses.replace(DEFAULTS, **changes)
+        assert Settings.from_environment({**REQUIRED, **env}) == dataclasses.replace(DEFAULTS, **changes)
 
 
-def test_the_key_may_be_a_file(tmp_path: Path) -> None:
+def test_the_private_key_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text(PEM)
-    env = {**NEEDED, "GRACEGATE_PRIVATE_KEY": "", "GRACEGATE_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")}
+    env = {**REQUIRED, "GRACEGATE_PRIVATE_KEY": "", "GRACEGATE_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")}
     assert Settings.from_environment(env) == DEFAULTS
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_one_error_names_everything_that_is_missing() -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({})
     assert str(caught.value) == (
-        "GRACEGATE_DATA_DIR is not set and there is no home: write a folder for caches and the database; "
+        "GRACEGATE_DATA_DIR is not set, and neither is HOME: write a folder for caches and the database; "
         "GRACEGATE_APP_ID is not set: write the number on the GitHub App's settings page; "
         "GRACEGATE_PRIVATE_KEY_FILE is not set: write the path of the GitHub App's private key"
         " (or its text into GRACEGATE_PRIVATE_KEY); "
         "GRACEGATE_WEBHOOK_SECRETS is not set: write the webhook secret of the GitHub App"
         " (several are separated by commas, the newest first); "
-        "GRACEGATE_MARKER_KEYS is not set: write a random key, e.g. from `openssl rand -hex 32`"
+        "GRACEGATE_COMMENT_SIGNING_KEYS is not set: write a random key, e.g. from `openssl rand -hex 32`"
         " (several are separated by commas, the newest first)"
     )
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("env", "message"),
     [
         ({"GRACEGATE_PRIVATE_KEY": "abc"}, "GRACEGATE_PRIVATE_KEY is not a private key: it starts with"),
         (
@@ -110,7 +110,7 @@ def test_all_that_is_missing_is_told_at_once() -> None:
             "GRACEGATE_PRIVATE_KEY_FILE: /none cannot",
         ),
         ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
-        ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write an address"),
+        ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write a URL"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
         ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write a whole number from 10 to 200"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write a whole number from 100 to 5000000"),
@@ -121,35 +121,54 @@ def test_all_that_is_missing_is_told_at_once() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named(said: dict[str, str], message: str) -> None:
+def test_an_error_names_the_variable(env: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        Settings.from_environment({**NEEDED, **said})
+        Settings.from_environment({**REQUIRED, **env})
     assert str(caught.value).startswith(message)
 
 
-def test_limits_of_a_file_are_the_ones_that_are_set() -> None:
-    said = {"GRACEGATE_MAX_NODES": "1_000_000", "GRACEGATE_MAX_ALIASES": "0"}
+def test_limits_of_a_file() -> None:
+    env = {"GRACEGATE_MAX_NODES": "1_000_000", "GRACEGATE_MAX_ALIASES": "0"}
     assert limits({}) == Limits()
-    assert limits(said) == Settings.from_environment({**NEEDED, **said}).limits == Limits(nodes=1_000_000, aliases=0)
+    assert limits(env) == Settings.from_environment({**REQUIRED, **env}).limits == Limits(nodes=1_000_000, aliases=0)
     assert {*_LIMITS} == {field.name for field in dataclasses.fields(Limits)}
     with pytest.raises(ConfigError, match="GRACEGATE_MAX_FILE_BYTES is 'all': write a whole number from 1000 to"):
         limits({"GRACEGATE_MAX_FILE_BYTES": "all"})
 
 
-def test_secrets_do_not_show() -> None:
-    settings = Settings.from_environment({**NEEDED, "GRACEGATE_DATABASE": "postgresql://u:hidden@h/d"})
+def test_secrets_do_not_appear_in_the_repr() -> None:
+    settings = Settings.from_environment({**REQUIRED, "GRACEGATE_DATABASE": "postgresql://u:hidden@h/d"})
     assert settings.secrets() == (PEM, "new", "old", "key", "hidden")
     assert not [secret for secret in (PEM, "'new'", "'key'", "hidden") if secret in repr(settings)]
 
 
-def test_what_commands_read_of_the_environment() -> None:
-    assert (opa_url({}), opa_binary({}), cache_dir({}), colour_wanted({})) == (None, None, None, True)
+def test_what_commands_read_from_the_environment() -> None:
+    assert (opa_url({}), opa_binary({}), cache_dir({}), allows_colour({})) == (None, None, None, True)
     env = {"OPA_URL": "http://opa/", "GRACEGATE_OPA": "opa", "HOME": "/h", "NO_COLOR": "1"}
-    assert (opa_url(env), opa_binary(env), cache_dir(env), colour_wanted(env)) == (
+    assert (opa_url(env), opa_binary(env), cache_dir(env), allows_colour(env)) == (
         "http://opa",
         Path("opa"),
         Path("/h/.cache/gracegate"),
         False,
     )
     assert cache_dir({"XDG_CACHE_HOME": "/c"}) == Path("/c/gracegate")
-    assert child_environment({**NEEDED, "PATH": "/bin"}) == {"HOME": "/home/ada", "PATH": "/bin"}
+    assert child_environment({**REQUIRED, "PATH": "/bin"}) == {"HOME": "/home/ada", "PATH": "/bin"}
+
+
+def test_an_old_name_is_still_read_with_a_warning() -> None:
+    env = {name: value for name, value in REQUIRED.items() if name != "GRACEGATE_COMMENT_SIGNING_KEYS"}
+    settings = Settings.from_environment({**env, "GRACEGATE_MARKER_KEYS": "key", "GRACEGATE_DRAIN_SECONDS": "7"})
+    assert settings == dataclasses.replace(
+        DEFAULTS,
+        jobs=JobSettings(shutdown=7.0),
+        deprecations=(
+            "GRACEGATE_MARKER_KEYS is an old name: write GRACEGATE_COMMENT_SIGNING_KEYS instead",
+            "GRACEGATE_DRAIN_SECONDS is an old name: write GRACEGATE_SHUTDOWN_SECONDS instead",
+        ),
+    )
+
+
+def test_the_new_name_counts_where_both_are_set() -> None:
+    settings = Settings.from_environment({**REQUIRED, "GRACEGATE_MARKER_KEYS": "old"})
+    assert settings.comment_signing_keys == ("key",)
+    assert len(settings.deprecations) == 1

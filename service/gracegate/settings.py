@@ -15,6 +15,9 @@ from gracegate.model import Limits
 OnIncomplete = Literal["failure", "neutral"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+# Name -> its old name, which is still read, with a warning.
+_OLD_NAMES = {"COMMENT_SIGNING_KEYS": "MARKER_KEYS", "SHUTDOWN_SECONDS": "DRAIN_SECONDS"}
+
 # The field of model.Limits: its variable, and the least and the most that may be written.
 _LIMITS = {
     "bytes": ("MAX_FILE_BYTES", 1_000, 20_000_000),
@@ -24,8 +27,8 @@ _LIMITS = {
     "aliases": ("MAX_ALIASES", 0, 1_000_000),
 }
 
-# What a child process may know: enough to find programs, certificates and proxies, no secret of ours.
-_FOR_CHILDREN = (
+# The variables that a child process sees: enough to find programs, certificates and proxies, none of our secrets.
+_CHILD_VARIABLES = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
@@ -42,14 +45,17 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled by each next."""
+    """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled after each next.
+
+    `shutdown` is how long a worker that is stopped waits for the reviews that it is doing.
+    """
 
     workers: int = 1
     concurrency: int = 4
     poll: float = 0.1
     heartbeat: float = 5.0
     dead_after: float = 45.0
-    drain: float = 25.0
+    shutdown: float = 25.0
     attempts: int = 8
     crashes: int = 5
     backoff: float = 5.0
@@ -58,15 +64,16 @@ class JobSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator decides. `git_url` and `github_url` have no slash at their end.
+    """Everything an operator decides. URLs have no slash at their end.
 
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify.
+    `deprecations` are the warnings to log at the start.
     """
 
     app_id: str
     private_key: str = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(repr=False)
-    marker_keys: tuple[str, ...] = field(repr=False)
+    comment_signing_keys: tuple[str, ...] = field(repr=False)
     data_dir: Path
     database: str = field(repr=False)
     github_url: str = "https://api.github.com"
@@ -86,6 +93,7 @@ class Settings:
     log_level: LogLevel = "INFO"
     web: WebSettings = WebSettings()
     jobs: JobSettings = JobSettings()
+    deprecations: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -93,10 +101,10 @@ class Settings:
         read = _Reader(environment() if env is None else env)
         data_dir = read.data_dir()
         settings = cls(
-            app_id=read.needed("APP_ID", "the number on the GitHub App's settings page"),
+            app_id=read.required("APP_ID", "the number on the GitHub App's settings page"),
             private_key=read.private_key(),
             webhook_secrets=read.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
-            marker_keys=read.secrets("MARKER_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
+            comment_signing_keys=read.secrets("COMMENT_SIGNING_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
             data_dir=data_dir,
             database=read.text("DATABASE", f"sqlite:///{data_dir / 'gracegate.db'}"),
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
@@ -107,7 +115,7 @@ class Settings:
             opa=opa_binary(read.env),
             on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),
             check_name=read.text("CHECK_NAME", "gracegate"),
-            allowed_owners=frozenset(owner.lower() for owner in read.several("ALLOWED_OWNERS")),
+            allowed_owners=frozenset(owner.lower() for owner in read.values("ALLOWED_OWNERS")),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
             limits=read.limits(),
@@ -116,14 +124,15 @@ class Settings:
             log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
             web=read.web(),
             jobs=read.jobs(),
+            deprecations=read.deprecations(),
         )
-        read.complain()
+        read.raise_errors()
         return settings
 
     def secrets(self) -> tuple[str, ...]:
-        """The values that may never be seen in a log."""
+        """The values that must never appear in a log."""
         password = urlsplit(self.database).password
-        return (self.private_key, *self.webhook_secrets, *self.marker_keys, *filter(None, [password]))
+        return (self.private_key, *self.webhook_secrets, *self.comment_signing_keys, *filter(None, [password]))
 
 
 def environment() -> Mapping[str, str]:
@@ -132,32 +141,32 @@ def environment() -> Mapping[str, str]:
 
 
 def child_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What a child process (git, OPA, the check of foreign manifests) gets to see of the environment."""
+    """The environment of a child process (git, OPA, the check of untrusted manifests)."""
     env = environment() if env is None else env
-    return {name: env[name] for name in _FOR_CHILDREN if name in env}
+    return {name: env[name] for name in _CHILD_VARIABLES if name in env}
 
 
 def opa_url(env: Mapping[str, str] | None = None) -> str | None:
-    """Address of a running OPA that is dedicated to gracegate, if there is one."""
+    """The URL of an OPA server that serves gracegate alone; None if none is set."""
     return (environment() if env is None else env).get("OPA_URL", "").strip().rstrip("/") or None
 
 
 def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
-    """The `opa` that gracegate starts as its child, if one is named; else the built-in Wasm rules are used."""
-    named = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
-    return Path(named) if named else None
+    """The `opa` program that gracegate starts as its child; None if none is set."""
+    path = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
+    return Path(path) if path else None
 
 
 def limits(env: Mapping[str, str] | None = None) -> Limits:
-    """The limits of one manifest; ConfigError where one that is set is no number, or out of its own bounds."""
+    """The limits of one manifest file. Raises ConfigError if a variable is not a number, or out of bounds."""
     read = _Reader(environment() if env is None else env)
-    found = read.limits()
-    read.complain()
-    return found
+    limits = read.limits()
+    read.raise_errors()
+    return limits
 
 
 def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
-    """The folder where the command line keeps what it can make again; None where there is no home."""
+    """The folder where the command line caches compiled rules; None if HOME is not set."""
     env = environment() if env is None else env
     if base := env.get("XDG_CACHE_HOME", "").strip():
         return Path(base) / "gracegate"
@@ -165,37 +174,47 @@ def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
     return Path(home) / ".cache" / "gracegate" if home else None
 
 
-def colour_wanted(env: Mapping[str, str] | None = None) -> bool:
+def allows_colour(env: Mapping[str, str] | None = None) -> bool:
     """False where NO_COLOR is set to anything (https://no-color.org)."""
     return not (environment() if env is None else env).get("NO_COLOR")
 
 
 class _Reader:
-    """Reads variables and collects what is wrong, so that one start tells everything at once."""
+    """Reads variables and collects all errors, so that one failed start names everything that is wrong."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
-        self.wrong: list[str] = []
+        self.errors: list[str] = []
 
-    def complain(self) -> None:
-        if self.wrong:
-            raise ConfigError("; ".join(self.wrong))
+    def raise_errors(self) -> None:
+        if self.errors:
+            raise ConfigError("; ".join(self.errors))
+
+    def deprecations(self) -> tuple[str, ...]:
+        return tuple(
+            f"GRACEGATE_{old} is an old name: write GRACEGATE_{new} instead"
+            for new, old in _OLD_NAMES.items()
+            if f"GRACEGATE_{old}" in self.env
+        )
 
     def text(self, name: str, default: str = "") -> str:
-        return self.env.get(f"GRACEGATE_{name}", "").strip() or default
+        value = self.env.get(f"GRACEGATE_{name}", "").strip()
+        if not value and name in _OLD_NAMES:
+            value = self.env.get(f"GRACEGATE_{_OLD_NAMES[name]}", "").strip()
+        return value or default
 
-    def needed(self, name: str, what: str) -> str:
+    def required(self, name: str, what: str) -> str:
         value = self.text(name)
         if not value:
-            self.wrong.append(f"GRACEGATE_{name} is not set: write {what}")
+            self.errors.append(f"GRACEGATE_{name} is not set: write {what}")
         return value
 
-    def several(self, name: str) -> tuple[str, ...]:
+    def values(self, name: str) -> tuple[str, ...]:
         return tuple(part for part in map(str.strip, self.text(name).split(",")) if part)
 
     def secrets(self, name: str, what: str) -> tuple[str, ...]:
-        self.needed(name, f"{what} (several are separated by commas, the newest first)")
-        return self.several(name)
+        self.required(name, f"{what} (several are separated by commas, the newest first)")
+        return self.values(name)
 
     def private_key(self) -> str:
         if key := self.text("PRIVATE_KEY"):
@@ -203,7 +222,7 @@ class _Reader:
             return self._pem("GRACEGATE_PRIVATE_KEY", key.replace("\\n", "\n"))
         path = self.text("PRIVATE_KEY_FILE")
         if not path:
-            self.wrong.append(
+            self.errors.append(
                 "GRACEGATE_PRIVATE_KEY_FILE is not set: write the path of the GitHub App's private key"
                 " (or its text into GRACEGATE_PRIVATE_KEY)"
             )
@@ -211,28 +230,29 @@ class _Reader:
         try:
             return self._pem("GRACEGATE_PRIVATE_KEY_FILE", Path(path).read_text(encoding="ascii"))
         except (OSError, UnicodeDecodeError) as error:
-            self.wrong.append(f"GRACEGATE_PRIVATE_KEY_FILE: {path} cannot be read ({error})")
+            self.errors.append(f"GRACEGATE_PRIVATE_KEY_FILE: {path} cannot be read ({error})")
             return ""
 
     def _pem(self, name: str, key: str) -> str:
         if "PRIVATE KEY-----" not in key:
-            self.wrong.append(f"{name} is not a private key: it starts with -----BEGIN RSA PRIVATE KEY-----")
+            self.errors.append(f"{name} is not a private key: it starts with -----BEGIN RSA PRIVATE KEY-----")
         return key
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default).rstrip("/")
         parts = urlsplit(value)
         if value and (parts.scheme not in {"http", "https"} or not parts.netloc):
-            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write an address such as https://ghe.example.com/api/v3")
+            self.errors.append(f"GRACEGATE_{name} is {value!r}: write a URL such as https://ghe.example.com/api/v3")
         return value
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """The first choice is the default; upper and lower case are the same."""
+        """The first choice is the default; upper and lower case do not matter."""
         value = self.text(name, choices[0])
-        fitting = [choice for choice in choices if choice.lower() == value.lower()]
-        if not fitting:
-            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write one of {', '.join(choices)}")
-        return next(iter(fitting), choices[0])
+        for choice in choices:
+            if choice.lower() == value.lower():
+                return choice
+        self.errors.append(f"GRACEGATE_{name} is {value!r}: write one of {', '.join(choices)}")
+        return choices[0]
 
     def number(self, name: str, default: float, least: float) -> float:
         value = self.text(name)
@@ -243,30 +263,30 @@ class _Reader:
         except ValueError:
             number = float("nan")
         if not least <= number < float("inf"):
-            self.wrong.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
+            self.errors.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
             return default
         return number
 
     def limits(self) -> Limits:
-        wanted = {name: self._whole(*bounds) for name, bounds in _LIMITS.items() if self.text(bounds[0])}
-        return Limits(**{name: number for name, number in wanted.items() if number is not None})
+        values = {field: self._integer(*bounds) for field, bounds in _LIMITS.items() if self.text(bounds[0])}
+        return Limits(**{field: value for field, value in values.items() if value is not None})
 
-    def _whole(self, name: str, least: int, most: int) -> int | None:
+    def _integer(self, name: str, least: int, most: int) -> int | None:
         value = self.text(name).replace("_", "")
         if value.isascii() and value.isdecimal() and len(value) < 20 and least <= int(value) <= most:
             return int(value)
-        self.wrong.append(f"GRACEGATE_{name} is {value[:40]!r}: write a whole number from {least} to {most}")
+        self.errors.append(f"GRACEGATE_{name} is {value[:40]!r}: write a whole number from {least} to {most}")
         return None
 
     def data_dir(self) -> Path:
-        if named := self.text("DATA_DIR"):
-            return Path(named).absolute()
+        if path := self.text("DATA_DIR"):
+            return Path(path).absolute()
         if base := self.env.get("XDG_DATA_HOME", "").strip():
             return Path(base).absolute() / "gracegate"
         if home := self.env.get("HOME", "").strip():
             return Path(home).absolute() / ".local" / "share" / "gracegate"
-        self.wrong.append(
-            "GRACEGATE_DATA_DIR is not set and there is no home: write a folder for caches and the database"
+        self.errors.append(
+            "GRACEGATE_DATA_DIR is not set, and neither is HOME: write a folder for caches and the database"
         )
         return Path()
 
@@ -287,15 +307,15 @@ class _Reader:
             poll=number("POLL_SECONDS", default.poll, 0.01),
             heartbeat=number("HEARTBEAT_SECONDS", default.heartbeat, 0.1),
             dead_after=number("DEAD_SECONDS", default.dead_after, 0.5),
-            drain=number("DRAIN_SECONDS", default.drain, 0),
+            shutdown=number("SHUTDOWN_SECONDS", default.shutdown, 0),
             attempts=int(number("ATTEMPTS", default.attempts, 1)),
             crashes=int(number("CRASHES", default.crashes, 1)),
             backoff=number("BACKOFF_SECONDS", default.backoff, 0),
             backoff_limit=number("BACKOFF_LIMIT_SECONDS", default.backoff_limit, 0),
         )
         if jobs.dead_after < 3 * jobs.heartbeat:
-            self.wrong.append(
+            self.errors.append(
                 "GRACEGATE_DEAD_SECONDS is less than three times GRACEGATE_HEARTBEAT_SECONDS:"
-                " one late heartbeat would count as a death"
+                " a worker would count as dead when one heartbeat is late"
             )
         return jobs

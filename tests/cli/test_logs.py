@@ -54,7 +54,9 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def test_every_line_is_json_without_secrets(lines: io.StringIO, tmp_path_factory: pytest.TempPathFactory) -> None:
-    env = environment(tmp_path_factory.mktemp("data"), GRACEGATE_LOG_LEVEL="DEBUG", GRACEGATE_MARKER_KEYS="marker-key")
+    env = environment(
+        tmp_path_factory.mktemp("data"), GRACEGATE_LOG_LEVEL="DEBUG", GRACEGATE_COMMENT_SIGNING_KEYS="marker-key"
+    )
     configure(Settings.from_environment(env), lines)
     logging.getLogger("github.Requester").debug("POST /access_tokens => ghs_secret")
     logging.getLogger("anything").warning("to %s", "marker-key")

@@ -26,7 +26,7 @@ _LIVELY = {
     "GRACEGATE_HEARTBEAT_SECONDS": "0.5",
     "GRACEGATE_DEAD_SECONDS": "3",
     "GRACEGATE_BACKOFF_SECONDS": "0.5",
-    "GRACEGATE_DRAIN_SECONDS": "5",
+    "GRACEGATE_SHUTDOWN_SECONDS": "5",
 }
 
 
@@ -104,7 +104,7 @@ def _settings(folder: Path, app: Mapping[str, Any], github: str) -> dict[str, st
         "GRACEGATE_APP_ID": str(app["id"]),
         "GRACEGATE_PRIVATE_KEY_FILE": str(key),
         "GRACEGATE_WEBHOOK_SECRETS": app["webhook_secret"],
-        "GRACEGATE_MARKER_KEYS": secrets.token_hex(32),
+        "GRACEGATE_COMMENT_SIGNING_KEYS": secrets.token_hex(32),
         "GRACEGATE_GITHUB_URL": github,
         "GRACEGATE_GIT_URL": github,
         "GRACEGATE_DATA_DIR": str(folder / "data"),

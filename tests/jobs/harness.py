@@ -28,13 +28,13 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "GRACEGATE_APP_ID": "1",
         "GRACEGATE_PRIVATE_KEY": PEM,
         "GRACEGATE_WEBHOOK_SECRETS": "newest,oldest",
-        "GRACEGATE_MARKER_KEYS": "marker",
+        "GRACEGATE_COMMENT_SIGNING_KEYS": "key",
         "GRACEGATE_DATA_DIR": str(folder),
         "GRACEGATE_POLL_SECONDS": "0.05",
         "GRACEGATE_HEARTBEAT_SECONDS": "0.3",
         "GRACEGATE_DEAD_SECONDS": "1.5",
         "GRACEGATE_BACKOFF_SECONDS": "0.2",
-        "GRACEGATE_DRAIN_SECONDS": "5",
+        "GRACEGATE_SHUTDOWN_SECONDS": "5",
         **more,
     }
 

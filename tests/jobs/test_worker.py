@@ -100,7 +100,7 @@ def test_a_review_that_kills_its_workers_is_given_up(service: Service) -> None:
 
 
 def test_sigterm_finishes_what_is_short_and_hands_back_what_is_long(service: Service) -> None:
-    service.env["GRACEGATE_DRAIN_SECONDS"] = "3"
+    service.env["GRACEGATE_SHUTDOWN_SECONDS"] = "3"
     service.deliver("a", 1, "slow-1")
     service.deliver("b", 2, "stuck-2")
     first = service.start_worker()

@@ -106,7 +106,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             app_id=str(fake.app.id),
             private_key=fake.app.private_key,
             webhook_secrets=("s",),
-            marker_keys=("k",),
+            comment_signing_keys=("k",),
             data_dir=tmp_path / "data",
             database=f"sqlite:///{tmp_path / 'gracegate.db'}",
             github_url=fake.url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 from typing import TYPE_CHECKING
@@ -51,10 +52,12 @@ def application() -> Application:
 
 
 def prepare(settings: Settings) -> None:
-    """Make or migrate the tables, before any process of the service starts."""
+    """Log what the operator should change and migrate the tables, before any process of the service starts."""
     from gracegate.jobs import prepare_queue  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
 
+    for deprecation in settings.deprecations:
+        logging.getLogger(__name__).warning(deprecation)
     store = Store(settings.database)
     prepare_queue(store, settings.jobs)
     # Nothing that is open may be carried over the fork of the web processes.
@@ -87,4 +90,4 @@ def _supervise(settings: Settings, workers: int) -> None:
         # All processes of this service count into one folder, which the web process shows at /metrics.
         env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": counters}
         store = Store(settings.database)
-        supervise(programs, env, grace=settings.jobs.drain + 10, ended=lambda pid: mark_dead(store, pid))
+        supervise(programs, env, grace=settings.jobs.shutdown + 10, ended=lambda pid: mark_dead(store, pid))

@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 def colour() -> bool:
     """Whether standard output takes colours and the user has not said NO_COLOR."""
-    return sys.stdout.isatty() and settings.colour_wanted()
+    return sys.stdout.isatty() and settings.allows_colour()
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class Worker:
 
     def stop(self) -> None:
         """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on meanwhile."""
-        run_queue.shut_down(self._jobs.drain)
+        run_queue.shut_down(self._jobs.shutdown)
         released = self._reaper.release_runs(self.executor)
         self._stopped.set()
         for thread in self._threads:

@@ -168,7 +168,9 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
         fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=Store(settings.database),
-        poster=CommentPoster(tuple(key.encode() for key in settings.marker_keys), rule_link(settings.rules_url)),
+        poster=CommentPoster(
+            tuple(key.encode() for key in settings.comment_signing_keys), rule_link(settings.rules_url)
+        ),
     )
 
 
