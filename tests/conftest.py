@@ -1,4 +1,4 @@
-"""What every test may need: the pinned OPA, and how long random tests run."""
+"""What every test may need: the pinned OPA, and one profile for all random tests."""
 
 from __future__ import annotations
 
@@ -10,21 +10,32 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import processes
+
 ROOT = Path(__file__).resolve().parents[1]
 OPA_VERSION = "1.22.2"
 
+# No random test measures time: a busy machine is no reason to fail.
+settings.register_profile(
+    "gracegate", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("gracegate")
 # `make fuzz` runs the random tests alone, for as many examples as EXAMPLES says.
 settings.register_profile(
     "fuzz",
+    parent=settings.get_profile("gracegate"),
     max_examples=int(os.environ.get("EXAMPLES", "10000")),
-    deadline=None,
     print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
+@pytest.fixture
+def free_port() -> int:
+    return processes.free_port()
+
+
 def _version(binary: str) -> str:
-    said = subprocess.run([binary, "version"], capture_output=True, text=True, check=False, timeout=30).stdout
+    said = subprocess.run([binary, "version"], capture_output=True, text=True, check=False, timeout=300).stdout
     return said.splitlines()[0].removeprefix("Version: ") if said else ""
 
 

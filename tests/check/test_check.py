@@ -15,6 +15,7 @@ from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests.check.trees import diff, tree
+from tests.processes import WAIT_SECONDS
 
 TODAY = dt.date(2026, 11, 24)
 ENGINE = WasmEngine()
@@ -282,7 +283,7 @@ def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing()
 
 def test_limits_hold_for_both_sides_and_for_a_pull_request_as_for_a_folder() -> None:
     base, head = tree(GOOD), tree(WITHOUT_DRAIN)
-    job = CheckJob(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, 30.0, Limits(nodes=15))
+    job = CheckJob(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, WAIT_SECONDS, Limits(nodes=15))
     problem = ("web.yaml", 8, "too_many_nodes")
     assert [(p.file, p.line, p.code) for p in sandboxed_check(job).problems if p.file] == [problem]
     request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))

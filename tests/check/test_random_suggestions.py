@@ -135,7 +135,7 @@ def comments(text: str) -> Counter[str]:
     return Counter(re.findall(r"# (?:note|why|far|at the left)", text))
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(files(), hunks())
 def test_suggestions_stand_in_hunks_apart_and_hold(text: str, shown: tuple[Hunk, ...]) -> None:
     report = reviewed(text, shown)
@@ -160,7 +160,7 @@ def fixed(text: str) -> str:
     return fix_all(request, ENGINE.evaluate).files.get(PATH, ("", text))[1]
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(files("\n"))
 def test_all_suggestions_together_are_what_fix_writes(text: str) -> None:
     report = reviewed(text, (Hunk(1, text.count("\n") + 1),))

@@ -35,7 +35,7 @@ def texts_and_edits(draw: st.DrawFn) -> tuple[str, list[LineEdit]]:
     return "\n".join(lines) + draw(st.sampled_from(["", "\n"])), edits
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(drawn=texts_and_edits())
 def test_git_makes_of_a_diff_what_the_edits_make(tmp_path_factory: pytest.TempPathFactory, drawn) -> None:
     text, edits = drawn

@@ -19,6 +19,7 @@ from gracegate.cli import fix as fix_command
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.model import Engine
 from tests.manifests import hostile
+from tests.processes import WAIT_SECONDS
 
 SERVED = """\
 apiVersion: v1
@@ -90,8 +91,10 @@ def write(folder: Path, files: dict[str, str]) -> None:
 def commit(folder: Path, message: str) -> str:
     setup = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["add", "-A"], [*setup, "commit", "-q", "-m", message]):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, timeout=30)
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, timeout=30, capture_output=True)
+        subprocess.run(["git", *arguments], cwd=folder, check=True, timeout=WAIT_SECONDS)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=folder, check=True, timeout=WAIT_SECONDS, capture_output=True
+    )
     return head.stdout.decode().strip()
 
 
@@ -239,7 +242,9 @@ def test_json_is_valid_and_its_suggestions_fix_the_file(shop: Path, capfd: pytes
 
 def test_standard_input(shop: Path) -> None:
     command = [sys.executable, "-m", "gracegate", "check", "-", "--format", "json"]
-    result = subprocess.run(command, input=f"{WEB}---\n{SERVED}".encode(), capture_output=True, check=False, timeout=60)
+    result = subprocess.run(
+        command, input=f"{WEB}---\n{SERVED}".encode(), capture_output=True, check=False, timeout=WAIT_SECONDS
+    )
     assert (result.returncode, result.stderr) == (FINDINGS, b"")
     assert found(result.stdout.decode()) == [(RULE, "present", "stdin.yaml")]
 
@@ -427,7 +432,9 @@ def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
         "import sys; from gracegate.cli.main import run; run(['check']); "
         f"print('imported:', *sorted(set({never!r}) & sys.modules.keys()))"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
+    )
     assert result.stderr == ""
     assert f"[{RULE}]" in result.stdout
     assert result.stdout.endswith("\nimported:\n")
@@ -440,7 +447,7 @@ def test_a_reader_that_leaves_is_no_error(shop: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(60) == FINDINGS
+        assert process.wait(WAIT_SECONDS) == FINDINGS
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
@@ -466,7 +473,7 @@ def on_terminal(arguments: list[str], no_color: str) -> bytes:
         shown = b""
         while chunk := _read(ours):
             shown += chunk
-        process.wait(60)
+        process.wait(WAIT_SECONDS)
     os.close(ours)
     return shown
 

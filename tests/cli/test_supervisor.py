@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.jobs.harness import make_service
+from tests.processes import WAIT_SECONDS
 
 
 def test_a_dead_worker_is_replaced_and_its_run_taken_over_before_its_silence_is_heard(tmp_path: Path) -> None:
@@ -20,6 +21,6 @@ def test_a_dead_worker_is_replaced_and_its_run_taken_over_before_its_silence_is_
     os.kill(service.audit_lines()[0]["pid"], signal.SIGKILL)
     service.wait(lambda: service.states() == {"a": "done"})
     supervisor.terminate()
-    assert supervisor.wait(20) == 0
+    assert supervisor.wait(WAIT_SECONDS) == 0
     assert service.audit().count(("write", "slow-1")) == 1
     service.stop()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracegate.check import fix_all
@@ -18,8 +18,8 @@ from gracegate.yaml_edit import apply_edits
 from gracegate.yaml_edit.editor import LineEdit
 from tests.closure.corpora import WASM, Files, corpora, request
 
-PERMUTED = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-REVIEWED = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+PERMUTED = settings(max_examples=12)
+REVIEWED = settings(max_examples=3)
 Fix = tuple[str, tuple[LineEdit, ...]]
 Levels = Mapping[object, int]
 

@@ -15,14 +15,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.demo.processes import Late, ended_by, wait_for
 from tests.demo.shop import layer
 from tests.demo.stage import Refusal, Stage
+from tests.processes import WaitFailed, exit_on, wait_for
 
 SHOP = "shop/manifests"
 TITLE = "Release 1.15: reviews, faster cart rollouts, a longer goodbye"
-PATIENCE = 120.0
-"""Seconds that a review may take."""
 COMMENTS = 5
 """How many places the pull request spoils; the second push mends one of them."""
 
@@ -53,7 +51,7 @@ class Watch:
     def until_over(self) -> Any:
         """Tells everything until the review is over; the pull request as it is then."""
         self._stage.fake.do("settle")
-        return wait_for("the review to end", self._look, PATIENCE)
+        return wait_for("the review to end", self._look)
 
     def _look(self) -> Any:
         """Tells what is new; the pull request if the review is over."""
@@ -151,8 +149,8 @@ def run(folder: Path, *, once: bool) -> int:
         try:
             pull = play(stage, story)
             faults = wrong(stage, pull)
-        except Late as late:
-            faults = [str(late)]
+        except WaitFailed as error:
+            faults = [str(error)]
         if faults:
             print(stage.logs(), *(f"not as promised: {fault}" for fault in faults), sep="\n", file=sys.stderr)
             return 1
@@ -168,7 +166,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end by itself; the exit code says whether it went well")
     once = parser.parse_args().once
-    ended_by(signal.SIGTERM)
+    exit_on(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="gracegate-demo-") as folder:
         try:
             return run(Path(folder), once=once)

@@ -17,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.demo.processes import Late, ended_by, wait_for
 from tests.demo.stage import Stage
+from tests.processes import WaitFailed, exit_on, wait_for
 
 COMMENT = ("path", "side", "start_line", "line", "subject_type", "body")
-PATIENCE = 600.0
+REVIEW_SECONDS = 600.0
 """Seconds that a review may take."""
 EVENT = {"COMMENTED": "COMMENT", "APPROVED": "APPROVE", "CHANGES_REQUESTED": "REQUEST_CHANGES"}
 """What was asked for, by the state that a review then has."""
@@ -44,8 +44,8 @@ def replay(stage: Stage, repository: Path, base: str, head: str) -> dict[str, An
     tell(f"{name}: {base[:12]}..{head[:12]} is being reviewed")
     opened = time.time()
     number = fake.do("open_pull_request", full_name=name, head="change", title=f"{base[:12]}..{head[:12]}")
-    concluded = wait_for("the check's conclusion", lambda: _concluded(stage, name, number), PATIENCE, 0.1)
-    stage.over(PATIENCE)
+    concluded = wait_for("the check's conclusion", lambda: _concluded(stage, name, number), REVIEW_SECONDS)
+    stage.over(REVIEW_SECONDS)
     log, deliveries = (fake.see(what)[seen:] for what, seen in before.items())
     return told(fake.pull(name, number), log, _seconds(deliveries, concluded - opened))
 
@@ -88,12 +88,12 @@ def main() -> int:
     parser.add_argument("base", help="the merge base, a commit that the repository holds")
     parser.add_argument("head", help="the pull request's head")
     given = parser.parse_args()
-    ended_by(signal.SIGTERM)
+    exit_on(signal.SIGTERM)
     with tempfile.TemporaryDirectory(prefix="gracegate-replay-") as folder, Stage(Path(folder)) as stage:
         try:
             result = replay(stage, given.repository, given.base, given.head)
-        except Late as late:
-            tell(f"{late}\n{stage.logs()}")
+        except WaitFailed as error:
+            tell(f"{error}\n{stage.logs()}")
             return 1
     print(json.dumps(result, indent=1, ensure_ascii=False))
     return 0

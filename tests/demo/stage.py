@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.demo.processes import Late, Running, free_port, wait_for
+from tests.processes import WAIT_SECONDS, Running, WaitFailed, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -44,11 +44,11 @@ class Peer:
 
     def __enter__(self) -> Self:
         try:
-            wait_for(f"{self.running.log.stem} to be ready", self._up, 60)
+            wait_for(f"{self.running.log.stem} to be ready", self._up)
         except BaseException as error:
             self.__exit__(None, None, None)
-            if isinstance(error, Late):
-                raise Late(f"{error}; it says {self._said}\n{self.running.tail()}") from None
+            if isinstance(error, WaitFailed):
+                raise WaitFailed(f"{error}; it says {self._said}\n{self.running.tail()}") from None
             raise
         return self
 
@@ -61,7 +61,7 @@ class Peer:
     def _up(self) -> bool:
         self.running.check()
         try:
-            answer = self.session.get(self.url + self._ready, timeout=5)
+            answer = self.session.get(self.url + self._ready, timeout=WAIT_SECONDS)
         except requests.RequestException as error:
             self._said = type(error).__name__
             return False
@@ -87,7 +87,7 @@ class Service(Peer):
     def idle(self) -> bool:
         """Whether every review that was accepted is over."""
         self.running.check()
-        shown = self.session.get(f"{self.url}/metrics", timeout=10).text
+        shown = self.session.get(f"{self.url}/metrics", timeout=WAIT_SECONDS).text
         counts = re.findall(r"^gracegate_runs\{.*\} (\S+)$", shown, re.MULTILINE)
         return not any(float(count) for count in counts)
 
@@ -124,20 +124,22 @@ class Fake(Peer):
 
     def see(self, what: str) -> Any:
         """`app`, `log`, `deliveries`, `violations` or `state`."""
-        answer = self.session.get(f"{self.url}/_fake/{what}", timeout=60)
+        answer = self.session.get(f"{self.url}/_fake/{what}", timeout=WAIT_SECONDS)
         answer.raise_for_status()
         return answer.json()
 
     def do(self, what: str, **arguments: Any) -> Any:
         """A method of FakeGitHub with its arguments; its result, if it is a plain one. Raises Refusal."""
-        answer = self.session.post(f"{self.url}/_fake/{what}", json=arguments, timeout=300)
+        answer = self.session.post(f"{self.url}/_fake/{what}", json=arguments, timeout=WAIT_SECONDS)
         if not answer.ok:
             raise Refusal(answer.json()["message"])
         return answer.json()["result"]
 
     def listen(self, webhook_url: str | None) -> None:
         """Where webhooks go from now on; None sends none."""
-        self.session.put(f"{self.url}/_fake/webhook", json={"url": webhook_url}, timeout=10).raise_for_status()
+        self.session.put(
+            f"{self.url}/_fake/webhook", json={"url": webhook_url}, timeout=WAIT_SECONDS
+        ).raise_for_status()
 
     def pull(self, repository: str, number: int) -> Any:
         """The pull request with its checks, reviews and comments."""
@@ -176,7 +178,7 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._started.__exit__(kind, error, at)
 
-    def over(self, seconds: float = 300.0) -> None:
+    def over(self, seconds: float = WAIT_SECONDS) -> None:
         """Waits until every webhook was answered and every review that they started is over."""
         self.fake.do("settle")
         wait_for("the review to end", self.service.idle, seconds)

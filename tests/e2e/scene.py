@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.demo.processes import wait_for
 from tests.demo.stage import Service
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.state import CheckRun, PullRequest, ReviewComment
+from tests.processes import wait_for
 
 Files = Mapping[str, str | None]
 
@@ -50,7 +50,7 @@ class Scene:
     def over(self) -> None:
         """Waits until every webhook was answered and every review is over."""
         self.fake.settle()
-        wait_for(f"the review to end\n{self.service.running.tail()}", self.service.idle, 60)
+        wait_for(f"the review to end\n{self.service.running.tail()}", self.service.idle)
 
     def pull(self, number: int) -> PullRequest:
         return self.fake.pull(self.repository, number)
@@ -75,7 +75,7 @@ class Scene:
 
     def seen(self, what: str, times: int = 1) -> None:
         """Waits until the request was answered so often."""
-        wait_for(what, lambda: self.asked(what) >= times, 30)
+        wait_for(what, lambda: self.asked(what) >= times)
 
     def kill(self, command: str) -> None:
         """SIGKILL to the one process of the service whose command line begins as the pattern `command` says."""

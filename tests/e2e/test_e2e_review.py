@@ -11,6 +11,7 @@ from tests.demo.shop import layer
 from tests.demo.stage import BIN
 from tests.e2e.scene import Scene
 from tests.fakegithub.state import ReviewComment
+from tests.processes import WAIT_SECONDS
 
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
@@ -52,7 +53,7 @@ def test_its_suggestions_applied_verbatim_leave_nothing_to_find(scene: Scene, tm
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     command = [str(BIN / "gracegate"), "check", "--format", "json", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
     left = [(one["file"], one["rule"]) for one in json.loads(done.stdout)["findings"] if not one["waiver"]]
     # It was there before the pull request, whose review therefore only lists it.
     assert set(left) <= {("data/session-store.yaml", "prestop-drain-missing")}

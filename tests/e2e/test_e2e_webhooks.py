@@ -13,6 +13,7 @@ import pytest
 from tests.demo.shop import layer
 from tests.e2e.scene import Scene
 from tests.fakegithub.state import Delivery
+from tests.processes import WAIT_SECONDS
 
 
 def opened(scene: Scene, number: int) -> Delivery:
@@ -36,7 +37,7 @@ def signed(scene: Scene, body: bytes, event: str = "pull_request") -> dict[str, 
 
 
 def posted(scene: Scene, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
-    answer = scene.service.session.post(scene.service.webhook_url, data=body, headers=headers, timeout=30)
+    answer = scene.service.session.post(scene.service.webhook_url, data=body, headers=headers, timeout=WAIT_SECONDS)
     return answer.status_code, answer.json()["outcome"]
 
 
@@ -81,4 +82,4 @@ def test_what_is_genuine_and_no_use_is_answered_and_dropped(
     assert posted(standing, body, signed(standing, body, event)) == answer
     standing.over()
     assert len(standing.fake.log) == before
-    assert standing.service.session.get(f"{standing.service.url}/healthz", timeout=5).ok
+    assert standing.service.session.get(f"{standing.service.url}/healthz", timeout=WAIT_SECONDS).ok

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import WAIT_SECONDS
+
 IDENTITY = {
     "PATH": os.defpath,
     "HOME": "/nonexistent",
@@ -29,7 +31,7 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=self.folder, env=IDENTITY, capture_output=True, check=True, timeout=60
+            ["git", *arguments], cwd=self.folder, env=IDENTITY, capture_output=True, check=True, timeout=WAIT_SECONDS
         )
         return done.stdout.decode(errors="surrogateescape").strip()
 
@@ -108,7 +110,12 @@ def server(tmp_path: Path) -> Iterator[Server]:
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             }
             done = subprocess.run(
-                ["git", "http-backend"], env=environment, input=body, capture_output=True, check=False, timeout=60
+                ["git", "http-backend"],
+                env=environment,
+                input=body,
+                capture_output=True,
+                check=False,
+                timeout=WAIT_SECONDS,
             )
             head, _, content = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)

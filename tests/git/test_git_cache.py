@@ -17,6 +17,7 @@ from gracegate.git import Bounds, TreeFetcher
 from gracegate.git.process import Git, server_environment
 from gracegate.model import FileDiff, Hunk, Tree
 from tests.git.conftest import IDENTITY, Repository, Server
+from tests.processes import WAIT_SECONDS
 
 
 def is_yaml(path: str) -> bool:
@@ -164,7 +165,7 @@ def test_only_ids_and_refs_reach_git(name: str, shop: Repository, tmp_path: Path
 def test_a_redirect_to_another_transport_is_refused(tmp_path: Path) -> None:
     environment = server_environment("https://example.com/a.git", None)
     done = subprocess.run(
-        ["git", "ls-remote", tmp_path.as_uri()], env=environment, capture_output=True, check=False, timeout=60
+        ["git", "ls-remote", tmp_path.as_uri()], env=environment, capture_output=True, check=False, timeout=WAIT_SECONDS
     )
     assert (done.returncode, b"transport 'file' not allowed" in done.stderr) == (128, True)
 

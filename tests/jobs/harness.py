@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gracegate.jobs import Queue, prepare_queue
 from gracegate.settings import Settings
 from gracegate.store import Delivery, PullHead, Store, deliveries
 from gracegate.store.tables import RUN
+from tests.processes import WaitFailed, wait_for
 
 STUB = Path(__file__).with_name("stub_worker.py")
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nnone\n-----END RSA PRIVATE KEY-----\n"
@@ -31,10 +31,10 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "GRACEGATE_COMMENT_SIGNING_KEYS": "key",
         "GRACEGATE_DATA_DIR": str(folder),
         "GRACEGATE_POLL_SECONDS": "0.05",
-        "GRACEGATE_HEARTBEAT_SECONDS": "0.3",
-        "GRACEGATE_DEAD_SECONDS": "1.5",
+        "GRACEGATE_HEARTBEAT_SECONDS": "0.5",
+        "GRACEGATE_DEAD_SECONDS": "5",
         "GRACEGATE_BACKOFF_SECONDS": "0.2",
-        "GRACEGATE_SHUTDOWN_SECONDS": "5",
+        "GRACEGATE_SHUTDOWN_SECONDS": "10",
         **more,
     }
 
@@ -81,15 +81,12 @@ class Service:
         with self.store.transaction() as tx:
             return {row.delivery_id: row.state for row in tx.execute(RUN.select())}
 
-    def wait(self, until: Callable[[], bool], seconds: float = 30.0) -> None:
-        end = time.monotonic() + seconds
-        while not until():
-            assert time.monotonic() < end, (
-                self.states(),
-                self.audit(),
-                (self.folder / "workers.log").read_text()[-3000:],
-            )
-            time.sleep(0.05)
+    def wait(self, until: Callable[[], bool]) -> None:
+        try:
+            wait_for("the workers", until)
+        except WaitFailed as error:
+            error.add_note(f"{self.states()}\n{self.audit()}\n{(self.folder / 'workers.log').read_text()[-3000:]}")
+            raise
 
     def stop(self) -> None:
         for worker in self.workers:

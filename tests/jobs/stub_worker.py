@@ -51,7 +51,7 @@ class StubReviewer:
         if kind == "killer":
             os.kill(os.getpid(), 9)
         usual = float(os.environ.get("STUB_SECONDS", run.number % 5 * 0.05))
-        pause = {"slow": 2.0, "stuck": 60.0}.get(kind, usual)
+        pause = {"slow": 4.0, "stuck": 600.0}.get(kind, usual)
         end = time.monotonic() + pause
         while time.monotonic() < end:
             time.sleep(min(0.1, pause))

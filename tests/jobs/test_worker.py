@@ -9,6 +9,7 @@ from collections import Counter
 from contextlib import closing
 
 from tests.jobs.harness import Service
+from tests.processes import WAIT_SECONDS
 
 ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
 
@@ -100,13 +101,13 @@ def test_a_review_that_kills_its_workers_is_given_up(service: Service) -> None:
 
 
 def test_sigterm_finishes_what_is_short_and_hands_back_what_is_long(service: Service) -> None:
-    service.env["GRACEGATE_SHUTDOWN_SECONDS"] = "3"
+    service.env["GRACEGATE_SHUTDOWN_SECONDS"] = "12"
     service.deliver("a", 1, "slow-1")
     service.deliver("b", 2, "stuck-2")
     first = service.start_worker()
     service.wait(lambda: service.audit().count(("start", "slow-1")) + service.audit().count(("start", "stuck-2")) == 2)
     first.send_signal(signal.SIGTERM)
-    assert first.wait(20) == 0
+    assert first.wait(WAIT_SECONDS) == 0
     assert service.states() == {"a": "done", "b": "waiting"}
     service.start_worker()
     service.wait(lambda: service.audit().count(("start", "stuck-2")) == 2)

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from gracegate.manifests import EditedManifest, edit_manifest, read_manifest
@@ -356,7 +356,6 @@ def comments(text: str) -> Counter[str]:
     return Counter(re.findall(r"# (?:note|why|far|at the left)", text))
 
 
-@settings(deadline=None)
 @given(st.data(), layouts.layouts, layouts.entries, st.booleans())
 def test_random_edits_agree_with_an_independent_reader(
     data: st.DataObject,
@@ -400,7 +399,6 @@ def assert_edits_are_whole(text: str, done: EditedManifest) -> None:
     assert done.manifest == read_manifest(done.manifest.source, "")
 
 
-@settings(deadline=None)
 @given(st.data(), layouts.entries, st.sampled_from((None, 2, "\t")), st.booleans())
 def test_random_edits_of_json(
     data: st.DataObject,

@@ -26,7 +26,7 @@ def bug(request: dict[str, Any]) -> Report:
 
 
 def sleep(_request: object) -> Report:
-    time.sleep(60)
+    time.sleep(600)
     raise AssertionError
 
 
@@ -50,7 +50,7 @@ def leave(_request: object) -> Report:
 
 
 def start_another(pid_file: Path) -> Report:
-    pid_file.write_text(str(subprocess.Popen(["sleep", "60"]).pid))
+    pid_file.write_text(str(subprocess.Popen(["sleep", "600"]).pid))
     raise EngineUnavailable("gone, but not my child")
 
 

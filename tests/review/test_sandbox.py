@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from gracegate.model import (
     Waiver,
 )
 from gracegate.review.sandbox import run_check
+from tests.processes import WAIT_SECONDS, wait_for
 
 WEB = ObjectRef("Deployment", "shop", "web", "apps")
 PATCH = (
@@ -52,24 +52,24 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_report_comes_back_as_it_was() -> None:
-    assert run_check(REPORT, 30, 512, "tests.review.in_child:same") == REPORT
+    assert run_check(REPORT, WAIT_SECONDS, 512, "tests.review.in_child:same") == REPORT
 
 
 @pytest.mark.parametrize(
     ("function", "seconds", "kind", "message"),
     [
-        ("no_opa", 30, errors.EngineUnavailable, "no answer from OPA"),
-        ("bug", 30, errors.EngineError, "KeyError: 'missing'"),
+        ("no_opa", WAIT_SECONDS, errors.EngineUnavailable, "no answer from OPA"),
+        ("bug", WAIT_SECONDS, errors.EngineError, "KeyError: 'missing'"),
         (
             "nowhere",
-            30,
+            WAIT_SECONDS,
             errors.EngineError,
             "AttributeError: module 'tests.review.in_child' has no attribute 'nowhere'",
         ),
-        ("leave", 30, errors.EngineError, "the check ended with code 7: "),
-        ("crash", 30, errors.EngineTimeout, "the check was ended by SIGABRT"),
+        ("leave", WAIT_SECONDS, errors.EngineError, "the check ended with code 7: "),
+        ("crash", WAIT_SECONDS, errors.EngineTimeout, "the check was ended by SIGABRT"),
         ("sleep", 0.5, errors.EngineTimeout, "the check took longer than 0.5 s"),
-        ("swell", 30, errors.EngineTimeout, "the check needs more than 256 MB"),
+        ("swell", WAIT_SECONDS, errors.EngineTimeout, "the check needs more than 256 MB"),
     ],
 )
 def test_what_goes_wrong_in_the_child_is_named(
@@ -87,16 +87,13 @@ def test_a_child_that_computes_for_ever_is_ended() -> None:
 
 def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
     with pytest.raises(errors.EngineUnavailable):
-        run_check(tmp_path / "pid", 30, 256, "tests.review.in_child:start_another")
+        run_check(tmp_path / "pid", WAIT_SECONDS, 256, "tests.review.in_child:start_another")
     stat = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
-    deadline = time.monotonic() + 10
-    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for("it to end", lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def test_secrets_of_the_environment_stay_with_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRACEGATE_PRIVATE_KEY", "secret")
     assert "GRACEGATE_PRIVATE_KEY" in os.environ
     with pytest.raises(errors.EngineUnavailable, match=r"^$"):
-        run_check({}, 30, 256, "tests.review.in_child:tell_environment")
+        run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:tell_environment")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import requests
 from flask.testing import FlaskClient
 
 from gracegate.settings import Settings
 from gracegate.web import create_app
 from tests.jobs.harness import Service, make_service
+from tests.processes import WAIT_SECONDS, is_healthy, wait_for
 
 
 @pytest.fixture
@@ -48,13 +46,6 @@ class Server:
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
 def server(service: Service, free_port: int) -> Iterator[Server]:
     port = free_port
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{port}"}
@@ -63,19 +54,7 @@ def server(service: Service, free_port: int) -> Iterator[Server]:
             [sys.executable, "-m", "gracegate", "serve", "--web-only"], env=env, stdout=log, stderr=log
         )
     server = Server(f"http://127.0.0.1:{port}", process, service)
-    _wait(server)
+    wait_for("the server to answer", lambda: is_healthy(server.url))
     yield server
     process.terminate()
-    assert process.wait(20) == 0
-
-
-def _wait(server: Server) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            requests.get(f"{server.url}/healthz", timeout=5)
-        except requests.ConnectionError:
-            assert time.monotonic() < deadline, (server.service.folder / "web.log").read_text()
-            time.sleep(0.05)
-        else:
-            return
+    assert process.wait(WAIT_SECONDS) == 0

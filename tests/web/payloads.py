@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from tests.processes import WAIT_SECONDS
+
 REPOSITORY = {"id": 42, "name": "web", "full_name": "shop/web", "owner": {"login": "shop"}}
 COMMON = {"repository": REPOSITORY, "installation": {"id": 7}, "sender": {"login": "someone"}}
 
@@ -59,5 +61,5 @@ def headers(
 
 def post(url: str, event: str, payload: Any, guid: str) -> tuple[int, dict[str, Any]]:
     body = json.dumps(payload).encode()
-    answer = requests.post(f"{url}/webhooks/github", body, headers=headers(event, body, guid), timeout=30)
+    answer = requests.post(f"{url}/webhooks/github", body, headers=headers(event, body, guid), timeout=WAIT_SECONDS)
     return answer.status_code, answer.json()

@@ -7,8 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
@@ -16,6 +14,7 @@ import yaml
 
 from gracegate.web.events import HANDLERS
 from tests.jobs.harness import Service
+from tests.processes import WAIT_SECONDS, is_healthy, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -40,9 +39,9 @@ def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: in
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     command = [sys.executable, "-m", "gunicorn", "-c", DEPLOY / "gunicorn.conf.py"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as process:
-        assert _healthy(free_port)
+        wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))
         process.terminate()
-        told = process.communicate(timeout=20)[1].decode()
+        told = process.communicate(timeout=WAIT_SECONDS)[1].decode()
     assert process.returncode == 0
     assert {json.loads(line)["logger"] for line in told.splitlines()} == {"gunicorn.error"}
 
@@ -50,15 +49,15 @@ def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: in
 def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_port: int) -> None:
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.PIPE) as process:
-        assert _healthy(free_port)
-        _until(lambda: len(_children(process.pid)) == 2)
+        wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))
+        wait_for("web and worker to start", lambda: len(_children(process.pid)) == 2)
         children = _children(process.pid)
         assert (
             'gracegate_runs{state="waiting"} 0.0'
-            in requests.get(f"http://127.0.0.1:{free_port}/metrics", timeout=9).text
+            in requests.get(f"http://127.0.0.1:{free_port}/metrics", timeout=WAIT_SECONDS).text
         )
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=30)[1].decode()
+        told = process.communicate(timeout=WAIT_SECONDS)[1].decode()
     assert process.returncode == 0
     assert [line for line in told.splitlines() if line.startswith("gracegate: ")] == [
         f"gracegate: webhooks  http://127.0.0.1:{free_port}/webhooks/github",
@@ -72,29 +71,11 @@ def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_por
 def test_a_supervisor_that_is_killed_takes_its_processes_along(service: Service, free_port: int) -> None:
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.DEVNULL) as process:
-        assert _healthy(free_port)
+        wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))
         children = _children(process.pid)
         process.kill()
-    _until(lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
+    wait_for("its processes to end", lambda: not [child for child in children if Path(f"/proc/{child}").exists()])
 
 
 def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-
-def _healthy(port: int) -> bool:
-    def answers() -> bool:
-        try:
-            return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
-        except requests.ConnectionError:
-            return False
-
-    return _until(answers)
-
-
-def _until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from tests.processes import WAIT_SECONDS
 from tests.web.payloads import headers, post, pull_request, sha
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_a_delivery_over_http_survives_the_death_of_its_worker(server: Server) -> None:
     service = server.service
-    service.env["STUB_SECONDS"] = "2"
+    service.env["STUB_SECONDS"] = "4"
     assert post(server.url, "pull_request", pull_request("opened"), "a") == (202, {"outcome": "queued"})
     first = service.start_worker()
     service.wait(lambda: ("start", sha(1)) in service.audit())
@@ -29,10 +30,14 @@ def test_a_delivery_over_http_survives_the_death_of_its_worker(server: Server) -
 
 def test_26_megabytes_are_refused_and_the_server_goes_on(server: Server) -> None:
     body = json.dumps(pull_request("opened", junk="x" * (26 << 20))).encode()
-    answer = requests.post(f"{server.url}/webhooks/github", body, headers=headers("pull_request", body), timeout=60)
+    answer = requests.post(
+        f"{server.url}/webhooks/github", body, headers=headers("pull_request", body), timeout=WAIT_SECONDS
+    )
     assert (answer.status_code, answer.json()) == (413, {"outcome": "refused", "reason": "GitHub sends at most 25 MB"})
     body = json.dumps(pull_request("opened", junk="x" * (24 << 20))).encode()
-    answer = requests.post(f"{server.url}/webhooks/github", body, headers=headers("pull_request", body), timeout=60)
+    answer = requests.post(
+        f"{server.url}/webhooks/github", body, headers=headers("pull_request", body), timeout=WAIT_SECONDS
+    )
     assert (answer.status_code, answer.json()) == (202, {"outcome": "queued"})
 
 

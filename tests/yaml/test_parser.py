@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gracegate.errors import ConfigError
@@ -206,7 +206,6 @@ def test_a_missing_c_parser_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     parser.c_parser.cache_clear()
 
 
-@settings(deadline=None)
 @given(
     st.text(st.sampled_from("aZ0/:.-_=@% ,#") | st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=9)
 )
@@ -221,14 +220,12 @@ def test_what_may_stand_plain_is_the_same_text_to_every_reader(text: str) -> Non
         assert yaml.safe_load(block) == oracle.load_all(block)[0] == load(block) == {text: [text]}
 
 
-@settings(deadline=None)
 @given(layouts.layouts, layouts.entries)
 def test_random_documents_read_as_an_independent_reader_does(layout: layouts.Layout, value: dict[str, Any]) -> None:
     text = layouts.finished(layout, [layouts.Writer(layout).document(value)])
     assert json.dumps(load(text)) == json.dumps(oracle.load_all(text)[0])
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab:-[]{},#&*!|>'\"%? \n\t~0.é\ufeff\u2028\r\\"), max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

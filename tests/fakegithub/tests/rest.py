@@ -10,6 +10,7 @@ import jwt
 import requests
 
 from tests.fakegithub.server import FakeGitHub
+from tests.processes import WAIT_SECONDS
 
 REPOSITORY = "shop/web"
 NUMBERS = [f"line {number}" for number in range(1, 31)]
@@ -50,7 +51,7 @@ class Rest:
     def send(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        return self.session.request(method, f"{self.fake.url}{path}", json=body, headers=headers, timeout=30)
+        return self.session.request(method, f"{self.fake.url}{path}", json=body, headers=headers, timeout=WAIT_SECONDS)
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self.send("GET", path, headers=headers)
@@ -71,7 +72,7 @@ class Rest:
         """All items of a list, by its Link headers."""
         url: str | None = f"{self.fake.url}{path}"
         while url:
-            answer = self.session.get(url, timeout=30)
+            answer = self.session.get(url, timeout=WAIT_SECONDS)
             answer.raise_for_status()
             yield from answer.json()
             url = answer.links.get("next", {}).get("url")

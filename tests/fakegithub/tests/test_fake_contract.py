@@ -12,6 +12,7 @@ from tests.fakegithub.app import application
 from tests.fakegithub.contract import blank, contract, is_time, is_uri
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.tests.rest import REPOSITORY, Rest
+from tests.processes import WAIT_SECONDS
 
 
 def test_every_api_route_is_described() -> None:
@@ -84,5 +85,5 @@ def test_an_unknown_key_is_a_violation_though_github_ignores_it(fake: FakeGitHub
 
 
 def test_json_that_is_none_is_400(rest: Rest) -> None:
-    answer = rest.session.post(f"{rest.fake.url}{rest.repo('/check-runs')}", data=b"{", timeout=10)
+    answer = rest.session.post(f"{rest.fake.url}{rest.repo('/check-runs')}", data=b"{", timeout=WAIT_SECONDS)
     assert (answer.status_code, answer.json()["message"]) == (400, "Problems parsing JSON")

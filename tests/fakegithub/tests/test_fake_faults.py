@@ -9,6 +9,7 @@ import requests
 
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.tests.rest import REPOSITORY, Rest
+from tests.processes import WAIT_SECONDS
 
 COMMENTS = f"/repos/{REPOSITORY}/issues/1/comments"
 
@@ -70,7 +71,7 @@ def test_the_log_holds_the_api_and_git_alone(fake: FakeGitHub, rest: Rest) -> No
     rest.get(rest.repo() + "?a=1")
     rest.get("/_fake/log")
     rest.get("/")
-    requests.get(f"{fake.url}/{REPOSITORY}.git/info/refs?service=git-upload-pack", timeout=10)
+    requests.get(f"{fake.url}/{REPOSITORY}.git/info/refs?service=git-upload-pack", timeout=WAIT_SECONDS)
     assert [(one.method, one.path, one.query, one.status) for one in fake.log] == [
         ("GET", f"/repos/{REPOSITORY}", "a=1", 200),
         ("GET", f"/{REPOSITORY}.git/info/refs", "service=git-upload-pack", 401),
@@ -93,7 +94,7 @@ def test_what_has_not_changed_is_304(rest: Rest) -> None:
 
 def test_links_name_the_address_the_client_came_to(fake: FakeGitHub, rest: Rest) -> None:
     name = fake.url.replace("127.0.0.1", "localhost")
-    answer = requests.get(f"{name}/repos/{REPOSITORY}", headers=rest.session.headers, timeout=10).json()
+    answer = requests.get(f"{name}/repos/{REPOSITORY}", headers=rest.session.headers, timeout=WAIT_SECONDS).json()
     assert answer["url"] == f"{name}/repos/{REPOSITORY}"
 
 

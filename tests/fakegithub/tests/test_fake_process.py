@@ -16,6 +16,7 @@ import requests
 from tests.fakegithub.markdown import render
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.tests.rest import REPOSITORY, Rest, changed
+from tests.processes import WAIT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,17 +37,17 @@ def url(tmp_path: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=WAIT_SECONDS) == 0
 
 
 def do(url: str, call: str, **arguments: Any) -> Any:
-    answer = requests.post(f"{url}/_fake/{call}", json=arguments, timeout=30)
+    answer = requests.post(f"{url}/_fake/{call}", json=arguments, timeout=WAIT_SECONDS)
     answer.raise_for_status()
     return answer.json()["result"]
 
 
 def see(url: str, what: str) -> Any:
-    return requests.get(f"{url}/_fake/{what}", timeout=30).json()
+    return requests.get(f"{url}/_fake/{what}", timeout=WAIT_SECONDS).json()
 
 
 def test_a_pull_request_is_opened_from_outside(url: str) -> None:
@@ -81,15 +82,20 @@ WRONG: list[tuple[str, dict[str, Any], int]] = [
 
 
 def test_wrong_calls_are_answered(url: str) -> None:
-    answers = [requests.post(f"{url}/_fake/{call}", json=arguments, timeout=30) for call, arguments, _ in WRONG]
+    answers = [
+        requests.post(f"{url}/_fake/{call}", json=arguments, timeout=WAIT_SECONDS) for call, arguments, _ in WRONG
+    ]
     assert [one.status_code for one in answers] == [status for *_, status in WRONG]
 
 
 def test_the_clock_and_faults_are_set_from_outside(url: str) -> None:
     first = see(url, "app")["id"]
-    now = [requests.post(f"{url}/_fake/clock", json={"seconds": s}, timeout=30).json()["now"] for s in (0, 86_400)]
+    now = [
+        requests.post(f"{url}/_fake/clock", json={"seconds": s}, timeout=WAIT_SECONDS).json()["now"]
+        for s in (0, 86_400)
+    ]
     do(url, "fault", method="GET", path="/app$", status=503)
-    assert (now[0] < now[1], first, requests.get(f"{url}/app", timeout=30).status_code) == (True, 424242, 503)
+    assert (now[0] < now[1], first, requests.get(f"{url}/app", timeout=WAIT_SECONDS).status_code) == (True, 424242, 503)
 
 
 # Pages

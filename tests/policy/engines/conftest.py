@@ -14,6 +14,7 @@ import pytest
 
 from gracegate.policy import Catalog, catalog
 from gracegate.policy.engines.opa_server import ChildEngine, child
+from tests.processes import WAIT_SECONDS
 
 SMALL = Path(__file__).parent / "small"
 Ask = Callable[..., dict[str, Any]]
@@ -27,7 +28,7 @@ def small(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "compiled").mkdir()
     bundle = folder.parent / "bundle.tar.gz"
     build = [opa, "build", "-t", "wasm", "-e", "gracegate/main/report", "-b", ".", "-o", bundle]
-    subprocess.run(build, cwd=folder, check=True, timeout=60)
+    subprocess.run(build, cwd=folder, check=True, timeout=WAIT_SECONDS)
     with tarfile.open(bundle) as archive:
         archive.extract("/policy.wasm", folder / "compiled", filter="data")
     digest = catalog.digest_of(catalog.read_modules(folder))
@@ -43,7 +44,7 @@ def small_catalog(small: Path) -> Catalog:
 @pytest.fixture(scope="session")
 def server(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
     """The small rules on a child OPA that the tests of a session share and may not kill."""
-    with child(opa, small_catalog, seconds=20) as engine:
+    with child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
         yield engine
 
 

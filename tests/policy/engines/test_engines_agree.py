@@ -9,23 +9,20 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracegate.model import Document, ObjectRef
 from gracegate.policy import Answer, Batch, Cluster, ask, load_builtin
 from gracegate.policy.engines.opa_server import ChildEngine, child
 from gracegate.policy.engines.opa_wasm import WasmEngine
-
-RELAXED = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+from tests.processes import WAIT_SECONDS
 
 
 @pytest.fixture(scope="session")
 def both(opa: Path) -> Iterator[tuple[WasmEngine, ChildEngine]]:
     """The built-in rules on both engines."""
-    with child(opa, load_builtin(), seconds=60) as server:
+    with child(opa, load_builtin(), seconds=WAIT_SECONDS) as server:
         yield WasmEngine(), server
 
 
@@ -132,7 +129,7 @@ deep = st.recursive(
 )
 
 
-@RELAXED
+@settings(max_examples=60)
 @given(st.sampled_from(list(EVERYTHING)), st.data())
 def test_several_fields_of_wrong_types(both: tuple[WasmEngine, ChildEngine], file: str, data: st.DataObject) -> None:
     objects = EVERYTHING[file]

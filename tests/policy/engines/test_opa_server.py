@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnav
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_process import OpaProcess
 from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, child
+from tests.processes import WAIT_SECONDS, wait_for
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -28,7 +28,7 @@ Ask = Callable[..., dict[str, Any]]
 @pytest.fixture
 def own(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
     """The small rules on a child OPA of this test alone."""
-    with child(opa, small_catalog, seconds=20) as engine:
+    with child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
         yield engine
 
 
@@ -71,7 +71,7 @@ def test_what_json_cannot_say(server: ChildEngine, question: Ask) -> None:
 
 
 def test_too_long(opa: Path, small_catalog: Catalog, question: Ask) -> None:
-    with child(opa, small_catalog, seconds=0.5) as engine:
+    with child(opa, small_catalog, seconds=3) as engine:
         with pytest.raises(EngineTimeout):
             engine.evaluate(question("a", rules=("endless",)))
         assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
@@ -167,19 +167,16 @@ def session_of(leader: int) -> list[str]:
     return sorted(found)
 
 
-def gone(leader: int) -> bool:
-    """Whether the whole session ends, which the kernel may take a moment for."""
-    deadline = time.monotonic() + 10
-    while session_of(leader) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return session_of(leader) == []
+def wait_for_the_end_of(leader: int) -> None:
+    """Waits until the whole session has ended, which the kernel may take a moment for."""
+    wait_for("the processes to end", lambda: not session_of(leader))
 
 
 def test_nothing_is_left_behind(opa: Path, small_catalog: Catalog) -> None:
     with child(opa, small_catalog) as engine:
         leader = pid(engine)
         assert session_of(leader) == ["opa", "sh"]
-    assert gone(leader)
+    wait_for_the_end_of(leader)
 
 
 def test_nothing_is_left_behind_by_a_parent_that_was_killed(opa: Path) -> None:
@@ -191,7 +188,7 @@ def test_nothing_is_left_behind_by_a_parent_that_was_killed(opa: Path) -> None:
         assert parent.stdout
         leader = int(parent.stdout.readline())
         parent.kill()
-    assert gone(leader)
+    wait_for_the_end_of(leader)
 
 
 @pytest.mark.parametrize("binary", ["/does/not/exist", "/bin/false"])
