@@ -42,10 +42,17 @@ NoSuggestion = Literal[
     "no_final_newline",
     "too_long",
 ]
-"""Why a finding comes without a suggestion. outputs/words.py says each in words, metrics count them."""
+"""Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
 Profile = Literal["baseline", "recommended", "strict"]
 
 SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
+
+# What GitHub takes, in bytes of UTF-8. It counts characters, which are never more; where its documentation and its
+# behaviour differ the smaller number stands here.
+GITHUB_COMMENT_BYTES = 60_000
+GITHUB_SUMMARY_BYTES = 65_000
+GITHUB_ANNOTATION_BYTES = 60_000
+GITHUB_TITLE_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The candidate files of one commit or directory, by path, and what was there but could not be taken."""
+    """The candidate files of one commit or directory by path, and the problems of those that could not be read."""
 
     files: Mapping[str, SourceFile]
     problems: tuple[Problem, ...] = ()
@@ -90,7 +97,7 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """One changed file; `hunks` is None where nobody knows them (a file without a patch)."""
+    """One changed file; `hunks` is None where they are not known (GitHub shows no patch of the file)."""
 
     path: str
     change: ChangeKind
@@ -113,7 +120,7 @@ class Document:
     """One Kubernetes object of a file.
 
     `number` is the YAML document's number in its file, `pointer` leads from that document to the object (`()`, or
-    `("items", 3)` in a List). `fragment` says that this is a patch of an object. `root` is the directory of the
+    `("items", 3)` in a List). A fragment is a patch of an object. `root` is the directory of the
     component it belongs to: the nearest ancestor with a kustomization or a chart, else the file's own directory.
     """
 
@@ -122,39 +129,49 @@ class Document:
     pointer: Pointer
     object: Mapping[str, Any]
     ref: ObjectRef
-    fragment: bool
+    is_fragment: bool
     root: str
 
     @property
     def key(self) -> DocumentKey:
-        """What tells this document from all others of its tree, whatever it is called."""
+        """Identifies this document in its tree, whatever the object's name is."""
         return (self.path, self.number, self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a file: `line` is the one to show, `end_line` the last one that belongs to it."""
+    """Lines of a file: `line` is the one to show, `end_line` the last one that belongs to the same value."""
 
     line: int
     end_line: int
 
 
+NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
+"""Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What could not be read or evaluated. `line` is 0 where only the file is known, `file` "" where none is.
+    """Something that could not be read or evaluated. `line` is 0 where only the file is known, `file` is "" for none.
 
-    `manifest` says whether the file is a Kubernetes manifest by name and content, so that not reading it matters.
+    `is_manifest` says whether the file is a Kubernetes manifest by name and content, so that not reading it matters.
     """
 
     file: str
     line: int
     code: str
     message: str
-    manifest: bool = True
+    is_manifest: bool = True
 
+    @property
+    def is_uncovered(self) -> bool:
+        """Whether this is a manifest that gracegate does not read by design."""
+        return self.is_manifest and self.code in NOT_COVERED
 
-NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
-"""Codes of problems with what is not read yet by design: they colour the check neutral and block nobody."""
+    @property
+    def blocks(self) -> bool:
+        """Whether this problem makes the review incomplete."""
+        return self.is_manifest and self.code not in NOT_COVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +185,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the METADATA of a rule file says; `example` is a manifest that violates the rule.
+    """The METADATA of a rule file; `example` is a manifest that violates the rule.
 
-    Before the day `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive it.
+    Before the day `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule.
     """
 
     id: str
@@ -199,9 +216,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How a violation goes away. `patch` is empty where only `advice` can be given; `diff` is the proved text edit."""
+    """How to fix a violation. `patch` is empty where there is only `advice`; `diff` is the verified edit."""
 
-    klass: FixClass
+    fix_class: FixClass
     patch: tuple[Operation, ...] = ()
     advice: str | None = None
     assumption: str | None = None
@@ -210,9 +227,9 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a rule said of one place. `level` is at most the rule's severity; a bigger `measure` is worse.
+    """What a rule reports at one place. `level` is at most the rule's severity; a bigger `measure` is worse.
 
-    `blocks_from` is the day from which it will be an error, where it is only a warning until then.
+    `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then.
     """
 
     rule: str
@@ -227,7 +244,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Who may be silent about a finding. `source` is "config" or "annotation"; file and line say where it stands."""
+    """Why a finding is accepted; `file` and `line` are the place of the waiver itself."""
 
     source: Literal["config", "annotation"]
     reason: str
@@ -238,10 +255,10 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One violation at its place, judged against the base.
+    """One violation with its lines, compared with the base.
 
-    `id` is stable across line shifts and rebases. `spot` groups the findings of one container, or of one object
-    outside its containers: one comment each. `anchored` is False where the finding's file is not part of the diff.
+    `id` stays the same when lines shift and after a rebase. `title` and `rule_url` are the rule's. Findings with the
+    same `comment_anchor` (one container, or one object outside its containers) share a comment.
     """
 
     id: str
@@ -254,18 +271,24 @@ class Finding:
     object: ObjectRef
     container: str | None
     message: str
-    spot: str
+    comment_anchor: str
     fix: Fix | None = None
     suggestion: str | None = None
     no_suggestion: NoSuggestion | None = None
     waiver: Waiver | None = None
-    anchored: bool = True
     blocks_from: str | None = None
+    title: str = ""
+    rule_url: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict depends on it: it is not waived, and the base does not have it."""
+        return self.waiver is None and self.status != "pre-existing"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Lines `start_line` to `end_line` of the head's file are replaced by `text` (no newline at its end)."""
+    """Replaces lines `start_line` to `end_line` of the head's file by `text`, which has no newline at its end."""
 
     id: str
     file: str
@@ -275,7 +298,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedFinding:
     """A finding of the base that the head no longer has."""
 
     id: str
@@ -287,7 +310,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Which engine evaluated which rules."""
+    """The engine that evaluated the rules, and the digest of those rules."""
 
     name: str
     version: str
@@ -295,8 +318,8 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """How much was looked at at head."""
+class Totals:
+    """How much of the head was evaluated."""
 
     files: int
     documents: int
@@ -304,8 +327,11 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the head's own .gracegate.yaml would change, shown and never applied; `error` where it is wrong."""
+class ConfigPreview:
+    """What the head's own .gracegate.yaml would change: shown, never applied. `error` says why it is not valid.
+
+    `silenced` holds the ids of the findings that it would waive, exclude or switch off.
+    """
 
     verdict: Verdict | None
     silenced: tuple[str, ...] = ()
@@ -314,23 +340,23 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything one review found. `remarks` says that a passing verdict is to be shown as neutral.
+    """The result of one check. A passing check with remarks is shown as neutral.
 
-    `comments` says what is worth a comment: what a change introduced, or all that is wrong in objects it touches.
+    `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     """
 
     verdict: Verdict
-    remarks: bool
+    has_remarks: bool
     gate: Gate
     engine: Engine
     findings: tuple[Finding, ...]
     suggestions: tuple[Suggestion, ...]
-    fixed: tuple[Fixed, ...]
+    fixed_findings: tuple[FixedFinding, ...]
     problems: tuple[Problem, ...]
-    checked: Checked
-    compared: bool
-    proposal: Proposal | None = None
-    comments: CommentScope = "introduced"
+    totals: Totals
+    has_base: bool
+    config_preview: ConfigPreview | None = None
+    comment_scope: CommentScope = "introduced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +372,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class PostedComment:
-    """A review comment of ours that GitHub has; `line` is None where it is outdated or on the whole file."""
+    """A review comment of this App on GitHub; `line` is None for an outdated one or one on the whole file."""
 
     id: int
     path: str

@@ -189,7 +189,7 @@ CASES = {
 @pytest.mark.parametrize(("base", "head", "findings", "verdict", "remarks"), CASES.values(), ids=CASES.keys())
 def test_reports(base, head, findings, verdict, remarks) -> None:
     report = report_of(base, head)
-    assert (said(report), report.verdict, report.remarks) == (findings, verdict, remarks)
+    assert (said(report), report.verdict, report.has_remarks) == (findings, verdict, remarks)
 
 
 @pytest.mark.parametrize("head", [WITHOUT_DRAIN, WITHOUT_BOTH], ids=["one finding", "two findings of one container"])
@@ -251,8 +251,8 @@ def test_an_annotation_without_a_reason_does_not_count_and_is_named() -> None:
 def test_the_heads_configuration_is_shown_and_not_applied() -> None:
     report = report_of(GOOD, WITHOUT_DRAIN, head_config=WAIVER)
     assert report.verdict == "fail"
-    assert report.proposal is not None
-    assert (report.proposal.verdict, len(report.proposal.silenced)) == ("pass", 1)
+    assert report.config_preview is not None
+    assert (report.config_preview.verdict, len(report.config_preview.silenced)) == ("pass", 1)
 
 
 @pytest.mark.parametrize(

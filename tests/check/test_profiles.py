@@ -162,6 +162,6 @@ def test_a_proposed_profile_is_shown(proposed: str, verdict: str, silenced: int)
         today=BEFORE,
         head_config=proposed,
     )
-    proposal = check(request, WASM.evaluate).proposal
+    proposal = check(request, WASM.evaluate).config_preview
     assert proposal is not None
     assert (proposal.verdict, len(proposal.silenced)) == (verdict, silenced)

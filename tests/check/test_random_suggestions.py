@@ -164,7 +164,7 @@ def fixed(text: str) -> str:
 @given(files("\n"))
 def test_all_suggestions_together_are_what_fix_writes(text: str) -> None:
     report = reviewed(text, (Hunk(1, text.count("\n") + 1),))
-    safe = [f for f in report.findings if f.fix is not None and f.fix.klass == "safe"]
+    safe = [f for f in report.findings if f.fix is not None and f.fix.fix_class == "safe"]
     assume(all(f.suggestion is not None for f in safe))
     assert fixed(text) == applied(text, report)
     assert fixed(fixed(text)) == fixed(text)

@@ -33,7 +33,7 @@ def refusals(files: Files, minor: int) -> Counter[tuple[str, str, str, str]]:
         (path, document.ref.kind, document.ref.name, error)
         for path, text in files.items()
         for document in read_manifest(SourceFile(path, text.encode()), "").documents
-        if not document.fragment
+        if not document.is_fragment
         for error in errors(document.object, minor)
     )
 

@@ -34,7 +34,7 @@ def texts(tree: Tree) -> dict[str, str]:
 
 
 def left_out(tree: Tree) -> list[tuple[str, str, bool]]:
-    return sorted((problem.file, problem.code, problem.manifest) for problem in tree.problems)
+    return sorted((problem.file, problem.code, problem.is_manifest) for problem in tree.problems)
 
 
 def test_a_directory_as_a_tree(tmp_path: Path, shop: Repository) -> None:

@@ -53,7 +53,7 @@ def test_a_document() -> None:
                 "spec": {"containers": [{"name": "web", "image": "web:1"}]},
             },
             ref=ObjectRef("Pod", "", "web"),
-            fragment=False,
+            is_fragment=False,
             root="root",
         ),
     )
@@ -149,7 +149,7 @@ def workload(kind: str, spec: str) -> str:
     ],
 )
 def test_fragments(text: str, *, fragment: bool) -> None:
-    assert [d.fragment for d in documents(text)] == [fragment]
+    assert [d.is_fragment for d in documents(text)] == [fragment]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_documents_come_in_the_order_of_paths() -> None:
 
 def test_only_unreadable_files_that_may_hold_a_service_are_unread() -> None:
     link = Problem("apps/link.yaml", 0, "not_followed", "a symbolic link")
-    odd = Problem("apps/data.json", 0, "not_followed", "too far", manifest=False)
+    odd = Problem("apps/data.json", 0, "not_followed", "too far", is_manifest=False)
     collection = collect_documents(
         tree(
             {
@@ -52,7 +52,7 @@ def test_only_unreadable_files_that_may_hold_a_service_are_unread() -> None:
         Unread("apps/link.yaml", "apps", "apps"),
         Unread("apps/t/svc.yaml", "apps/t", "apps"),
     )
-    assert [(p.file, p.line, p.code, p.manifest) for p in collection.problems] == [
+    assert [(p.file, p.line, p.code, p.is_manifest) for p in collection.problems] == [
         ("apps/link.yaml", 0, "not_followed", True),
         ("apps/data.json", 0, "not_followed", False),
         ("apps/t/job.yaml", 2, "template", False),

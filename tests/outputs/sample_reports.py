@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gracegate.model import (
-    Checked,
+    ConfigPreview,
     Engine,
     Finding,
     Fix,
-    Fixed,
+    FixedFinding,
     ObjectRef,
     Operation,
     Problem,
-    Proposal,
     Report,
     Severity,
     Suggestion,
+    Totals,
     Waiver,
 )
 
@@ -88,7 +88,7 @@ def finding(  # one call per sample reads best with everything in it
         object=ObjectRef(kind, "shop", name, "apps"),
         container=container,
         message=message,
-        spot=f"{file}/{container}",
+        comment_anchor=f"{file}/{container}",
         **more,  # type: ignore[arg-type]
     )
 
@@ -171,22 +171,24 @@ BROKEN = Problem("apps/checkout.yaml", 12, "syntax", 'The key "image" is indente
 
 FAIL = Report(
     verdict="fail",
-    remarks=True,
+    has_remarks=True,
     gate="enforce",
     engine=ENGINE,
     findings=(NO_DRAIN, NO_PROBE, EXHAUSTED, UNSERVED, OLD, WAIVED),
     suggestions=(REVIEWS_FIX,),
-    fixed=(
-        Fixed("f", "probe-port-undefined", "apps/checkout.yaml", ObjectRef("Deployment", "shop", "checkout"), "app"),
+    fixed_findings=(
+        FixedFinding(
+            "f", "probe-port-undefined", "apps/checkout.yaml", ObjectRef("Deployment", "shop", "checkout"), "app"
+        ),
     ),
-    problems=(TEMPLATE, Problem("", 0, "elsewhere", "2 manifests elsewhere could not be read.", manifest=False)),
-    checked=Checked(7, 12, 6),
-    compared=True,
-    proposal=Proposal("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),
+    problems=(TEMPLATE, Problem("", 0, "elsewhere", "2 manifests elsewhere could not be read.", is_manifest=False)),
+    totals=Totals(7, 12, 6),
+    has_base=True,
+    config_preview=ConfigPreview("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),
 )
-CLEAN = Report("pass", False, "enforce", ENGINE, (), (), (), (), Checked(3, 7, 3), compared=True)
-NOTHING = replace(CLEAN, checked=Checked(1, 0, 0))
-REMARKS = replace(CLEAN, remarks=True, findings=(UNSERVED,), problems=(TEMPLATE,))
+CLEAN = Report("pass", False, "enforce", ENGINE, (), (), (), (), Totals(3, 7, 3), has_base=True)
+NOTHING = replace(CLEAN, totals=Totals(1, 0, 0))
+REMARKS = replace(CLEAN, has_remarks=True, findings=(UNSERVED,), problems=(TEMPLATE,))
 INCOMPLETE = replace(
     CLEAN,
     verdict="incomplete",
@@ -196,10 +198,10 @@ INCOMPLETE = replace(
 PRESENT = replace(
     FAIL,
     findings=tuple(replace(f, status="present") for f in (NO_DRAIN, NO_PROBE, EXHAUSTED, UNSERVED)),
-    fixed=(),
+    fixed_findings=(),
     problems=(BROKEN,),
-    compared=False,
-    proposal=None,
+    has_base=False,
+    config_preview=None,
 )
 
 EVIL = (
@@ -222,9 +224,9 @@ HOSTILE = replace(
         replace(HOSTILE_FINDING, id="w", waiver=Waiver("annotation", EVIL, EVIL, 3, EVIL)),
         replace(HOSTILE_FINDING, id="p", status="pre-existing"),
     ),
-    fixed=(Fixed("f", "probe-port-undefined", EVIL, ObjectRef(EVIL, EVIL, EVIL), EVIL),),
+    fixed_findings=(FixedFinding("f", "probe-port-undefined", EVIL, ObjectRef(EVIL, EVIL, EVIL), EVIL),),
     problems=(Problem(EVIL, 3, "syntax", EVIL), Problem(EVIL, 3, "template", EVIL)),
-    proposal=Proposal(None, (), EVIL),
+    config_preview=ConfigPreview(None, (), EVIL),
 )
 
 

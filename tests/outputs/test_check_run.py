@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gracegate.check import verdict
-from gracegate.model import Problem, Report
-from gracegate.outputs import check_run, phrasing
+from gracegate.model import GITHUB_SUMMARY_BYTES, Problem, Report
+from gracegate.outputs import check_run
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
@@ -74,11 +73,21 @@ def test_a_problem_without_a_line_is_annotated_on_the_first() -> None:
 
 def test_the_summary_is_bounded_and_keeps_its_footer() -> None:
     output = check_run.render(samples.BIG)
-    assert size(output.summary) <= check_run.MAX_SUMMARY
+    assert size(output.summary) <= GITHUB_SUMMARY_BYTES
     assert "more, left out because this page is full." in output.summary
     assert output.summary.endswith("evaluated by `wasm 1.22.2`.</sub>")
     assert len(output.annotations) == 901
 
 
-def test_what_is_not_covered_means_the_same_as_to_the_verdict() -> None:
-    assert phrasing.NOT_COVERED == verdict.NOT_COVERED
+@pytest.mark.parametrize(
+    ("code", "is_manifest", "blocks", "is_uncovered"),
+    [
+        pytest.param("syntax", True, True, False, id="unread"),
+        pytest.param("syntax", False, False, False, id="unread, not a manifest"),
+        pytest.param("template", True, False, True, id="not covered"),
+        pytest.param("template", False, False, False, id="not covered, not a manifest"),
+    ],
+)
+def test_a_problem_blocks_or_is_not_covered(code: str, is_manifest: bool, blocks: bool, is_uncovered: bool) -> None:
+    problem = Problem("a.yaml", 1, code, "It cannot be read.", is_manifest)
+    assert (problem.blocks, problem.is_uncovered) == (blocks, is_uncovered)

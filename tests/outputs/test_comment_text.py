@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from gracegate.model import Finding, Fix, Operation, Suggestion
+from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Fix, Operation, Suggestion
 from gracegate.outputs import comment_text
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
@@ -80,7 +80,7 @@ def test_carriage_returns_that_a_browser_left_do_not_matter() -> None:
 def test_a_change_that_is_too_long_is_left_out_and_the_marker_is_not() -> None:
     long = Suggestion("s-reviews", "apps/reviews.yaml", 1, 1, "x" * 70_000)
     body = comment_text.comment_body((samples.NO_PROBE,), long, marker=samples.MARKER)
-    assert size(body) <= comment_text.MAX_BYTES
+    assert size(body) <= GITHUB_COMMENT_BYTES
     assert body.startswith("❌ Container `reviews` gets requests")
     assert body.endswith(samples.MARKER)
 

@@ -19,7 +19,7 @@ OLD_ONLY = replace(samples.CLEAN, findings=(samples.OLD, samples.WAIVED))
         pytest.param(samples.CLEAN, "", id="clean"),
         pytest.param(samples.NOTHING, "No Kubernetes workloads in changed files.\n", id="nothing changed"),
         pytest.param(
-            replace(samples.NOTHING, compared=False), "No Kubernetes workloads in 1 file.\n", id="nothing to judge"
+            replace(samples.NOTHING, has_base=False), "No Kubernetes workloads in 1 file.\n", id="nothing to judge"
         ),
         pytest.param(OLD_ONLY, "No new findings (1 finding already there, 1 finding waived).\n", id="old and waived"),
     ],

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gracegate.model import (
-    Checked,
     Engine,
     FileDiff,
     Finding,
@@ -20,6 +19,7 @@ from gracegate.model import (
     Problem,
     Report,
     Suggestion,
+    Totals,
 )
 from gracegate.review.comment_plan import MAX_LINE_COMMENTS, CommentMarker, CommentUpdate, NewComment, plan
 
@@ -38,15 +38,15 @@ def finding(identifier: str, line: int = 12, **more) -> Finding:
         "object": WEB,
         "container": "web",
         "message": "…",
-        "spot": identifier,
+        "comment_anchor": identifier,
         "fix": Fix("safe"),
     }
     return Finding(id=identifier, line=line, **(values | more))
 
 
 def report(*findings: Finding, suggestions: tuple[Suggestion, ...] = (), problems: tuple[Problem, ...] = ()) -> Report:
-    engine, checked = Engine("wasm", "1", "d"), Checked(1, 1, 1)
-    return Report("fail", False, "enforce", engine, findings, suggestions, (), problems, checked, compared=True)
+    engine, checked = Engine("wasm", "1", "d"), Totals(1, 1, 1)
+    return Report("fail", False, "enforce", engine, findings, suggestions, (), problems, checked, has_base=True)
 
 
 def posted(*ids: str, number: int = 1, path: str = "web.yaml", fixed: bool = False) -> PostedComment:
@@ -61,7 +61,7 @@ DRAFTS = {
     "an info is not said": ([finding("a", severity="info")], []),
     "on its own line": ([finding("a")], [("web.yaml", 12, None, ["a"])]),
     "two findings of one spot are one comment, the worse first": (
-        [finding("a", severity="warning", spot="x"), finding("b", line=13, spot="x")],
+        [finding("a", severity="warning", comment_anchor="x"), finding("b", line=13, comment_anchor="x")],
         [("web.yaml", 13, None, ["b", "a"])],
     ),
     "on the first line of its range that the diff shows": (
@@ -78,7 +78,7 @@ DRAFTS = {
         [("web.yaml", 14, 12, ["a", "b"])],
     ),
     "a finding without a suggestion joins its spot's comment": (
-        [finding("a", suggestion="s1", spot="x"), finding("b", line=13, spot="x")],
+        [finding("a", suggestion="s1", comment_anchor="x"), finding("b", line=13, comment_anchor="x")],
         [("web.yaml", 14, 12, ["a", "b"])],
     ),
     "a file that is not in the diff gets no comment": ([finding("a", file="far.yaml")], []),

@@ -7,17 +7,17 @@ import pytest
 
 from gracegate import errors
 from gracegate.model import (
-    Checked,
+    ConfigPreview,
     Engine,
     Finding,
     Fix,
-    Fixed,
+    FixedFinding,
     ObjectRef,
     Operation,
     Problem,
-    Proposal,
     Report,
     Suggestion,
+    Totals,
     Waiver,
 )
 from gracegate.review.sandbox import run_check
@@ -28,21 +28,21 @@ PATCH = (
     Operation("add", ("spec", "containers", 0, "lifecycle"), {"preStop": {"sleep": {"seconds": 10}}, "x": [1.5, None]}),
 )
 FINDING = Finding(
-    "f1", "prestop-drain-missing", "error", "introduced", "web.yaml", 3, 4, WEB, "web", "It stops: ✂", "spot",
+    "f1", "prestop-drain-missing", "error", "introduced", "web.yaml", 3, 4, WEB, "web", "It stops: ✂", "web",
     Fix("safe", PATCH, None, None, "--- a\n"), "s1", None, Waiver("config", "why", "c.yaml", 2, "2027-01-01"),
 )  # fmt: skip
 REPORT = Report(
     verdict="fail",
-    remarks=True,
+    has_remarks=True,
     gate="enforce",
     engine=Engine("wasm", "1.22.2", "abc"),
     findings=(FINDING,),
     suggestions=(Suggestion("s1", "web.yaml", 3, 3, "a\nb"),),
-    fixed=(Fixed("f0", "rule", "web.yaml", WEB, None),),
+    fixed_findings=(FixedFinding("f0", "rule", "web.yaml", WEB, None),),
     problems=(Problem("x.yaml", 0, "syntax", "…"),),
-    checked=Checked(1, 2, 3),
-    compared=True,
-    proposal=Proposal("pass", ("a",), None),
+    totals=Totals(1, 2, 3),
+    has_base=True,
+    config_preview=ConfigPreview("pass", ("a",), None),
 )
 
 

@@ -10,7 +10,7 @@ from gracegate.check.examine import CheckRequest, Examined, evaluated_again, exa
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.errors import ConfigError
-from gracegate.model import Checked, Document, Finding, Fixed, Problem, Proposal, Report, Suggestion
+from gracegate.model import ConfigPreview, Document, Finding, FixedFinding, Problem, Report, Suggestion, Totals
 from gracegate.policy import Evaluate
 from gracegate.repo_config import parse_repo_config
 
@@ -20,20 +20,19 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
     seen = examine(request, evaluate)
     findings, suggestions = _suggested(_findings(seen), seen, evaluate)
     problems = problems_of(seen)
-    judgement = verdict.judge(findings, problems, profiles.blocking(request.config.profile))
     return Report(
-        verdict=judgement.verdict,
-        remarks=judgement.remarks,
+        verdict=verdict.verdict_of(findings, problems, profiles.blocking(request.config.profile)),
+        has_remarks=verdict.has_remarks(findings, problems),
         gate=request.config.gate,
         engine=request.engine,
         findings=findings,
         suggestions=suggestions,
-        fixed=_fixed(seen),
+        fixed_findings=_fixed(seen),
         problems=problems,
-        checked=_checked(seen),
-        compared=request.diff is not None,
-        proposal=_proposal(seen),
-        comments=request.config.comments,
+        totals=_checked(seen),
+        has_base=request.diff is not None,
+        config_preview=_proposal(seen),
+        comment_scope=request.config.comments,
     )
 
 
@@ -78,11 +77,10 @@ def _finding(sighting: Match, seen: Examined) -> Finding:
         object=document.ref,
         container=sighting.container,
         message=violation.message,
-        spot=sighting.spot,
+        comment_anchor=sighting.comment_anchor,
         fix=violation.fix,
         waiver=seen.waiver(sighting),
         blocks_from=violation.blocks_from,
-        anchored=seen.scope is None or document.path in seen.scope.head_paths,
     )
 
 
@@ -112,13 +110,13 @@ def _with_proof(finding: Finding, proof: suggestions.Proof | None) -> Finding:
     return replace(finding, fix=fix, suggestion=identifier, no_suggestion=proof.reason)
 
 
-def _fixed(seen: Examined) -> tuple[Fixed, ...]:
+def _fixed(seen: Examined) -> tuple[FixedFinding, ...]:
     """What the base had and the head has no more, as far as the head could be read."""
     if seen.comparison is None:
         return ()
     blind = {p.file for p in (*seen.head.collection.problems, *seen.head.problems)}
     return tuple(
-        Fixed(s.id, s.violation.rule, s.document.path, s.document.ref, s.container)
+        FixedFinding(s.id, s.violation.rule, s.document.path, s.document.ref, s.container)
         for s in seen.comparison.gone
         if "" not in blind and s.document.path not in blind
     )
@@ -129,13 +127,13 @@ def problems_of(seen: Examined) -> tuple[Problem, ...]:
     request, collection = seen.request, seen.head.collection
     mine = [d for d in _judged(seen) if seen.counts(d.path)]
     near = [p for p in collection.problems if seen.counts(p.file)]
-    near += [_fragment(seen, d) for d in mine if d.fragment]
+    near += [_fragment(seen, d) for d in mine if d.is_fragment]
     near += waivers.annotation_problems(mine, request.config, seen.locate, request.today)
     near += seen.head.problems
-    elsewhere = {p.file for p in collection.problems if p.manifest and not seen.counts(p.file)}
+    elsewhere = {p.file for p in collection.problems if p.is_manifest and not seen.counts(p.file)}
     if elsewhere:
         near.append(
-            Problem("", 0, "elsewhere", f"{len(elsewhere)} manifests elsewhere could not be read.", manifest=False)
+            Problem("", 0, "elsewhere", f"{len(elsewhere)} manifests elsewhere could not be read.", is_manifest=False)
         )
     return tuple(sorted(near, key=lambda p: (p.file, p.line, p.code)))
 
@@ -151,13 +149,13 @@ def _judged(seen: Examined) -> list[Document]:
     return [documents[i] for i in sorted(seen.judged(documents))]
 
 
-def _checked(seen: Examined) -> Checked:
+def _checked(seen: Examined) -> Totals:
     judged = _judged(seen)
     files = sum(seen.counts(path) for path in seen.request.head.files)
-    return Checked(files, len(judged), sum(verdict.is_workload(d) for d in judged))
+    return Totals(files, len(judged), sum(verdict.is_workload(d) for d in judged))
 
 
-def _proposal(seen: Examined) -> Proposal | None:
+def _proposal(seen: Examined) -> ConfigPreview | None:
     """What the head's own configuration would make of the same findings: waivers, exclusions, rules switched off."""
     request = seen.request
     if request.head_config is None:
@@ -165,11 +163,11 @@ def _proposal(seen: Examined) -> Proposal | None:
     try:
         config = parse_repo_config(request.head_config, request.catalog.rules)
     except ConfigError as error:
-        return Proposal(None, (), str(error))
+        return ConfigPreview(None, (), str(error))
     proposed = replace(seen, request=replace(request, config=config))
     findings = _findings(proposed)
     on = profiles.chosen(request.catalog.rules, config, request.only)
     silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or f.rule not in on)
     spoken = [f for f in findings if f.id not in silenced]
     blocking = profiles.blocking(config.profile)
-    return Proposal(verdict.judge(spoken, problems_of(proposed), blocking).verdict, silenced)
+    return ConfigPreview(verdict.verdict_of(spoken, problems_of(proposed), blocking), silenced)

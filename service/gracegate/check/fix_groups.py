@@ -75,7 +75,7 @@ def planned(sightings: Sequence[Match], ground: FixContext) -> list[FixGroup]:
 
 
 def _groups(sightings: Sequence[Match], ground: FixContext) -> list[FixGroup]:
-    """One group per spot; spots that need the same operation are one group."""
+    """One group per comment anchor; anchors that need the same operation are one group."""
     homes: dict[object, int] = {}
     parent = list(range(len(sightings)))
 
@@ -86,7 +86,7 @@ def _groups(sightings: Sequence[Match], ground: FixContext) -> list[FixGroup]:
         return number
 
     for number, sighting in enumerate(sightings):
-        for key in (sighting.spot, *(_place(d, o) for d, o in _operations(sighting, ground))):
+        for key in (sighting.comment_anchor, *(_place(d, o) for d, o in _operations(sighting, ground))):
             parent[home(number)] = home(homes.setdefault(key, number))
     groups: dict[int, list[Match]] = defaultdict(list)
     for number, sighting in enumerate(sightings):

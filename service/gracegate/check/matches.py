@@ -36,12 +36,12 @@ class Match:
     container: str | None
 
     @property
-    def spot(self) -> str:
+    def comment_anchor(self) -> str:
         """The container, or the object outside its containers: what one comment speaks about."""
-        return spot(self.document, self.container)
+        return comment_anchor(self.document, self.container)
 
 
-def spot(document: Document, container: str | None) -> str:
+def comment_anchor(document: Document, container: str | None) -> str:
     """Names the place of one comment, unique in a tree."""
     return "\x1f".join((document.path, str(document.number), *map(str, document.pointer), container or ""))
 

@@ -56,7 +56,7 @@ def _unfixable(sighting: Match) -> NoSuggestion | None:
         return "no_fix"
     if not fix.patch:
         return "advice_only"
-    return None if fix.klass == "safe" else "assumes"
+    return None if fix.fix_class == "safe" else "assumes"
 
 
 def _refuted(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from typing import NamedTuple
 
-from gracegate.model import NOT_COVERED, Document, Finding, Problem, Severity, Verdict
+from gracegate.model import Document, Finding, Problem, Severity, Verdict
 
-# Kinds whose Pods this project judges; the closed list of the domain (apps, core, Argo, OpenShift, Kruise).
+# The workload kinds whose rollouts are checked (apps, core, Argo, OpenShift, Kruise).
 WORKLOAD_KINDS = frozenset(
     {
         "CloneSet",
@@ -22,25 +21,18 @@ WORKLOAD_KINDS = frozenset(
 )
 
 
-class Judgement(NamedTuple):
-    """The verdict, and whether a pass is to be shown as neutral."""
+def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], blocking: Set[Severity]) -> Verdict:
+    """The verdict where findings of the severities in `blocking` fail a review."""
+    if any(f.counts and f.severity in blocking for f in findings):
+        return "fail"
+    return "incomplete" if any(p.blocks for p in problems) else "pass"
 
-    verdict: Verdict
-    remarks: bool
 
-
-def judge(findings: Iterable[Finding], problems: Iterable[Problem], blocking: Set[Severity]) -> Judgement:
-    """Only what the change introduced or worsened counts, or what is present where there is no base."""
-    counting = [f for f in findings if f.waiver is None and f.status != "pre-existing"]
-    matter = [p for p in problems if p.manifest]
-    remarks = any(f.severity == "warning" for f in counting) or any(p.code in NOT_COVERED for p in matter)
-    if any(f.severity in blocking for f in counting):
-        return Judgement("fail", remarks)
-    if any(p.code not in NOT_COVERED for p in matter):
-        return Judgement("incomplete", remarks)
-    return Judgement("pass", remarks)
+def has_remarks(findings: Iterable[Finding], problems: Iterable[Problem]) -> bool:
+    """Whether a passing review is shown as neutral: there are warnings, or changes that are not covered by design."""
+    return any(f.counts and f.severity == "warning" for f in findings) or any(p.is_uncovered for p in problems)
 
 
 def is_workload(document: Document) -> bool:
     """Whether a document is a workload that rolling updates replace."""
-    return document.ref.kind in WORKLOAD_KINDS and not document.fragment
+    return document.ref.kind in WORKLOAD_KINDS and not document.is_fragment

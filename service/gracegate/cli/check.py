@@ -12,7 +12,7 @@ from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.request import Asked, engine, prepare, shared_options
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.model import SEVERITY_ORDER, Report
-from gracegate.outputs import blocking, counted, json, text
+from gracegate.outputs import json, text
 from gracegate.policy import load_builtin
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -47,10 +47,10 @@ def exit_code(report: Report, fail_on: FailOn | None) -> int:
     Without `fail_on` what makes the verdict `fail` counts, which the profile decides.
     """
     bound = len(SEVERITY_ORDER) if fail_on is None else SEVERITY_ORDER.get(fail_on, len(SEVERITY_ORDER))
-    reached = any(SEVERITY_ORDER[finding.severity] >= bound for finding in counted(report))
+    reached = any(f.counts and SEVERITY_ORDER[f.severity] >= bound for f in report.findings)
     if reached or (fail_on is None and report.verdict == "fail"):
         return FINDINGS
-    return INCOMPLETE if blocking(report.problems) else CLEAN
+    return INCOMPLETE if any(p.blocks for p in report.problems) else CLEAN
 
 
 def _checked(asked: Asked, opa: str | None, most_proofs: int | None) -> Report:

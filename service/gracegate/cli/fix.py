@@ -18,7 +18,7 @@ from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.request import Asked, engine, prepare, shared_options, top_of
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.errors import RepositoryError
-from gracegate.outputs import blocking, plural, text
+from gracegate.outputs import plural, text
 from gracegate.policy import load_builtin
 
 EXIT_CODES = """\b
@@ -51,7 +51,7 @@ def command(write: bool, opa: str | None, **asked: Any) -> int:
         written(top_of(asked["paths"] or (".",)), fixed.files, request)
     click.echo(text.problems(fixed.problems), err=True, nl=False)
     _sum_up(fixed, write=write)
-    if blocking(fixed.problems):
+    if any(p.blocks for p in fixed.problems):
         return INCOMPLETE
     return FINDINGS if fixed.files and not write else CLEAN
 

@@ -13,13 +13,15 @@ from github.Repository import Repository
 from gracegate.errors import Refused
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip, clip_line
+from gracegate.model import GITHUB_ANNOTATION_BYTES, GITHUB_SUMMARY_BYTES, GITHUB_TITLE_BYTES
 
 _BATCH = 50
-_TITLE = 255
-_SUMMARY = 65_535
-_MESSAGE = 64_000
 _CUT = "_The list is longer than GitHub shows here; `gracegate check` prints all of it._"
-_LIMITS = {"title": _TITLE, "message": _MESSAGE, "raw_details": _MESSAGE}
+_LIMITS = {
+    "title": GITHUB_TITLE_BYTES,
+    "message": GITHUB_ANNOTATION_BYTES,
+    "raw_details": GITHUB_ANNOTATION_BYTES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
     """
     annotations = [_cut(annotation) for annotation in output.annotations]
     more = {"details_url": details_url} if details_url else {}
-    text = {"title": clip_line(output.title, _TITLE), "summary": clip(output.summary, _SUMMARY, _CUT)}
+    text = {
+        "title": clip_line(output.title, GITHUB_TITLE_BYTES),
+        "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT),
+    }
     body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **more}
     done = run.annotations
     batch = annotations[done : done + _BATCH]

@@ -14,9 +14,8 @@ from github.Repository import Repository
 from gracegate.errors import Gone, Refused
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip
-from gracegate.model import Comment, PostedComment
+from gracegate.model import GITHUB_COMMENT_BYTES, Comment, PostedComment
 
-_BODY = 60_000
 _CUT = "_Cut here: GitHub takes no longer comments._"
 
 
@@ -180,8 +179,8 @@ def _fit(body: str) -> str:
     """A body that GitHub takes; its marker, the last line, survives every cut."""
     text, _, marker = body.rpartition("\n")
     if not marker.startswith("<!--"):
-        return clip(body, _BODY, _CUT)
-    return f"{clip(text, _BODY - len(marker) - 1, _CUT)}\n{marker}"
+        return clip(body, GITHUB_COMMENT_BYTES, _CUT)
+    return f"{clip(text, GITHUB_COMMENT_BYTES - len(marker) - 1, _CUT)}\n{marker}"
 
 
 def _same(text: str) -> str:

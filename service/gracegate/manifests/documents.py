@@ -78,13 +78,13 @@ def read_manifest(source: SourceFile, root: str, limits: Limits | None = None) -
 def _lfs_pointer(source: SourceFile, root: str) -> Manifest:
     is_yaml = source.path.endswith((".yaml", ".yml"))
     message = "The file is a Git LFS pointer; its content is stored elsewhere."
-    problem = Problem(source.path, 1, "not_followed", message, manifest=is_yaml)
+    problem = Problem(source.path, 1, "not_followed", message, is_manifest=is_yaml)
     return Manifest(source, root, problems=(problem,), may_hide_service=is_yaml)
 
 
 def _unread(source: SourceFile, root: str, line: int, code: str, message: str, encoding: str = "utf-8") -> Manifest:
     text = source.data.decode(encoding, errors="replace")
-    problem = Problem(source.path, line, code, message, manifest=looks_like_object(text))
+    problem = Problem(source.path, line, code, message, is_manifest=looks_like_object(text))
     return Manifest(source, root, problems=(problem,), may_hide_service=kinds.SERVICE.search(text) is not None)
 
 
@@ -157,7 +157,7 @@ def _problem(path: str, lines_before: int, doubt: ParseProblem) -> Problem:
 def _first_template_only(problems: list[Problem]) -> Iterator[Problem]:
     """A chart's file is one template, whichever of its documents fail."""
     templates = [p for p in problems if p.code == "template"]
-    counts = any(p.manifest for p in templates)
+    counts = any(p.is_manifest for p in templates)
     for problem in problems:
         if problem.code != "template":
             yield problem

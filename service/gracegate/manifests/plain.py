@@ -36,7 +36,7 @@ def collect_documents(tree: Tree, cache: Cache | None = None, limits: Limits | N
     """Reads every candidate file; a file without a blob id is never taken from the cache."""
     paths = sorted(path for path in tree.files if is_candidate(path))
     known = {} if cache is None else cache
-    missing = sorted({problem.file for problem in tree.problems if problem.file and problem.manifest})
+    missing = sorted({problem.file for problem in tree.problems if problem.file and problem.is_manifest})
     root_of = component_roots([*paths, *missing])
     manifests = {path: _manifest(tree.files[path], root_of(path), known, limits) for path in paths}
     hiding = [path for path, manifest in manifests.items() if manifest.may_hide_service]

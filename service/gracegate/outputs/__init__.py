@@ -6,18 +6,16 @@ from gracegate.outputs import check_run, comment_text, json, text
 from gracegate.outputs.check_run import CheckOutput, Conclusion
 from gracegate.outputs.comment_text import RuleLink, change_blocks, rule_link
 from gracegate.outputs.markdown import fence, prose
-from gracegate.outputs.phrasing import MARKS, blocking, counted, plural
+from gracegate.outputs.phrasing import MARKS, plural
 
 __all__ = [
     "MARKS",
     "CheckOutput",
     "Conclusion",
     "RuleLink",
-    "blocking",
     "change_blocks",
     "check_run",
     "comment_text",
-    "counted",
     "fence",
     "json",
     "plural",

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from gracegate.model import NOT_COVERED, Finding, Problem, Proposal, Report
+from gracegate.model import (
+    GITHUB_ANNOTATION_BYTES,
+    GITHUB_SUMMARY_BYTES,
+    ConfigPreview,
+    Finding,
+    Problem,
+    Report,
+)
 from gracegate.outputs.comment_text import RuleLink, change_blocks, finding_line
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.phrasing import (
-    blocking,
-    counted,
     name_of,
     next_step,
     objects,
@@ -25,9 +30,6 @@ from gracegate.outputs.phrasing import (
 
 Conclusion = Literal["success", "neutral", "failure"]
 
-MAX_SUMMARY = 65_000
-"""Bytes; GitHub refuses more than 65,535 characters."""
-MAX_DETAILS = 60_000
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that say something about the review and stop nothing.
 _REMARKS = frozenset({"elsewhere", "waiver"})
@@ -56,37 +58,37 @@ def render(
         *_pre_existing(report, link),
         *_fixed(report),
     ]
-    summary = page(sections, MAX_SUMMARY, _footer(report))
+    summary = page(sections, GITHUB_SUMMARY_BYTES, _footer(report))
     return CheckOutput(_conclusion(report, on_incomplete), _title(report), summary, _annotations(report))
 
 
 def _conclusion(report: Report, on_incomplete: Literal["failure", "neutral"]) -> Conclusion:
     if report.verdict == "pass":
-        return "neutral" if report.remarks else "success"
+        return "neutral" if report.has_remarks else "success"
     if report.gate == "advise":
         return "neutral"
     return "failure" if report.verdict == "fail" else on_incomplete
 
 
 def _title(report: Report) -> str:
-    findings = counted(report)
+    findings = ordered(f for f in report.findings if f.counts)
     found = f"{tally(findings)} in {plural(objects(findings), 'workload')}" if findings else ""
     if report.verdict == "incomplete":
         return f"Incomplete: {_missing(report)}{f'; {found}' if found else ''}"
     if found:
         return found
     if _untouched(report):
-        return "No Kubernetes manifests changed" if report.compared else "No Kubernetes manifests"
-    new = "new " if report.compared else ""
-    return f"No {new}findings in {plural(report.checked.workloads, 'workload')}"
+        return "No Kubernetes manifests changed" if report.has_base else "No Kubernetes manifests"
+    new = "new " if report.has_base else ""
+    return f"No {new}findings in {plural(report.totals.workloads, 'workload')}"
 
 
 def _untouched(report: Report) -> bool:
-    return report.verdict == "pass" and report.checked.documents == 0 and not report.remarks
+    return report.verdict == "pass" and report.totals.documents == 0 and not report.has_remarks
 
 
 def _missing(report: Report) -> str:
-    files = {p.file for p in blocking(report.problems) if p.file}
+    files = {p.file for p in report.problems if p.blocks and p.file}
     if files:
         return f"{plural(len(files), 'file')} could not be read"
     return "the rules were not all evaluated"
@@ -100,16 +102,16 @@ def _verdict(report: Report) -> str:
     }[report.verdict]
     if _untouched(report):
         said = "This pull request changes no Kubernetes manifests."
-    elif report.verdict == "pass" and not counted(report) and not report.remarks:
+    elif report.verdict == "pass" and not any(f.counts for f in report.findings) and not report.has_remarks:
         said = "No rule found anything that this pull request makes worse."
     advises = report.gate == "advise" and report.verdict != "pass"
     return f"{said} The gate of this repository only advises, so nothing is blocked." if advises else said
 
 
 def _open_findings(report: Report, link: RuleLink | None) -> Iterable[Section]:
-    findings = counted(report)
+    findings = ordered(f for f in report.findings if f.counts)
     if findings:
-        worse = "What this pull request introduces" if report.compared else "What was found"
+        worse = "What this pull request introduces" if report.has_base else "What was found"
         yield Section(_items(findings, link), worse)
 
 
@@ -127,10 +129,10 @@ def _items(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
 
 
 def _problems(report: Report) -> Iterable[Section]:
-    covered = [p for p in report.problems if p.manifest and p.code in NOT_COVERED]
-    remarks = [p for p in report.problems if not p.manifest and p.code in _REMARKS]
+    covered = [p for p in report.problems if p.is_uncovered]
+    remarks = [p for p in report.problems if not p.is_manifest and p.code in _REMARKS]
     for title, problems in (
-        ("What was not evaluated", blocking(report.problems)),
+        ("What was not evaluated", [p for p in report.problems if p.blocks]),
         ("Not covered yet", covered),
         ("Worth knowing", remarks),
     ):
@@ -163,12 +165,12 @@ def _pre_existing(report: Report, link: RuleLink | None) -> Iterable[Section]:
 
 
 def _proposal(report: Report) -> Iterable[Section]:
-    if report.proposal is not None:
-        text = "\n\n".join(_dry_run(report.proposal, {f.id: f for f in report.findings}))
+    if report.config_preview is not None:
+        text = "\n\n".join(_dry_run(report.config_preview, {f.id: f for f in report.findings}))
         yield Section([text], "The configuration that this pull request proposes")
 
 
-def _dry_run(proposal: Proposal, findings: Mapping[str, Finding]) -> Iterable[str]:
+def _dry_run(proposal: ConfigPreview, findings: Mapping[str, Finding]) -> Iterable[str]:
     if proposal.error is not None:
         yield f"Its {code('.gracegate.yaml')} is wrong and would fail every review: {prose(proposal.error)}"
         return
@@ -184,13 +186,13 @@ def _dry_run(proposal: Proposal, findings: Mapping[str, Finding]) -> Iterable[st
 
 
 def _fixed(report: Report) -> Iterable[Section]:
-    if report.fixed:
-        names = "\n".join(f"- {code(f.rule)} of {code(name_of(f.object, f.container))}" for f in report.fixed)
+    if report.fixed_findings:
+        names = "\n".join(f"- {code(f.rule)} of {code(name_of(f.object, f.container))}" for f in report.fixed_findings)
         yield Section([names], "Fixed by this pull request")
 
 
 def _footer(report: Report) -> str:
-    checked, engine = report.checked, report.engine
+    checked, engine = report.totals, report.engine
     looked = ", ".join(
         (
             plural(checked.workloads, "workload"),
@@ -203,13 +205,13 @@ def _footer(report: Report) -> str:
 
 
 def _annotations(report: Report) -> tuple[Mapping[str, object], ...]:
-    problems = [p for p in report.problems if p.file and p.manifest]
-    return (*map(_annotation, counted(report)), *map(_problem_annotation, problems))
+    problems = [p for p in report.problems if p.file and p.is_manifest]
+    return (*map(_annotation, ordered(f for f in report.findings if f.counts)), *map(_problem_annotation, problems))
 
 
 def _annotation(finding: Finding) -> Mapping[str, object]:
     details = finding.fix.diff if finding.fix is not None and finding.fix.diff else None
-    shown = {"raw_details": details} if details and size(details) <= MAX_DETAILS else {}
+    shown = {"raw_details": details} if details and size(details) <= GITHUB_ANNOTATION_BYTES else {}
     return {
         "path": finding.file,
         "start_line": max(1, finding.line),
@@ -227,7 +229,7 @@ def _problem_annotation(problem: Problem) -> Mapping[str, object]:
         "path": problem.file,
         "start_line": max(1, problem.line),
         "end_line": max(1, problem.line),
-        "annotation_level": "notice" if problem.code in NOT_COVERED else "failure",
+        "annotation_level": "notice" if problem.is_uncovered else "failure",
         "message": printable(f"{sentence(problem.message)} {step}", 2_000),
-        "title": "not covered" if problem.code in NOT_COVERED else "not evaluated",
+        "title": "not covered" if problem.is_uncovered else "not evaluated",
     }

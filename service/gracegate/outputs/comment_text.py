@@ -6,12 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from gracegate.model import Finding, Operation, Report, Suggestion
+from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Report, Suggestion
 from gracegate.outputs.markdown import Section, code, fence, page, prose, strike
-from gracegate.outputs.phrasing import MARKS, counted, objects, ordered, plural, reason, remarks, tally
-
-MAX_BYTES = 60_000
-"""GitHub takes 65,536 characters; other tools were refused between the two."""
+from gracegate.outputs.phrasing import MARKS, objects, ordered, plural, reason, remarks, tally
 
 RuleLink = Callable[[str], str]
 """The address of a rule's page by its id."""
@@ -66,12 +63,12 @@ def fixed_body(old: str, *, commit: str, marker: str) -> str:
     # Nobody can apply a suggestion that is fixed already.
     text = _SUGGESTION_FENCE.sub(r"\1yaml", "\n".join(rest).strip())
     sections = [Section(["\n".join(struck)]), *([Section([text], collapsed="What it said")] if text else [])]
-    return page(sections, MAX_BYTES, marker)
+    return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 
 def review_body(report: Report, inline: int, *, details_url: str | None = None) -> str:
     """One to three sentences above the comments; `inline` is how many comments the review has."""
-    findings = counted(report)
+    findings = ordered(f for f in report.findings if f.counts)
     check = f"[check]({details_url})" if details_url else "check"
     workloads = plural(objects(findings), "workload")
     said = f"This pull request introduces **{tally(findings, ' and ')}** in {workloads}."
@@ -130,7 +127,7 @@ def _step(operation: Operation) -> str:
 def _body(titles: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
     blocks = [fence(suggestion.text, "suggestion")] if suggestion else []
     blocks += change_blocks(ordered(findings), suggestion)
-    return page([Section(["\n".join(titles)]), Section(blocks)], MAX_BYTES, marker)
+    return page([Section(["\n".join(titles)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
 
 
 def _titles(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gracegate.model import Finding, Fix, Fixed, ObjectRef, Operation, Problem, Report, Suggestion, Waiver
+from gracegate.model import Finding, Fix, FixedFinding, ObjectRef, Operation, Problem, Report, Suggestion, Waiver
 
 SCHEMA = 1
 """Raised with any change that a reader of the former shape would trip over."""
@@ -19,14 +19,14 @@ def render(report: Report) -> str:
 
 def plain(report: Report) -> Mapping[str, Any]:
     """The report as what JSON knows; lines count from 1."""
-    engine, checked = report.engine, report.checked
+    engine, checked = report.engine, report.totals
     return {
         "schema": SCHEMA,
         "verdict": report.verdict,
         "engine": {"name": engine.name, "version": engine.version, "digest": engine.digest},
         "findings": [_finding(finding) for finding in report.findings],
         "suggestions": [_suggestion(suggestion) for suggestion in report.suggestions],
-        "fixed": [_fixed(fixed) for fixed in report.fixed],
+        "fixed": [_fixed(fixed) for fixed in report.fixed_findings],
         "problems": [_problem(problem) for problem in report.problems],
         "checked": {"files": checked.files, "documents": checked.documents, "workloads": checked.workloads},
     }
@@ -58,7 +58,7 @@ def _object(ref: ObjectRef) -> Mapping[str, Any]:
 
 def _fix(fix: Fix) -> Mapping[str, Any]:
     return {
-        "class": fix.klass,
+        "class": fix.fix_class,
         "patch": [_operation(operation) for operation in fix.patch],
         "advice": fix.advice,
         "assumption": fix.assumption,
@@ -90,7 +90,7 @@ def _suggestion(suggestion: Suggestion) -> Mapping[str, Any]:
     }
 
 
-def _fixed(fixed: Fixed) -> Mapping[str, Any]:
+def _fixed(fixed: FixedFinding) -> Mapping[str, Any]:
     return {
         "id": fixed.id,
         "rule": fixed.rule,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from gracegate.model import NOT_COVERED, SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Report, Severity
+from gracegate.model import SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Severity
 
 MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -67,11 +67,6 @@ def sentence(text: str) -> str:
     return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def counted(report: Report) -> tuple[Finding, ...]:
-    """The findings that the verdict is made of: not waived, and not there before; the worst first."""
-    return ordered(f for f in report.findings if f.waiver is None and f.status != "pre-existing")
-
-
 def remarks(finding: Finding) -> str:
     """What the comparison and the calendar add to a finding's message, as sentences; else empty."""
     if finding.status == "pre-existing":
@@ -79,11 +74,6 @@ def remarks(finding: Finding) -> str:
     worse = "It was there before and got worse." if finding.status == "worsened" else ""
     later = f"It blocks from {finding.blocks_from}." if finding.blocks_from else ""
     return " ".join(filter(None, (worse, later)))
-
-
-def blocking(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems that make a review incomplete."""
-    return [p for p in problems if p.manifest and p.code not in NOT_COVERED]
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

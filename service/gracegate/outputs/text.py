@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
-    blocking,
-    counted,
     name_of,
     next_step,
     objects,
@@ -39,7 +37,7 @@ _LONG = 2_000
 def render(report: Report, *, colour: bool = False) -> str:
     """The report as text; empty where workloads were looked at and there is nothing to say."""
     text = _Text(colour)
-    findings = sorted(counted(report), key=lambda f: (f.file, f.line, f.rule))
+    findings = sorted((f for f in report.findings if f.counts), key=lambda f: (f.file, f.line, f.rule))
     parts = [*text.findings(findings), *map(text.problem, report.problems), *_summary(report, findings)]
     return "".join(f"{part}\n" for part in parts)
 
@@ -63,15 +61,15 @@ def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
     if findings:
         yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{_mends(findings)}{rest}."
     elif aside:
-        yield f"No {'new ' if report.compared else ''}findings{rest}."
-    elif not report.checked.workloads and not report.problems:
-        what = "changed files" if report.compared else plural(report.checked.files, "file")
+        yield f"No {'new ' if report.has_base else ''}findings{rest}."
+    elif not report.totals.workloads and not report.problems:
+        what = "changed files" if report.has_base else plural(report.totals.files, "file")
         yield f"No Kubernetes workloads in {what}."
 
 
 def _mends(findings: Sequence[Finding]) -> str:
     proved = sum(f.fix is not None and f.fix.diff is not None for f in findings)
-    safe = sum(f.fix is not None and f.fix.klass == "safe" for f in findings)
+    safe = sum(f.fix is not None and f.fix.fix_class == "safe" for f in findings)
     if proved:
         return f"; `gracegate fix` mends {proved:,} of them"
     # With many findings no fix is proved before somebody asks for it.
@@ -101,9 +99,8 @@ class _Text:
     def problem(self, problem: Problem) -> str:
         """What was not read or evaluated, and what can be done."""
         where = self._paint("bold", printable(place(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
-        stops = bool(blocking([problem]))
-        kind = self._paint("error", "not evaluated") if stops else self._paint("dim", "note")
-        message = printable(f"{sentence(problem.message)} {next_step(problem) if stops else ''}", _LONG)
+        kind = self._paint("error", "not evaluated") if problem.blocks else self._paint("dim", "note")
+        message = printable(f"{sentence(problem.message)} {next_step(problem) if problem.blocks else ''}", _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
 
     def diff(self, lines: Iterable[str]) -> Iterable[str]:

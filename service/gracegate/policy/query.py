@@ -90,7 +90,7 @@ def _facts(batch: Batch) -> dict[str, Any]:
                 "directory": posixpath.dirname(document.path),
                 "index": document.number,
                 "subject": number in batch.subjects,
-                "fragment": document.fragment,
+                "fragment": document.is_fragment,
                 "root": document.root,
             }
             for number, document in enumerate(batch.documents)

@@ -63,9 +63,9 @@ def _measure(raw: Mapping[str, Any]) -> float | None:
 
 def _fix(raw: Any, rule: Rule, document: int, documents: int) -> Fix:
     members(raw, required=(), optional={"class", "patch", "advice", "assumption"})
-    klass = raw.get("class", rule.fix)
-    if klass not in get_args(FixClass):
-        raise Malformed(f"{klass!r} is no class of a fix")
+    fix_class = raw.get("class", rule.fix)
+    if fix_class not in get_args(FixClass):
+        raise Malformed(f"{fix_class!r} is no class of a fix")
     for key in ("advice", "assumption"):
         if not isinstance(raw.get(key, ""), str):
             raise Malformed(f"the {key} is no text")
@@ -73,7 +73,7 @@ def _fix(raw: Any, rule: Rule, document: int, documents: int) -> Fix:
     if not isinstance(patch, list):
         raise Malformed("the patch is no list")
     fix = Fix(
-        klass=klass,
+        fix_class=fix_class,
         patch=tuple(_operation(step, document, documents) for step in patch),
         advice=raw.get("advice") or None,
         assumption=raw.get("assumption") or None,
@@ -83,11 +83,11 @@ def _fix(raw: Any, rule: Rule, document: int, documents: int) -> Fix:
 
 
 def _agrees(fix: Fix) -> None:
-    if fix.klass == "text" and (fix.patch or not fix.advice):
+    if fix.fix_class == "text" and (fix.patch or not fix.advice):
         raise Malformed("a fix of class text is an advice and no patch")
-    if fix.klass != "text" and not fix.patch:
-        raise Malformed(f"a fix of class {fix.klass} has no patch")
-    if fix.klass == "assumes" and not fix.assumption:
+    if fix.fix_class != "text" and not fix.patch:
+        raise Malformed(f"a fix of class {fix.fix_class} has no patch")
+    if fix.fix_class == "assumes" and not fix.assumption:
         raise Malformed("a fix of class assumes does not say what it assumes")
 
 

@@ -79,7 +79,7 @@ def plan(
     read: Callable[[str], tuple[str, ...] | None],
 ) -> CommentPlan:
     """Says each finding once; `read` gives the findings of an earlier comment, see `CommentMarker.read`."""
-    speaking = {f.id: f for f in report.findings if speaks(f, touched=report.comments == "touched")}
+    speaking = {f.id: f for f in report.findings if speaks(f, touched=report.comment_scope == "touched")}
     marked = [(comment, ids) for comment in earlier if (ids := read(comment.body)) is not None]
     said = {identifier for _, ids in marked for identifier in ids}
     revisions = _revisions(marked, speaking, report.problems)
@@ -102,7 +102,7 @@ def _revisions(
     problems: Sequence[Problem],
 ) -> tuple[CommentUpdate, ...]:
     # A finding that could not be evaluated again is not fixed: nothing is struck where something was not read.
-    blind = {p.file for p in problems if p.manifest}
+    blind = {p.file for p in problems if p.is_manifest}
     revisions = []
     for comment, ids in marked:
         gone = tuple(i for i in ids if i not in speaking)
@@ -119,7 +119,7 @@ def _drafts(
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.file in hunks:
-            groups.setdefault(finding.suggestion or finding.spot, []).append(finding)
+            groups.setdefault(finding.suggestion or finding.comment_anchor, []).append(finding)
     _join_spots(groups)
     drafts = [_draft(group, by_id, hunks) for group in groups.values()]
     return sorted(drafts, key=lambda d: (-_worst(d.findings), d.path, d.line or 0))
@@ -127,8 +127,8 @@ def _drafts(
 
 def _join_spots(groups: dict[str, list[Finding]]) -> None:
     """Findings without a suggestion go to the comment that speaks about their spot already."""
-    homes = {f.spot: key for key, group in groups.items() for f in group if f.suggestion is not None}
-    for key in [k for k, group in groups.items() if group[0].suggestion is None and group[0].spot in homes]:
+    homes = {f.comment_anchor: key for key, group in groups.items() for f in group if f.suggestion is not None}
+    for key in [k for k, group in groups.items() if group[0].suggestion is None and group[0].comment_anchor in homes]:
         groups[homes[key]].extend(groups.pop(key))
 
 

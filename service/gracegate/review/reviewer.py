@@ -13,7 +13,7 @@ from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import Client, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
 from gracegate.manifests import is_candidate
-from gracegate.model import Checked, Engine, FileDiff, Problem, Report, Tree
+from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import check_run, rule_link
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
@@ -182,15 +182,15 @@ def _nothing(problem: Problem) -> Report:
     """The report of a review that evaluated nothing."""
     return Report(
         verdict="incomplete",
-        remarks=False,
+        has_remarks=False,
         gate="enforce",
         engine=Engine("none", "", ""),
         findings=(),
         suggestions=(),
-        fixed=(),
+        fixed_findings=(),
         problems=(problem,),
-        checked=Checked(0, 0, 0),
-        compared=True,
+        totals=Totals(0, 0, 0),
+        has_base=True,
     )
 
 

@@ -28,7 +28,7 @@ def engine() -> WasmEngine:
 def documents(example: str) -> tuple[Document, ...]:
     """The objects of an example, as one file."""
     return tuple(
-        Document("apps/web.yaml", number, (), found, reference(found), fragment=False, root="apps")
+        Document("apps/web.yaml", number, (), found, reference(found), is_fragment=False, root="apps")
         for number, found in enumerate(yaml.safe_load_all(example))
     )
 
@@ -57,7 +57,7 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
         else:
             place[operation.path[-1]] = operation.value
     return tuple(
-        Document(old.path, old.number, old.pointer, new, old.ref, old.fragment, old.root)
+        Document(old.path, old.number, old.pointer, new, old.ref, old.is_fragment, old.root)
         for old, new in zip(asked, objects, strict=True)
     )
 
@@ -72,7 +72,7 @@ def test_the_example_is_found_by_its_rule_alone(engine: WasmEngine, rule: Rule) 
 def test_the_fix_of_the_example_leaves_nothing(engine: WasmEngine, rule: Rule) -> None:
     asked = documents(rule.example)
     fixes = [violation.fix for violation in violations(engine, asked)]
-    assert [fix.klass for fix in fixes if fix] == [rule.fix]
+    assert [fix.fix_class for fix in fixes if fix] == [rule.fix]
     patch = [operation for fix in fixes if fix for operation in fix.patch]
     assert bool(patch) == (rule.fix != "text")
     assert not patch or violations(engine, applied(asked, patch)) == ()
