@@ -14,70 +14,18 @@ from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
+from tests import shop
 from tests.check.trees import diff, tree
 from tests.processes import WAIT_SECONDS
+from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
 TODAY = dt.date(2026, 11, 24)
 ENGINE = WasmEngine()
 CATALOG = load_builtin()
 
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata:
-  name: web
-spec:
-  selector: {app: web}
-  ports:
-  - port: 80
-    targetPort: http
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec:
-  maxUnavailable: 1
-  selector: {matchLabels: {app: web}}
-"""
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-      - name: web
-        image: registry.example/web:1
-        ports:
-        - name: http
-          containerPort: 8080
-        readinessProbe:
-          httpGet: {path: /ready, port: http}
-        lifecycle:
-          preStop:
-            sleep:
-              seconds: 10
-"""
-DRAIN = """\
-        lifecycle:
-          preStop:
-            sleep:
-              seconds: 10
-"""
-PROBE = """\
-        readinessProbe:
-          httpGet: {path: /ready, port: http}
-"""
 GOOD = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE}
-WITHOUT_DRAIN = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "")}
-WITHOUT_BOTH = GOOD | {"web.yaml": DEPLOYMENT.replace(DRAIN, "").replace(PROBE, "")}
+WITHOUT_DRAIN = GOOD | {"web.yaml": shop.WITHOUT_DRAIN}
+WITHOUT_BOTH = GOOD | {"web.yaml": shop.WITHOUT_BOTH}
 
 
 def report_of(
@@ -116,9 +64,6 @@ def applied(report, head):
         files[s.file] = "\n".join(lines)
     return files
 
-
-PRESTOP = "prestop-drain-missing"
-READINESS = "readiness-probe-missing"
 
 CASES = {
     "nothing changed": (GOOD, GOOD, [], "pass", False),

@@ -20,55 +20,7 @@ from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.model import Engine
 from tests.manifests import hostile
 from tests.processes import WAIT_SECONDS
-
-SERVED = """\
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec:
-  selector: {app: web}
-  ports: [{port: 80, targetPort: http}]
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec:
-  maxUnavailable: 1
-  selector: {matchLabels: {app: web}}
-"""
-CLEAN_WEB = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-        - name: web
-          image: shop/web:1
-          ports:
-            - {name: http, containerPort: 8080}
-          readinessProbe:
-            httpGet: {path: /ready, port: http}
-          lifecycle:
-            preStop:
-              sleep:
-                seconds: 10
-"""
-DRAIN = """\
-          lifecycle:
-            preStop:
-              sleep:
-                seconds: 10
-"""
-WEB = CLEAN_WEB.replace(DRAIN, "")
-RULE = "prestop-drain-missing"
+from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
 
 
 @pytest.fixture
@@ -77,7 +29,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
     for name in ("OPA_URL", "GRACEGATE_OPA", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    write(tmp_path, {"apps/web.yaml": WEB, "apps/service.yaml": SERVED})
+    write(tmp_path, {"apps/web.yaml": WITHOUT_DRAIN, "apps/service.yaml": SERVICE})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -103,7 +55,7 @@ def found(output: str) -> list[tuple[str, str, str]]:
 
 
 def test_a_clean_file_is_not_spoken_about(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    write(shop, {"apps/web.yaml": DEPLOYMENT})
     assert run(["check"]) == CLEAN
     assert capfd.readouterr() == ("", "")
 
@@ -112,7 +64,7 @@ def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check"]) == FINDINGS
     out, err = capfd.readouterr()
     assert out.startswith("apps/web.yaml:14: error: Container")
-    assert f"[{RULE}]\n    in Deployment web, container web\n" in out
+    assert f"[{PRESTOP}]\n    in Deployment web, container web\n" in out
     assert "\n    +              sleep:\n" in out
     assert out.endswith("Found 1 error in 1 workload; `gracegate fix` mends 1 of them.\n")
     assert err == ""
@@ -137,7 +89,7 @@ def test_fail_on(shop: Path, fail_on: str, code: int) -> None:
 )
 def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: list[str], code: int) -> None:
     severity = "error" if profile == "baseline" else "warning"
-    write(shop, {".gracegate.yaml": f"profile: {profile}\nrules: {{{RULE}: {severity}}}\n"})
+    write(shop, {".gracegate.yaml": f"profile: {profile}\nrules: {{{PRESTOP}: {severity}}}\n"})
     assert run(["check", *arguments]) == code
 
 
@@ -145,7 +97,7 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
     ("arguments", "said"),
     [
         pytest.param(["check", "nowhere"], "gracegate: nowhere: there is no such file or directory", id="path"),
-        pytest.param(["check", "--rule", "prestop-drain-mising"], f"did you mean `{RULE}`?", id="rule"),
+        pytest.param(["check", "--rule", "prestop-drain-mising"], f"did you mean `{PRESTOP}`?", id="rule"),
         pytest.param(["check", "--config", "x"], "gracegate: x: there is no such file", id="configuration"),
         pytest.param(["check", "--head", "HEAD"], "--head needs --base", id="head alone"),
         pytest.param(["check", "-", "apps"], "`-` is standard input and stands alone", id="dash and path"),
@@ -172,10 +124,10 @@ def test_a_wrong_configuration_is_one_line(shop: Path, capfd: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(f"rules: {{{RULE}: off}}", id="off"),
+        pytest.param(f"rules: {{{PRESTOP}: off}}", id="off"),
         pytest.param("exclude: [apps/]", id="excluded"),
-        pytest.param(f"waivers: [{{rules: [{RULE}], path: 'apps/*', reason: They retry.}}]", id="waived"),
-        pytest.param(f"rules: {{{RULE}: warning}}", id="a warning only"),
+        pytest.param(f"waivers: [{{rules: [{PRESTOP}], path: 'apps/*', reason: They retry.}}]", id="waived"),
+        pytest.param(f"rules: {{{PRESTOP}: warning}}", id="a warning only"),
     ],
 )
 def test_a_configuration_counts_from_below_too(shop: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> None:
@@ -186,25 +138,27 @@ def test_a_configuration_counts_from_below_too(shop: Path, monkeypatch: pytest.M
 
 def test_a_file_is_judged_with_what_lies_beside_it(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "apps/web.yaml", "--format", "json"]) == FINDINGS
-    assert found(capfd.readouterr().out) == [(RULE, "present", "apps/web.yaml")]
+    assert found(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
 
 
 def test_a_context_widens_what_is_known(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (shop / "apps/service.yaml").unlink()
-    namespaced = [text.replace("name: web", "name: web, namespace: shop", 1) for text in (SERVED,)]
+    namespaced = [text.replace("name: web", "name: web, namespace: shop", 1) for text in (SERVICE,)]
     write(shop, {"edge/service.yaml": namespaced[0]})
-    write(shop, {"apps/web.yaml": WEB.replace("  name: web\nspec", "  name: web\n  namespace: shop\nspec", 1)})
+    write(
+        shop, {"apps/web.yaml": WITHOUT_DRAIN.replace("  name: web\nspec", "  name: web\n  namespace: shop\nspec", 1)}
+    )
     assert run(["check", "apps/web.yaml"]) == CLEAN
     assert run(["check", "apps/web.yaml", "--context", "edge"]) == FINDINGS
 
 
 def test_one_rule(shop: Path) -> None:
     assert run(["check", "--rule", "probe-port-undefined"]) == CLEAN
-    assert run(["check", "--rule", RULE]) == FINDINGS
+    assert run(["check", "--rule", PRESTOP]) == FINDINGS
 
 
 def test_what_cannot_be_read_is_not_clean(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write(shop, {"apps/web.yaml": CLEAN_WEB.replace("spec:\n  replicas", "spec: [\n  replicas")})
+    write(shop, {"apps/web.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")})
     assert run(["check"]) == INCOMPLETE
     out, err = capfd.readouterr()
     assert out.startswith("apps/web.yaml:")
@@ -233,7 +187,7 @@ def test_json_is_valid_and_its_suggestions_fix_the_file(shop: Path, capfd: pytes
     report = json.loads(capfd.readouterr().out)
     schema = json.loads(Path(json_output.__file__).with_name("report.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(report, schema)
-    lines = WEB.split("\n")
+    lines = WITHOUT_DRAIN.split("\n")
     for suggestion in sorted(report["suggestions"], key=lambda s: -s["start_line"]):
         lines[suggestion["start_line"] - 1 : suggestion["end_line"]] = suggestion["text"].split("\n")
     write(shop, {"apps/web.yaml": "\n".join(lines)})
@@ -243,31 +197,31 @@ def test_json_is_valid_and_its_suggestions_fix_the_file(shop: Path, capfd: pytes
 def test_standard_input(shop: Path) -> None:
     command = [sys.executable, "-m", "gracegate", "check", "-", "--format", "json"]
     result = subprocess.run(
-        command, input=f"{WEB}---\n{SERVED}".encode(), capture_output=True, check=False, timeout=WAIT_SECONDS
+        command, input=f"{WITHOUT_DRAIN}---\n{SERVICE}".encode(), capture_output=True, check=False, timeout=WAIT_SECONDS
     )
     assert (result.returncode, result.stderr) == (FINDINGS, b"")
-    assert found(result.stdout.decode()) == [(RULE, "present", "stdin.yaml")]
+    assert found(result.stdout.decode()) == [(PRESTOP, "present", "stdin.yaml")]
 
 
 def test_since_a_revision(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write(shop, {"old/web.yaml": WEB, "old/service.yaml": SERVED, "apps/web.yaml": CLEAN_WEB})
+    write(shop, {"old/web.yaml": WITHOUT_DRAIN, "old/service.yaml": SERVICE, "apps/web.yaml": DEPLOYMENT})
     base = commit(shop, "base")
     assert run(["check", "--base", base]) == CLEAN
-    write(shop, {"apps/web.yaml": WEB})
+    write(shop, {"apps/web.yaml": WITHOUT_DRAIN})
     capfd.readouterr()
     assert run(["check", "--base", base, "--format", "json"]) == FINDINGS
     uncommitted = capfd.readouterr().out
     head = commit(shop, "head")
-    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    write(shop, {"apps/web.yaml": DEPLOYMENT})
     assert run(["check", "--base", base, "--head", head, "--format", "json"]) == FINDINGS
-    assert found(capfd.readouterr().out) == found(uncommitted) == [(RULE, "introduced", "apps/web.yaml")]
+    assert found(capfd.readouterr().out) == found(uncommitted) == [(PRESTOP, "introduced", "apps/web.yaml")]
     assert run(["check", "old", "--base", base, "--head", head]) == CLEAN
 
 
 def test_the_configuration_of_the_base_counts(shop: Path) -> None:
-    write(shop, {"apps/web.yaml": CLEAN_WEB})
+    write(shop, {"apps/web.yaml": DEPLOYMENT})
     base = commit(shop, "base")
-    write(shop, {"apps/web.yaml": WEB, ".gracegate.yaml": "exclude: ['**']"})
+    write(shop, {"apps/web.yaml": WITHOUT_DRAIN, ".gracegate.yaml": "exclude: ['**']"})
     head = commit(shop, "head")
     assert run(["check", "--base", base, "--head", head]) == FINDINGS
 
@@ -277,13 +231,13 @@ def test_a_shown_fix_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[st
     out, err = capfd.readouterr()
     assert out.startswith("--- a/apps/web.yaml\n+++ b/apps/web.yaml\n@@ ")
     assert err == "`gracegate fix --write` fixes 1 finding in 1 file.\n"
-    assert (shop / "apps/web.yaml").read_text() == WEB
+    assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_written_fix_keeps_mode_and_line_ends(shop: Path, newline: str) -> None:
     path = shop / "apps/web.yaml"
-    write(shop, {"apps/web.yaml": WEB.replace("\n", newline)})
+    write(shop, {"apps/web.yaml": WITHOUT_DRAIN.replace("\n", newline)})
     path.chmod(0o640)
     assert run(["fix", "--write"]) == CLEAN
     assert path.read_bytes().count(newline.encode()) == path.read_bytes().count(b"\n")
@@ -294,7 +248,7 @@ def test_a_written_fix_keeps_mode_and_line_ends(shop: Path, newline: str) -> Non
 
 
 def test_what_cannot_be_read_is_not_fixed_in_silence(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write(shop, {"apps/broken.yaml": CLEAN_WEB.replace("spec:\n  replicas", "spec: [\n  replicas")})
+    write(shop, {"apps/broken.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")})
     assert run(["fix", "--write"]) == INCOMPLETE
     out, err = capfd.readouterr()
     assert out == ""
@@ -304,28 +258,28 @@ def test_what_cannot_be_read_is_not_fixed_in_silence(shop: Path, capfd: pytest.C
 
 def test_a_file_that_changed_meanwhile_is_left_alone(shop: Path) -> None:
     request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
-    write(shop, {"apps/web.yaml": WEB + "# mine\n"})
+    write(shop, {"apps/web.yaml": WITHOUT_DRAIN + "# mine\n"})
     with pytest.raises(fix_command.RepositoryError, match="changed while it was judged"):
-        fix_command.written(shop, {"apps/web.yaml": (WEB, "theirs")}, request)
-    assert (shop / "apps/web.yaml").read_text() == WEB + "# mine\n"
+        fix_command.written(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "theirs")}, request)
+    assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN + "# mine\n"
 
 
 @pytest.mark.parametrize("meanwhile", ["changed", "gone"])
 def test_of_several_files_all_are_written_or_none(shop: Path, meanwhile: str) -> None:
-    write(shop, {"other/web.yaml": WEB, "other/service.yaml": SERVED})
+    write(shop, {"other/web.yaml": WITHOUT_DRAIN, "other/service.yaml": SERVICE})
     request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
     (shop / "other/web.yaml").unlink()
     if meanwhile == "changed":
         write(shop, {"other/web.yaml": "theirs"})
-    files = dict.fromkeys(("apps/web.yaml", "other/web.yaml"), (WEB, CLEAN_WEB))
+    files = dict.fromkeys(("apps/web.yaml", "other/web.yaml"), (WITHOUT_DRAIN, DEPLOYMENT))
     with pytest.raises(fix_command.RepositoryError, match=r"other/web\.yaml"):
         fix_command.written(shop, files, request)
-    assert (shop / "apps/web.yaml").read_text() == WEB
+    assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN
     assert sorted(path.name for path in (shop / "apps").iterdir()) == ["service.yaml", "web.yaml"]
 
 
 def test_a_second_fix_finds_nothing_to_do(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    others = {"apps/notes.txt": WEB, "apps/odd.yaml": f"{CLEAN_WEB}# no newline at the end"}
+    others = {"apps/notes.txt": WITHOUT_DRAIN, "apps/odd.yaml": f"{DEPLOYMENT}# no newline at the end"}
     write(shop, others)
     assert run(["fix", "--write"]) == CLEAN
     once = (shop / "apps/web.yaml").read_bytes()
@@ -339,7 +293,7 @@ def test_a_second_fix_finds_nothing_to_do(shop: Path, capfd: pytest.CaptureFixtu
 HOSTILE = {
     "50,000 brackets": "apps/hostile.yaml:5: not evaluated: This cannot be read as YAML: nested deeper than 100.",
     "alias bomb": "apps/hostile.yaml:11: not evaluated: This cannot be read as YAML: more than 200,000 nodes.",
-    "cyclic anchor": "apps/hostile.yaml:6: not evaluated: This cannot be read as YAML: the anchor of alias `*x` stands",
+    "cyclic anchor": "apps/hostile.yaml:6: not evaluated: This cannot be read as YAML: alias `*x` is inside its own anchor.",
     "a plain scalar of 10 MB": "apps/hostile.yaml:1: not evaluated: The file is larger than 5,000,000 bytes.",
     "1 MB of one key": "apps/hostile.yaml:99999: not evaluated: This cannot be read as YAML: more than 200,000 nodes.",
     "invalid UTF-8": "apps/hostile.yaml:5: not evaluated: The file is not UTF-8.",
@@ -354,7 +308,7 @@ def test_hostile_files_are_named_and_left_alone(shop: Path, capfd: pytest.Captur
     content = hostile.INPUTS[name].text()
     data = content.encode() if isinstance(content, str) else content
     (shop / "apps/hostile.yaml").write_bytes(data)
-    (shop / "apps/web.yaml").write_text(CLEAN_WEB)
+    (shop / "apps/web.yaml").write_text(DEPLOYMENT)
     assert run(["check"]) == INCOMPLETE
     assert capfd.readouterr().out.startswith(HOSTILE[name])
     assert run(["fix", "--write"]) == INCOMPLETE
@@ -381,7 +335,7 @@ spec: {{x: &x [{"1," * 500}]}}
 y: *x
 z: {"[" * 20}{"]" * 20}
 ---
-{SERVED.replace("web", "another")}
+{SERVICE.replace("web", "another")}
 """
 
 
@@ -394,7 +348,7 @@ def test_limits_can_be_set(
     value: str,
     message: str,
 ) -> None:
-    write(shop, {"apps/big.yaml": BIG, "apps/web.yaml": CLEAN_WEB})
+    write(shop, {"apps/big.yaml": BIG, "apps/web.yaml": DEPLOYMENT})
     assert run(["check", "apps/big.yaml"]) == CLEAN
     assert "not evaluated" not in capfd.readouterr().out
     monkeypatch.setenv(variable, value)
@@ -405,10 +359,10 @@ def test_limits_can_be_set(
 def test_rules_are_listed_and_explained(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["rules"]) == CLEAN
     listed = capfd.readouterr().out
-    assert f"\n  {RULE} " in listed
-    assert run(["rules", RULE]) == CLEAN
+    assert f"\n  {PRESTOP} " in listed
+    assert run(["rules", PRESTOP]) == CLEAN
     page = capfd.readouterr().out
-    assert page.startswith(f"{RULE}: ")
+    assert page.startswith(f"{PRESTOP}: ")
     assert "\nAn example of what it finds:\n  apiVersion: " in page
 
 
@@ -436,7 +390,7 @@ def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
     )
     assert result.stderr == ""
-    assert f"[{RULE}]" in result.stdout
+    assert f"[{PRESTOP}]" in result.stdout
     assert result.stdout.endswith("\nimported:\n")
 
 

@@ -12,7 +12,7 @@ from gracegate.model import SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig, parse_repo_config
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 
 Files = Mapping[str, str]
 

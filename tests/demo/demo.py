@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 from tests.demo.stage import Refusal, Stage
 from tests.processes import WaitFailed, exit_on, wait_for
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 from tests.e2e.scene import Scene, started
 
 # Nobody is spammed here, and nobody waits for the sake of politeness.

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.demo.demo import Story, play, wrong
+from tests.demo.layers import layer
 from tests.demo.replay import replay
-from tests.demo.shop import layer
 from tests.demo.stage import Stage
 from tests.e2e.conftest import AT_ONCE
 

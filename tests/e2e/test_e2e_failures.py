@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 from tests.e2e.scene import Scene
 
 FILES = "GET /pulls/[0-9]+/files"

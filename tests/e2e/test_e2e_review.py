@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 from tests.demo.stage import BIN
 from tests.e2e.scene import Scene
 from tests.fakegithub.state import ReviewComment

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.shop import layer
+from tests.demo.layers import layer
 from tests.e2e.scene import Scene
 from tests.fakegithub.state import Delivery
 from tests.processes import WAIT_SECONDS

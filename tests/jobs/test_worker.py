@@ -15,11 +15,11 @@ ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
 
 
 def test_a_delivery_that_comes_twice_is_reviewed_once(service: Service) -> None:
-    assert service.deliver("a", 1, "ok-1").outcome == "queued"
-    assert service.deliver("a", 1, "ok-1").outcome == "duplicate"
+    assert service.deliver("a", 1, "ok-1") == "queued"
+    assert service.deliver("a", 1, "ok-1") == "duplicate"
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "done"})
-    assert service.deliver("a", 1, "ok-1").outcome == "duplicate"
+    assert service.deliver("a", 1, "ok-1") == "duplicate"
     assert service.audit() == ONE_REVIEW
 
 
@@ -85,7 +85,7 @@ def test_what_cannot_succeed_is_given_up_and_a_redelivery_starts_anew(service: S
     service.wait(lambda: service.states() == {"a": "dead"})
     told = ("incomplete: an internal error (ZeroDivisionError)", "poison-1")
     assert Counter(service.audit()) == {("start", "poison-1"): 2, ("end", "poison-1"): 2, told: 1}
-    assert service.deliver("a", 1, "poison-1").outcome == "requeued"
+    assert service.deliver("a", 1, "poison-1") == "requeued"
     service.wait(lambda: service.audit().count(told) == 2)
 
 

@@ -19,45 +19,10 @@ from gracegate.settings import Settings, child_environment
 from gracegate.store import Run, Store
 from gracegate.store.tables import HEAD, VERDICT
 from tests.fakegithub.server import FakeGitHub
+from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
 
 SHOP = "shop/web"
 PACE = Pace(write=0.0, notify=0.0, sleep=lambda _: None)
-
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec:
-  selector: {app: web}
-  ports: [{port: 80, targetPort: http}]
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec:
-  maxUnavailable: 1
-  selector: {matchLabels: {app: web}}
-"""
-BAD = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - name: web
-        image: registry.example/web:1
-        ports:
-        - {name: http, containerPort: 8080}
-        readinessProbe:
-          httpGet: {path: /ready, port: http}
-"""
-DRAIN = "        lifecycle: {preStop: {sleep: {seconds: 10}}}\n"
 
 
 def fine() -> None:
@@ -131,7 +96,7 @@ def test_rules_link_to_their_pages_where_somebody_serves_them(stage: Stage) -> N
     reviewer = replace(
         stage.reviewer, settings=settings, poster=CommentPoster((b"k",), rule_link("https://docs.example.com/rules"))
     )
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
     reviewer.review(stage.run(number), fine)
     page = "[`prestop-drain-missing`](https://docs.example.com/rules/prestop-drain-missing.md)"
     (run,) = stage.fake.world.check_runs.values()
@@ -146,16 +111,16 @@ def test_a_pull_request_without_manifests_gets_a_check_and_no_word(stage: Stage)
 
 
 def test_a_finding_is_said_once_struck_when_fixed_and_blocks_meanwhile(stage: Stage) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
     first = stage.reviewer.review(stage.run(number), fine)
     (comment,) = stage.said(number)
     assert (first.verdict, len(stage.said(number)), stage.checks()) == ("fail", 1, [("completed", "failure")])
-    assert comment[:2] == ("web.yaml", 17)
+    assert comment[:2] == ("web.yaml", 19)
 
     stage.reviewer.review(stage.run(number), fine)
     assert stage.said(number) == [comment]
 
-    stage.fake.push(SHOP, "change", {"web.yaml": BAD + DRAIN})
+    stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT})
     second = stage.reviewer.review(stage.run(number), fine)
     ((path, _, title),) = stage.said(number)
     assert (second.verdict, path) == ("pass", "web.yaml")
@@ -164,7 +129,7 @@ def test_a_finding_is_said_once_struck_when_fixed_and_blocks_meanwhile(stage: St
 
 
 def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
     stage.fake.close_pull_request(SHOP, number)
     outcome = stage.reviewer.review(stage.run(number), fine)
     assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [], [])
@@ -182,21 +147,21 @@ def during(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
 
 
 def test_a_pull_request_that_closes_meanwhile_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
     during(stage, monkeypatch, lambda: stage.fake.close_pull_request(SHOP, number))
     outcome = stage.reviewer.review(stage.run(number), fine)
     assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [("completed", "cancelled")], [])
 
 
 def test_a_force_push_meanwhile_supersedes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": BAD})
-    during(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": BAD + DRAIN}, onto="main"))
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
+    during(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT}, onto="main"))
     outcome = stage.reviewer.review(stage.run(number), fine)
     assert (outcome.state, stage.checks(), stage.said(number)) == ("superseded", [("completed", "cancelled")], [])
 
 
 def test_nothing_is_written_after_the_review_lost_its_claim(stage: Stage) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
 
     def lost() -> None:
         raise Superseded("a newer head is waiting")
@@ -207,7 +172,7 @@ def test_nothing_is_written_after_the_review_lost_its_claim(stage: Stage) -> Non
 
 
 def test_an_engine_that_is_gone_is_waited_for_and_then_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
 
     def nobody(self: PolicyEngines) -> None:
         raise EngineUnavailable("no OPA answers at http://127.0.0.1:1")
@@ -222,7 +187,7 @@ def test_an_engine_that_is_gone_is_waited_for_and_then_named(stage: Stage, monke
 
 
 def test_a_review_that_failed_for_good_concludes_its_check(stage: Stage) -> None:
-    number = stage.open({"web.yaml": BAD})
+    number = stage.open({"web.yaml": WITHOUT_DRAIN})
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
     assert stage.checks() == [("completed", "failure")]
 
