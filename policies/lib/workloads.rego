@@ -6,13 +6,14 @@
 package gracegate.lib.workloads
 
 import data.gracegate.lib.values
+import data.gracegate.lib.workload_kinds
 
 # METADATA
 # title: Kind by document
 # description: Only of documents that run pods.
 kind := {i: document.object.kind |
 	some i, document in input.documents
-	_group(document.object.apiVersion) in _groups[document.object.kind]
+	_group(document.object.apiVersion) in workload_kinds.api_groups[document.object.kind]
 }
 
 # METADATA
@@ -24,16 +25,16 @@ name := {i: values.text(object.get(input.documents[i].object, ["metadata", "name
 # description: The pod's spec, where it stands in the document, and the labels that a Service selects by.
 pod := {i: found |
 	some i, which in kind
-	template := _template(i, which)
+	template := workload_kinds.template(i, which)
 	is_object(template.spec)
 	labels := {key: value | some key, value in template.metadata.labels; is_string(value)}
-	found := {"path": _path(which), "spec": template.spec, "labels": labels}
+	found := {"path": workload_kinds.pod_path[which], "spec": template.spec, "labels": labels}
 }
 
 # METADATA
 # title: Workloads that roll
 # description: Kinds whose pods are replaced by an update; batch kinds and bare pods are not among them.
-rolling := {i | some i, _ in pod; not kind[i] in {"CronJob", "Job", "Pod"}}
+rolling := {i | some i, _ in pod; workload_kinds.rolls[kind[i]]}
 
 # METADATA
 # title: Workloads that can be judged for what they lack
@@ -51,36 +52,9 @@ annotations := {i: found |
 	)
 }
 
-_groups := {
-	"CloneSet": {"apps.kruise.io"},
-	"CronJob": {"batch"},
-	"DaemonSet": {"apps", "apps.kruise.io", "extensions"},
-	"Deployment": {"apps", "extensions"},
-	"DeploymentConfig": {"", "apps.openshift.io"},
-	"Job": {"batch"},
-	"Pod": {""},
-	"ReplicaSet": {"apps", "extensions"},
-	"ReplicationController": {""},
-	"Rollout": {"argoproj.io"},
-	"StatefulSet": {"apps", "apps.kruise.io"},
-}
-
 _group(version) := "" if {
 	is_string(version)
 	not contains(version, "/")
 } else := split(version, "/")[0] if {
 	is_string(version)
 }
-
-# The paths are written out, so that the schema of the input finds a misspelt one.
-_template(i, which) := input.documents[i].object.spec.template if not which in {"CronJob", "Pod"}
-
-_template(i, "CronJob") := input.documents[i].object.spec.jobTemplate.spec.template
-
-_template(i, "Pod") := input.documents[i].object
-
-_path("CronJob") := ["spec", "jobTemplate", "spec", "template", "spec"]
-
-_path("Pod") := ["spec"]
-
-_path(which) := ["spec", "template", "spec"] if not which in {"CronJob", "Pod"}

@@ -116,6 +116,41 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkloadKind:
+    """A kind of object that runs Pods; `template` leads from the object to its Pod template.
+
+    `api_groups` are written without their version. `rolls` says that an update of the object replaces its Pods, and
+    `selects` that the API server demands a selector of its Pods.
+    """
+
+    api_groups: tuple[str, ...]
+    template: Pointer = ("spec", "template")
+    rolls: bool = True
+    selects: bool = False
+
+    @property
+    def pod_spec(self) -> Pointer:
+        """The path of the Pod's spec in the object."""
+        return (*self.template, "spec")
+
+
+WORKLOAD_KINDS: Mapping[str, WorkloadKind] = {
+    "CloneSet": WorkloadKind(("apps.kruise.io",), selects=True),
+    "CronJob": WorkloadKind(("batch",), template=("spec", "jobTemplate", "spec", "template"), rolls=False),
+    "DaemonSet": WorkloadKind(("apps", "apps.kruise.io", "extensions"), selects=True),
+    "Deployment": WorkloadKind(("apps", "extensions"), selects=True),
+    "DeploymentConfig": WorkloadKind(("", "apps.openshift.io")),
+    "Job": WorkloadKind(("batch",), rolls=False),
+    "Pod": WorkloadKind(("",), template=(), rolls=False),
+    "ReplicaSet": WorkloadKind(("apps", "extensions"), selects=True),
+    "ReplicationController": WorkloadKind(("",)),
+    "Rollout": WorkloadKind(("argoproj.io",)),
+    "StatefulSet": WorkloadKind(("apps", "apps.kruise.io"), selects=True),
+}
+"""The only table of workload kinds; the Rego libraries and the schema of their input are generated from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One Kubernetes object of a file.
 

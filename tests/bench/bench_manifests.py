@@ -18,8 +18,8 @@ from typing import Any
 
 import yaml
 
-from gracegate.manifests import POD_SPECS, Collection, collect_documents, is_candidate, locate, read_manifest
-from gracegate.model import Document, Pointer, SourceFile, Tree
+from gracegate.manifests import Collection, collect_documents, is_candidate, locate, read_manifest
+from gracegate.model import WORKLOAD_KINDS, Document, Pointer, SourceFile, Tree
 
 WORKLOAD_FILES = 500
 
@@ -44,15 +44,15 @@ def median(work: Callable[[], object], runs: int = 5) -> float:
 
 
 def containers(document: Document) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    if document.ref.kind not in POD_SPECS:
+    if document.ref.kind not in WORKLOAD_KINDS:
         return
     pod: Any = document.object
-    for segment in POD_SPECS[document.ref.kind]:
+    for segment in WORKLOAD_KINDS[document.ref.kind].pod_spec:
         pod = pod.get(segment) if isinstance(pod, dict) else None
     found = pod.get("containers") if isinstance(pod, dict) else None
     for index, container in enumerate(found if isinstance(found, list) else ()):
         if isinstance(container, dict):
-            yield (*POD_SPECS[document.ref.kind], "containers", index), container
+            yield (*WORKLOAD_KINDS[document.ref.kind].pod_spec, "containers", index), container
 
 
 def reading(collection: Collection) -> dict[str, float]:
@@ -61,7 +61,7 @@ def reading(collection: Collection) -> dict[str, float]:
     `ratio` is about whole files, where we pass over what no rule reads; `built_ratio` about the documents that are
     built alone, so that both do all the work.
     """
-    workloads = [m for m in collection.manifests.values() if any(d.ref.kind in POD_SPECS for d in m.documents)]
+    workloads = [m for m in collection.manifests.values() if any(d.ref.kind in WORKLOAD_KINDS for d in m.documents)]
     whole = [m for m in workloads if not m.problems][:WORKLOAD_FILES]
     sources = [m.source for m in whole]
     built = [

@@ -26,8 +26,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gracegate.manifests import POD_SPECS, Manifest, collect_documents, edit_manifest, locate
-from gracegate.model import Document, Hunk, Operation, Pointer
+from gracegate.manifests import Manifest, collect_documents, edit_manifest, locate
+from gracegate.model import WORKLOAD_KINDS, Document, Hunk, Operation, Pointer
 from gracegate.yaml_edit import EditRefused
 from gracegate.yaml_edit.patches import apply_operation
 from tests.bench.bench_manifests import containers, tree
@@ -111,7 +111,7 @@ class Plan:
 
 def planned(manifest: Manifest, document: Document) -> Iterator[Plan]:
     place, last = locate(manifest, document, ()), manifest.text.count("\n") + 1
-    grace = Operation("add", (*POD_SPECS[document.ref.kind], "terminationGracePeriodSeconds"), 47)
+    grace = Operation("add", (*WORKLOAD_KINDS[document.ref.kind].pod_spec, "terminationGracePeriodSeconds"), 47)
     for pointer, _ in containers(document):
         drain, readiness = (Operation("add", (*pointer, *path), value) for path, value in (DRAIN, READINESS))
         for operations in ((drain,), (readiness,), (drain, readiness, grace)):
@@ -124,7 +124,7 @@ def measured(folder: Path) -> Figures:
     figures = Figures()
     collection = collect_documents(tree(folder))
     for document in collection.documents:
-        if document.ref.kind not in POD_SPECS:
+        if document.ref.kind not in WORKLOAD_KINDS:
             continue
         manifest = collection.manifests[document.path]
         before = original(manifest, document)

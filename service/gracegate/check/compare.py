@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gracegate.check.matches import Identity, Match
-from gracegate.check.verdict import WORKLOAD_KINDS
+from gracegate.check.verdict import is_rolling
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
 
 _InFile = tuple[str, ObjectRef]
@@ -118,7 +118,7 @@ def _but_name(ref: ObjectRef) -> object:
 
 
 def _but_kind(ref: ObjectRef) -> object:
-    return (ref.namespace, ref.name) if ref.kind in WORKLOAD_KINDS else None
+    return (ref.namespace, ref.name) if is_rolling(ref.kind) else None
 
 
 def moved_paths(diff: Iterable[FileDiff]) -> dict[str, str]:

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from gracegate.model import Document, Finding, Problem, Severity, Verdict
-
-# The workload kinds whose rollouts are checked (apps, core, Argo, OpenShift, Kruise).
-WORKLOAD_KINDS = frozenset(
-    {
-        "CloneSet",
-        "DaemonSet",
-        "Deployment",
-        "DeploymentConfig",
-        "ReplicaSet",
-        "ReplicationController",
-        "Rollout",
-        "StatefulSet",
-    }
-)
+from gracegate.model import WORKLOAD_KINDS, Document, Finding, Problem, Severity, Verdict
 
 
 def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], blocking: Set[Severity]) -> Verdict:
@@ -35,4 +21,9 @@ def has_remarks(findings: Iterable[Finding], problems: Iterable[Problem]) -> boo
 
 def is_workload(document: Document) -> bool:
     """Whether a document is a workload that rolling updates replace."""
-    return document.ref.kind in WORKLOAD_KINDS and not document.is_fragment
+    return is_rolling(document.ref.kind) and not document.is_fragment
+
+
+def is_rolling(kind: str) -> bool:
+    """Whether an update of an object of this kind replaces its Pods."""
+    return kind in WORKLOAD_KINDS and WORKLOAD_KINDS[kind].rolls

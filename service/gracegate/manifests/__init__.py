@@ -5,14 +5,12 @@ from __future__ import annotations
 from gracegate.manifests.discovery import COMPONENT_FILES, component_roots, directory, is_candidate
 from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.edits import EditedManifest, edit_manifest
-from gracegate.manifests.fragments import POD_SPECS
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.plain import Collection, Unread, collect_documents
 
 __all__ = [
     "COMPONENT_FILES",
     "KINDS",
-    "POD_SPECS",
     "Collection",
     "EditedManifest",
     "Manifest",

@@ -5,34 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gracegate.model import Pointer
-
-_TEMPLATED: Pointer = ("spec", "template", "spec")
-POD_SPECS: Mapping[str, Pointer] = {
-    "CloneSet": _TEMPLATED,
-    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-    "DaemonSet": _TEMPLATED,
-    "Deployment": _TEMPLATED,
-    "DeploymentConfig": _TEMPLATED,
-    "Job": _TEMPLATED,
-    "Pod": ("spec",),
-    "ReplicaSet": _TEMPLATED,
-    "ReplicationController": _TEMPLATED,
-    "Rollout": _TEMPLATED,
-    "StatefulSet": _TEMPLATED,
-}
-"""Where each kind of workload keeps its Pod's spec."""
-
-_SELECTING = frozenset({"CloneSet", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"})
+from gracegate.model import WORKLOAD_KINDS, Pointer
 
 
 def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
     """True for a patch: a strategic merge directive, no containers, or one that lacks what the API server demands."""
     if "$patch" in found:
         return True
-    if kind not in POD_SPECS:
+    if (workload := WORKLOAD_KINDS.get(kind)) is None:
         return False
-    pod = _at(found, POD_SPECS[kind])
+    pod = _at(found, workload.pod_spec)
     if pod is None and kind == "Rollout" and isinstance(_at(found, ("spec", "workloadRef")), dict):
         return False
     containers = pod.get("containers") if isinstance(pod, dict) else None
@@ -40,7 +22,7 @@ def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
         return True
     if any(isinstance(container, dict) and "image" not in container for container in containers):
         return True
-    return kind in _SELECTING and not _at(found, ("spec", "selector")) and not _at(found, _LABELS)
+    return workload.selects and not _at(found, ("spec", "selector")) and not _at(found, _LABELS)
 
 
 _LABELS: Pointer = ("spec", "template", "metadata", "labels")

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 
+from gracegate.model import WORKLOAD_KINDS
+
 KINDS = frozenset(
     {
-        "CloneSet",
-        "CronJob",
-        "DaemonSet",
-        "Deployment",
-        "DeploymentConfig",
+        *WORKLOAD_KINDS,
         "HTTPRoute",
         "HorizontalPodAutoscaler",
         "Ingress",
-        "Job",
         "PersistentVolumeClaim",
-        "Pod",
         "PodDisruptionBudget",
-        "ReplicaSet",
-        "ReplicationController",
-        "Rollout",
         "ScaledObject",
         "Service",
-        "StatefulSet",
     }
 )
 """The kinds that rules read; any other object is counted and not built."""

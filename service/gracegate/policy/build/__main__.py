@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gracegate.errors import RulesError
 from gracegate.policy import builtin_policies
-from gracegate.policy.build import pages, wasm_build
+from gracegate.policy.build import pages, wasm_build, workload_tables
 from gracegate.policy.build.rule_index import PAGES
 
 
@@ -25,9 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     folder, check = chosen.folder, chosen.check
     try:
-        # The pages show what the rules find, so the compiled rules come first.
-        stale = wasm_build.settle(folder, wasm_build.build(folder, chosen.opa), check=check)
-        return stale or wasm_build.settle(folder, pages.build(folder), check=check, only=PAGES)
+        # Each stage reads what the one before it wrote: the Wasm holds the libraries, the pages show what it finds.
+        return (
+            wasm_build.settle(folder, {workload_tables.LIBRARY: workload_tables.build().encode()}, check=check)
+            or wasm_build.settle(folder, wasm_build.build(folder, chosen.opa), check=check)
+            or wasm_build.settle(folder, pages.build(folder), check=check, only=PAGES)
+        )
     except RulesError as error:
         sys.stderr.write(f"{error}\n")
         return 2
