@@ -48,6 +48,7 @@ LIVES_IN: dict[str, set[str]] = {
     "flask": {"web"},
     "dbos": {"jobs.queue"},
     "sqlalchemy": {"store", "jobs.queue"},
+    "alembic": {"store.migrations"},
     "click": {"cli"},
     "rich": {"cli"},
 }

@@ -78,7 +78,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             git_url=fake.git_url,
         )
         store = Store(settings.database)
-        store.create()
+        store.migrate()
         reviewer = PullRequestReviewer(
             settings=settings,
             client=Client(TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=PACE), PACE),

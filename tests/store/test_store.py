@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,14 +68,6 @@ class Desk:
     def states(self) -> dict[str, str]:
         with self.store.transaction() as tx:
             return {row.id: row.state for row in tx.execute(RUN.select())}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{tmp_path / 'new' / 'gracegate.db'}")
-    store.create()
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -173,7 +164,7 @@ def test_a_rate_limit_holds_back_the_runs_of_its_installation(desk: Desk) -> Non
     assert (claimed[0], 90 < claimed[1] <= 100) == (run("a"), True)
     assert desk.states() == {"a/1": "waiting"}
     with desk.store.transaction() as tx:
-        tx.exec_driver_sql("UPDATE gate SET closed_until = 1")
+        tx.exec_driver_sql("UPDATE rate_limit SET blocked_until = 1")
     assert desk.claim("a") == (run("a"), 0.0)
 
 
@@ -239,7 +230,7 @@ def test_heartbeats(store: Store) -> None:
         executors.write_heartbeat(tx, "b")
         executors.write_heartbeat(tx, "a")
         assert executors.live_executors(tx, 5) == {"a", "b"}
-        tx.execute(EXECUTOR.update().where(EXECUTOR.c.id == "b").values(beat_at=1))
+        tx.execute(EXECUTOR.update().where(EXECUTOR.c.id == "b").values(heartbeat_at=1))
         assert executors.live_executors(tx, 5) == {"a"}
         executors.delete_old(tx, 60)
         executors.mark_dead(tx, "a")
@@ -253,13 +244,13 @@ def test_a_transaction_is_all_or_nothing(desk: Desk) -> None:
     assert desk.accept("a")[0] == "queued"
 
 
-def test_missing_says_what(tmp_path: Path, store: Store) -> None:
-    assert store.missing() is None
+def test_a_defect_says_what_is_missing(tmp_path: Path, store: Store) -> None:
+    assert store.check_readiness() is None
     fresh = Store(f"sqlite:///{tmp_path / 'fresh.db'}")
-    assert fresh.missing() == "tables are missing: delivery, executor, gate, head, run, verdict"
+    assert fresh.check_readiness() == "tables are missing: delivery, executor, head, rate_limit, run, verdict"
     fresh.close()
     away = Store(f"sqlite:///{tmp_path}")
-    assert away.missing() == "the database does not answer: unable to open database file"
+    assert away.check_readiness() == "the database does not answer: unable to open database file"
     with pytest.raises(DatabaseUnavailable), away.transaction():
         pass
     away.close()
@@ -270,7 +261,7 @@ def test_missing_says_what(tmp_path: Path, store: Store) -> None:
     ["sqlite://", "sqlite:///:memory:", "mysql://host/db", "nothing"],
     ids=["memory", ":memory:", "mysql", "no url"],
 )
-def test_urls_that_are_none(url: str) -> None:
+def test_a_url_that_is_invalid(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^GRACEGATE_DATABASE"):
         database_url(url)
 

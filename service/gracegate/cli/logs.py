@@ -23,7 +23,10 @@ _PATTERNS = (
 )
 _SHORTEST = 6
 # At DEBUG, PyGithub logs the answers that hold installation tokens, and the others say more than helps.
-_NEVER_BELOW = {"github": logging.INFO, "urllib3": logging.INFO, "sqlalchemy": logging.WARNING, "dbos": logging.WARNING}
+_NEVER_BELOW = {
+    **dict.fromkeys(("github", "urllib3"), logging.INFO),
+    **dict.fromkeys(("alembic", "dbos", "sqlalchemy"), logging.WARNING),
+}
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:

@@ -110,7 +110,7 @@ class Queue:
 def prepare_queue(store: Store, jobs: JobSettings) -> None:
     """Create or migrate all tables and register the queue: once, before any process of the service starts."""
     _silence_dbos()
-    store.create()
+    store.migrate()
     DBOS.migrate(store.url)
     client = DBOSClient(system_database_engine=store.engine, application_name=APPLICATION, lazy=True)
     client.register_queue(

@@ -1,4 +1,4 @@
-"""One database for our tables and the job engine's: a SQLite file, or PostgreSQL when one machine is not enough."""
+"""One database for our tables and those of the queue: a SQLite file, or PostgreSQL if one machine is not enough."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Transaction = sa.Connection
 
 
 class DatabaseUnavailable(GracegateError):
-    """The database cannot be reached or is locked: nothing was written, worth another try."""
+    """The database cannot be reached or is locked. Nothing was written, and it is worth another try."""
 
 
 class Store:
@@ -33,10 +33,12 @@ class Store:
         self.url = database_url(url)
         self.engine = _engine(self.url)
 
-    def create(self) -> None:
-        """Make the tables that are not there yet."""
+    def migrate(self) -> None:
+        """Create the tables, or bring those of an earlier version up to date."""
+        from gracegate.store.migrations import upgrade  # noqa: PLC0415 - only the start of the service needs Alembic
+
         with self.transaction() as tx:
-            METADATA.create_all(tx)
+            upgrade(tx)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -44,14 +46,14 @@ class Store:
         with translate_errors(), self.engine.begin() as connection:
             yield connection
 
-    def missing(self) -> str | None:
-        """What keeps the database from being used, None where nothing does."""
+    def check_readiness(self) -> str | None:
+        """Why the database cannot be used, in words; None if it can."""
         try:
             with self.transaction() as tx:
-                absent = set(METADATA.tables) - set(sa.inspect(tx).get_table_names())
+                missing = set(METADATA.tables) - set(sa.inspect(tx).get_table_names())
         except DatabaseUnavailable as error:
             return f"the database does not answer: {error}"
-        return f"tables are missing: {', '.join(sorted(absent))}" if absent else None
+        return f"tables are missing: {', '.join(sorted(missing))}" if missing else None
 
     def close(self) -> None:
         self.engine.dispose()
@@ -59,7 +61,7 @@ class Store:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """The driver's errors that go away by themselves, as DatabaseUnavailable."""
+    """Raise errors of the driver that go away by themselves as DatabaseUnavailable."""
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
@@ -67,21 +69,23 @@ def translate_errors() -> Iterator[None]:
 
 
 def database_url(url: str) -> str:
-    """The URL with the driver we ship; the folder of a SQLite file is made."""
+    """The URL with the driver that we ship. Creates the folder of a SQLite file."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         message = (
-            "GRACEGATE_DATABASE is no database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
+            "GRACEGATE_DATABASE is not a database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
         )
         raise ConfigError(message) from error
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
-            raise ConfigError("GRACEGATE_DATABASE: web and workers share the database, so it has to be a file")
+            raise ConfigError(
+                "GRACEGATE_DATABASE is in memory: web and workers share the database, so write the path of a file"
+            )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         return url
     if parsed.get_backend_name() != "postgresql":
-        raise ConfigError("GRACEGATE_DATABASE: only sqlite and postgresql are supported")
+        raise ConfigError("GRACEGATE_DATABASE is neither sqlite nor postgresql: only these are supported")
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
@@ -100,7 +104,7 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    # We say BEGIN ourselves: a transaction that reads first and writes later would fail on a busy database.
+    # We begin transactions ourselves: one that reads first and writes later would fail on a busy database.
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()

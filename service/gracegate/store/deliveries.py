@@ -71,7 +71,9 @@ def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
         "outcome": outcome,
         "received_at": now(),
     }
-    return tx.execute(insert(tx, DELIVERY).values(row).on_conflict_do_nothing()).rowcount == 1
+    # psycopg does not count the rows of this statement.
+    statement = insert(tx, DELIVERY).values(row).on_conflict_do_nothing().returning(DELIVERY.c.id)
+    return tx.scalar(statement) is not None
 
 
 def close(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Literal["closed", "duplicate"]:

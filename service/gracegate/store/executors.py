@@ -8,13 +8,13 @@ from gracegate.store.tables import EXECUTOR, insert, now
 
 
 def write_heartbeat(tx: sa.Connection, executor: str) -> None:
-    statement = insert(tx, EXECUTOR).values(id=executor, beat_at=now())
-    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"beat_at": now()}))
+    statement = insert(tx, EXECUTOR).values(id=executor, heartbeat_at=now())
+    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now()}))
 
 
 def live_executors(tx: sa.Connection, dead_after: float) -> frozenset[str]:
     """The executors whose last heartbeat is at most `dead_after` seconds old."""
-    return frozenset(tx.scalars(sa.select(EXECUTOR.c.id).where(EXECUTOR.c.beat_at >= now() - dead_after)))
+    return frozenset(tx.scalars(sa.select(EXECUTOR.c.id).where(EXECUTOR.c.heartbeat_at >= now() - dead_after)))
 
 
 def mark_dead(tx: sa.Connection, prefix: str) -> None:
@@ -24,4 +24,4 @@ def mark_dead(tx: sa.Connection, prefix: str) -> None:
 
 def delete_old(tx: sa.Connection, age: float) -> None:
     """Delete the executors whose last heartbeat is more than `age` seconds old."""
-    tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.beat_at < now() - age))
+    tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.heartbeat_at < now() - age))

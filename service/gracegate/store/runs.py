@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gracegate.model import Verdict
 from gracegate.store.deliveries import RUNNING, WAITING, Ticket, partition
-from gracegate.store.tables import DELIVERY, GATE, HEAD, RUN, VERDICT, insert, now
+from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, VERDICT, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
@@ -65,7 +65,7 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Ru
     if row is None:
         return None
     run = Run(**row)
-    seconds = sa.select(GATE.c.closed_until - now()).where(GATE.c.installation_id == run.installation_id)
+    seconds = sa.select(RATE_LIMIT.c.blocked_until - now()).where(RATE_LIMIT.c.installation_id == run.installation_id)
     retry_after = max(0.0, tx.scalar(seconds) or 0.0)
     if retry_after == 0.0:
         changes = {"state": RUNNING, "executor": executor, "starts": RUN.c.starts + 1, "updated_at": now()}
@@ -139,9 +139,9 @@ def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, 
 def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> None:
     """Start no run of this installation for so many seconds; a rate limit that ends later stays."""
     until = now() + seconds
-    statement = insert(tx, GATE).values(installation_id=installation_id, closed_until=until)
-    later = sa.case((GATE.c.closed_until > until, GATE.c.closed_until), else_=until)
-    tx.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_={"closed_until": later}))
+    statement = insert(tx, RATE_LIMIT).values(installation_id=installation_id, blocked_until=until)
+    later = sa.case((RATE_LIMIT.c.blocked_until > until, RATE_LIMIT.c.blocked_until), else_=until)
+    tx.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_={"blocked_until": later}))
 
 
 def unfinished_runs(tx: sa.Connection, idle: float = 0.0) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The tables. Times are seconds since the epoch by the database's clock, which all processes share."""
+"""The tables, as `migrations/` makes them. Times are seconds since the epoch by the clock of the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEAD = Table(
     Column("repository_id", BigInteger, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("sha", Text, nullable=False),
-    Column("run_id", Text, nullable=False),  # the newest run; "" where the first delivery said that it was closed
+    Column("run_id", Text, nullable=False),  # the newest run; "" if the first delivery said that it was closed
     Column("closed", Boolean, nullable=False),
     Column("updated_at", Float, nullable=False),
     sa.Index("head_by_sha", "repository_id", "sha"),
@@ -74,23 +74,23 @@ VERDICT = Table(
     Column("concluded_at", Float, nullable=False),
 )
 
-GATE = Table(
-    "gate",
+RATE_LIMIT = Table(
+    "rate_limit",
     METADATA,
     Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("closed_until", Float, nullable=False),
+    Column("blocked_until", Float, nullable=False),
 )
 
 EXECUTOR = Table(
     "executor",
     METADATA,
     Column("id", Text, primary_key=True),
-    Column("beat_at", Float, nullable=False),
+    Column("heartbeat_at", Float, nullable=False),
 )
 
 
-class now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function that it is
-    """The database's clock, not the transaction's: a long transaction sees time pass."""
+class now(FunctionElement[float]):  # noqa: N801 - named like the SQL function that it is
+    """The time by the database's clock, at each call: it goes on within a transaction."""
 
     type = Float()
     inherit_cache = True
@@ -107,5 +107,5 @@ def _postgresql_now(_element: now, _compiler: Any, **_options: Any) -> str:
 
 
 def insert(tx: sa.Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """INSERT in the dialect at hand, so that ON CONFLICT can be said."""
+    """INSERT in the dialect of the database, which knows ON CONFLICT."""
     return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)

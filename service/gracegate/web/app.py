@@ -21,6 +21,6 @@ def create_app(
     """`readiness_checks` are asked by /readyz, after whether the database answers."""
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
     app.register_blueprint(webhooks.blueprint(settings, store, queue))
-    app.register_blueprint(health.blueprint({"database": store.missing, **readiness_checks}))
+    app.register_blueprint(health.blueprint({"database": store.check_readiness, **readiness_checks}))
     app.register_blueprint(metrics.blueprint(store))
     return app

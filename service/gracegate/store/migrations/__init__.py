@@ -1,0 +1,31 @@
+"""The history of the tables, by Alembic. `versions/` has one script per change; a new one names the last in turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from gracegate.errors import ConfigError
+
+# Any number that no other program uses for an advisory lock in this database.
+_LOCK = 4_208_221_107
+
+
+def upgrade(tx: sa.Connection, revision: str = "head") -> None:
+    """Bring the tables to `revision`, in the caller's transaction. Processes that start at once wait for each other.
+
+    SQLite's lock is the transaction itself, see database.py. Raises ConfigError if a newer gracegate made the tables.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = tx
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        raise ConfigError(f"GRACEGATE_DATABASE was used by a newer gracegate, start that one ({error})") from error
