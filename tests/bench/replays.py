@@ -83,11 +83,11 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     today = dt.datetime.now(dt.UTC).date()
     request = CheckRequest(after, RepoConfig(), load_builtin(), engine.engine, today, base=before, diff=diff)
     report = check(request, engine.evaluate)
-    speaking = [f for f in report.findings if comment_plan.speaks(f, touched=False)]
+    findings = [f for f in report.findings if comment_plan.is_commented(f, touched=False)]
     hunks = {d.path: d.hunks for d in diff if d.change != "removed"}
-    drafts = comment_plan._drafts(speaking, report.suggestions, hunks)
-    figures: Counter[str] = Counter(findings=len(speaking))
-    figures["on a line"] = sum(len(draft.findings) for draft in drafts if draft.line is not None)
+    comments = comment_plan._new_comments([f for f in findings if f.file in hunks], report.suggestions, hunks)
+    figures: Counter[str] = Counter(findings=len(findings))
+    figures["on a line"] = sum(len(comment.findings) for comment in comments if comment.line is not None)
     # A fix of something that was there before is not posted: its reason tells whether it could have been.
     reasons = Counter(f.no_suggestion for f in report.findings if f.fix is not None and f.fix.diff is not None)
     figures["fixes in a hunk"] = reasons[None] + reasons["pre_existing"]

@@ -109,3 +109,8 @@ def test_the_review_without_comments_points_at_the_check() -> None:
     assert (
         comment_text.review_body(report, 0) == "This pull request introduces **1 error** in 1 workload. See the check."
     )
+
+
+def test_the_review_counts_the_findings_without_a_comment() -> None:
+    body = comment_text.review_body(samples.FAIL, 20, uncommented=3)
+    assert "20 comments below; for 3 more findings see the check." in body

@@ -1,27 +1,29 @@
-"""Functions that the tests run in the child process."""
+"""Functions that the tests run in the child process of the sandbox."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import EngineUnavailable
 from gracegate.model import Report
+from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 
 
-def same(report: Report) -> Report:
+def return_report(report: Report) -> Report:
     print("noise on standard output")
     return report
 
 
-def no_opa(_request: object) -> Report:
+def raise_unavailable(_request: object) -> Report:
     raise EngineUnavailable("no answer from OPA")
 
 
-def bug(request: dict[str, Any]) -> Report:
+def raise_key_error(request: dict[str, Any]) -> Report:
     return request["missing"]
 
 
@@ -30,29 +32,37 @@ def sleep(_request: object) -> Report:
     raise AssertionError
 
 
-def burn(_request: object) -> Report:
+def loop(_request: object) -> Report:
     while True:
         pass
 
 
-def swell(_request: object) -> Report:
-    hoard = []
+def use_memory(_request: object) -> Report:
+    memory = []
     while True:
-        hoard.append(bytearray(10_000_000))
+        memory.append(bytearray(10_000_000))
 
 
-def crash(_request: object) -> Report:
+def abort(_request: object) -> Report:
     os.abort()
 
 
-def leave(_request: object) -> Report:
+def exit_with_7(_request: object) -> Report:
     os._exit(7)
 
 
-def start_another(pid_file: Path) -> Report:
+def start_process(pid_file: Path) -> Report:
     pid_file.write_text(str(subprocess.Popen(["sleep", "600"]).pid))
-    raise EngineUnavailable("gone, but not my child")
+    raise EngineUnavailable("its child is left behind")
 
 
-def tell_environment(_request: object) -> Report:
+def name_libraries(job: CheckJob) -> Report:
+    """Raises the names of the third-party libraries that a check has imported."""
+    sandboxed_check(job)
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    packages = {name.partition(".")[0] for name, file in files.items() if "site-packages" in file and name[0] != "_"}
+    raise EngineUnavailable(" ".join(sorted(packages)))
+
+
+def name_environment(_request: object) -> Report:
     raise EngineUnavailable(" ".join(sorted(name for name in os.environ if "GRACEGATE" in name)))

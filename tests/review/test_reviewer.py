@@ -12,7 +12,7 @@ from gracegate.errors import EngineUnavailable, Superseded
 from gracegate.git import TreeFetcher
 from gracegate.github_app import Client, Pace, TokenBroker
 from gracegate.outputs import rule_link
-from gracegate.policy.engines.choice import PolicyEngines
+from gracegate.policy.engines import PolicyEngines
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.settings import Settings, child_environment
@@ -25,8 +25,8 @@ SHOP = "shop/web"
 PACE = Pace(write=0.0, notify=0.0, sleep=lambda _: None)
 
 
-def fine() -> None:
-    """This review still counts."""
+def is_current() -> None:
+    """As jobs.Reviewer's check_current when this review may write."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Stage:
     installation: int
     repository_id: int
 
-    def open(self, files: dict[str, str]) -> int:
+    def open_pull_request(self, files: dict[str, str]) -> int:
         self.fake.push(SHOP, "change", files, onto="main")
         return self.fake.open_pull_request(SHOP, "change")
 
@@ -54,7 +54,8 @@ class Stage:
     def checks(self) -> list[tuple[str, str | None]]:
         return [(run.status, run.conclusion) for run in self.fake.world.check_runs.values()]
 
-    def said(self, number: int) -> list[tuple[str, int | None, str]]:
+    def comments(self, number: int) -> list[tuple[str, int | None, str]]:
+        """Path, line and first line of the text."""
         comments = self.fake.pull(SHOP, number).comments
         return [(c.anchor.path, c.anchor.line, c.body.split("\n", maxsplit=1)[0]) for c in comments]
 
@@ -91,113 +92,113 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         store.engine.dispose()
 
 
-def test_rules_link_to_their_pages_where_somebody_serves_them(stage: Stage) -> None:
+def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
     settings = replace(stage.reviewer.settings, rules_url="https://docs.example.com/rules")
     reviewer = replace(
         stage.reviewer, settings=settings, poster=CommentPoster((b"k",), rule_link("https://docs.example.com/rules"))
     )
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
-    reviewer.review(stage.run(number), fine)
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    reviewer.review(stage.run(number), is_current)
     page = "[`prestop-drain-missing`](https://docs.example.com/rules/prestop-drain-missing.md)"
     (run,) = stage.fake.world.check_runs.values()
-    assert page in stage.said(number)[0][2]
+    assert page in stage.comments(number)[0][2]
     assert page in (run.summary or "")
 
 
-def test_a_pull_request_without_manifests_gets_a_check_and_no_word(stage: Stage) -> None:
-    number = stage.open({"README.md": "hello"})
-    outcome = stage.reviewer.review(stage.run(number), fine)
-    assert (outcome.verdict, stage.checks(), stage.said(number)) == ("pass", [("completed", "success")], [])
+def test_a_pull_request_without_manifests_gets_a_check_and_no_comment(stage: Stage) -> None:
+    number = stage.open_pull_request({"README.md": "hello"})
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.verdict, stage.checks(), stage.comments(number)) == ("pass", [("completed", "success")], [])
 
 
-def test_a_finding_is_said_once_struck_when_fixed_and_blocks_meanwhile(stage: Stage) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
-    first = stage.reviewer.review(stage.run(number), fine)
-    (comment,) = stage.said(number)
-    assert (first.verdict, len(stage.said(number)), stage.checks()) == ("fail", 1, [("completed", "failure")])
+def test_a_finding_is_commented_once_and_blocks_until_it_is_fixed(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    first = stage.reviewer.review(stage.run(number), is_current)
+    (comment,) = stage.comments(number)
+    assert (first.verdict, len(stage.comments(number)), stage.checks()) == ("fail", 1, [("completed", "failure")])
     assert comment[:2] == ("web.yaml", 19)
 
-    stage.reviewer.review(stage.run(number), fine)
-    assert stage.said(number) == [comment]
+    stage.reviewer.review(stage.run(number), is_current)
+    assert stage.comments(number) == [comment]
 
     stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT})
-    second = stage.reviewer.review(stage.run(number), fine)
-    ((path, _, title),) = stage.said(number)
+    second = stage.reviewer.review(stage.run(number), is_current)
+    ((path, _, title),) = stage.comments(number)
     assert (second.verdict, path) == ("pass", "web.yaml")
     assert title.startswith("✅ ~~")
     assert stage.checks()[-1] == ("completed", "success")
 
 
 def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     stage.fake.close_pull_request(SHOP, number)
-    outcome = stage.reviewer.review(stage.run(number), fine)
-    assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [], [])
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.state, stage.checks(), stage.comments(number)) == ("cancelled", [], [])
 
 
-def during(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
-    """Lets something happen between the check and the publishing, where a review waits longest."""
-    checked = PullRequestReviewer._checked
+def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """Makes something happen between fetching and publishing, where a review spends most of its time."""
+    check = PullRequestReviewer._check
 
-    def slowly(self: PullRequestReviewer, *trees):
+    def check_meanwhile(self: PullRequestReviewer, *arguments):
         happens()
-        return checked(self, *trees)
+        return check(self, *arguments)
 
-    monkeypatch.setattr(PullRequestReviewer, "_checked", slowly)
-
-
-def test_a_pull_request_that_closes_meanwhile_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
-    during(stage, monkeypatch, lambda: stage.fake.close_pull_request(SHOP, number))
-    outcome = stage.reviewer.review(stage.run(number), fine)
-    assert (outcome.state, stage.checks(), stage.said(number)) == ("cancelled", [("completed", "cancelled")], [])
+    monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
 
 
-def test_a_force_push_meanwhile_supersedes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
-    during(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT}, onto="main"))
-    outcome = stage.reviewer.review(stage.run(number), fine)
-    assert (outcome.state, stage.checks(), stage.said(number)) == ("superseded", [("completed", "cancelled")], [])
+def test_a_pull_request_that_is_closed_during_its_review_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    do_during_review(stage, monkeypatch, lambda: stage.fake.close_pull_request(SHOP, number))
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.state, stage.checks(), stage.comments(number)) == ("cancelled", [("completed", "cancelled")], [])
 
 
-def test_nothing_is_written_after_the_review_lost_its_claim(stage: Stage) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
+def test_a_force_push_during_the_review_supersedes_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    do_during_review(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT}, onto="main"))
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.state, stage.checks(), stage.comments(number)) == ("superseded", [("completed", "cancelled")], [])
 
-    def lost() -> None:
+
+def test_a_superseded_review_writes_nothing(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+
+    def is_superseded() -> None:
         raise Superseded("a newer head is waiting")
 
     with pytest.raises(Superseded):
-        stage.reviewer.review(stage.run(number), lost)
+        stage.reviewer.review(stage.run(number), is_superseded)
     assert [w for w in stage.writes() if "access_tokens" not in w] == []
 
 
-def test_an_engine_that_is_gone_is_waited_for_and_then_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
+def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
 
-    def nobody(self: PolicyEngines) -> None:
+    def raise_unavailable(self: PolicyEngines) -> None:
         raise EngineUnavailable("no OPA answers at http://127.0.0.1:1")
 
-    monkeypatch.setattr(PolicyEngines, "opa", nobody)
+    monkeypatch.setattr(PolicyEngines, "opa", raise_unavailable)
     with pytest.raises(EngineUnavailable):
-        stage.reviewer.review(stage.run(number), fine)
+        stage.reviewer.review(stage.run(number), is_current)
     assert stage.checks() == [("in_progress", None)]
 
-    outcome = stage.reviewer.review(stage.run(number, failures=2), fine)
+    outcome = stage.reviewer.review(stage.run(number, failures=2), is_current)
     assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
 
 
 def test_a_review_that_failed_for_good_concludes_its_check(stage: Stage) -> None:
-    number = stage.open({"web.yaml": WITHOUT_DRAIN})
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
     assert stage.checks() == [("completed", "failure")]
 
 
 def test_two_pull_requests_with_one_head_share_the_worse_verdict(stage: Stage) -> None:
-    number = stage.open({"README.md": "hello"})
+    number = stage.open_pull_request({"README.md": "hello"})
     with stage.reviewer.store.transaction() as tx:
         row = {"repository_id": stage.repository_id, "head_sha": stage.head(), "number": 99, "verdict": "fail"}
         tx.execute(VERDICT.insert().values(**row, conclusion="failure", concluded_at=0.0))
         place = {"repository_id": stage.repository_id, "number": 99, "sha": stage.head()}
         tx.execute(HEAD.insert().values(**place, run_id="", closed=False, updated_at=0.0))
-    outcome = stage.reviewer.review(stage.run(number), fine)
+    outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.verdict, outcome.conclusion) == ("pass", "failure")

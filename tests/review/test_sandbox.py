@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from gracegate.model import (
     Operation,
     Problem,
     Report,
+    SourceFile,
     Suggestion,
     Totals,
+    Tree,
     Waiver,
 )
 from gracegate.review.sandbox import run_check
+from gracegate.review.sandboxed_check import CheckJob
 from tests.processes import WAIT_SECONDS, wait_for
 
 WEB = ObjectRef("Deployment", "shop", "web", "apps")
@@ -51,28 +55,28 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
 
 
-def test_a_report_comes_back_as_it_was() -> None:
-    assert run_check(REPORT, WAIT_SECONDS, 512, "tests.review.in_child:same") == REPORT
+def test_a_report_comes_back_unchanged() -> None:
+    assert run_check(REPORT, WAIT_SECONDS, 512, "tests.review.in_child:return_report") == REPORT
 
 
 @pytest.mark.parametrize(
     ("function", "seconds", "kind", "message"),
     [
-        ("no_opa", WAIT_SECONDS, errors.EngineUnavailable, "no answer from OPA"),
-        ("bug", WAIT_SECONDS, errors.EngineError, "KeyError: 'missing'"),
+        ("raise_unavailable", WAIT_SECONDS, errors.EngineUnavailable, "no answer from OPA"),
+        ("raise_key_error", WAIT_SECONDS, errors.EngineError, "KeyError: 'missing'"),
         (
-            "nowhere",
+            "no_such_function",
             WAIT_SECONDS,
             errors.EngineError,
-            "AttributeError: module 'tests.review.in_child' has no attribute 'nowhere'",
+            "AttributeError: module 'tests.review.in_child' has no attribute 'no_such_function'",
         ),
-        ("leave", WAIT_SECONDS, errors.EngineError, "the check ended with code 7: "),
-        ("crash", WAIT_SECONDS, errors.EngineTimeout, "the check was ended by SIGABRT"),
+        ("exit_with_7", WAIT_SECONDS, errors.EngineError, "the check ended with code 7: "),
+        ("abort", WAIT_SECONDS, errors.EngineTimeout, "the check was ended by SIGABRT"),
         ("sleep", 0.5, errors.EngineTimeout, "the check took longer than 0.5 s"),
-        ("swell", WAIT_SECONDS, errors.EngineTimeout, "the check needs more than 256 MB"),
+        ("use_memory", WAIT_SECONDS, errors.EngineTimeout, "the check needs more than 256 MB"),
     ],
 )
-def test_what_goes_wrong_in_the_child_is_named(
+def test_an_error_in_the_child_is_raised_in_the_parent(
     function: str, seconds: float, kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -80,20 +84,28 @@ def test_what_goes_wrong_in_the_child_is_named(
     assert (type(caught.value), str(caught.value)) == (kind, message)
 
 
-def test_a_child_that_computes_for_ever_is_ended() -> None:
+def test_a_child_that_computes_for_ever_is_killed() -> None:
     with pytest.raises(errors.EngineTimeout):
-        run_check({}, 1.0, 256, "tests.review.in_child:burn")
+        run_check({}, 1.0, 256, "tests.review.in_child:loop")
 
 
 def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
     with pytest.raises(errors.EngineUnavailable):
-        run_check(tmp_path / "pid", WAIT_SECONDS, 256, "tests.review.in_child:start_another")
+        run_check(tmp_path / "pid", WAIT_SECONDS, 256, "tests.review.in_child:start_process")
     stat = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
     wait_for("it to end", lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
-def test_secrets_of_the_environment_stay_with_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRACEGATE_PRIVATE_KEY", "secret")
     assert "GRACEGATE_PRIVATE_KEY" in os.environ
     with pytest.raises(errors.EngineUnavailable, match=r"^$"):
-        run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:tell_environment")
+        run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:name_environment")
+
+
+def test_the_child_imports_only_what_a_check_needs(tmp_path: Path) -> None:
+    files = {"web.yaml": SourceFile("web.yaml", b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n")}
+    job = CheckJob(Tree({}), Tree(files), (), dt.date(2026, 1, 1), None, tmp_path, WAIT_SECONDS)
+    with pytest.raises(errors.EngineUnavailable) as caught:
+        run_check(job, WAIT_SECONDS, 1024, "tests.review.in_child:name_libraries")
+    assert str(caught.value).split() == ["ruamel", "wasmtime"]

@@ -28,7 +28,7 @@ from gracegate.outputs.phrasing import (
     tally,
 )
 
-Conclusion = Literal["success", "neutral", "failure"]
+Conclusion = Literal["success", "neutral", "failure", "cancelled"]
 
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that say something about the review and stop nothing.

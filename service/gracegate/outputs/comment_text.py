@@ -66,13 +66,16 @@ def fixed_body(old: str, *, commit: str, marker: str) -> str:
     return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 
-def review_body(report: Report, inline: int, *, details_url: str | None = None) -> str:
-    """One to three sentences above the comments; `inline` is how many comments the review has."""
+def review_body(report: Report, inline: int, *, uncommented: int = 0, details_url: str | None = None) -> str:
+    """One to three sentences above the comments: `inline` is how many the review has, `uncommented` how many findings
+    would have got one too if the review were not full, or their file were in the diff."""
     findings = ordered(f for f in report.findings if f.counts)
     check = f"[check]({details_url})" if details_url else "check"
     workloads = plural(objects(findings), "workload")
     said = f"This pull request introduces **{tally(findings, ' and ')}** in {workloads}."
-    where = f"{plural(inline, 'comment')} below; everything else is in the {check}." if inline else f"See the {check}."
+    more = plural(uncommented, "more finding")
+    rest = f"for {more} see the {check}" if uncommented else f"everything else is in the {check}"
+    where = f"{plural(inline, 'comment')} below; {rest}." if inline else f"See the {check}."
     suggested = any(f.suggestion for f in findings)
     proof = "Each suggested change was applied and evaluated again before it was posted." if suggested else ""
     return " ".join(sentence for sentence in (said, where, proof) if sentence)

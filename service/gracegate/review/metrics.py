@@ -1,9 +1,20 @@
-"""What reviews count. With PROMETHEUS_MULTIPROC_DIR set, as `gracegate serve` does, the web process shows it."""
+"""The reviews' counters. The web process serves them if PROMETHEUS_MULTIPROC_DIR is set; `gracegate serve` sets it."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter
 
-REFUSALS = Counter("gracegate_suggestions_refused", "Findings that went out without a suggestion", ["reason"])
+from gracegate.model import Report
+
+NO_SUGGESTION = Counter(
+    "gracegate_suggestions_refused", "Findings reported without a suggestion, by reason", ["reason"]
+)
 COMMENTS = Counter("gracegate_comments", "Review comments posted")
 SUGGESTIONS = Counter("gracegate_suggestions", "Suggestions posted")
+
+
+def count_suggestions(report: Report) -> None:
+    SUGGESTIONS.inc(len(report.suggestions))
+    for finding in report.findings:
+        if finding.no_suggestion and finding.status != "pre-existing":
+            NO_SUGGESTION.labels(reason=finding.no_suggestion).inc()

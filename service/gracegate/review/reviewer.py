@@ -1,11 +1,10 @@
-"""One review of one pull request: fetch, check, publish. Each write asks first whether this review still counts."""
+"""One review of one pull request: fetch, check, publish. It writes only while it is the newest review of it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import structlog
 
@@ -14,7 +13,7 @@ from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import Client, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
-from gracegate.outputs import check_run, rule_link
+from gracegate.outputs import CheckOutput, Conclusion, check_run, rule_link
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.comment_poster import CommentPoster
@@ -24,25 +23,16 @@ from gracegate.store import Outcome, Run, Store, runs
 
 log = structlog.get_logger(__name__)
 
-ENGINE_TRIES = 3
-"""How often a review waits for an OPA that does not answer before it is concluded as incomplete."""
+ENGINE_ATTEMPTS = 3
+"""How many attempts of a run wait for an OPA that does not answer, before the check is concluded as incomplete."""
 
-_WORSE = {"success": 0, "neutral": 1, "failure": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a check says that was not evaluated to its end."""
-
-    title: str
-    summary: str
-    conclusion: Literal["cancelled"] = "cancelled"
-    annotations: tuple[()] = ()
+_CONCLUSIONS: tuple[Conclusion, ...] = ("success", "neutral", "failure")
+"""From the best to the worst."""
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequestReviewer:
-    """Reviews pull requests for one worker process; threads may share it."""
+    """Reviews pull requests for one worker process; threads may share it. Implements jobs.Reviewer."""
 
     settings: Settings
     client: Client
@@ -52,115 +42,117 @@ class PullRequestReviewer:
     poster: CommentPoster
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
-        """See jobs.Reviewer. The check is concluded before anything else is said: it may block a merge."""
+        """Concludes the check before it posts comments, because the check may block a merge."""
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             if pull.state == "closed":
-                return self._ended(repo, pull, "The pull request is closed.")
+                return self._stop(repo, pull, "The pull request is closed.")
             check_current()
-            check = checks.start(repo, pull.head_sha, _external_id(pull), self.settings.check_name)
-            diff, report = self._judged(run, repo, pull)
-            now = pull_requests.read(repo, run.number)
-            if now.state == "closed" or now.head_sha != pull.head_sha:
-                return self._ended(repo, replace(pull, state=now.state), "It was closed or got another head meanwhile.")
+            check = self._start_check(repo, pull)
+
+            base, head, diff = self._fetch(run, repo, pull)
+            report = self._check(run, base, head, diff)
+
+            latest = pull_requests.read(repo, run.number)
+            if latest.state == "closed" or latest.head_sha != pull.head_sha:
+                reason = "The pull request was closed or got a newer head during the review."
+                return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
-            output = self._shared(run, pull, self._rendered(report))
-            if missed := checks.conclude(repo, check, output):
-                log.warning("annotations_refused", count=missed)
+            output = self._with_worst_verdict(run, pull, self._render(report))
+            if refused := checks.conclude(repo, check, output):
+                log.warning("annotations_refused", count=refused)
             check_current()
-            said = self.poster.post_comments(repo, pull, report, diff)
-        return _outcome(pull, report, output.conclusion, said)
+            metrics.COMMENTS.inc(self.poster.post_comments(repo, pull, report, diff))
+        metrics.count_suggestions(report)
+        return Outcome("done", pull.head_sha, report.verdict, output.conclusion)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
-        """See jobs.Reviewer."""
-        problem = Problem("", 0, "engine", f"The review failed: {reason}")
+        """Concludes the check of a run that has no attempt left."""
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
-            check = checks.start(repo, pull.head_sha, _external_id(pull), self.settings.check_name)
-            checks.conclude(repo, check, self._rendered(_nothing(problem)))
+            check = self._start_check(repo, pull)
+            checks.conclude(repo, check, self._render(_unevaluated(f"The review failed: {reason}")))
 
     def cancel_check(self, run: Run, reason: str) -> None:
-        """See jobs.Reviewer."""
+        """Concludes as cancelled the check of a run that is not needed any more."""
         with self._repository(run) as repo:
             self._cancel(repo, run.head_sha, reason)
-
-    def _rendered(self, report: Report) -> check_run.CheckOutput:
-        return check_run.render(report, self.settings.on_incomplete, rule_link(self.settings.rules_url))
 
     def _repository(self, run: Run) -> RepositoryClient:
         return self.client.repository(run.installation_id, run.repository_id, run.repository)
 
-    def _ended(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
+    def _start_check(self, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
+        return checks.start(repo, pull.head_sha, f"pr:{pull.number}:{pull.head_sha}", self.settings.check_name)
+
+    def _stop(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
         self._cancel(repo, pull.head_sha, reason)
         return Outcome("superseded" if pull.state == "open" else "cancelled", pull.head_sha)
 
     def _cancel(self, repo: RepositoryClient, sha: str, reason: str) -> None:
         check = checks.find(repo, sha, self.settings.check_name)
         if check is not None and check.status != "completed":
-            checks.conclude(repo, check, Ended("Not needed any more", reason))
+            checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
-    def _judged(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> tuple[tuple[FileDiff, ...], Report]:
-        base, head, diff = self._fetched(run, repo, pull)
-        try:
-            report = self._checked(base, head, diff)
-        except EngineError as error:
-            if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_TRIES:
-                raise
-            report = _nothing(Problem("", 0, "engine", f"The manifests were not evaluated: {error}"))
-        return diff, report
-
-    def _fetched(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> tuple[Tree, Tree, tuple[FileDiff, ...]]:
-        """The trees of merge base and head, and the whole diff: GitHub lists 3,000 files, git all of them."""
-        listed, truncated = pull_requests.files(repo, pull, hunks_of_patch)
-        if not truncated and not any(is_candidate(p) for d in listed for p in (d.path, d.previous_path) if p):
+    def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> tuple[Tree, Tree, tuple[FileDiff, ...]]:
+        """The trees of merge base and head, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
+        listed, is_truncated = pull_requests.files(repo, pull, hunks_of_patch)
+        if not is_truncated and not any(is_candidate(p) for d in listed for p in (d.path, d.previous_path) if p):
             return Tree({}), Tree({}), tuple(listed)
         merge_base = pull_requests.merge_base(repo, pull)
         url = f"{self.settings.git_url}/{run.repository}.git"
         token = self.client.git_token(run.installation_id, run.repository_id)
         refs = [f"refs/pull/{pull.number}/head"]
         base, head = self.fetcher.fetch_trees(url, token, [merge_base, pull.head_sha], is_candidate, refs)
-        if truncated:
-            known = {d.path for d in listed}
-            more = self.fetcher.changed(url, merge_base, pull.head_sha, is_candidate)
-            # GitHub shows no hunks of what it does not list, so nothing can be said on a line there.
-            listed += [replace(d, hunks=None) for d in more if d.path not in known]
+        if is_truncated:
+            paths = {d.path for d in listed}
+            changed = self.fetcher.changed(url, merge_base, pull.head_sha, is_candidate)
+            # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
+            listed += [replace(d, hunks=None) for d in changed if d.path not in paths]
         return base, head, tuple(listed)
 
-    def _checked(self, base: Tree, head: Tree, diff: tuple[FileDiff, ...]) -> Report:
-        seconds = self.settings.check_seconds
-        job = CheckJob(
-            base=base,
-            head=head,
-            diff=diff,
-            today=dt.datetime.now(dt.UTC).date(),
-            opa=self.engines.opa(),
-            cache_dir=self.settings.data_dir / "wasm",
-            seconds=seconds,
-            limits=self.settings.limits,
-        )
-        report = sandbox.run_check(job, seconds, self.settings.check_memory_mb)
-        gone = next((p for p in report.problems if p.code == "engine_unavailable"), None)
-        if gone is not None:
-            raise EngineUnavailable(gone.message)
+    def _check(self, run: Run, base: Tree, head: Tree, diff: tuple[FileDiff, ...]) -> Report:
+        """The report, made in a child process. EngineUnavailable asks for another attempt, up to ENGINE_ATTEMPTS."""
+        try:
+            job = CheckJob(
+                base=base,
+                head=head,
+                diff=diff,
+                today=dt.datetime.now(dt.UTC).date(),
+                opa=self.engines.opa(),
+                cache_dir=self.settings.data_dir / "wasm",
+                seconds=self.settings.check_seconds,
+                limits=self.settings.limits,
+            )
+            report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
+            for problem in report.problems:
+                if problem.code == "engine_unavailable":
+                    raise EngineUnavailable(problem.message)
+        except EngineError as error:
+            if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_ATTEMPTS:
+                raise
+            return _unevaluated(f"The manifests were not evaluated: {error}")
         return report
 
-    def _shared(self, run: Run, pull: PullRequest, output: check_run.CheckOutput) -> check_run.CheckOutput:
-        """A check belongs to a commit: where another open pull request has the same head, the worse verdict stands."""
+    def _render(self, report: Report) -> CheckOutput:
+        return check_run.render(report, self.settings.on_incomplete, rule_link(self.settings.rules_url))
+
+    def _with_worst_verdict(self, run: Run, pull: PullRequest, output: CheckOutput) -> CheckOutput:
+        """A check belongs to a commit: where open pull requests have the same head, the worst verdict stands."""
         with self.store.transaction() as tx:
             verdicts = runs.verdicts(tx, run.repository_id, pull.head_sha)
         others = {number: self._conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
-        worst = max(others, key=lambda number: _WORSE[others[number]], default=None)
-        if worst is None or _WORSE[others[worst]] <= _WORSE[output.conclusion]:
+        worst = max(others, key=lambda number: _CONCLUSIONS.index(others[number]), default=None)
+        if worst is None or _CONCLUSIONS.index(others[worst]) <= _CONCLUSIONS.index(output.conclusion):
             return output
         note = f"Pull request #{worst} has the same head commit, and its verdict is `{verdicts[worst]}`."
         return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
 
-    def _conclusion(self, verdict: str) -> check_run.Conclusion:
+    def _conclusion(self, verdict: str) -> Conclusion:
         return "success" if verdict == "pass" else "failure" if verdict == "fail" else self.settings.on_incomplete
 
 
 def build_reviewer(settings: Settings) -> PullRequestReviewer:
-    """What a worker process is given to do."""
+    """The reviewer of a worker process."""
     broker = TokenBroker(int(settings.app_id), settings.private_key, settings.github_url)
     return PullRequestReviewer(
         settings=settings,
@@ -174,11 +166,7 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
     )
 
 
-def _external_id(pull: PullRequest) -> str:
-    return f"pr:{pull.number}:{pull.head_sha}"
-
-
-def _nothing(problem: Problem) -> Report:
+def _unevaluated(message: str) -> Report:
     """The report of a review that evaluated nothing."""
     return Report(
         verdict="incomplete",
@@ -188,16 +176,7 @@ def _nothing(problem: Problem) -> Report:
         findings=(),
         suggestions=(),
         fixed_findings=(),
-        problems=(problem,),
+        problems=(Problem("", 0, "engine", message),),
         totals=Totals(0, 0, 0),
         has_base=True,
     )
-
-
-def _outcome(pull: PullRequest, report: Report, conclusion: str, comments: int) -> Outcome:
-    metrics.COMMENTS.inc(comments)
-    metrics.SUGGESTIONS.inc(len(report.suggestions))
-    for finding in report.findings:
-        if finding.no_suggestion and finding.status != "pre-existing":
-            metrics.REFUSALS.labels(reason=finding.no_suggestion).inc()
-    return Outcome("done", pull.head_sha, report.verdict, conclusion)

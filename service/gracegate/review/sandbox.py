@@ -1,7 +1,7 @@
-"""Everything that touches foreign manifests runs in a child process that can be killed.
+"""Runs the check of untrusted manifests in a child process that can be killed.
 
-The parent sends a pickled request, which only we write. What comes back was made from foreign input, so it is JSON that
-is validated, never a pickle. `python -m gracegate.review.sandbox` imports nothing but what the named function needs.
+The parent sends a pickle, because only we write it. What comes back was made of untrusted input, so it is JSON that is
+validated, never a pickle. The child, `python -m gracegate.review.sandbox`, imports only what the named function needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from gracegate import errors
 from gracegate.errors import EngineError, EngineTimeout, GracegateError
@@ -30,81 +30,83 @@ if TYPE_CHECKING:
     from gracegate.model import Report
 
 CHECK = "gracegate.review.sandboxed_check:sandboxed_check"
-_TOO_BIG = 3
+_OUT_OF_MEMORY = 3
+"""Exit code of the child."""
 
 
-def run_check(request: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
-    """The report that `function` (dotted path, colon, name) makes of `request`, which has to be picklable.
+def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
+    """The report that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
 
-    EngineTimeout where it takes longer than `seconds` or more than `memory_mb`; an error of ours that it raises comes
-    back as it was, any other as EngineError.
+    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, an error of ours that was raised in
+    the child, and EngineError for any other.
     """
     command = [sys.executable, "-m", "gracegate.review.sandbox", function, str(seconds), str(memory_mb)]
     # Files, not pipes: what the child itself has started may hold a pipe open for as long as it lives.
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as told:
-        code = _run(command, pickle.dumps(request), seconds, answer, told)
-        answer.seek(0)
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        code = _run(command, pickle.dumps(job), seconds, stdout, stderr)
+        stdout.seek(0)
         if code == 0:
-            return _reports().validate_json(answer.read())
-        told.seek(0)
-        raise _error(code, answer.read(), told.read(), seconds, memory_mb)
+            return _report_type().validate_json(stdout.read())
+        stderr.seek(0)
+        raise _child_error(code, stdout.read(), stderr.read(), seconds, memory_mb)
 
 
-def _run(command: list[str], request: bytes, seconds: float, answer: IO[bytes], told: IO[bytes]) -> int:
+def _run(command: list[str], job: bytes, seconds: float, stdout: IO[bytes], stderr: IO[bytes]) -> int:
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=answer, stderr=told, env=child_environment(), start_new_session=True
+        command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, env=child_environment(), start_new_session=True
     ) as process:
         try:
-            process.communicate(request, timeout=seconds)
+            process.communicate(job, timeout=seconds)
         except subprocess.TimeoutExpired as error:
             raise EngineTimeout(f"the check took longer than {seconds:g} s") from error
         finally:
-            # What the child has started ends with it.
+            # The whole process group: what the child has started ends with it.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     return process.returncode
 
 
 @cache
-def _reports() -> TypeAdapter[Report]:
-    from pydantic import TypeAdapter  # noqa: PLC0415 - the child does without it
+def _report_type() -> TypeAdapter[Report]:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - slow to import, and the child does not need it
 
     from gracegate.model import Report  # noqa: PLC0415
 
     return TypeAdapter(Report)
 
 
-def _error(code: int, answer: bytes, told: bytes, seconds: float, memory_mb: int) -> GracegateError:
-    if code == _TOO_BIG:
+def _child_error(code: int, stdout: bytes, stderr: bytes, seconds: float, memory_mb: int) -> GracegateError:
+    if code == _OUT_OF_MEMORY:
         return EngineTimeout(f"the check needs more than {memory_mb} MB")
     if code == -signal.SIGXCPU:
         return EngineTimeout(f"the check computed for longer than {seconds:g} s")
     if code < 0:
         return EngineTimeout(f"the check was ended by {signal.Signals(-code).name}")
-    if code == 1 and answer:
-        said = json.loads(answer)
-        kind = getattr(errors, said["type"], None)
+    if code == 1 and stdout:
+        error = json.loads(stdout)
+        kind = getattr(errors, error["type"], None)
         if isinstance(kind, type) and issubclass(kind, GracegateError):
-            return kind(said["message"])
-        return EngineError(f"{said['type']}: {said['message']}")
-    last = told.decode(errors="replace").strip().rpartition("\n")[2]
-    return EngineError(f"the check ended with code {code}: {last[:500]}")
+            return kind(error["message"])
+        return EngineError(f"{error['type']}: {error['message']}")
+    last_line = stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return EngineError(f"the check ended with code {code}: {last_line[:500]}")
 
 
 def main(function: str, seconds: str, memory_mb: str) -> int:
-    """The child: limits first, then the request from standard input, the report or the error on standard output."""
+    """The child: sets its limits, reads the job from stdin, writes the report or the error to stdout."""
     _limit(float(seconds), int(memory_mb))
-    # Whatever prints must not spoil the answer.
-    out, sys.stdout = sys.stdout, sys.stderr
+    # What a library prints must not get into the answer.
+    stdout, sys.stdout = sys.stdout, sys.stderr
     module, _, name = function.partition(":")
     try:
         report = getattr(importlib.import_module(module), name)(pickle.load(sys.stdin.buffer))  # noqa: S301 - ours
         answer, code = dataclasses.asdict(report), 0
     except MemoryError:
-        return _TOO_BIG
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to know
+        return _OUT_OF_MEMORY
+    except Exception as error:  # noqa: BLE001 - the parent has to know of every error
         answer, code = {"type": type(error).__name__, "message": str(error)[:2000]}, 1
-    _say(out, answer)
+    json.dump(answer, stdout)
+    stdout.flush()
     return code
 
 
@@ -115,11 +117,6 @@ def _limit(seconds: float, memory_mb: int) -> None:
     cpu = max(1, round(seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _say(out: IO[str], answer: dict[str, Any]) -> None:
-    json.dump(answer, out)
-    out.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the child process does with a pull request's files. It sees no secret of GitHub's."""
+"""What the child process does: checks the two trees of a pull request. It has no token and no secret."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
 
 @dataclass(frozen=True, slots=True)
 class CheckJob:
-    """One review's input: the trees of merge base and head, and what changed between them.
+    """The input of one check: the trees of merge base and head, and what changed between them.
 
-    `seconds` bounds one evaluation, `limits` one file; `cache_dir` is where compiled rules are kept between children.
+    `seconds` limits one evaluation, `limits` one file; `cache_dir` keeps compiled rules from one child to the next.
     """
 
     base: Tree
@@ -32,8 +32,8 @@ class CheckJob:
 
 
 def sandboxed_check(job: CheckJob) -> Report:
-    """The report of a pull request. A base configuration that is wrong makes it incomplete, and is named."""
-    config, broken = _config(job.base)
+    """The report of a pull request; a mistake in the base branch's configuration makes it incomplete."""
+    config, mistake = _base_config(job.base)
     catalog = load_builtin()
     with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(
@@ -44,14 +44,17 @@ def sandboxed_check(job: CheckJob) -> Report:
             today=job.today,
             base=job.base,
             diff=job.diff,
-            head_config=_proposed(job),
+            head_config=_proposed_config(job),
             limits=job.limits,
         )
         report = check(request, evaluate)
-    return report if broken is None else _with(report, broken)
+    if mistake is None:
+        return report
+    verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
+    return replace(report, verdict=verdict, problems=(mistake, *report.problems))
 
 
-def _config(base: Tree) -> tuple[RepoConfig, Problem | None]:
+def _base_config(base: Tree) -> tuple[RepoConfig, Problem | None]:
     source = base.files.get(CONFIG_FILE)
     try:
         text = "" if source is None else source.data.decode()
@@ -63,14 +66,9 @@ def _config(base: Tree) -> tuple[RepoConfig, Problem | None]:
         return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)
 
 
-def _proposed(job: CheckJob) -> str | None:
+def _proposed_config(job: CheckJob) -> str | None:
     """The head's configuration where it differs: shown as a dry run, never applied."""
     base, head = (tree.files.get(CONFIG_FILE) for tree in (job.base, job.head))
     if (base and base.data) == (head and head.data):
         return None
     return "" if head is None else head.data.decode(errors="replace")
-
-
-def _with(report: Report, problem: Problem) -> Report:
-    verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
-    return replace(report, verdict=verdict, problems=(problem, *report.problems))
