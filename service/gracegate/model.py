@@ -78,6 +78,14 @@ class SourceFile:
     data: bytes
     blob: str = ""
 
+    @property
+    def is_lfs_pointer(self) -> bool:
+        """True if Git LFS stores the content elsewhere and `data` only says where."""
+        return self.data.startswith(b"version https://git-lfs.github.com/spec/") and len(self.data) < 1024
+
+
+LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its content is stored elsewhere."
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -155,8 +163,8 @@ class Document:
     """One Kubernetes object of a file.
 
     `number` is the YAML document's number in its file, `pointer` leads from that document to the object (`()`, or
-    `("items", 3)` in a List). A fragment is a patch of an object. `root` is the directory of the
-    component it belongs to: the nearest ancestor with a kustomization or a chart, else the file's own directory.
+    `("items", 3)` in a List). A fragment is a patch of an object. `component` is a directory: the nearest
+    ancestor with a kustomization or a chart, else the file's own directory.
     """
 
     path: str
@@ -165,7 +173,7 @@ class Document:
     object: Mapping[str, Any]
     ref: ObjectRef
     is_fragment: bool
-    root: str
+    component: str
 
     @property
     def key(self) -> DocumentKey:

@@ -65,7 +65,7 @@ def reading(collection: Collection) -> dict[str, float]:
     whole = [m for m in workloads if not m.problems][:WORKLOAD_FILES]
     sources = [m.source for m in whole]
     built = [
-        SourceFile(m.source.path, m.text[m.chunks[n].start : m.chunks[n].end].encode())
+        SourceFile(m.source.path, m.text[m.spans[n].start : m.spans[n].end].encode())
         for m in whole
         for n in sorted({d.number for d in m.documents})
     ]

@@ -72,7 +72,7 @@ class Original:
 def original(manifest: Manifest, document: Document) -> Original | None:
     """None where the independent reader cannot read it (JSON's surrogates, tabs), or splits the file otherwise."""
     chunks = re.split(r"^(?=---)", manifest.text, flags=re.MULTILINE)
-    wanted = manifest.text[manifest.chunks[document.number].start : manifest.chunks[document.number].end]
+    wanted = manifest.text[manifest.spans[document.number].start : manifest.spans[document.number].end]
     fitting = [n for n, chunk in enumerate(chunks) if chunk and wanted.endswith(chunk.removesuffix("...\n"))]
     for number in fitting:
         try:

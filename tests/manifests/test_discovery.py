@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracegate.manifests import component_roots, is_candidate
+from gracegate.manifests import component_finder, is_candidate
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,12 @@ def test_candidates(path: str) -> None:
     assert is_candidate(path)
 
 
-def test_component_roots() -> None:
+def test_component_finder() -> None:
     files = ["apps/kustomization.yaml", "apps/web/a.yaml", "charts/x/Chart.yaml", "top.yaml", "lone/deep/b.yaml"]
-    root = component_roots(files)
+    find_component = component_finder(files)
     assert {
-        path: root(path) for path in [*files, "charts/x/templates/y/c.yaml", "apps/kustomization.yaml/odd.yaml"]
+        path: find_component(path)
+        for path in [*files, "charts/x/templates/y/c.yaml", "apps/kustomization.yaml/odd.yaml"]
     } == {
         "apps/kustomization.yaml": "apps",
         "apps/web/a.yaml": "apps",
@@ -59,4 +60,4 @@ def test_component_roots() -> None:
 
 
 def test_a_component_at_the_top_holds_all() -> None:
-    assert component_roots(["Kustomization"])("x/y/a.yaml") == ""
+    assert component_finder(["Kustomization"])("x/y/a.yaml") == ""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from gracegate.manifests import locate, read_manifest
-from gracegate.model import Document, Limits, ObjectRef, Place, Pointer, Problem, SourceFile
+from gracegate.model import LFS_POINTER_MESSAGE, Document, Limits, ObjectRef, Place, Pointer, Problem, SourceFile
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: web\n    image: web:1\n"
 
 
+DUPLICATE_SPEC = "Key `spec` appears twice. Remove one: Kubernetes rejects the file or silently uses the last."
+
+
 def documents(text: str) -> tuple[Document, ...]:
-    manifest = read_manifest(SourceFile("a.yaml", text.encode()), "root")
+    manifest = read_manifest(SourceFile("a.yaml", text.encode()), "apps")
     assert manifest.problems == ()
     return manifest.documents
 
@@ -54,7 +57,7 @@ def test_a_document() -> None:
             },
             ref=ObjectRef("Pod", "", "web"),
             is_fragment=False,
-            root="root",
+            component="apps",
         ),
     )
 
@@ -169,17 +172,17 @@ def test_fragments(text: str, *, fragment: bool) -> None:
         ),
         pytest.param(
             b"a: 1\n---\n# {{ start }}\n" + POD.encode() + b"{{ end }}\n---\nkind: Job\nx: {{ y }}\n",
-            [(3, "template", "The file is a template (`{{`): only what it renders to could be judged.", True)],
+            [(3, "template", "The file is a template (`{{`); only its rendered output can be checked.", True)],
             id="a template is named once",
         ),
         pytest.param(
             b"kind: {% kind %}\n",
-            [(1, "template", "The file is a template (`{%`): only what it renders to could be judged.", False)],
+            [(1, "template", "The file is a template (`{%`); only its rendered output can be checked.", False)],
             id="a templated kind",
         ),
         pytest.param(
             POD.encode() + b"spec: {}\n",
-            [(9, "duplicate_key", "The key `spec` stands twice; the last counts.", True)],
+            [(9, "duplicate_key", DUPLICATE_SPEC, True)],
             id="twice",
         ),
         pytest.param(POD.encode() + b"x: \xe9\n", [(9, "encoding", "The file is not UTF-8.", True)], id="Latin 1"),
@@ -200,7 +203,7 @@ def test_fragments(text: str, *, fragment: bool) -> None:
         ),
         pytest.param(
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            [(1, "not_followed", "The file is a Git LFS pointer; its content is stored elsewhere.", True)],
+            [(1, "not_followed", LFS_POINTER_MESSAGE, True)],
             id="LFS",
         ),
     ],
@@ -213,13 +216,13 @@ def test_problems(data: bytes, expected: list[tuple[int, str, str, bool]]) -> No
 def test_a_broken_document_leaves_the_others() -> None:
     manifest = read_manifest(SourceFile("a.yaml", f"{POD}---\nkind: Service\na: b: c\n---\n{POD}".encode()), "")
     assert [d.number for d in manifest.documents] == [0, 2]
-    assert ([p.line for p in manifest.problems], manifest.may_hide_service) == ([11], True)
+    assert ([p.line for p in manifest.problems], manifest.may_contain_service) == ([11], True)
 
 
 def test_objects_of_other_kinds_are_counted() -> None:
     unread = read_manifest(SourceFile("a.yaml", b"kind: Role\n---\nkind: Secret\n"), "")
     mixed = read_manifest(SourceFile("a.yaml", f"kind: Role\n---\n{POD}".encode()), "")
-    assert (unread.others, mixed.others) == (2, 1)
+    assert (unread.other_objects, mixed.other_objects) == (2, 1)
 
 
 def test_limits_can_be_narrowed() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.manifests import Manifest, Unread, collect_documents
+from gracegate.manifests import Manifest, UnreadFile, collect_documents
 from gracegate.model import Problem, SourceFile, Tree
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"
@@ -14,7 +14,12 @@ def tree(files: dict[str, str], *problems: Problem) -> Tree:
 
 def test_an_empty_tree() -> None:
     collection = collect_documents(tree({}))
-    assert (collection.manifests, collection.documents, collection.problems, collection.unread) == ({}, (), (), ())
+    assert (collection.manifests, collection.documents, collection.problems, collection.unread_files) == (
+        {},
+        (),
+        (),
+        (),
+    )
 
 
 def test_documents_come_in_the_order_of_paths() -> None:
@@ -25,7 +30,7 @@ def test_documents_come_in_the_order_of_paths() -> None:
         "a/notes.txt": "x",
     }
     collection = collect_documents(tree(files))
-    assert [(d.path, d.number, d.root) for d in collection.documents] == [
+    assert [(d.path, d.number, d.component) for d in collection.documents] == [
         ("a/svc.yaml", 0, "a"),
         ("a/svc.yaml", 1, "a"),
         ("b/svc.yaml", 0, "b"),
@@ -48,9 +53,9 @@ def test_only_unreadable_files_that_may_hold_a_service_are_unread() -> None:
             odd,
         )
     )
-    assert collection.unread == (
-        Unread("apps/link.yaml", "apps", "apps"),
-        Unread("apps/t/svc.yaml", "apps/t", "apps"),
+    assert collection.unread_files == (
+        UnreadFile("apps/link.yaml", "apps", "apps"),
+        UnreadFile("apps/t/svc.yaml", "apps/t", "apps"),
     )
     assert [(p.file, p.line, p.code, p.is_manifest) for p in collection.problems] == [
         ("apps/link.yaml", 0, "not_followed", True),

@@ -115,7 +115,7 @@ def evaluated_again(seen: Examined, texts: Mapping[str, str], evaluate: Evaluate
     manifests = dict(seen.head.collection.manifests)
     for path, text in texts.items():
         source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
-        manifests[path] = read_manifest(source, manifests[path].root, seen.request.limits)
+        manifests[path] = read_manifest(source, manifests[path].component, seen.request.limits)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(seen.head.collection, manifests=manifests, documents=documents)
     return _evaluated(seen.request, edited, seen.judged(documents), evaluate)
@@ -145,7 +145,7 @@ def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], 
     batch = Batch(
         documents=collection.documents,
         subjects=judged,
-        unread=tuple((u.path, u.directory, u.root) for u in collection.unread),
+        unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
         rules=rules,
         params={rule.id: _params(rule, request.config) for rule in rules.values()},
         cluster=_cluster(request.config),

@@ -12,7 +12,7 @@ from gracegate.model import Document, DocumentKey, FileDiff
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The changed paths of both sides, and the directories, component roots and namespaces that they can reach.
+    """The changed paths of both sides, and the directories, components and namespaces that they can reach.
 
     The reach is wider than the joins themselves (selectors are the rules' knowledge): a document in it is evaluated
     on both sides, and only what differs between the sides is reported, so width costs time and never a wrong finding.
@@ -21,7 +21,7 @@ class Scope:
     base_paths: frozenset[str]
     head_paths: frozenset[str]
     directories: frozenset[str]
-    roots: frozenset[str]
+    components: frozenset[str]
     namespaces: frozenset[str]
 
     def subjects(self, documents: Sequence[Document], *, base: bool) -> frozenset[int]:
@@ -32,7 +32,7 @@ class Scope:
     def _reaches(self, document: Document) -> bool:
         return (
             document.ref.namespace in self.namespaces
-            or document.root in self.roots
+            or document.component in self.components
             or directory(document.path) in self.directories
         )
 
@@ -43,12 +43,12 @@ def scope(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Doc
     base_paths = frozenset(d.previous_path or d.path for d in changes if d.change != "added")
     head_paths = frozenset(d.path for d in changes if d.change != "removed")
     touched = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
-    rooted = {directory(path) for path in base_paths | head_paths if PurePosixPath(path).name in COMPONENT_FILES}
+    component_files = (p for p in base_paths | head_paths if PurePosixPath(p).name in COMPONENT_FILES)
     return Scope(
         base_paths,
         head_paths,
         frozenset(directory(d.path) for d in touched),
-        frozenset(d.root for d in touched) | rooted,
+        frozenset(d.component for d in touched).union(directory(path) for path in component_files),
         frozenset(d.ref.namespace for d in touched if d.ref.namespace),
     )
 

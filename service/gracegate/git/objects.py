@@ -6,14 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gracegate.git.process import Git
-from gracegate.model import Problem, SourceFile, Tree
+from gracegate.model import LFS_POINTER_MESSAGE, Problem, SourceFile, Tree
 
 Wanted = Callable[[str], bool]
 """Whether the file of this path (forward slashes, from the tree's top) is a candidate, by its name alone."""
 
 _SYMLINK = "120000"
 _SUBMODULE = "160000"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +110,13 @@ def tree(found: Listing, known: Collection[str], data: Mapping[str, bytes]) -> T
         content = data.get(entry.blob)
         if content is None:
             problems.append(too_large(entry.path) if entry.blob in known else absent(entry.path))
-        elif is_lfs_pointer(content):
-            problems.append(not_followed(entry.path, "a Git LFS pointer"))
+            continue
+        file = SourceFile(entry.path, content, entry.blob)
+        if file.is_lfs_pointer:
+            problems.append(lfs_pointer(entry.path))
         else:
-            files[entry.path] = SourceFile(entry.path, content, entry.blob)
+            files[entry.path] = file
     return Tree(files, tuple(problems))
-
-
-def is_lfs_pointer(content: bytes) -> bool:
-    return content.startswith(_LFS_POINTER) and len(content) < 1024
 
 
 def is_yaml_name(path: str) -> bool:
@@ -128,6 +125,10 @@ def is_yaml_name(path: str) -> bool:
 
 def not_followed(path: str, what: str) -> Problem:
     return Problem(printable(path), 0, "not_followed", f"This is {what}; it is not followed.", is_yaml_name(path))
+
+
+def lfs_pointer(path: str) -> Problem:
+    return Problem(printable(path), 0, "not_followed", LFS_POINTER_MESSAGE, is_yaml_name(path))
 
 
 def too_large(path: str) -> Problem:

@@ -106,9 +106,8 @@ def _take(full: str, path: str, most: int) -> SourceFile | Problem | None:
         return Problem(
             path, 0, "unreadable", f"The file cannot be read: {failure.strerror}.", objects.is_yaml_name(path)
         )
-    if objects.is_lfs_pointer(data):
-        return objects.not_followed(path, "a Git LFS pointer")
-    return SourceFile(path, data, _blob_id(data))
+    source = SourceFile(path, data, _blob_id(data))
+    return objects.lfs_pointer(path) if source.is_lfs_pointer else source
 
 
 def _blob_id(data: bytes) -> str:

@@ -1,12 +1,12 @@
-"""Kubernetes objects: found in the files of a tree, read, located and edited. Pure."""
+"""Kubernetes objects in the files of a tree: finding, reading, locating and editing them. No I/O."""
 
 from __future__ import annotations
 
-from gracegate.manifests.discovery import COMPONENT_FILES, component_roots, directory, is_candidate
+from gracegate.manifests.discovery import COMPONENT_FILES, component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
-from gracegate.manifests.plain import Collection, Unread, collect_documents
+from gracegate.manifests.plain import Collection, UnreadFile, collect_documents
 
 __all__ = [
     "COMPONENT_FILES",
@@ -14,9 +14,9 @@ __all__ = [
     "Collection",
     "EditedManifest",
     "Manifest",
-    "Unread",
+    "UnreadFile",
     "collect_documents",
-    "component_roots",
+    "component_finder",
     "directory",
     "edit_manifest",
     "is_candidate",

@@ -8,40 +8,40 @@ from functools import cache
 _SUFFIXES = (".yaml", ".yml", ".json")
 _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 COMPONENT_FILES = _KUSTOMIZATIONS | {"Chart.yaml"}
-# Files of other tools that are never manifests, and can be larger than all manifests together.
-_FOREIGN = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
-_FOREIGN_FOLDERS = frozenset({"node_modules", ".git"})
+# Files of other tools are never manifests, and can be larger than all manifests together.
+_OTHER_TOOLS_FILES = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
+_IGNORED_DIRECTORIES = frozenset({"node_modules", ".git"})
 
 
 def is_candidate(path: str) -> bool:
-    """True if a file of that name may be a manifest, or say something about manifests."""
-    *folders, name = path.split("/")
-    if name in _FOREIGN or not _FOREIGN_FOLDERS.isdisjoint(folders):
+    """True if a file with that name may contain manifests, or configure a component."""
+    *directories, name = path.split("/")
+    if name in _OTHER_TOOLS_FILES or not _IGNORED_DIRECTORIES.isdisjoint(directories):
         return False
     return name in _KUSTOMIZATIONS or name.lower().endswith(_SUFFIXES)
 
 
-def component_roots(paths: Iterable[str]) -> Callable[[str], str]:
-    """A function from a file's path to the directory of its component, "" at the top.
+def component_finder(paths: Iterable[str]) -> Callable[[str], str]:
+    """A function from a file's path to its component, "" for the top directory.
 
-    That is the nearest ancestor that holds a kustomization or a chart, else the file's own directory.
+    The component is the nearest ancestor directory with a kustomization or a chart, else the file's own directory.
+    `paths` are all files that make a component known.
     """
-    roots = frozenset(directory(path) for path in paths if path.rpartition("/")[2] in COMPONENT_FILES)
+    components = frozenset(directory(path) for path in paths if path.rpartition("/")[2] in COMPONENT_FILES)
 
     @cache
-    def root_of(folder: str) -> str | None:
-        if folder in roots:
+    def nearest_component(folder: str) -> str | None:
+        if folder in components:
             return folder
-        return root_of(directory(folder)) if folder else None
+        return nearest_component(directory(folder)) if folder else None
 
-    def root(path: str) -> str:
-        own = directory(path)
-        found = root_of(own)
-        return own if found is None else found
+    def find_component(path: str) -> str:
+        component = nearest_component(directory(path))
+        return directory(path) if component is None else component
 
-    return root
+    return find_component
 
 
 def directory(path: str) -> str:
-    """The directory of a path with forward slashes, "" at the top."""
+    """The directory of a path with forward slashes, "" for the top directory."""
     return path.rpartition("/")[0]

@@ -1,13 +1,13 @@
-"""Files to Kubernetes objects and back: splitting, recognising, unpacking, and the lines of a pointer."""
+"""Files -> Kubernetes objects and back: reading a file, replacing its YAML documents, and the lines of a pointer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from gracegate.manifests import kinds, objects
-from gracegate.manifests.objects import ParsedDocument, ParseProblem, SourceRef, looks_like_object
-from gracegate.model import Document, Limits, Place, Pointer, Problem, SourceFile
+from gracegate.manifests import kinds
+from gracegate.manifests.objects import ParsedDocument, SourceRef, looks_like_object, parse_document
+from gracegate.model import LFS_POINTER_MESSAGE, Document, Limits, Place, Pointer, Problem, SourceFile
 from gracegate.yaml import (
     DocumentSpan,
     LineIndex,
@@ -21,158 +21,156 @@ from gracegate.yaml import (
     split_documents,
 )
 
-_LFS = b"version https://git-lfs.github.com/spec/"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One file as far as rules read it. `text` keeps a byte order mark; `others` counts objects of other kinds.
+    """One file, with the objects that rules read. `text` keeps a byte order mark.
 
-    `may_hide_service` says that a Service may stand in what could not be read.
+    `spans` and `parsed_documents` have an item for each YAML document. `other_objects` is how many of them have no
+    object that rules read. `may_contain_service` is true if text that could not be read may contain a Service.
     """
 
     source: SourceFile
-    root: str
+    component: str
     documents: tuple[Document, ...] = ()
     problems: tuple[Problem, ...] = ()
     text: str = field(default="", repr=False)
-    chunks: tuple[DocumentSpan, ...] = field(default=(), repr=False)
-    others: int = 0
-    may_hide_service: bool = False
+    spans: tuple[DocumentSpan, ...] = field(default=(), repr=False)
+    other_objects: int = 0
+    may_contain_service: bool = False
     limits: Limits = field(default=Limits(), repr=False)
-    readings: tuple[ParsedDocument, ...] = field(default=(), repr=False, compare=False)
-    _parsed: dict[int, YamlDocument] = field(default_factory=dict, repr=False, compare=False)
+    parsed_documents: tuple[ParsedDocument, ...] = field(default=(), repr=False, compare=False)
+    _yaml_documents: dict[int, YamlDocument] = field(default_factory=dict, repr=False, compare=False)
 
-    def parsed(self, number: int) -> YamlDocument:
-        """The YAML document of that number, which must hold an object of a kind we read."""
-        if number not in self._parsed:
-            chunk = self.chunks[number]
-            text = self.text[chunk.start : chunk.end]
-            root = self.readings[number].root
+    def yaml_document(self, number: int) -> YamlDocument:
+        """The YAML document of that number, from 0. Raises ValueError if it has no object that rules read."""
+        if number not in self._yaml_documents:
+            span = self.spans[number]
+            text = self.text[span.start : span.end]
+            root = self.parsed_documents[number].root
             if root is None:
-                raise ValueError(f"document {number} of {self.source.path} holds no object of a kind we read")
-            self._parsed[number] = YamlDocument(text, root, LineIndex(text), chunk.first_line)
-        return self._parsed[number]
+                raise ValueError(f"document {number} of {self.source.path} has no object of a kind that rules read")
+            self._yaml_documents[number] = YamlDocument(text, root, LineIndex(text), span.first_line)
+        return self._yaml_documents[number]
 
 
-def read_manifest(source: SourceFile, root: str, limits: Limits | None = None) -> Manifest:
-    """Bad content makes problems, never an exception; lines in problems count in the file."""
-    bounds = limits or Limits()
-    if source.data.startswith(_LFS):
-        return _lfs_pointer(source, root)
-    if source.data.startswith(_UTF_16):
-        return _unread(source, root, 1, "encoding", "The file is not UTF-8.", "utf-16")
-    if not kinds.IN_BYTES.search(source.data):
-        return Manifest(source, root, others=kinds.count_at_top(source.data))
-    if len(source.data) > bounds.bytes:
-        return _unread(source, root, 1, "too_large", f"The file is larger than {bounds.bytes:,} bytes.")
+def read_manifest(source: SourceFile, component: str, limits: Limits | None = None) -> Manifest:
+    """Reads a file; invalid content results in problems, never in an exception. Lines of problems count in the file."""
+    limits = limits or Limits()
+    if source.is_lfs_pointer:
+        is_yaml = source.path.endswith((".yaml", ".yml"))
+        problem = Problem(source.path, 1, "not_followed", LFS_POINTER_MESSAGE, is_manifest=is_yaml)
+        return Manifest(source, component, problems=(problem,), may_contain_service=is_yaml)
+    if source.data.startswith(_UTF_16_MARKS):
+        return _unreadable(source, component, 1, "encoding", "The file is not UTF-8.", "utf-16")
+    if not kinds.KIND_IN_BYTES.search(source.data):
+        return Manifest(source, component, other_objects=kinds.count_top_level_kinds(source.data))
+    if len(source.data) > limits.bytes:
+        return _unreadable(source, component, 1, "too_large", f"The file is larger than {limits.bytes:,} bytes.")
     try:
         text = source.data.decode()
     except UnicodeDecodeError as error:
         line = source.data.count(b"\n", 0, error.start) + 1
-        return _unread(source, root, line, "encoding", "The file is not UTF-8.")
-    return _read_text(source, root, text, bounds)
+        return _unreadable(source, component, line, "encoding", "The file is not UTF-8.")
+    return _read_text(source, component, text, limits)
 
 
-def _lfs_pointer(source: SourceFile, root: str) -> Manifest:
-    is_yaml = source.path.endswith((".yaml", ".yml"))
-    message = "The file is a Git LFS pointer; its content is stored elsewhere."
-    problem = Problem(source.path, 1, "not_followed", message, is_manifest=is_yaml)
-    return Manifest(source, root, problems=(problem,), may_hide_service=is_yaml)
-
-
-def _unread(source: SourceFile, root: str, line: int, code: str, message: str, encoding: str = "utf-8") -> Manifest:
+def _unreadable(
+    source: SourceFile, component: str, line: int, code: str, message: str, encoding: str = "utf-8"
+) -> Manifest:
     text = source.data.decode(encoding, errors="replace")
     problem = Problem(source.path, line, code, message, is_manifest=looks_like_object(text))
-    return Manifest(source, root, problems=(problem,), may_hide_service=kinds.SERVICE.search(text) is not None)
+    may_contain_service = kinds.SERVICE_IN_TEXT.search(text) is not None
+    return Manifest(source, component, problems=(problem,), may_contain_service=may_contain_service)
 
 
-def _read_text(source: SourceFile, root: str, text: str, limits: Limits) -> Manifest:
-    most = limits.documents
-    # Each document may have a marker at both of its ends; counting them first costs nothing.
-    too_many = text.count("\n---") + text.count("\n...") > 2 * most
-    chunks = () if too_many else tuple(split_documents(text))
-    if too_many or len(chunks) > most:
-        return _unread(source, root, 1, "too_many_documents", f"The file has more than {most:,} documents.")
-    readings = tuple(
-        objects.read(text[chunk.start : chunk.end], SourceRef(source.path, root, number), limits)
-        for number, chunk in enumerate(chunks)
+def _read_text(source: SourceFile, component: str, text: str, limits: Limits) -> Manifest:
+    # A document may have a marker at each of its ends, and counting markers is much faster than splitting.
+    has_too_many_markers = text.count("\n---") + text.count("\n...") > 2 * limits.documents
+    spans = () if has_too_many_markers else tuple(split_documents(text))
+    if has_too_many_markers or len(spans) > limits.documents:
+        message = f"The file has more than {limits.documents:,} documents."
+        return _unreadable(source, component, 1, "too_many_documents", message)
+    parsed = tuple(
+        parse_document(text[span.start : span.end], SourceRef(source.path, component, number), limits)
+        for number, span in enumerate(spans)
     )
-    return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), readings)
+    return _add_content(Manifest(source, component, text=text, spans=spans, limits=limits), parsed)
 
 
-def _manifest(bare: Manifest, readings: tuple[ParsedDocument, ...]) -> Manifest:
-    """The file with what its chunks hold."""
-    documents = tuple(document for reading in readings for document in reading.documents)
+def _add_content(manifest: Manifest, parsed: tuple[ParsedDocument, ...]) -> Manifest:
+    """The manifest with the objects and problems of its parsed documents."""
     problems = [
-        _problem(bare.source.path, chunk.first_line - 1, doubt)
-        for chunk, reading in zip(bare.chunks, readings, strict=True)
-        for doubt in reading.doubts
+        Problem(
+            manifest.source.path, span.first_line - 1 + problem.line, problem.code, problem.message, problem.is_manifest
+        )
+        for span, document in zip(manifest.spans, parsed, strict=True)
+        for problem in document.problems
     ]
     return replace(
-        bare,
-        documents=documents,
-        problems=tuple(_first_template_only(problems)),
-        readings=readings,
-        others=sum(not reading.documents for reading in readings),
-        may_hide_service=any(reading.may_hide_service for reading in readings),
+        manifest,
+        documents=tuple(found for document in parsed for found in document.documents),
+        problems=tuple(_merge_template_problems(problems)),
+        parsed_documents=parsed,
+        other_objects=sum(not document.documents for document in parsed),
+        may_contain_service=any(document.may_contain_service for document in parsed),
     )
 
 
-def with_chunks(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
-    """The file with other texts for some of its YAML documents; None if they would not stay that many documents."""
-    if any([*split_documents(text)] != [DocumentSpan(0, len(text), 1)] for text in texts.values()):
-        return None
-    path, root, limits = manifest.source.path, manifest.root, manifest.limits
-    readings = tuple(
-        objects.read(texts[number], SourceRef(path, root, number), limits) if number in texts else reading
-        for number, reading in enumerate(manifest.readings)
-    )
-    text, chunks = _rebuilt(manifest, texts)
-    source = SourceFile(path, text.encode())
-    return _manifest(Manifest(source, root, text=text, chunks=chunks, limits=limits), readings)
-
-
-def _rebuilt(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[DocumentSpan, ...]]:
-    parts: list[str] = []
-    chunks: list[DocumentSpan] = []
-    old_end = new_end = lines = 0
-    for number, chunk in enumerate(manifest.chunks):
-        outside = manifest.text[old_end : chunk.start]
-        part = texts.get(number, manifest.text[chunk.start : chunk.end])
-        start = new_end + len(outside)
-        old_end, new_end = chunk.end, start + len(part)
-        parts += (outside, part)
-        chunks.append(DocumentSpan(start, new_end, chunk.first_line + lines))
-        if number in texts:
-            lines += part.count("\n") - manifest.text.count("\n", chunk.start, chunk.end)
-    return "".join((*parts, manifest.text[old_end:])), tuple(chunks)
-
-
-def _problem(path: str, lines_before: int, doubt: ParseProblem) -> Problem:
-    return Problem(path, lines_before + doubt.line, doubt.code, doubt.message, doubt.manifest)
-
-
-def _first_template_only(problems: list[Problem]) -> Iterator[Problem]:
-    """A chart's file is one template, whichever of its documents fail."""
-    templates = [p for p in problems if p.code == "template"]
-    counts = any(p.is_manifest for p in templates)
+def _merge_template_problems(problems: list[Problem]) -> Iterator[Problem]:
+    """Keeps only the first template problem: a file is one template, however many of its documents fail to parse."""
+    templates = [problem for problem in problems if problem.code == "template"]
+    is_manifest = any(problem.is_manifest for problem in templates)
     for problem in problems:
         if problem.code != "template":
             yield problem
         elif problem is templates[0]:
-            yield Problem(problem.file, problem.line, problem.code, problem.message, counts)
+            yield replace(problem, is_manifest=is_manifest)
+
+
+def replace_documents(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
+    """The file with new texts for some of its YAML documents, by number; None if one is no longer one document."""
+    if any([*split_documents(text)] != [DocumentSpan(0, len(text), 1)] for text in texts.values()):
+        return None
+    path, component, limits = manifest.source.path, manifest.component, manifest.limits
+    parsed = tuple(
+        parse_document(texts[number], SourceRef(path, component, number), limits) if number in texts else unchanged
+        for number, unchanged in enumerate(manifest.parsed_documents)
+    )
+    text, spans = _replace_texts(manifest, texts)
+    source = SourceFile(path, text.encode())
+    return _add_content(Manifest(source, component, text=text, spans=spans, limits=limits), parsed)
+
+
+def _replace_texts(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[DocumentSpan, ...]]:
+    parts: list[str] = []
+    spans: list[DocumentSpan] = []
+    old_end = new_end = added_lines = 0
+    for number, span in enumerate(manifest.spans):
+        between = manifest.text[old_end : span.start]
+        part = texts.get(number, manifest.text[span.start : span.end])
+        start = new_end + len(between)
+        old_end, new_end = span.end, start + len(part)
+        parts += (between, part)
+        spans.append(DocumentSpan(start, new_end, span.first_line + added_lines))
+        if number in texts:
+            added_lines += part.count("\n") - manifest.text.count("\n", span.start, span.end)
+    return "".join((*parts, manifest.text[old_end:])), tuple(spans)
 
 
 def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
-    """The lines of the nearest existing ancestor; shown is a container's `name`, an object's `metadata.name`."""
-    parsed = manifest.parsed(document.number)
-    steps = lookup_path(parsed.root, document.pointer + pointer)
-    at_object = len(steps) <= len(document.pointer) + 1
-    shown = _object_offset(steps[-1].node) if at_object else _offset(steps[-1])
-    before = parsed.first_line - 1
-    return Place(before + parsed.lines.line(shown), before + parsed.lines.line(steps[-1].node.end))
+    """The lines of a pointer in a file, or of its nearest ancestor that exists.
+
+    `line` is that of `metadata.name` for the object itself, and that of `name` for an item of a list.
+    """
+    yaml_document = manifest.yaml_document(document.number)
+    steps = lookup_path(yaml_document.root, document.pointer + pointer)
+    is_object = len(steps) <= len(document.pointer) + 1
+    start = _object_offset(steps[-1].node) if is_object else _step_offset(steps[-1])
+    lines, lines_before = yaml_document.lines, yaml_document.first_line - 1
+    return Place(lines_before + lines.line(start), lines_before + lines.line(steps[-1].node.end))
 
 
 def _object_offset(node: Node) -> int:
@@ -183,12 +181,12 @@ def _object_offset(node: Node) -> int:
     return node.start
 
 
-def _offset(step: PathStep) -> int:
+def _step_offset(step: PathStep) -> int:
     if step.key is not None:
         return step.key.start
-    node = resolve_alias(step.node)
-    if isinstance(node, MappingNode):
-        named = lookup_path(node, ("name",))[-1]
-        if named.key is not None and isinstance(resolve_alias(named.node), ScalarNode):
-            return named.key.start
+    item = resolve_alias(step.node)
+    if isinstance(item, MappingNode):
+        name = lookup_path(item, ("name",))[-1]
+        if name.key is not None and isinstance(resolve_alias(name.node), ScalarNode):
+            return name.key.start
     return step.node.start

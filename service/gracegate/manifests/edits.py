@@ -1,18 +1,18 @@
-"""Operations on Kubernetes objects -> the edit of their file's lines, with the file read again as it is afterwards."""
+"""Operations on Kubernetes objects -> the edit of their file's lines, and the edited file, read again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gracegate.manifests.documents import Manifest, with_chunks
+from gracegate.manifests.documents import Manifest, replace_documents
 from gracegate.model import Document, Hunk, Operation
 from gracegate.yaml_edit import EditRefused, LineEdit, edit_document
 
 
 @dataclass(frozen=True, slots=True)
 class EditedManifest:
-    """The file as it is after the edit, read again, and the lines that changed, in order and disjoint."""
+    """The file after the edit, read again, and the lines that changed, in order and disjoint."""
 
     manifest: Manifest
     edits: tuple[LineEdit, ...]
@@ -21,19 +21,19 @@ class EditedManifest:
 def edit_manifest(
     manifest: Manifest, operations: Sequence[tuple[Document, Operation]], preferred: Sequence[Hunk] = ()
 ) -> EditedManifest:
-    """Makes all operations one after the other, additions inside `preferred` lines where that is possible.
+    """Applies the operations in order and makes additions inside `preferred` lines where possible.
 
-    Paths are relative to each document's object. Afterwards every document of the file holds what it held, changed
-    by the operations and nothing else; otherwise raises EditRefused.
+    Paths are relative to each document's object. Raises EditRefused unless every document of the file then has exactly
+    the value that the operations make of its old value.
     """
     texts: dict[int, str] = {}
     edits: list[LineEdit] = []
     for number in sorted({document.number for document, _ in operations}):
-        steps = [replace(o, path=d.pointer + o.path) for d, o in operations if d.number == number]
-        edited = edit_document(manifest.parsed(number), steps, preferred, manifest.limits)
+        of_document = [replace(o, path=d.pointer + o.path) for d, o in operations if d.number == number]
+        edited = edit_document(manifest.yaml_document(number), of_document, preferred, manifest.limits)
         texts[number] = edited.text
         edits.extend(edited.edits)
-    after = with_chunks(manifest, texts)
-    if after is None:
+    edited_manifest = replace_documents(manifest, texts)
+    if edited_manifest is None:
         raise EditRefused("would_change_more")
-    return EditedManifest(after, tuple(edits))
+    return EditedManifest(edited_manifest, tuple(edits))

@@ -1,4 +1,4 @@
-"""Which workloads are whole, and which are patches that would be misread as objects without probes."""
+"""Tells complete workloads from patches, which would look like objects without probes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gracegate.model import WORKLOAD_KINDS, Pointer
 
 
 def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
-    """True for a patch: a strategic merge directive, no containers, or one that lacks what the API server demands."""
+    """True for a patch: a strategic merge directive, no containers, or a field missing that the API server requires."""
     if "$patch" in found:
         return True
     if (workload := WORKLOAD_KINDS.get(kind)) is None:

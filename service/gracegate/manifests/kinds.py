@@ -23,15 +23,15 @@ KINDS = frozenset(
 LISTS = {"List": "items", "Template": "objects", **{f"{kind}List": "items" for kind in KINDS}}
 _WORDS = "|".join(sorted(KINDS | LISTS.keys()))
 _KEY = r"kind['\"]?[ \t]*:"
-# Each key looks no further than to the next one, so that a line of many is not read many times.
+# Each match ends before the next `kind:`, so that a line with many of them is searched in linear time.
 _NEAR = rf"(?:(?!{_KEY})[^\n]){{0,60}}?"
-# A kind that is an alias, folded or templated may be any of them.
+# A kind that is an alias, a block scalar or a template may be any of them.
 _KIND = rf"{_KEY}[ \t]*(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
-IN_BYTES = re.compile(_KIND.encode())
-IN_TEXT = re.compile(_KIND)
-SERVICE = re.compile(rf"{_KEY}{_NEAR}\bService(?:List)?\b")
+KIND_IN_BYTES = re.compile(_KIND.encode())
+KIND_IN_TEXT = re.compile(_KIND)
+SERVICE_IN_TEXT = re.compile(rf"{_KEY}{_NEAR}\bService(?:List)?\b")
 
 
-def count_at_top(data: bytes) -> int:
-    """How many objects of any kind a file in block style seems to hold."""
+def count_top_level_kinds(data: bytes) -> int:
+    """About how many objects of any kind a file has, if it is in block style."""
     return data.count(b"\nkind:") + data.startswith(b"kind:")

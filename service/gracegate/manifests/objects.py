@@ -1,4 +1,4 @@
-"""One YAML document to the Kubernetes objects in it, or to the reason why it cannot be read."""
+"""One YAML document -> the Kubernetes objects in it, or the problem that prevents reading it."""
 
 from __future__ import annotations
 
@@ -14,69 +14,56 @@ from gracegate.yaml import TEMPLATE_OPENING, LineIndex, Node, YamlError, duplica
 
 
 class ParseProblem(NamedTuple):
-    """A problem of a YAML document; `line` counts within it."""
+    """A problem of a YAML document; `line` counts from 1 within the document."""
 
     line: int
     code: str
     message: str
-    manifest: bool
+    is_manifest: bool
 
 
 class ParsedDocument(NamedTuple):
-    """What one YAML document of a file holds; `root` is kept where there are documents to find places in."""
+    """The content of one YAML document of a file; `root` is its YAML root if it has objects that rules read."""
 
     documents: tuple[Document, ...] = ()
-    doubts: tuple[ParseProblem, ...] = ()
-    may_hide_service: bool = False
+    problems: tuple[ParseProblem, ...] = ()
+    may_contain_service: bool = False
     root: Node | None = None
 
 
-NOTHING = ParsedDocument()
-
-
 class SourceRef(NamedTuple):
-    """Where a YAML document comes from: its file, the file's component, its number in the file."""
+    """The source of a YAML document: its file, the file's component, and its number in the file."""
 
     path: str
-    root: str
+    component: str
     number: int
 
 
-def read(text: str, origin: SourceRef, limits: Limits) -> ParsedDocument:
-    """The objects of the kinds that rules read; what is wrong with the text makes doubts, never an exception."""
-    if not kinds.IN_TEXT.search(text):
-        return NOTHING
+def parse_document(text: str, source: SourceRef, limits: Limits) -> ParsedDocument:
+    """The objects of the kinds that rules read. Invalid text results in problems, never in an exception."""
+    if not kinds.KIND_IN_TEXT.search(text):
+        return ParsedDocument()
     try:
-        tree = parse_yaml(text, limits)
-        found = _found(json_value(text, tree), limits)
+        root = parse_yaml(text, limits)
+        objects = _limited_objects(json_value(text, root), limits)
     except YamlError as error:
-        return ParsedDocument((), (_doubt(text, error),), kinds.SERVICE.search(text) is not None)
-    if tree is None or not found:
-        return NOTHING
-    documents = tuple(_document(origin, pointer, item) for pointer, item in found)
-    return ParsedDocument(documents, tuple(_repeated(text, tree)), root=tree)
+        may_contain_service = kinds.SERVICE_IN_TEXT.search(text) is not None
+        return ParsedDocument((), (_parse_problem(text, error),), may_contain_service)
+    if root is None or not objects:
+        return ParsedDocument()
+    documents = tuple(_document(source, pointer, found) for pointer, found in objects)
+    return ParsedDocument(documents, tuple(_duplicate_key_problems(text, root)), root=root)
 
 
-def _found(value: Any, limits: Limits) -> list[tuple[Pointer, dict[str, Any]]]:
-    found = [*islice(_objects(value, ()), limits.documents + 1)]
-    if len(found) > limits.documents:
+def _limited_objects(value: Any, limits: Limits) -> list[tuple[Pointer, dict[str, Any]]]:
+    objects = [*islice(_objects(value, ()), limits.documents + 1)]
+    if len(objects) > limits.documents:
         raise YamlError("too_many_documents", f"more than {limits.documents:,} objects in one list", 1)
-    return found
-
-
-def _repeated(text: str, root: Node) -> Iterator[ParseProblem]:
-    duplicates = duplicate_keys(root)
-    if not duplicates:
-        return
-    lines = LineIndex(text)
-    for each in duplicates:
-        yield ParseProblem(
-            lines.line(each.offset), "duplicate_key", f"The key `{each.key}` stands twice; the last counts.", True
-        )
+    return objects
 
 
 def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """The objects of the kinds that rules read, lists and OpenShift templates unpacked."""
+    """The objects of the kinds that rules read, also from lists and OpenShift templates."""
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str):
         return
@@ -84,39 +71,49 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
         yield pointer, value
     elif kind in LISTS:
         items = value.get(LISTS[kind])
-        inherited = {} if kind in {"List", "Template"} else _of_item(value, kind)
+        defaults = {}
+        if kind not in {"List", "Template"}:  # the items of a DeploymentList are Deployments of its API version
+            defaults = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
         for index, item in enumerate(items if isinstance(items, list) else ()):
             if isinstance(item, dict):
-                yield from _objects({**inherited, **item}, (*pointer, LISTS[kind], index))
+                yield from _objects({**defaults, **item}, (*pointer, LISTS[kind], index))
 
 
-def _of_item(value: dict[str, Any], kind: str) -> dict[str, Any]:
-    """What the items of a DeploymentList leave out: they are Deployments of its API version."""
-    return {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
-
-
-def _document(origin: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
+def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
     metadata = found.get("metadata")
     names = metadata if isinstance(metadata, dict) else {}
     group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
     kind = found["kind"]
     ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
-    return Document(origin.path, origin.number, pointer, found, ref, is_fragment(kind, found), origin.root)
+    return Document(source.path, source.number, pointer, found, ref, is_fragment(kind, found), source.component)
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _doubt(text: str, error: YamlError) -> ParseProblem:
+def _duplicate_key_problems(text: str, root: Node) -> Iterator[ParseProblem]:
+    duplicates = duplicate_keys(root)
+    if not duplicates:
+        return
+    lines = LineIndex(text)
+    for duplicate in duplicates:
+        message = (
+            f"Key `{duplicate.key}` appears twice. Remove one: Kubernetes rejects the file or silently uses the last."
+        )
+        yield ParseProblem(lines.line(duplicate.offset), "duplicate_key", message, True)
+
+
+def _parse_problem(text: str, error: YamlError) -> ParseProblem:
     template = TEMPLATE_OPENING.search(text) if error.code == "syntax" else None
     if template is not None:
         line = text.count("\n", 0, template.start()) + 1
-        message = f"The file is a template (`{template.group()}`): only what it renders to could be judged."
+        message = f"The file is a template (`{template.group()}`); only its rendered output can be checked."
         return ParseProblem(line, "template", message, looks_like_object(text))
     message = f"This cannot be read as YAML: {error.message}."
     return ParseProblem(error.line or 1, error.code, message, looks_like_object(text))
 
 
 def looks_like_object(text: str) -> bool:
-    return "apiVersion" in text and kinds.IN_TEXT.search(text) is not None
+    """True if text that cannot be read seems to be a manifest of a kind that rules read."""
+    return "apiVersion" in text and kinds.KIND_IN_TEXT.search(text) is not None

@@ -1,55 +1,55 @@
-"""Documents of a tree as they stand in its files, without rendering anything."""
+"""The documents of a tree from its files as they are, without rendering."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
-from gracegate.manifests.discovery import component_roots, directory, is_candidate
+from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
 from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 Cache = MutableMapping[tuple[str, str, str], Manifest]
-"""Manifests by path, blob and component root: base and head share what they have in common."""
+"""Manifests by path, blob and component: base and head share the files that they have in common."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A file that could not be read and may hold a Service."""
+class UnreadFile:
+    """A file that could not be read and may contain a Service."""
 
     path: str
     directory: str
-    root: str
+    component: str
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """All that was found in a tree, in the order of paths."""
+    """The manifests of a tree and what they contain, in the order of paths."""
 
     manifests: Mapping[str, Manifest]
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
-    unread: tuple[Unread, ...]
+    unread_files: tuple[UnreadFile, ...]
 
 
 def collect_documents(tree: Tree, cache: Cache | None = None, limits: Limits | None = None) -> Collection:
-    """Reads every candidate file; a file without a blob id is never taken from the cache."""
+    """Reads every candidate file. A file without a blob id is never taken from the cache."""
+    cache = {} if cache is None else cache
     paths = sorted(path for path in tree.files if is_candidate(path))
-    known = {} if cache is None else cache
     missing = sorted({problem.file for problem in tree.problems if problem.file and problem.is_manifest})
-    root_of = component_roots([*paths, *missing])
-    manifests = {path: _manifest(tree.files[path], root_of(path), known, limits) for path in paths}
-    hiding = [path for path, manifest in manifests.items() if manifest.may_hide_service]
+    find_component = component_finder([*paths, *missing])
+    manifests = {path: _read_cached(tree.files[path], find_component(path), cache, limits) for path in paths}
+    unread = (*missing, *(path for path, manifest in manifests.items() if manifest.may_contain_service))
     return Collection(
         manifests=manifests,
         documents=tuple(document for manifest in manifests.values() for document in manifest.documents),
         problems=(*tree.problems, *(problem for manifest in manifests.values() for problem in manifest.problems)),
-        unread=tuple(Unread(path, directory(path), root_of(path)) for path in (*missing, *hiding)),
+        unread_files=tuple(UnreadFile(path, directory(path), find_component(path)) for path in unread),
     )
 
 
-def _manifest(source: SourceFile, root: str, known: Cache, limits: Limits | None) -> Manifest:
-    key = (source.path, source.blob, root)
-    if not source.blob or key not in known:
-        known[key] = read_manifest(source, root, limits)
-    return known[key]
+def _read_cached(source: SourceFile, component: str, cache: Cache, limits: Limits | None) -> Manifest:
+    key = (source.path, source.blob, component)
+    if not source.blob or key not in cache:
+        cache[key] = read_manifest(source, component, limits)
+    return cache[key]

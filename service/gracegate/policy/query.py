@@ -39,7 +39,7 @@ class Cluster:
 class Batch:
     """One question: all `documents` are facts, those whose index is in `subjects` may be reported.
 
-    `unread` names (path, directory, root) of files that may hold a Service nobody could read; `params` replaces
+    `unread` names (path, directory, component) of files that may hold a Service nobody could read; `params` replaces
     defaults of the rules' parameters.
     """
 
@@ -91,11 +91,13 @@ def _facts(batch: Batch) -> dict[str, Any]:
                 "index": document.number,
                 "subject": number in batch.subjects,
                 "fragment": document.is_fragment,
-                "root": document.root,
+                "root": document.component,
             }
             for number, document in enumerate(batch.documents)
         ],
-        "unread": [{"path": path, "directory": directory, "root": root} for path, directory, root in batch.unread],
+        "unread": [
+            {"path": path, "directory": directory, "root": component} for path, directory, component in batch.unread
+        ],
         "cluster": {
             "min_minor": cluster.min_minor,
             "drain_seconds": {**DRAIN_SECONDS, **cluster.drain_seconds},

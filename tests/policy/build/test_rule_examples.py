@@ -28,7 +28,7 @@ def engine() -> WasmEngine:
 def documents(example: str) -> tuple[Document, ...]:
     """The objects of an example, as one file."""
     return tuple(
-        Document("apps/web.yaml", number, (), found, reference(found), is_fragment=False, root="apps")
+        Document("apps/web.yaml", number, (), found, reference(found), is_fragment=False, component="apps")
         for number, found in enumerate(yaml.safe_load_all(example))
     )
 
@@ -57,7 +57,7 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
         else:
             place[operation.path[-1]] = operation.value
     return tuple(
-        Document(old.path, old.number, old.pointer, new, old.ref, old.is_fragment, old.root)
+        Document(old.path, old.number, old.pointer, new, old.ref, old.is_fragment, old.component)
         for old, new in zip(asked, objects, strict=True)
     )
 
