@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from gracegate.check import check, fix_all
 from gracegate.check.check import CheckRequest
 from gracegate.errors import EngineTimeout, EngineUnavailable
 from gracegate.model import Limits, Problem, Tree
-from gracegate.policy import load_builtin
-from gracegate.policy.engines.opa_wasm import WasmEngine
-from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests import shop
-from tests.check.trees import diff, tree
+from tests.check.reports import CATALOG, ENGINE, TODAY, diff, report_of, tree
 from tests.processes import WAIT_SECONDS
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
-
-TODAY = dt.date(2026, 11, 24)
-ENGINE = WasmEngine()
-CATALOG = load_builtin()
 
 GOOD = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE}
 WITHOUT_DRAIN = GOOD | {"web.yaml": shop.WITHOUT_DRAIN}
 WITHOUT_BOTH = GOOD | {"web.yaml": shop.WITHOUT_BOTH}
-
-
-def report_of(
-    base,
-    head,
-    *,
-    config: str = "",
-    evaluate=ENGINE.evaluate,
-    head_config: str | None = None,
-    most_proofs: int | None = None,
-):
-    request = CheckRequest(
-        head=tree(head),
-        config=parse_repo_config(config, CATALOG.rules),
-        catalog=CATALOG,
-        engine=ENGINE.engine,
-        today=TODAY,
-        base=None if base is None else tree(base),
-        diff=None if base is None else diff(base, head),
-        head_config=head_config,
-        most_proofs=most_proofs,
-    )
-    return check(request, evaluate)
 
 
 def said(report):
@@ -145,14 +114,14 @@ def test_what_the_suggestions_make_is_clean(head) -> None:
 
 
 def test_a_fixed_finding_is_named() -> None:
-    assert [(f.rule, f.object.name, f.container) for f in report_of(WITHOUT_DRAIN, GOOD).fixed] == [
+    assert [(f.rule, f.object.name, f.container) for f in report_of(WITHOUT_DRAIN, GOOD).fixed_findings] == [
         (PRESTOP, "web", "web")
     ]
 
 
 def test_nothing_is_fixed_that_could_not_be_read() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
-    assert report_of(WITHOUT_DRAIN, broken).fixed == ()
+    assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()
 
 
 WAIVER = f"waivers:\n- rules: [{PRESTOP}]\n  path: web.yaml\n  reason: the app drains itself\n"

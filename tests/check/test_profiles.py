@@ -13,7 +13,7 @@ from gracegate.model import Rule, Severity, Violation
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import parse_repo_config
-from tests.check.trees import tree
+from tests.check.reports import tree
 
 DAY = dt.date(2027, 1, 31)
 CATALOG = load_builtin()

@@ -19,7 +19,7 @@ from gracegate.model import FileDiff, Hunk, NoSuggestion, Report
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig
-from tests.check.trees import tree
+from tests.check.reports import tree
 from tests.manifests import layouts, oracle
 
 ENGINE = WasmEngine()

@@ -1,14 +1,45 @@
-"""Trees and diffs out of texts, as git and GitHub would give them."""
+"""Trees and diffs made from texts, as git and GitHub would give them, and the reports about them."""
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import hashlib
 from collections.abc import Mapping
 
-from gracegate.model import FileDiff, Hunk, SourceFile, Tree
+from gracegate.check import CheckRequest, check
+from gracegate.model import FileDiff, Hunk, Report, SourceFile, Tree
+from gracegate.policy import load_builtin
+from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.repo_config import parse_repo_config
 
 CONTEXT = 3
+TODAY = dt.date(2026, 11, 24)
+ENGINE = WasmEngine()
+CATALOG = load_builtin()
+
+
+def report_of(
+    base,
+    head,
+    *,
+    config: str = "",
+    evaluate=ENGINE.evaluate,
+    head_config: str | None = None,
+    most_proofs: int | None = None,
+) -> Report:
+    request = CheckRequest(
+        head=tree(head),
+        config=parse_repo_config(config, CATALOG.rules),
+        catalog=CATALOG,
+        engine=ENGINE.engine,
+        today=TODAY,
+        base=None if base is None else tree(base),
+        diff=None if base is None else diff(base, head),
+        head_config=head_config,
+        most_proofs=most_proofs,
+    )
+    return check(request, evaluate)
 
 
 def tree(files: Mapping[str, str]) -> Tree:
