@@ -77,8 +77,8 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     from gracegate.review import comment_plan  # noqa: PLC0415
 
     top = Path(repository)
-    before, after = (git.revision_tree(top, sha, is_candidate) for sha in (base, head))
-    diff = tuple(git.changed(top, base, head, is_candidate))
+    before, after = (git.read_commit_tree(top, sha, is_candidate) for sha in (base, head))
+    diff = tuple(git.read_changes(top, base, head, is_candidate))
     engine = WasmEngine()
     today = dt.datetime.now(dt.UTC).date()
     request = CheckRequest(after, RepoConfig(), load_builtin(), engine.engine, today, base=before, diff=diff)

@@ -72,10 +72,10 @@ def shop(new_repository: Callable[[str], Repository]) -> Repository:
 
 @dataclass
 class Server:
-    """`git http-backend` below a folder; what was asked is kept, and a token may be demanded."""
+    """`git http-backend` below a folder; it records its requests, and may demand a token."""
 
     url: str
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     authorization: str | None = None
     answer: int | None = None
 
@@ -93,7 +93,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
         def _serve(self, body: bytes) -> None:
             path, _, query = self.path.partition("?")
-            state.asked.append(f"{self.command} {path.split('/', 2)[2]}")
+            state.requests.append(f"{self.command} {path.split('/', 2)[2]}")
             if state.answer or state.authorization not in {None, self.headers["Authorization"]}:
                 self.send_error(state.answer or 401)
                 return

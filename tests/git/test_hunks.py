@@ -25,18 +25,18 @@ SHOWN = [
     pytest.param("@@ -1,3 +1,2 @@\n a\n-b\n c\n@@ -9,1 +8,2 @@\n x\n+y", [(1, 2), (8, 9)], id="two hunks"),
     pytest.param("@@ -1,1 +1,2 @@\n a\r\n+b\u2028c\x85d\x0ce\r", [(1, 2)], id="only a line feed ends a line"),
     pytest.param("@@ -1,1 +1,2 @@\n a\n+@@ -9,9 +9,9 @@", [(1, 2)], id="a line that looks like a header"),
-    pytest.param("@@ -1,9 +1,9 @@\n a\n b", [(1, 2)], id="cut off"),
-    pytest.param("@@ -1,1 +1,1 @@\n a\n b\n c", [(1, 1)], id="more than promised"),
+    pytest.param("@@ -1,9 +1,9 @@\n a\n b", [(1, 2)], id="a patch that was cut"),
+    pytest.param("@@ -1,1 +1,1 @@\n a\n b\n c", [(1, 1)], id="more lines than announced"),
 ]
 
 
 @pytest.mark.parametrize("patch", NOTHING)
-def test_nothing_of_the_head_is_shown(patch: str) -> None:
+def test_a_patch_that_shows_no_line_of_the_head(patch: str) -> None:
     assert hunks_of_patch(patch) == ()
 
 
 @pytest.mark.parametrize(("patch", "shown"), SHOWN)
-def test_the_lines_that_are_shown(patch: str, shown: list[tuple[int, int]]) -> None:
+def test_hunks_of_a_patch(patch: str, shown: list[tuple[int, int]]) -> None:
     assert hunks_of_patch(patch) == tuple(Hunk(start, end) for start, end in shown)
 
 
@@ -53,7 +53,7 @@ def test_every_added_line_is_shown_and_what_is_not_shown_is_unchanged(old: list[
     assert set(range(1, len(new) + 1)) - same <= shown <= set(range(1, len(new) + 1))
 
 
-def test_files_of_a_diff_by_name() -> None:
+def test_hunks_by_path() -> None:
     diff = """\
 diff --git a/web.yaml b/web.yaml
 index 1..2 100644

@@ -20,23 +20,21 @@ def test_base_and_head(setting: Setting, repo: RepositoryClient, tmp_path: Path)
     pull = pull_requests.read(repo, setting.number)
     base = pull_requests.merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
-    cache, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
-    before, after = cache.fetch_trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
+    fetcher, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
+    before, after = fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
     assert sorted(before.files) == ["gone.yaml", "old.yaml", "web.yaml"]
     assert sorted(after.files) == ["moved.yaml", "new.yaml", "web.yaml"]
     assert after.files["web.yaml"].data.decode() == lines(10, 30)
 
 
-def test_what_git_says_of_the_change_is_what_github_says(
-    setting: Setting, repo: RepositoryClient, tmp_path: Path
-) -> None:
+def test_git_and_github_report_the_same_changes(setting: Setting, repo: RepositoryClient, tmp_path: Path) -> None:
     pull = pull_requests.read(repo, setting.number)
     base = pull_requests.merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
-    cache, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
-    cache.fetch_trees(url, token, [base, pull.head_sha], is_yaml)
-    said, _ = pull_requests.files(repo, pull, hunks_of_patch)
-    assert cache.changed(url, base, pull.head_sha, is_yaml) == sorted(said, key=lambda one: one.path)
+    fetcher, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
+    fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml)
+    files, _ = pull_requests.files(repo, pull, hunks_of_patch)
+    assert fetcher.read_diff(url, base, pull.head_sha, is_yaml) == sorted(files, key=lambda one: one.path)
 
 
 def test_the_head_of_a_fork(setting: Setting, repo: RepositoryClient, tmp_path: Path) -> None:

@@ -147,7 +147,9 @@ def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Cal
     monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
 
 
-def test_a_pull_request_that_is_closed_during_its_review_is_cancelled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pull_request_that_is_closed_during_its_review_is_cancelled(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     do_during_review(stage, monkeypatch, lambda: stage.fake.close_pull_request(SHOP, number))
     outcome = stage.reviewer.review(stage.run(number), is_current)
@@ -172,7 +174,9 @@ def test_a_superseded_review_writes_nothing(stage: Stage) -> None:
     assert [w for w in stage.writes() if "access_tokens" not in w] == []
 
 
-def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
 
     def raise_unavailable(self: PolicyEngines) -> None:

@@ -81,7 +81,7 @@ def _of_files(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
         raise click.UsageError("`-` is standard input and stands alone")
     top = top_of((".",) if reads_stdin else paths)
     names = [] if reads_stdin else [os.path.relpath(path, top) for path in paths]
-    tree = git.working_tree(top, _with_neighbours(top, (*names, *_below(top, asked.context))), is_candidate)
+    tree = git.read_paths(top, _with_neighbours(top, (*names, *_below(top, asked.context))), is_candidate)
     judged = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
         tree = Tree({**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())}, tree.problems)
@@ -99,13 +99,13 @@ def _of_files(asked: Asked, catalog: Catalog, engine: Engine) -> CheckRequest:
 
 
 def _of_revisions(asked: Asked, base: str, catalog: Catalog, engine: Engine) -> CheckRequest:
-    top = git.top_level(top_of(asked.paths or (".",)))
-    head = None if asked.head is None else git.resolve(top, asked.head)
-    start = git.merge_base(top, git.resolve(top, base), head or git.resolve(top, "HEAD"))
-    before = git.revision_tree(top, start, is_candidate)
-    after = git.uncommitted_tree(top, is_candidate) if head is None else git.revision_tree(top, head, is_candidate)
+    top = git.find_top_level(top_of(asked.paths or (".",)))
+    head = None if asked.head is None else git.resolve_commit(top, asked.head)
+    start = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
+    before = git.read_commit_tree(top, start, is_candidate)
+    after = git.read_work_tree(top, is_candidate) if head is None else git.read_commit_tree(top, head, is_candidate)
     names = [os.path.relpath(os.path.realpath(path), top) for path in asked.paths or (".",)]
-    changes = git.changed(top, start, head, is_candidate)
+    changes = git.read_changes(top, start, head, is_candidate)
     return CheckRequest(
         head=after,
         base=before,

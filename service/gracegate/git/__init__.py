@@ -1,23 +1,20 @@
-"""Trees and changes out of git: fetched from a server, read from a repository, or taken from a directory."""
+"""Trees and changes from git: fetched from a server, read from a repository, or read from a directory."""
 
 from __future__ import annotations
 
 from gracegate.git.fetch import TreeFetcher
 from gracegate.git.hunks import hunks_of_patch
-from gracegate.git.local import changed, merge_base, resolve, revision_tree, top_level
-from gracegate.git.objects import Bounds, Wanted
-from gracegate.git.worktree import uncommitted_tree, working_tree
+from gracegate.git.local import find_merge_base, find_top_level, read_changes, read_commit_tree, resolve_commit
+from gracegate.git.worktree import read_paths, read_work_tree
 
 __all__ = [
-    "Bounds",
     "TreeFetcher",
-    "Wanted",
-    "changed",
+    "find_merge_base",
+    "find_top_level",
     "hunks_of_patch",
-    "merge_base",
-    "resolve",
-    "revision_tree",
-    "top_level",
-    "uncommitted_tree",
-    "working_tree",
+    "read_changes",
+    "read_commit_tree",
+    "read_paths",
+    "read_work_tree",
+    "resolve_commit",
 ]

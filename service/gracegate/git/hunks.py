@@ -14,28 +14,28 @@ _LETTERS = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34,
 
 
 def hunks_of_patch(patch: str) -> tuple[Hunk, ...]:
-    """The head's side of one file's patch, as GitHub sends it.
+    """The hunks of one file's patch, as GitHub sends it, on the head's side.
 
-    Lines end at a line feed alone: manifests hold other characters that Python takes for line ends. Lines are counted
-    up to what the header promises, so a patch that was cut does not show more than it does.
+    Only a line feed ends a line: manifests hold other characters that Python takes for line ends. No more lines count
+    than the header announces, and no more than a patch that was cut has.
     """
-    return tuple(_hunks(patch.split("\n")))
+    return _hunks(patch.split("\n"))
 
 
 def hunks_by_path(diff: str) -> dict[str, tuple[Hunk, ...]]:
-    """The hunks of each file of a whole diff that has any, by the head's path."""
-    found: dict[str, tuple[Hunk, ...]] = {}
+    """The hunks of each file of a diff of several files, by the head's path."""
+    hunks: dict[str, tuple[Hunk, ...]] = {}
     for section in _sections(diff.split("\n")):
         path = next((_path(line) for line in section[:8] if line.startswith("+++ ")), None)
         if path is not None:
-            found[path] = tuple(_hunks(section))
-    return found
+            hunks[path] = _hunks(section)
+    return hunks
 
 
 def _sections(lines: Iterable[str]) -> Iterator[list[str]]:
     section: list[str] = []
     for line in lines:
-        # A line of content starts with a blank, a plus, a minus or a backslash, so this can only be a header.
+        # A line of content starts with a space, a plus, a minus or a backslash, so this can only be a header.
         if _FILE.match(line) and section:
             yield section
             section = []
@@ -43,32 +43,27 @@ def _sections(lines: Iterable[str]) -> Iterator[list[str]]:
     yield section
 
 
-def _hunks(lines: Iterable[str]) -> Iterator[Hunk]:
-    start = seen = promised = 0
+def _hunks(lines: Iterable[str]) -> tuple[Hunk, ...]:
+    lengths: dict[int, int] = {}
+    start = announced = 0
     for line in lines:
         header = _HEADER.match(line)
         if header:
-            yield from _shown(start, seen)
-            start, seen = int(header[1]), 0
-            promised = int(header[2]) if header[2] is not None else 1
-        elif line.startswith((" ", "+")) and seen < promised:
-            seen += 1
-    yield from _shown(start, seen)
-
-
-def _shown(start: int, seen: int) -> Iterator[Hunk]:
-    if seen:
-        yield Hunk(start, start + seen - 1)
+            start, announced = int(header[1]), int(header[2] or 1)
+            lengths[start] = 0
+        elif line.startswith((" ", "+")) and lengths.get(start, announced) < announced:
+            lengths[start] += 1
+    return tuple(Hunk(start, start + length - 1) for start, length in lengths.items() if length)
 
 
 def _path(line: str) -> str | None:
     name = line.removeprefix("+++ ").removesuffix("\t")
     if name.startswith('"'):
-        name = _unquoted(name[1:-1])
+        name = _unquote(name[1:-1])
     return name[2:] if name.startswith("b/") else None
 
 
-def _unquoted(name: str) -> str:
+def _unquote(name: str) -> str:
     def byte(match: re.Match[str]) -> bytes:
         code = match[1]
         return bytes([_LETTERS[code] if code in _LETTERS else int(code, 8)])

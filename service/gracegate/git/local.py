@@ -1,72 +1,72 @@
-"""The repository that the user is in: its revisions, their trees and what changed between them."""
+"""The user's own repository: its revisions, their trees and the changes between them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from gracegate.errors import RepositoryError
-from gracegate.git.changes import changes
-from gracegate.git.objects import DEFAULT_BOUNDS, Bounds, Wanted, contents, listing, sizes, tree, within
+from gracegate.git.diff import read_diff
+from gracegate.git.objects import DEFAULT_READ_LIMITS, PathFilter, ReadLimits, list_candidates, read_trees
 from gracegate.git.process import Git, GitCommandError, local_environment
-from gracegate.git.worktree import lines_of, untracked
+from gracegate.git.worktree import count_lines, list_untracked
 from gracegate.model import ChangeKind, FileDiff, Hunk, Tree
 
 _SECONDS = 120.0
 
 
-def top_level(folder: Path) -> Path:
-    """The top of the work tree that holds `folder`; RepositoryError where there is none."""
+def find_top_level(folder: Path) -> Path:
+    """The top of the work tree that holds `folder`; RepositoryError if there is none."""
     try:
         out = _git(folder).run("rev-parse", "--show-toplevel")
-    except GitCommandError as failure:
-        raise RepositoryError(failure.said, file=str(folder)) from failure
+    except GitCommandError as error:
+        raise RepositoryError(error.stderr, file=str(folder)) from error
     return Path(out.decode(errors="surrogateescape").removesuffix("\n"))
 
 
-def resolve(repo: Path, revision: str) -> str:
-    """The commit that a name, a tag or an abbreviation means."""
+def resolve_commit(repo: Path, revision: str) -> str:
+    """The SHA of the commit that a branch, a tag or an abbreviated SHA means."""
     try:
         out = _git(repo).run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    except GitCommandError as failure:
-        why = failure.said or f"{revision} is not a revision of this repository"
-        raise RepositoryError(why, file=str(repo)) from failure
+    except GitCommandError as error:
+        why = error.stderr or f"{revision} is not a revision of this repository"
+        raise RepositoryError(why, file=str(repo)) from error
     return out.decode().strip()
 
 
-def merge_base(repo: Path, one: str, other: str) -> str:
-    """Where two commits parted, as GitHub compares them."""
+def find_merge_base(repo: Path, one: str, other: str) -> str:
+    """The SHA of the newest common commit of two commits, which GitHub compares with."""
     try:
         out = _git(repo).run("merge-base", "--end-of-options", one, other)
-    except GitCommandError as failure:
-        why = failure.said or f"{one} and {other} have no common commit here: is the clone shallow?"
-        raise RepositoryError(why, file=str(repo)) from failure
+    except GitCommandError as error:
+        why = error.stderr or f"{one} and {other} have no common commit here: is the clone shallow?"
+        raise RepositoryError(why, file=str(repo)) from error
     return out.decode().split("\n", 1)[0]
 
 
-def revision_tree(repo: Path, commit: str, wanted: Wanted, bounds: Bounds = DEFAULT_BOUNDS) -> Tree:
+def read_commit_tree(
+    repo: Path, commit: str, is_candidate: PathFilter, limits: ReadLimits = DEFAULT_READ_LIMITS
+) -> Tree:
     """The candidate files of a commit."""
     git = _git(repo)
-    found = listing(git, commit, wanted)
-    known = sizes(git, {entry.blob for entry in found.entries})
-    return tree(found, known, contents(git, within(bounds, known)))
+    [tree] = read_trees(git, [list_candidates(git, commit, is_candidate)], limits)
+    return tree
 
 
-def changed(repo: Path, base: str, head: str | None, wanted: Wanted) -> list[FileDiff]:
-    """What changed from `base` to `head`, or to the work tree with its untracked files where `head` is None.
+def read_changes(repo: Path, base: str, head: str | None, is_candidate: PathFilter) -> list[FileDiff]:
+    """The changes from `base` to `head`, or to the work tree with its untracked files if `head` is None.
 
-    `base` is taken as it is: to see what a branch did, pass the merge base. Paths count from the top of the work tree.
+    To see the changes of a branch, pass the merge base as `base`. Paths count from the top of the work tree.
     """
-    git = _git(repo)
     if head is not None:
-        return changes(git, (base, head), wanted)
-    top = top_level(repo)
-    found = {change.path: change for change in changes(_git(top), (base,), wanted)}
-    for path in untracked(_git(top)):
-        if wanted(path):
-            kind: ChangeKind = "modified" if path in found else "added"
-            count = lines_of(top / path)
-            found[path] = FileDiff(path, kind, None, (Hunk(1, count),) if count else ())
-    return sorted(found.values(), key=lambda change: change.path)
+        return read_diff(_git(repo), (base, head), is_candidate)
+    top = find_top_level(repo)
+    git = _git(top)
+    changes = {change.path: change for change in read_diff(git, (base,), is_candidate)}
+    for path in filter(is_candidate, list_untracked(git)):
+        kind: ChangeKind = "modified" if path in changes else "added"
+        lines = count_lines(top / path)
+        changes[path] = FileDiff(path, kind, None, (Hunk(1, lines),) if lines else ())
+    return sorted(changes.values(), key=lambda change: change.path)
 
 
 def _git(repo: Path) -> Git:

@@ -1,29 +1,29 @@
-"""Commits as trees of candidate files: listed by name, read in one batch, what is not followed named."""
+"""Commits as trees of candidate files: listed by name, read in one batch, with a problem for each file left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gracegate.git.process import Git
 from gracegate.model import LFS_POINTER_MESSAGE, Problem, SourceFile, Tree
 
-Wanted = Callable[[str], bool]
-"""Whether the file of this path (forward slashes, from the tree's top) is a candidate, by its name alone."""
+PathFilter = Callable[[str], bool]
+"""Whether the file of this path (forward slashes, from the top of the tree) is a candidate, by its name alone."""
 
 _SYMLINK = "120000"
 _SUBMODULE = "160000"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many bytes one file and all candidate files of a commit may have; what goes over is named, not read."""
+class ReadLimits:
+    """How many bytes of one file and of all files of a tree are read; larger files become problems."""
 
-    file: int = 20_000_000
-    tree: int = 400_000_000
+    file_bytes: int = 20_000_000
+    tree_bytes: int = 400_000_000
 
 
-DEFAULT_BOUNDS = Bounds()
+DEFAULT_READ_LIMITS = ReadLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,120 +37,112 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The candidates of a commit and what is there but is not followed."""
+    """The candidates of a commit, and the problems of files that are not followed."""
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
 
 
-def listing(git: Git, commit: str, wanted: Wanted) -> Listing:
-    """What a commit holds; reads trees only, so blobs that nobody wants may be missing."""
+def list_candidates(git: Git, commit: str, is_candidate: PathFilter) -> Listing:
+    """The files of a commit. Reads trees only, so the blobs may be missing."""
     entries: list[Entry] = []
     problems: list[Problem] = []
     for entry in _entries(git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)):
         if entry.mode == _SUBMODULE:
-            problems.append(not_followed(entry.path, "a submodule"))
-        elif not wanted(entry.path):
+            problems.append(not_followed_problem(entry.path, "a submodule"))
+        elif not is_candidate(entry.path):
             continue
         elif entry.mode == _SYMLINK:
-            problems.append(not_followed(entry.path, "a symbolic link"))
-        elif not _is_utf8(entry.path):
-            problems.append(unreadable_name(entry.path))
+            problems.append(not_followed_problem(entry.path, "a symbolic link"))
+        elif _as_utf8(entry.path) != entry.path:
+            problems.append(file_problem(entry.path, "encoding", "The file's name is not UTF-8."))
         else:
             entries.append(entry)
     return Listing(tuple(entries), tuple(problems))
 
 
-def _entries(out: bytes) -> Iterator[Entry]:
-    for record in out.decode(errors="surrogateescape").split("\0")[:-1]:
-        facts, _, path = record.partition("\t")
-        mode, _, blob = facts.split(" ")
+def _entries(output: bytes) -> Iterator[Entry]:
+    for record in output.decode(errors="surrogateescape").split("\0")[:-1]:
+        fields, _, path = record.partition("\t")
+        mode, _, blob = fields.split(" ")
         yield Entry(mode, blob, path)
 
 
-def sizes(git: Git, blobs: Iterable[str]) -> dict[str, int]:
-    """Bytes of each blob that the repository has; the others are left out."""
-    out = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", "--buffer", stdin=_lines(blobs))
-    pairs = (line.split(" ") for line in out.decode().splitlines())
+def read_trees(git: Git, listings: Sequence[Listing], limits: ReadLimits) -> list[Tree]:
+    """The tree of each listing; `limits.tree_bytes` bounds all of them together."""
+    sizes = read_sizes(git, {entry.blob for listing in listings for entry in listing.entries})
+    contents = _read_blobs(git, _blobs_within(limits, sizes))
+    return [_tree(listing, sizes, contents) for listing in listings]
+
+
+def read_sizes(git: Git, blobs: Iterable[str]) -> dict[str, int]:
+    """The size in bytes of each blob that the repository has."""
+    output = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", "--buffer", stdin=as_lines(blobs))
+    pairs = (line.split(" ") for line in output.decode().splitlines())
     return {blob: int(size) for blob, size in pairs if size != "missing"}
 
 
-def contents(git: Git, blobs: Collection[str]) -> dict[str, bytes]:
-    """The content of blobs that are all there."""
+def as_lines(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def _blobs_within(limits: ReadLimits, sizes: Mapping[str, int]) -> set[str]:
+    """The blobs to read: the smallest ones, if not all are within the limits."""
+    blobs: set[str] = set()
+    total = 0
+    for blob, size in sorted(sizes.items(), key=lambda item: item[1]):
+        total += size
+        if size > limits.file_bytes or total > limits.tree_bytes:
+            break
+        blobs.add(blob)
+    return blobs
+
+
+def _read_blobs(git: Git, blobs: Collection[str]) -> dict[str, bytes]:
+    """The content of blobs that the repository has."""
     if not blobs:
         return {}
-    out = git.run("cat-file", "--batch=%(objectname) %(objectsize)", "--buffer", stdin=_lines(blobs))
-    found: dict[str, bytes] = {}
+    output = git.run("cat-file", "--batch=%(objectname) %(objectsize)", "--buffer", stdin=as_lines(blobs))
+    contents: dict[str, bytes] = {}
     start = 0
-    while start < len(out):
-        end = out.index(b"\n", start)
-        blob, size = out[start:end].decode().split(" ")
-        found[blob] = out[end + 1 : end + 1 + int(size)]
+    while start < len(output):
+        end = output.index(b"\n", start)
+        blob, size = output[start:end].decode().split(" ")
+        contents[blob] = output[end + 1 : end + 1 + int(size)]
         start = end + 1 + int(size) + 1
-    return found
+    return contents
 
 
-def within(bounds: Bounds, blobs: Mapping[str, int]) -> set[str]:
-    """The blobs to read, smallest first where not all fit."""
-    chosen: set[str] = set()
-    total = 0
-    for blob, size in sorted(blobs.items(), key=lambda item: item[1]):
-        total += size
-        if size > bounds.file or total > bounds.tree:
-            break
-        chosen.add(blob)
-    return chosen
-
-
-def tree(found: Listing, known: Collection[str], data: Mapping[str, bytes]) -> Tree:
-    """The tree of a listing; `known` are the blobs that the repository has, `data` those that were read."""
+def _tree(listing: Listing, sizes: Collection[str], contents: Mapping[str, bytes]) -> Tree:
     files: dict[str, SourceFile] = {}
-    problems = list(found.problems)
-    for entry in found.entries:
-        content = data.get(entry.blob)
-        if content is None:
-            problems.append(too_large(entry.path) if entry.blob in known else absent(entry.path))
-            continue
-        file = SourceFile(entry.path, content, entry.blob)
-        if file.is_lfs_pointer:
-            problems.append(lfs_pointer(entry.path))
+    problems = list(listing.problems)
+    for entry in listing.entries:
+        content = contents.get(entry.blob)
+        file = None if content is None else SourceFile(entry.path, content, entry.blob)
+        if file is None and entry.blob in sizes:
+            problems.append(too_large_problem(entry.path))
+        elif file is None:
+            message = "The file's content is not in this copy of the repository."
+            problems.append(file_problem(entry.path, "unreadable", message))
+        elif file.is_lfs_pointer:
+            problems.append(file_problem(entry.path, "not_followed", LFS_POINTER_MESSAGE))
         else:
             files[entry.path] = file
     return Tree(files, tuple(problems))
 
 
-def is_yaml_name(path: str) -> bool:
-    return path.lower().endswith((".yaml", ".yml"))
+def not_followed_problem(path: str, kind: str) -> Problem:
+    return file_problem(path, "not_followed", f"The file was not read: it is {kind}.")
 
 
-def not_followed(path: str, what: str) -> Problem:
-    return Problem(printable(path), 0, "not_followed", f"This is {what}; it is not followed.", is_yaml_name(path))
+def too_large_problem(path: str) -> Problem:
+    return file_problem(path, "too_large", "The file is too large to be read.")
 
 
-def lfs_pointer(path: str) -> Problem:
-    return Problem(printable(path), 0, "not_followed", LFS_POINTER_MESSAGE, is_yaml_name(path))
+def file_problem(path: str, code: str, message: str) -> Problem:
+    return Problem(_as_utf8(path), 0, code, message, path.lower().endswith((".yaml", ".yml")))
 
 
-def too_large(path: str) -> Problem:
-    return Problem(path, 0, "too_large", "The file is too large to be read.", is_yaml_name(path))
-
-
-def absent(path: str) -> Problem:
-    message = "The file's content is not in this copy of the repository."
-    return Problem(path, 0, "unreadable", message, is_yaml_name(path))
-
-
-def unreadable_name(path: str) -> Problem:
-    return Problem(printable(path), 0, "encoding", "The file's name is not UTF-8.", is_yaml_name(path))
-
-
-def printable(path: str) -> str:
+def _as_utf8(path: str) -> str:
+    """The path, with a replacement character for each byte that is not UTF-8."""
     return path.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _is_utf8(path: str) -> bool:
-    return printable(path) == path
-
-
-def _lines(blobs: Iterable[str]) -> bytes:
-    return "".join(f"{blob}\n" for blob in blobs).encode()

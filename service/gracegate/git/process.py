@@ -1,4 +1,4 @@
-"""One git process: its environment built from nothing, its time bounded, its words turned into our errors."""
+"""One git process: with an environment of its own, limited in time, and with its errors as ours."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gracegate.errors import GitFailed, RepositoryError
 
 Setting = tuple[str, str]
 
-# Nothing of a foreign repository may run: no hooks, no helpers, no transport but the one that the URL needs.
-_NOTHING_RUNS: tuple[Setting, ...] = (
+# Nothing of an untrusted repository may run: no hooks, no helpers, no transport but the one that the URL needs.
+_RUN_NOTHING: tuple[Setting, ...] = (
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
     ("core.attributesFile", "/dev/null"),
@@ -31,25 +31,25 @@ _NOTHING_RUNS: tuple[Setting, ...] = (
 
 
 class GitCommandError(GitFailed):
-    """git ended with an error; `said` is what it wrote about that."""
+    """git ended with an error, and printed `stderr`."""
 
-    def __init__(self, command: str, said: str) -> None:
-        super().__init__(f"git {command}: {said or 'failed without a word'}")
-        self.said = said
+    def __init__(self, command: str, stderr: str) -> None:
+        super().__init__(f"git {command}: {stderr}" if stderr else f"git {command} failed and printed nothing")
+        self.stderr = stderr
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git in one folder. The environment may hold a token, so it is never shown."""
+    """git in one folder. The environment may hold a token, so it is not in the repr."""
 
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
     seconds: float = 120.0
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """What git wrote. Raises GitFailed after `seconds`, GitCommandError where git ends with an error."""
+        """Run git and return its output. Raises GitCommandError if it ends with an error, GitFailed after `seconds`."""
         process = subprocess.Popen(
-            [_program(), *arguments],
+            [_git_program(), *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.PIPE,
@@ -71,7 +71,7 @@ class Git:
         return out
 
 
-def _program() -> str:
+def _git_program() -> str:
     program = shutil.which("git")
     if program is None:
         raise RepositoryError("git is not installed, or not on the PATH")
@@ -83,7 +83,7 @@ def _subcommand(arguments: Sequence[str]) -> str:
 
 
 def local_environment() -> dict[str, str]:
-    """For the user's own repository: their configuration holds (safe.directory, LFS), nothing of ours is written."""
+    """For the user's own repository: their configuration applies (safe.directory, LFS), and git writes no files."""
     return {
         "PATH": os.defpath,
         "HOME": os.path.expanduser("~"),  # noqa: PTH111 - Path.home() raises where a container's user has none
@@ -95,14 +95,14 @@ def local_environment() -> dict[str, str]:
 
 
 def cache_environment() -> dict[str, str]:
-    """For what was fetched from a server: no configuration but ours, no way to the network."""
+    """For what was fetched from a server: no configuration but ours, and no network."""
     return _isolated(())
 
 
 def server_environment(url: str, token: str | None) -> dict[str, str]:
-    """For fetching from a server; the remote `origin` stands in the environment alone.
+    """For fetching from a server. Only this environment defines the remote `origin`.
 
-    Were it in the repository's configuration, git would fetch a missing blob whenever it meets one, one by one.
+    With `origin` in the repository's configuration, git would fetch missing blobs by itself, one by one.
     """
     return _isolated(
         (
@@ -110,7 +110,7 @@ def server_environment(url: str, token: str | None) -> dict[str, str]:
             ("remote.origin.url", url),
             ("remote.origin.promisor", "true"),
             ("remote.origin.partialclonefilter", "blob:none"),
-            *_header(url, token),
+            *_authorization(url, token),
         )
     )
 
@@ -125,23 +125,23 @@ def _isolated(settings: tuple[Setting, ...]) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_LITERAL_PATHSPECS": "1",
-        **_as_variables((*_NOTHING_RUNS, *settings)),
+        **_as_variables((*_RUN_NOTHING, *settings)),
     }
 
 
 def _scheme(url: str) -> str:
     scheme = urlsplit(url).scheme
     if scheme not in {"https", "http", "file"}:
-        raise RepositoryError(f"{url} is not an https address of a git repository")
+        raise RepositoryError(f"{url} is not an https URL of a git repository")
     return scheme
 
 
-def _header(url: str, token: str | None) -> tuple[Setting, ...]:
+def _authorization(url: str, token: str | None) -> tuple[Setting, ...]:
     if token is None:
         return ()
     parts = urlsplit(url)
     secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    # Bound to the server's own address, so that a redirect to another host does not carry it there.
+    # For the server's own host alone, so that a redirect to another host does not take the token there.
     return ((f"http.{parts.scheme}://{parts.netloc}/.extraHeader", f"Authorization: Basic {secret}"),)
 
 

@@ -1,4 +1,4 @@
-"""The folder of bare repositories: one job at a time in each, leftovers removed, the least used ones let go."""
+"""The folder of bare repositories: one job at a time uses one, and those used longest ago are deleted."""
 
 from __future__ import annotations
 
@@ -16,50 +16,53 @@ from pathlib import Path
 from gracegate.errors import GitFailed
 from gracegate.git.process import Git
 
-# Old packs cost a look-up each, and fetching the trees anew is cheaper than packing them together.
-_MOST_PACKS = 100
+# Each pack slows every look-up, and fetching the trees again is cheaper than repacking.
+_MAX_PACKS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryCache:
-    """Repositories below `folder`, at most `size` bytes of them; `seconds` bounds the wait for one in use."""
+    """Repositories in `folder`, at most `max_bytes` of them; `seconds` bounds the wait for one that is in use."""
 
     folder: Path
-    size: int
+    max_bytes: int
     seconds: float
     sleep: Callable[[float], None] = time.sleep
 
     @contextmanager
-    def held(self, url: str) -> Iterator[Path]:
-        """The folder for a URL's repository, held by this job alone, among threads and processes."""
+    def lock(self, url: str) -> Iterator[Path]:
+        """Lock the repository of a URL against other threads and processes; gives its folder, which may not exist."""
         name = hashlib.sha256(url.encode()).hexdigest()[:24]
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.seconds
         with (self.folder / f"{name}.lock").open("w") as file:
-            while not _locked(file.fileno()):
+            while not _try_lock(file.fileno()):
                 if time.monotonic() > deadline:
-                    raise GitFailed(f"the repository's cache was in use for more than {self.seconds:g} s")
+                    raise GitFailed(f"another job used the cached repository for more than {self.seconds:g} s")
                 self.sleep(0.05)
             yield self.folder / f"{name}.git"
 
     def shrink(self) -> None:
-        """Removes the repositories used longest ago until the rest fits; one that is in use stays."""
+        """Delete the repositories used longest ago until the rest fits; one that is in use stays."""
         oldest_first = sorted(self.folder.glob("*.git"), key=_last_use)
         sizes = {folder: sum(map(_size, folder.rglob("*"))) for folder in oldest_first}
         total = sum(sizes.values())
         for folder in oldest_first[:-1]:
-            if total <= self.size:
+            if total <= self.max_bytes:
                 return
-            if _removed(folder):
+            if _try_delete(folder):
                 total -= sizes[folder]
 
 
-def make_ready(git: Git) -> None:
-    """Makes the repository where there is none, and what is there fit for use; the caller holds it."""
+def prepare_repository(git: Git) -> None:
+    """Create the repository, or make an existing one usable again. The caller has locked it."""
     folder = git.folder
     if folder.exists():
-        _clean(folder)
-        if sum(1 for _ in (folder / "objects" / "pack").glob("*.pack")) > _MOST_PACKS:
+        # A git that was killed leaves locks and temporary files behind.
+        for pattern in ("**/*.lock", "objects/**/tmp_*"):
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
+        if sum(1 for _ in (folder / "objects" / "pack").glob("*.pack")) > _MAX_PACKS:
             shutil.rmtree(folder)
     if not (folder / "HEAD").exists():
         folder.mkdir(exist_ok=True)
@@ -67,14 +70,7 @@ def make_ready(git: Git) -> None:
     os.utime(folder)
 
 
-def _clean(folder: Path) -> None:
-    """Removes what a killed git left; nobody else works here while the lock is held."""
-    for pattern in ("**/*.lock", "objects/**/tmp_*"):
-        for left in folder.glob(pattern):
-            left.unlink(missing_ok=True)
-
-
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -82,9 +78,9 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _removed(folder: Path) -> bool:
+def _try_delete(folder: Path) -> bool:
     with folder.with_suffix(".lock").open("w") as file:
-        if not _locked(file.fileno()):
+        if not _try_lock(file.fileno()):
             return False
         shutil.rmtree(folder, ignore_errors=True)
         return True

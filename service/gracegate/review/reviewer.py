@@ -105,7 +105,7 @@ class PullRequestReviewer:
         base, head = self.fetcher.fetch_trees(url, token, [merge_base, pull.head_sha], is_candidate, refs)
         if is_truncated:
             paths = {d.path for d in listed}
-            changed = self.fetcher.changed(url, merge_base, pull.head_sha, is_candidate)
+            changed = self.fetcher.read_diff(url, merge_base, pull.head_sha, is_candidate)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             listed += [replace(d, hunks=None) for d in changed if d.path not in paths]
         return base, head, tuple(listed)

@@ -1,4 +1,4 @@
-"""Trees out of a git server: what travels, what is refused, what is kept."""
+"""Trees from a git server: which objects travel, what is refused, what stays in the cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import GitFailed, Gone, RepositoryError
-from gracegate.git import Bounds, TreeFetcher
+from gracegate.git import TreeFetcher
+from gracegate.git.objects import ReadLimits
 from gracegate.git.process import Git, server_environment
 from gracegate.model import FileDiff, Hunk, Tree
 from tests.git.conftest import IDENTITY, Repository, Server
@@ -28,32 +29,32 @@ def texts(trees: list[Tree]) -> list[dict[str, str]]:
     return [{path: file.data.decode() for path, file in tree.files.items()} for tree in trees]
 
 
-def cache_at(tmp_path: Path, **settings: int) -> TreeFetcher:
-    return TreeFetcher(tmp_path / "cache", size=settings.get("size", 10**9), sleep=lambda _: None)
+def fetcher_in(tmp_path: Path, max_bytes: int = 10**9) -> TreeFetcher:
+    return TreeFetcher(tmp_path / "cache", max_bytes=max_bytes, sleep=lambda _: None)
 
 
-def kept(tmp_path: Path) -> list[Path]:
+def cached_repositories(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "cache").glob("*.git"))
 
 
-def test_only_what_is_new_and_wanted_travels(shop: Repository, server: Server, tmp_path: Path) -> None:
+def test_only_new_candidates_travel(shop: Repository, server: Server, tmp_path: Path) -> None:
     base = shop.commit({"web.yaml": "a\n", "api.yaml": "b\n", "film.mp4": os.urandom(300_000)})
     head = shop.commit({"web.yaml": "c\n"})
-    cache = cache_at(tmp_path)
+    fetcher = fetcher_in(tmp_path)
     url = f"{server.url}/shop.git"
-    first = cache.fetch_trees(url, None, [base, head], is_yaml)
+    first = fetcher.fetch_trees(url, None, [base, head], is_yaml)
     assert texts(first) == [{"web.yaml": "a\n", "api.yaml": "b\n"}, {"web.yaml": "c\n", "api.yaml": "b\n"}]
     assert first[1].files["web.yaml"].blob == shop.git("rev-parse", f"{head}:web.yaml")
-    [folder] = kept(tmp_path)
+    [folder] = cached_repositories(tmp_path)
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 100_000
-    rounds = server.asked.count("POST git-upload-pack")
-    assert cache.fetch_trees(url, None, [base, head], is_yaml) == first
-    assert server.asked.count("POST git-upload-pack") == rounds
+    rounds = server.requests.count("POST git-upload-pack")
+    assert fetcher.fetch_trees(url, None, [base, head], is_yaml) == first
+    assert server.requests.count("POST git-upload-pack") == rounds
     third = shop.commit({"web.yaml": "d\n", "new.yaml": "e\n"})
-    assert texts(cache.fetch_trees(url, None, [third], is_yaml)) == [
+    assert texts(fetcher.fetch_trees(url, None, [third], is_yaml)) == [
         {"web.yaml": "d\n", "api.yaml": "b\n", "new.yaml": "e\n"}
     ]
-    assert cache.changed(url, base, third, is_yaml) == [
+    assert fetcher.read_diff(url, base, third, is_yaml) == [
         FileDiff("new.yaml", "added", None, (Hunk(1, 1),)),
         FileDiff("web.yaml", "modified", None, (Hunk(1, 1),)),
     ]
@@ -61,32 +62,32 @@ def test_only_what_is_new_and_wanted_travels(shop: Repository, server: Server, t
 
 def test_all_blobs_come_in_one_request(shop: Repository, server: Server, tmp_path: Path) -> None:
     head = shop.commit({f"apps/{number}.yaml": f"{number}\n" for number in range(300)})
-    [tree] = cache_at(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)
+    [tree] = fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)
     assert len(tree.files) == 300
     # Protocol version 2: a listing of refs and a fetch for the trees, a fetch for the blobs.
-    assert server.asked.count("POST git-upload-pack") <= 4
+    assert server.requests.count("POST git-upload-pack") <= 4
 
 
-def test_a_server_that_lacks_a_large_blob_nobody_wants(shop: Repository, server: Server, tmp_path: Path) -> None:
+def test_a_server_that_lacks_the_blob_of_another_file(shop: Repository, server: Server, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n", "picture.png": "1"})
     blob = shop.git("rev-parse", f"{head}:picture.png")
     (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    assert texts(cache_at(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
+    assert texts(fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
         {"web.yaml": "a\n"}
     ]
 
 
-def test_a_blob_over_the_bound_is_named(shop: Repository, tmp_path: Path) -> None:
+def test_a_blob_over_the_limit_is_a_problem(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n", "big.yaml": "x" * 100})
-    cache = TreeFetcher(tmp_path / "cache", bounds=Bounds(file=99))
-    [tree] = cache.fetch_trees(shop.folder.as_uri(), None, [head], is_yaml)
+    fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(file_bytes=99))
+    [tree] = fetcher.fetch_trees(shop.folder.as_uri(), None, [head], is_yaml)
     assert ([*tree.files], [problem.code for problem in tree.problems]) == (["web.yaml"], ["too_large"])
 
 
 def test_a_server_without_filters_gives_everything(shop: Repository, server: Server, tmp_path: Path) -> None:
     shop.git("config", "uploadpack.allowFilter", "false")
     head = shop.commit({"web.yaml": "a\n", "notes.txt": "b"})
-    assert texts(cache_at(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
+    assert texts(fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
         {"web.yaml": "a\n"}
     ]
 
@@ -107,17 +108,17 @@ def test_a_refused_commit_comes_through_its_ref(shop: Repository, server: Server
         if len(pauses) == 3:
             shop.git("update-ref", "refs/pull/7/head", head)
 
-    cache = TreeFetcher(tmp_path / "cache", sleep=sleep)
-    trees = cache.fetch_trees(f"{server.url}/shop.git", None, [base, head], is_yaml, ["refs/pull/7/head"])
+    fetcher = TreeFetcher(tmp_path / "cache", sleep=sleep)
+    trees = fetcher.fetch_trees(f"{server.url}/shop.git", None, [base, head], is_yaml, ["refs/pull/7/head"])
     assert texts(trees) == [{"web.yaml": "a\n"}, {"web.yaml": "b\n"}]
 
 
-def test_a_commit_that_never_comes(shop: Repository, server: Server, tmp_path: Path) -> None:
+def test_a_commit_that_the_server_never_has(shop: Repository, server: Server, tmp_path: Path) -> None:
     base = shop.commit({"web.yaml": "a\n"})
     pauses: list[float] = []
-    cache = TreeFetcher(tmp_path / "cache", sleep=pauses.append)
+    fetcher = TreeFetcher(tmp_path / "cache", sleep=pauses.append)
     with pytest.raises(GitFailed, match=f"the server does not give {'1' * 40}"):
-        cache.fetch_trees(f"{server.url}/shop.git", None, [base, "1" * 40], is_yaml, ["refs/pull/7/head"])
+        fetcher.fetch_trees(f"{server.url}/shop.git", None, [base, "1" * 40], is_yaml, ["refs/pull/7/head"])
     assert pauses == [0.0, 0.5, 1.0, 2.0, 4.0]
 
 
@@ -125,12 +126,12 @@ def test_the_token_travels_in_a_header_alone(shop: Repository, server: Server, t
     token = "ghs_123.abc-def_ghi"
     server.authorization = "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
     head = shop.commit({"web.yaml": "a\n"})
-    cache = cache_at(tmp_path)
+    fetcher = fetcher_in(tmp_path)
     url = f"{server.url}/shop.git"
     with pytest.raises(Gone) as refused:
-        cache.fetch_trees(url, "wrong", [head], is_yaml)
+        fetcher.fetch_trees(url, "wrong", [head], is_yaml)
     assert "wrong" not in str(refused.value)
-    assert texts(cache.fetch_trees(url, token, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetcher.fetch_trees(url, token, [head], is_yaml)) == [{"web.yaml": "a\n"}]
     written = b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file())
     assert token.encode() not in written
     assert base64.b64encode(f"x-access-token:{token}".encode()) not in written
@@ -141,25 +142,25 @@ def test_the_token_travels_in_a_header_alone(shop: Repository, server: Server, t
 @pytest.mark.parametrize(
     ("status", "error"), [(401, Gone), (403, Gone), (404, Gone), (500, GitFailed), (503, GitFailed)]
 )
-def test_what_the_server_answers(
+def test_errors_of_the_server(
     status: int, error: type[Exception], shop: Repository, server: Server, tmp_path: Path
 ) -> None:
     server.answer = status
     with pytest.raises(error):
-        cache_at(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [shop.commit({})], is_yaml)
+        fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [shop.commit({})], is_yaml)
 
 
 @pytest.mark.parametrize("url", ["ssh://example.com/a.git", "ext::sh -c x", "git@example.com:a/b.git", "/srv/x", "-x"])
 def test_other_transports_are_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="is not an https address"):
-        cache_at(tmp_path).fetch_trees(url, None, ["1" * 40], is_yaml)
+    with pytest.raises(RepositoryError, match="is not an https URL"):
+        fetcher_in(tmp_path).fetch_trees(url, None, ["1" * 40], is_yaml)
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch /tmp/x", "main", "1" * 39, ""])
 def test_only_ids_and_refs_reach_git(name: str, shop: Repository, tmp_path: Path) -> None:
     for commits, refs in (([name], []), (["1" * 40], [name])):
         with pytest.raises(RepositoryError, match="is neither the id of a commit nor a full name of a ref"):
-            cache_at(tmp_path).fetch_trees(shop.folder.as_uri(), None, commits, is_yaml, refs)
+            fetcher_in(tmp_path).fetch_trees(shop.folder.as_uri(), None, commits, is_yaml, refs)
 
 
 def test_a_redirect_to_another_transport_is_refused(tmp_path: Path) -> None:
@@ -185,58 +186,58 @@ def test_git_that_takes_too_long_is_killed_with_its_helpers(tmp_path: Path) -> N
         git.run("nap")
 
 
-def test_what_a_killed_fetch_left_is_cleaned_up(shop: Repository, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_fetch_are_deleted(shop: Repository, tmp_path: Path) -> None:
     first = shop.commit({"web.yaml": "a\n"})
-    cache = cache_at(tmp_path)
+    fetcher = fetcher_in(tmp_path)
     url = shop.folder.as_uri()
-    cache.fetch_trees(url, None, [first], is_yaml)
-    [folder] = kept(tmp_path)
+    fetcher.fetch_trees(url, None, [first], is_yaml)
+    [folder] = cached_repositories(tmp_path)
     left = [folder / "shallow.lock", folder / "config.lock", folder / "objects" / "pack" / "tmp_pack_abc"]
     for path in left:
         path.write_text("")
     second = shop.commit({"web.yaml": "b\n"})
-    assert texts(cache.fetch_trees(url, None, [second], is_yaml)) == [{"web.yaml": "b\n"}]
+    assert texts(fetcher.fetch_trees(url, None, [second], is_yaml)) == [{"web.yaml": "b\n"}]
     assert [path for path in left if path.exists()] == []
 
 
-def test_a_cache_that_was_damaged_or_half_made_is_made_anew(shop: Repository, tmp_path: Path) -> None:
+def test_a_damaged_or_incomplete_repository_is_fetched_again(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n"})
-    cache = cache_at(tmp_path)
+    fetcher = fetcher_in(tmp_path)
     url = shop.folder.as_uri()
-    cache.fetch_trees(url, None, [head], is_yaml)
-    [folder] = kept(tmp_path)
+    fetcher.fetch_trees(url, None, [head], is_yaml)
+    [folder] = cached_repositories(tmp_path)
     for pack in (folder / "objects" / "pack").glob("pack-*"):
         pack.chmod(0o644)
         pack.write_bytes(b"damaged")
-    assert texts(cache.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetcher.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
     (folder / "HEAD").unlink()
-    assert texts(cache.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetcher.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
 
 
-def test_the_repository_used_longest_ago_goes_first(
+def test_the_repository_used_longest_ago_is_deleted_first(
     new_repository: Callable[[str], Repository], tmp_path: Path
 ) -> None:
-    cache = cache_at(tmp_path, size=50_000)
+    fetcher = fetcher_in(tmp_path, max_bytes=50_000)
     folders: dict[str, Path] = {}
     for name in ("one", "two", "three"):
         origin = new_repository(name)
         head = origin.commit({"big.yaml": os.urandom(15_000).hex()})
-        cache.fetch_trees(origin.folder.as_uri(), None, [head], is_yaml)
-        folders[name] = next(path for path in kept(tmp_path) if path not in folders.values())
+        fetcher.fetch_trees(origin.folder.as_uri(), None, [head], is_yaml)
+        folders[name] = next(path for path in cached_repositories(tmp_path) if path not in folders.values())
         os.utime(folders[name], (len(folders), len(folders)))
-    assert kept(tmp_path) == sorted([folders["two"], folders["three"]])
+    assert cached_repositories(tmp_path) == sorted([folders["two"], folders["three"]])
 
 
-def test_a_repository_in_use_is_waited_for_and_never_removed(shop: Repository, tmp_path: Path) -> None:
+def test_a_repository_that_another_job_uses_is_waited_for_and_never_deleted(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n"})
     url = shop.folder.as_uri()
-    cache_at(tmp_path).fetch_trees(url, None, [head], is_yaml)
-    [folder] = kept(tmp_path)
+    fetcher_in(tmp_path).fetch_trees(url, None, [head], is_yaml)
+    [folder] = cached_repositories(tmp_path)
     with folder.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        impatient = TreeFetcher(tmp_path / "cache", seconds=0.1)
-        with pytest.raises(GitFailed, match=r"in use for more than 0.1 s$"):
-            impatient.fetch_trees(url, None, [head], is_yaml)
+        fetcher = TreeFetcher(tmp_path / "cache", seconds=0.1)
+        with pytest.raises(GitFailed, match=r"^another job used the cached repository for more than 0.1 s$"):
+            fetcher.fetch_trees(url, None, [head], is_yaml)
 
 
 def test_jobs_of_one_repository_take_turns(shop: Repository, tmp_path: Path) -> None:
@@ -244,8 +245,8 @@ def test_jobs_of_one_repository_take_turns(shop: Repository, tmp_path: Path) -> 
     found: dict[int, list[dict[str, str]]] = {}
 
     def job(number: int) -> None:
-        cache = TreeFetcher(tmp_path / "cache")
-        found[number] = texts(cache.fetch_trees(shop.folder.as_uri(), None, [heads[number]], is_yaml))
+        fetcher = TreeFetcher(tmp_path / "cache")
+        found[number] = texts(fetcher.fetch_trees(shop.folder.as_uri(), None, [heads[number]], is_yaml))
 
     threads = [threading.Thread(target=job, args=(number,)) for number in range(6)]
     for thread in threads:

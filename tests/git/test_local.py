@@ -10,15 +10,15 @@ import pytest
 
 from gracegate.errors import RepositoryError
 from gracegate.git import (
-    Bounds,
-    changed,
-    merge_base,
-    resolve,
-    revision_tree,
-    top_level,
-    uncommitted_tree,
-    working_tree,
+    find_merge_base,
+    find_top_level,
+    read_changes,
+    read_commit_tree,
+    read_paths,
+    read_work_tree,
+    resolve_commit,
 )
+from gracegate.git.objects import ReadLimits
 from gracegate.model import FileDiff, Hunk, Problem, Tree
 from tests.git.conftest import Repository
 
@@ -33,7 +33,7 @@ def texts(tree: Tree) -> dict[str, str]:
     return {path: file.data.decode() for path, file in tree.files.items()}
 
 
-def left_out(tree: Tree) -> list[tuple[str, str, bool]]:
+def problems(tree: Tree) -> list[tuple[str, str, bool]]:
     return sorted((problem.file, problem.code, problem.is_manifest) for problem in tree.problems)
 
 
@@ -51,9 +51,9 @@ def test_a_directory_as_a_tree(tmp_path: Path, shop: Repository) -> None:
     (tmp_path / "secret.yaml").write_text("password: 1\n")
     (shop.folder / "out.yaml").symlink_to(tmp_path / "secret.yaml")
     (shop.folder / "out").symlink_to(tmp_path)
-    tree = working_tree(shop.folder, ["."], is_yaml, Bounds(file=99))
+    tree = read_paths(shop.folder, ["."], is_yaml, ReadLimits(file_bytes=99))
     assert texts(tree) == {"web.yaml": "a: 1\n", "api/web.yaml": "b: 2\n"}
-    assert left_out(tree) == [
+    assert problems(tree) == [
         ("big.yaml", "too_large", True),
         ("lfs.yaml", "not_followed", True),
         ("out.yaml", "not_followed", True),
@@ -61,19 +61,19 @@ def test_a_directory_as_a_tree(tmp_path: Path, shop: Repository) -> None:
     assert tree.files["web.yaml"].blob == shop.git("hash-object", "web.yaml")
 
 
-def test_named_paths_count_whatever_their_name(shop: Repository) -> None:
+def test_a_file_among_the_paths_need_not_be_a_candidate(shop: Repository) -> None:
     shop.write({"a.yaml": "a", "node_modules/b.yaml": "b", "api/c.yaml": "c", "api/d.txt": "d", "e.txt": "e"})
-    tree = working_tree(shop.folder, ["./e.txt", "node_modules/b.yaml", "api/"], is_yaml)
+    tree = read_paths(shop.folder, ["./e.txt", "node_modules/b.yaml", "api/"], is_yaml)
     assert texts(tree) == {"e.txt": "e", "node_modules/b.yaml": "b", "api/c.yaml": "c"}
 
 
-def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match=r"^nowhere.yaml: there is no such file or directory$"):
-        working_tree(tmp_path, ["nowhere.yaml"])
+        read_paths(tmp_path, ["nowhere.yaml"])
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The refusal is put on, because the tests may run as a user who may read everything."""
+    """The error is simulated, because the tests may run as a user who may read everything."""
 
     def refuse(path: str) -> os.stat_result:
         raise PermissionError(13, "Permission denied", path)
@@ -81,7 +81,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "a.yaml").write_text("a")
     monkeypatch.setattr(os, "lstat", refuse)
     message = "The file cannot be read: Permission denied."
-    assert working_tree(tmp_path, ["."]) == Tree({}, (Problem("a.yaml", 0, "unreadable", message),))
+    assert read_paths(tmp_path, ["."]) == Tree({}, (Problem("a.yaml", 0, "unreadable", message),))
 
 
 def test_the_tree_of_a_commit(shop: Repository, new_repository: Callable[[str], Repository]) -> None:
@@ -94,9 +94,9 @@ def test_the_tree_of_a_commit(shop: Repository, new_repository: Callable[[str], 
     shop.git("update-index", "--add", "--cacheinfo", f"160000,{module},vendor/lib")
     shop.git("add", "--all", "--", ".", ":!vendor")
     shop.git("commit", "--quiet", "--message", "all kinds")
-    tree = revision_tree(shop.folder, "HEAD", is_yaml, Bounds(file=199))
+    tree = read_commit_tree(shop.folder, "HEAD", is_yaml, ReadLimits(file_bytes=199))
     assert texts(tree) == {"web.yaml": "a\n", "ü b\n.yaml": "b\n"}
-    assert left_out(tree) == [
+    assert problems(tree) == [
         ("big.yaml", "too_large", True),
         ("lfs.yaml", "not_followed", True),
         ("link.yaml", "not_followed", True),
@@ -106,14 +106,14 @@ def test_the_tree_of_a_commit(shop: Repository, new_repository: Callable[[str], 
     assert tree.files["web.yaml"].blob == shop.git("hash-object", "web.yaml")
 
 
-def test_no_more_than_the_bound_is_read(shop: Repository) -> None:
+def test_no_more_than_the_limit_is_read(shop: Repository) -> None:
     commit = shop.commit({"a.yaml": "1", "b.yaml": "22", "c.yaml": "333"})
-    tree = revision_tree(shop.folder, commit, is_yaml, Bounds(tree=4))
-    assert (sorted(tree.files), left_out(tree)) == (["a.yaml", "b.yaml"], [("c.yaml", "too_large", True)])
+    tree = read_commit_tree(shop.folder, commit, is_yaml, ReadLimits(tree_bytes=4))
+    assert (sorted(tree.files), problems(tree)) == (["a.yaml", "b.yaml"], [("c.yaml", "too_large", True)])
 
 
 def test_an_empty_commit(shop: Repository) -> None:
-    assert revision_tree(shop.folder, shop.commit({}), is_yaml) == Tree({}, ())
+    assert read_commit_tree(shop.folder, shop.commit({}), is_yaml) == Tree({}, ())
 
 
 def test_revisions(shop: Repository, tmp_path: Path) -> None:
@@ -122,23 +122,23 @@ def test_revisions(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"a.yaml": "2"})
     shop.git("switch", "--quiet", "main")
     main = shop.commit({"b.yaml": "3"})
-    assert resolve(shop.folder, "feature") == head
-    assert resolve(shop.folder, first[:10]) == first
-    assert merge_base(shop.folder, main, head) == first
+    assert resolve_commit(shop.folder, "feature") == head
+    assert resolve_commit(shop.folder, first[:10]) == first
+    assert find_merge_base(shop.folder, main, head) == first
     (shop.folder / "deep").mkdir()
-    assert top_level(shop.folder / "deep") == shop.folder
+    assert find_top_level(shop.folder / "deep") == shop.folder
     for revision in ("nowhere", "--help", "HEAD:a.yaml"):
         with pytest.raises(RepositoryError, match=f"{revision} is not a revision"):
-            resolve(shop.folder, revision)
+            resolve_commit(shop.folder, revision)
     shop.git("checkout", "--quiet", "--orphan", "elsewhere")
     with pytest.raises(RepositoryError, match="no common commit here: is the clone shallow"):
-        merge_base(shop.folder, shop.commit({}), head)
+        find_merge_base(shop.folder, shop.commit({}), head)
     with pytest.raises(RepositoryError, match="Not a valid object name --all"):
-        merge_base(shop.folder, "--all", head)
+        find_merge_base(shop.folder, "--all", head)
     with pytest.raises(RepositoryError, match="not a git repository"):
-        top_level(tmp_path)
+        find_top_level(tmp_path)
     with pytest.raises(RepositoryError, match="no such directory"):
-        resolve(tmp_path / "gone", "HEAD")
+        resolve_commit(tmp_path / "gone", "HEAD")
 
 
 def numbered(count: int, **other: str) -> str:
@@ -189,9 +189,9 @@ def test_changes_between_commits(shop: Repository) -> None:
     base = shop.commit(BEFORE)
     change_all(shop)
     head = shop.commit({})
-    assert changed(shop.folder, base, base, is_yaml) == []
-    assert changed(shop.folder, base, head, is_yaml) == CHANGES
-    assert changed(shop.folder, base, head, lambda path: path == "notes.txt") == [
+    assert read_changes(shop.folder, base, base, is_yaml) == []
+    assert read_changes(shop.folder, base, head, is_yaml) == CHANGES
+    assert read_changes(shop.folder, base, head, lambda path: path == "notes.txt") == [
         FileDiff("notes.txt", "modified", None, (Hunk(1, 1),))
     ]
 
@@ -211,7 +211,7 @@ def test_the_users_configuration_changes_no_diff(shop: Repository) -> None:
     }.items():
         shop.git("config", setting, value)
     change_all(shop)
-    assert changed(shop.folder, base, shop.commit({}), is_yaml) == CHANGES
+    assert read_changes(shop.folder, base, shop.commit({}), is_yaml) == CHANGES
 
 
 def test_uncommitted_changes_count_with_untracked_files(shop: Repository) -> None:
@@ -222,14 +222,14 @@ def test_uncommitted_changes_count_with_untracked_files(shop: Repository) -> Non
     shop.git("rm", "--quiet", "--cached", "mode.yaml")
     (shop.folder / "deep").mkdir()
     for folder in (shop.folder, shop.folder / "deep"):
-        assert changed(folder, base, None, is_yaml) == [
+        assert read_changes(folder, base, None, is_yaml) == [
             FileDiff("edit.yaml", "modified", None, (Hunk(2, 8),)),
             FileDiff("gone.yaml", "removed", None, ()),
             FileDiff("mode.yaml", "modified", None, (Hunk(1, 1),)),
             FileDiff("new.yaml", "added", None, (Hunk(1, 2),)),
             FileDiff("staged.yaml", "added", None, (Hunk(1, 1),)),
         ]
-    assert sorted(uncommitted_tree(shop.folder, is_yaml).files) == [
+    assert sorted(read_work_tree(shop.folder, is_yaml).files) == [
         "edit.yaml",
         "kind.yaml",
         "mode.yaml",
@@ -241,19 +241,19 @@ def test_uncommitted_changes_count_with_untracked_files(shop: Repository) -> Non
     ]
 
 
-def test_a_missing_blob_that_nobody_wants_does_no_harm(shop: Repository) -> None:
+def test_a_missing_blob_of_another_file_does_no_harm(shop: Repository) -> None:
     base = shop.commit({"web.yaml": "a\n", "picture.png": "1"})
     head = shop.commit({"web.yaml": "b\n", "picture.png": "2", "moved.png": "3"})
     for path in ("picture.png", "moved.png"):
         blob = shop.git("rev-parse", f"{head}:{path}")
         (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    assert texts(revision_tree(shop.folder, head, is_yaml)) == {"web.yaml": "b\n"}
-    assert changed(shop.folder, base, head, is_yaml) == [FileDiff("web.yaml", "modified", None, (Hunk(1, 1),))]
+    assert texts(read_commit_tree(shop.folder, head, is_yaml)) == {"web.yaml": "b\n"}
+    assert read_changes(shop.folder, base, head, is_yaml) == [FileDiff("web.yaml", "modified", None, (Hunk(1, 1),))]
 
 
-def test_a_missing_blob_that_is_wanted_is_named(shop: Repository) -> None:
+def test_a_missing_blob_of_a_candidate_is_a_problem(shop: Repository) -> None:
     commit = shop.commit({"web.yaml": "a\n", "api.yaml": "b\n"})
     blob = shop.git("rev-parse", f"{commit}:web.yaml")
     (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    tree = revision_tree(shop.folder, commit, is_yaml)
-    assert (texts(tree), left_out(tree)) == ({"api.yaml": "b\n"}, [("web.yaml", "unreadable", True)])
+    tree = read_commit_tree(shop.folder, commit, is_yaml)
+    assert (texts(tree), problems(tree)) == ({"api.yaml": "b\n"}, [("web.yaml", "unreadable", True)])
