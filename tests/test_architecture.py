@@ -40,6 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"*"},
     "__main__": {"cli"},
 }
+# Folders of tests that belong to no room: they test several together, or help the others.
+NOT_OF_ONE_ROOM = {"apiserver", "bench", "closure", "demo", "e2e", "fakegithub"}
 LIVES_IN: dict[str, set[str]] = {
     "ruamel": {"yaml"},
     "github": {"github_app"},
@@ -124,6 +126,13 @@ def test_nobody_imports_past_a_door(name: str, tree: ast.Module) -> None:
 @pytest.mark.parametrize("room", sorted(room for room in MAY_IMPORT if (SOURCE / room.replace(".", "/")).is_dir()))
 def test_a_door_says_what_its_room_is_for(room: str) -> None:
     assert ast.get_docstring(MODULES[room])
+
+
+def test_tests_mirror_the_package() -> None:
+    folders = {path.parent.name for path in Path(__file__).parent.glob("*/*.py")} - NOT_OF_ONE_ROOM
+    rooms = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    # policy has tests in its inner rooms alone.
+    assert folders | {"policy"} == rooms
 
 
 @each_module

@@ -3,7 +3,7 @@
 Every container of every workload under each DIR (a checkout of a public repository, say) gets four edits planned: the
 drain, the readiness probe, both with the grace period in one, and the drain as near to some line of the document as it
 can stand. What is planned is compared by a reader of its own
-(PyYAML's pure parser, see manifests/oracle.py): the value, the lines outside of the edit, the comments. Prints a
+(PyYAML's pure parser, see tests/yaml/oracle.py): the value, the lines outside of the edit, the comments. Prints a
 row for each DIR and what was refused; exit code 1 where anything is wrong, or less than 99.9 % of the plain containers
 in block style came through.
 """
@@ -31,7 +31,7 @@ from gracegate.model import WORKLOAD_KINDS, Document, Hunk, Operation, Pointer
 from gracegate.yaml_edit import EditRefused
 from gracegate.yaml_edit.patches import apply_operation
 from tests.bench.bench_manifests import containers, tree
-from tests.manifests import oracle
+from tests.yaml import oracle
 
 DRAIN: tuple[Pointer, Any] = (("lifecycle", "preStop", "sleep"), {"seconds": 10})
 READINESS: tuple[Pointer, Any] = (("readinessProbe",), {"httpGet": {"path": "/healthz", "port": 8080}})

@@ -20,7 +20,7 @@ from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig
 from tests.check.reports import tree
-from tests.manifests import layouts, oracle
+from tests.yaml import layouts, oracle
 
 ENGINE = WasmEngine()
 CATALOG = load_builtin()

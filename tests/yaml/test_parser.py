@@ -24,7 +24,7 @@ from gracegate.yaml import (
     parse_yaml,
     parser,
 )
-from tests.manifests import layouts, oracle
+from tests.yaml import layouts, oracle
 
 
 def load(text: str, limits: Limits | None = None) -> Any:

@@ -16,7 +16,7 @@ from gracegate.manifests import EditedManifest, edit_manifest, read_manifest
 from gracegate.model import Hunk, Operation, Pointer, SourceFile
 from gracegate.yaml import has_final_newline, newline_style
 from gracegate.yaml_edit import EditRefused, LineEdit, apply_edits
-from tests.manifests import layouts, oracle
+from tests.yaml import layouts, oracle
 
 PROBE = {"httpGet": {"path": "/healthz", "port": 80}}
 
