@@ -59,7 +59,8 @@ test_wanted[note] if {
 }
 
 test_nothing_is_too_short_where_nobody_asks if {
-	short := sleeps.short with input as testing.batch([web({"sleep": {"seconds": 1}}), testing.service])
+	objects := [web({"sleep": {"seconds": 1}}), testing.service]
+	short := sleeps.short with input as testing.without_params(testing.batch(objects))
 	short == {0: {}}
 }
 

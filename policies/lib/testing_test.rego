@@ -1,19 +1,10 @@
 # What the tests are made of: an honest Deployment behind a Service, and ways to change it.
 package gracegate.testing
 
-cluster := {
-	"min_minor": 30,
-	"drain_seconds": {
-		"cluster": 10,
-		"headless": 35,
-		"ingress": 15,
-		"node": 16,
-		"alb_ip": 30,
-		"neg": 40,
-		"nlb_ip": 150,
-	},
-	"app_drain_seconds": 10,
-}
+import data.gracegate.testing_defaults
+
+# A node's drain differs from an ingress's, so that a test sees which of them counts.
+cluster := object.union(testing_defaults.cluster, {"drain_seconds": {"node": 16}})
 
 # All in one file.
 batch(objects) := questions([placed(manifest, "apps/web.yaml") | some manifest in objects])
@@ -22,12 +13,12 @@ questions(documents) := {
 	"documents": documents,
 	"unread": [],
 	"rules": [],
-	"params": {
-		"grace-period-exhausted": {"least_seconds": 10},
-		"liveness-hair-trigger": {"least_seconds": 10},
-	},
+	"params": testing_defaults.params,
 	"cluster": cluster,
 }
+
+# A question that does not ask for any rule with parameters.
+without_params(question) := object.union(object.remove(question, ["params"]), {"params": {}})
 
 placed(manifest, path) := {
 	"object": manifest,

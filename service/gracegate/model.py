@@ -158,6 +158,21 @@ WORKLOAD_KINDS: Mapping[str, WorkloadKind] = {
 """The only table of workload kinds; the Rego libraries and the schema of their input are generated from it."""
 
 
+EXPOSURES: Mapping[str, int] = {
+    "cluster": 10,
+    "headless": 35,
+    "ingress": 15,
+    "node": 15,
+    "alb_ip": 30,
+    "neg": 40,
+    "nlb_ip": 150,
+}
+"""The ways in which requests reach a Pod, each with how many seconds it still sends some to a Pod that is going away.
+
+These are the defaults of `drain_seconds` in .gracegate.yaml.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One Kubernetes object of a file.

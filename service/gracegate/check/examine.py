@@ -147,7 +147,7 @@ def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], 
         subjects=judged,
         unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
         rules=rules,
-        params={rule.id: _params(rule, request.config) for rule in rules.values()},
+        params={rule: setting.params for rule, setting in request.config.rules.items()},
         cluster=_cluster(request.config),
     )
     return ask(evaluate, batch, request.engine.digest)
@@ -156,12 +156,6 @@ def _ask(request: CheckRequest, collection: Collection, judged: frozenset[int], 
 def chosen_rules(request: CheckRequest) -> Mapping[str, Rule]:
     """The rules that profile and configuration leave on, with the severities they are given."""
     return profiles.chosen(request.catalog.rules, request.config, request.only)
-
-
-def _params(rule: Rule, config: RepoConfig) -> dict[str, object]:
-    setting = config.rules.get(rule.id)
-    defaults = {parameter.name: parameter.default for parameter in rule.parameters}
-    return defaults if setting is None else defaults | dict(setting.params)
 
 
 def _cluster(config: RepoConfig) -> Cluster:

@@ -8,27 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.errors import EngineError, ForeignRules, RuleFailed
-from gracegate.model import Document, Problem, Rule, Violation
+from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
 from gracegate.policy.violations import Malformed, members, read_violation
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
 
-DRAIN_SECONDS: Mapping[str, int] = {
-    "cluster": 10,
-    "headless": 35,
-    "ingress": 15,
-    "node": 15,
-    "alb_ip": 30,
-    "neg": 40,
-    "nlb_ip": 150,
-}
-"""How long each way of exposing a workload keeps sending requests to a pod that is going away."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What rules assume of the cluster. A way that `drain_seconds` leaves out keeps its value of DRAIN_SECONDS."""
+    """What rules assume of the cluster. An exposure that `drain_seconds` leaves out keeps its value of EXPOSURES."""
 
     min_minor: int = 30
     drain_seconds: Mapping[str, int] = field(default_factory=dict)
@@ -100,7 +89,7 @@ def _facts(batch: Batch) -> dict[str, Any]:
         ],
         "cluster": {
             "min_minor": cluster.min_minor,
-            "drain_seconds": {**DRAIN_SECONDS, **cluster.drain_seconds},
+            "drain_seconds": {**EXPOSURES, **cluster.drain_seconds},
             "app_drain_seconds": cluster.app_drain_seconds,
         },
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
 from gracegate.errors import ConfigError
-from gracegate.model import Parameter, Rule, Severity
+from gracegate.model import EXPOSURES, Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.values import Value, nearest
 from gracegate.yaml import Node, ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
@@ -18,7 +18,6 @@ CONFIG_FILE = ".gracegate.yaml"
 T = TypeVar("T")
 
 _SEVERITIES = ("error", "warning", "info", "off")
-_EXPOSURES = ("cluster", "headless", "ingress", "node", "alb_ip", "neg", "nlb_ip")
 _SCOPES = ("path", "kind", "namespace", "name", "container")
 _VERSION = re.compile(r"v?1\.([0-9]{1,3})(?:\.[0-9]+)?")
 
@@ -52,7 +51,7 @@ def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
         "waivers": ("waivers", lambda value: tuple(_waiver(item, rules) for item in value.items())),
         "annotation_waivers": ("annotation_waivers", Value.flag),
         "min_kubernetes_version": ("min_minor", _minor),
-        "drain_seconds": ("drain_seconds", lambda value: _each(value.mapping(_EXPOSURES), Value.seconds)),
+        "drain_seconds": ("drain_seconds", lambda value: _each(value.mapping(EXPOSURES), Value.seconds)),
         "app_drain_seconds": ("app_drain_seconds", Value.seconds),
     }
     entries = root.mapping(readers)

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from gracegate.errors import EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
-from gracegate.model import Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
+from gracegate.model import EXPOSURES, Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
 from gracegate.policy import Answer, Batch, Cluster, ask
-from gracegate.policy.query import DRAIN_SECONDS
 
 DIGEST = "d1"
 
@@ -123,7 +122,7 @@ def test_what_is_asked() -> None:
                 },
             ],
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
-            "cluster": {"min_minor": 31, "drain_seconds": {**DRAIN_SECONDS, "neg": 60}, "app_drain_seconds": 7},
+            "cluster": {"min_minor": 31, "drain_seconds": {**EXPOSURES, "neg": 60}, "app_drain_seconds": 7},
             "rules": ["a", "b"],
             "params": {"a": {}, "b": {"seconds": 9, "share": 0.5}},
         }

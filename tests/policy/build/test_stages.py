@@ -10,8 +10,8 @@ import pytest
 
 from gracegate.errors import RulesError
 from gracegate.policy import builtin_policies, load_builtin
-from gracegate.policy.build import wasm_build
 from gracegate.policy.build.__main__ import main
+from gracegate.policy.build.stages import build_catalog
 
 BUILTIN = builtin_policies()
 
@@ -26,11 +26,11 @@ def test_what_the_repository_holds_is_fresh(opa: Path, capsys: pytest.CaptureFix
 
 
 def test_the_same_bytes_elsewhere(opa: Path, folder: Path) -> None:
-    made = wasm_build.build(folder, opa)
+    made = build_catalog(folder, opa)
     assert {name: data == (BUILTIN / name).read_bytes() for name, data in made.items()} == dict.fromkeys(made, True)
 
 
-def test_a_stale_file_is_named_and_mended(opa: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stale_file_is_named_and_written(opa: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "README.md").write_text("# Old\n")
     arguments = [str(folder), "--opa", str(opa)]
     assert main(["--check", *arguments]) == 1
@@ -53,21 +53,21 @@ def test_a_stale_file_is_named_and_mended(opa: Path, folder: Path, capsys: pytes
         ),
     ],
 )
-def test_rules_that_opa_refuses(
+def test_rules_that_opa_rejects(
     opa: Path, folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
 ) -> None:
     (folder / "lib" / "places.rego").write_text(text)
     with pytest.raises(RulesError, match=re.compile(message, re.DOTALL)):
-        wasm_build.build(folder, opa)
+        build_catalog(folder, opa)
     assert main([str(folder), "--opa", str(opa)]) == 2
-    assert "OPA refuses the rules" in capsys.readouterr().err
+    assert "OPA rejects the rules" in capsys.readouterr().err
 
 
 def test_metadata_that_is_misspelt_is_named_with_its_line(opa: Path, folder: Path) -> None:
     rule = folder / "rules" / "rollout" / "rollout_drops_all_replicas.rego"
     rule.write_text(rule.read_text().replace("#   severity:", "#   severety:"))
     with pytest.raises(RulesError) as caught:
-        wasm_build.build(folder, opa)
+        build_catalog(folder, opa)
     line = rule.read_text().splitlines().index("#   severety: error") + 1
     assert str(caught.value) == (
         f"rules/rollout/rollout_drops_all_replicas.rego:{line}: "
