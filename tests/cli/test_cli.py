@@ -66,7 +66,7 @@ def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert out.startswith("apps/web.yaml:14: error: Container")
     assert f"[{PRESTOP}]\n    in Deployment web, container web\n" in out
     assert "\n    +              sleep:\n" in out
-    assert out.endswith("Found 1 error in 1 workload; `gracegate fix` mends 1 of them.\n")
+    assert out.endswith("Found 1 error in 1 workload; `gracegate fix` fixes 1 of them.\n")
     assert err == ""
 
 

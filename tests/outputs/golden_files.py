@@ -1,18 +1,23 @@
-"""The golden files: what users see, as they see it. Run this file to write them anew, then read the diff."""
+"""The golden files: what users see. Write them with `python -m tests.outputs.golden_files`, then read the diff."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from gracegate.model import Finding
 from gracegate.outputs import check_run, comment_text, json, text
 from tests.outputs import sample_reports as samples
 
 FOLDER = Path(__file__).with_name("golden")
 
 
-def rule_page(rule: str) -> str:
-    return f"https://gracegate.example/rules/{rule}"
+def linked(finding: Finding) -> Finding:
+    return replace(finding, rule_url=f"https://gracegate.example/rules/{finding.rule}")
+
+
+LINKED_FAIL = replace(samples.FAIL, findings=tuple(map(linked, samples.FAIL.findings)))
 
 
 def _check(output: check_run.CheckOutput) -> str:
@@ -25,25 +30,23 @@ def _check(output: check_run.CheckOutput) -> str:
 
 def _comment() -> str:
     return comment_text.comment_body(
-        (samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER, link=rule_page
+        (linked(samples.NO_PROBE), linked(samples.NO_DRAIN)), samples.REVIEWS_FIX, marker=samples.MARKER
     )
 
 
 RENDERED: dict[str, Callable[[], str]] = {
     "comment-suggestion.md": _comment,
-    "comment-patch.md": lambda: comment_text.comment_body(
-        (samples.EXHAUSTED,), None, marker=samples.MARKER, link=rule_page
-    ),
+    "comment-patch.md": lambda: comment_text.comment_body((linked(samples.EXHAUSTED),), None, marker=samples.MARKER),
     "comment-advice.md": lambda: comment_text.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
     "comment-hostile.md": lambda: comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
-    "comment-half-fixed.md": lambda: comment_text.revised_body(
-        _comment(), (samples.NO_DRAIN,), 1, commit="0123456789abcdef", marker=samples.MARKER, link=rule_page
+    "comment-partly-resolved.md": lambda: comment_text.updated_body(
+        _comment(), (linked(samples.NO_DRAIN),), 1, commit="0123456789abcdef", marker=samples.MARKER
     ),
-    "comment-fixed.md": lambda: comment_text.fixed_body(
+    "comment-resolved.md": lambda: comment_text.resolved_body(
         _comment(), commit="0123456789abcdef", marker=samples.FIXED_MARKER
     ),
     "review.md": lambda: comment_text.review_body(samples.FAIL, 3, details_url="https://github.com/shop/shop/runs/7"),
-    "check-fail.md": lambda: _check(check_run.render(samples.FAIL, link=rule_page)),
+    "check-fail.md": lambda: _check(check_run.render(LINKED_FAIL)),
     "check-incomplete.md": lambda: _check(check_run.render(samples.INCOMPLETE)),
     "check-remarks.md": lambda: _check(check_run.render(samples.REMARKS)),
     "check-clean.md": lambda: _check(check_run.render(samples.CLEAN)),

@@ -1,4 +1,4 @@
-"""Reports to render: what reviews of a small shop find, and what hostile names would like to do."""
+"""Reports to render: findings in a small shop, and names that try to break out of their place."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ STORE_DIFF = """\
            ports:"""
 
 
+TITLES = {
+    "grace-period-exhausted": "Container is killed before it has finished",
+    "prestop-drain-missing": "Container stops before traffic does",
+    "readiness-probe-missing": "Container gets traffic before it can serve",
+    "rollout-drops-all-replicas": "Rollout stops every pod at once",
+}
+
+
 def finding(  # one call per sample reads best with everything in it
     rule: str,
     file: str,
@@ -89,6 +97,7 @@ def finding(  # one call per sample reads best with everything in it
         container=container,
         message=message,
         comment_anchor=f"{file}/{container}",
+        title=TITLES[rule],
         **more,  # type: ignore[arg-type]
     )
 

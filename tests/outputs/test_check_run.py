@@ -1,4 +1,4 @@
-"""The check's conclusion and title as the verdict table has them, and its bounds."""
+"""The check run's conclusion and title for each verdict, its annotations, and its size."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ ENGINE_DOWN = replace(
 @pytest.mark.parametrize(
     ("report", "on_incomplete", "conclusion", "title"),
     [
-        pytest.param(samples.NOTHING, "failure", "success", "No Kubernetes manifests changed", id="nothing to judge"),
-        pytest.param(samples.CLEAN, "failure", "success", "No new findings in 3 workloads", id="clean"),
+        pytest.param(samples.NOTHING, "failure", "success", "No Kubernetes manifests changed", id="no manifests"),
+        pytest.param(samples.CLEAN, "failure", "success", "No new problems in 3 workloads", id="clean"),
         pytest.param(samples.REMARKS, "failure", "neutral", "1 warning in 1 workload", id="remarks"),
         pytest.param(samples.FAIL, "neutral", "failure", "3 errors, 1 warning in 3 workloads", id="fail"),
-        pytest.param(ADVISE, "failure", "neutral", "3 errors, 1 warning in 3 workloads", id="fail, advised"),
+        pytest.param(ADVISE, "failure", "neutral", "3 errors, 1 warning in 3 workloads", id="fail, gate advises"),
         pytest.param(UNREAD, "failure", "failure", "Incomplete: 1 file could not be read", id="unread file"),
-        pytest.param(UNREAD, "neutral", "neutral", "Incomplete: 1 file could not be read", id="operator's choice"),
+        pytest.param(UNREAD, "neutral", "neutral", "Incomplete: 1 file could not be read", id="operator chose neutral"),
         pytest.param(
-            replace(UNREAD, gate="advise"), "failure", "neutral", "Incomplete: 1 file could not be read", id="advised"
+            replace(UNREAD, gate="advise"),
+            "failure",
+            "neutral",
+            "Incomplete: 1 file could not be read",
+            id="advise",
         ),
         pytest.param(
             ENGINE_DOWN, "failure", "failure", "Incomplete: the rules were not all evaluated", id="engine down"
@@ -45,7 +49,7 @@ def test_a_clean_check_has_no_annotations() -> None:
     assert check_run.render(samples.CLEAN).annotations == ()
 
 
-def test_what_is_waived_or_was_there_is_not_annotated() -> None:
+def test_waived_and_pre_existing_findings_are_not_annotated() -> None:
     paths = {annotation["path"] for annotation in check_run.render(samples.FAIL).annotations}
     assert paths == {"apps/reviews.yaml", "apps/web.yaml", "apps/cart.yaml", "charts/edge/deployment.yaml"}
 
@@ -59,7 +63,7 @@ def test_an_annotation_carries_the_patch() -> None:
             "end_line": 31,
             "annotation_level": "failure",
             "message": f"{samples.EXHAUSTED.message} It was there before and got worse.",
-            "title": "grace-period-exhausted",
+            "title": "Container is killed before it has finished (grace-period-exhausted)",
             "raw_details": samples.GRACE_DIFF,
         },
     )

@@ -1,4 +1,4 @@
-"""Comments: inert, bounded, struck line by line, with the marker at their end."""
+"""Comments: untrusted text has no effect, size is bounded, lines are resolved one by one, the marker comes last."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
 OPEN = comment_text.comment_body((samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER)
-FIXED = comment_text.fixed_body(OPEN, commit="0123456789", marker=samples.FIXED_MARKER)
+RESOLVED = comment_text.resolved_body(OPEN, commit="0123456789", marker=samples.FIXED_MARKER)
 
-STRUCK = (
+RESOLVED_LINE = (
     "✅ ~~Container `reviews` gets requests before it can answer them: it has no readinessProbe. "
     "`readiness-probe-missing`~~ Fixed in 0123456."
 )
 
 
-def test_a_fixed_comment_stays_as_it_is() -> None:
-    again = comment_text.fixed_body(FIXED, commit="fedcba9876", marker=samples.FIXED_MARKER)
-    assert again.split("\n\n")[0] == FIXED.split("\n\n")[0]
+def test_a_resolved_comment_stays_as_it_is() -> None:
+    again = comment_text.resolved_body(RESOLVED, commit="fedcba9876", marker=samples.FIXED_MARKER)
+    assert again.split("\n\n")[0] == RESOLVED.split("\n\n")[0]
 
 
-def test_a_struck_comment_offers_nothing_to_apply() -> None:
-    assert "```suggestion" not in FIXED
-    assert FIXED.endswith(samples.FIXED_MARKER)
-    assert FIXED.count("<!-- gracegate:") == 1
+def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
+    assert "```suggestion" not in RESOLVED
+    assert RESOLVED.endswith(samples.FIXED_MARKER)
+    assert RESOLVED.count("<!-- gracegate:") == 1
 
 
 @pytest.mark.parametrize(
-    ("left", "gone", "titles"),
+    ("still_open", "resolved", "lines"),
     [
         pytest.param(
             samples.NO_DRAIN,
             1,
             [
                 "❌ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
-                STRUCK,
+                RESOLVED_LINE,
             ],
-            id="one left",
+            id="one is still open",
         ),
         pytest.param(
-            replace(samples.NO_DRAIN, message="It says something else now."),
+            replace(samples.NO_DRAIN, message="It drains for 5 s now."),
             1,
             [
-                "❌ It says something else now. `prestop-drain-missing`",
-                STRUCK,
+                "❌ It drains for 5 s now. `prestop-drain-missing`",
+                RESOLVED_LINE,
             ],
-            id="the one left changed its words",
+            id="the open finding has a new message",
         ),
         pytest.param(
             samples.NO_DRAIN,
@@ -64,20 +64,21 @@ def test_a_struck_comment_offers_nothing_to_apply() -> None:
         ),
     ],
 )
-def test_a_revised_comment(left: Finding, gone: int, titles: list[str]) -> None:
-    body = comment_text.revised_body(OPEN, (left,), gone, commit="0123456789", marker=samples.MARKER)
-    assert body.split("\n\n")[0].split("\n") == titles
+def test_an_updated_comment(still_open: Finding, resolved: int, lines: list[str]) -> None:
+    body = comment_text.updated_body(OPEN, (still_open,), resolved, commit="0123456789", marker=samples.MARKER)
+    assert body.split("\n\n")[0].split("\n") == lines
     assert body.endswith(samples.MARKER)
     assert "```suggestion" not in body
 
 
-def test_carriage_returns_that_a_browser_left_do_not_matter() -> None:
+def test_carriage_returns_of_a_browser_do_not_matter() -> None:
     assert (
-        comment_text.fixed_body(OPEN.replace("\n", "\r\n"), commit="0123456789", marker=samples.FIXED_MARKER) == FIXED
+        comment_text.resolved_body(OPEN.replace("\n", "\r\n"), commit="0123456789", marker=samples.FIXED_MARKER)
+        == RESOLVED
     )
 
 
-def test_a_change_that_is_too_long_is_left_out_and_the_marker_is_not() -> None:
+def test_a_suggestion_that_is_too_long_is_left_out_and_the_marker_stays() -> None:
     long = Suggestion("s-reviews", "apps/reviews.yaml", 1, 1, "x" * 70_000)
     body = comment_text.comment_body((samples.NO_PROBE,), long, marker=samples.MARKER)
     assert size(body) <= GITHUB_COMMENT_BYTES
@@ -85,14 +86,14 @@ def test_a_change_that_is_too_long_is_left_out_and_the_marker_is_not() -> None:
     assert body.endswith(samples.MARKER)
 
 
-def test_a_hostile_comment_has_no_live_part() -> None:
+def test_untrusted_text_has_no_effect_in_a_comment() -> None:
     body = comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER)
     tokens = [t for block in MarkdownIt("commonmark").parse(body) for t in (block, *(block.children or []))]
     assert [t.content.strip() for t in tokens if t.type.startswith("html")] == [samples.MARKER]
     assert {t.type for t in tokens} & {"link_open", "image", "heading_open", "em_open", "strong_open"} == set()
 
 
-def test_a_patch_without_proof_is_told_in_words() -> None:
+def test_a_patch_that_is_not_verified_is_described() -> None:
     fix = Fix(
         "assumes", (Operation("add", ("spec", "x", 0), {"a": 1}), Operation("remove", ("y",))), assumption="it is"
     )
@@ -107,10 +108,11 @@ def test_a_patch_without_proof_is_told_in_words() -> None:
 def test_the_review_without_comments_points_at_the_check() -> None:
     report = replace(samples.FAIL, findings=(samples.EXHAUSTED,))
     assert (
-        comment_text.review_body(report, 0) == "This pull request introduces **1 error** in 1 workload. See the check."
+        comment_text.review_body(report, 0)
+        == "**1 error in 1 workload** can drop requests during a rollout. See the check."
     )
 
 
 def test_the_review_counts_the_findings_without_a_comment() -> None:
     body = comment_text.review_body(samples.FAIL, 20, uncommented=3)
-    assert "20 comments below; for 3 more findings see the check." in body
+    assert "20 comments below, 3 more findings in the check" in body

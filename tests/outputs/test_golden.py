@@ -1,4 +1,4 @@
-"""What users see, whole: run tests/outputs/golden_files.py to write the files anew."""
+"""Whole outputs as users see them: `python -m tests.outputs.golden_files` writes the files again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON report against its schema, and the schema's promise about suggestions."""
+"""The JSON report against its schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = json.loads(Path(json_output.__file__).with_name("report.schema.json").r
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -47,7 +47,7 @@ def test_reports_are_valid(report: Report) -> None:
         pytest.param(("suggestions", 0, "text"), None, id="no text"),
     ],
 )
-def test_the_schema_refuses(path: tuple[str | int, ...], value: object) -> None:
+def test_the_schema_rejects(path: tuple[str | int, ...], value: object) -> None:
     report = json.loads(json_output.render(samples.FAIL))
     target = report
     for step in path[:-1]:

@@ -1,4 +1,4 @@
-"""Foreign text in Markdown: what it says is shown, and nothing of it takes effect."""
+"""Untrusted text in Markdown: it is shown, and nothing of it takes effect."""
 
 from __future__ import annotations
 

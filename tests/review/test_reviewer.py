@@ -11,7 +11,6 @@ import pytest
 from gracegate.errors import EngineUnavailable, Superseded
 from gracegate.git import TreeFetcher
 from gracegate.github_app import Client, Pace, TokenBroker
-from gracegate.outputs import rule_link
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
@@ -94,9 +93,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
     settings = replace(stage.reviewer.settings, rules_url="https://docs.example.com/rules")
-    reviewer = replace(
-        stage.reviewer, settings=settings, poster=CommentPoster((b"k",), rule_link("https://docs.example.com/rules"))
-    )
+    reviewer = replace(stage.reviewer, settings=settings)
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     reviewer.review(stage.run(number), is_current)
     page = "[`prestop-drain-missing`](https://docs.example.com/rules/prestop-drain-missing.md)"

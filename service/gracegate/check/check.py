@@ -65,6 +65,7 @@ def _reported(sighting: Match, seen: Examined) -> bool:
 
 def _finding(sighting: Match, seen: Examined) -> Finding:
     violation, document = sighting.violation, sighting.document
+    rules_url = seen.request.rules_url
     place = seen.locate(document, violation.pointer)
     return Finding(
         id=sighting.id,
@@ -81,6 +82,8 @@ def _finding(sighting: Match, seen: Examined) -> Finding:
         fix=violation.fix,
         waiver=seen.waiver(sighting),
         blocks_from=violation.blocks_from,
+        title=seen.request.catalog.rules[violation.rule].title,
+        rule_url=None if rules_url is None else f"{rules_url}/{violation.rule}.md",
     )
 
 

@@ -35,6 +35,7 @@ class CheckRequest:
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the dry run;
     `only` are the ids of the rules to evaluate, None for all that configuration leaves on. `most_proofs` is up to how
     many findings fixes are proved, None for always: a proof costs as much as the finding. `limits` bound one file.
+    `rules_url` is the folder of the rules' pages, None where nobody serves them.
     """
 
     head: Tree
@@ -49,6 +50,7 @@ class CheckRequest:
     most_proofs: int | None = None
     only: frozenset[str] | None = None
     limits: Limits | None = None
+    rules_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

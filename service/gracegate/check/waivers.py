@@ -54,7 +54,7 @@ def annotation_problems(
             why = _why_not(reason, until, config, today)
             if why is not None:
                 line = locate(document, (*pointer, IGNORE)).line
-                yield Problem(document.path, line, "waiver", f"The annotation {IGNORE} does not count: {why}.", False)
+                yield Problem(document.path, line, "waiver", f"The annotation {IGNORE} is ignored: {why}.", False)
 
 
 def annotated(document: Document) -> Iterable[tuple[Pointer, frozenset[str], str | None, str | None]]:

@@ -12,7 +12,7 @@ from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.request import Asked, engine, prepare, shared_options
 from gracegate.cli.terminal import colour, progress, say
 from gracegate.model import SEVERITY_ORDER, Report
-from gracegate.outputs import json, text
+from gracegate.outputs import FORMATS
 from gracegate.policy import load_builtin
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -22,7 +22,7 @@ FailOn = Literal["error", "warning", "info", "never"]
 @shared_options
 @click.option("--base", metavar="REV", help="Say what changed since the merge base with this revision.")
 @click.option("--head", metavar="REV", help="Judge this revision instead of the work tree; needs --base.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
 @click.option(
     "--fail-on",
     type=click.Choice(get_args(FailOn)),
@@ -36,8 +36,10 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **asked: Any) ->
     """
     if asked["head"] and not asked["base"]:
         raise click.UsageError("--head needs --base")
-    report = _checked(Asked(**asked), opa, None if form == "json" else text.MAX_DIFFS)
-    say(_rendered(report, form))
+    output = FORMATS[form]
+    report = _checked(Asked(**asked), opa, output.max_diffs)
+    render = output.render_coloured if output.render_coloured and colour() else output.render
+    say(render(report))
     return exit_code(report, fail_on)
 
 
@@ -57,7 +59,3 @@ def _checked(asked: Asked, opa: str | None, most_proofs: int | None) -> Report:
     catalog = load_builtin()
     with progress("Checking"), engine(opa, catalog) as (identity, evaluate):
         return check(replace(prepare(asked, catalog, identity), most_proofs=most_proofs), evaluate)
-
-
-def _rendered(report: Report, form: str) -> str:
-    return json.render(report) if form == "json" else text.render(report, colour=colour())

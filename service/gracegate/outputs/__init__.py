@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from gracegate.outputs import check_run, comment_text, json, text
+from gracegate.outputs import check_run, comment_text, text
 from gracegate.outputs.check_run import CheckOutput, Conclusion
-from gracegate.outputs.comment_text import RuleLink, change_blocks, rule_link
+from gracegate.outputs.comment_text import fix_blocks
+from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import fence, prose
 from gracegate.outputs.phrasing import MARKS, plural
 
 __all__ = [
+    "FORMATS",
     "MARKS",
     "CheckOutput",
     "Conclusion",
-    "RuleLink",
-    "change_blocks",
     "check_run",
     "comment_text",
     "fence",
-    "json",
+    "fix_blocks",
     "plural",
     "prose",
-    "rule_link",
     "text",
 ]

@@ -4,151 +4,133 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Report, Suggestion
-from gracegate.outputs.markdown import Section, code, fence, page, prose, strike
-from gracegate.outputs.phrasing import MARKS, objects, ordered, plural, reason, remarks, tally
-
-RuleLink = Callable[[str], str]
-"""The address of a rule's page by its id."""
-
-
-def rule_link(pages: str | None) -> RuleLink | None:
-    """Links below the address of the rules' pages (policies/pages); None where nobody serves them."""
-    return None if pages is None else lambda rule: f"{pages}/{rule}.md"
-
+from gracegate.outputs.markdown import Section, code, fence, page, prose, strikethrough
+from gracegate.outputs.phrasing import MARKS, object_count, plural, reason, remarks, sort_findings, tally
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
 _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
-_FIXED = "✅"
+_RESOLVED = "✅"
 
 
-def comment_body(
-    findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str, link: RuleLink | None = None
-) -> str:
-    """One comment about one place: a line per finding, then the change that fixes them, the marker last."""
-    return _body(_titles(findings, link), findings, suggestion, marker)
+def comment_body(findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str) -> str:
+    """One comment about one place: a line per finding, then the fix, then the marker as the last line."""
+    return _compose(_finding_lines(findings), findings, suggestion, marker)
 
 
-def revised_body(
-    old: str, findings: Sequence[Finding], gone: int, *, commit: str, marker: str, link: RuleLink | None = None
-) -> str:
-    """An earlier comment of which `findings` are left and `gone` are fixed: those lines are struck.
+def updated_body(old: str, findings: Sequence[Finding], resolved: int, *, commit: str, marker: str) -> str:
+    """An earlier comment of which `findings` are still open, and that many are resolved by `commit`.
 
-    They are taken from the comment itself, for nobody else remembers findings of an earlier push. What is left is
-    shown as a patch, since the lines that a suggestion would replace may have moved.
+    The resolved lines are taken from the comment itself, because findings of earlier pushes are stored nowhere else.
+    The fix is shown as a patch: the lines that a suggestion would replace may have moved.
     """
-    titles = _titles(findings, link)
-    former = [line for line in _title_lines(old) if line not in titles]
-    struck = [line for line in former if line.startswith(_FIXED)]
-    open_lines = [line for line in former if line not in struck]
-    return _body([*titles, *struck, *_gone(open_lines, findings, gone, commit)], findings, None, marker)
+    lines = _finding_lines(findings)
+    earlier = [line for line in _title_lines(old) if line not in lines]
+    already_resolved = [line for line in earlier if line.startswith(_RESOLVED)]
+    candidates = [line for line in earlier if line not in already_resolved]
+    if len(candidates) != resolved:
+        # An open finding may have a new text (another number of seconds, say): its old line is not a resolved one.
+        candidates = [line for line in candidates if not any(code(f.rule) in line for f in findings)]
+    if len(candidates) == resolved:
+        newly_resolved = [_resolve(line, commit) for line in candidates]
+    else:
+        newly_resolved = [f"{_RESOLVED} {plural(resolved, 'finding')} of this comment fixed in {commit[:7]}."]
+    return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker)
 
 
-def _gone(lines: Sequence[str], findings: Sequence[Finding], gone: int, commit: str) -> Iterable[str]:
-    if len(lines) != gone:
-        # A finding that stays may say another number of seconds now: its line is not the one to strike.
-        lines = [line for line in lines if not any(code(f.rule) in line for f in findings)]
-    if len(lines) != gone:
-        return [f"{_FIXED} {plural(gone, 'finding')} of this comment fixed in {commit[:7]}."]
-    return [_struck(line, commit) for line in lines]
-
-
-def fixed_body(old: str, *, commit: str, marker: str) -> str:
-    """An earlier comment whose findings are all gone: its lines struck, the rest of it collapsed."""
-    titles = _title_lines(old)
-    struck = [line if line.startswith(_FIXED) else _struck(line, commit) for line in titles]
-    rest = _MARKER_LINE.sub("", _normal(old)).strip().split("\n")[len(titles) :]
-    # Nobody can apply a suggestion that is fixed already.
+def resolved_body(old: str, *, commit: str, marker: str) -> str:
+    """An earlier comment whose findings are all resolved: each line says so, the rest is collapsed."""
+    lines = _title_lines(old)
+    resolved = [line if line.startswith(_RESOLVED) else _resolve(line, commit) for line in lines]
+    rest = _MARKER_LINE.sub("", _unix_lines(old)).strip().split("\n")[len(lines) :]
+    # The suggestion must not be applied a second time.
     text = _SUGGESTION_FENCE.sub(r"\1yaml", "\n".join(rest).strip())
-    sections = [Section(["\n".join(struck)]), *([Section([text], collapsed="What it said")] if text else [])]
+    sections = [Section(["\n".join(resolved)]), *([Section([text], collapsed="Original comment")] if text else [])]
     return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 
-def review_body(report: Report, inline: int, *, uncommented: int = 0, details_url: str | None = None) -> str:
-    """One to three sentences above the comments: `inline` is how many the review has, `uncommented` how many findings
-    would have got one too if the review were not full, or their file were in the diff."""
-    findings = ordered(f for f in report.findings if f.counts)
-    check = f"[check]({details_url})" if details_url else "check"
-    workloads = plural(objects(findings), "workload")
-    said = f"This pull request introduces **{tally(findings, ' and ')}** in {workloads}."
-    more = plural(uncommented, "more finding")
-    rest = f"for {more} see the {check}" if uncommented else f"everything else is in the {check}"
-    where = f"{plural(inline, 'comment')} below; {rest}." if inline else f"See the {check}."
-    suggested = any(f.suggestion for f in findings)
-    proof = "Each suggested change was applied and evaluated again before it was posted." if suggested else ""
-    return " ".join(sentence for sentence in (said, where, proof) if sentence)
+def review_body(report: Report, comments: int, *, uncommented: int = 0, details_url: str | None = None) -> str:
+    """One to three sentences above the comments of a review.
+
+    `comments` is how many there are; `uncommented` is how many more findings would have a comment if the review were
+    not full, or if their files were in the diff.
+    """
+    findings = [f for f in report.findings if f.counts]
+    sentences = []
+    if findings:
+        total = f"{tally(findings, ' and ')} in {plural(object_count(findings), 'workload')}"
+        sentences.append(f"**{total}** can drop requests during a rollout.")
+    if comments:
+        more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
+        verified = "; every suggestion has been applied and re-checked" if any(f.suggestion for f in findings) else ""
+        sentences.append(f"{plural(comments, 'comment')} below{more}{verified}.")
+    if details_url:
+        sentences.append(f"[All findings]({details_url})")
+    elif not comments:
+        sentences.append("See the check.")
+    return " ".join(sentences)
 
 
-def finding_line(finding: Finding, link: RuleLink | None = None) -> str:
-    """A finding in one line: mark, message, rule."""
+def finding_line(finding: Finding) -> str:
+    """A finding in one line: severity mark, message, rule."""
     rule = code(finding.rule)
-    linked = f"[{rule}]({link(finding.rule)})" if link else rule
-    said = " ".join(filter(None, (prose(finding.message), remarks(finding))))
-    return f"{MARKS[finding.severity]} {said} {linked}"
+    rule = f"[{rule}]({finding.rule_url})" if finding.rule_url else rule
+    return " ".join(filter(None, (MARKS[finding.severity], prose(finding.message), remarks(finding), rule)))
 
 
-def change_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
-    """What to do about findings, each thing once: the proved patches that `suggestion` does not hold, and advice."""
-    held = suggestion.id if suggestion else None
-    blocks = [block for f in findings for block in _blocks(f, patch=held is None or f.suggestion != held)]
+def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
+    """How to fix findings, each text once: the verified patches that `suggestion` does not contain, and advice."""
+    in_suggestion = suggestion.id if suggestion else None
+    blocks = [b for f in findings for b in _fix_blocks(f, patch=in_suggestion is None or f.suggestion != in_suggestion)]
     return list(dict.fromkeys(blocks))
 
 
-def _blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
-    fix = finding.fix
+def _fix_blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
+    fix, why = finding.fix, reason(finding.no_suggestion)
     if fix is None:
         return
     if fix.diff and patch:
-        yield f"{reason(finding.no_suggestion) or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
-    elif reason(finding.no_suggestion):
-        yield f"No change is suggested: {_lowered(reason(finding.no_suggestion))}"
+        yield f"{why or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
+    elif why:
+        yield f"No suggestion: {why[:1].lower()}{why[1:]}"
     elif fix.patch and not fix.diff and patch:
-        yield "A change to consider:\n\n" + "\n".join(f"- {_step(operation)}" for operation in fix.patch)
+        yield "A change to consider:\n\n" + "\n".join(f"- {_describe(operation)}" for operation in fix.patch)
     if fix.assumption:
         yield f"This is right if: {prose(fix.assumption)}"
     if fix.advice:
-        yield _advice(fix.advice)
+        # What follows the first line of an advice is a manifest to add.
+        words, _, manifest = fix.advice.partition("\n")
+        yield f"What to do: {prose(words)}" + (f"\n\n{fence(manifest, 'yaml')}" if manifest else "")
 
 
-def _advice(advice: str) -> str:
-    # What follows the first line is a manifest to add.
-    words, _, manifest = advice.partition("\n")
-    shown = f"What to do: {prose(words)}"
-    return f"{shown}\n\n{fence(manifest, 'yaml')}" if manifest else shown
-
-
-def _step(operation: Operation) -> str:
+def _describe(operation: Operation) -> str:
     path = code(".".join(map(str, operation.path)))
     if operation.op == "remove":
         return f"remove {path}"
-    value = code(json.dumps(operation.value, ensure_ascii=False, default=str))
-    return f"set {path} to {value}"
+    return f"set {path} to {code(json.dumps(operation.value, ensure_ascii=False, default=str))}"
 
 
-def _body(titles: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
+def _compose(lines: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
     blocks = [fence(suggestion.text, "suggestion")] if suggestion else []
-    blocks += change_blocks(ordered(findings), suggestion)
-    return page([Section(["\n".join(titles)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
+    blocks += fix_blocks(sort_findings(findings), suggestion)
+    return page([Section(["\n".join(lines)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
 
 
-def _titles(findings: Iterable[Finding], link: RuleLink | None) -> list[str]:
-    return [finding_line(finding, link) for finding in ordered(findings)]
+def _finding_lines(findings: Iterable[Finding]) -> list[str]:
+    return [finding_line(finding) for finding in sort_findings(findings)]
 
 
-def _struck(line: str, commit: str) -> str:
-    said = next((line.removeprefix(f"{mark} ") for mark in MARKS.values() if line.startswith(mark)), line)
-    return f"{_FIXED} {strike(said)} Fixed in {commit[:7]}."
+def _resolve(line: str, commit: str) -> str:
+    text = next((line.removeprefix(f"{mark} ") for mark in MARKS.values() if line.startswith(mark)), line)
+    return f"{_RESOLVED} {strikethrough(text)} Fixed in {commit[:7]}."
 
 
 def _title_lines(body: str) -> list[str]:
-    return _normal(body).strip().split("\n\n", maxsplit=1)[0].split("\n")
+    return _unix_lines(body).strip().split("\n\n", maxsplit=1)[0].split("\n")
 
 
-def _normal(body: str) -> str:
+def _unix_lines(body: str) -> str:
+    # A browser that edits a comment leaves carriage returns.
     return body.replace("\r\n", "\n")
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -9,16 +9,16 @@ from typing import Any
 from gracegate.model import Finding, Fix, FixedFinding, ObjectRef, Operation, Problem, Report, Suggestion, Waiver
 
 SCHEMA = 1
-"""Raised with any change that a reader of the former shape would trip over."""
+"""Raised with every change that breaks a program which reads the earlier shape."""
 
 
 def render(report: Report) -> str:
-    """The report as indented JSON with a newline at its end; pure ASCII, so that no terminal or locale spoils it."""
+    """The report as indented JSON with a final newline; ASCII only, so that it survives every terminal and locale."""
     return json.dumps(plain(report), indent=2, default=str) + "\n"
 
 
 def plain(report: Report) -> Mapping[str, Any]:
-    """The report as what JSON knows; lines count from 1."""
+    """The report as values that JSON has; lines count from 1."""
     engine, checked = report.engine, report.totals
     return {
         "schema": SCHEMA,

@@ -1,4 +1,4 @@
-"""Markdown around foreign text: what the author of a manifest wrote is shown and never takes effect."""
+"""Markdown around untrusted text: what the author of a manifest wrote is shown and never takes effect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def printable(text: str, limit: int = MAX_CODE) -> str:
 
 
 def code(text: str, limit: int = MAX_CODE) -> str:
-    """A code span that holds any foreign string: mentions, HTML, backticks and markers in it stay text."""
+    """A code span around any untrusted string: mentions, HTML, backticks and markers in it stay text."""
     shown = printable(text, limit) or '""'
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if "`" in (shown[0], shown[-1]) else ""
@@ -51,24 +51,24 @@ def fence(text: str, info: str = "") -> str:
     return "\n".join([f"{ticks}{info}", *([text] if text else []), ticks])
 
 
-def strike(line: str) -> str:
-    """One line, struck out."""
+def strikethrough(line: str) -> str:
+    """One line, crossed out."""
     return f"~~{line}~~"
 
 
 def details(summary: str, body: str) -> str:
-    """A collapsed part; `summary` must be our own words, for HTML hides it from Markdown's escapes."""
+    """A collapsed part; `summary` must be trusted text, because Markdown does not escape inside HTML."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def size(text: str) -> int:
-    """Bytes in UTF-8, which is never less than the characters or the bytes that GitHub counts."""
+    """Bytes in UTF-8, never fewer than the characters or bytes that GitHub counts."""
     return len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page. `collapsed` is the words to open it by, empty where it stands open."""
+    """A part of a page. `collapsed` is the text to click on where the part is collapsed, else empty."""
 
     items: Sequence[str]
     title: str = ""
@@ -76,32 +76,33 @@ class Section:
 
 
 def page(sections: Iterable[Section], limit: int, footer: str = "") -> str:
-    """The sections in their order, cut on item borders so that all of it takes at most `limit` bytes."""
-    left = limit - size(footer) - 2
+    """The sections in their order, cut between items so that the page has at most `limit` bytes."""
+    room = limit - size(footer) - 2
     parts = []
     for section in sections:
-        part = _cut(section, left - 2)
+        part = _fit(section, room - 2)
         if part:
             parts.append(part)
-            left -= size(part) + 2
+            room -= size(part) + 2
     return "\n\n".join([*parts, *([footer] if footer else [])])
 
 
-def _cut(section: Section, limit: int) -> str:
+def _fit(section: Section, limit: int) -> str:
+    """The section with as many items as `limit` allows; empty where not even its title fits, or without items."""
     items = list(section.items)
-    for kept in _prefixes(items, limit):
+    for kept in _item_counts(items, limit):
         more = len(items) - kept
         notice = [f"… and {more} more, left out because this page is full."] if more else []
         body = "\n\n".join([*items[:kept], *notice])
-        whole = details(section.collapsed, body) if section.collapsed else body
-        titled = f"### {section.title}\n\n{whole}" if section.title else whole
+        body = details(section.collapsed, body) if section.collapsed else body
+        titled = f"### {section.title}\n\n{body}" if section.title else body
         if size(titled) <= limit:
             return titled if items else ""
     return ""
 
 
-def _prefixes(items: Sequence[str], limit: int) -> Iterable[int]:
-    """How many items to try, from the most that could fit down to none."""
+def _item_counts(items: Sequence[str], limit: int) -> Iterable[int]:
+    """How many items to try: from the most that could fit down to none."""
     total, most = 0, 0
     for item in items:
         total += size(item) + 2

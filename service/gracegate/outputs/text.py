@@ -1,4 +1,4 @@
-"""The report for a terminal: one finding after the other as `file:line`, then one line that sums up."""
+"""The report for a terminal: each finding at its `file:line`, then one line with the totals."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
-    name_of,
+    location,
     next_step,
-    objects,
-    place,
+    object_count,
+    object_name,
     plural,
     reason,
     sentence,
@@ -19,7 +19,7 @@ from gracegate.outputs.phrasing import (
 )
 
 MAX_DIFFS = 10
-"""With more findings than this only the places are shown: a screen full of changes is read by nobody."""
+"""With more findings than this only their lines are shown: nobody reads a screen full of diffs."""
 
 _COLOURS = {
     "error": "\x1b[1;31m",
@@ -35,7 +35,7 @@ _LONG = 2_000
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """The report as text; empty where workloads were looked at and there is nothing to say."""
+    """The report as text; empty where workloads were checked and nothing was found."""
     text = _Text(colour)
     findings = sorted((f for f in report.findings if f.counts), key=lambda f: (f.file, f.line, f.rule))
     parts = [*text.findings(findings), *map(text.problem, report.problems), *_summary(report, findings)]
@@ -43,42 +43,43 @@ def render(report: Report, *, colour: bool = False) -> str:
 
 
 def problems(found: Iterable[Problem], *, colour: bool = False) -> str:
-    """What was not read or not evaluated, a line each."""
+    """Problems, a line each."""
     return "".join(f"{_Text(colour).problem(problem)}\n" for problem in found)
 
 
 def coloured_diff(diff: str, *, colour: bool) -> str:
-    """A unified diff for a terminal: what a terminal would act on is replaced."""
+    """A unified diff for a terminal; control characters are replaced."""
     return "\n".join(_Text(colour).diff(diff.split("\n")))
 
 
 def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
-    older = sum(f.status == "pre-existing" and f.waiver is None for f in report.findings)
+    pre_existing = sum(f.status == "pre-existing" and f.waiver is None for f in report.findings)
     waived = sum(f.waiver is not None for f in report.findings)
-    aside = [plural(older, "finding") + " already there"] if older else []
-    aside += [plural(waived, "finding") + " waived"] if waived else []
-    rest = f" ({', '.join(aside)})" if aside else ""
+    others = [plural(pre_existing, "finding") + " already there"] if pre_existing else []
+    others += [plural(waived, "finding") + " waived"] if waived else []
+    rest = f" ({', '.join(others)})" if others else ""
     if findings:
-        yield f"Found {tally(findings, ' and ')} in {plural(objects(findings), 'workload')}{_mends(findings)}{rest}."
-    elif aside:
+        found = f"{tally(findings, ' and ')} in {plural(object_count(findings), 'workload')}"
+        yield f"Found {found}{_fix_hint(findings)}{rest}."
+    elif others:
         yield f"No {'new ' if report.has_base else ''}findings{rest}."
     elif not report.totals.workloads and not report.problems:
         what = "changed files" if report.has_base else plural(report.totals.files, "file")
         yield f"No Kubernetes workloads in {what}."
 
 
-def _mends(findings: Sequence[Finding]) -> str:
-    proved = sum(f.fix is not None and f.fix.diff is not None for f in findings)
+def _fix_hint(findings: Sequence[Finding]) -> str:
+    verified = sum(f.fix is not None and f.fix.diff is not None for f in findings)
     safe = sum(f.fix is not None and f.fix.fix_class == "safe" for f in findings)
-    if proved:
-        return f"; `gracegate fix` mends {proved:,} of them"
-    # With many findings no fix is proved before somebody asks for it.
+    if verified:
+        return f"; `gracegate fix` fixes {verified:,} of them"
+    # With many findings no fix is verified until `gracegate fix` runs.
     return f"; `gracegate fix` has a safe fix for {safe:,} of them" if safe and len(findings) > MAX_DIFFS else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Renders the parts, with colours or without."""
+    """Renders the parts of a report, with colours or without."""
 
     colour: bool
 
@@ -86,7 +87,7 @@ class _Text:
         """One part per finding; a change that fixes several is shown with the first."""
         shown: set[str] = set()
         for finding in findings:
-            yield "\n".join([*self._head(finding), *self._help(finding)])
+            yield "\n".join([*self._title(finding), *self._fix(finding)])
             diff = finding.fix.diff if finding.fix is not None else None
             if diff is None or len(findings) > MAX_DIFFS:
                 continue
@@ -97,8 +98,10 @@ class _Text:
             shown.add(diff)
 
     def problem(self, problem: Problem) -> str:
-        """What was not read or evaluated, and what can be done."""
-        where = self._paint("bold", printable(place(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
+        """A problem in one line, with what the reader can do about it."""
+        where = (
+            self._paint("bold", printable(location(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
+        )
         kind = self._paint("error", "not evaluated") if problem.blocks else self._paint("dim", "note")
         message = printable(f"{sentence(problem.message)} {next_step(problem) if problem.blocks else ''}", _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
@@ -112,16 +115,16 @@ class _Text:
     def _verbatim(line: str) -> str:
         return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in line)
 
-    def _head(self, finding: Finding) -> Iterable[str]:
-        where = self._paint("bold", printable(place(finding.file, finding.line), _LONG))
-        worse = " (worse than before)" if finding.status == "worsened" else ""
-        later = f" (blocks from {finding.blocks_from})" if finding.blocks_from else ""
+    def _title(self, finding: Finding) -> Iterable[str]:
+        where = self._paint("bold", printable(location(finding.file, finding.line), _LONG))
+        worsened = " (worse than before)" if finding.status == "worsened" else ""
+        blocks_later = f" (blocks from {finding.blocks_from})" if finding.blocks_from else ""
         rule = self._paint("dim", f"[{finding.rule}]")
         severity = self._paint(finding.severity, finding.severity)
-        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worse}{later} {rule}"
-        yield f"    in {printable(name_of(finding.object, finding.container), _LONG)}"
+        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worsened}{blocks_later} {rule}"
+        yield f"    in {printable(object_name(finding.object, finding.container), _LONG)}"
 
-    def _help(self, finding: Finding) -> Iterable[str]:
+    def _fix(self, finding: Finding) -> Iterable[str]:
         fix = finding.fix
         if fix is None:
             return

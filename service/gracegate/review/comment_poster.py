@@ -9,7 +9,7 @@ import structlog
 
 from gracegate.github_app import PullRequest, RepositoryClient, comments
 from gracegate.model import Comment, FileDiff, Report
-from gracegate.outputs import RuleLink, comment_text
+from gracegate.outputs import comment_text
 from gracegate.review.comment_plan import CommentMarker, CommentUpdate, NewComment, plan_comments
 
 log = structlog.get_logger(__name__)
@@ -17,13 +17,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CommentPoster:
-    """`keys` sign comments: the first signs, comments signed with any of them are recognised as ours.
-
-    `link` gives the URL of a rule's page; None if the pages are not served.
-    """
+    """`keys` sign comments: the first signs, comments signed with any of them are recognised as ours."""
 
     keys: tuple[bytes, ...]
-    link: RuleLink | None = None
 
     def post_comments(self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]) -> int:
         """Posts and edits what is due, nothing twice; returns how many comments were posted."""
@@ -41,14 +37,12 @@ class CommentPoster:
 
     def _comment(self, comment: NewComment, marker: CommentMarker) -> Comment:
         ids = tuple(finding.id for finding in comment.findings)
-        body = comment_text.comment_body(comment.findings, comment.suggestion, marker=marker.write(ids), link=self.link)
+        body = comment_text.comment_body(comment.findings, comment.suggestion, marker=marker.write(ids))
         return Comment(comment.path, comment.line, comment.start_line, body, ids)
 
     def _updated_body(self, update: CommentUpdate, marker: CommentMarker, commit: str) -> str:
         body = update.comment.body
         if not update.open:
-            return comment_text.fixed_body(body, commit=commit, marker=marker.write(update.fixed, fixed=True))
+            return comment_text.resolved_body(body, commit=commit, marker=marker.write(update.fixed, fixed=True))
         open_marker = marker.write(finding.id for finding in update.open)
-        return comment_text.revised_body(
-            body, update.open, len(update.fixed), commit=commit, marker=open_marker, link=self.link
-        )
+        return comment_text.updated_body(body, update.open, len(update.fixed), commit=commit, marker=open_marker)

@@ -13,7 +13,7 @@ from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import Client, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
-from gracegate.outputs import CheckOutput, Conclusion, check_run, rule_link
+from gracegate.outputs import CheckOutput, Conclusion, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.comment_poster import CommentPoster
@@ -122,6 +122,7 @@ class PullRequestReviewer:
                 cache_dir=self.settings.data_dir / "wasm",
                 seconds=self.settings.check_seconds,
                 limits=self.settings.limits,
+                rules_url=self.settings.rules_url,
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:
@@ -134,7 +135,7 @@ class PullRequestReviewer:
         return report
 
     def _render(self, report: Report) -> CheckOutput:
-        return check_run.render(report, self.settings.on_incomplete, rule_link(self.settings.rules_url))
+        return check_run.render(report, self.settings.on_incomplete)
 
     def _with_worst_verdict(self, run: Run, pull: PullRequest, output: CheckOutput) -> CheckOutput:
         """A check belongs to a commit: where open pull requests have the same head, the worst verdict stands."""
@@ -160,9 +161,7 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
         fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=Store(settings.database),
-        poster=CommentPoster(
-            tuple(key.encode() for key in settings.comment_signing_keys), rule_link(settings.rules_url)
-        ),
+        poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     )
 
 

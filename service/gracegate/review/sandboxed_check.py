@@ -19,6 +19,7 @@ class CheckJob:
     """The input of one check: the trees of merge base and head, and what changed between them.
 
     `seconds` limits one evaluation, `limits` one file; `cache_dir` keeps compiled rules from one child to the next.
+    For `rules_url` see CheckRequest.
     """
 
     base: Tree
@@ -29,6 +30,7 @@ class CheckJob:
     cache_dir: Path | None
     seconds: float
     limits: Limits = field(default_factory=Limits)
+    rules_url: str | None = None
 
 
 def sandboxed_check(job: CheckJob) -> Report:
@@ -46,6 +48,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             diff=job.diff,
             head_config=_proposed_config(job),
             limits=job.limits,
+            rules_url=job.rules_url,
         )
         report = check(request, evaluate)
     if mistake is None:

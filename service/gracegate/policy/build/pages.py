@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gracegate.check import Explained, explain, joined, waiving
-from gracegate.outputs import MARKS, change_blocks, fence, prose
+from gracegate.outputs import MARKS, fence, fix_blocks, prose
 from gracegate.policy import load_catalog
 from gracegate.policy.build.rule_index import FIXES, GENERATED, PAGES
 from gracegate.policy.engines import open_engine
@@ -53,7 +53,7 @@ def _day(explained: Explained) -> str:
 
 
 def _fix(explained: Explained) -> Iterator[str]:
-    told = change_blocks([explained.finding_but_patch])
+    told = fix_blocks([explained.finding_but_patch])
     if explained.after is not None:
         yield f"## After the fix\n\n{fence(explained.after.rstrip(), 'yaml')}"
     elif told:
