@@ -20,4 +20,4 @@ wsgi_app = "gracegate.cli.serve:application()"
 def on_starting(_server: Any) -> None:
     """Before the first process starts: configure the log, which redacts secrets, and migrate the tables."""
     logs.configure(_settings)
-    serve.prepare(_settings)
+    serve.prepare_database(_settings)

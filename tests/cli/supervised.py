@@ -14,4 +14,4 @@ if __name__ == "__main__":
     store = Store(Settings.from_environment().database)
     stub = str(Path(__file__).parents[1] / "jobs" / "stub_worker.py")
     worker = Program("worker", (sys.executable, stub, sys.argv[1]))
-    supervise([worker], environment(), grace=10, ended=lambda pid: mark_dead(store, pid))
+    supervise([worker], environment(), stop_seconds=10, on_exit=lambda pid: mark_dead(store, pid))

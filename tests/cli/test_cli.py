@@ -1,4 +1,4 @@
-"""The command line as a user meets it: exit codes, errors in one line, standard output for the report alone."""
+"""The command line as a user sees it: exit codes, errors in one line, only the report on standard output."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def found(output: str) -> list[tuple[str, str, str]]:
     return [(f["rule"], f["status"], f["file"]) for f in json.loads(output)["findings"]]
 
 
-def test_a_clean_file_is_not_spoken_about(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_clean_file_prints_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop, {"apps/web.yaml": DEPLOYMENT})
     assert run(["check"]) == CLEAN
     assert capfd.readouterr() == ("", "")
@@ -94,13 +94,15 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         pytest.param(["check", "nowhere"], "gracegate: nowhere: there is no such file or directory", id="path"),
         pytest.param(["check", "--rule", "prestop-drain-mising"], f"did you mean `{PRESTOP}`?", id="rule"),
         pytest.param(["check", "--config", "x"], "gracegate: x: there is no such file", id="configuration"),
         pytest.param(["check", "--head", "HEAD"], "--head needs --base", id="head alone"),
-        pytest.param(["check", "-", "apps"], "`-` is standard input and stands alone", id="dash and path"),
+        pytest.param(
+            ["check", "-", "apps"], "`-` is standard input and cannot be given with other paths", id="dash and path"
+        ),
         pytest.param(["check", "--base", "main"], "gracegate: ", id="no repository"),
         pytest.param(["check", "--form"], "Did you mean '--format'?", id="option"),
         pytest.param(["fix", "-"], "Standard input has no file to fix", id="fix standard input"),
@@ -108,11 +110,11 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
         pytest.param(["chek"], "No such command 'chek'", id="command"),
     ],
 )
-def test_wrong_usage(shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+def test_wrong_usage(shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert run(arguments) == USAGE
     out, err = capfd.readouterr()
     assert out == ""
-    assert said in err.splitlines()[-1]
+    assert message in err.splitlines()[-1]
 
 
 def test_a_wrong_configuration_is_one_line(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -130,18 +132,20 @@ def test_a_wrong_configuration_is_one_line(shop: Path, capfd: pytest.CaptureFixt
         pytest.param(f"rules: {{{PRESTOP}: warning}}", id="a warning only"),
     ],
 )
-def test_a_configuration_counts_from_below_too(shop: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> None:
+def test_the_configuration_of_a_parent_directory_is_used(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, config: str
+) -> None:
     write(shop, {".gracegate.yaml": config})
     monkeypatch.chdir(shop / "apps")
     assert run(["check", "web.yaml"]) == CLEAN
 
 
-def test_a_file_is_judged_with_what_lies_beside_it(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_checked_with_the_others_of_its_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "apps/web.yaml", "--format", "json"]) == FINDINGS
     assert found(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
 
 
-def test_a_context_widens_what_is_known(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_context_adds_a_service_from_another_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (shop / "apps/service.yaml").unlink()
     namespaced = [text.replace("name: web", "name: web, namespace: shop", 1) for text in (SERVICE,)]
     write(shop, {"edge/service.yaml": namespaced[0]})
@@ -157,7 +161,7 @@ def test_one_rule(shop: Path) -> None:
     assert run(["check", "--rule", PRESTOP]) == FINDINGS
 
 
-def test_what_cannot_be_read_is_not_clean(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_read_is_not_clean(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop, {"apps/web.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")})
     assert run(["check"]) == INCOMPLETE
     out, err = capfd.readouterr()
@@ -172,7 +176,7 @@ def test_an_engine_that_does_not_answer_is_not_clean(shop: Path, capfd: pytest.C
     assert (out, err.count("\n"), err[:11]) == ("", 1, "gracegate: ")
 
 
-def test_another_engine_says_the_same(shop: Path, opa: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_another_engine_finds_the_same(shop: Path, opa: Path, capfd: pytest.CaptureFixture[str]) -> None:
     reports = []
     for options in ([], ["--opa", str(opa)]):
         assert run(["check", "--format", "json", *options]) == FINDINGS
@@ -203,7 +207,7 @@ def test_standard_input(shop: Path) -> None:
     assert found(result.stdout.decode()) == [(PRESTOP, "present", "stdin.yaml")]
 
 
-def test_since_a_revision(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_base_and_head(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop, {"old/web.yaml": WITHOUT_DRAIN, "old/service.yaml": SERVICE, "apps/web.yaml": DEPLOYMENT})
     base = commit(shop, "base")
     assert run(["check", "--base", base]) == CLEAN
@@ -218,7 +222,7 @@ def test_since_a_revision(shop: Path, capfd: pytest.CaptureFixture[str]) -> None
     assert run(["check", "old", "--base", base, "--head", head]) == CLEAN
 
 
-def test_the_configuration_of_the_base_counts(shop: Path) -> None:
+def test_the_configuration_of_the_base_is_used(shop: Path) -> None:
     write(shop, {"apps/web.yaml": DEPLOYMENT})
     base = commit(shop, "base")
     write(shop, {"apps/web.yaml": WITHOUT_DRAIN, ".gracegate.yaml": "exclude: ['**']"})
@@ -226,7 +230,7 @@ def test_the_configuration_of_the_base_counts(shop: Path) -> None:
     assert run(["check", "--base", base, "--head", head]) == FINDINGS
 
 
-def test_a_shown_fix_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_fix_without_write_changes_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["fix"]) == FINDINGS
     out, err = capfd.readouterr()
     assert out.startswith("--- a/apps/web.yaml\n+++ b/apps/web.yaml\n@@ ")
@@ -247,7 +251,7 @@ def test_a_written_fix_keeps_mode_and_line_ends(shop: Path, newline: str) -> Non
     assert run(["fix"]) == CLEAN
 
 
-def test_what_cannot_be_read_is_not_fixed_in_silence(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_fix_names_a_file_that_cannot_be_read(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop, {"apps/broken.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")})
     assert run(["fix", "--write"]) == INCOMPLETE
     out, err = capfd.readouterr()
@@ -256,29 +260,29 @@ def test_what_cannot_be_read_is_not_fixed_in_silence(shop: Path, capfd: pytest.C
     assert err.endswith("Fixed 1 finding in 1 file.\n")
 
 
-def test_a_file_that_changed_meanwhile_is_left_alone(shop: Path) -> None:
-    request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
+def test_a_file_that_changed_during_the_run_is_left_alone(shop: Path) -> None:
+    request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
     write(shop, {"apps/web.yaml": WITHOUT_DRAIN + "# mine\n"})
-    with pytest.raises(fix_command.RepositoryError, match="changed while it was judged"):
-        fix_command.written(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "theirs")}, request)
+    with pytest.raises(fix_command.RepositoryError, match="changed during the run"):
+        fix_command.write_files(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "theirs")}, request)
     assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN + "# mine\n"
 
 
 @pytest.mark.parametrize("meanwhile", ["changed", "gone"])
 def test_of_several_files_all_are_written_or_none(shop: Path, meanwhile: str) -> None:
     write(shop, {"other/web.yaml": WITHOUT_DRAIN, "other/service.yaml": SERVICE})
-    request = fix_command.prepare(fix_command.Asked(), fix_command.load_builtin(), Engine("", "", ""))
+    request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
     (shop / "other/web.yaml").unlink()
     if meanwhile == "changed":
         write(shop, {"other/web.yaml": "theirs"})
     files = dict.fromkeys(("apps/web.yaml", "other/web.yaml"), (WITHOUT_DRAIN, DEPLOYMENT))
     with pytest.raises(fix_command.RepositoryError, match=r"other/web\.yaml"):
-        fix_command.written(shop, files, request)
+        fix_command.write_files(shop, files, request)
     assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN
     assert sorted(path.name for path in (shop / "apps").iterdir()) == ["service.yaml", "web.yaml"]
 
 
-def test_a_second_fix_finds_nothing_to_do(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_second_fix_has_nothing_to_fix(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     others = {"apps/notes.txt": WITHOUT_DRAIN, "apps/odd.yaml": f"{DEPLOYMENT}# no newline at the end"}
     write(shop, others)
     assert run(["fix", "--write"]) == CLEAN
@@ -394,7 +398,7 @@ def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
     assert result.stdout.endswith("\nimported:\n")
 
 
-def test_a_reader_that_leaves_is_no_error(shop: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(shop: Path) -> None:
     command = [sys.executable, "-m", "gracegate", "check"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -409,9 +413,9 @@ def test_colours_on_a_terminal(shop: Path, no_color: str, coloured: bool) -> Non
     assert (b"\x1b[1;31merror" in on_terminal(["-m", "gracegate", "check"], no_color)) == coloured
 
 
-def test_a_sign_of_life_when_it_takes_long() -> None:
+def test_a_progress_bar_when_it_takes_long() -> None:
     program = (
-        "import time; from gracegate.cli import terminal; terminal.PATIENCE = 0.01\n"
+        "import time; from gracegate.cli import terminal; terminal.PROGRESS_AFTER = 0.01\n"
         "with terminal.progress('Checking'): time.sleep(0.5)"
     )
     assert b"Checking" in on_terminal(["-c", program], "")

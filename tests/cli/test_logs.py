@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from gracegate.cli.logs import configure, redactor
+from gracegate.cli.logs import build_redactor, configure
 from gracegate.settings import Settings
 from tests.jobs.harness import environment
 
@@ -39,8 +39,8 @@ TOKEN = "ghs_12345_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMiJ9.c2lnbmF0dXJl-_x"
         ("https://x-access-token:ghs_short@github.com/shop", "https://***@github.com/shop"),
     ],
 )
-def test_secrets_are_struck_out(line: str, expected: str) -> None:
-    assert redactor([PEM, "wébhook-secret"])(line) == expected
+def test_secrets_are_redacted(line: str, expected: str) -> None:
+    assert build_redactor([PEM, "wébhook-secret"])(line) == expected
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def test_every_line_is_json_without_secrets(lines: io.StringIO, tmp_path_factory
         int(TOKEN)
     except ValueError:
         structlog.get_logger("ours").exception("failed", key="marker-key")
-    said = [json.loads(line) for line in lines.getvalue().splitlines()]
-    assert [(line["event"], line["level"], line["logger"], line.get("key")) for line in said] == [
+    records = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(record["event"], record["level"], record["logger"], record.get("key")) for record in records] == [
         ("to ***", "warning", "anything", None),
         ("failed", "error", "ours", "***"),
     ]
-    assert said[1]["exception"].endswith("base 10: 'ghs_***'")
+    assert records[1]["exception"].endswith("base 10: 'ghs_***'")

@@ -1,4 +1,4 @@
-"""`gracegate fix`: the safe fixes that were proved, as a diff or written into the files."""
+"""`gracegate fix`: the safe fixes, verified, as a diff or written into the files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import click
 
 from gracegate.check import CheckRequest, FixedFiles, fix_all
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
-from gracegate.cli.request import Asked, engine, prepare, shared_options, top_of
-from gracegate.cli.terminal import colour, progress, say
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options, top_directory
+from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import RepositoryError
 from gracegate.outputs import plural, text
 from gracegate.policy import load_builtin
 
 EXIT_CODES = """\b
 Exit codes:
-  0  nothing to fix, or all of it is written
+  0  nothing to fix, or all fixes were written
   1  there are fixes, which were shown and not written
-  2  wrong usage, a wrong configuration, or a file that changed meanwhile
+  2  wrong usage, a wrong configuration, or a file that changed during the run
   3  something could not be evaluated
 """
 
@@ -33,24 +33,24 @@ Exit codes:
 @click.command("fix", epilog=EXIT_CODES)
 @shared_options
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
-def command(write: bool, opa: str | None, **asked: Any) -> int:
+def command(write: bool, opa: str | None, **options: Any) -> int:
     """Show the safe fixes as a diff, or write them.
 
-    Each was applied and evaluated again before it is shown: the finding is gone, nothing new has come, and no other
-    line of the file changed. PATHS are files and directories, by default the working directory.
+    Each fix has been applied and the rules run again: the finding is gone, there is no new one, and no other line of
+    the file changed. PATHS are files and directories, by default the working directory.
     """
-    if "-" in asked["paths"]:
+    if "-" in options["paths"]:
         raise click.UsageError("Standard input has no file to fix; give the file's name")
     catalog = load_builtin()
-    with progress("Fixing"), engine(opa, catalog) as (identity, evaluate):
-        request = prepare(Asked(**asked), catalog, identity)
+    with progress("Fixing"), open_policy_engine(opa, catalog) as (identity, evaluate):
+        request = build_request(CheckOptions(**options), catalog, identity)
         fixed = fix_all(request, evaluate)
     if not write:
-        say("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
+        write_output("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:
-        written(top_of(asked["paths"] or (".",)), fixed.files, request)
+        write_files(top_directory(options["paths"] or (".",)), fixed.files, request)
     click.echo(text.problems(fixed.problems), err=True, nl=False)
-    _sum_up(fixed, write=write)
+    _print_summary(fixed, write=write)
     if any(p.blocks for p in fixed.problems):
         return INCOMPLETE
     return FINDINGS if fixed.files and not write else CLEAN
@@ -58,51 +58,55 @@ def command(write: bool, opa: str | None, **asked: Any) -> int:
 
 def _diff(path: str, old: str, new: str) -> str:
     lines = list(difflib.unified_diff(old.split("\n"), new.split("\n"), f"a/{path}", f"b/{path}", lineterm=""))
-    return text.coloured_diff("\n".join(line.removesuffix("\r") for line in lines), colour=colour()) + "\n"
+    return text.coloured_diff("\n".join(line.removesuffix("\r") for line in lines), colour=shows_colour()) + "\n"
 
 
-def written(top: Path, files: Mapping[str, tuple[str, str]], request: CheckRequest) -> None:
-    """Writes all files or none: RepositoryError where one is not any more what was judged, or cannot be written.
+def write_files(top: Path, files: Mapping[str, tuple[str, str]], request: CheckRequest) -> None:
+    """Writes all files (path -> old and new text) or none.
 
-    New contents are laid beside their files first, so that only renaming is left once all files were looked at.
+    Raises RepositoryError if a file has changed since it was checked, or cannot be written. The new texts are written
+    to temporary files first, so that only renaming is left when all files have been compared.
     """
-    with ExitStack() as leftovers:
-        staged = {path: _staged(top / path, new, leftovers) for path, (_, new) in files.items()}
+    with ExitStack() as cleanup:
+        temporary = {path: _write_beside(top / path, new, cleanup) for path, (_, new) in files.items()}
         for path, (old, _) in files.items():
-            judged = request.head.files[path].data
-            if _content(top / path) != judged or old.encode("utf-8", "surrogatepass") != judged:
+            checked = request.head.files[path].data
+            if _read_bytes(top / path) != checked or old.encode("utf-8", "surrogatepass") != checked:
                 raise RepositoryError(
-                    "the file changed while it was judged; nothing was written, run it again", file=path
+                    "nothing was written, because the file changed during the run; run it again", file=path
                 )
-        for path, new_file in staged.items():
+        for path, new_file in temporary.items():
             new_file.replace(top / path)
 
 
-def _content(path: Path) -> bytes | None:
+def _read_bytes(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
         return None
 
 
-def _staged(path: Path, text: str, leftovers: ExitStack) -> Path:
-    """A file beside `path` with its mode and owner and the new text; it goes away with `leftovers`."""
+def _write_beside(path: Path, text: str, cleanup: ExitStack) -> Path:
+    """A temporary file in the directory of `path`, with its mode and owner and the new text; `cleanup` deletes it."""
     try:
         status = path.stat()
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        leftovers.callback(Path(name).unlink, missing_ok=True)
+        cleanup.callback(Path(name).unlink, missing_ok=True)
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode("utf-8", "surrogatepass"))
             with suppress(PermissionError):
                 os.fchown(file.fileno(), status.st_uid, status.st_gid)
             os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
     except OSError as error:
-        raise RepositoryError(f"it cannot be written: {error.strerror}", file=str(path)) from error
+        raise RepositoryError(f"cannot be written: {error.strerror}", file=str(path)) from error
     return Path(name)
 
 
-def _sum_up(fixed: FixedFiles, *, write: bool) -> None:
-    done = f"{plural(fixed.applied, 'finding')} in {plural(len(fixed.files), 'file')}"
-    said = f"{'Fixed' if write else '`gracegate fix --write` fixes'} {done}." if fixed.files else "Nothing to fix."
-    left = f" {plural(len(fixed.refused), 'finding')} without a safe fix: `gracegate check` names them."
-    click.echo(said + (left if fixed.refused else ""), err=True)
+def _print_summary(fixed: FixedFiles, *, write: bool) -> None:
+    summary = "Nothing to fix."
+    if fixed.files:
+        count = f"{plural(fixed.applied, 'finding')} in {plural(len(fixed.files), 'file')}"
+        summary = f"{'Fixed' if write else '`gracegate fix --write` fixes'} {count}."
+    if fixed.refused:
+        summary += f" {plural(len(fixed.refused), 'finding')} without a safe fix: `gracegate check` lists them."
+    click.echo(summary, err=True)

@@ -1,4 +1,4 @@
-"""The service's log: a JSON object per line on standard error, without secrets."""
+"""The service's log: a JSON object per line on standard error, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import structlog
 
 from gracegate.settings import Settings
 
-_PATTERNS = (
-    # Since 2026 installation tokens hold a JWT: longer than before, with dots and dashes.
+_SECRET_PATTERNS = (
+    # Since 2026 installation tokens contain a JWT, so they are longer and have dots and dashes.
     (re.compile(r"\b(gh[a-z]_|github_pat_)[A-Za-z0-9._-]{16,}"), r"\1***"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), "***"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL), "***"),
     (re.compile(r"\b(bearer|basic|token) +[A-Za-z0-9+/=._-]{16,}", re.IGNORECASE), r"\1 ***"),
     (re.compile(r"://[^/\s\"@]+@"), "://***@"),
 )
-_SHORTEST = 6
-# At DEBUG, PyGithub logs the answers that hold installation tokens, and the others say more than helps.
-_NEVER_BELOW = {
+_MIN_SECRET_LENGTH = 6
+# At DEBUG, PyGithub logs the responses that contain installation tokens, and the others log too much to be useful.
+_MIN_LEVELS = {
     **dict.fromkeys(("github", "urllib3"), logging.INFO),
     **dict.fromkeys(("alembic", "dbos", "sqlalchemy"), logging.WARNING),
 }
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send all log lines of this process, those of libraries too, to `stream` (standard error)."""
+    """Send all log lines of this process, those of libraries too, to `stream`, by default standard error."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -48,7 +48,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    strike = redactor(settings.secrets())
+    redact = build_redactor(settings.secrets())
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -56,7 +56,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(default=str),
-                lambda _logger, _name, line: strike(str(line)),
+                lambda _logger, _name, line: redact(str(line)),
             ],
         )
     )
@@ -64,21 +64,22 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     level = logging.getLevelNamesMapping()[settings.log_level]
     root.setLevel(level)
-    for name, least in _NEVER_BELOW.items():
-        logging.getLogger(name).setLevel(max(level, least))
+    for name, min_level in _MIN_LEVELS.items():
+        logging.getLogger(name).setLevel(max(level, min_level))
 
 
-def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Strikes out the secrets by value, also line by line and as JSON writes them, and whatever looks like one."""
+def build_redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that hides secrets in a text: these values, each of their lines, and whatever looks like a secret."""
     values = {part.strip() for secret in secrets for part in (secret, *secret.splitlines())}
-    written = {form for value in values if len(value) >= _SHORTEST for form in (value, json.dumps(value)[1:-1])}
+    # As they are, and as JSON writes them.
+    forms = {form for value in values if len(value) >= _MIN_SECRET_LENGTH for form in (value, json.dumps(value)[1:-1])}
     # The longest first: a secret may begin with another one.
-    by_value = re.compile("|".join(re.escape(form) for form in sorted(written, key=len, reverse=True)) or r"(?!)")
+    any_secret = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or r"(?!)")
 
-    def strike(text: str) -> str:
-        text = by_value.sub("***", text)
-        for pattern, instead in _PATTERNS:
-            text = pattern.sub(instead, text)
+    def redact(text: str) -> str:
+        text = any_secret.sub("***", text)
+        for pattern, replacement in _SECRET_PATTERNS:
+            text = pattern.sub(replacement, text)
         return text
 
-    return strike
+    return redact

@@ -1,4 +1,4 @@
-"""The entry of the command line: finds the command, and turns every error into one line and an exit code."""
+"""The entry of the command line: imports the command, and turns every error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Exit codes:
   3  something could not be evaluated
 """
 
-# Importing a command to ask it for its help would make `--help` as slow as the slowest of them.
+# `--help` does not import the commands, because some are slow to import.
 COMMANDS = {
     "check": "Find what would make a rolling update drop requests.",
     "fix": "Show the safe fixes as a diff, or write them.",
     "rules": "List the rules, or explain one.",
-    "serve": "Run the GitHub App on one machine: web and workers.",
+    "serve": "Run the GitHub App on one machine: a web process and workers.",
     "worker": "Run one more worker of the GitHub App.",
 }
 
@@ -55,7 +55,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The program."""
+    """The program `gracegate`."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -64,12 +64,12 @@ def run(arguments: list[str]) -> int:
     try:
         result = cli.main(arguments, prog_name="gracegate", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - Python would end with 1, which means findings
-        return _explained(error)
+        return _report_error(error)
     return result if isinstance(result, int) else CLEAN
 
 
-def _explained(error: BaseException) -> int:
-    """Says what is wrong, in one line where it is not a bug, and returns the exit code."""
+def _report_error(error: BaseException) -> int:
+    """Prints the error, in one line unless it is a bug, and returns the exit code."""
     if isinstance(error, click.ClickException):
         error.show()
         return USAGE

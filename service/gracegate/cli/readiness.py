@@ -1,4 +1,4 @@
-"""What a review needs, asked without doing one: each check says in words what is missing, or None."""
+"""The checks of /readyz: whether a review could be done now. Each returns what is missing, or None."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gracegate.policy import load_builtin
 from gracegate.settings import Settings
 
 
-def checks(settings: Settings) -> Mapping[str, Callable[[], str | None]]:
-    """The rules, and OPA where one is configured."""
-    found: dict[str, Callable[[], str | None]] = {"rules": _rules}
+def readiness_checks(settings: Settings) -> Mapping[str, Callable[[], str | None]]:
+    """A check of the rules, and one of OPA where one is configured."""
+    checks: dict[str, Callable[[], str | None]] = {"rules": check_rules}
     if settings.opa_url:
-        found["opa"] = partial(_opa_server, settings.opa_url)
+        checks["opa"] = partial(check_opa_server, settings.opa_url)
     elif settings.opa:
-        found["opa"] = partial(_opa_binary, settings.opa)
-    return found
+        checks["opa"] = partial(check_opa_binary, settings.opa)
+    return checks
 
 
-def _rules() -> str | None:
+def check_rules() -> str | None:
     try:
         catalog = load_builtin()
     except (RulesError, OSError) as error:
@@ -32,13 +32,13 @@ def _rules() -> str | None:
     return None if catalog.rules else "there are no rules"
 
 
-def _opa_server(url: str) -> str | None:
+def check_opa_server(url: str) -> str | None:
     try:
-        answer = requests.get(f"{url}/health", timeout=2)
+        response = requests.get(f"{url}/health", timeout=2)
     except requests.RequestException as error:
         return f"OPA at OPA_URL does not answer ({type(error).__name__}): start it, or unset OPA_URL"
-    return None if answer.ok else f"OPA at OPA_URL answers {answer.status_code} to /health"
+    return None if response.ok else f"OPA at OPA_URL answers {response.status_code} to /health"
 
 
-def _opa_binary(path: Path) -> str | None:
-    return None if os.access(path, os.X_OK) else f"GRACEGATE_OPA is {path}, where there is no program"
+def check_opa_binary(path: Path) -> str | None:
+    return None if os.access(path, os.X_OK) else f"GRACEGATE_OPA is {path}, which is not an executable file"

@@ -1,4 +1,4 @@
-"""`gracegate rules`: what is checked, and why."""
+"""`gracegate rules`: the list of rules, and everything about one of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from itertools import groupby
 import click
 
 from gracegate.check import Explained, explain, joined, waiving
-from gracegate.cli.request import engine, rule_id
-from gracegate.cli.terminal import progress, say
+from gracegate.cli.request import open_policy_engine, rule_id
+from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
 from gracegate.policy import load_builtin
 
-_FIXES = {
+_FIX_CLASSES = {
     "safe": "can be fixed safely",
     "assumes": "can be fixed under an assumption",
     "text": "comes with advice",
@@ -24,39 +24,38 @@ _FIXES = {
 @click.command("rules")
 @click.argument("rule", metavar="[ID]", required=False)
 def command(rule: str | None) -> int:
-    """List the rules, or explain one with an example of what it finds and how it is mended."""
+    """List the rules, or explain one with an example and its fix."""
     catalog = load_builtin()
     if rule is None:
-        say("\n\n".join(_group(name, rules) for name, rules in _groups(catalog.rules.values())) + "\n")
+        write_output(render_list(catalog.rules.values()))
         return 0
-    asked = catalog.rules[rule_id(rule, catalog)]
-    with progress("Fixing the example"), engine(None, catalog) as (identity, evaluate):
-        explained = explain(asked, catalog, identity, evaluate)
-    say(page(explained))
+    with progress("Fixing the example"), open_policy_engine(None, catalog) as (engine, evaluate):
+        explained = explain(catalog.rules[rule_id(rule, catalog)], catalog, engine, evaluate)
+    write_output(render_rule(explained))
     return 0
 
 
-def _groups(rules: Iterable[Rule]) -> Iterable[tuple[str, list[Rule]]]:
-    ordered = sorted(rules, key=lambda rule: (rule.group, rule.id))
-    return ((name, list(members)) for name, members in groupby(ordered, key=lambda rule: rule.group))
+def render_list(rules: Iterable[Rule]) -> str:
+    """The rules by group, each in one line."""
+    paragraphs = []
+    for name, group in groupby(sorted(rules, key=lambda rule: (rule.group, rule.id)), key=lambda rule: rule.group):
+        members = list(group)
+        width = max(len(rule.id) for rule in members)
+        lines = (f"  {rule.id:{width}}  {rule.severity:7}  {rule.title}" for rule in members)
+        paragraphs.append("\n".join([name, *lines]))
+    return "\n\n".join(paragraphs) + "\n"
 
 
-def _group(name: str, rules: list[Rule]) -> str:
-    width = max(len(rule.id) for rule in rules)
-    lines = (f"  {rule.id:{width}}  {rule.severity:7}  {rule.title}" for rule in rules)
-    return "\n".join([name, *lines])
-
-
-def page(explained: Explained) -> str:
+def render_rule(explained: Explained) -> str:
     """Everything about one rule."""
     rule, finding, fix = explained.rule, explained.finding, explained.finding.fix
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     parts = [
-        f"{rule.id}: {rule.title}\n{rule.severity}{day}, {_FIXES[rule.fix]}",
+        f"{rule.id}: {rule.title}\n{rule.severity}{day}, {_FIX_CLASSES[rule.fix]}",
         rule.description.strip(),
         *_section("Former names", rule.aliases),
         *_section("An example of what it finds", _lines(rule.example)),
-        *_section("What is said of it", [finding.message]),
+        *_section("The message", [finding.message]),
         *_section("The example after the fix", _lines(explained.after)),
         *_section("This is right if", _lines(fix.assumption if fix else None)),
         *_section("What to do", _lines(fix.advice if fix else None)),

@@ -1,4 +1,4 @@
-"""`gracegate serve`: the GitHub App on one machine, web and workers. The web process is put together here."""
+"""`gracegate serve`: the GitHub App on one machine, a web process and workers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--web-only", is_flag=True, help="Only take webhooks; `gracegate worker` does the reviews.")
+@click.option("--web-only", is_flag=True, help="Only receive webhooks; `gracegate worker` does the reviews.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes [GRACEGATE_WORKERS, 1].")
 def command(*, web_only: bool, workers: int | None) -> None:
-    """Take GitHub's webhooks at /webhooks/github and do the reviews, until SIGTERM.
+    """Receive GitHub's webhooks at /webhooks/github and do the reviews, until SIGTERM.
 
-    Settings come from the environment (GRACEGATE_*). The database is a SQLite file unless GRACEGATE_DATABASE says else.
+    Settings are environment variables (GRACEGATE_*). The database is a SQLite file unless GRACEGATE_DATABASE is set.
     """
     from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
     from gracegate.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_environment()
     logs.configure(settings)
-    prepare(settings)
+    prepare_database(settings)
     if web_only:
         from gracegate.web import Server  # noqa: PLC0415
 
         Server(settings, application).run()
     else:
-        _say(settings)
-        _supervise(settings, workers or settings.jobs.workers)
+        _print_settings(settings)
+        _run_processes(settings, workers or settings.jobs.workers)
 
 
 def application() -> Application:
     """The web application as gunicorn loads it, once in each of its processes."""
-    from gracegate.cli import logs, readiness  # noqa: PLC0415
+    from gracegate.cli import logs  # noqa: PLC0415
+    from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
     from gracegate.jobs import Queue  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
@@ -48,10 +49,10 @@ def application() -> Application:
     settings = Settings.from_environment()
     logs.configure(settings)
     store = Store(settings.database)
-    return create_app(settings, store, Queue(store), readiness.checks(settings))
+    return create_app(settings, store, Queue(store), readiness_checks(settings))
 
 
-def prepare(settings: Settings) -> None:
+def prepare_database(settings: Settings) -> None:
     """Log what the operator should change and migrate the tables, before any process of the service starts."""
     from gracegate.jobs import prepare_queue  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
@@ -60,34 +61,34 @@ def prepare(settings: Settings) -> None:
         logging.getLogger(__name__).warning(deprecation)
     store = Store(settings.database)
     prepare_queue(store, settings.jobs)
-    # Nothing that is open may be carried over the fork of the web processes.
+    # gunicorn forks: a process must not inherit an open connection.
     store.close()
 
 
-def _say(settings: Settings) -> None:
+def _print_settings(settings: Settings) -> None:
     from gracegate.store import url_without_password  # noqa: PLC0415
 
     engine = settings.opa_url or settings.opa or "built-in (Wasm)"
     for name, value in {
         "webhooks": f"{settings.public_url or f'http://{settings.web.bind}'}/webhooks/github",
         "database": url_without_password(settings.database),
-        "engine": f"{engine}",
+        "engine": str(engine),
         "github": settings.github_url,
     }.items():
         click.echo(f"gracegate: {name:<9} {value}", err=True)
 
 
-def _supervise(settings: Settings, workers: int) -> None:
+def _run_processes(settings: Settings, workers: int) -> None:
     from gracegate.cli.supervisor import Program, supervise  # noqa: PLC0415
     from gracegate.jobs import mark_dead  # noqa: PLC0415
     from gracegate.settings import environment  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
 
-    this = (sys.executable, "-m", "gracegate")
-    programs = [Program("web", (*this, "serve", "--web-only"))]
-    programs += [Program(f"worker {number}", (*this, "worker")) for number in range(1, workers + 1)]
-    with tempfile.TemporaryDirectory(prefix="gracegate-metrics-") as counters:
-        # All processes of this service count into one folder, which the web process shows at /metrics.
-        env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": counters}
+    gracegate = (sys.executable, "-m", "gracegate")
+    programs = [Program("web", (*gracegate, "serve", "--web-only"))]
+    programs += [Program(f"worker {number}", (*gracegate, "worker")) for number in range(1, workers + 1)]
+    with tempfile.TemporaryDirectory(prefix="gracegate-metrics-") as metrics:
+        # All processes keep their counters in one folder, and the web process serves them at /metrics.
+        env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": metrics}
         store = Store(settings.database)
-        supervise(programs, env, grace=settings.jobs.shutdown + 10, ended=lambda pid: mark_dead(store, pid))
+        supervise(programs, env, settings.jobs.shutdown + 10, on_exit=lambda pid: mark_dead(store, pid))

@@ -1,4 +1,4 @@
-"""Keeps processes running: one that ends is started again, SIGTERM ends them all in good order."""
+"""Keeps processes running: starts one again that has ended, and stops all of them on SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,76 +16,82 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-LONGEST_PAUSE = 30.0
-GOOD_LIFE = 10.0
+# Seconds.
+MAX_RESTART_DELAY = 30.0
+STABLE_AFTER = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is to run."""
+    """A program to keep running; `name` is for the log."""
 
     name: str
     command: tuple[str, ...]
 
 
 @dataclass
-class _Slot:
-    """A program's present life. One that dies young is started again after a longer and longer pause."""
+class _SupervisedProcess:
+    """The process of a program. The delay before a restart doubles until a process runs for STABLE_AFTER seconds."""
 
     program: Program
     env: Mapping[str, str]
-    ended: Callable[[int], None]
+    on_exit: Callable[[int], None]
     process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    pause: float = 0.0
-    due: float = field(default_factory=time.monotonic)
+    started_at: float = 0.0
+    restart_delay: float = 0.0
+    start_at: float = field(default_factory=time.monotonic)
 
-    def tend(self) -> None:
+    def poll(self) -> None:
+        """Starts the process when it is due; plans a restart when it has ended."""
         now = time.monotonic()
         if self.process is None:
-            if now >= self.due:
+            if now >= self.start_at:
                 self._start(now)
         elif (code := self.process.poll()) is not None:
-            self.ended(self.process.pid)
+            self.on_exit(self.process.pid)
             self.process = None
-            self.pause = 0.0 if now - self.started > GOOD_LIFE else min(max(0.5, self.pause * 2), LONGEST_PAUSE)
-            self.due = now + self.pause
-            log.warning("process_ended", name=self.program.name, code=code, restart_in=self.pause)
+            is_stable = now - self.started_at > STABLE_AFTER
+            self.restart_delay = 0.0 if is_stable else min(max(0.5, self.restart_delay * 2), MAX_RESTART_DELAY)
+            self.start_at = now + self.restart_delay
+            log.warning("process_ended", name=self.program.name, code=code, restart_in=self.restart_delay)
 
     def _start(self, now: float) -> None:
         self.process = subprocess.Popen(
             self.program.command,
             env=self.env,
-            # Ctrl-C reaches the supervisor alone, which then asks for an orderly end.
+            # Ctrl-C then reaches the supervisor alone, which stops its processes in order.
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - the supervisor has one thread
+            preexec_fn=_stop_with_parent,  # noqa: PLW1509 - the supervisor has one thread
         )
-        self.started = now
+        self.started_at = now
         log.info("process_started", name=self.program.name, pid=self.process.pid)
 
 
 def supervise(
-    programs: Sequence[Program], env: Mapping[str, str], grace: float, ended: Callable[[int], None] = lambda _pid: None
+    programs: Sequence[Program],
+    env: Mapping[str, str],
+    stop_seconds: float,
+    on_exit: Callable[[int], None] = lambda _pid: None,
 ) -> None:
-    """Run the programs until SIGTERM or SIGINT, then wait `grace` seconds for them. Needs the main thread.
+    """Run the programs until SIGTERM or SIGINT, then stop them within `stop_seconds`. Needs the main thread.
 
-    `ended` is told the id of each process that ends unasked, before it is started again.
+    `on_exit` gets the process id of each process that ended by itself, before it is started again.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    slots = [_Slot(program, env, ended) for program in programs]
+    supervised = [_SupervisedProcess(program, env, on_exit) for program in programs]
     while not stop.wait(0.1):
-        for slot in slots:
-            slot.tend()
-    _end([slot.process for slot in slots if slot.process is not None], grace)
+        for one in supervised:
+            one.poll()
+    _stop([one.process for one in supervised if one.process is not None], stop_seconds)
 
 
-def _end(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
+def _stop(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
     for process in processes:
         process.terminate()
-    deadline = time.monotonic() + grace
+    deadline = time.monotonic() + seconds
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - time.monotonic()))
@@ -95,7 +101,7 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
             process.wait()
 
 
-def _end_with_parent() -> None:
-    # Without it a supervisor that is killed leaves its processes behind, and the port taken.
+def _stop_with_parent() -> None:
+    # Otherwise a supervisor that is killed leaves its processes running, and its port in use.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

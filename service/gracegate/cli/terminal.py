@@ -1,4 +1,4 @@
-"""What a command says on a terminal or into a pipe: text, colours, and a sign of life."""
+"""Output of a command on a terminal or into a pipe: text, colours, progress."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 from gracegate import settings
 
-PATIENCE = 1.0
-"""Seconds in which nobody misses a progress bar."""
+PROGRESS_AFTER = 1.0
+"""Seconds before the progress bar appears."""
 
 
-def say(text: str) -> None:
-    """Writes to standard output; where its reader has gone, the rest is dropped and the command goes on."""
+def write_output(text: str) -> None:
+    """Writes to standard output; if its reader has gone, the rest is dropped and the command goes on."""
     try:
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
@@ -23,19 +23,19 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def colour() -> bool:
-    """Whether standard output takes colours and the user has not said NO_COLOR."""
+def shows_colour() -> bool:
+    """Whether standard output is a terminal and NO_COLOR is not set."""
     return sys.stdout.isatty() and settings.allows_colour()
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Shows on standard error that `what` goes on, where that is a terminal and it takes longer than PATIENCE."""
+def progress(title: str) -> Iterator[None]:
+    """Shows a progress bar on standard error, if that is a terminal and it takes longer than PROGRESS_AFTER."""
     if not sys.stderr.isatty():
         yield
         return
     done = threading.Event()
-    watcher = threading.Thread(target=_show, args=(what, done), name="progress", daemon=True)
+    watcher = threading.Thread(target=_show_progress, args=(title, done), name="progress", daemon=True)
     watcher.start()
     try:
         yield
@@ -44,13 +44,13 @@ def progress(what: str) -> Iterator[None]:
         watcher.join()
 
 
-def _show(what: str, done: threading.Event) -> None:
-    if done.wait(PATIENCE):
+def _show_progress(title: str, done: threading.Event) -> None:
+    if done.wait(PROGRESS_AFTER):
         return
-    from rich.console import Console  # noqa: PLC0415 - most commands are done before
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and most commands are done before
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        bar.add_task(what, total=None)
+        bar.add_task(title, total=None)
         done.wait()

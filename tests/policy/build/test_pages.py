@@ -68,7 +68,7 @@ def test_a_fix_is_shown_by_what_it_makes(wasm: WasmEngine, rule: Rule) -> None:
 @each_rule
 def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
     found = explained(rule, wasm)
-    page, terminal = pages.page(found), rules.page(found)
+    page, terminal = pages.page(found), rules.render_rule(found)
     shared = [rule.id, rule.title, rule.description, *rule.links, *map(joined, rule.exceptions)]
     shared += [text for p in rule.parameters for text in (p.name, joined(p.description))]
     assert [text for text in shared if text not in page or text not in terminal] == []
@@ -92,7 +92,7 @@ def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
     )
     fix = Fix("assumes", advice="Measure it.", assumption="The image has a shell.")
     changed = Explained(rule, dataclasses.replace(found.finding, fix=fix), after=None)
-    page, terminal = pages.page(changed), rules.page(changed)
+    page, terminal = pages.page(changed), rules.render_rule(changed)
     assert "Level: error, a warning before 2027-01-31. Fix: " in page
     assert "Also known as `drain-missing`." in page
     assert "## The fix\n\nThis is right if: The image has a shell.\n\nWhat to do: Measure it.\n" in page
