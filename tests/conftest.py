@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from wasmtime._managed import Managed
 
 from tests import processes
 
@@ -27,6 +29,13 @@ settings.register_profile(
     max_examples=int(os.environ.get("EXAMPLES", "10000")),
     print_blob=True,
 )
+
+
+def pytest_unconfigure() -> None:
+    """Closes what wasmtime still holds: at the interpreter's end it would print errors below pytest's last line."""
+    for held in gc.get_objects():
+        if isinstance(held, Managed):
+            held.close()
 
 
 @pytest.fixture
