@@ -1,6 +1,6 @@
-"""What hostile text costs: python tests/bench/hostile_inputs.py
+"""Time and memory for hostile inputs: python tests/bench/hostile_inputs.py
 
-Each input of tests/manifests/hostile.py is read in a process of its own; one line each, with the worst at the end.
+Reads each input of tests/manifests/hostile.py in its own process; prints a line for each, and the maxima at the end.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    told = []
+    results = []
     for name in INPUTS:
         command = [sys.executable, "-m", "tests.manifests.hostile", name]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{name:40} DIED with {done.returncode}: {done.stderr[-200:]}")
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if process.returncode:
+            print(f"{name:40} DIED with {process.returncode}: {process.stderr[-200:]}")
             continue
-        told.append(json.loads(done.stdout))
-        said = ", ".join(f"{code} on line {line:,}" for line, code in told[-1]["problems"]) or "read"
-        print(f"{name:40} {told[-1]['seconds']:6.2f} s {told[-1]['megabytes']:5} MB  {said}")
-    worst = {key: max(one[key] for one in told) for key in ("seconds", "megabytes")}
-    print(f"{len(told)} of {len(INPUTS)} ended by themselves; the worst: {worst['seconds']} s, {worst['megabytes']} MB")
+        results.append(json.loads(process.stdout))
+        problems = ", ".join(f"{code} on line {line:,}" for line, code in results[-1]["problems"]) or "no problem"
+        print(f"{name:40} {results[-1]['seconds']:6.2f} s {results[-1]['megabytes']:5} MB  {problems}")
+    worst = {key: max(result[key] for result in results) for key in ("seconds", "megabytes")}
+    print(f"{len(results)} of {len(INPUTS)} ended normally; the maxima: {worst['seconds']} s, {worst['megabytes']} MB")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def files(draw: st.DrawFn, newline: str | None = None) -> str:
     layout = draw(layouts.layouts)
     layout = layout if newline is None else replace(layout, newline=newline)
     writer = layouts.Writer(layout)
-    return layouts.finished(layout, [writer.document(draw(deployments())), writer.document(SERVICE)])
+    return layouts.join_documents(layout, [writer.document(draw(deployments())), writer.document(SERVICE)])
 
 
 @st.composite

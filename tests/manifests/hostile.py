@@ -1,7 +1,7 @@
-"""Text made to hurt a reader, and what is said about each. As a program: reads the one that is named.
+"""Text that is made to exhaust a parser, with the problem that each must result in. As a program: reads one of them.
 
-`python -m tests.manifests.hostile NAME` prints one JSON object: the problems, how many documents were read, the seconds
-of processor time and the peak of memory in megabytes.
+`python -m tests.manifests.hostile NAME` prints one JSON object: the problems, the number of documents, the seconds of
+processor time and the peak of memory in megabytes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ JSON = '{"kind":"Pod","apiVersion":"v1","x":'
 LONG_KEY = '{"' + "k" * 2000 + '":1,"kind":"Pod","x":'
 
 
-class Hostile(NamedTuple):
-    """`code` and `line` are of the one problem that is to be named; None where the text is big, and fine."""
+class Input(NamedTuple):
+    """`code` and `line` are those of the one expected problem; `code` is None for large text without a problem."""
 
     text: Callable[[], str | bytes]
     code: str | None = None
@@ -30,76 +30,76 @@ class Hostile(NamedTuple):
 
 
 def bomb(row: str) -> str:
-    """Ten generations that name the one before nine times."""
+    """Ten anchors, each of which repeats the one before nine times."""
     rows = [f"  a{n}: &a{n} " + row.replace("*", ", ".join([f"*a{n - 1}"] * 9)) for n in range(1, 10)]
     return "\n".join([f"{POD}1", "  a0: &a0 {x: 1}", *rows])
 
 
-def lines(count: int, line: str) -> str:
-    """`line` that often, with its number where it says so."""
+def repeat(count: int, line: str) -> str:
+    """`line` repeated `count` times, with its number for each `@`."""
     return "".join(line.replace("@", str(n)) for n in range(count))
 
 
 INPUTS = {
-    # Depth, which makes recursive readers and the C parser's own loaders crash.
-    "50,000 brackets": Hostile(lambda: POD + "[" * 50_000, "too_deep", 5),
-    "4,900,000 brackets": Hostile(lambda: POD + "[" * 4_900_000, "too_deep", 5),
-    "deep JSON": Hostile(lambda: JSON + '{"a":' * 50_000, "too_deep"),
-    "deep JSON that is whole": Hostile(lambda: JSON + "[" * 100_000 + "]" * 100_000 + "}", "too_deep"),
-    "deep blocks": Hostile(lambda: POD + "1\n" + "".join(f"{' ' * n}a:\n" for n in range(2, 2000)), "too_deep", 105),
-    "deep dashes": Hostile(lambda: f"{POD}\n   {'- ' * 50_000}a\n", "too_deep", 6),
-    "deep questions": Hostile(lambda: f"{POD}1\n{'? ' * 2_000_000}", "too_deep", 6),
-    # Aliases, which stand for more than they show.
-    "alias bomb": Hostile(lambda: bomb("[*]"), "too_many_nodes", 11),
-    "merge bomb": Hostile(lambda: bomb("{<<: [*]}"), "too_many_nodes", 11),
-    "cyclic anchor": Hostile(lambda: f"{POD}&x\n    b: *x\n", "syntax", 6),
-    "cyclic merge": Hostile(lambda: f"{POD}&x\n    <<: *x\n", "syntax", 6),
-    "aliases of a large list": Hostile(lambda: f"{POD}&b [{'1,' * 190}]\n  c: [{'*b,' * 1_000}]\n"),
-    "5,000 aliases": Hostile(lambda: f"{POD}&b 1\n  c: [{'*b,' * 5_000}]\n", "too_many_aliases", 6),
-    "50,000 anchors": Hostile(lambda: f"{POD}\n" + lines(50_000, "    k@: &k@ 1\n")),
+    # Depth, which crashes recursive parsers and the loaders of ruamel.yaml.
+    "50,000 brackets": Input(lambda: POD + "[" * 50_000, "too_deep", 5),
+    "4,900,000 brackets": Input(lambda: POD + "[" * 4_900_000, "too_deep", 5),
+    "deep JSON": Input(lambda: JSON + '{"a":' * 50_000, "too_deep"),
+    "complete deep JSON": Input(lambda: JSON + "[" * 100_000 + "]" * 100_000 + "}", "too_deep"),
+    "deep blocks": Input(lambda: POD + "1\n" + "".join(f"{' ' * n}a:\n" for n in range(2, 2000)), "too_deep", 105),
+    "deep dashes": Input(lambda: f"{POD}\n   {'- ' * 50_000}a\n", "too_deep", 6),
+    "deep questions": Input(lambda: f"{POD}1\n{'? ' * 2_000_000}", "too_deep", 6),
+    # Aliases, which repeat more than their own text.
+    "alias bomb": Input(lambda: bomb("[*]"), "too_many_nodes", 11),
+    "merge bomb": Input(lambda: bomb("{<<: [*]}"), "too_many_nodes", 11),
+    "cyclic anchor": Input(lambda: f"{POD}&x\n    b: *x\n", "syntax", 6),
+    "cyclic merge": Input(lambda: f"{POD}&x\n    <<: *x\n", "syntax", 6),
+    "aliases of a large list": Input(lambda: f"{POD}&b [{'1,' * 190}]\n  c: [{'*b,' * 1_000}]\n"),
+    "5,000 aliases": Input(lambda: f"{POD}&b 1\n  c: [{'*b,' * 5_000}]\n", "too_many_aliases", 6),
+    "50,000 anchors": Input(lambda: f"{POD}\n" + repeat(50_000, "    k@: &k@ 1\n")),
     # Size.
-    "a plain scalar of 10 MB": Hostile(lambda: POD + "y" * 10_000_000, "too_large"),
-    "a quoted scalar of 10 MB": Hostile(lambda: f'{POD}"{"y" * 10_000_000}"\n', "too_large"),
-    "a plain scalar of 4.9 MB": Hostile(lambda: POD + "y" * 4_900_000),
-    "an open quote of 4.9 MB": Hostile(lambda: f'{POD}"{"y" * 4_900_000}', "syntax", 5),
-    "800,000 lines of text": Hostile(lambda: f"{POD}|\n" + lines(800_000, "    y\n")),
-    "1 MB of keys": Hostile(lambda: f"{POD}\n" + lines(85_000, "    k@: 1\n")),
-    "1 MB of keys in braces": Hostile(lambda: POD + "{" + lines(85_000, "k@: 1, ") + "}\n"),
-    "1 MB of one key": Hostile(lambda: f"{POD}\n" + lines(110_000, "    k: 1\n"), "too_many_nodes", 99_999),
-    "4 MB of JSON keys": Hostile(lambda: JSON + "{" + lines(350_000, '"k@":1,') + '"z":1}}', "too_many_nodes"),
-    "4 MB of JSON that YAML refuses": Hostile(lambda: LONG_KEY + "{" + lines(350_000, '"k@":1,') + "}}", "syntax"),
-    "4 MB of JSON escapes": Hostile(lambda: f'{JSON}"' + "\\ud83d\\ude00" * 400_000 + '"}'),
-    "an open JSON string of escapes": Hostile(lambda: f'{LONG_KEY}"' + "\\\\" * 2_000_000, "syntax"),
+    "a plain scalar of 10 MB": Input(lambda: POD + "y" * 10_000_000, "too_large"),
+    "a quoted scalar of 10 MB": Input(lambda: f'{POD}"{"y" * 10_000_000}"\n', "too_large"),
+    "a plain scalar of 4.9 MB": Input(lambda: POD + "y" * 4_900_000),
+    "an open quote of 4.9 MB": Input(lambda: f'{POD}"{"y" * 4_900_000}', "syntax", 5),
+    "800,000 lines of text": Input(lambda: f"{POD}|\n" + repeat(800_000, "    y\n")),
+    "1 MB of keys": Input(lambda: f"{POD}\n" + repeat(85_000, "    k@: 1\n")),
+    "1 MB of keys in braces": Input(lambda: POD + "{" + repeat(85_000, "k@: 1, ") + "}\n"),
+    "1 MB of one key": Input(lambda: f"{POD}\n" + repeat(110_000, "    k: 1\n"), "too_many_nodes", 99_999),
+    "4 MB of JSON keys": Input(lambda: JSON + "{" + repeat(350_000, '"k@":1,') + '"z":1}}', "too_many_nodes"),
+    "4 MB of JSON that YAML refuses": Input(lambda: LONG_KEY + "{" + repeat(350_000, '"k@":1,') + "}}", "syntax"),
+    "4 MB of JSON escapes": Input(lambda: f'{JSON}"' + "\\ud83d\\ude00" * 400_000 + '"}'),
+    "an open JSON string of escapes": Input(lambda: f'{LONG_KEY}"' + "\\\\" * 2_000_000, "syntax"),
     # Encodings.
-    "invalid UTF-8": Hostile(lambda: POD.encode() + b"\xff\xfe\n", "encoding", 5),
-    "invalid UTF-8 after 4 MB": Hostile(lambda: POD.encode() + b"y" * 4_000_000 + b"\xff\n", "encoding", 5),
-    "UTF-16": Hostile(lambda: POD.encode("utf-16"), "encoding"),
-    "NUL": Hostile(lambda: f"{POD}a\x00b\n", "syntax", 5),
-    "NUL after 4 MB": Hostile(lambda: f"{POD}|\n" + f"    {'y' * 35}\n" * 110_000 + "\x00", "syntax", 110_006),
-    "4 MB of NUL": Hostile(lambda: POD + "\x00" * 4_000_000, "syntax", 5),
+    "invalid UTF-8": Input(lambda: POD.encode() + b"\xff\xfe\n", "encoding", 5),
+    "invalid UTF-8 after 4 MB": Input(lambda: POD.encode() + b"y" * 4_000_000 + b"\xff\n", "encoding", 5),
+    "UTF-16": Input(lambda: POD.encode("utf-16"), "encoding"),
+    "NUL": Input(lambda: f"{POD}a\x00b\n", "syntax", 5),
+    "NUL after 4 MB": Input(lambda: f"{POD}|\n" + f"    {'y' * 35}\n" * 110_000 + "\x00", "syntax", 110_006),
+    "4 MB of NUL": Input(lambda: POD + "\x00" * 4_000_000, "syntax", 5),
     # Numbers.
-    "4 MB of digits": Hostile(lambda: POD + "9" * 4_000_000),
-    "4 MB of hexadecimal digits": Hostile(lambda: f"{POD}0x{'f' * 4_000_000}"),
-    "4 MB of octal digits": Hostile(lambda: f"{POD}0{'7' * 4_000_000}"),
-    "4 MB of an exponent": Hostile(lambda: f"{POD}1e{'9' * 4_000_000}"),
-    "many long numbers": Hostile(lambda: f"{POD}[{','.join(['9' * 5_000] * 900)}]"),
-    # What is looked for before anything is parsed.
-    "4.5 MB of kinds on one line": Hostile(lambda: "kind:" * 900_000),
-    "4.8 MB of kinds with names on one line": Hostile(lambda: "kind: a " * 600_000),
-    "800,000 kinds": Hostile(lambda: "kind:\n" * 800_000),
-    "1,200,000 markers": Hostile(lambda: f"{POD}1\n" + "---\n" * 1_200_000, "too_many_documents"),
-    "1,200,000 document ends": Hostile(lambda: f"{POD}1\n" + "...\n" * 1_200_000, "too_many_documents"),
-    "800,000 markers with comments": Hostile(lambda: f"{POD}1\n" + "---\n#\n" * 800_000, "too_many_documents"),
-    "300,000 objects": Hostile(lambda: "---\nkind: Pod\n" * 300_000, "too_many_documents"),
-    "9,000 objects": Hostile(lambda: "---\nkind: Pod\n" * 9_000),
-    "60,000 listed objects": Hostile(lambda: "kind: List\nitems:\n" + "- kind: Job\n" * 60_000, "too_many_documents"),
-    "4.8 MB of comments": Hostile(lambda: f"{POD}1\n---\n" + "#\n" * 2_400_000),
-    "4.8 MB of directives": Hostile(lambda: f"{POD}1\n---\n" + "%a\n" * 1_600_000),
-    "4.9 MB of blank lines": Hostile(lambda: f"{POD}1\n" + "\n" * 4_900_000),
-    "4.8 MB of tabs": Hostile(lambda: f"{POD}1\n" + "\t\n" * 2_400_000, "syntax", 6),
-    "4.8 MB of templates": Hostile(lambda: f"{POD}1\n" + "{{ x }}\n" * 600_000, "template", 6),
-    "4.8 MB of colons": Hostile(lambda: POD + "a: " * 1_600_000, "syntax", 5),
-    "4 MB of tags": Hostile(lambda: POD + "!" * 4_000_000),
+    "4 MB of digits": Input(lambda: POD + "9" * 4_000_000),
+    "4 MB of hexadecimal digits": Input(lambda: f"{POD}0x{'f' * 4_000_000}"),
+    "4 MB of octal digits": Input(lambda: f"{POD}0{'7' * 4_000_000}"),
+    "4 MB of an exponent": Input(lambda: f"{POD}1e{'9' * 4_000_000}"),
+    "many long numbers": Input(lambda: f"{POD}[{','.join(['9' * 5_000] * 900)}]"),
+    # Searches before anything is parsed.
+    "4.5 MB of kinds on one line": Input(lambda: "kind:" * 900_000),
+    "4.8 MB of kinds with names on one line": Input(lambda: "kind: a " * 600_000),
+    "800,000 kinds": Input(lambda: "kind:\n" * 800_000),
+    "1,200,000 markers": Input(lambda: f"{POD}1\n" + "---\n" * 1_200_000, "too_many_documents"),
+    "1,200,000 document ends": Input(lambda: f"{POD}1\n" + "...\n" * 1_200_000, "too_many_documents"),
+    "800,000 markers with comments": Input(lambda: f"{POD}1\n" + "---\n#\n" * 800_000, "too_many_documents"),
+    "300,000 objects": Input(lambda: "---\nkind: Pod\n" * 300_000, "too_many_documents"),
+    "9,000 objects": Input(lambda: "---\nkind: Pod\n" * 9_000),
+    "60,000 listed objects": Input(lambda: "kind: List\nitems:\n" + "- kind: Job\n" * 60_000, "too_many_documents"),
+    "4.8 MB of comments": Input(lambda: f"{POD}1\n---\n" + "#\n" * 2_400_000),
+    "4.8 MB of directives": Input(lambda: f"{POD}1\n---\n" + "%a\n" * 1_600_000),
+    "4.9 MB of blank lines": Input(lambda: f"{POD}1\n" + "\n" * 4_900_000),
+    "4.8 MB of tabs": Input(lambda: f"{POD}1\n" + "\t\n" * 2_400_000, "syntax", 6),
+    "4.8 MB of templates": Input(lambda: f"{POD}1\n" + "{{ x }}\n" * 600_000, "template", 6),
+    "4.8 MB of colons": Input(lambda: POD + "a: " * 1_600_000, "syntax", 5),
+    "4 MB of tags": Input(lambda: POD + "!" * 4_000_000),
 }  # fmt: skip
 
 
@@ -110,17 +110,17 @@ def main(name: str) -> None:
     manifest = read_manifest(SourceFile("a.yaml", data), "")
     for document in manifest.documents[-1:]:
         locate(manifest, document, ("spec", "x"))
-    said = {
+    result = {
         "problems": [(problem.line, problem.code) for problem in manifest.problems],
         "documents": len(manifest.documents),
         "seconds": round(time.process_time() - started, 3),
-        "megabytes": peak() // 1024,
+        "megabytes": peak_kilobytes() // 1024,
     }
-    print(json.dumps(said))
+    print(json.dumps(result))
 
 
-def peak() -> int:
-    """The most memory that this program had, in KB. getrusage would tell that of the process it was forked from."""
+def peak_kilobytes() -> int:
+    """The most memory that this process had. getrusage would give that of the process it was forked from."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0])
 

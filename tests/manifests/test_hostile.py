@@ -1,4 +1,4 @@
-"""Hostile text, each in a process of its own: it ends in what is said, never in a crash, a hang or a full memory."""
+"""Hostile inputs, each in its own process: the result is a problem, never a crash, a hang or exhausted memory."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.manifests.hostile import INPUTS, Hostile
+from tests.manifests.hostile import INPUTS, Input
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTES = 300
-HANGS = 20
-"""Seconds after which nobody would wait any more; tests/bench/hostile_inputs.py tells what it takes."""
+TIMEOUT_SECONDS = 20
+"""Far more than any of them needs; tests/bench/hostile_inputs.py measures them."""
 
 
-def bounded() -> None:
+def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MEGABYTES * 2**20, MEGABYTES * 2**20))
 
 
 @pytest.mark.parametrize(("name", "hostile"), [pytest.param(*item, id=item[0]) for item in INPUTS.items()])
-def test_hostile_text_is_refused_or_read(name: str, hostile: Hostile) -> None:
-    done = subprocess.run(
+def test_hostile_text_results_in_the_expected_problem(name: str, hostile: Input) -> None:
+    process = subprocess.run(
         [sys.executable, "-m", "tests.manifests.hostile", name],
         cwd=ROOT,
-        preexec_fn=bounded,
+        preexec_fn=limit_memory,
         capture_output=True,
         text=True,
         check=False,
-        timeout=HANGS,
+        timeout=TIMEOUT_SECONDS,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    said = json.loads(done.stdout)
-    assert said["problems"] == ([] if hostile.code is None else [[hostile.line, hostile.code]])
-    assert said["megabytes"] <= MEGABYTES
+    assert (process.returncode, process.stderr) == (0, "")
+    result = json.loads(process.stdout)
+    assert result["problems"] == ([] if hostile.code is None else [[hostile.line, hostile.code]])
+    assert result["megabytes"] <= MEGABYTES

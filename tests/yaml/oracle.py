@@ -1,4 +1,4 @@
-"""An independent reader: PyYAML's pure Python parser, and Kubernetes' scalar rules written a second time."""
+"""An independent parser: PyYAML's pure Python parser, and a second implementation of Kubernetes' scalar rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NULL = {"", "~", "null", "Null", "NULL"}
 
 
 class _Composer(reader.Reader, scanner.Scanner, parser.Parser, composer.Composer, resolver.BaseResolver):
-    """PyYAML without its own ideas of what a plain scalar means."""
+    """PyYAML without its own rules for plain scalars."""
 
     def __init__(self, text: str) -> None:
         reader.Reader.__init__(self, text)
@@ -42,14 +42,14 @@ def _value(node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(item) for item in node.value]
     result: dict[str, Any] = {}
-    inherited: list[yaml.Node] = []
+    merged: list[yaml.Node] = []
     for key, child in node.value:
         if key.value == "<<" and not key.style:
-            inherited += child.value if isinstance(child, yaml.SequenceNode) else [child]
+            merged += child.value if isinstance(child, yaml.SequenceNode) else [child]
         else:
             name = _value(key)
             result[str(name).lower() if isinstance(name, bool) else str(name)] = _value(child)
-    for source in inherited:
+    for source in merged:
         for name, value in _value(source).items():
             result.setdefault(name, value)
     return result

@@ -1,4 +1,4 @@
-"""Documents to values and places, with limits; random text against an independent reader."""
+"""Text -> values and spans, with limits; random text against an independent parser."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load(text: str, limits: Limits | None = None) -> Any:
     return json_value(text, parse_yaml(text, limits))
 
 
-def failure(text: str, limits: Limits | None = None) -> tuple[str, int | None]:
+def error_of(text: str, limits: Limits | None = None) -> tuple[str, int | None]:
     with pytest.raises(YamlError) as caught:
         load(text, limits)
     return caught.value.code, caught.value.line
@@ -80,18 +80,20 @@ def test_scalars_are_what_kubernetes_reads(text: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("", None, id="nothing"),
+        pytest.param("", None, id="empty"),
         pytest.param("# only a comment\n", None, id="comment"),
-        pytest.param("on: 1\n5: 2\n0.5: 3\n'~': 4\n", {"true": 1, "5": 2, "0.5": 3, "~": 4}, id="keys are text"),
+        pytest.param("on: 1\n5: 2\n0.5: 3\n'~': 4\n", {"true": 1, "5": 2, "0.5": 3, "~": 4}, id="keys are strings"),
         pytest.param("a: &x {k: 1}\nb: *x\n", {"a": {"k": 1}, "b": {"k": 1}}, id="alias"),
         pytest.param("a: &x\n", {"a": None}, id="anchor without a value"),
         pytest.param("a: &x 1\nb: &x 2\nc: *x\n", {"a": 1, "b": 2, "c": 2}, id="an anchor defined again"),
         pytest.param("&k a: 1\nb: *k\n", {"a": 1, "b": "a"}, id="a key with an anchor"),
         pytest.param(
-            "x: {<<: [{a: 1}, {a: 2, b: 2, c: 2}], c: 3}\n", {"x": {"c": 3, "a": 1, "b": 2}}, id="merged, own keys win"
+            "x: {<<: [{a: 1}, {a: 2, b: 2, c: 2}], c: 3}\n",
+            {"x": {"c": 3, "a": 1, "b": 2}},
+            id="merges, where own keys win",
         ),
         pytest.param('"<<": {a: 1}\n', {"<<": {"a": 1}}, id="a quoted merge key is a key"),
-        pytest.param("%YAML 1.1\n--- |\n text\n...\n", "text\n", id="directive, text on the marker's line"),
+        pytest.param("%YAML 1.1\n--- |\n text\n...\n", "text\n", id="a directive, and a scalar on the marker's line"),
         pytest.param("\ufeffa: é\u2028b: 1\n", {"a": "é", "b": 1}, id="byte order mark and a line separator"),
         pytest.param('{\n\t"a": [\n\t\t1,\n\t\t"\\ud83d\\ude00\\/"\n\t]\n}\n', {"a": [1, "😀/"]}, id="JSON with tabs"),
         pytest.param(
@@ -99,7 +101,7 @@ def test_scalars_are_what_kubernetes_reads(text: str, expected: Any) -> None:
         ),
     ],
 )
-def test_values(text: str, expected: Any) -> None:
+def test_documents_have_the_value_that_kubernetes_reads(text: str, expected: Any) -> None:
     assert load(text) == expected
 
 
@@ -113,32 +115,35 @@ def test_values(text: str, expected: Any) -> None:
         pytest.param("a: 1\n{b: 1}: 2\n", "syntax", 2, id="a mapping as a key"),
         pytest.param("a: 1\n~: 2\n", "syntax", 2, id="null as a key"),
         pytest.param("é: 1\nb: \x00\n", "syntax", 2, id="NUL"),
-        pytest.param("a: 1\r--- \rb: 2", "syntax", 1, id="documents that only old line breaks divide"),
-        pytest.param('{"a": "\\ud83d\\ude00", "b": 1,}', "syntax", 1, id="nearly JSON"),
+        pytest.param("a: 1\r--- \rb: 2", "syntax", 1, id="documents separated only by carriage returns"),
+        pytest.param('{"a": "\\ud83d\\ude00", "b": 1,}', "syntax", 1, id="JSON with a trailing comma"),
         pytest.param("\u2028a: {{ x }}\n", "syntax", 1, id="a template"),
         pytest.param("\n" + "[" * 101, "too_deep", 2, id="deep"),
         pytest.param("[" * 50_000, "too_deep", 1, id="so deep that loaders crash"),
         pytest.param('{"a":' * 50_000, "too_deep", 1, id="deep JSON"),
         pytest.param(
-            "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60, "too_deep", 2, id="by alias"
+            "a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60,
+            "too_deep",
+            2,
+            id="deep through an alias",
         ),
-        pytest.param("a: [" + "1," * 200_001 + "]", "too_many_nodes", 1, id="many"),
+        pytest.param("a: [" + "1," * 200_001 + "]", "too_many_nodes", 1, id="many nodes"),
         pytest.param("a: &a 1\nb: [" + "*a," * 1_001 + "]", "too_many_aliases", 2, id="many aliases"),
-        pytest.param("x: " + "y" * 5_000_001, "too_large", 1, id="large"),
+        pytest.param("x: " + "y" * 5_000_001, "too_large", 1, id="large text"),
     ],
 )
 def test_errors_name_code_and_line(text: str, code: str, line: int) -> None:
-    assert failure(text) == (code, line)
+    assert error_of(text) == (code, line)
 
 
-def test_an_alias_bomb_is_counted_as_what_it_stands_for() -> None:
+def test_each_alias_counts_as_all_nodes_of_its_target() -> None:
     rows = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
-    assert failure("\n".join(["a0: &a0 [x]", *rows]))[0] == "too_many_nodes"
+    assert error_of("\n".join(["a0: &a0 [x]", *rows]))[0] == "too_many_nodes"
 
 
-def test_a_merge_bomb_is_counted_too() -> None:
+def test_each_merged_alias_counts_as_all_nodes_of_its_target() -> None:
     rows = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 10)]
-    assert failure("\n".join(["a0: &a0 {x: 1}", *rows]))[0] == "too_many_nodes"
+    assert error_of("\n".join(["a0: &a0 {x: 1}", *rows]))[0] == "too_many_nodes"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,7 @@ def test_a_merge_bomb_is_counted_too() -> None:
         ),
     ],
 )
-def test_duplicates(text: str, expected: list[DuplicateKey]) -> None:
+def test_duplicate_keys_are_found_once_for_each_mapping(text: str, expected: list[DuplicateKey]) -> None:
     root = parse_yaml(text)
     assert root is not None
     assert sorted(duplicate_keys(root), key=lambda d: d.offset) == expected
@@ -197,7 +202,7 @@ def test_nodes_end_where_their_text_ends() -> None:
     assert SPANS[root.start : root.end] == SPANS.removesuffix("\n\n# end\n")
 
 
-def test_a_missing_c_parser_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_c_parser_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "_ruamel_yaml_clibz", None)
     monkeypatch.setitem(sys.modules, "_ruamel_yaml", None)
     parser.c_parser.cache_clear()
@@ -212,7 +217,7 @@ def test_a_missing_c_parser_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @example("0x1f")
 @example("1_0")
 @example("=")
-def test_what_may_stand_plain_is_the_same_text_to_every_reader(text: str) -> None:
+def test_text_that_is_safe_without_quotes_is_the_same_string_to_every_parser(text: str) -> None:
     written = f"{{{text}: [{text}, {text}]}}" if is_plain_safe(text, in_flow=True) else "{}"
     assert yaml.safe_load(written) == oracle.load_all(f"x: {written}")[0]["x"] == load(written)
     if is_plain_safe(text, in_flow=False):
@@ -221,13 +226,15 @@ def test_what_may_stand_plain_is_the_same_text_to_every_reader(text: str) -> Non
 
 
 @given(layouts.layouts, layouts.entries)
-def test_random_documents_read_as_an_independent_reader_does(layout: layouts.Layout, value: dict[str, Any]) -> None:
-    text = layouts.finished(layout, [layouts.Writer(layout).document(value)])
+def test_random_documents_have_the_value_that_an_independent_parser_reads(
+    layout: layouts.Layout, value: dict[str, Any]
+) -> None:
+    text = layouts.join_documents(layout, [layouts.Writer(layout).document(value)])
     assert json.dumps(load(text)) == json.dumps(oracle.load_all(text)[0])
 
 
 @given(st.text(st.sampled_from("ab:-[]{},#&*!|>'\"%? \n\t~0.é\ufeff\u2028\r\\"), max_size=40))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_rejected_with_a_line(text: str) -> None:
     try:
         json.dumps(load(text))
         line = 1
