@@ -1,4 +1,4 @@
-"""The fake GitHub with one pull request, and a client that waits for nothing and keeps what it would have waited."""
+"""The fake GitHub with one pull request, and a client that does not wait but records how long it would have."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Setting:
         self.clients.append(one)
         return one
 
-    def hasty(self) -> RepositoryClient:
+    def repository_with_short_timeout(self) -> RepositoryClient:
         """A client that waits a second for an answer, to be closed."""
         return Client(self.broker, self.pace, timeout=1).repository(self.installation, self.repository_id, SHOP)
 
@@ -60,7 +60,7 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
         head = fake.push(SHOP, "change", {"web.yaml": lines(10, 30), **moved}, onto="main")
         number = fake.open_pull_request(SHOP, "change")
         waited: list[float] = []
-        pace = Pace(write=0.0, notify=0.0, patience=100.0, sleep=waited.append)
+        pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=100.0, sleep=waited.append)
         broker = TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=pace)
         installation = next(iter(fake.world.installations))
         found = Setting(fake, pace, waited, broker, Client(broker, pace), installation, repository.id, number, head)

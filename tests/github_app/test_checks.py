@@ -1,4 +1,4 @@
-"""Check runs: one per piece of work, always concluded, all annotations once."""
+"""Check runs: one per review, always concluded, with each annotation once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Output:
     annotations: tuple[dict[str, object], ...] = ()
 
 
-def noted(count: int) -> tuple[dict[str, object], ...]:
+def annotations(count: int) -> tuple[dict[str, object], ...]:
     return tuple(
         {
             "path": "web.yaml",
@@ -40,7 +40,7 @@ def messages(setting: Setting, run: CheckRun) -> list[str]:
     return [str(one["message"]) for one in setting.fake.world.check_runs[run.id].annotations]
 
 
-def kept(setting: Setting, run: CheckRun) -> tuple[str, str | None, int]:
+def state(setting: Setting, run: CheckRun) -> tuple[str, str | None, int]:
     found = setting.fake.world.check_runs[run.id]
     return found.status, found.conclusion, len(found.annotations)
 
@@ -52,7 +52,7 @@ def test_a_run_from_its_start_to_its_end(setting: Setting, repo: RepositoryClien
     assert run == expected
     assert checks.find(repo, setting.head, NAME) == expected
     assert checks.find(repo, setting.head, "another") is None
-    assert checks.conclude(repo, run, Output(annotations=noted(2))) == 0
+    assert checks.conclude(repo, run, Output(annotations=annotations(2))) == 0
     concluded = replace(expected, status="completed", conclusion="failure", annotations=2)
     assert checks.find(repo, setting.head, NAME) == concluded
     assert messages(setting, run) == ["finding 1", "finding 2"]
@@ -77,7 +77,7 @@ def test_a_run_whose_start_was_answered_with_502(when: str, setting: Setting, re
     assert [one.id for one in setting.fake.world.check_runs.values()] == [run.id]
 
 
-def test_runs_of_other_apps_are_not_ours(setting: Setting, repo: RepositoryClient) -> None:
+def test_runs_of_other_apps_are_ignored(setting: Setting, repo: RepositoryClient) -> None:
     checks.start(repo, setting.head, "pr:1", NAME)
     repo.app_id = 1
     assert checks.find(repo, setting.head, NAME) is None
@@ -86,18 +86,18 @@ def test_runs_of_other_apps_are_not_ours(setting: Setting, repo: RepositoryClien
 @pytest.mark.parametrize("count", [0, 1, 50, 51, 120])
 def test_annotations_go_in_batches_of_fifty(count: int, setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
-    assert checks.conclude(repo, run, Output(annotations=noted(count))) == 0
+    assert checks.conclude(repo, run, Output(annotations=annotations(count))) == 0
     assert messages(setting, run) == [f"finding {number}" for number in range(1, count + 1)]
     assert len(setting.requests("PATCH")) == max(1, -(-count // 50))
-    assert kept(setting, run) == ("completed", "failure", count)
+    assert state(setting, run) == ("completed", "failure", count)
 
 
 FAULTS = [
     pytest.param({"status": 502, "when": "before"}, id="502 before the effect"),
     pytest.param({"status": 502, "when": "after"}, id="502 after the effect"),
-    pytest.param({"status": 429}, id="429 without a time"),
-    pytest.param({"status": 403, "headers": {"Retry-After": "9"}}, id="a secondary limit"),
-    pytest.param({"status": 401}, id="a token that ended"),
+    pytest.param({"status": 429}, id="429 without Retry-After"),
+    pytest.param({"status": 403, "headers": {"Retry-After": "9"}}, id="a secondary rate limit"),
+    pytest.param({"status": 401}, id="an expired token"),
 ]
 
 
@@ -108,40 +108,40 @@ def test_the_conclusion_survives(
 ) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
     setting.fake.fault("PATCH", "/check-runs", skip=skip, **fault)
-    assert checks.conclude(repo, run, Output(annotations=noted(count))) == 0
-    assert kept(setting, run) == ("completed", "failure", count)
+    assert checks.conclude(repo, run, Output(annotations=annotations(count))) == 0
+    assert state(setting, run) == ("completed", "failure", count)
     assert messages(setting, run) == [f"finding {number}" for number in range(1, count + 1)]
 
 
-def test_an_answer_that_never_comes(setting: Setting, repo: RepositoryClient) -> None:
+def test_an_answer_that_does_not_come(setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
     setting.fake.fault("PATCH", "/check-runs", drop=True, when="after", skip=1)
-    with setting.hasty() as hasty:
-        assert checks.conclude(hasty, run, Output(annotations=noted(120))) == 0
+    with setting.repository_with_short_timeout() as client:
+        assert checks.conclude(client, run, Output(annotations=annotations(120))) == 0
     assert messages(setting, run) == [f"finding {number}" for number in range(1, 121)]
 
 
-def test_a_run_that_is_taken_up_again_goes_on(setting: Setting, repo: RepositoryClient) -> None:
+def test_a_run_in_progress_gets_the_annotations_that_it_lacks(setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
     fake_run = setting.fake.world.check_runs[run.id]
-    fake_run.annotations.extend(dict(one) for one in noted(50))
+    fake_run.annotations.extend(dict(one) for one in annotations(50))
     again = checks.start(repo, setting.head, "pr:1", NAME)
     assert again == replace(run, annotations=50)
-    assert checks.conclude(repo, again, Output(annotations=noted(60))) == 0
+    assert checks.conclude(repo, again, Output(annotations=annotations(60))) == 0
     assert messages(setting, run) == [f"finding {number}" for number in range(1, 61)]
     fake_run.conclusion, fake_run.status = None, "in_progress"
     assert checks.conclude(repo, checks.start(repo, setting.head, "pr:1", NAME), Output()) == 0
-    assert kept(setting, run) == ("completed", "failure", 60)
+    assert state(setting, run) == ("completed", "failure", 60)
 
 
-def test_refused_annotations_hold_nothing_up(setting: Setting, repo: RepositoryClient) -> None:
+def test_refused_annotations_do_not_keep_the_check_pending(setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
-    wrong = {**noted(1)[0], "start_line": 9, "end_line": 3}
-    assert checks.conclude(repo, run, Output(annotations=(*noted(50), wrong, *noted(3)))) == 4
-    assert kept(setting, run) == ("completed", "failure", 50)
+    wrong = {**annotations(1)[0], "start_line": 9, "end_line": 3}
+    assert checks.conclude(repo, run, Output(annotations=(*annotations(50), wrong, *annotations(3)))) == 4
+    assert state(setting, run) == ("completed", "failure", 50)
 
 
-def test_a_long_limit_is_for_the_caller_to_wait(setting: Setting, repo: RepositoryClient) -> None:
+def test_a_long_rate_limit_is_raised(setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
     setting.fake.fault("PATCH", "/check-runs", status=429, headers={"Retry-After": "900"})
     with pytest.raises(RateLimited) as limited:
@@ -152,7 +152,7 @@ def test_a_long_limit_is_for_the_caller_to_wait(setting: Setting, repo: Reposito
 def test_long_texts_are_cut(setting: Setting, repo: RepositoryClient) -> None:
     run = checks.start(repo, setting.head, "pr:1", NAME)
     summary = "".join(f"- ünlücke {number}\n" for number in range(20_000))
-    long = {**noted(1)[0], "message": "ü" * 70_000}
+    long = {**annotations(1)[0], "message": "ü" * 70_000}
     assert checks.conclude(repo, run, Output(title="€" * 300, summary=summary, annotations=(long,))) == 0
     found = setting.fake.world.check_runs[run.id]
     assert len((found.summary or "").encode()) <= 65_535

@@ -1,4 +1,4 @@
-"""Review comments: on the right lines, posted once, never lost with a wrong neighbour."""
+"""Review comments: on the right lines, posted once, and not lost with one that GitHub refuses."""
 
 from __future__ import annotations
 
@@ -36,38 +36,36 @@ def post(setting: Setting, repo: RepositoryClient, *found: Comment, body: str = 
     return comments.post_review(repo, setting.number, setting.head, body, found)
 
 
-def test_nothing_to_say_is_not_said(setting: Setting, repo: RepositoryClient) -> None:
+def test_an_empty_review_is_not_posted(setting: Setting, repo: RepositoryClient) -> None:
     assert post(setting, repo, body="") == PostResult()
     assert setting.requests("POST", "/pulls/") == []
 
 
 def test_a_review_with_its_comments(setting: Setting, repo: RepositoryClient) -> None:
-    said = (on(10), on(30, start=28), on(2, path="new.yaml"))
-    result = post(setting, repo, *said)
-    assert (posted(setting), reviews(setting)) == (expected(*said), ["Two things"])
+    sent = (on(10), on(30, start=28), on(2, path="new.yaml"))
+    result = post(setting, repo, *sent)
+    assert (posted(setting), reviews(setting)) == (expected(*sent), ["Two things"])
     assert result == PostResult(setting.fake.pull(SHOP, setting.number).reviews[0].id)
     assert setting.requests("POST", "/pulls/") == [(f"/pulls/{setting.number}/reviews", 200)]
     assert setting.fake.pull(SHOP, setting.number).reviews[0].state == "COMMENTED"
 
 
-def test_a_range_of_one_line_is_said_without_its_start(setting: Setting, repo: RepositoryClient) -> None:
+def test_a_range_of_one_line_is_sent_as_a_line(setting: Setting, repo: RepositoryClient) -> None:
     result = post(setting, repo, on(10, start=10))
     assert (posted(setting)[0][1:3], result.refused) == ((None, 10), ())
 
 
 def test_a_comment_on_a_whole_file(setting: Setting, repo: RepositoryClient) -> None:
-    whole = on(None)
-    assert post(setting, repo, on(10), whole) == PostResult(reviews_of(setting)[0])
+    absent = on(None, path="absent.yaml")
+    assert post(setting, repo, on(10), on(None), absent) == PostResult(review_ids(setting)[0], refused=(absent,))
     assert [line for _, _, line, _ in posted(setting)] == [10, None]
-    assert comments.post_file_comment(repo, setting.number, setting.head, on(None, text="another")) is True
-    assert comments.post_file_comment(repo, setting.number, setting.head, on(None, path="absent.yaml")) is False
 
 
-def reviews_of(setting: Setting) -> list[int]:
+def review_ids(setting: Setting) -> list[int]:
     return [one.id for one in setting.fake.pull(SHOP, setting.number).reviews]
 
 
-def test_one_wrong_line_costs_only_that_comment_its_line(setting: Setting, repo: RepositoryClient) -> None:
+def test_a_comment_on_a_wrong_line_moves_to_its_file(setting: Setting, repo: RepositoryClient) -> None:
     right, outside, other, absent = on(10), on(20), on(30), on(1, path="absent.yaml")
     result = post(setting, repo, right, outside, other, absent)
     assert (result.moved, result.refused) == ((outside,), (absent,))
@@ -80,27 +78,27 @@ def test_one_wrong_line_costs_only_that_comment_its_line(setting: Setting, repo:
 FAULTS = [
     pytest.param({"status": 502, "when": "before"}, id="502 before the effect"),
     pytest.param({"status": 502, "when": "after"}, id="502 after the effect"),
-    pytest.param({"status": 429}, id="429 without a time"),
+    pytest.param({"status": 429}, id="429 without Retry-After"),
     pytest.param({"status": 422, "body": '{"message": "x", "errors": [{"code": "abuse"}]}'}, id="422 for abuse"),
-    pytest.param({"status": 401}, id="a token that ended"),
+    pytest.param({"status": 401}, id="an expired token"),
 ]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_exactly_one_review_is_posted(fault: dict[str, object], setting: Setting, repo: RepositoryClient) -> None:
     setting.fake.fault("POST", "/reviews$", **fault)
-    said = (on(10), on(30))
-    result = post(setting, repo, *said)
-    assert (posted(setting), reviews(setting), result.refused) == (expected(*said), ["Two things"], ())
-    assert result.review == reviews_of(setting)[0]
+    sent = (on(10), on(30))
+    result = post(setting, repo, *sent)
+    assert (posted(setting), reviews(setting), result.refused) == (expected(*sent), ["Two things"], ())
+    assert result.review == review_ids(setting)[0]
 
 
-def test_a_review_whose_answer_never_comes(setting: Setting) -> None:
+def test_a_review_whose_answer_does_not_come(setting: Setting) -> None:
     setting.fake.fault("POST", "/reviews$", drop=True, when="after")
-    with setting.hasty() as hasty:
-        result = post(setting, hasty, on(10))
+    with setting.repository_with_short_timeout() as client:
+        result = post(setting, client, on(10))
     assert (posted(setting), reviews(setting)) == (expected(on(10)), ["Two things"])
-    assert result == PostResult(reviews_of(setting)[0])
+    assert result == PostResult(review_ids(setting)[0])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -119,44 +117,44 @@ def test_a_refused_review_that_was_kept_in_part_is_not_posted_again(setting: Set
     setting.fake.fault("POST", "/reviews$", status=422, body='{"message": "Unprocessable Entity"}')
     result = post(setting, repo, on(10), on(30))
     assert (posted(setting), reviews(setting)) == (expected(on(30), on(10)), ["Two things"])
-    assert result == PostResult(reviews_of(setting)[0])
+    assert result == PostResult(review_ids(setting)[0])
 
 
-def test_a_second_review_with_the_same_words_is_another_one(setting: Setting, repo: RepositoryClient) -> None:
+def test_a_second_review_with_the_same_text_is_posted(setting: Setting, repo: RepositoryClient) -> None:
     post(setting, repo, on(10))
     setting.fake.fault("POST", "/reviews$", status=502)
     post(setting, repo, on(30))
     assert (posted(setting), reviews(setting)) == (expected(on(10), on(30)), ["Two things"] * 2)
 
 
-def test_our_own_comments(setting: Setting, repo: RepositoryClient) -> None:
-    slug = repo.app_slug()
+def test_comments_of_the_app(setting: Setting, repo: RepositoryClient) -> None:
     post(setting, repo, on(10), on(None), on(30))
     pull = setting.fake.pull(SHOP, setting.number)
     pull.comments[0].author = "mallory"
-    found = comments.ours(repo, setting.number, slug, lambda body: "gracegate:v1" in body)
+    found = comments.find_app_comments(repo, setting.number, lambda body: "gracegate:v1" in body)
     assert found == [
         PostedComment(pull.comments[1].id, "web.yaml", 30, on(30).body),
         PostedComment(pull.comments[2].id, "web.yaml", None, on(None).body),
     ]
-    assert comments.ours(repo, setting.number, slug, lambda body: False) == []
-    assert comments.ours(repo, setting.number, "another") == []
+    assert comments.find_app_comments(repo, setting.number, lambda body: False) == []
+    repo.app_slug = lambda: "another"
+    assert comments.find_app_comments(repo, setting.number) == []
 
 
 def test_more_comments_than_a_page(setting: Setting, repo: RepositoryClient) -> None:
     post(setting, repo, *[on(10, text=str(number)) for number in range(101)])
-    assert len(comments.ours(repo, setting.number, repo.app_slug())) == 101
+    assert len(comments.find_app_comments(repo, setting.number)) == 101
 
 
 def test_an_outdated_comment_has_no_line(setting: Setting, repo: RepositoryClient) -> None:
     post(setting, repo, on(10))
     setting.fake.push(SHOP, "change", {"web.yaml": "other\n"})
-    assert [one.line for one in comments.ours(repo, setting.number, repo.app_slug())] == [None]
+    assert [one.line for one in comments.find_app_comments(repo, setting.number)] == [None]
 
 
 def test_a_comment_is_edited(setting: Setting, repo: RepositoryClient) -> None:
     post(setting, repo, on(10))
-    [one] = comments.ours(repo, setting.number, repo.app_slug())
+    [one] = comments.find_app_comments(repo, setting.number)
     setting.fake.fault("PATCH", "/pulls/comments/", status=502, when="after")
     assert comments.edit(repo, one.id, "fixed") is True
     assert [text for *_, text in posted(setting)] == ["fixed"]
@@ -170,5 +168,5 @@ def test_a_comment_that_is_too_long_keeps_its_marker(setting: Setting, repo: Rep
     post(setting, repo, Comment("web.yaml", 10, None, "- ünlücke\n" * 9000 + marker), body="- b\n" * 20_000)
     [(*_, body)] = posted(setting)
     assert len(body.encode()) <= 60_000
-    assert body.endswith(f"{comments._CUT}\n{marker}")
+    assert body.endswith(f"{comments._CUT_NOTE}\n{marker}")
     assert len(reviews(setting)[0].encode()) <= 60_000

@@ -1,4 +1,4 @@
-"""What each kind of answer means."""
+"""The error that each kind of answer means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import requests
 from github import GithubException
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
-from gracegate.github_app.errors import failure, typed
+from gracegate.github_app.errors import error_from_answer, translate_errors
 
 LIMITED = [
     pytest.param(429, {}, {}, 60.0, id="too many requests"),
@@ -36,29 +36,32 @@ OTHERS: list[object] = [
 
 @pytest.mark.parametrize(("status", "headers", "body", "seconds"), LIMITED)
 def test_rate_limits(status: int, headers: dict[str, str], body: dict[str, object], seconds: float) -> None:
-    found = failure(status, headers, body)
-    assert isinstance(found, RateLimited)
-    assert (found.seconds, found.status) == (seconds, status)
+    error = error_from_answer(status, headers, body)
+    assert isinstance(error, RateLimited)
+    assert (error.seconds, error.status) == (seconds, status)
 
 
-def test_the_primary_limit_says_when_it_ends() -> None:
+def test_the_primary_rate_limit_says_when_it_ends() -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 100)}
-    found = failure(403, headers, {})
-    assert isinstance(found, RateLimited)
-    assert 95 < found.seconds <= 101
+    error = error_from_answer(403, headers, {})
+    assert isinstance(error, RateLimited)
+    assert 95 < error.seconds <= 101
 
 
 @pytest.mark.parametrize(("status", "kind"), OTHERS)
 def test_other_answers(status: int, kind: type[GitHubError]) -> None:
-    found = failure(status, {"x-ratelimit-remaining": "12"}, {"message": "Words", "errors": ["line"]})
-    assert (type(found), found.status, str(found)) == (kind, status, f"GitHub answered {status}: Words ['line']")
+    error = error_from_answer(status, {"x-ratelimit-remaining": "12"}, {"message": "Words", "errors": ["line"]})
+    assert (type(error), error.status, str(error)) == (kind, status, f"GitHub answered {status}: Words ['line']")
 
 
 def test_exceptions_of_the_libraries() -> None:
-    with pytest.raises(GitHubUnavailable, match="no answer from GitHub: ReadTimeout") as unavailable, typed():
+    with (
+        pytest.raises(GitHubUnavailable, match="no answer from GitHub: ReadTimeout") as unavailable,
+        translate_errors(),
+    ):
         raise requests.ReadTimeout
     assert unavailable.value.status == 0
-    with pytest.raises(Gone), typed():
+    with pytest.raises(Gone), translate_errors():
         raise GithubException(404, "<html>", {}, None)
-    with pytest.raises(KeyError), typed():
+    with pytest.raises(KeyError), translate_errors():
         raise KeyError

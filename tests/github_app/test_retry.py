@@ -1,4 +1,4 @@
-"""One call: what is waited for, what is tried again, what is never done twice."""
+"""One call: which errors it waits for, which calls are repeated, and which are never done twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
 from gracegate.github_app import Pace
-from gracegate.github_app.retry import Calls, Pacer
+from gracegate.github_app.retry import Pacer, Retrier
 
 Result = TypeVar("Result")
 DOWN = GitHubUnavailable("down", status=502)
@@ -22,7 +22,7 @@ WRONG = Refused("wrong", status=422)
 
 
 class Trial:
-    """Calls that wait for nothing; `do` fails with the given errors first."""
+    """A retrier that does not wait; `do` fails with the given errors first."""
 
     def __init__(self, *errors: GitHubError, effect: bool = False) -> None:
         self.errors = list(errors)
@@ -30,8 +30,8 @@ class Trial:
         self.done = 0
         self.waited: list[float] = []
         self.renewed = 0
-        pace = Pace(write=0.0, notify=0.0, patience=20.0, backoff=(1.0, 2.0), sleep=self.waited.append)
-        self.calls = Calls(pace, Pacer(pace), self.renew)
+        pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=20.0, backoff=(1.0, 2.0), sleep=self.waited.append)
+        self.retrier = Retrier(pace, Pacer(pace), self.renew)
 
     def renew(self) -> None:
         self.renewed += 1
@@ -46,36 +46,36 @@ class Trial:
         return "found" if self.effect else None
 
     def outcome(self, how: str) -> str:
-        calls: dict[str, Callable[[], str]] = {
-            "read": lambda: self.calls.read(self.do),
-            "fresh": lambda: self.calls.read(self.do, fresh=True),
-            "update": lambda: self.calls.update(self.do),
-            "create": lambda: self.calls.create(self.do, self.find),
+        methods: dict[str, Callable[[], str]] = {
+            "read": lambda: self.retrier.read(self.do),
+            "read new": lambda: self.retrier.read(self.do, is_new=True),
+            "update": lambda: self.retrier.update(self.do),
+            "create": lambda: self.retrier.create(self.do, self.find),
         }
         try:
-            return calls[how]()
+            return methods[how]()
         except GitHubError as error:
             return type(error).__name__
 
 
 CASES = [
     pytest.param("read", (), "done", 1, [], id="nothing goes wrong"),
-    pytest.param("read", (DOWN, DOWN), "done", 3, [1.0, 2.0], id="a read is tried again"),
-    pytest.param("read", (DOWN,) * 3, "GitHubUnavailable", 3, [1.0, 2.0], id="but not for ever"),
-    pytest.param("update", (DOWN, LIMIT, DOWN), "done", 4, [1.0, 5.0, 2.0], id="an update too"),
+    pytest.param("read", (DOWN, DOWN), "done", 3, [1.0, 2.0], id="a read is repeated"),
+    pytest.param("read", (DOWN,) * 3, "GitHubUnavailable", 3, [1.0, 2.0], id="a few times"),
+    pytest.param("update", (DOWN, LIMIT, DOWN), "done", 4, [1.0, 5.0, 2.0], id="an update is repeated"),
     pytest.param("read", (NEW,), "Gone", 1, [], id="what is not found is gone"),
-    pytest.param("fresh", (NEW, NEW), "done", 3, [1.0, 2.0], id="unless it is too new"),
-    pytest.param("update", (WRONG,), "Refused", 1, [], id="what is refused stays refused"),
-    pytest.param("create", (LIMIT, LIMIT), "done", 3, [5.0, 5.0], id="a limit had no effect"),
-    pytest.param("create", (LONG,), "RateLimited", 1, [], id="a long limit is the caller's"),
-    pytest.param("read", (LIMIT,) * 6, "RateLimited", 5, [5.0] * 4, id="patience ends"),
+    pytest.param("read new", (NEW, NEW), "done", 3, [1.0, 2.0], id="a new object may not be found yet"),
+    pytest.param("update", (WRONG,), "Refused", 1, [], id="a refused call is not repeated"),
+    pytest.param("create", (LIMIT, LIMIT), "done", 3, [5.0, 5.0], id="a call that was rate-limited had no effect"),
+    pytest.param("create", (LONG,), "RateLimited", 1, [], id="a long rate limit is raised"),
+    pytest.param("read", (LIMIT,) * 6, "RateLimited", 5, [5.0] * 4, id="the waits of one call are limited"),
     pytest.param("create", (DOWN,) * 5, "GitHubUnavailable", 3, [1.0, 2.0], id="a post that never works"),
     pytest.param("create", (WRONG,), "Refused", 1, [], id="a post that is refused"),
 ]
 
 
 @pytest.mark.parametrize(("how", "errors", "outcome", "done", "waited"), CASES)
-def test_what_is_tried_again(
+def test_which_calls_are_repeated(
     how: str, errors: tuple[GitHubError, ...], outcome: str, done: int, waited: list[float]
 ) -> None:
     trial = Trial(*errors)
@@ -95,19 +95,19 @@ def test_a_token_is_renewed_once() -> None:
     assert (trial.outcome("read"), trial.done, trial.renewed) == ("Gone", 2, 1)
 
 
-def test_writes_of_an_installation_keep_their_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gaps_between_writes_of_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     waited: list[float] = []
-    pacer = Pacer(Pace(write=1.0, notify=3.0, sleep=waited.append))
+    pacer = Pacer(Pace(write_gap=1.0, notify_gap=3.0, sleep=waited.append))
     for notifies in (False, False, True, True, False):
         pacer.wait(notifies=notifies)
     assert waited == [1.0, 2.0, 5.0, 6.0]
 
 
-def test_threads_share_the_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_share_the_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     waited: list[float] = []
-    pacer = Pacer(Pace(write=1.0, sleep=waited.append))
+    pacer = Pacer(Pace(write_gap=1.0, sleep=waited.append))
     threads = [threading.Thread(target=lambda: pacer.wait(notifies=False)) for _ in range(5)]
     for thread in threads:
         thread.start()

@@ -18,7 +18,7 @@ def is_yaml(path: str) -> bool:
 
 def test_base_and_head(setting: Setting, repo: RepositoryClient, tmp_path: Path) -> None:
     pull = pull_requests.read(repo, setting.number)
-    base = pull_requests.merge_base(repo, pull)
+    base = pull_requests.read_merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
     fetcher, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
     before, after = fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
@@ -29,11 +29,11 @@ def test_base_and_head(setting: Setting, repo: RepositoryClient, tmp_path: Path)
 
 def test_git_and_github_report_the_same_changes(setting: Setting, repo: RepositoryClient, tmp_path: Path) -> None:
     pull = pull_requests.read(repo, setting.number)
-    base = pull_requests.merge_base(repo, pull)
+    base = pull_requests.read_merge_base(repo, pull)
     token = setting.client.git_token(setting.installation, setting.repository_id)
     fetcher, url = TreeFetcher(tmp_path / "cache"), f"{setting.fake.git_url}/{SHOP}.git"
     fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml)
-    files, _ = pull_requests.files(repo, pull, hunks_of_patch)
+    files, _ = pull_requests.list_files(repo, pull, hunks_of_patch)
     assert fetcher.read_diff(url, base, pull.head_sha, is_yaml) == sorted(files, key=lambda one: one.path)
 
 

@@ -1,4 +1,4 @@
-"""Cut texts: never over the limit, never half a character, nothing left open."""
+"""Cut texts: within the limit, without half characters, with all blocks closed."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ NOTE = "_cut_"
 ITEMS = "".join(f"- item {number:04}\n" for number in range(200))
 
 
-def test_what_fits_stays_as_it_is() -> None:
+def test_a_short_text_is_not_cut() -> None:
     assert clip("short\n", 6, NOTE) == "short\n"
     assert clip_line("short", 5) == "short"
 
 
-def test_whole_items_are_kept() -> None:
+def test_whole_lines_are_kept() -> None:
     kept = "".join(f"- item {number:04}\n" for number in range(7))
     assert clip(ITEMS, 200 + len(NOTE) + 95, NOTE) == f"{kept}\n{NOTE}"
 
 
-def test_one_line_that_is_too_long_goes() -> None:
+def test_a_line_that_is_too_long_is_dropped() -> None:
     assert clip("x" * 400, 300, NOTE) == NOTE
 
 
-def test_what_the_cut_leaves_open_is_closed() -> None:
+def test_blocks_that_the_cut_leaves_open_are_closed() -> None:
     text = "<details>\n\n````yaml\n```\n" + ITEMS
     kept = "<details>\n\n````yaml\n```\n- item 0000\n- item 0001\n- item 0002"
     assert clip(text, 200 + len(NOTE) + 65, NOTE) == f"{kept}\n````\n\n</details>\n\n{NOTE}"
 
 
-def test_a_fence_that_was_closed_stays_closed() -> None:
+def test_a_closed_fence_is_not_closed_again() -> None:
     text = "```yaml\na\n```\n" + ITEMS
     assert clip(text, 200 + len(NOTE) + 30, NOTE) == f"```yaml\na\n```\n- item 0000\n\n{NOTE}"
 

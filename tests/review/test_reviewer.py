@@ -21,7 +21,7 @@ from tests.fakegithub.server import FakeGitHub
 from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
 
 SHOP = "shop/web"
-PACE = Pace(write=0.0, notify=0.0, sleep=lambda _: None)
+PACE = Pace(write_gap=0.0, notify_gap=0.0, sleep=lambda _: None)
 
 
 def is_current() -> None:

@@ -1,4 +1,4 @@
-"""GitHub, as a GitHub App sees it: the only importer of PyGithub."""
+"""GitHub, as a GitHub App sees it: tokens, pull requests, check runs and review comments."""
 
 from __future__ import annotations
 

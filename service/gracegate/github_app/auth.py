@@ -1,4 +1,4 @@
-"""Tokens of installations: minted for one repository and some permissions, kept until they are about to end."""
+"""Installation tokens: each for one repository and some permissions, kept until shortly before it expires."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ from datetime import datetime
 import requests
 from github import Auth
 
-from gracegate.github_app.errors import failure
-from gracegate.github_app.retry import Calls, Pace, Pacer
+from gracegate.github_app.errors import error_from_answer
+from gracegate.github_app.retry import Pace, Pacer, Retrier
 
 API_VERSION = "2022-11-28"
-_MARGIN = 300.0
+# Seconds that a token is still valid when it is handed out.
+_MIN_VALIDITY = 300.0
 
 Key = tuple[int, int | None, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Minted:
+class _Token:
     value: str = field(repr=False)
-    ends: float
+    expires_at: float
 
 
 @dataclass(slots=True)
-class _Slot:
-    """The token of one key; its lock lets one thread mint while the others wait for the same token."""
+class _CachedToken:
+    """The token of one key. One thread requests it while the others wait for its lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    minted: _Minted | None = None
+    token: _Token | None = None
 
 
 class TokenBroker:
-    """Hands out installation tokens of one App.
+    """Gives installation tokens of one App.
 
-    The request goes around PyGithub: that can scope no token to a repository, and at DEBUG it writes tokens to the log.
+    It does not use PyGithub, which cannot limit a token to a repository and logs tokens at DEBUG.
     """
 
     def __init__(
@@ -46,47 +47,47 @@ class TokenBroker:
         private_key: str,
         api_url: str = "https://api.github.com",
         *,
-        pace: Pace = Pace(write=0.0),  # noqa: B008 - frozen
+        pace: Pace = Pace(write_gap=0.0),  # noqa: B008 - frozen
         timeout: float = 15.0,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.app_id = app_id
         self.api_url = api_url.rstrip("/")
         self.app_auth = Auth.AppAuth(app_id, private_key)
-        self._calls = Calls(pace, Pacer(pace))
+        self._retrier = Retrier(pace, Pacer(pace))
         self._timeout = timeout
         self._now = now
         self._lock = threading.Lock()
-        self._slots: dict[Key, _Slot] = {}
+        self._tokens: dict[Key, _CachedToken] = {}
 
     def __repr__(self) -> str:
         return f"TokenBroker(app_id={self.app_id}, api_url={self.api_url!r})"
 
     def token(self, installation_id: int, repository_id: int | None, permissions: Mapping[str, str]) -> str:
-        """A token that holds for five more minutes; for all repositories of the installation if none is given.
+        """A token that is valid for five more minutes; for all repositories if `repository_id` is None.
 
-        Raises Gone where the App is uninstalled, suspended or lacks a permission.
+        Raises Gone if the App is uninstalled, suspended or lacks a permission.
         """
         key = (installation_id, repository_id, tuple(sorted(permissions.items())))
         with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
-        with slot.lock:
-            if slot.minted is None or slot.minted.ends - self._now() < _MARGIN:
-                slot.minted = self._calls.read(lambda: self._mint(*key))
-            return slot.minted.value
+            cached = self._tokens.setdefault(key, _CachedToken())
+        with cached.lock:
+            if cached.token is None or cached.token.expires_at - self._now() < _MIN_VALIDITY:
+                cached.token = self._retrier.read(lambda: self._request_token(*key))
+            return cached.token.value
 
     def invalidate(self, token: str) -> None:
-        """Forgets a token that GitHub did not take; one that was minted meanwhile stays."""
+        """Drop a token that GitHub refused. Nothing happens if it was replaced already."""
         with self._lock:
-            slots = list(self._slots.values())
-        for slot in slots:
-            with slot.lock:
-                if slot.minted is not None and slot.minted.value == token:
-                    slot.minted = None
+            tokens = list(self._tokens.values())
+        for cached in tokens:
+            with cached.lock:
+                if cached.token is not None and cached.token.value == token:
+                    cached.token = None
 
-    def _mint(
+    def _request_token(
         self, installation_id: int, repository_id: int | None, permissions: tuple[tuple[str, str], ...]
-    ) -> _Minted:
+    ) -> _Token:
         scope = {} if repository_id is None else {"repository_ids": [repository_id]}
         answer = requests.post(
             f"{self.api_url}/app/installations/{installation_id}/access_tokens",
@@ -100,9 +101,9 @@ class TokenBroker:
             allow_redirects=False,
         )
         if answer.status_code != 201:
-            raise failure(answer.status_code, answer.headers, _json(answer))
+            raise error_from_answer(answer.status_code, answer.headers, _json(answer))
         body = answer.json()
-        return _Minted(body["token"], datetime.fromisoformat(body["expires_at"]).timestamp())
+        return _Token(body["token"], datetime.fromisoformat(body["expires_at"]).timestamp())
 
 
 def _json(answer: requests.Response) -> object:

@@ -1,4 +1,4 @@
-"""Check runs: started once, concluded whatever happens."""
+"""Check runs of our App: find, start and conclude them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gracegate.github_app.truncation import clip, clip_line
 from gracegate.model import GITHUB_ANNOTATION_BYTES, GITHUB_SUMMARY_BYTES, GITHUB_TITLE_BYTES
 
 _BATCH = 50
-_CUT = "_The list is longer than GitHub shows here; `gracegate check` prints all of it._"
+_CUT_NOTE = "_The list is longer than GitHub shows here; `gracegate check` prints all of it._"
 _LIMITS = {
     "title": GITHUB_TITLE_BYTES,
     "message": GITHUB_ANNOTATION_BYTES,
@@ -26,7 +26,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check run of ours; `annotations` is how many it has."""
+    """A check run of our App; `annotations` is their number."""
 
     id: int
     name: str
@@ -38,7 +38,7 @@ class CheckRun:
 
 
 class Output(Protocol):
-    """What a check says; `annotations` have GitHub's keys."""
+    """What a check run shows; `annotations` have the keys of GitHub's API."""
 
     @property
     def conclusion(self) -> str: ...
@@ -51,42 +51,42 @@ class Output(Protocol):
 
 
 def find(repo: RepositoryClient, sha: str, name: str) -> CheckRun | None:
-    """Our newest check run of this name on a commit."""
+    """The newest check run of this name on a commit."""
     return repo.read(lambda repository: next(iter(_runs(repository, sha, name, repo.app_id)), None))
 
 
 def start(
     repo: RepositoryClient, head_sha: str, external_id: str, name: str, details_url: str | None = None
 ) -> CheckRun:
-    """A run in progress. One with this `external_id` that was never concluded is taken up again.
+    """Start a run, or return the one with this `external_id` that is still in progress.
 
-    A concluded one stays as it is: GitHub adds annotations to those that are there, so a new look gets a new run.
+    A concluded run is not used again, because GitHub would add new annotations to its old ones.
     """
 
-    def unfinished(repository: Repository) -> CheckRun | None:
+    def find_in_progress(repository: Repository) -> CheckRun | None:
         runs = _runs(repository, head_sha, name, repo.app_id)
         return next((run for run in runs if run.external_id == external_id and run.status != "completed"), None)
 
     def create(repository: Repository) -> CheckRun:
-        address = details_url or NotSet
-        return _run(repository.create_check_run(name, head_sha, address, external_id, status="in_progress"))
+        url = details_url or NotSet
+        return _run(repository.create_check_run(name, head_sha, url, external_id, status="in_progress"))
 
-    return repo.read(unfinished) or repo.create(create, unfinished)
+    return repo.read(find_in_progress) or repo.create(create, find_in_progress)
 
 
 def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url: str | None = None) -> int:
-    """Ends a run with its output; how many annotations GitHub refused.
+    """Conclude a run with its output; returns how many annotations GitHub refused.
 
-    Every request carries the conclusion, so the check is never pending for want of an annotation. A run that was
-    taken up again goes on after the annotations it has: they come in the same order each time.
+    Every request has the conclusion, so that a refused annotation cannot keep the check pending. A run that has some
+    annotations already gets the others: their order is the same each time.
     """
-    annotations = [_cut(annotation) for annotation in output.annotations]
-    more = {"details_url": details_url} if details_url else {}
+    annotations = [_clip_values(annotation) for annotation in output.annotations]
+    optional = {"details_url": details_url} if details_url else {}
     text = {
         "title": clip_line(output.title, GITHUB_TITLE_BYTES),
-        "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT),
+        "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT_NOTE),
     }
-    body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **more}
+    body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **optional}
     done = run.annotations
     batch = annotations[done : done + _BATCH]
     while batch:
@@ -101,38 +101,39 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
 
 
 def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any], before: int) -> int:
-    """Adds a batch of annotations once; how many the run has then."""
+    """Add a batch of annotations once; returns how many the run has afterwards."""
 
     def add(repository: Repository) -> int:
         repository.get_check_run(run.id).edit(**body)
         return before + len(body["output"]["annotations"])
 
-    def added(repository: Repository) -> int | None:
+    def find_added(repository: Repository) -> int | None:
         count = _run(repository.get_check_run(run.id)).annotations
         return count if count > before else None
 
-    return repo.create(add, added)
+    return repo.create(add, find_added)
 
 
 def _runs(repository: Repository, sha: str, name: str, app_id: int) -> list[CheckRun]:
-    found = repository.get_commit(sha).get_check_runs(check_name=name, filter="all")
-    ours = [_run(run) for run in found if run.app.id == app_id]
-    return sorted(ours, key=lambda run: run.id, reverse=True)
+    """The App's check runs of this name on a commit, newest first."""
+    all_apps = repository.get_commit(sha).get_check_runs(check_name=name, filter="all")
+    runs = [_run(run) for run in all_apps if run.app.id == app_id]
+    return sorted(runs, key=lambda run: run.id, reverse=True)
 
 
-def _run(found: GitHubRun) -> CheckRun:
+def _run(run: GitHubRun) -> CheckRun:
     return CheckRun(
-        id=found.id,
-        name=found.name,
-        head_sha=found.head_sha,
-        external_id=found.external_id or "",
-        status=found.status,
-        conclusion=found.conclusion,
-        annotations=found.output.annotations_count or 0,
+        id=run.id,
+        name=run.name,
+        head_sha=run.head_sha,
+        external_id=run.external_id or "",
+        status=run.status,
+        conclusion=run.conclusion,
+        annotations=run.output.annotations_count or 0,
     )
 
 
-def _cut(annotation: Mapping[str, object]) -> dict[str, object]:
+def _clip_values(annotation: Mapping[str, object]) -> dict[str, object]:
     return {
         key: clip_line(value, _LIMITS[key]) if key in _LIMITS and isinstance(value, str) else value
         for key, value in annotation.items()

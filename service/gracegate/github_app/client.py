@@ -1,29 +1,28 @@
-"""Clients of GitHub's API: one for the App itself, one for each repository that a job works on."""
+"""Clients of GitHub's API: one for the App, and one for each repository that a job works on."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from github import Auth, Github
 from github.Repository import Repository
-from github.Requester import Requester
 
 from gracegate.github_app.auth import API_VERSION, TokenBroker
-from gracegate.github_app.retry import Calls, Pace, Pacer
+from gracegate.github_app.retry import Pace, Pacer, Retrier
 
 Result = TypeVar("Result")
 
-READING: Mapping[str, str] = {"contents": "read"}
-"""What fetching with git needs."""
-WRITING: Mapping[str, str] = {"checks": "write", "contents": "read", "pull_requests": "write"}
+READ_PERMISSIONS: Mapping[str, str] = {"contents": "read"}
+"""What git needs to fetch."""
+REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "pull_requests": "write"}
 """What a review needs."""
 
 
 class Client:
-    """All of GitHub for one App; the writes of an installation are paced over all its repositories."""
+    """GitHub for one App. The writes of an installation are paced over all its repositories."""
 
     def __init__(self, broker: TokenBroker, pace: Pace = Pace(), *, timeout: int = 15) -> None:  # noqa: B008 - frozen
         self._broker = broker
@@ -34,34 +33,23 @@ class Client:
         self._slug: str | None = None
 
     def app_slug(self) -> str:
-        """The App's name in addresses; its comments are by `<slug>[bot]`."""
+        """The App's name in URLs; its comments are by `<slug>[bot]`. Asks GitHub the first time."""
         if self._slug is None:
-            self._slug = str(self.app("/app")["slug"])
+            with self._github(self._broker.app_auth) as github:
+                retrier = Retrier(self._pace, self._pacer(0))
+                _, app = retrier.read(lambda: github.requester.requestJsonAndCheck("GET", "/app"))
+            self._slug = str(app["slug"])
         return self._slug
 
-    def app(self, path: str) -> Any:
-        """A GET as the App itself: JSON, all pages of it where it is a list."""
-        with self._github(self._broker.app_auth) as github:
-            return Calls(self._pace, self._pacer(0)).read(lambda: _pages(github.requester, path))
-
-    def installation(self, installation_id: int, path: str, key: str) -> list[Any]:
-        """A GET as an installation with all its repositories: the items under `key`, of all pages."""
-        auth = BrokeredAuth(self._broker, installation_id, None, {"metadata": "read"})
-        with self._github(auth) as github:
-            calls = Calls(self._pace, self._pacer(installation_id), auth.renew)
-            return calls.read(lambda: _pages(github.requester, path, key))
-
-    def repository(
-        self, installation_id: int, repository_id: int, full_name: str, permissions: Mapping[str, str] = WRITING
-    ) -> RepositoryClient:
-        """A client of one repository, for one thread; close it."""
-        auth = BrokeredAuth(self._broker, installation_id, repository_id, permissions)
-        calls = Calls(self._pace, self._pacer(installation_id), auth.renew)
-        return RepositoryClient(self._github(auth), full_name, calls, self)
+    def repository(self, installation_id: int, repository_id: int, full_name: str) -> RepositoryClient:
+        """A client of one repository, for one thread. Use it in a `with` block, which closes it."""
+        auth = BrokeredAuth(self._broker, installation_id, repository_id, REVIEW_PERMISSIONS)
+        retrier = Retrier(self._pace, self._pacer(installation_id), auth.renew)
+        return RepositoryClient(self._github(auth), full_name, retrier, self)
 
     def git_token(self, installation_id: int, repository_id: int) -> str:
-        """A token for fetching with git, and for nothing else."""
-        return self._broker.token(installation_id, repository_id, READING)
+        """A token that can only be used to fetch with git."""
+        return self._broker.token(installation_id, repository_id, READ_PERMISSIONS)
 
     @property
     def app_id(self) -> int:
@@ -72,7 +60,7 @@ class Client:
             return self._pacers.setdefault(installation_id, Pacer(self._pace))
 
     def _github(self, auth: Auth.Auth) -> Github:
-        # PyGithub's own retries post twice and never try a PATCH again; its pacing knows one object only.
+        # PyGithub's own retries post twice and do not repeat a PATCH, and each of its objects paces only itself.
         return Github(
             auth=auth,
             base_url=self._broker.api_url,
@@ -88,15 +76,15 @@ class Client:
 
 
 class RepositoryClient:
-    """One repository. What is passed in gets PyGithub's Repository and returns plain data."""
+    """One repository. The functions passed in get PyGithub's Repository and return plain data."""
 
-    def __init__(self, github: Github, full_name: str, calls: Calls, client: Client) -> None:
+    def __init__(self, github: Github, full_name: str, retrier: Retrier, client: Client) -> None:
         self.full_name = full_name
         self.app_id = client.app_id
         self.app_slug = client.app_slug
         self._github = github
         self._repository = github.get_repo(full_name)
-        self._calls = calls
+        self._retrier = retrier
 
     def __enter__(self) -> Self:
         return self
@@ -106,24 +94,23 @@ class RepositoryClient:
     ) -> None:
         self._github.close()
 
-    def read(self, do: Callable[[Repository], Result], *, fresh: bool = False) -> Result:
-        """See Calls.read."""
-        return self._calls.read(lambda: do(self._repository), fresh=fresh)
+    def read(self, do: Callable[[Repository], Result], *, is_new: bool = False) -> Result:
+        """See Retrier.read."""
+        return self._retrier.read(lambda: do(self._repository), is_new=is_new)
 
     def update(self, do: Callable[[Repository], Result]) -> Result:
-        """See Calls.update."""
-        return self._calls.update(lambda: do(self._repository))
+        """See Retrier.update."""
+        return self._retrier.update(lambda: do(self._repository))
 
     def create(
         self, do: Callable[[Repository], Result], find: Callable[[Repository], Result | None], *, notifies: bool = False
     ) -> Result:
-        """See Calls.create."""
-        repository = self._repository
-        return self._calls.create(lambda: do(repository), lambda: find(repository), notifies=notifies)
+        """See Retrier.create."""
+        return self._retrier.create(lambda: do(self._repository), lambda: find(self._repository), notifies=notifies)
 
 
 class BrokeredAuth(Auth.Auth):
-    """PyGithub's authentication by a broker: each request asks for the token of the moment."""
+    """PyGithub's authentication with tokens of a broker, which each request asks for the current one."""
 
     def __init__(
         self, broker: TokenBroker, installation_id: int, repository_id: int | None, permissions: Mapping[str, str]
@@ -146,18 +133,5 @@ class BrokeredAuth(Auth.Auth):
         return "token (installation token removed)"
 
     def renew(self) -> None:
-        """Drops the token that was used last."""
+        """Drop the token that was used last."""
         self._broker.invalidate(self._last)
-
-
-def _pages(requester: Requester, path: str, key: str | None = None) -> Any:
-    found: list[Any] = []
-    for page in range(1, 1001):
-        _, data = requester.requestJsonAndCheck("GET", path, {"per_page": 100, "page": page})
-        items = data if key is None else data[key]
-        if not isinstance(items, list):
-            return items
-        found += items
-        if len(items) < 100:
-            break
-    return found

@@ -1,4 +1,4 @@
-"""What GitHub's refusals mean for us: PyGithub's and requests' exceptions -> the ones of errors.py."""
+"""Exceptions of PyGithub and requests -> the exceptions of gracegate.errors."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from github import GithubException
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
 
-# GitHub's advice where a secondary limit comes without a time.
-_WITHOUT_A_TIME = 60.0
+# What GitHub advises if a secondary rate limit does not say how long to wait.
+_DEFAULT_SECONDS = 60.0
 
 
 @contextmanager
-def typed() -> Iterator[None]:
-    """Turns what a call raises into a GitHubError."""
+def translate_errors() -> Iterator[None]:
+    """Raise what a call raises as a GitHubError."""
     try:
         yield
     except GithubException as error:
-        raise failure(error.status, error.headers or {}, error.data) from error
+        raise error_from_answer(error.status, error.headers or {}, error.data) from error
     except requests.RequestException as error:
         raise GitHubUnavailable(f"no answer from GitHub: {type(error).__name__}") from error
 
 
-def failure(status: int, headers: Mapping[str, str], body: object) -> GitHubError:
-    """The error that an answer is; header names in any case."""
+def error_from_answer(status: int, headers: Mapping[str, str], body: object) -> GitHubError:
+    """The error that an answer means. Names of headers may be in upper or lower case."""
     names = {name.lower(): value for name, value in headers.items()}
-    message = f"GitHub answered {status}: {_words(body)}"
+    message = f"GitHub answered {status}: {_message(body)}"
     if _is_rate_limit(status, names, body):
         return RateLimited(message, seconds=_seconds(names), status=status)
     if status >= 500:
@@ -41,24 +41,24 @@ def failure(status: int, headers: Mapping[str, str], body: object) -> GitHubErro
     return GitHubError(message, status=status)
 
 
-def _words(body: object) -> str:
+def _message(body: object) -> str:
     """GitHub's message with the details that say which field is wrong."""
     if not isinstance(body, dict):
         return "no reason given"
-    said = str(body.get("message", "no reason given"))
+    message = str(body.get("message", "no reason given"))
     details = body.get("errors")
-    return f"{said} {details}" if details else said
+    return f"{message} {details}" if details else message
 
 
 def _is_rate_limit(status: int, headers: Mapping[str, str], body: object) -> bool:
     if status == 429:
         return True
-    said = _words(body).lower()
+    message = _message(body).lower()
     if status == 403:
-        limited = "rate limit" in said or "abuse" in said
-        return limited or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    # Content created too fast is refused like a wrong request.
-    return status == 422 and ("'code': 'abuse'" in said or "submitted too quickly" in said)
+        is_limited = "rate limit" in message or "abuse" in message
+        return is_limited or "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    # GitHub answers 422 to content that is created too fast.
+    return status == 422 and ("'code': 'abuse'" in message or "submitted too quickly" in message)
 
 
 def _seconds(headers: Mapping[str, str]) -> float:
@@ -68,4 +68,4 @@ def _seconds(headers: Mapping[str, str]) -> float:
     reset = headers.get("x-ratelimit-reset", "")
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
         return max(1.0, float(reset) - time.time())
-    return _WITHOUT_A_TIME
+    return _DEFAULT_SECONDS

@@ -1,4 +1,4 @@
-"""Pull requests: what they are, where they parted from their base, which files they change."""
+"""Pull requests: their state, their merge base and the files that they change."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from github.Repository import Repository
 from gracegate.github_app.client import RepositoryClient
 from gracegate.model import ChangeKind, FileDiff, Hunk
 
-_MOST_FILES = 3000
+_MAX_FILES = 3000
 _KINDS: dict[str, ChangeKind] = {"added": "added", "copied": "added", "removed": "removed", "renamed": "renamed"}
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request at the moment of reading; `head_repository` is None where the fork was deleted."""
+    """A pull request when it was read; `head_repository` is None if the fork was deleted."""
 
     number: int
     state: Literal["open", "closed"]
@@ -35,66 +35,57 @@ class PullRequest:
 
 
 def read(repo: RepositoryClient, number: int) -> PullRequest:
-    """A pull request, which may be so new that GitHub does not know it everywhere yet."""
-    return repo.read(lambda repository: _pull(repository.get_pull(number)), fresh=True)
+    """Read a pull request, which may be so new that some of GitHub's servers do not know it yet."""
+    return repo.read(lambda repository: _pull_request(repository.get_pull(number)), is_new=True)
 
 
-def open_pulls(repo: RepositoryClient) -> list[PullRequest]:
-    """All open pull requests."""
-    return repo.read(lambda repository: [_pull(pull) for pull in repository.get_pulls(state="open")])
-
-
-def open_numbers(repo: RepositoryClient) -> list[int]:
-    return [pull.number for pull in open_pulls(repo)]
-
-
-def merge_base(repo: RepositoryClient, pull: PullRequest) -> str:
-    """Where the head parted from the base branch as it is now, which is what GitHub shows the diff against."""
+def read_merge_base(repo: RepositoryClient, pull: PullRequest) -> str:
+    """Read the SHA of the newest common commit of the head and the base branch: GitHub's diff starts there."""
 
     def compare(repository: Repository) -> str:
         ends = f"{quote(pull.base_ref)}...{pull.head_sha}"
-        # Files come on the first page only, with megabytes of patches; all pages name the merge base.
+        # Only the first page has the files, with megabytes of patches; every page names the merge base.
         page = {"page": 2, "per_page": 1}
-        _, found = repository.requester.requestJsonAndCheck("GET", f"{repository.url}/compare/{ends}", page)
-        return str(found["merge_base_commit"]["sha"])
+        _, comparison = repository.requester.requestJsonAndCheck("GET", f"{repository.url}/compare/{ends}", page)
+        return str(comparison["merge_base_commit"]["sha"])
 
-    return repo.read(compare, fresh=True)
+    return repo.read(compare, is_new=True)
 
 
-def files(
+def list_files(
     repo: RepositoryClient, pull: PullRequest, hunks_of_patch: Callable[[str], tuple[Hunk, ...]]
 ) -> tuple[list[FileDiff], bool]:
-    """The changed files, and whether there are more than GitHub lists.
+    """List the changed files; True if there may be more than GitHub lists.
 
-    `hunks` is None where GitHub shows no patch: a comment on a line of such a file would be refused.
+    `hunks` is None if GitHub shows no patch: it refuses comments on a line of such a file.
     """
-    found = repo.read(
-        lambda repository: [_file(one, hunks_of_patch) for one in repository.get_pull(pull.number).get_files()],
-        fresh=True,
+    files = repo.read(
+        lambda repository: [_file_diff(file, hunks_of_patch) for file in repository.get_pull(pull.number).get_files()],
+        is_new=True,
     )
-    return found, len(found) >= _MOST_FILES
+    return files, len(files) >= _MAX_FILES
 
 
-def _pull(found: GitHubPull) -> PullRequest:
+def _pull_request(pull: GitHubPull) -> PullRequest:
     return PullRequest(
-        number=found.number,
-        state="open" if found.state == "open" else "closed",
-        draft=bool(found.draft),
-        title=found.title,
-        author=found.user.login,
-        head_sha=found.head.sha,
-        head_ref=found.head.ref,
-        head_repository=found.head.repo.full_name if found.head.repo else None,
-        base_sha=found.base.sha,
-        base_ref=found.base.ref,
+        number=pull.number,
+        state="open" if pull.state == "open" else "closed",
+        draft=bool(pull.draft),
+        title=pull.title,
+        author=pull.user.login,
+        head_sha=pull.head.sha,
+        head_ref=pull.head.ref,
+        head_repository=pull.head.repo.full_name if pull.head.repo else None,
+        base_sha=pull.base.sha,
+        base_ref=pull.base.ref,
     )
 
 
-def _file(found: File, hunks_of_patch: Callable[[str], tuple[Hunk, ...]]) -> FileDiff:
-    kind = _KINDS.get(found.status, "modified")
+def _file_diff(file: File, hunks_of_patch: Callable[[str], tuple[Hunk, ...]]) -> FileDiff:
+    kind = _KINDS.get(file.status, "modified")
     hunks: tuple[Hunk, ...] | None = None
-    if found.patch:
-        hunks = hunks_of_patch(found.patch)
-    elif kind == "removed" or (kind == "renamed" and found.changes == 0):
+    if file.patch:
+        hunks = hunks_of_patch(file.patch)
+    elif kind == "removed" or (kind == "renamed" and file.changes == 0):
         hunks = ()
-    return FileDiff(found.filename, kind, found.previous_filename if kind == "renamed" else None, hunks)
+    return FileDiff(file.filename, kind, file.previous_filename if kind == "renamed" else None, hunks)

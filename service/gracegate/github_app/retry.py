@@ -1,4 +1,4 @@
-"""How one call to GitHub is made: paced, waited for, tried again where that can do no harm."""
+"""How one call to GitHub is made: paced, and repeated if that can do no harm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited
-from gracegate.github_app.errors import typed
+from gracegate.github_app.errors import translate_errors
 
 LOG = logging.getLogger(__name__)
 
@@ -19,109 +19,104 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: between two writes, between two posts that notify people, and the waits of one call.
+    """Times in seconds. `write_gap` is between two writes, `notify_gap` between two that notify people.
 
-    A call waits at most `patience` seconds altogether before its error goes to the caller; `backoff` are the pauses
-    before a call that GitHub failed is tried again. The gaps are what GitHub asks for and Octokit keeps.
+    One call waits at most `max_wait` in total before its error is raised; `backoff` are the pauses before each further
+    attempt of a call that failed. GitHub asks for the gaps, and Octokit has the same.
     """
 
-    write: float = 1.0
-    notify: float = 3.0
-    patience: float = 20.0
+    write_gap: float = 1.0
+    notify_gap: float = 3.0
+    max_wait: float = 20.0
     backoff: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
     sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(slots=True)
 class Pacer:
-    """Keeps the writes of one installation apart, over all threads of this process."""
+    """Keeps the gaps between the writes of one installation, for all threads of this process."""
 
     pace: Pace
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _next_write: float = 0.0
-    _next_notice: float = 0.0
+    _next_notification: float = 0.0
 
     def wait(self, *, notifies: bool) -> None:
-        """Waits for this write's turn."""
+        """Wait until this write may go out."""
         with self._lock:
             now = time.monotonic()
-            at = max(now, self._next_write, self._next_notice if notifies else 0.0)
-            self._next_write = at + self.pace.write
+            start = max(now, self._next_write, self._next_notification if notifies else 0.0)
+            self._next_write = start + self.pace.write_gap
             if notifies:
-                self._next_notice = at + self.pace.notify
-        if at > now:
-            self.pace.sleep(at - now)
-
-
-def _nothing() -> None:
-    return
+                self._next_notification = start + self.pace.notify_gap
+        if start > now:
+            self.pace.sleep(start - now)
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """Calls that share a pacer; `renew` drops a token that GitHub did not take (401), once a call."""
+class Retrier:
+    """Makes calls that share a pacer. `renew` drops the token that GitHub refused (401), at most once per call."""
 
     pace: Pace
     pacer: Pacer
-    renew: Callable[[], None] = _nothing
+    renew: Callable[[], None] = lambda: None
 
-    def read(self, do: Callable[[], Result], *, fresh: bool = False) -> Result:
-        """A GET. `fresh`: it asks for something so new that GitHub may not know it everywhere yet (404)."""
-        return self._call(do, again=True, fresh=fresh)
+    def read(self, do: Callable[[], Result], *, is_new: bool = False) -> Result:
+        """Do a GET. `is_new`: it asks for something so new that some of GitHub's servers may answer 404 for a while."""
+        return self._call(do, is_repeatable=True, is_new=is_new)
 
     def update(self, do: Callable[[], Result]) -> Result:
-        """A PATCH or PUT that says the same when it is done twice."""
-        return self._call(self._in_turn(do, notifies=False), again=True)
+        """Do a PATCH or PUT that has the same effect when it is done twice."""
+        return self._call(self._paced(do, notifies=False), is_repeatable=True)
 
     def create(self, do: Callable[[], Result], find: Callable[[], Result | None], *, notifies: bool = False) -> Result:
-        """A POST, or a PATCH that adds. `find` looks for its effect before it is ever done a second time."""
-        write = self._in_turn(do, notifies=notifies)
+        """Do a POST, or a PATCH that adds. It is done a second time only if `find` does not find its effect."""
+        write = self._paced(do, notifies=notifies)
         for pause in self.pace.backoff:
             try:
-                return self._call(write, again=False)
-            except GitHubUnavailable as failure:
-                self._pause(pause, failure)
-                found = self.read(find)
-                if found is not None:
-                    return found
-        return self._call(write, again=False)
+                return self._call(write, is_repeatable=False)
+            except GitHubUnavailable as error:
+                self._pause(pause, error)
+                effect = self.read(find)
+                if effect is not None:
+                    return effect
+        return self._call(write, is_repeatable=False)
 
-    def _in_turn(self, do: Callable[[], Result], *, notifies: bool) -> Callable[[], Result]:
+    def _paced(self, do: Callable[[], Result], *, notifies: bool) -> Callable[[], Result]:
         def write() -> Result:
             self.pacer.wait(notifies=notifies)
             return do()
 
         return write
 
-    def _call(self, do: Callable[[], Result], *, again: bool, fresh: bool = False) -> Result:
+    def _call(self, do: Callable[[], Result], *, is_repeatable: bool, is_new: bool = False) -> Result:
         waited = 0.0
         backoff = iter(self.pace.backoff)
-        renewed = False
+        is_renewed = False
         while True:
             try:
-                with typed():
+                with translate_errors():
                     return do()
-            except GitHubError as failure:
-                if isinstance(failure, Gone) and failure.status == 401 and not renewed:
-                    renewed = True
+            except GitHubError as error:
+                if isinstance(error, Gone) and error.status == 401 and not is_renewed:
+                    is_renewed = True
                     self.renew()
                     continue
-                pause = _pause_after(failure, backoff, again=again, fresh=fresh)
-                if pause is None or waited + pause > self.pace.patience:
+                pause = _pause_after(error, backoff, is_repeatable=is_repeatable, is_new=is_new)
+                if pause is None or waited + pause > self.pace.max_wait:
                     raise
-                self._pause(pause, failure)
+                self._pause(pause, error)
                 waited += pause
 
-    def _pause(self, seconds: float, failure: GitHubError) -> None:
-        LOG.warning("%s; next try in %.1f s", failure, seconds)
+    def _pause(self, seconds: float, error: GitHubError) -> None:
+        LOG.warning("%s; next attempt in %.1f s", error, seconds)
         self.pace.sleep(seconds)
 
 
-def _pause_after(failure: GitHubError, backoff: Iterator[float], *, again: bool, fresh: bool) -> float | None:
-    """How long to wait before another try; None where there is to be none."""
-    if isinstance(failure, RateLimited):
-        return failure.seconds
-    too_new = fresh and failure.status == 404
-    if too_new or (again and isinstance(failure, GitHubUnavailable)):
+def _pause_after(error: GitHubError, backoff: Iterator[float], *, is_repeatable: bool, is_new: bool) -> float | None:
+    """The seconds before another attempt; None if there is none."""
+    if isinstance(error, RateLimited):
+        return error.seconds
+    if (is_new and error.status == 404) or (is_repeatable and isinstance(error, GitHubUnavailable)):
         return next(backoff, None)
     return None

@@ -24,7 +24,7 @@ class CommentPoster:
     def post_comments(self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]) -> int:
         """Posts and edits what is due, nothing twice; returns how many comments were posted."""
         marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}")
-        earlier = comments.ours(repo, pull.number, repo.app_slug(), lambda body: marker.read(body) is not None)
+        earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
         new_comments = [self._comment(comment, marker) for comment in plan.new_comments]
         if new_comments:

@@ -95,10 +95,10 @@ class PullRequestReviewer:
 
     def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> tuple[Tree, Tree, tuple[FileDiff, ...]]:
         """The trees of merge base and head, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
-        listed, is_truncated = pull_requests.files(repo, pull, hunks_of_patch)
+        listed, is_truncated = pull_requests.list_files(repo, pull, hunks_of_patch)
         if not is_truncated and not any(is_candidate(p) for d in listed for p in (d.path, d.previous_path) if p):
             return Tree({}), Tree({}), tuple(listed)
-        merge_base = pull_requests.merge_base(repo, pull)
+        merge_base = pull_requests.read_merge_base(repo, pull)
         url = f"{self.settings.git_url}/{run.repository}.git"
         token = self.client.git_token(run.installation_id, run.repository_id)
         refs = [f"refs/pull/{pull.number}/head"]
@@ -157,7 +157,7 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
     broker = TokenBroker(int(settings.app_id), settings.private_key, settings.github_url)
     return PullRequestReviewer(
         settings=settings,
-        client=Client(broker, Pace(write=settings.write_gap, notify=settings.notify_gap)),
+        client=Client(broker, Pace(settings.write_gap, settings.notify_gap)),
         fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=Store(settings.database),
