@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "repo_config": NOUNS | {"yaml"},
     "policy": NOUNS,
     "policy.engines": NOUNS | {"policy"},
-    "policy.build": NOUNS | {"policy", "policy.engines", "check", "outputs"},
+    "policy.build": NOUNS | {"yaml", "yaml_edit", "policy", "policy.engines", "check", "outputs"},
     "outputs": NOUNS,
     "git": NOUNS,
     "github_app": NOUNS,

@@ -14,52 +14,10 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 3
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       minAvailable: 67%
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: replace, path: [spec, replicas], value: 3}
+#   - {op: remove, document: 2, path: [spec, maxUnavailable]}
+#   - {op: add, document: 2, path: [spec, minAvailable], value: 67%}
 package gracegate.rules.disruption["pdb-blocks-drain"]
 
 import data.gracegate.lib.autoscalers

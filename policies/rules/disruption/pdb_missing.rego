@@ -11,42 +11,8 @@
 # custom:
 #   severity: warning
 #   fix: text
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
+#   example:
+#   - {op: remove, document: 2, path: []}
 package gracegate.rules.disruption["pdb-missing"]
 
 import data.gracegate.lib.budgets

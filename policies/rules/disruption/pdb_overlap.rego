@@ -11,62 +11,21 @@
 # custom:
 #   severity: error
 #   fix: text
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 3
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
+#   example:
+#   - {op: replace, path: [spec, replicas], value: 3}
+#   - op: add
+#     document: 3
+#     path: []
+#     value: |
+#       apiVersion: policy/v1
+#       kind: PodDisruptionBudget
+#       metadata:
+#         name: web-budget
+#       spec:
+#         minAvailable: 1
+#         selector:
+#           matchLabels:
 #             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web-budget
-#     spec:
-#       minAvailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
 package gracegate.rules.disruption["pdb-overlap"]
 
 import data.gracegate.lib.budgets

@@ -12,34 +12,10 @@
 # custom:
 #   severity: warning
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               httpGet:
-#                 path: /healthz
-#                 port: http
-#             livenessProbe:
-#               httpGet:
-#                 path: /healthz
-#                 port: http
+#   example:
+#   - op: add
+#     path: [spec, template, spec, containers, 0, livenessProbe]
+#     value: {httpGet: {path: /ready, port: http}}
 package gracegate.rules.liveness["liveness-as-aggressive-as-readiness"]
 
 import data.gracegate.lib.patience

@@ -18,31 +18,10 @@
 #     least_seconds:
 #       default: 10
 #       description: How long a livenessProbe has to fail, at least, before the container is restarted.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             livenessProbe:
-#               failureThreshold: 1
-#               httpGet:
-#                 path: /livez
-#                 port: http
+#   example:
+#   - op: add
+#     path: [spec, template, spec, containers, 0, livenessProbe]
+#     value: {failureThreshold: 1, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["liveness-hair-trigger"]
 
 import data.gracegate.lib.patience

@@ -12,35 +12,11 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               initialDelaySeconds: 60
-#               httpGet:
-#                 path: /ready
-#                 port: http
-#             livenessProbe:
-#               httpGet:
-#                 path: /livez
-#                 port: http
+#   example:
+#   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, initialDelaySeconds], value: 60}
+#   - op: add
+#     path: [spec, template, spec, containers, 0, livenessProbe]
+#     value: {httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["liveness-kills-slow-start"]
 
 import data.gracegate.lib.patches

@@ -15,31 +15,10 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             livenessProbe:
-#               successThreshold: 2
-#               httpGet:
-#                 path: /livez
-#                 port: http
+#   example:
+#   - op: add
+#     path: [spec, template, spec, containers, 0, livenessProbe]
+#     value: {successThreshold: 2, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["probe-invalid"]
 
 import data.gracegate.lib.checks

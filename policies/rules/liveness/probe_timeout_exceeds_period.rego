@@ -10,32 +10,9 @@
 # custom:
 #   severity: warning
 #   fix: assumes
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               periodSeconds: 5
-#               timeoutSeconds: 30
-#               httpGet:
-#                 path: /ready
-#                 port: http
+#   example:
+#   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, periodSeconds], value: 5}
+#   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, timeoutSeconds], value: 30}
 package gracegate.rules.liveness["probe-timeout-exceeds-period"]
 
 import data.gracegate.lib.containers

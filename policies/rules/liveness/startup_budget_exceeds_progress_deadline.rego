@@ -11,32 +11,10 @@
 # custom:
 #   severity: warning
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             startupProbe:
-#               failureThreshold: 90
-#               periodSeconds: 10
-#               httpGet:
-#                 path: /livez
-#                 port: http
+#   example:
+#   - op: add
+#     path: [spec, template, spec, containers, 0, startupProbe]
+#     value: {failureThreshold: 90, periodSeconds: 10, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["startup-budget-exceeds-progress-deadline"]
 
 import data.gracegate.lib.starts

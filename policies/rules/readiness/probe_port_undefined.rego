@@ -11,30 +11,8 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               httpGet:
-#                 path: /ready
-#                 port: htpp
+#   example:
+#   - {op: replace, path: [spec, template, spec, containers, 0, readinessProbe, httpGet, port], value: htpp}
 package gracegate.rules.readiness["probe-port-undefined"]
 
 import data.gracegate.lib.containers

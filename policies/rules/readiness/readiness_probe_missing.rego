@@ -14,52 +14,8 @@
 #   fix: safe
 #   exceptions:
 #   - The process exists only once it can serve, and is never out of order without ending.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: http
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: remove, path: [spec, template, spec, containers, 0, readinessProbe]}
 package gracegate.rules.readiness["readiness-probe-missing"]
 
 import data.gracegate.lib.checks

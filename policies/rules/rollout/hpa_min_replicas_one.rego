@@ -14,70 +14,30 @@
 # custom:
 #   severity: warning
 #   fix: assumes
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: autoscaling/v2
-#     kind: HorizontalPodAutoscaler
-#     metadata:
-#       name: web
-#     spec:
-#       scaleTargetRef:
-#         apiVersion: apps/v1
-#         kind: Deployment
+#   example:
+#   - {op: remove, path: [spec, replicas]}
+#   - op: add
+#     document: 3
+#     path: []
+#     value: |
+#       apiVersion: autoscaling/v2
+#       kind: HorizontalPodAutoscaler
+#       metadata:
 #         name: web
-#       minReplicas: 1
-#       maxReplicas: 6
-#       metrics:
-#       - type: Resource
-#         resource:
-#           name: cpu
-#           target:
-#             type: Utilization
-#             averageUtilization: 70
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#       spec:
+#         scaleTargetRef:
+#           apiVersion: apps/v1
+#           kind: Deployment
+#           name: web
+#         minReplicas: 1
+#         maxReplicas: 6
+#         metrics:
+#         - type: Resource
+#           resource:
+#             name: cpu
+#             target:
+#               type: Utilization
+#               averageUtilization: 70
 package gracegate.rules.rollout["hpa-min-replicas-one"]
 
 import data.gracegate.lib.autoscalers

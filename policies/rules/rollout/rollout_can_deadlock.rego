@@ -14,55 +14,24 @@
 # custom:
 #   severity: error
 #   fix: text
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#           volumes:
-#           - name: data
-#             persistentVolumeClaim:
-#               claimName: data
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: v1
-#     kind: PersistentVolumeClaim
-#     metadata:
-#       name: data
-#     spec:
-#       accessModes: [ReadWriteOncePod]
-#       resources:
-#         requests:
-#           storage: 1Gi
+#   example:
+#   - {op: remove, path: [spec, replicas]}
+#   - op: add
+#     path: [spec, template, spec, volumes]
+#     value: [{name: data, persistentVolumeClaim: {claimName: data}}]
+#   - op: add
+#     document: 3
+#     path: []
+#     value: |
+#       apiVersion: v1
+#       kind: PersistentVolumeClaim
+#       metadata:
+#         name: data
+#       spec:
+#         accessModes: [ReadWriteOncePod]
+#         resources:
+#           requests:
+#             storage: 1Gi
 package gracegate.rules.rollout["rollout-can-deadlock"]
 
 import data.gracegate.lib.fenceposts

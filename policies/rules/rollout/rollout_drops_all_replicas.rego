@@ -11,55 +11,8 @@
 #   fix: safe
 #   exceptions:
 #   - Two versions must never run at once, and a gap is the price that was chosen for it.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       strategy:
-#         rollingUpdate:
-#           maxUnavailable: 100%
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: add, path: [spec, strategy], value: {rollingUpdate: {maxUnavailable: 100%}}}
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
 
 import data.gracegate.lib.fenceposts

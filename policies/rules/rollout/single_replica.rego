@@ -11,52 +11,8 @@
 # custom:
 #   severity: warning
 #   fix: assumes
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 1
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             readinessProbe:
-#               tcpSocket:
-#                 port: 8080
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: 8080
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: replace, path: [spec, replicas], value: 1}
 package gracegate.rules.rollout["single-replica"]
 
 import data.gracegate.lib.autoscalers

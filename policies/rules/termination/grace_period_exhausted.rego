@@ -18,28 +18,9 @@
 #     least_seconds:
 #       default: 10
 #       description: What a container must have left after its preStop hook, whatever its app says of itself.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           terminationGracePeriodSeconds: 60
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 60
+#   example:
+#   - {op: add, path: [spec, template, spec, terminationGracePeriodSeconds], value: 60}
+#   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 60}
 package gracegate.rules.termination["grace-period-exhausted"]
 
 import data.gracegate.lib.grace

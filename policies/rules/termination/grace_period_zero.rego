@@ -14,58 +14,11 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           terminationGracePeriodSeconds: 0
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               httpGet:
-#                 path: /ready
-#                 port: http
-#             lifecycle:
-#               preStop:
-#                 httpGet:
-#                   path: /drain
-#                   port: http
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: http
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: add, path: [spec, template, spec, terminationGracePeriodSeconds], value: 0}
+#   - op: replace
+#     path: [spec, template, spec, containers, 0, lifecycle, preStop]
+#     value: {httpGet: {path: /drain, port: http}}
 package gracegate.rules.termination["grace-period-zero"]
 
 import data.gracegate.lib.grace

@@ -14,27 +14,11 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: gcr.io/distroless/java21-debian12
-#             lifecycle:
-#               preStop:
-#                 exec:
-#                   command: ["sh", "-c", "sleep 10"]
+#   example:
+#   - {op: replace, path: [spec, template, spec, containers, 0, image], value: gcr.io/distroless/java21-debian12}
+#   - op: replace
+#     path: [spec, template, spec, containers, 0, lifecycle, preStop]
+#     value: {exec: {command: ["sh", "-c", "sleep 10"]}}
 package gracegate.rules.termination["prestop-command-not-in-image"]
 
 import data.gracegate.lib.grace

@@ -18,52 +18,8 @@
 #   exceptions:
 #   - The app itself goes on to accept connections for as long as traffic comes, after it was told to stop.
 #   - All clients retry on another pod what one pod refuses, as workers behind a queue do.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               httpGet:
-#                 path: /ready
-#                 port: http
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: http
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: remove, path: [spec, template, spec, containers, 0, lifecycle]}
 package gracegate.rules.termination["prestop-drain-missing"]
 
 import data.gracegate.lib.drains

@@ -22,56 +22,8 @@
 #       description: |
 #         The shortest drain that is accepted, by the way that traffic comes: cluster, headless, ingress, node, alb_ip,
 #         neg, nlb_ip. A way that is not named here has half of its `drain_seconds`.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       replicas: 2
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             ports:
-#             - name: http
-#               containerPort: 8080
-#             readinessProbe:
-#               httpGet:
-#                 path: /ready
-#                 port: http
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 3
-#     ---
-#     apiVersion: v1
-#     kind: Service
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         app: web
-#       ports:
-#       - port: 80
-#         targetPort: http
-#     ---
-#     apiVersion: policy/v1
-#     kind: PodDisruptionBudget
-#     metadata:
-#       name: web
-#     spec:
-#       maxUnavailable: 1
-#       selector:
-#         matchLabels:
-#           app: web
+#   example:
+#   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 3}
 package gracegate.rules.termination["prestop-drain-too-short"]
 
 import data.gracegate.lib.grace

@@ -14,27 +14,10 @@
 # custom:
 #   severity: info
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             lifecycle:
-#               preStop:
-#                 exec:
-#                   command: ["sh", "-c", "sleep 10"]
+#   example:
+#   - op: replace
+#     path: [spec, template, spec, containers, 0, lifecycle, preStop]
+#     value: {exec: {command: ["sh", "-c", "sleep 10"]}}
 package gracegate.rules.termination["prestop-prefer-native-sleep"]
 
 import data.gracegate.lib.grace

@@ -16,27 +16,8 @@
 # custom:
 #   severity: error
 #   fix: safe
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 45
+#   example:
+#   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 45}
 package gracegate.rules.termination["prestop-sleep-unsupported"]
 
 import data.gracegate.lib.containers

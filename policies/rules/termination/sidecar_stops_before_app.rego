@@ -20,29 +20,10 @@
 #       description: |
 #         How the mesh brings its proxy: `classic` as a container beside the app, `native` as a native sidecar, `none`
 #         where there is no mesh.
-#   example: |
-#     apiVersion: apps/v1
-#     kind: Deployment
-#     metadata:
-#       name: web
-#     spec:
-#       selector:
-#         matchLabels:
-#           app: web
-#       template:
-#         metadata:
-#           labels:
-#             app: web
-#         spec:
-#           containers:
-#           - name: web
-#             image: registry.example/web:1.4.2
-#             lifecycle:
-#               preStop:
-#                 sleep:
-#                   seconds: 10
-#           - name: cloud-sql-proxy
-#             image: gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.14.1
+#   example:
+#   - op: add
+#     path: [spec, template, spec, containers, 1]
+#     value: {name: cloud-sql-proxy, image: "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.14.1"}
 package gracegate.rules.termination["sidecar-stops-before-app"]
 
 import data.gracegate.lib.containers

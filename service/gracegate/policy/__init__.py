@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
 from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask
+from gracegate.policy.violations import conventional_order
 
 __all__ = [
     "Answer",
@@ -13,6 +14,7 @@ __all__ = [
     "Evaluate",
     "ask",
     "builtin_policies",
+    "conventional_order",
     "digest_of",
     "load_builtin",
     "load_catalog",

@@ -102,14 +102,14 @@ def _operation(raw: Any, document: int, documents: int) -> Operation:
     target = raw.get("document", document)
     if not _is_index(target, documents):
         raise Malformed(f"an operation's document {target!r} is not in the batch")
-    return Operation(op, _pointer(raw["path"]), _in_order(raw.get("value")), target)
+    return Operation(op, _pointer(raw["path"]), conventional_order(raw.get("value")), target)
 
 
-def _in_order(value: Any) -> Any:
-    """A value with its keys as people write them, the same from both engines: what is done, then how."""
+def conventional_order(value: Any) -> Any:
+    """A value with its keys as people write them, the same from both engines: the action first, then its settings."""
     if isinstance(value, Mapping):
-        return {key: _in_order(value[key]) for key in sorted(value, key=lambda key: (key not in _FIRST, key))}
-    return [_in_order(item) for item in value] if isinstance(value, list) else value
+        return {key: conventional_order(value[key]) for key in sorted(value, key=lambda key: (key not in _FIRST, key))}
+    return [conventional_order(item) for item in value] if isinstance(value, list) else value
 
 
 def _pointer(raw: Any) -> Pointer:

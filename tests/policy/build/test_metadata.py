@@ -74,7 +74,7 @@ def changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def test_a_rule() -> None:
-    assert metadata.rules([entry(SAID)], {FILE: TEXT, "lib/x.rego": "package x\n"}) == [
+    assert metadata.read_rules([entry(SAID)], {FILE: TEXT, "lib/x.rego": "package x\n"}) == [
         Rule(
             id="drain-short",
             group="termination",
@@ -133,14 +133,75 @@ def test_a_rule() -> None:
 )
 def test_what_is_wrong(said: dict[str, Any], message: str, line: int) -> None:
     with pytest.raises(RulesError) as caught:
-        metadata.rules([entry(said)], {FILE: TEXT})
+        metadata.read_rules([entry(said)], {FILE: TEXT})
     assert (caught.value.message.startswith(message), caught.value.file, caught.value.line) == (True, FILE, line)
+
+
+STEPS = TEXT.replace(
+    "#   example: |\n#     kind: Pod\n",
+    """\
+#   example:
+#   - {op: replace, path: [spec, replicas], value: 3}
+#   - op: add
+#     path: [spec, args]
+#     value:
+#     - sleep
+#   - {op: remove, path: [], document: 1}
+""",
+)
+REPLACE = {"op": "replace", "path": ["spec", "replicas"], "value": 3}
+ADD = {"op": "add", "path": ["spec", "args"], "value": ["sleep"]}
+REMOVE = {"op": "remove", "path": [], "document": 1}
+BASELINE = "kind: Pod\nspec:\n  replicas: 2 # of them\n---\nkind: Service\n"
+
+
+def read_example(*steps: Any, baseline: str = BASELINE) -> str:
+    """The example of a rule whose METADATA holds these steps."""
+    found = entry(changed(("custom", "example"), list(steps)))
+    found["location"]["row"] = len(STEPS.splitlines())
+    [rule] = metadata.read_rules([found], {FILE: STEPS}, baseline)
+    return rule.example
+
+
+def test_an_example_is_the_baseline_with_steps() -> None:
+    document = {"op": "add", "path": [], "document": 2, "value": "kind: Ingress\n"}
+    assert read_example(REPLACE, ADD, REMOVE, document) == (
+        "kind: Pod\nspec:\n  replicas: 3 # of them\n  args:\n  - sleep\n---\nkind: Ingress\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        pytest.param({**REPLACE, "path": ["spec", "replica"]}, "it does not apply: ", id="no such path"),
+        pytest.param({**REPLACE, "document": 7}, "there is no document 7", id="no such document"),
+        pytest.param({"op": "move", "path": ["spec"]}, "`op` is one of add, replace, remove", id="another operation"),
+        pytest.param({"op": "add", "path": ["spec"]}, "a step `add` has op, path, value", id="no value"),
+        pytest.param({**REMOVE, "value": 1}, "a step `remove` has op, path and", id="a value too many"),
+        pytest.param({**REPLACE, "pth": 1}, "a step `replace` has op, path, value", id="misspelt"),
+        pytest.param({**REPLACE, "path": "spec"}, "a step `replace` has op, path, value", id="a text for a path"),
+        pytest.param({**ADD, "path": []}, "a new document needs a number of its own", id="a number in use"),
+        pytest.param("replicas", "`op` is one of add, replace, remove", id="a text"),
+    ],
+)
+def test_a_step_that_does_not_apply_is_named_with_its_line(step: Any, message: str) -> None:
+    for number, line in enumerate((18, 19, 23)):
+        steps = [*[REPLACE, ADD][:number], step]
+        with pytest.raises(RulesError) as caught:
+            read_example(*steps)
+        assert caught.value.message.startswith(f"step {number + 1} of `example`: {message}")
+        assert (caught.value.file, caught.value.line) == (FILE, line)
+
+
+def test_steps_need_a_baseline() -> None:
+    with pytest.raises(RulesError, match="the document is empty"):
+        read_example(REPLACE, baseline="")
 
 
 def test_the_line_of_a_misspelt_key() -> None:
     text = TEXT.replace("fix:", "fixx:")
     with pytest.raises(RulesError) as caught:
-        metadata.rules([entry(changed(("custom", "fixx"), "safe"))], {FILE: text})
+        metadata.read_rules([entry(changed(("custom", "fixx"), "safe"))], {FILE: text})
     assert caught.value.line == 8
 
 
@@ -156,17 +217,17 @@ def test_the_line_of_a_misspelt_key() -> None:
 )
 def test_one_name_everywhere(file: str, package: tuple[str, ...]) -> None:
     with pytest.raises(RulesError) as caught:
-        metadata.rules([entry(SAID, file, package)], {file: TEXT})
+        metadata.read_rules([entry(SAID, file, package)], {file: TEXT})
     assert (caught.value.file, caught.value.line) == (file, len(TEXT.splitlines()))
 
 
 def test_a_rule_without_metadata() -> None:
     with pytest.raises(RulesError, match="no METADATA"):
-        metadata.rules([], {FILE: TEXT})
+        metadata.read_rules([], {FILE: TEXT})
 
 
 def test_a_name_belongs_to_one_rule() -> None:
     other = "rules/termination/drain_too_short.rego"
     entries = [entry(SAID), entry(changed(("custom", "aliases"), []), other, (*PACKAGE[:-1], "drain-too-short"))]
     with pytest.raises(RulesError, match="more than one rule is called drain-too-short"):
-        metadata.rules(entries, {FILE: TEXT, other: TEXT})
+        metadata.read_rules(entries, {FILE: TEXT, other: TEXT})

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, get_args
 
 from gracegate.errors import RulesError
 from gracegate.model import Parameter, Rule, Severity
+from gracegate.policy.build.examples import Example, StepError
 
 ROOM = ("data", "gracegate", "rules")
 
@@ -25,24 +26,27 @@ _KEYS = {
 }
 
 
-def rules(annotations: Collection[Mapping[str, Any]], modules: Mapping[str, str]) -> list[Rule]:
+def read_rules(
+    annotations: Collection[Mapping[str, Any]], modules: Mapping[str, str], baseline: str = ""
+) -> list[Rule]:
     """The rules of a set, by group and id; `annotations` is that part of `opa inspect -a -f json`.
 
-    Raises RulesError with file and line for a rule file without METADATA, and for METADATA that is not as it should be.
+    `baseline` is the text that the steps of examples change. Raises RulesError with file and line for a rule file
+    without METADATA, and for METADATA that is not as it should be.
     """
     packages = {entry["location"]["file"]: entry for entry in annotations if entry["annotations"]["scope"] == "package"}
-    found = [_rule(name, text, packages.get(name)) for name, text in modules.items() if name.startswith("rules/")]
-    names = [name for rule in found for name in (rule.id, *rule.aliases)]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise RulesError(f"more than one rule is called {', '.join(sorted(twice))}")
-    return sorted(found, key=lambda rule: (rule.group, rule.id))
-
-
-def _rule(name: str, text: str, entry: Mapping[str, Any] | None) -> Rule:
-    if entry is None:
-        raise RulesError("the file has no METADATA above its package", file=name, line=1)
-    block = _Block(name, text.splitlines()[: entry["location"]["row"]])
-    return block.rule(entry["annotations"], tuple(part["value"] for part in entry["path"]))
+    rules = []
+    for name, text in modules.items():
+        if not name.startswith("rules/"):
+            continue
+        if (entry := packages.get(name)) is None:
+            raise RulesError("the file has no METADATA above its package", file=name, line=1)
+        block = _Block(name, text.splitlines()[: entry["location"]["row"]], baseline)
+        rules.append(block.read_rule(entry["annotations"], tuple(part["value"] for part in entry["path"])))
+    names = [name for rule in rules for name in (rule.id, *rule.aliases)]
+    if duplicates := {name for name in names if names.count(name) > 1}:
+        raise RulesError(f"more than one rule is called {', '.join(sorted(duplicates))}")
+    return sorted(rules, key=lambda rule: (rule.group, rule.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +55,29 @@ class _Block:
 
     file: str
     lines: list[str]
+    baseline: str
 
-    def rule(self, said: Mapping[str, Any], package: tuple[str, ...]) -> Rule:
-        group, identity = self._named(package)
-        self._only(said, "METADATA")
-        custom = self._need(said, "custom", dict)
-        self._only(custom, "custom")
+    def read_rule(self, found: Mapping[str, Any], package: tuple[str, ...]) -> Rule:
+        group, identity = self._names(package)
+        self._reject_unknown(found, "METADATA")
+        custom = self._required(found, "custom", dict)
+        self._reject_unknown(custom, "custom")
         return Rule(
             id=identity,
             group=group,
-            title=self._need(said, "title", str).strip(),
-            description=self._need(said, "description", str).strip(),
+            title=self._required(found, "title", str).strip(),
+            description=self._required(found, "description", str).strip(),
             severity=self._one_of(custom, "severity", get_args(Severity)),
             fix=self._one_of(custom, "fix", _FIXES),
-            parameters=self._parameters(self._may(custom, "parameters", {})),
-            example=self._need(custom, "example", str),
-            links=self._links(self._need(said, "related_resources", list)),
-            aliases=tuple(self._may(custom, "aliases", [])),
-            exceptions=tuple(str(text).strip() for text in self._may(custom, "exceptions", [])),
-            effective_on=self._day(custom, "effective_on"),
+            parameters=self._parameters(self._optional(custom, "parameters", {})),
+            example=self._example(custom),
+            links=self._links(self._required(found, "related_resources", list)),
+            aliases=tuple(self._optional(custom, "aliases", [])),
+            exceptions=tuple(str(text).strip() for text in self._optional(custom, "exceptions", [])),
+            effective_on=self._date(custom, "effective_on"),
         )
 
-    def _named(self, package: tuple[str, ...]) -> tuple[str, str]:
+    def _names(self, package: tuple[str, ...]) -> tuple[str, str]:
         """Group and id, which the path and the package have to agree on."""
         place = _RULE_FILE.fullmatch(self.file)
         if place is None:
@@ -82,45 +87,66 @@ class _Block:
             self._fail(f'the package has to be gracegate.rules.{wanted[-2]}["{wanted[-1]}"]', "package")
         return wanted[-2], wanted[-1]
 
-    def _parameters(self, said: Mapping[str, Any]) -> tuple[Parameter, ...]:
-        for name in said:
-            self._only(self._need(said, name, dict), "a parameter")
+    def _parameters(self, found: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        for name in found:
+            self._reject_unknown(self._required(found, name, dict), "a parameter")
         return tuple(
-            Parameter(name, self._need(entry, "default", object), self._need(entry, "description", str))
-            for name, entry in sorted(said.items())
+            Parameter(name, self._required(entry, "default", object), self._required(entry, "description", str))
+            for name, entry in sorted(found.items())
         )
 
-    def _links(self, said: list[Mapping[str, str]]) -> tuple[str, ...]:
-        for link in said:
-            self._only(link, "related_resources")
-        return tuple(self._need(link, "ref", str) for link in said)
+    def _example(self, custom: Mapping[str, Any]) -> str:
+        """A whole text, or steps that change the baseline."""
+        if isinstance(custom.get("example"), str):
+            return str(custom["example"])
+        example = Example(self.baseline)
+        for number, step in enumerate(self._required(custom, "example", list)):
+            try:
+                example.apply(step)
+            except StepError as error:
+                raise RulesError(
+                    f"step {number + 1} of `example`: {error}", file=self.file, line=self._step_line(number)
+                ) from error
+        return example.text
 
-    def _one_of(self, said: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> Any:
-        value = self._need(said, key, str)
+    def _step_line(self, number: int) -> int:
+        """The line of a step, from 0: steps are the items with the least indentation below `example`."""
+        start = next(i for i, text in enumerate(self.lines) if re.match(r"#\s+example:", text))
+        dashes = [text.find("- ") if re.match(r"#\s+- ", text) else -1 for text in self.lines[start:]]
+        indent = next(column for column in dashes if column >= 0)
+        return start + [i for i, column in enumerate(dashes) if column == indent][number] + 1
+
+    def _links(self, found: list[Mapping[str, str]]) -> tuple[str, ...]:
+        for link in found:
+            self._reject_unknown(link, "related_resources")
+        return tuple(self._required(link, "ref", str) for link in found)
+
+    def _one_of(self, found: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> Any:
+        value = self._required(found, key, str)
         if value not in choices:
             self._fail(f"{key} is one of {', '.join(choices)}, not {value}", key)
         return value
 
-    def _day(self, said: Mapping[str, Any], key: str) -> dt.date | None:
+    def _date(self, found: Mapping[str, Any], key: str) -> dt.date | None:
         """OPA reads an unquoted date as a moment, and gives it as one."""
-        text = self._may(said, key, "").removesuffix("T00:00:00Z")
+        text = self._optional(found, key, "").removesuffix("T00:00:00Z")
         try:
-            return dt.date.fromisoformat(text) if key in said else None
+            return dt.date.fromisoformat(text) if key in found else None
         except ValueError:
             self._fail(f"`{key}` is not a day, write it as `2027-01-31`", key)
 
-    def _need(self, said: Mapping[str, Any], key: str, kind: type) -> Any:
-        if key not in said:
+    def _required(self, found: Mapping[str, Any], key: str, kind: type) -> Any:
+        if key not in found:
             self._fail(f"METADATA lacks `{key}`", "METADATA")
-        if not isinstance(said[key], kind):
+        if not isinstance(found[key], kind):
             self._fail(f"`{key}` has to be a {_NAMES[kind]}", key)
-        return said[key]
+        return found[key]
 
-    def _may(self, said: Mapping[str, Any], key: str, fallback: Any) -> Any:
-        return self._need(said, key, type(fallback)) if key in said else fallback
+    def _optional(self, found: Mapping[str, Any], key: str, fallback: Any) -> Any:
+        return self._required(found, key, type(fallback)) if key in found else fallback
 
-    def _only(self, said: Mapping[str, Any], place: str) -> None:
-        for key in said:
+    def _reject_unknown(self, found: Mapping[str, Any], place: str) -> None:
+        for key in found:
             if key not in _KEYS[place]:
                 near = difflib.get_close_matches(key, _KEYS[place], n=1)
                 self._fail(f"unknown key `{key}` in {place}" + (f", did you mean `{near[0]}`?" if near else ""), key)

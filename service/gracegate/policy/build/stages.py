@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gracegate.policy import digest_of, read_modules
 from gracegate.policy.build import input_schema, metadata, pages, rego_tables, rule_index, wasm_build
+from gracegate.policy.build.examples import BASELINE_FILE
 
 Stage = Callable[[Path, Path], dict[str, bytes]]
 """Takes the folder of rules and the path of OPA; gives the generated files by path inside the folder.
@@ -26,7 +27,8 @@ def build_catalog(folder: Path, opa: Path) -> dict[str, bytes]:
     """All that follows from the METADATA and the code of the rules."""
     modules = read_modules(folder)
     annotations, wasm = wasm_build.inspect_and_compile(modules, opa, folder.resolve() / "capabilities.json")
-    rules = metadata.rules(annotations, modules)
+    baseline = folder / BASELINE_FILE
+    rules = metadata.read_rules(annotations, modules, baseline.read_text("utf-8") if baseline.is_file() else "")
     catalog = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
     return {
         "README.md": rule_index.render(rules).encode(),
