@@ -1,14 +1,17 @@
-"""What the README shows must be so."""
+"""What the README and the pages for contributors show must be so."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 from gracegate.policy import load_builtin
 from gracegate.repo_config import parse_repo_config
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", ".github/CHANGELOG.md"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -18,9 +21,13 @@ def test_its_configuration_is_one() -> None:
     assert (config.gate, len(config.waivers), config.min_minor) == ("enforce", 1, 30)
 
 
-def test_its_links_lead_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\((.*?)\)", README) if "://" not in link]
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_paths_lead_to_files(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\((.*?)\)", text) if "://" not in link]
+    paths = re.findall(r"`((?:service|policies|tests|deploy|\.github|\.ci)/[^`<>* ]*)`", text)
+    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+    assert missing + [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_its_variables_are_read() -> None:
