@@ -1,7 +1,7 @@
 """How fast manifests are read: python tests/bench/bench_manifests.py DIR...
 
-For each checkout: reading all of it, and parsing and locating 500 workload files against PyYAML's C loader composing
-them in the same run. What fixes cost stands in corpus_fixes.py.
+For each checkout: collects all its documents, and parses and locates 500 workload files, compared with PyYAML's C
+loader on the same files in the same run. For edits see corpus_fixes.py.
 """
 
 from __future__ import annotations
@@ -55,22 +55,22 @@ def containers(document: Document) -> Iterator[tuple[Pointer, dict[str, Any]]]:
             yield (*WORKLOAD_KINDS[document.ref.kind].pod_spec, "containers", index), container
 
 
-def reading(collection: Collection) -> dict[str, float]:
-    """Parsing and locating against PyYAML's C loader, which gives nodes and marks but no values.
+def reading_figures(collection: Collection) -> dict[str, float]:
+    """Parsing and locating, compared with PyYAML's C loader, which gives nodes and marks but no values.
 
-    `ratio` is about whole files, where we pass over what no rule reads; `built_ratio` about the documents that are
-    built alone, so that both do all the work.
+    `ratio` is for complete files, of which gracegate skips the documents that no rule reads; `parsed_ratio` is for the
+    documents that gracegate parses, so that both do all the work.
     """
     workloads = [m for m in collection.manifests.values() if any(d.ref.kind in WORKLOAD_KINDS for d in m.documents)]
-    whole = [m for m in workloads if not m.problems][:WORKLOAD_FILES]
-    sources = [m.source for m in whole]
-    built = [
+    readable = [m for m in workloads if not m.problems][:WORKLOAD_FILES]
+    sources = [m.source for m in readable]
+    parsed = [
         SourceFile(m.source.path, m.text[m.spans[n].start : m.spans[n].end].encode())
-        for m in whole
+        for m in readable
         for n in sorted({d.number for d in m.documents})
     ]
     figures = {"files": len(sources), "megabytes": sum(len(s.data) for s in sources) / 1e6}
-    for name, texts in (("", sources), ("built_", built)):
+    for name, texts in (("", sources), ("parsed_", parsed)):
         one, other = median(lambda texts=texts: parse_and_locate(texts)), median(lambda texts=texts: compose(texts))
         figures |= {f"{name}seconds": one, f"{name}pyyaml_seconds": other, f"{name}ratio": one / other}
     return figures
@@ -103,7 +103,7 @@ def main() -> None:
             "documents": len(collection.documents),
             "problems": dict(Counter(problem.code for problem in collection.problems)),
             "collect_seconds": median(lambda files=files: collect_documents(files)),
-            "reading": reading(collection),
+            "reading": reading_figures(collection),
             "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
         print(json.dumps(figures, default=str))

@@ -1,4 +1,4 @@
-"""Which files are candidates, and the components they belong to."""
+"""Candidate files by name, and their components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gracegate.manifests import component_finder, is_candidate
         "kustomization",
     ],
 )
-def test_no_candidates(path: str) -> None:
+def test_other_files_are_not_candidates(path: str) -> None:
     assert not is_candidate(path)
 
 
@@ -38,11 +38,11 @@ def test_no_candidates(path: str) -> None:
         ".gracegate.yaml",
     ],
 )
-def test_candidates(path: str) -> None:
+def test_manifests_and_configuration_are_candidates(path: str) -> None:
     assert is_candidate(path)
 
 
-def test_component_finder() -> None:
+def test_a_component_is_the_nearest_directory_with_a_kustomization_or_chart() -> None:
     files = ["apps/kustomization.yaml", "apps/web/a.yaml", "charts/x/Chart.yaml", "top.yaml", "lone/deep/b.yaml"]
     find_component = component_finder(files)
     assert {
@@ -59,5 +59,5 @@ def test_component_finder() -> None:
     }
 
 
-def test_a_component_at_the_top_holds_all() -> None:
+def test_a_component_at_the_top_contains_all_files() -> None:
     assert component_finder(["Kustomization"])("x/y/a.yaml") == ""

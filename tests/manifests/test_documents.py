@@ -1,4 +1,4 @@
-"""Files to documents and problems, and pointers to lines."""
+"""Files -> documents and problems, and pointers -> lines."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def refs(text: str) -> list[tuple[int, Pointer, str]]:
     "text",
     [
         pytest.param("", id="empty"),
-        pytest.param("on: push\njobs: {a: b: c}\n", id="broken, but no manifest"),
+        pytest.param("on: push\njobs: {a: b: c}\n", id="invalid YAML that is not a manifest"),
         pytest.param("apiVersion: v1\nkind: ConfigMap\n", id="a kind that no rule reads"),
         pytest.param("---\n# nothing\n---\n...\n", id="empty documents"),
         pytest.param("kind: Role\nrules: {{ x }}\n", id="a template of a kind that no rule reads"),
-        pytest.param("deployment:\n  kind: Deployment\n", id="a kind that is no object's"),
+        pytest.param("deployment:\n  kind: Deployment\n", id="a kind that is not at the top level"),
         pytest.param("- op: add\n  path: /spec\n  value: {kind: Pod}\n", id="JSON 6902"),
-        pytest.param("kind: [Pod]\n", id="a kind that is no text"),
+        pytest.param("kind: [Pod]\n", id="a kind that is not a string"),
         pytest.param("kind: List\nitems: Pod\n", id="a list without items"),
     ],
 )
-def test_nothing_to_read(text: str) -> None:
+def test_text_without_objects_that_rules_read_has_no_documents(text: str) -> None:
     assert documents(text) == ()
 
 
@@ -66,10 +66,10 @@ def test_a_document() -> None:
     ("text", "expected"),
     [
         pytest.param("kind: Pod\n---\nkind: Role\n--- # c\nkind: Job\n", [0, 2], id="numbers count all documents"),
-        pytest.param("# c\n\n---\nkind: Pod\n", [0], id="comments before the first marker are no document"),
-        pytest.param("---\n---\nkind: Pod\n", [1], id="an empty document is one"),
+        pytest.param("# c\n\n---\nkind: Pod\n", [0], id="comments before the first marker are not a document"),
+        pytest.param("---\n---\nkind: Pod\n", [1], id="an empty document counts"),
         pytest.param("kind: Pod\n...\n# c\n---\nkind: Job\n...\n", [0, 1], id="end markers"),
-        pytest.param("kind: Pod\n...\nkind: Job\n", [0, 1], id="a document behind an end marker"),
+        pytest.param("kind: Pod\n...\nkind: Job\n", [0, 1], id="a document after an end marker"),
         pytest.param("%YAML 1.2\n---\nkind: Pod\n...\n%YAML 1.2\n---\nkind: Job\n", [0, 1], id="directives"),
         pytest.param("--- |\n kind: Pod\n--- {kind: Pod}\n---\tx\n", [1], id="content on the marker's line"),
         pytest.param("kind: Pod\ntext: |\n ---\n  ---\nx: '\n --- '\n", [0], id="indented dashes"),
@@ -90,7 +90,7 @@ def test_documents_are_split_at_markers(text: str, expected: list[int]) -> None:
             "kind: List\nitems:\n- {apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: ns}}\n- 5\n"
             "- {kind: List, items: [{kind: Pod}]}\n- {kind: Role}\n",
             [(0, ("items", 0), "apps/Deployment/ns/a"), (0, ("items", 2, "items", 0), "/Pod//")],
-            id="a list, one inside it",
+            id="a list inside a list",
         ),
         pytest.param(
             "apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a}}]\n",
@@ -104,7 +104,9 @@ def test_documents_are_split_at_markers(text: str, expected: list[int]) -> None:
             id="an OpenShift template",
         ),
         pytest.param(
-            'x: 1\n"kind" : !!str "Service"\nmetadata: {name: 5}\n', [(0, (), "/Service//")], id="an odd notation"
+            'x: 1\n"kind" : !!str "Service"\nmetadata: {name: 5}\n',
+            [(0, (), "/Service//")],
+            id="unusual spacing and tags",
         ),
         pytest.param("a: &k Pod\nkind: *k\n", [(0, (), "/Pod//")], id="a kind by alias"),
         pytest.param('{\n\t"kind":\t"Pod"\n}\n', [(0, (), "/Pod//")], id="JSON"),
@@ -122,11 +124,11 @@ def workload(kind: str, spec: str) -> str:
     ("text", "fragment"),
     [
         pytest.param(POD, False, id="pod"),
-        pytest.param(workload("Service", "{}"), False, id="no workload"),
+        pytest.param(workload("Service", "{}"), False, id="not a workload"),
         pytest.param(
             workload("Deployment", "{selector: {a: b}, template: {spec: {containers: [{image: x}]}}}"),
             False,
-            id="whole",
+            id="complete",
         ),
         pytest.param(
             workload("CronJob", "{jobTemplate: {spec: {template: {spec: {containers: [{image: x}]}}}}}"),
@@ -151,7 +153,7 @@ def workload(kind: str, spec: str) -> str:
         pytest.param("kind: Service\n$patch: delete\n", True, id="a patch directive"),
     ],
 )
-def test_fragments(text: str, *, fragment: bool) -> None:
+def test_patches_are_fragments(text: str, *, fragment: bool) -> None:
     assert [d.is_fragment for d in documents(text)] == [fragment]
 
 
@@ -173,7 +175,7 @@ def test_fragments(text: str, *, fragment: bool) -> None:
         pytest.param(
             b"a: 1\n---\n# {{ start }}\n" + POD.encode() + b"{{ end }}\n---\nkind: Job\nx: {{ y }}\n",
             [(3, "template", "The file is a template (`{{`); only its rendered output can be checked.", True)],
-            id="a template is named once",
+            id="a template is one problem",
         ),
         pytest.param(
             b"kind: {% kind %}\n",
@@ -183,7 +185,7 @@ def test_fragments(text: str, *, fragment: bool) -> None:
         pytest.param(
             POD.encode() + b"spec: {}\n",
             [(9, "duplicate_key", DUPLICATE_SPEC, True)],
-            id="twice",
+            id="duplicate key",
         ),
         pytest.param(POD.encode() + b"x: \xe9\n", [(9, "encoding", "The file is not UTF-8.", True)], id="Latin 1"),
         pytest.param(
@@ -208,12 +210,12 @@ def test_fragments(text: str, *, fragment: bool) -> None:
         ),
     ],
 )
-def test_problems(data: bytes, expected: list[tuple[int, str, str, bool]]) -> None:
+def test_invalid_files_have_problems(data: bytes, expected: list[tuple[int, str, str, bool]]) -> None:
     manifest = read_manifest(SourceFile("a.yaml", data), "")
     assert manifest.problems == tuple(Problem("a.yaml", *each) for each in expected)
 
 
-def test_a_broken_document_leaves_the_others() -> None:
+def test_an_invalid_document_does_not_hide_the_others() -> None:
     manifest = read_manifest(SourceFile("a.yaml", f"{POD}---\nkind: Service\na: b: c\n---\n{POD}".encode()), "")
     assert [d.number for d in manifest.documents] == [0, 2]
     assert ([p.line for p in manifest.problems], manifest.may_contain_service) == ([11], True)
@@ -225,7 +227,7 @@ def test_objects_of_other_kinds_are_counted() -> None:
     assert (unread.other_objects, mixed.other_objects) == (2, 1)
 
 
-def test_limits_can_be_narrowed() -> None:
+def test_limits_can_be_lowered() -> None:
     manifest = read_manifest(SourceFile("a.yaml", POD.encode()), "", Limits(nodes=5))
     assert [(p.line, p.code) for p in manifest.problems] == [(3, "too_many_nodes")]
 
@@ -245,7 +247,7 @@ spec:
     spec:
       containers:
       - image: web
-        # of the name
+        # a comment
         name: web
         ports:
         - containerPort: 80
@@ -271,30 +273,30 @@ POD_SPEC: Pointer = ("spec", "template", "spec")
 @pytest.mark.parametrize(
     ("number", "pointer", "place"),
     [
-        pytest.param(0, (), Place(9, 24), id="an object shows its name"),
+        pytest.param(0, (), Place(9, 24), id="an object is at its name"),
         pytest.param(0, ("status", "x"), Place(9, 24), id="nothing at the top"),
         pytest.param(0, ("metadata", "name"), Place(9, 9), id="a scalar"),
         pytest.param(0, ("metadata", "labels", "a"), Place(8, 8), id="inside brackets"),
-        pytest.param(0, ("spec", "replicas"), Place(10, 24), id="a missing key shows the nearest ancestor"),
+        pytest.param(0, ("spec", "replicas"), Place(10, 24), id="a missing key is at the nearest ancestor"),
         pytest.param(0, (*POD_SPEC, "containers"), Place(13, 24), id="a list"),
-        pytest.param(0, (*POD_SPEC, "containers", 0), Place(16, 23), id="a container shows its name"),
+        pytest.param(0, (*POD_SPEC, "containers", 0), Place(16, 23), id="a container is at its name"),
         pytest.param(0, (*POD_SPEC, "containers", 0, "livenessProbe", "x"), Place(16, 23), id="missing in a container"),
         pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 0), Place(19, 19), id="a named port"),
         pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 1, "x"), Place(20, 20), id="an item without a name"),
         pytest.param(0, (*POD_SPEC, "containers", 1), Place(24, 24), id="a container in brackets"),
-        pytest.param(0, (*POD_SPEC, "containers", 1, "args"), Place(24, 24), id="an alias is shown where it stands"),
+        pytest.param(0, (*POD_SPEC, "containers", 1, "args"), Place(24, 24), id="an alias is at its own line"),
         pytest.param(
-            0, (*POD_SPEC, "containers", 1, "args", 0), Place(23, 23), id="and what it stands for, where that is"
+            0, (*POD_SPEC, "containers", 1, "args", 0), Place(23, 23), id="an item of an alias is at the anchor's lines"
         ),
         pytest.param(1, ("spec",), Place(30, 30), id="an item of a list"),
         pytest.param(2, ("spec", "ports", 0), Place(32, 32), id="through a merge"),
     ],
 )
-def test_places(number: int, pointer: Pointer, place: Place) -> None:
+def test_a_pointer_has_the_lines_of_its_nearest_existing_ancestor(number: int, pointer: Pointer, place: Place) -> None:
     manifest = read_manifest(SourceFile("a.yaml", PLACES.encode()), "")
     assert locate(manifest, manifest.documents[number], pointer) == place
 
 
-def test_lines_end_at_newlines_alone() -> None:
+def test_only_newlines_end_lines() -> None:
     manifest = read_manifest(SourceFile("a.yaml", "# \u2028#\u0085\r\nkind: Pod\r\nspec: 1".encode()), "")
     assert locate(manifest, manifest.documents[0], ("spec",)) == Place(3, 3)

@@ -12,7 +12,7 @@ def tree(files: dict[str, str], *problems: Problem) -> Tree:
     return Tree({path: SourceFile(path, text.encode(), str(hash(text))) for path, text in files.items()}, problems)
 
 
-def test_an_empty_tree() -> None:
+def test_an_empty_tree_has_nothing() -> None:
     collection = collect_documents(tree({}))
     assert (collection.manifests, collection.documents, collection.problems, collection.unread_files) == (
         {},
@@ -38,7 +38,7 @@ def test_documents_come_in_the_order_of_paths() -> None:
     assert sorted(collection.manifests) == ["a/svc.yaml", "a/values.yaml", "b/svc.yaml"]
 
 
-def test_only_unreadable_files_that_may_hold_a_service_are_unread() -> None:
+def test_unreadable_files_that_may_contain_a_service_are_listed() -> None:
     link = Problem("apps/link.yaml", 0, "not_followed", "a symbolic link")
     odd = Problem("apps/data.json", 0, "not_followed", "too far", is_manifest=False)
     collection = collect_documents(
@@ -65,7 +65,7 @@ def test_only_unreadable_files_that_may_hold_a_service_are_unread() -> None:
     ]
 
 
-def test_base_and_head_share_what_they_have_in_common() -> None:
+def test_base_and_head_share_files_with_the_same_blob() -> None:
     cache: dict[tuple[str, str, str], Manifest] = {}
     base = collect_documents(tree({"a.yaml": SERVICE, "b.yaml": SERVICE}), cache)
     head = collect_documents(tree({"a.yaml": SERVICE, "b.yaml": f"{SERVICE}spec: {{}}\n"}), cache)

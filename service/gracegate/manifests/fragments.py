@@ -7,6 +7,9 @@ from typing import Any
 
 from gracegate.model import WORKLOAD_KINDS, Pointer
 
+_SELECTOR: Pointer = ("spec", "selector")
+_TEMPLATE_LABELS: Pointer = ("spec", "template", "metadata", "labels")
+
 
 def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
     """True for a patch: a strategic merge directive, no containers, or a field missing that the API server requires."""
@@ -14,21 +17,18 @@ def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
         return True
     if (workload := WORKLOAD_KINDS.get(kind)) is None:
         return False
-    pod = _at(found, workload.pod_spec)
-    if pod is None and kind == "Rollout" and isinstance(_at(found, ("spec", "workloadRef")), dict):
+    pod = _value_at(found, workload.pod_spec)
+    if pod is None and kind == "Rollout" and isinstance(_value_at(found, ("spec", "workloadRef")), dict):
         return False
     containers = pod.get("containers") if isinstance(pod, dict) else None
     if not isinstance(containers, list) or not containers:
         return True
     if any(isinstance(container, dict) and "image" not in container for container in containers):
         return True
-    return workload.selects and not _at(found, ("spec", "selector")) and not _at(found, _LABELS)
+    return workload.selects and not _value_at(found, _SELECTOR) and not _value_at(found, _TEMPLATE_LABELS)
 
 
-_LABELS: Pointer = ("spec", "template", "metadata", "labels")
-
-
-def _at(found: Any, pointer: Pointer) -> Any:
+def _value_at(found: Any, pointer: Pointer) -> Any:
     for segment in pointer:
         if not isinstance(found, dict):
             return None
