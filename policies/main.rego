@@ -1,14 +1,15 @@
 # METADATA
 # title: Report
-# description: What the rules asked for in input.rules say about the documents whose `subject` is true.
+# description: The violations that the rules in input.rules find in the documents whose `subject` is true.
 # schemas:
 # - input: schema.input
 package gracegate.main
 
 # METADATA
-# title: The one entry point
+# title: The only entry point
 # description: |
-#   Undefined without data.gracegate_release, so that an engine that lost its rules never looks like a clean answer.
+#   Undefined without data.gracegate_release, so that an engine without its rules never looks like one that found no
+#   violations.
 # entrypoint: true
 report := {
 	"digest": data.gracegate_release.digest,
@@ -18,7 +19,7 @@ report := {
 
 _evaluated := [id | some id in input.rules; some group; data.gracegate.rules[group][id].violation]
 
-# Bound whole: looked up in place, OPA would run the body of a rule's `fix` again for each finding.
+# The whole object is bound first: looked up in place, OPA would run the body of a rule's `fix` for each finding.
 _fixes := {id: fixes | some id in input.rules; some group; fixes := data.gracegate.rules[group][id].fix}
 
 _violations contains object.union(found, {"rule": id, "fix": fix}) if {

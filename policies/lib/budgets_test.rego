@@ -3,17 +3,17 @@ package gracegate.lib.budgets_test
 import data.gracegate.lib.budgets
 import data.gracegate.testing
 
-workload := testing.placed(testing.web, "apps/web.yaml")
+workload := testing.document(testing.web, "apps/web.yaml")
 
-selecting(selector) := testing.swap(testing.budget, ["spec", "selector"], selector)
+selecting(selector) := testing.replace_at(testing.budget, ["spec", "selector"], selector)
 
-of(documents) := {"near": near[0], "perhaps": object.get(perhaps, 0, false)} if {
-	question := testing.questions(documents)
-	near := budgets.of with input as question
-	perhaps := budgets.perhaps with input as question
+found(documents) := {"near": near[0], "may_protect": object.get(may_protect, 0, false)} if {
+	batch := testing.batch_of(documents)
+	near := budgets.by_workload with input as batch
+	may_protect := budgets.may_protect with input as batch
 }
 
-test_of[note] if {
+test_by_workload[note] if {
 	some note, case in {
 		"by labels": [selecting({"matchLabels": {"app": "web"}}), {1}],
 		"by an expression": [selecting({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]}), {1}],
@@ -23,13 +23,13 @@ test_of[note] if {
 		"none": [selecting(null), set()],
 		"others": [selecting({"matchLabels": {"app": "api"}}), set()],
 		"all but these": [selecting({"matchExpressions": [{"key": "app", "operator": "DoesNotExist"}]}), set()],
-		"a spec that is a text": [object.union(testing.budget, {"spec": "x"}), set()],
+		"a spec that is a string": [object.union(testing.budget, {"spec": "x"}), set()],
 	}
-	of([workload, testing.placed(case[0], "apps/pdb.yaml")]).near == case[1]
+	found([workload, testing.document(case[0], "apps/pdb.yaml")]).near == case[1]
 }
 
-test_where[note] if {
-	named := testing.placed(testing.set(testing.web, ["metadata", "namespace"], "shop"), "apps/web.yaml")
+test_locations[note] if {
+	named := testing.document(testing.set(testing.web, ["metadata", "namespace"], "shop"), "apps/web.yaml")
 	some note, case in {
 		"elsewhere": [workload, testing.budget, "far/pdb.yaml", set(), true],
 		"elsewhere with a namespace": [workload, in_namespace("shop"), "far/pdb.yaml", set(), true],
@@ -38,7 +38,7 @@ test_where[note] if {
 		"another namespace": [named, in_namespace("bank"), "apps/pdb.yaml", set(), false],
 		"another namespace elsewhere": [named, in_namespace("bank"), "far/pdb.yaml", set(), false],
 	}
-	of([case[0], testing.placed(case[1], case[2])]) == {"near": case[3], "perhaps": case[4]}
+	found([case[0], testing.document(case[1], case[2])]) == {"near": case[3], "may_protect": case[4]}
 }
 
 in_namespace(name) := testing.set(testing.budget, ["metadata", "namespace"], name)

@@ -2,7 +2,7 @@ package gracegate.lib.commands_test
 
 import data.gracegate.lib.commands
 
-test_seconds[note] if {
+test_sleep_seconds[note] if {
 	some note, case in {
 		"sleep": [["sleep", "10"], 10],
 		"of a folder": [["/usr/bin/sleep", "10s"], 10],
@@ -14,10 +14,10 @@ test_seconds[note] if {
 		"a script with more": [["/bin/bash", "-euxc", "sleep 5; nginx -s quit && sleep 10m"], 605],
 		"a script with a redirection": [["sh", "-c", "nginx -s quit 2>&1; sleep 7"], 7],
 	}
-	commands.seconds(case[0]) == case[1]
+	commands.sleep_seconds(case[0]) == case[1]
 }
 
-test_no_seconds[note] if {
+test_no_sleep_seconds[note] if {
 	some note, words in {
 		"another command": ["nginx", "-s", "quit"],
 		"no number": ["sleep", "ten"],
@@ -28,44 +28,44 @@ test_no_seconds[note] if {
 		"in the background": ["sh", "-c", "sleep 10 & nginx -s quit"],
 		"a file": ["sh", "/stop.sh", "sleep 10"],
 		"-c without a script": ["sh", "-c"],
-		"no texts": [1, 2],
+		"no strings": [1, 2],
 		"no list": "sleep 10",
 		"nothing": [],
 	}
-	not commands.seconds(words)
+	not commands.sleep_seconds(words)
 }
 
-test_whys[note] if {
+test_defects[note] if {
 	some note, case in {
-		"sentence": [["sleep 10"], `runs a program that would have to be named "sleep 10"`],
-		"no script": [["sh", "sleep", "10"], `has the shell read a script from a file named "sleep"`],
-		"cut off": [["sh", "-c", "sleep", "10"], `runs "sleep" without the words after it`],
+		"command line": [["sleep 10"], `runs a program that would have to be named "sleep 10"`],
+		"no option -c": [["sh", "sleep", "10"], `has the shell read a script from a file named "sleep"`],
+		"split script": [["sh", "-c", "sleep", "10"], `runs "sleep" without the words after it`],
 		"duration": [["sleep", "ten"], `calls sleep with "ten", which is no duration`],
 		"nothing": [["sleep"], `calls sleep with "", which is no duration`],
 		"no string": [["sleep", 10], "has a command whose word 2 is no string"],
 		"empty": [[], "has an empty command"],
 		"no list": ["sleep 10", "has a command that is no list"],
 	}
-	commands.flaw(case[0]).why == case[1]
+	commands.defect(case[0]).why == case[1]
 }
 
-test_meant[note] if {
+test_intended_seconds[note] if {
 	some note, case in {
-		"sentence": [["sleep 10"], 10],
+		"command line": [["sleep 10"], 10],
 		"a number": [["sleep", 10], 10],
 		"a whole command line": [["/bin/sh -c 'sleep 10'"], 10],
 		"a unit as a word": [["sleep", "2", "minutes"], 120],
 		"seconds": [["sleep", "10sec"], 10],
 	}
-	commands.meant(case[0]) == case[1]
+	commands.intended_seconds(case[0]) == case[1]
 }
 
-test_not_meant[note] if {
+test_no_intended_seconds[note] if {
 	some note, words in {
 		"more than a sleep": ["sleep 10; nginx -s quit"],
 		"no number": ["sleep ten"],
-		"a truth": ["sleep", true],
+		"a boolean": ["sleep", true],
 		"no list": {"sleep": 10},
 	}
-	not commands.meant(words)
+	not commands.intended_seconds(words)
 }

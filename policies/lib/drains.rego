@@ -1,42 +1,207 @@
 # METADATA
 # title: Drains
-# description: The containers that stop before traffic does, and how long a drain would have to be.
+# description: |
+#   Which containers stop before traffic has left them, for how long a preStop hook has to keep them, and the steps that
+#   make it do so.
 # schemas:
 # - input: schema.input
 package gracegate.lib.drains
 
+import data.gracegate.lib.containers
 import data.gracegate.lib.exposures
 import data.gracegate.lib.hooks
 import data.gracegate.lib.images
+import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
-import data.gracegate.lib.targets
+import data.gracegate.lib.shells
+import data.gracegate.lib.target_containers
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
 # title: Containers without a drain, by document
 # description: |
-#   Regular containers that a Service sends to and that have no preStop hook at all. Native sidecars stop after them,
-#   and an app that says so drains by itself.
-undrained := {i: found |
-	some i in ((workloads.rolling & workloads.whole) - scaling.idle)
-	not workloads.annotations[i]["gracegate.dev/drain"] == "app"
+#   A list of the regular target containers (see the library target_containers) that have no preStop hook at all. Native
+#   sidecars stop after them; apps that drain by themselves, by their annotation, are left out.
+containers_without_drain := {i: found |
+	some i in _drainable
 	found := [target |
-		some target in targets.of[i]
+		some target in target_containers.by_workload[i]
 		not target.container.sidecar
-		not hooks.present(target.container.spec)
+		not hooks.has_prestop(target.container.spec)
 	]
 }
 
 # METADATA
-# title: Seconds of the drain that a container needs, by document and path of the container
-# description: Only where all is known that decides it.
-planned := {i: found |
-	some i, containers in undrained
-	found := {target.container.path: max({exposures.seconds[s] | some s in target.from}) |
-		some target in containers
-		count(target.from) > 0
-		count(target.from - exposures.known) == 0
-		images.can_sleep(values.text(object.get(target.container.spec, "image", "")), input.cluster.min_minor)
+# title: Planned drains, by document and path of the container
+# description: |
+#   Seconds that a container in `containers_without_drain` needs. Only if everything that decides it is known and its
+#   hook can sleep.
+planned_drains := {i: found |
+	some i, listed in containers_without_drain
+	found := {target.container.path: max({exposures.seconds[s] | some s in target.services}) |
+		some target in listed
+		count(target.services) > 0
+		count(target.services - exposures.is_certain) == 0
+		images.can_sleep(values.string(object.get(target.container.spec, "image", "")), input.cluster.min_minor)
 	}
+}
+
+# METADATA
+# title: Sleep hooks, by document and path of the container
+# description: |
+#   preStop hooks of regular containers that only sleep, also those that were meant to but have a defect: `native`, true
+#   for the sleep of Kubernetes, `seconds`, `container`, which is the container's spec, `title`, and `path` to the hook
+#   from the document's root.
+sleep_hooks := {i: found |
+	some i in workloads.complete
+	found := {container.path: sleep |
+		some container in containers.regular[i]
+		hook := container.spec.lifecycle.preStop
+		seconds := _seconds(hook)
+		native := _native(hook)
+		sleep := {
+			"native": native,
+			"seconds": seconds,
+			"container": container.spec,
+			"title": container.title,
+			"path": array.concat(container.path, ["lifecycle", "preStop"]),
+		}
+	}
+}
+
+# METADATA
+# scope: document
+# title: Does the API server accept the seconds of a native sleep?
+# description: Clusters before 1.33 reject 0. The length of the grace period does not count here.
+is_valid_sleep(seconds, _) if values.integer(seconds, -1) > 0
+
+is_valid_sleep(seconds, minor) if {
+	minor >= 33
+	seconds in {0, null}
+}
+
+# METADATA
+# title: Short drains, by document and path of the container
+# description: |
+#   Hooks of target containers that end before traffic has left: `target`, `hook`, its `seconds`, the `least` that would
+#   be accepted and the `recommended` seconds, `sender`, the slowest Service, null if it is not known, and `headless`,
+#   true if all Services are. Scripts count if everything else that they do is quick, and hooks with a defect if they
+#   were meant to sleep. Empty if the rule prestop-drain-too-short, which has the parameter, is not evaluated.
+short_drains := {i: found |
+	some i in _drainable
+	found := {target.container.path: drain |
+		some target in target_containers.by_workload[i]
+		not target.container.sidecar
+		hook := target.container.spec.lifecycle.preStop
+		seconds := _seconds(hook)
+		_is_quick(hook)
+		routes := _exposures(target)
+		least := max({_least[exposure] | some exposure in routes})
+		seconds < least
+		[recommended, sender] := _slowest(target, routes)
+		drain := {
+			"target": target,
+			"hook": hook,
+			"seconds": seconds,
+			"least": least,
+			"recommended": recommended,
+			"sender": sender,
+			"headless": routes == {"headless"},
+		}
+	}
+}
+
+# METADATA
+# title: Recommended seconds, by document and path of the container
+# description: Of hooks that sleep, as long as they do, or the `recommended` seconds of a short drain.
+recommended_seconds := {i: found |
+	some i in workloads.complete
+	current := {path: sleep.seconds | some path, sleep in sleep_hooks[i]; sleep.seconds > 0}
+	found := object.union(current, {path: drain.recommended | some path, drain in short_drains[i]})
+}
+
+# METADATA
+# title: Steps to a sleep that works, by document and path of the container
+# description: |
+#   Of `sleep_hooks`. The same for all rules, so that their fixes agree. Undefined if there is none, as when neither the
+#   image nor Kubernetes can sleep.
+sleep_steps := {i: found |
+	some i, listed in sleep_hooks
+	found := {path: steps |
+		some path, sleep in listed
+		steps := _steps(sleep, recommended_seconds[i][path])
+	}
+}
+
+_drainable := {i |
+	some i in ((workloads.rolling & workloads.complete) - scaling.idle)
+	not workloads.annotations[i]["gracegate.dev/drain"] == "app"
+}
+
+_seconds(hook) := hooks.seconds(hook)
+
+_seconds(hook) := hooks.intended_seconds(hook)
+
+# Undefined for a hook that does more than sleep.
+_native(hook) if {
+	is_object(hook.sleep)
+} else := false if {
+	hooks.intended_seconds(hook)
+} else := false if {
+	shells.program(hook.exec.command[0]) == "sleep"
+} else := false if {
+	script := hook.exec.command[shells.script_index(hook.exec.command)]
+	regex.match(`^\s*(exec\s+)?(\S*/)?sleep\s+[\d.]+[smhd]?\s*;?\s*$`, script)
+}
+
+_is_quick(hook) if _native(hook) in {true, false}
+
+_is_quick(hook) if {
+	hooks.seconds(hook)
+	script := hook.exec.command[shells.script_index(hook.exec.command)]
+	programs := [shells.program(split(command, " ")[0]) | some command in shells.commands(script)]
+	every program in programs {
+		_is_quick_program[program]
+	}
+}
+
+_is_quick_program := {":", "date", "echo", "exit", "kill", "nginx", "pkill", "rm", "set", "sleep", "touch", "true"}
+
+# Clients of a headless Service use an address for as long as DNS keeps it; that counts if there is no other exposure.
+_exposures(target) := found - {"headless"} if {
+	found := {exposure | some s in target.services; some exposure in exposures.by_service[s]}
+	count(found - {"headless"}) > 0
+} else := {"headless"} if {
+	count(target.services) > 0
+} else := {"cluster"}
+
+_least[exposure] := min({seconds, _parameter_or_half(parameter, exposure, seconds)}) if {
+	parameter := input.params["prestop-drain-too-short"].least_seconds
+	some exposure, seconds in input.cluster.drain_seconds
+}
+
+_parameter_or_half(parameter, exposure, seconds) := parameter[exposure] if {
+	values.integer(parameter[exposure], -1) >= 0
+} else := ceil(seconds / 2)
+
+_slowest(target, routes) := max(found) if {
+	count(target.services) > 0
+	found := {[input.cluster.drain_seconds[exposure], s] |
+		some s in target.services
+		some exposure in (exposures.by_service[s] & routes)
+	}
+} else := [input.cluster.drain_seconds.cluster, null]
+
+_steps(sleep, seconds) := [patches.put(
+	object.keys(sleep.container.lifecycle.preStop.sleep),
+	array.concat(sleep.path, ["sleep", "seconds"]),
+	seconds,
+) |
+	sleep.seconds != seconds
+] if {
+	sleep.native
+	input.cluster.min_minor >= 30
+} else := [{"op": "replace", "path": sleep.path, "value": hooks.sleep_hook(seconds, input.cluster.min_minor)}] if {
+	images.can_sleep(values.string(object.get(sleep.container, "image", "")), input.cluster.min_minor)
 }

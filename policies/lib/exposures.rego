@@ -1,36 +1,37 @@
 # METADATA
 # title: Exposures
-# description: On which ways traffic reaches a Service, and so how long it goes on after a pod began to stop.
+# description: How traffic reaches a Service, and so how long it continues after a pod began to stop.
 # schemas:
 # - input: schema.input
 package gracegate.lib.exposures
 
-import data.gracegate.lib.places
+import data.gracegate.lib.joins
 import data.gracegate.lib.services
 import data.gracegate.lib.values
 
 # METADATA
 # title: Exposures by Service
 # description: |
-#   Keys of input.cluster.drain_seconds. Never empty, as any Service is reached inside the cluster, by DNS if
-#   headless.
-of := {s: ways |
-	some s, found in services.service
-	routed := {way | some route in _routes[s]; way := _way(route, found)}
-	ways := (_inner(found) | _balanced(found)) | routed
+#   By document of the Service, a set of keys of input.cluster.drain_seconds. Never empty, as any Service is reached
+#   inside the cluster, by DNS if it is headless.
+by_service := {s: found |
+	some s, service in services.service
+	routed := {_route_exposure(route, service) | some route in _routes[s]}
+	found := (_internal(service) | _balanced(service)) | routed
 }
 
 # METADATA
-# title: Services whose exposures are known
-# description: Not where an unread file may hold an Ingress for it, or one elsewhere may be meant for it and be slower.
-known := {s | some s, _ in services.service; not s in places.doubtful; not _perhaps_slower(s)}
+# title: Services with certain exposures
+# description: |
+#   A set of documents. Not those for which an unread file may hold an Ingress, or a slower one elsewhere may be meant.
+is_certain := {s | some s, _ in services.service; not s in joins.near_unread_files; not _may_be_slower(s)}
 
 # METADATA
 # title: Seconds by Service
-# description: How long traffic goes on, by the slowest of its exposures.
-seconds := {s: max({input.cluster.drain_seconds[way] | some way in ways}) | some s, ways in of}
+# description: By document of the Service, how long traffic continues by the slowest of its exposures.
+seconds := {s: max({input.cluster.drain_seconds[exposure] | some exposure in found}) | some s, found in by_service}
 
-_inner(service) := {"headless"} if {
+_internal(service) := {"headless"} if {
 	service.headless
 } else := {"cluster"}
 
@@ -47,7 +48,7 @@ _balanced(service) := {"nlb_ip"} if {
 	service.type in {"LoadBalancer", "NodePort"}
 } else := set()
 
-_way(route, service) := "alb_ip" if {
+_route_exposure(route, service) := "alb_ip" if {
 	route in _albs
 	some annotations in [_annotations[route], service.annotations]
 	annotations["alb.ingress.kubernetes.io/target-type"] == "ip"
@@ -66,41 +67,41 @@ _albs contains route if {
 _routes := {s: found |
 	some s, service in services.service
 	found := {route |
-		some scope in places.scopes[s]
-		some [route, namespace] in _located[[service.name, scope]]
-		places.agree(namespace, places.namespace[s])
+		some scope in joins.scopes[s]
+		some [route, namespace] in _by_scope[[service.name, scope]]
+		joins.namespaces_agree(namespace, joins.namespace[s])
 	}
 }
 
 # A route elsewhere that names a Service of this name may mean it, unless a nearer one does. It matters if it is slower.
-_perhaps_slower(s) if {
+_may_be_slower(s) if {
 	count(_routes[s]) == 0
-	some slowest in _elsewhere[[services.service[s].name, places.namespace[s] == ""]]
+	some slowest in _elsewhere[[services.service[s].name, joins.namespace[s] == ""]]
 	slowest > seconds[s]
 }
 
-_located := values.grouped({[[name, scope], [route, namespace]] |
+_by_scope := values.groups({[[name, scope], [route, namespace]] |
 	some [name, namespace, route] in _backends
-	some scope in (places.scopes[route] | {["namespace", namespace]})
+	some scope in (joins.scopes[route] | {["namespace", namespace]})
 })
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
-_elsewhere := values.grouped({[[name, any_namespace], input.cluster.drain_seconds[way]] |
+_elsewhere := values.groups({[[name, any_namespace], input.cluster.drain_seconds[exposure]] |
 	some [name, namespace, route] in _backends
 	some any_namespace in {true, namespace != ""}
-	way := {true: "alb_ip", false: "ingress"}[route in _albs]
+	exposure := {true: "alb_ip", false: "ingress"}[route in _albs]
 })
 
-_annotations := {i: values.texts(object.get(document.object, ["metadata", "annotations"], {})) |
+_annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents
 	document.object.kind in {"HTTPRoute", "Ingress"}
 }
 
-# Who is sent to, as [name of the Service, its namespace, document that names it].
+# As [name of the Service, its namespace, document of the route that sends to it].
 _backends contains [name, namespace, i] if {
 	some i, document in input.documents
 	document.object.kind == "Ingress"
-	namespace := places.namespace[i]
+	namespace := joins.namespace[i]
 	backend := document.object.spec.rules[_].http.paths[_].backend
 	some name in _names(backend)
 }
@@ -108,7 +109,7 @@ _backends contains [name, namespace, i] if {
 _backends contains [name, namespace, i] if {
 	some i, document in input.documents
 	document.object.kind == "Ingress"
-	namespace := places.namespace[i]
+	namespace := joins.namespace[i]
 	some key in ["backend", "defaultBackend"]
 	some name in _names(document.object.spec[key])
 }
@@ -119,8 +120,8 @@ _backends contains [reference.name, namespace, i] if {
 	reference := document.object.spec.rules[_].backendRefs[_]
 	is_object(reference)
 	object.get(reference, "kind", "Service") == "Service"
-	namespace := values.text(object.get(reference, "namespace", places.namespace[i]))
+	namespace := values.string(object.get(reference, "namespace", joins.namespace[i]))
 }
 
-# networking.k8s.io/v1, and what it was before 1.19.
+# networking.k8s.io/v1, and its form before 1.19.
 _names(backend) := {backend.service.name | backend.service.name} | {backend.serviceName | backend.serviceName}

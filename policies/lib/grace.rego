@@ -5,72 +5,129 @@
 # - input: schema.input
 package gracegate.lib.grace
 
-import data.gracegate.lib.apps
 import data.gracegate.lib.containers
 import data.gracegate.lib.drains
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
-import data.gracegate.lib.sleeps
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
 # title: Grace period by document
-# description: In seconds, from the beginning of the preStop hooks to SIGKILL.
-period := {i: values.whole(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", 30), 30) |
-	some i in workloads.whole
+# description: Of complete workloads, the seconds from the beginning of the preStop hooks to SIGKILL.
+period := {i: values.integer(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", 30), 30) |
+	some i in workloads.complete
 }
 
 # METADATA
-# title: Workloads without any time to stop
-zero := {i | some i, seconds in period; seconds == 0; workloads.rolling[i]}
+# title: Workloads with a grace period of 0
+# description: A set of documents, of rolling workloads only.
+zero_period := {i | some i, seconds in period; seconds == 0; workloads.rolling[i]}
 
 # METADATA
-# title: Stopping containers by document
+# title: Shutdowns by document
 # description: |
-#   Regular containers with `hook`, the seconds that their preStop takes, or would if it were as it was meant or
-#   planned, `wanted`, those that it should take, and `app`, the seconds that they go on after it. A container whose
-#   hook says nothing of its time is not among them.
-stopping := {i: found |
-	some i in workloads.whole
-	found := [stop |
+#   Of complete workloads, a list of their regular containers: `container`, `hook`, the seconds that its preStop hook
+#   takes, or would take as it was meant or planned, `drain`, the seconds that it should take, and `app`, the seconds
+#   for which the app continues after it. A container without a known duration of its hook is left out.
+shutdowns := {i: found |
+	some i in workloads.complete
+	found := [shutdown |
 		some container in containers.regular[i]
-		seconds := _seconds(i, container)
-		stop := {
+		seconds := _hook_seconds(i, container)
+		shutdown := {
 			"container": container,
 			"hook": seconds,
-			"wanted": _wanted(i, container.path, seconds),
-			"app": apps.seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds),
+			"drain": _drain_seconds(i, container.path, seconds),
+			"app": app_seconds(workloads.annotations[i], container.spec, input.cluster.app_drain_seconds),
 		}
 	]
 }
 
 # METADATA
-# title: Seconds that the pod needs to stop, by document
+# title: Required grace period by document
 # description: |
-#   The longest of its containers, hook and app, and five seconds to spare, rounded up to five. Never below the default
-#   of the API.
-needed := {i: max({30} | times) |
-	some i, stops in stopping
-	times := {enough | some stop in stops; enough := 5 * ceil(((stop.wanted + stop.app) + 5) / 5)}
+#   Seconds: the longest drain and app of its `shutdowns` and five more, rounded up to five; never below the default of
+#   the API.
+required_period := {i: max({30} | times) |
+	some i, listed in shutdowns
+	times := {enough | some shutdown in listed; enough := 5 * ceil(((shutdown.drain + shutdown.app) + 5) / 5)}
 }
 
 # METADATA
-# title: The steps that make the grace period long enough, by document
-# description: One, or none where it is. The same for all containers of a pod, so that their fixes agree.
-raise := {i: steps |
-	some i, seconds in needed
+# title: Steps to the required grace period, by document
+# description: One step, or none if the period is long enough. The same for all containers, so that their fixes agree.
+extension_steps := {i: steps |
+	some i, seconds in required_period
 	pod := workloads.pod[i]
 	path := array.concat(pod.path, ["terminationGracePeriodSeconds"])
 	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > period[i]]
 }
 
-_wanted(i, path, seconds) := max({seconds, sleeps.wanted[i][path]}) if {
-	sleeps.wanted[i][path]
+# METADATA
+# title: Shutdown of the app in a container
+# description: |
+#   Seconds for which the app finishes requests after SIGTERM: as the annotation sets them, else the longest that
+#   arguments, environment and the proxy's annotation set, else the fallback.
+app_seconds(annotations, spec, fallback) := to_number(annotated[0][1]) if {
+	annotated := regex.find_all_string_submatch_n(`^0*(\d{1,6})$`, annotations["gracegate.dev/app-drain-seconds"], 1)
+	count(annotated) > 0
+} else := max(configured) if {
+	configured := _app_settings(spec) | _istio_settings(annotations)
+	count(configured) > 0
+} else := fallback
+
+_drain_seconds(i, path, seconds) := max({seconds, drains.recommended_seconds[i][path]}) if {
+	drains.recommended_seconds[i][path]
 } else := seconds
 
-_seconds(_, container) := hooks.seconds(container.spec.lifecycle.preStop)
+_hook_seconds(_, container) := hooks.seconds(container.spec.lifecycle.preStop)
 
-_seconds(_, container) := hooks.meant(container.spec.lifecycle.preStop)
+_hook_seconds(_, container) := hooks.intended_seconds(container.spec.lifecycle.preStop)
 
-_seconds(i, container) := drains.planned[i][container.path]
+_hook_seconds(i, container) := drains.planned_drains[i][container.path]
+
+_app_settings(spec) := (_flags(line) | _gunicorn_default(line)) | _spring_settings(spec) if {
+	line := _command_line(spec)
+}
+
+_command_line(spec) := concat(" ", [word |
+	some word in array.concat(
+		array.concat(values.list(object.get(spec, "command", [])), values.list(object.get(spec, "args", []))),
+		[variable.value | some variable in _environment(spec); variable.name == "GUNICORN_CMD_ARGS"],
+	)
+	is_string(word)
+])
+
+_environment(spec) := [variable |
+	some variable in values.list(object.get(spec, "env", []))
+	is_string(variable.value)
+]
+
+# Of gunicorn and uvicorn.
+_flags(line) := {to_number(found[1]) |
+	some found in regex.find_all_string_submatch_n(
+		`--(?:graceful-timeout|timeout-graceful-shutdown)[=\s]+0*(\d{1,6})`,
+		line,
+		-1,
+	)
+}
+
+_gunicorn_default(line) := {30 | regex.match(`(^|[\s/])gunicorn(\s|$)`, line); count(_flags(line)) == 0}
+
+_spring_settings(spec) := {ceil(to_number(found[1]) * _units[found[2]]) |
+	some variable in _environment(spec)
+	variable.name == "SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE"
+	some found in regex.find_all_string_submatch_n(`^(?:PT)?0*(\d{1,9})(|ms|s|m|h|S|M|H)$`, variable.value, 1)
+}
+
+_units := {"": 0.001, "ms": 0.001, "s": 1, "S": 1, "m": 60, "M": 60, "h": 3600, "H": 3600}
+
+# Istio's proxy accepts connections for this long.
+_istio_settings(annotations) := {to_number(found[1]) |
+	some found in regex.find_all_string_submatch_n(
+		`terminationDrainDuration:\s*"?0*(\d{1,6})s`,
+		object.get(annotations, "proxy.istio.io/config", ""),
+		1,
+	)
+}

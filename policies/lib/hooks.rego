@@ -1,55 +1,55 @@
 # METADATA
 # title: Hooks
-# description: What a container's preStop hook does and how long it takes.
+# description: What a lifecycle hook of a container does, how long it takes, and its defects.
 package gracegate.lib.hooks
 
 import data.gracegate.lib.commands
-import data.gracegate.lib.flaws
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 
 # METADATA
 # title: Does the container have a preStop hook?
-# description: Anything but null counts, as what is written there was meant to be one.
-present(container) if container.lifecycle.preStop != null
+# description: Any value but null counts, because whatever is there was meant as a hook.
+has_prestop(container) if container.lifecycle.preStop != null
 
 # METADATA
-# title: Seconds that a hook takes
-# description: Undefined where they cannot be read off it.
+# title: Duration of a hook
+# description: Seconds. Undefined if they cannot be read from it, or if it has a defect.
 seconds(hook) := _seconds(handler, hook[handler]) if {
 	[handler] := _handlers(hook)
-	not flaw(hook)
+	not defect(hook)
 }
 
 # METADATA
-# title: Seconds that a flawed hook means to take
-# description: Undefined where it means to do something else.
-meant(hook) := commands.meant(hook.exec.command) if {
+# title: Intended sleep of a hook with a defect
+# description: Seconds. Undefined if the hook was meant to do anything else.
+intended_seconds(hook) := commands.intended_seconds(hook.exec.command) if {
 	["exec"] == _handlers(hook)
-	flaw(hook)
+	defect(hook)
 }
 
 # METADATA
-# title: What is wrong with a hook
-# description: A flaw. Undefined where nothing is known to be wrong.
-flaw(hook) := flaws.refused([], "names nothing to do") if {
+# title: Defect of a hook
+# description: As in the library commands, with a `path` inside the hook. Undefined if no defect is known.
+defect(hook) := commands.rejected_defect([], "names nothing to do") if {
 	count(_handlers(hook)) == 0
-} else := flaws.refused([], texts.filled("names {}, and one is allowed", [concat(" and ", _handlers(hook))])) if {
+} else := commands.rejected_defect([], why) if {
 	count(_handlers(hook)) > 1
-} else := flaws.failing(["tcpSocket"], "is a tcpSocket, which only probes can be") if {
+	why := text.format("names {}, and one is allowed", [concat(" and ", _handlers(hook))])
+} else := commands.runtime_defect(["tcpSocket"], "is a tcpSocket, which only probes can be") if {
 	_handlers(hook) == ["tcpSocket"]
-} else := flaws.refused(["httpGet"], "is an httpGet without a port") if {
+} else := commands.rejected_defect(["httpGet"], "is an httpGet without a port") if {
 	_handlers(hook) == ["httpGet"]
 	object.get(hook.httpGet, "port", null) in {null, "", 0}
 } else := object.union(found, {"path": array.concat(["exec", "command"], found.path)}) if {
 	_handlers(hook) == ["exec"]
-	found := commands.flaw(object.get(hook.exec, "command", []))
+	found := commands.defect(object.get(hook.exec, "command", []))
 }
 
 # METADATA
-# title: A hook that sleeps
-# description: Kubernetes has a sleep of its own from 1.30 on; before, the image must have one.
-sleeping(seconds, minor) := {"sleep": {"seconds": seconds}} if {
+# title: Hook that sleeps
+# description: Its manifest for a cluster's lowest minor version. Before 1.30, the image must have the program sleep.
+sleep_hook(seconds, minor) := {"sleep": {"seconds": seconds}} if {
 	minor >= 30
 } else := {"exec": {"command": ["sleep", format_int(seconds, 10)]}}
 
@@ -59,6 +59,6 @@ _handlers(hook) := [handler |
 	is_object(hook[handler])
 ]
 
-_seconds("sleep", action) := values.whole(object.get(action, "seconds", 0), 0)
+_seconds("sleep", action) := values.integer(object.get(action, "seconds", 0), 0)
 
-_seconds("exec", action) := commands.seconds(action.command)
+_seconds("exec", action) := commands.sleep_seconds(action.command)

@@ -1,20 +1,46 @@
 # METADATA
 # title: Images
-# description: Which programs an image does not have, as far as its name says so.
+# description: Which programs an image lacks, as far as its name shows, and which preStop hooks need such a program.
+# schemas:
+# - input: schema.input
 package gracegate.lib.images
 
+import data.gracegate.lib.containers
+import data.gracegate.lib.hooks
+import data.gracegate.lib.shells
+
 # METADATA
-# title: Does the image lack the program?
+# title: Missing programs by document and path of the container
 # description: |
-#   The answer is "surely" or "likely"; undefined where nothing is known. Only programs of a system are asked for, not
-#   those that an app brings along.
-lacks(image, program) := "surely" if {
-	_of_system[program]
+#   Of containers whose preStop hook calls a program that their image lacks: `container`, the `program`, and the
+#   `certainty`, "certain" or "likely". Not of hooks with a defect, or that call a program in a directory of the app.
+missing_programs := {i: found |
+	some i, listed in containers.long_running
+	input.documents[i].subject
+	found := {container.path: {"container": container, "program": program, "certainty": certainty} |
+		some container in listed
+		hook := container.spec.lifecycle.preStop
+		is_object(hook.exec)
+		not hooks.defect(hook)
+		regex.match(`^((/usr)?(/local)?/s?bin/)?[^/]+$`, hook.exec.command[0])
+		program := shells.program(hook.exec.command[0])
+		is_string(container.spec.image)
+		certainty := absence(container.spec.image, program)
+	}
+}
+
+# METADATA
+# title: Absence of a program from an image
+# description: |
+#   "certain" or "likely"; undefined if nothing is known. Only for programs of an operating system, not for those of an
+#   app.
+absence(image, program) := "certain" if {
+	_is_system_program[program]
 	regex.match(`^scratch$|^gcr\.io/distroless/`, image)
 	not _has_shell(image)
 } else := "likely" if {
-	_of_system[program]
-	regex.match(_bare, image)
+	_is_system_program[program]
+	regex.match(_minimal, image)
 	not _has_shell(image)
 } else := "likely" if {
 	program == "bash"
@@ -25,17 +51,17 @@ lacks(image, program) := "surely" if {
 # METADATA
 # scope: document
 # title: Can a hook sleep in a container of the image?
-# description: Kubernetes has a sleep of its own from 1.30 on; before, the image must have one.
+# description: From 1.30 on, Kubernetes has a sleep of its own; before, the image must have the program sleep.
 can_sleep(_, minor) if minor >= 30
 
 can_sleep(image, minor) if {
 	minor < 30
-	not lacks(image, "sleep")
+	not absence(image, "sleep")
 }
 
-_of_system := {"ash", "bash", "cat", "curl", "dash", "echo", "kill", "ksh", "sh", "sleep", "wget", "zsh"}
+_is_system_program := {"ash", "bash", "cat", "curl", "dash", "echo", "kill", "ksh", "sh", "sleep", "wget", "zsh"}
 
-# Names of distroless images, of Chainguard's, and of what ko and others build on them.
-_bare := `distroless|^cgr\.dev/|^ko://|:[^/@]*nonroot|:[^/@]*-static([-@]|$)`
+# Names of distroless images, of Chainguard's, and of images that ko and others build on them.
+_minimal := `distroless|^cgr\.dev/|^ko://|:[^/@]*nonroot|:[^/@]*-static([-@]|$)`
 
 _has_shell(image) if regex.match(`debug|:[^/@]*-dev\b|^cgr\.dev/[^:@]*/(bash|busybox|wolfi-base)([:@]|$)`, image)

@@ -1,12 +1,13 @@
 package gracegate.lib.images_test
 
 import data.gracegate.lib.images
+import data.gracegate.testing
 
-test_lacks[note] if {
+test_absence[note] if {
 	some note, case in {
-		"distroless": ["gcr.io/distroless/static-debian12", "sh", "surely"],
-		"nonroot distroless": ["gcr.io/distroless/base:nonroot", "sleep", "surely"],
-		"scratch": ["scratch", "sleep", "surely"],
+		"distroless": ["gcr.io/distroless/static-debian12", "sh", "certain"],
+		"nonroot distroless": ["gcr.io/distroless/base:nonroot", "sleep", "certain"],
+		"scratch": ["scratch", "sleep", "certain"],
 		"a mirror": ["registry.example/distroless/java:21", "sh", "likely"],
 		"a tag": ["envoyproxy/envoy:distroless-v1.31.0", "sh", "likely"],
 		"Chainguard": ["cgr.dev/chainguard/nginx:latest", "bash", "likely"],
@@ -17,10 +18,10 @@ test_lacks[note] if {
 		"bash on alpine itself": ["alpine", "bash", "likely"],
 		"bash on busybox": ["docker.io/library/busybox:1.36", "bash", "likely"],
 	}
-	images.lacks(case[0], case[1]) == case[2]
+	images.absence(case[0], case[1]) == case[2]
 }
 
-test_has[note] if {
+test_no_absence[note] if {
 	some note, case in {
 		"a program of the app": ["gcr.io/distroless/java21", "java"],
 		"debug": ["gcr.io/distroless/base:debug-nonroot", "sh"],
@@ -33,7 +34,7 @@ test_has[note] if {
 		"anything": ["nginx:1.27", "bash"],
 		"nothing": ["", "sh"],
 	}
-	not images.lacks(case[0], case[1])
+	not images.absence(case[0], case[1])
 }
 
 test_can_sleep[note] if {
@@ -45,3 +46,22 @@ test_can_sleep[note] if {
 }
 
 test_cannot_sleep if not images.can_sleep("scratch", 29)
+
+web(image, command) := testing.set(
+	testing.with_container(["lifecycle", "preStop"], {"exec": {"command": command}}),
+	testing.inside(["image"]),
+	image,
+)
+
+test_missing_programs[note] if {
+	some note, case in {
+		"certain": ["scratch", ["/bin/sh", "-c", "x"], [["sh", "certain"]]],
+		"likely": ["x:alpine", ["bash", "-c", "x"], [["bash", "likely"]]],
+		"in a system directory": ["scratch", ["/usr/local/bin/bash", "-c", "x"], [["bash", "certain"]]],
+		"in a directory of the app": ["scratch", ["/busybox/sh", "-c", "x"], []],
+		"not": ["x:1", ["bash", "-c", "x"], []],
+		"with a defect": ["scratch", ["sleep 5"], []],
+	}
+	found := images.missing_programs[0] with input as testing.batch([web(case[0], case[1])])
+	[[missing.program, missing.certainty] | some missing in found] == case[2]
+}

@@ -4,7 +4,7 @@
 package gracegate.lib.patches
 
 # METADATA
-# title: A step that gives a key its value
+# title: Step that gives a key its value
 # description: The path's last segment is the key; `keys` are those that its parent has.
 put(keys, path, value) := {"op": "replace", "path": path, "value": value} if {
 	path[count(path) - 1] in keys

@@ -1,114 +1,131 @@
 # METADATA
 # title: Probes
-# description: What the probes and hooks of a container ask, and which port they ask for.
+# description: What a probe does and when, with the defaults of the API, and the ports that probes and hooks use.
 package gracegate.lib.probes
 
+import data.gracegate.lib.ports
 import data.gracegate.lib.values
 
 # METADATA
-# title: Does the container have this probe?
-# description: Anything but null counts, as what is written there was meant to be one.
-present(container, probe) if object.get(container, probe, null) != null
+# title: Does the container have the probe?
+# description: Any value but null counts, because whatever is there was meant as a probe.
+has_probe(container, field) if object.get(container, field, null) != null
 
 # METADATA
-# title: Ports that are asked for
+# title: Port references of a container
 # description: |
-#   By the probes and hooks of a container. `path` leads to the port from the container, `by` is the field that asks,
-#   `handler` how.
-asked(container) := _by_probes(container) | _by_hooks(container)
+#   A set of the ports that its probes and hooks use: `path` to the port from the container, `by`, the field of the
+#   probe or hook, `handler`, as httpGet, and `port`.
+port_refs(container) := _probe_port_refs(container) | _hook_port_refs(container)
 
 # METADATA
 # scope: document
-# title: Is the port known to the container?
-# description: A number need not be declared. A text of digits is taken as a number, which a grpc probe does not do.
-known(ask, ports) if {
-	is_string(ask.port)
-	ask.handler != "grpc"
-	ask.port in {port.name | some port in ports}
+# title: Is the port of a reference defined?
+# description: |
+#   A number need not be declared. A string of digits is read as a number, except by a grpc probe. A placeholder counts.
+is_defined(reference, declared) if {
+	is_string(reference.port)
+	reference.handler != "grpc"
+	reference.port in {port.name | some port in declared}
 }
 
-known(ask, _) if {
-	is_string(ask.port)
-	ask.handler != "grpc"
-	regex.match(`^\d*$`, ask.port)
+is_defined(reference, _) if {
+	is_string(reference.port)
+	reference.handler != "grpc"
+	regex.match(`^\d*$`, reference.port)
 }
 
-known(ask, _) if not is_string(ask.port)
+is_defined(reference, _) if not is_string(reference.port)
 
-known(ask, _) if values.is_variable(ask.port)
+is_defined(reference, _) if values.is_placeholder(reference.port)
 
 # METADATA
-# title: What a probe asks
-# description: Its one handler with what it says, in an object. Undefined where there is not exactly one.
+# title: Probes and hooks with an undefined port
+# description: A set of their fields, as livenessProbe, for a container and the ports that it declares.
+with_undefined_port(container, declared) := {reference.by |
+	some reference in port_refs(container)
+	not is_defined(reference, declared)
+}
+
+# METADATA
+# title: Handler of a probe
+# description: |
+#   Its one handler with its settings, as {"httpGet": {...}}. Undefined if it has not exactly one.
 handler(probe) := found if {
-	found := {how: what | some how in {"exec", "grpc", "httpGet", "tcpSocket"}; what := probe[how]; is_object(what)}
+	found := {type: settings |
+		some type in {"exec", "grpc", "httpGet", "tcpSocket"}
+		settings := probe[type]
+		is_object(settings)
+	}
 	count(found) == 1
 }
 
 # METADATA
-# title: What a probe asks, spelled out
+# title: Normal form of a probe's handler
 # description: |
-#   Its handler with the defaults of the API and with the number of a port that has a name or stands in quotes, so that
-#   two probes ask the same if this is the same. Undefined where there is not exactly one handler.
-asks(probe, ports) := spelled if {
-	asked := handler(probe)
-	spelled := {how: full |
-		some how, what in asked
-		said := {key: value | some key, value in what; not value in {null, ""}}
-		full := object.union(object.union(_unsaid[how], said), {"port": _number(object.get(said, "port", 0), ports)})
-	}
+#   The handler with the defaults of the API and with the number of a port that has a name or is in quotes, so that two
+#   probes do the same if this is the same. Undefined if the probe has not exactly one handler.
+normal_handler(probe, declared) := {type: normal} if {
+	some type, settings in handler(probe)
+	explicit := {key: value | some key, value in settings; not value in {null, ""}}
+	port := _port_number(object.get(explicit, "port", 0), declared)
+	normal := object.union(object.union(_defaults[type], explicit), {"port": port})
 }
 
 # METADATA
-# title: Probes and hooks that ask for a port that is not known
-# description: The fields that ask, as livenessProbe.
-dead(container, ports) := {ask.by | some ask in asked(container); not known(ask, ports)}
-
-# METADATA
-# title: Seconds before the first try of a probe
+# title: Delay of a probe
+# description: Seconds before its first try; the default of the API if it is absent or 0, as in all of these.
 delay(probe) := _positive(object.get(probe, "initialDelaySeconds", 0), 0)
 
 # METADATA
-# title: Seconds that a try of a probe may take
-# description: Absent or 0, it is the default of the API.
+# title: Timeout of a probe
+# description: Seconds that one try may take.
 timeout(probe) := _positive(object.get(probe, "timeoutSeconds", 0), 1)
 
 # METADATA
-# title: Tries that have to fail before a probe gives up
-# description: Absent or 0, it is the default of the API.
+# title: Threshold of a probe
+# description: Tries that have to fail in a row before the probe fails.
 threshold(probe) := _positive(object.get(probe, "failureThreshold", 0), 3)
 
 # METADATA
-# title: Seconds from one try of a probe to the next
-# description: Absent or 0, it is the default of the API.
+# title: Period of a probe
+# description: Seconds from one try to the next.
 period(probe) := _positive(object.get(probe, "periodSeconds", 0), 10)
 
 # METADATA
-# title: Seconds until a probe gives up
-# description: Of tries that fail one after the other.
+# title: Budget of a probe
+# description: Seconds for which tries have to fail in a row before the probe fails.
 budget(probe) := period(probe) * threshold(probe)
 
-_unsaid := {"exec": {}, "grpc": {}, "httpGet": {"path": "/", "scheme": "HTTP"}, "tcpSocket": {}}
+# METADATA
+# title: Patient threshold of a livenessProbe with this period
+# description: |
+#   As many tries as fit into the default budget of the API, which is twice the budget of the readinessProbe that
+#   gracegate suggests where there is none; at least 3.
+patient_threshold(seconds) := max({3, ceil(30 / seconds)})
 
-_number(port, ports) := [declared.number | some declared in ports; declared.name == port][0] if {
+_defaults := {"exec": {}, "grpc": {}, "httpGet": {"path": "/", "scheme": "HTTP"}, "tcpSocket": {}}
+
+_port_number(port, declared) := [found.number | some found in declared; found.name == port][0] if {
 	is_string(port)
-	port in {declared.name | some declared in ports}
-} else := to_number(regex.find_all_string_submatch_n(`^0*(\d{1,5})$`, values.text(port), 1)[0][1]) if {
-	regex.match(`^\d{1,5}$`, values.text(port))
+	port in {found.name | some found in declared}
+} else := ports.number_in(port) if {
+	ports.number_in(port)
 } else := port
 
 _positive(value, fallback) := number if {
-	number := values.whole(value, 0)
+	number := values.integer(value, 0)
 	number > 0
 } else := fallback
 
-_by_probes(container) := {{"path": [by, how, "port"], "by": by, "handler": how, "port": port} |
+_probe_port_refs(container) := {{"path": [by, type, "port"], "by": by, "handler": type, "port": port} |
 	some by in ["livenessProbe", "readinessProbe", "startupProbe"]
-	some how in ["grpc", "httpGet", "tcpSocket"]
-	port := container[by][how].port
+	some type in ["grpc", "httpGet", "tcpSocket"]
+	port := container[by][type].port
 }
 
-_by_hooks(container) := {{"path": ["lifecycle", by, "httpGet", "port"], "by": by, "handler": "httpGet", "port": port} |
+_hook_port_refs(container) := {reference |
 	some by in ["postStart", "preStop"]
 	port := container.lifecycle[by].httpGet.port
+	reference := {"path": ["lifecycle", by, "httpGet", "port"], "by": by, "handler": "httpGet", "port": port}
 }

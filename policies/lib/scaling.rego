@@ -1,87 +1,153 @@
 # METADATA
 # title: Scaling
-# description: How many replicas a workload runs at least, and who decides it.
+# description: How many replicas a workload has at least, and what decides that.
 # schemas:
 # - input: schema.input
 package gracegate.lib.scaling
 
-import data.gracegate.lib.places
+import data.gracegate.lib.joins
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
-# title: Replicas in effect, by document
-# description: The floor of the autoscaler that targets the workload, else what it says itself, else 1.
+# title: Replicas by document
+# description: |
+#   Of workloads: the highest floor of the autoscalers that target it, else what its manifest sets, else 1. Pods of a
+#   Deployment that a Rollout runs have the replicas of the Rollout.
 replicas := {i: _replicas(i) | some i, _ in workloads.kind}
 
 # METADATA
 # title: Idle workloads
-# description: Scaled to zero on purpose, with no autoscaler that would change that.
-idle := {i | some i, number in replicas; number == 0; not autoscaled[i]}
+# description: A set of documents, scaled to zero on purpose, without an autoscaler that would change that.
+idle := {i | some i, number in replicas; number == 0; not autoscalers_by_workload[_controller(i)]}
 
 # METADATA
-# title: Autoscaled workloads
-autoscaled := {i | some i, floors in _floors; count(floors) > 0}
+# title: Deployment of a Rollout, by document of the Rollout
+# description: The one that its workloadRef names, whose pod template it runs instead of its own.
+workload_ref := {rollout: min(deployments) | some rollout, deployments in values.groups(_references)}
 
 # METADATA
-# title: Template of a Rollout, by document
-# description: An Argo Rollout may run the pods of a Deployment instead of its own.
-template := {rollout: min(deployments) | some rollout, deployments in values.grouped(_borrowed)}
+# title: Deployments that a Rollout runs
+# description: A set of the documents that a Rollout names in its workloadRef.
+has_rollout := {deployment | some deployment in workload_ref}
 
 # METADATA
-# title: Workloads whose pods a Rollout runs
-lent := {deployment | some deployment in template}
-
-_replicas(i) := max(_floors[i]) if {
-	count(_floors[i]) > 0
-} else := values.whole(object.get(input.documents[_controller(i)].object, ["spec", "replicas"], 1), 1)
-
-# Who decides on the replicas of the pods: the Rollout where one has borrowed them, else the workload itself.
-_controller(i) := min(_borrowers[i]) if {
-	_borrowers[i]
-} else := i
-
-_borrowers := values.grouped({[deployment, rollout] | some rollout, deployment in template})
-
-_borrowed := {[i, d] |
-	some i, "Rollout" in workloads.kind
-	reference := input.documents[i].object.spec.workloadRef
-	some scope in places.scopes[i]
-	some d in _lenders[[reference.kind, reference.name, scope]]
-	places.agree(places.namespace[i], places.namespace[d])
-}
-
-_lenders := values.grouped({[[kind, workloads.name[i], scope], i] |
-	some i, kind in workloads.kind
-	_referenced[workloads.name[i]]
-	some scope in places.scopes[i]
-})
-
-_referenced := {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
-
-_floors := {i: found |
-	some i, _ in workloads.kind
-	c := _controller(i)
-	found := {least |
-		some scope in places.scopes[c]
-		some scaler in _scalers[[workloads.kind[c], workloads.name[c], scope]]
-		places.agree(places.namespace[c], places.namespace[scaler])
-		least := _floor(input.documents[scaler].object.kind, scaler)
+# title: Autoscaler by document
+# description: |
+#   `kind` and `name`, `target` as [kind, name] of the workload, and `fields`, the keys of its spec. `floor` is its
+#   lowest number of replicas, `floor_field` the key that sets it, `is_explicit` whether the manifest does. `ceiling` is
+#   its highest number, at least the floor.
+autoscalers := {s: found |
+	some s, document in input.documents
+	kind := document.object.kind
+	schema := _schemas[kind]
+	spec := document.object.spec
+	is_object(spec.scaleTargetRef)
+	least := values.integer(object.get(spec, schema.floor, null), schema.default_floor)
+	most := values.integer(object.get(spec, schema.ceiling, null), schema.default_ceiling)
+	found := {
+		"kind": kind,
+		"name": values.string(object.get(document.object, ["metadata", "name"], "")),
+		"target": [
+			values.string(object.get(spec.scaleTargetRef, "kind", "Deployment")),
+			values.string(object.get(spec.scaleTargetRef, "name", "")),
+		],
+		"fields": object.keys(spec),
+		"floor": least,
+		"floor_field": schema.floor,
+		"is_explicit": values.integer(object.get(spec, schema.floor, null), -1) == least,
+		"ceiling": max({least, most}),
 	}
 }
 
-_scalers := values.grouped({[[object.get(target, "kind", "Deployment"), target.name, scope], i] |
-	some i, document in input.documents
-	document.object.kind in {"HorizontalPodAutoscaler", "ScaledObject"}
-	target := document.object.spec.scaleTargetRef
-	is_object(target)
-	some scope in places.scopes[i]
+# METADATA
+# title: Workloads by autoscaler
+# description: By document of the autoscaler, the workloads in one of its scopes that it targets; namespaces agree.
+workloads_by_autoscaler := {s: found |
+	some s, autoscaler in autoscalers
+	found := {i |
+		some scope in joins.scopes[s]
+		some i in _workloads_by_scope[[autoscaler.target, scope]]
+		joins.namespaces_agree(joins.namespace[i], joins.namespace[s])
+	}
+}
+
+# METADATA
+# title: Autoscalers by workload
+# description: By document of the workload, the documents of the autoscalers that target it.
+autoscalers_by_workload := values.groups({[i, s] | some s, found in workloads_by_autoscaler; some i in found})
+
+# METADATA
+# title: Workloads whose replicas are uncertain
+# description: |
+#   By document, true if a patch of the workload, an autoscaler elsewhere, or a file that could not be read may set its
+#   number of replicas.
+has_uncertain_replicas := {i: true |
+	some i, _ in workloads.kind
+	_is_uncertain(i)
+}
+
+# KEDA scales to zero by default.
+_schemas := {
+	"HorizontalPodAutoscaler": {
+		"floor": "minReplicas",
+		"default_floor": 1,
+		"ceiling": "maxReplicas",
+		"default_ceiling": 1,
+	},
+	"ScaledObject": {
+		"floor": "minReplicaCount",
+		"default_floor": 0,
+		"ceiling": "maxReplicaCount",
+		"default_ceiling": 100,
+	},
+}
+
+_replicas(i) := max({autoscalers[s].floor | some s in autoscalers_by_workload[controller]}) if {
+	controller := _controller(i)
+	autoscalers_by_workload[controller]
+} else := values.integer(object.get(input.documents[_controller(i)].object, ["spec", "replicas"], 1), 1)
+
+# What sets the replicas of the pods: the Rollout that runs them, else the workload itself.
+_controller(i) := min(_rollouts[i]) if {
+	_rollouts[i]
+} else := i
+
+_rollouts := values.groups({[deployment, rollout] | some rollout, deployment in workload_ref})
+
+_references := {[i, d] |
+	some i, "Rollout" in workloads.kind
+	reference := input.documents[i].object.spec.workloadRef
+	some scope in joins.scopes[i]
+	some d in _referable[[reference.kind, reference.name, scope]]
+	joins.namespaces_agree(joins.namespace[i], joins.namespace[d])
+}
+
+_referable := values.groups({[[kind, workloads.name[i], scope], i] |
+	some i, kind in workloads.kind
+	_referenced_names[workloads.name[i]]
+	some scope in joins.scopes[i]
 })
 
-_floor("HorizontalPodAutoscaler", i) := values.whole(
-	object.get(input.documents[i].object, ["spec", "minReplicas"], 1),
-	1,
-)
+_referenced_names := {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
 
-# KEDA scales to zero unless told otherwise.
-_floor("ScaledObject", i) := values.whole(object.get(input.documents[i].object, ["spec", "minReplicaCount"], 0), 0)
+_is_uncertain(i) if joins.near_unread_files[i]
+
+_is_uncertain(i) if {
+	some p in workloads.fragments[[workloads.kind[i], workloads.name[i]]]
+	object.get(input.documents[p].object, ["spec", "replicas"], null) != null
+}
+
+_is_uncertain(i) if {
+	not autoscalers_by_workload[i]
+	_autoscalers_by_target[[workloads.kind[i], workloads.name[i]]]
+}
+
+_workloads_by_scope := values.groups({[[[kind, workloads.name[i]], scope], i] |
+	some i, kind in workloads.kind
+	_autoscalers_by_target[[kind, workloads.name[i]]]
+	not input.documents[i].fragment
+	some scope in joins.scopes[i]
+})
+
+_autoscalers_by_target := values.groups({[autoscaler.target, s] | some s, autoscaler in autoscalers})

@@ -18,7 +18,7 @@ test_replicas[note] if {
 		"null": [[web(null)], 1],
 		"an object": [[web({})], 1],
 		"zero": [[web(0)], 0],
-		"said": [[web(4)], 4],
+		"set": [[web(4)], 4],
 		"the floor of the autoscaler": [[web(4), hpa(2, "Deployment")], 2],
 		"of another kind": [[web(4), hpa(2, "StatefulSet")], 4],
 		"the higher of two floors": [[web(4), hpa(2, "Deployment"), hpa(3, "Deployment")], 3],
@@ -38,16 +38,58 @@ test_idle[note] if {
 }
 
 # The Deployment of a Rollout is scaled to zero and has as many pods as the Rollout says.
-test_lent if {
+test_deployment_of_a_rollout if {
 	rollout := {
 		"apiVersion": "argoproj.io/v1alpha1",
 		"kind": "Rollout",
 		"metadata": {"name": "web"},
 		"spec": {"replicas": 5, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
 	}
-	got := {"replicas": scaling.replicas, "idle": scaling.idle, "lent": scaling.lent} with input as testing.batch([
-		web(0),
-		rollout,
-	])
-	got == {"replicas": {0: 5, 1: 5}, "idle": set(), "lent": {0}}
+	batch := testing.batch([web(0), rollout])
+	got := {"replicas": scaling.replicas, "idle": scaling.idle, "has_rollout": scaling.has_rollout} with input as batch
+	got == {"replicas": {0: 5, 1: 5}, "idle": set(), "has_rollout": {0}}
+}
+
+bounds(spec) := [found.floor, found.is_explicit, found.ceiling] if {
+	manifest := object.union(testing.autoscaler, {"spec": object.union(spec, {"scaleTargetRef": {"name": "web"}})})
+	found := scaling.autoscalers[0] with input as testing.batch([object.union(manifest, object.get(spec, "as", {}))])
+}
+
+test_autoscalers[note] if {
+	some note, case in {
+		"explicit": [{"minReplicas": 2, "maxReplicas": 6}, [2, true, 6]],
+		"none": [{"minReplicas": null, "maxReplicas": null}, [1, false, 1]],
+		"strings": [{"minReplicas": "2", "maxReplicas": {}}, [1, false, 1]],
+		"a floor above the ceiling": [{"minReplicas": 4, "maxReplicas": 2}, [4, true, 4]],
+		"KEDA": [{"minReplicas": null, "minReplicaCount": 0, "as": {"kind": "ScaledObject"}}, [0, true, 100]],
+		"KEDA without numbers": [{"as": {"kind": "ScaledObject"}}, [0, false, 100]],
+	}
+	bounds(case[0]) == case[1]
+}
+
+has_uncertain_replicas(documents) if {
+	found := scaling.has_uncertain_replicas with input as testing.batch_of(documents)
+	found[0]
+}
+
+test_uncertain_replicas[note] if {
+	some note, documents in {
+		"by a patch": [testing.fragment(testing.with_replicas(3), "overlay/web.yaml")],
+		"by an autoscaler elsewhere": [testing.document(testing.autoscaler, "overlay/hpa.yaml")],
+	}
+	has_uncertain_replicas(array.concat([testing.document(testing.web, "apps/web.yaml")], documents))
+}
+
+test_certain_replicas[note] if {
+	some note, documents in {
+		"nothing": [],
+		"by a patch of something else": [testing.fragment(testing.web, "overlay/web.yaml")],
+		"by an autoscaler that is near": [testing.document(testing.autoscaler, "apps/hpa.yaml")],
+	}
+	not has_uncertain_replicas(array.concat([testing.document(testing.web, "apps/web.yaml")], documents))
+}
+
+test_uncertain_replicas_near_an_unread_file if {
+	found := scaling.has_uncertain_replicas with input as testing.with_unread_file(testing.batch([testing.web]))
+	found == {0: true}
 }

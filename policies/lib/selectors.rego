@@ -6,36 +6,37 @@ package gracegate.lib.selectors
 import data.gracegate.lib.values
 
 # METADATA
-# title: What a selector requires
+# title: Requirements of a selector
 # description: |
-#   A list of [key, operator, values]. Undefined where the API server would refuse the selector, or where it is none; an
-#   empty one requires nothing.
+#   A list of [key, operator, values]. Undefined if the API server would reject the selector, or if there is none; an
+#   empty selector requires nothing.
 requirements(selector) := sort(array.concat(pairs, expressions)) if {
 	is_object(selector)
 	labels := _object(object.get(selector, "matchLabels", null))
 	pairs := [[key, "In", [value]] | some key, value in labels; is_string(value)]
 	count(pairs) == count(labels)
 	stated := _array(object.get(selector, "matchExpressions", null))
-	expressions := [found | some stating in stated; found := _requirement(stating)]
+	expressions := [requirement | some expression in stated; requirement := _requirement(expression)]
 	count(expressions) == count(stated)
 }
 
 # METADATA
-# title: Do labels meet all requirements?
-met(requirements, labels) if {
+# title: Do labels match all requirements?
+matches(requirements, labels) if {
 	every requirement in requirements {
-		_meets(requirement[1], requirement[2], _label(labels, requirement[0]))
+		_matches(requirement[1], requirement[2], _label(labels, requirement[0]))
 	}
 }
 
 # METADATA
-# title: Pairs of which labels have to hold one
+# title: Label pairs to look a selector up by
 # description: |
-#   Of one of the requirements, so that a selector can be looked up by a label. Empty where no requirement names values.
-anchors(requirements) := found[0] if {
+#   The [key, value] pairs of one of the requirements: matching labels have one of them. Empty if no requirement names
+#   values.
+index_pairs(requirements) := found[0] if {
 	found := [pairs |
-		some [key, "In", wanted] in requirements
-		pairs := [[key, value] | some value in wanted]
+		some [key, "In", accepted] in requirements
+		pairs := [[key, value] | some value in accepted]
 	]
 	count(found) > 0
 } else := []
@@ -48,28 +49,28 @@ _array(value) := value if is_array(value)
 
 _array(null) := []
 
-_requirement(stating) := [stating.key, stating.operator, sort(stating.values)] if {
-	is_string(stating.key)
-	stating.operator in {"In", "NotIn"}
-	is_array(stating.values)
-	count(stating.values) > 0
+_requirement(expression) := [expression.key, expression.operator, sort(expression.values)] if {
+	is_string(expression.key)
+	expression.operator in {"In", "NotIn"}
+	is_array(expression.values)
+	count(expression.values) > 0
 }
 
-_requirement(stating) := [stating.key, stating.operator, []] if {
-	is_string(stating.key)
-	stating.operator in {"DoesNotExist", "Exists"}
-	count(values.list(object.get(stating, "values", []))) == 0
+_requirement(expression) := [expression.key, expression.operator, []] if {
+	is_string(expression.key)
+	expression.operator in {"DoesNotExist", "Exists"}
+	count(values.list(object.get(expression, "values", []))) == 0
 }
 
-# None or one.
+# A list of the label's value, empty if there is no such label.
 _label(labels, key) := [labels[key]] if {
 	labels[key]
 } else := []
 
-_meets("In", wanted, label) if label[0] in wanted
+_matches("In", named, label) if label[0] in named
 
-_meets("NotIn", wanted, label) if count([value | some value in label; value in wanted]) == 0
+_matches("NotIn", named, label) if count([value | some value in label; value in named]) == 0
 
-_meets("Exists", _, label) if count(label) == 1
+_matches("Exists", _, label) if count(label) == 1
 
-_meets("DoesNotExist", _, label) if count(label) == 0
+_matches("DoesNotExist", _, label) if count(label) == 0

@@ -2,7 +2,7 @@ package gracegate.lib.selectors_test
 
 import data.gracegate.lib.selectors
 
-selects(selector, labels) if selectors.met(selectors.requirements(selector), labels)
+selects(selector, labels) if selectors.matches(selectors.requirements(selector), labels)
 
 expressing(key, operator, values) := {"matchExpressions": [{"key": key, "operator": operator, "values": values}]}
 
@@ -36,21 +36,21 @@ test_not_selected[note] if {
 test_no_selector[note] if {
 	some note, selector in {
 		"null": null,
-		"text": "app=web",
-		"labels that are a text": {"matchLabels": "app"},
+		"a string": "app=web",
+		"labels that are a string": {"matchLabels": "app"},
 		"a number for a value": {"matchLabels": {"app": 1}},
 		"expressions that are an object": {"matchExpressions": {}},
 		"another operator": expressing("app", "Gt", ["1"]),
 		"In of nothing": expressing("app", "In", []),
 		"Exists of something": expressing("app", "Exists", ["web"]),
-		"a text for an expression": {"matchExpressions": ["app"]},
+		"a string for an expression": {"matchExpressions": ["app"]},
 		"a number for a key": expressing(1, "Exists", []),
 	}
 	not selectors.requirements(selector)
 }
 
-test_anchors if {
-	selectors.anchors(selectors.requirements({"matchLabels": {"app": "web"}})) == [["app", "web"]]
-	selectors.anchors(selectors.requirements(expressing("app", "In", ["b", "a"]))) == [["app", "a"], ["app", "b"]]
-	selectors.anchors(selectors.requirements(expressing("app", "Exists", []))) == []
+test_index_pairs if {
+	selectors.index_pairs(selectors.requirements({"matchLabels": {"app": "web"}})) == [["app", "web"]]
+	selectors.index_pairs(selectors.requirements(expressing("app", "In", ["b", "a"]))) == [["app", "a"], ["app", "b"]]
+	selectors.index_pairs(selectors.requirements(expressing("app", "Exists", []))) == []
 }

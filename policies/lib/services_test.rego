@@ -3,37 +3,37 @@ package gracegate.lib.services_test
 import data.gracegate.lib.services
 import data.gracegate.testing
 
-web := testing.placed(testing.web, "apps/web.yaml")
+web := testing.document(testing.web, "apps/web.yaml")
 
 named(namespace, manifest) := testing.set(manifest, ["metadata", "namespace"], namespace)
 
-served(question) := verdict if {
-	verdict := services.served[0] with input as question
+is_served(batch) := answer if {
+	answer := services.is_served[0] with input as batch
 }
 
-test_served[note] if {
-	shop := testing.placed(named("shop", testing.web), "apps/web.yaml")
+test_is_served[note] if {
+	shop := testing.document(named("shop", testing.web), "apps/web.yaml")
 	some note, case in {
-		"same directory": [web, testing.placed(testing.service, "apps/service.yaml"), "yes"],
+		"same directory": [web, testing.document(testing.service, "apps/service.yaml"), "yes"],
 		"same root, deeper": [web, in_root(testing.service, "apps/base/service.yaml", "apps"), "yes"],
-		"one names its namespace": [shop, testing.placed(testing.service, "apps/service.yaml"), "yes"],
-		"same namespace, far away": [shop, testing.placed(named("shop", testing.service), "far/service.yaml"), "yes"],
-		"far away": [web, testing.placed(testing.service, "far/service.yaml"), "unknown"],
-		"far away in some namespace": [web, testing.placed(named("shop", testing.service), "far/x.yaml"), "unknown"],
-		"far away in no namespace": [shop, testing.placed(testing.service, "far/service.yaml"), "unknown"],
-		"another namespace": [shop, testing.placed(named("bank", testing.service), "apps/service.yaml"), "no"],
+		"one names its namespace": [shop, testing.document(testing.service, "apps/service.yaml"), "yes"],
+		"same namespace, far away": [shop, testing.document(named("shop", testing.service), "far/service.yaml"), "yes"],
+		"far away": [web, testing.document(testing.service, "far/service.yaml"), "unknown"],
+		"far away in some namespace": [web, testing.document(named("shop", testing.service), "far/x.yaml"), "unknown"],
+		"far away in no namespace": [shop, testing.document(testing.service, "far/service.yaml"), "unknown"],
+		"another namespace": [shop, testing.document(named("bank", testing.service), "apps/service.yaml"), "no"],
 		"another selector": [
 			web,
-			testing.placed(testing.set(testing.service, ["spec", "selector"], {"app": "api"}), "apps/x.yaml"),
+			testing.document(testing.set(testing.service, ["spec", "selector"], {"app": "api"}), "apps/x.yaml"),
 			"no",
 		],
 		"a selector that is no object": [
 			web,
-			testing.placed(testing.set(testing.service, ["spec", "selector"], "app=web"), "apps/x.yaml"),
+			testing.document(testing.set(testing.service, ["spec", "selector"], "app=web"), "apps/x.yaml"),
 			"no",
 		],
 	}
-	served(testing.questions([case[0], case[1]])) == case[2]
+	is_served(testing.batch_of([case[0], case[1]])) == case[2]
 }
 
 test_unread[note] if {
@@ -42,7 +42,7 @@ test_unread[note] if {
 		"another root": ["other", "no"],
 	}
 	unread := [{"path": "x/y.yaml", "directory": "x", "root": case[0]}]
-	served(object.union(testing.questions([web]), {"unread": unread})) == case[1]
+	is_served(object.union(testing.batch_of([web]), {"unread": unread})) == case[1]
 }
 
 # The pair that all Services share must not decide which are looked at, nor may one stand for another.
@@ -55,11 +55,11 @@ test_many_services_with_a_common_label if {
 		})
 	]
 	workload := testing.set(testing.web, ["spec", "template", "metadata", "labels", "part-of"], "shop")
-	serving := services.serving[0] with input as testing.batch(array.concat([workload], objects))
-	serving == {1}
+	found := services.by_workload[0] with input as testing.batch(array.concat([workload], objects))
+	found == {1}
 }
 
-test_scraped[note] if {
+test_metrics_only[note] if {
 	some note, case in {
 		"by name": [[{"name": "http-metrics", "port": 80}], {0}],
 		"by target": [[{"port": 80, "targetPort": "metrics"}], {0}],
@@ -68,8 +68,9 @@ test_scraped[note] if {
 		"none": [[], set()],
 		"no list": ["metrics", set()],
 	}
-	scraped := services.scraped with input as testing.batch([testing.set(testing.service, ["spec", "ports"], case[0])])
-	scraped == case[1]
+	manifest := testing.set(testing.service, ["spec", "ports"], case[0])
+	metrics_only := services.metrics_only with input as testing.batch([manifest])
+	metrics_only == case[1]
 }
 
-in_root(manifest, path, root) := object.union(testing.placed(manifest, path), {"root": root})
+in_root(manifest, path, root) := object.union(testing.document(manifest, path), {"root": root})

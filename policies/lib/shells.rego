@@ -5,26 +5,27 @@ package gracegate.lib.shells
 
 # METADATA
 # title: Programs that are shells
+# description: A set of names.
 names := {"ash", "bash", "dash", "ksh", "sh", "zsh"}
 
 # METADATA
 # title: Name of a program
-# description: Without the folder it is in.
+# description: Without the directory that it is in.
 program(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
 
 # METADATA
-# title: Where the script of a shell stands
-# description: After the first -c. Undefined where the words call no shell, or give it no script.
-script_place(words) := place + 1 if {
+# title: Index of the script of a shell
+# description: |
+#   The word after the first -c of a command, counted from 0. Undefined if the command calls no shell or has no script.
+script_index(words) := index + 1 if {
 	names[program(words[0])]
-	place := [place | some place, word in words; regex.match(`^-[a-z]*c$`, word)][0]
-	count(words) > place + 1
+	index := [index | some index, word in words; regex.match(`^-[a-z]*c$`, word)][0]
+	count(words) > index + 1
 }
 
 # METADATA
-# title: The simple commands of a script
-# description: |
-#   What stands between ; & | and line ends that are not quoted, without spaces around it and without comments.
+# title: Simple commands of a script
+# description: A list of those between unquoted ; & | and line ends, without surrounding spaces and without comments.
 commands(script) := [command |
 	tokens := _tokens(script)
 	bounds := array.concat(array.concat([-1], _cuts(tokens)), [count(tokens)])
@@ -35,11 +36,11 @@ commands(script) := [command |
 ]
 
 # METADATA
-# title: The last simple command of a script
+# title: Last simple command of a script
 # description: |
-#   With all that stands `before` it and what separates it from that, `separator`, which is empty where it is the only
-#   one. Undefined where the script ends in something else, as in & or a comment.
-last(script) := {"before": before, "separator": separator, "command": concat("", rest)} if {
+#   The `command`, everything `before` it, and the `separator` between them, empty if it is the only one. Undefined if
+#   the script ends in something else, as in & or a comment.
+last_command(script) := {"before": before, "separator": separator, "command": concat("", rest)} if {
 	tokens := _tokens(trim_right(script, " \t\r\n;"))
 	cut := max(array.concat([-1], _cuts(tokens)))
 	rest := array.slice(tokens, cut + 1, count(tokens))
@@ -50,7 +51,7 @@ last(script) := {"before": before, "separator": separator, "command": concat("",
 
 _tokens(script) := [found[0] | some found in regex.find_all_string_submatch_n(_token, script, -1)]
 
-_cuts(tokens) := [place | some place, token in tokens; regex.match(`^(&&|\|\||;;|[;&|]|\n.*)$`, token)]
+_cuts(tokens) := [index | some index, token in tokens; regex.match(`^(&&|\|\||;;|[;&|]|\n.*)$`, token)]
 
 # Each character of a script is in one of these, so that the tokens make up the script.
 _token := concat("|", [

@@ -2,12 +2,12 @@ package gracegate.lib.shells_test
 
 import data.gracegate.lib.shells
 
-test_script_place[note] if {
+test_script_index[note] if {
 	some note, case in {
 		"sh": [["sh", "-c", "x"], 2],
 		"options": [["/bin/bash", "-o", "pipefail", "-ec", "x"], 4],
 	}
-	shells.script_place(case[0]) == case[1]
+	shells.script_index(case[0]) == case[1]
 }
 
 test_no_script[note] if {
@@ -17,7 +17,7 @@ test_no_script[note] if {
 		"no shell": ["python", "-c", "x"],
 		"nothing": [],
 	}
-	not shells.script_place(words)
+	not shells.script_index(words)
 }
 
 test_commands[note] if {
@@ -34,7 +34,7 @@ test_commands[note] if {
 	shells.commands(case[0]) == case[1]
 }
 
-test_last[note] if {
+test_last_command[note] if {
 	some note, case in {
 		"one": ["app", {"before": "", "separator": "", "command": "app"}],
 		"of three": ["cd /x; a && app -v ;\n", {"before": "cd /x; a &&", "separator": "&&", "command": " app -v"}],
@@ -42,10 +42,10 @@ test_last[note] if {
 		"of lines": ["set -e\napp\n", {"before": "set -e\n", "separator": "\n", "command": "app"}],
 		"after a separator at once": [";app", {"before": ";", "separator": ";", "command": "app"}],
 	}
-	shells.last(case[0]) == case[1]
+	shells.last_command(case[0]) == case[1]
 }
 
-test_no_last[note] if {
+test_no_last_command[note] if {
 	some note, script in {"background": "app &", "comment": "app\n# done", "nothing": " "}
-	not shells.last(script)
+	not shells.last_command(script)
 }

@@ -7,9 +7,9 @@ import data.gracegate.testing_defaults
 cluster := object.union(testing_defaults.cluster, {"drain_seconds": {"node": 16}})
 
 # All in one file.
-batch(objects) := questions([placed(manifest, "apps/web.yaml") | some manifest in objects])
+batch(objects) := batch_of([document(manifest, "apps/web.yaml") | some manifest in objects])
 
-questions(documents) := {
+batch_of(documents) := {
 	"documents": documents,
 	"unread": [],
 	"rules": [],
@@ -17,10 +17,10 @@ questions(documents) := {
 	"cluster": cluster,
 }
 
-# A question that does not ask for any rule with parameters.
-without_params(question) := object.union(object.remove(question, ["params"]), {"params": {}})
+# A batch that evaluates no rule with parameters.
+without_params(batch) := object.union(object.remove(batch, ["params"]), {"params": {}})
 
-placed(manifest, path) := {
+document(manifest, path) := {
 	"object": manifest,
 	"path": path,
 	"directory": split(path, "/")[0],
@@ -30,24 +30,27 @@ placed(manifest, path) := {
 	"root": split(path, "/")[0],
 }
 
-fragment(manifest, path) := object.union(placed(manifest, path), {"fragment": true})
+fragment(manifest, path) := object.union(document(manifest, path), {"fragment": true})
 
-fact(manifest, path) := object.union(placed(manifest, path), {"subject": false})
+fact(manifest, path) := object.union(document(manifest, path), {"subject": false})
 
-doubtful(question) := object.union(question, {"unread": [{"path": "apps/x.yaml", "directory": "apps", "root": "apps"}]})
+with_unread_file(batch) := object.union(
+	batch,
+	{"unread": [{"path": "apps/x.yaml", "directory": "apps", "root": "apps"}]},
+)
 
-at_version(question, minor) := object.union(question, {"cluster": object.union(cluster, {"min_minor": minor})})
+at_version(batch, minor) := object.union(batch, {"cluster": object.union(cluster, {"min_minor": minor})})
 
 set(manifest, path, value) := json.patch(manifest, [{"op": "add", "path": path, "value": value}])
 
-swap(manifest, path, value) := json.patch(manifest, [{"op": "replace", "path": path, "value": value}])
+replace_at(manifest, path, value) := json.patch(manifest, [{"op": "replace", "path": path, "value": value}])
 
-drop(manifest, path) := json.patch(manifest, [{"op": "remove", "path": path}])
+remove_at(manifest, path) := json.patch(manifest, [{"op": "remove", "path": path}])
 
 # A patch of a fix on the only document that it touches.
-mended(question, fixes) := {"documents": documents} if {
+fixed_documents(batch, fixes) := {"documents": documents} if {
 	documents := [document |
-		some i, old in question.documents
+		some i, old in batch.documents
 		steps := [object.remove(step, ["document"]) | some at, fix in fixes; at.document == i; some step in fix.patch]
 		document := object.union(object.remove(old, ["object"]), {"object": json.patch(old.object, steps)})
 	]
@@ -86,7 +89,7 @@ inside(path) := array.concat(container, path)
 with_container(path, value) := set(web, inside(path), value)
 
 # web with so many pods.
-scaled(replicas) := set(web, ["spec", "replicas"], replicas)
+with_replicas(replicas) := set(web, ["spec", "replicas"], replicas)
 
 budget := {
 	"apiVersion": "policy/v1",
@@ -106,13 +109,13 @@ autoscaler := {
 	},
 }
 
-mounting(manifest) := set(
+with_volume(manifest) := set(
 	manifest,
 	["spec", "template", "spec", "volumes"],
 	[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
 )
 
-claim(modes) := {
+pvc(modes) := {
 	"apiVersion": "v1",
 	"kind": "PersistentVolumeClaim",
 	"metadata": {"name": "data"},
@@ -124,4 +127,4 @@ anti_affinity(term) := {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuri
 	term,
 )]}}
 
-apart(manifest) := set(manifest, ["spec", "template", "spec", "affinity"], anti_affinity({}))
+with_anti_affinity(manifest) := set(manifest, ["spec", "template", "spec", "affinity"], anti_affinity({}))

@@ -10,7 +10,7 @@ import data.gracegate.lib.workload_kinds
 
 # METADATA
 # title: Kind by document
-# description: Only of documents that run pods.
+# description: Only for documents that run pods.
 kind := {i: document.object.kind |
 	some i, document in input.documents
 	_group(document.object.apiVersion) in workload_kinds.api_groups[document.object.kind]
@@ -18,11 +18,12 @@ kind := {i: document.object.kind |
 
 # METADATA
 # title: Name by document
-name := {i: values.text(object.get(input.documents[i].object, ["metadata", "name"], "")) | some i, _ in kind}
+# description: Empty if the document has none.
+name := {i: values.string(object.get(input.documents[i].object, ["metadata", "name"], "")) | some i, _ in kind}
 
 # METADATA
 # title: Pod by document
-# description: The pod's spec, where it stands in the document, and the labels that a Service selects by.
+# description: The `spec` of the pod, its `path` from the document's root, and the `labels` that a Service selects by.
 pod := {i: found |
 	some i, which in kind
 	template := workload_kinds.template(i, which)
@@ -32,23 +33,34 @@ pod := {i: found |
 }
 
 # METADATA
-# title: Workloads that roll
-# description: Kinds whose pods are replaced by an update; batch kinds and bare pods are not among them.
+# title: Rolling workloads
+# description: A set of documents, of kinds whose pods an update replaces; batch kinds and bare pods are not among them.
 rolling := {i | some i, _ in pod; workload_kinds.rolls[kind[i]]}
 
 # METADATA
-# title: Workloads that can be judged for what they lack
-# description: A fragment is a patch of an object, so what it does not say may stand in the object.
-whole := {i | some i, _ in kind; input.documents[i].subject; not input.documents[i].fragment}
+# title: Complete workloads
+# description: |
+#   Documents that may be reported and that are no patch: a field that a patch leaves out may be set in the object.
+complete := {i | some i, _ in kind; input.documents[i].subject; not input.documents[i].fragment}
+
+# METADATA
+# title: Fragments by kind and name
+# description: |
+#   Patches of workloads, by [kind, name] of the workload that they name. Which of several workloads of that name they
+#   patch is not known.
+fragments := values.groups({[[which, name[i]], i] |
+	some i, which in kind
+	input.documents[i].fragment
+})
 
 # METADATA
 # title: Annotations by document
-# description: Of the object and of its pod template, whose own win.
+# description: Of the object and of its pod template; those of the template win.
 annotations := {i: found |
 	some i, _ in pod
 	found := object.union(
-		values.texts(object.get(input.documents[i].object, ["metadata", "annotations"], {})),
-		values.texts(object.get(input.documents[i].object, ["spec", "template", "metadata", "annotations"], {})),
+		values.string_map(object.get(input.documents[i].object, ["metadata", "annotations"], {})),
+		values.string_map(object.get(input.documents[i].object, ["spec", "template", "metadata", "annotations"], {})),
 	)
 }
 

@@ -20,22 +20,21 @@
 #   - {op: add, document: 2, path: [spec, minAvailable], value: 67%}
 package gracegate.rules.disruption["pdb-blocks-drain"]
 
-import data.gracegate.lib.autoscalers
 import data.gracegate.lib.budgets
-import data.gracegate.lib.nearness
+import data.gracegate.lib.joins
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	some at, budget in _blocking
-	message := texts.filled(`A drain waits without end: PodDisruptionBudget "{}" {}, as {} is {}.`, [
+	message := text.format(`A drain waits without end: PodDisruptionBudget "{}" {}, as {} is {}.`, [
 		budgets.name[at.document],
 		_keeps(budget),
 		budget.field,
-		_stated(budget),
+		_value(budget),
 	])
 }
 
@@ -65,7 +64,7 @@ fix[at] := {
 }
 
 _blocking := {at: found |
-	some b, _ in budgets.required
+	some b, _ in budgets.requirements
 	input.documents[b].subject
 	spec := input.documents[b].object.spec
 	[[field, value]] := [[field, value] |
@@ -73,21 +72,21 @@ _blocking := {at: found |
 		value := object.get(spec, field, null)
 		value != null
 	]
-	selected := object.get(budgets.protected, b, set())
-	counted := nearness.nearest(b, {i | some i in selected; _counts[workloads.kind[i]]})
-	pods := sum([scaling.replicas[i] | some i in counted])
-	_is_wanted(count(selected), pods)
+	selected := object.get(budgets.workloads_by_budget, b, set())
+	evicted := joins.nearest(b, {i | some i in selected; _is_evicted[workloads.kind[i]]})
+	pods := sum([scaling.replicas[i] | some i in evicted])
+	_is_relevant(count(selected), pods)
 	_blocks(field, value, pods)
 	at := {"document": b, "path": ["spec", field]}
-	found := {"field": field, "value": value, "pods": pods, "workloads": counted}
+	found := {"field": field, "value": value, "pods": pods, "workloads": evicted}
 }
 
-# A drain leaves the pods of a DaemonSet alone, and a workload of none has nothing to evict.
-_is_wanted(0, _)
+# A drain does not evict the pods of a DaemonSet, and an idle workload has none.
+_is_relevant(0, _)
 
-_is_wanted(_, pods) if pods > 0
+_is_relevant(_, pods) if pods > 0
 
-_counts := {
+_is_evicted := {
 	"CloneSet": true,
 	"Deployment": true,
 	"DeploymentConfig": true,
@@ -100,7 +99,7 @@ _counts := {
 
 _blocks("maxUnavailable", value, _) if _percent(value) == 0
 
-_blocks("maxUnavailable", value, _) if values.whole(value, -1) == 0
+_blocks("maxUnavailable", value, _) if values.integer(value, -1) == 0
 
 _blocks("minAvailable", value, _) if _percent(value) >= 100
 
@@ -113,7 +112,7 @@ _blocks("minAvailable", value, pods) if {
 _needed(value, pods) := ceil((pods * _percent(value)) / 100)
 
 _needed(value, _) := number if {
-	number := values.whole(value, -1)
+	number := values.integer(value, -1)
 	number > 0
 }
 
@@ -122,14 +121,14 @@ _percent(value) := to_number(found[0][1]) if {
 	found := regex.find_all_string_submatch_n(`^0*(\d{1,4})%$`, value, 1)
 }
 
-# The budget alone says it, or its workloads say for sure how many pods they run.
+# The budget alone decides it, or the replicas of its workloads are certain.
 _level(budget) := "error" if {
 	budget.pods > 0
 	_is_absolute(budget)
 } else := "error" if {
 	budget.pods > 0
 	every i in budget.workloads {
-		_is_settled(i)
+		_is_certain(i)
 	}
 } else := "warning"
 
@@ -137,20 +136,20 @@ _is_absolute(budget) if budget.field == "maxUnavailable"
 
 _is_absolute(budget) if _percent(budget.value) >= 100
 
-_is_settled(i) if {
-	not autoscalers.scaling[i]
-	not autoscalers.unsettled[i]
-	values.whole(object.get(input.documents[i].object, ["spec", "replicas"], null), 0) > 0
+_is_certain(i) if {
+	not scaling.autoscalers_by_workload[i]
+	not scaling.has_uncertain_replicas[i]
+	values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 0) > 0
 }
 
 _keeps(budget) := "never lets a pod go" if {
 	budget.pods == 0
 } else := "never lets the only pod go" if {
 	budget.pods == 1
-} else := texts.filled("lets none of {} pods go", [budget.pods])
+} else := text.format("lets none of {} pods go", [budget.pods])
 
-_stated(budget) := texts.filled("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
+_value(budget) := text.format("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
 	budget.field == "minAvailable"
 	budget.pods > 0
 	_percent(budget.value)
-} else := texts.filled("{}", [budget.value])
+} else := text.format("{}", [budget.value])

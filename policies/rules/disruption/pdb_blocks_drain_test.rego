@@ -12,8 +12,8 @@ found(objects) := {violation.level | some violation in violations} if {
 
 test_found if {
 	at := {"document": 1, "path": ["spec", "minAvailable"]}
-	question := testing.batch([testing.scaled(3), budget({"minAvailable": "67%"})])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.with_replicas(3), budget({"minAvailable": "67%"})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "error",
@@ -26,14 +26,14 @@ test_found if {
 		{"op": "remove", "path": at.path},
 		{"op": "replace", "path": ["spec", "maxUnavailable"], "value": 1},
 	]
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
-test_none_unavailable if {
+test_zero_unavailable if {
 	at := {"document": 1, "path": ["spec", "maxUnavailable"]}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
-		testing.scaled(3),
+		testing.with_replicas(3),
 		budget({"maxUnavailable": 0}),
 	])
 	{violation.message | some violation in got.violation} == {concat(" ", [
@@ -63,18 +63,18 @@ test_rounding[note] if {
 		"null": [3, {"minAvailable": null}, set()],
 		"both, which is refused": [3, {"minAvailable": 3, "maxUnavailable": 0}, set()],
 	}
-	found([testing.scaled(case[0]), budget(case[1])]) == case[2]
+	found([testing.with_replicas(case[0]), budget(case[1])]) == case[2]
 }
 
 test_odd_values[note] if {
 	some note, value in ["", "many", "x%", -1, 1.5, [], {}, true]
 	some field in ["maxUnavailable", "minAvailable"]
-	found([testing.scaled(3), budget({field: value})]) == set()
+	found([testing.with_replicas(3), budget({field: value})]) == set()
 }
 
 test_the_only_pod if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
-		testing.scaled(1),
+		testing.with_replicas(1),
 		budget({"minAvailable": 1}),
 	])
 	{[violation.level, violation.message] | some violation in got.violation} == {["error", concat(" ", [
@@ -99,7 +99,7 @@ test_no_workload[note] if {
 	}
 }
 
-test_no_workload_says_so if {
+test_no_workload_matches if {
 	violations := rule.violation with input as testing.batch([budget({"minAvailable": "100%"})])
 	{violation.message | some violation in violations} == {concat(" ", [
 		`A drain waits without end: PodDisruptionBudget "web" never lets a pod go,`,
@@ -107,11 +107,11 @@ test_no_workload_says_so if {
 	])}
 }
 
-test_doubts[note] if {
+test_uncertain_selection[note] if {
 	scaler := object.union(testing.autoscaler, {"spec": {"minReplicas": 3}})
 	some note, case in {
 		"omitted": [[testing.web, budget({"minAvailable": 1})], {"warning"}],
-		"null": [[testing.scaled(null), budget({"minAvailable": 1})], {"warning"}],
+		"null": [[testing.with_replicas(null), budget({"minAvailable": 1})], {"warning"}],
 		"the floor of an autoscaler": [[testing.web, scaler, budget({"minAvailable": 3})], {"warning"}],
 		"a floor above it": [[testing.web, scaler, budget({"minAvailable": 2})], set()],
 		"all, at any number": [[testing.web, scaler, budget({"minAvailable": "100%"})], {"error"}],
@@ -120,49 +120,49 @@ test_doubts[note] if {
 	found(case[0]) == case[1]
 }
 
-test_an_overlay_decides if {
-	violations := rule.violation with input as testing.questions([
-		testing.placed(testing.scaled(3), "apps/web.yaml"),
-		testing.placed(budget({"minAvailable": 3}), "apps/pdb.yaml"),
-		testing.fragment(testing.scaled(5), "prod/web.yaml"),
+test_a_fragment_sets_replicas if {
+	violations := rule.violation with input as testing.batch_of([
+		testing.document(testing.with_replicas(3), "apps/web.yaml"),
+		testing.document(budget({"minAvailable": 3}), "apps/pdb.yaml"),
+		testing.fragment(testing.with_replicas(5), "prod/web.yaml"),
 	])
 	{violation.level | some violation in violations} == {"warning"}
 }
 
-test_what_is_counted[note] if {
+test_counted_workloads[note] if {
 	some note, case in {
-		"two workloads": [[testing.scaled(2), other("api", "Deployment"), budget({"minAvailable": 2})], set()],
-		"both of them": [[testing.scaled(2), other("api", "Deployment"), budget({"minAvailable": 4})], {"error"}],
-		"no DaemonSet": [[testing.scaled(2), other("log", "DaemonSet"), budget({"minAvailable": 2})], {"error"}],
+		"two workloads": [[testing.with_replicas(2), other("api", "Deployment"), budget({"minAvailable": 2})], set()],
+		"both of them": [[testing.with_replicas(2), other("api", "Deployment"), budget({"minAvailable": 4})], {"error"}],
+		"no DaemonSet": [[testing.with_replicas(2), other("log", "DaemonSet"), budget({"minAvailable": 2})], {"error"}],
 		"a DaemonSet alone": [[other("log", "DaemonSet"), budget({"maxUnavailable": 0})], set()],
 		"nothing selected": [
-			[testing.scaled(2), testing.swap(budget({"maxUnavailable": 0}), ["spec", "selector"], null)],
+			[testing.with_replicas(2), testing.replace_at(budget({"maxUnavailable": 0}), ["spec", "selector"], null)],
 			set(),
 		],
 	}
 	found(case[0]) == case[1]
 }
 
-other(name, kind) := object.union(testing.scaled(2), {"kind": kind, "metadata": {"name": name}})
+other(name, kind) := object.union(testing.with_replicas(2), {"kind": kind, "metadata": {"name": name}})
 
 # The same app for another cluster is not counted.
 test_nearest if {
-	violations := rule.violation with input as testing.questions([
-		rooted(testing.scaled(2), "apps/a/web.yaml"),
-		rooted(testing.scaled(2), "apps/b/web.yaml"),
+	violations := rule.violation with input as testing.batch_of([
+		rooted(testing.with_replicas(2), "apps/a/web.yaml"),
+		rooted(testing.with_replicas(2), "apps/b/web.yaml"),
 		rooted(budget({"minAvailable": 2}), "apps/a/pdb.yaml"),
 	])
 	{violation.level | some violation in violations} == {"error"}
 }
 
 rooted(manifest, path) := object.union(
-	testing.placed(manifest, path),
+	testing.document(manifest, path),
 	{"directory": substring(path, 0, 6), "root": "apps"},
 )
 
 test_only_a_fact if {
-	violations := rule.violation with input as testing.questions([
-		testing.placed(testing.scaled(3), "apps/web.yaml"),
+	violations := rule.violation with input as testing.batch_of([
+		testing.document(testing.with_replicas(3), "apps/web.yaml"),
 		testing.fact(budget({"maxUnavailable": 0}), "apps/pdb.yaml"),
 	])
 	violations == set()

@@ -16,17 +16,16 @@
 package gracegate.rules.disruption["pdb-missing"]
 
 import data.gracegate.lib.budgets
-import data.gracegate.lib.places
+import data.gracegate.lib.joins
 import data.gracegate.lib.scaling
-import data.gracegate.lib.texts
-import data.gracegate.lib.traffic
+import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
-import data.gracegate.lib.writing
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at, replicas in _unprotected
-	message := texts.filled(`A drain may evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them.`, [
+	message := text.format(`A drain may evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them.`, [
 		replicas,
 		workloads.kind[at.document],
 		workloads.name[at.document],
@@ -42,34 +41,34 @@ fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 }
 
 _unprotected := {at: replicas |
-	some i in workloads.whole
+	some i in workloads.complete
 	workloads.kind[i] in {"Deployment", "Rollout", "StatefulSet"}
-	traffic.sent[i]
+	user_traffic.certainty[i]
 	replicas := scaling.replicas[i]
 	replicas > 1
-	count(budgets.of[traffic.pods[i]]) == 0
+	count(budgets.by_workload[user_traffic.pod_source[i]]) == 0
 	at := {"document": i, "path": []}
 }
 
-# A budget elsewhere, or in a file that cannot be read, may be meant for it.
+# A budget elsewhere, or in an unread file, may be meant for it.
 _level(i) := "warning" if {
-	traffic.sent[i] == "sure"
-	not places.doubtful[i]
-	not budgets.perhaps[traffic.pods[i]]
+	user_traffic.certainty[i] == "certain"
+	not joins.near_unread_files[i]
+	not budgets.may_protect[user_traffic.pod_source[i]]
 } else := "info"
 
-_budget(i) := array.concat(array.concat(_head(i), _policy), _selector(traffic.pods[i]))
+_budget(i) := array.concat(array.concat(_head(i), _policy), _selector(user_traffic.pod_source[i]))
 
 _head(i) := array.concat(
 	[
 		"apiVersion: policy/v1",
 		"kind: PodDisruptionBudget",
 		"metadata:",
-		concat("", ["  name: ", writing.scalar(workloads.name[i])]),
+		concat("", ["  name: ", text.yaml_scalar(workloads.name[i])]),
 	],
 	[line |
-		places.namespace[i] != ""
-		line := concat("", ["  namespace: ", writing.scalar(places.namespace[i])])
+		joins.namespace[i] != ""
+		line := concat("", ["  namespace: ", text.yaml_scalar(joins.namespace[i])])
 	],
 )
 
@@ -78,14 +77,14 @@ _policy := array.concat(
 	["  unhealthyPodEvictionPolicy: AlwaysAllow" | input.cluster.min_minor >= 27],
 )
 
-# What the workload selects its pods by; their own labels where it does not say that.
+# The selector of the workload; the labels of its pods if it has no simple one.
 _selector(i) := array.concat(
 	["  selector:", "    matchLabels:"],
-	writing.texts("      ", _labels(i)),
+	text.yaml_lines("      ", _labels(i)),
 )
 
 _labels(i) := labels if {
 	labels := input.documents[i].object.spec.selector.matchLabels
-	count(values.texts(labels)) > 0
+	count(values.string_map(labels)) > 0
 	not input.documents[i].object.spec.selector.matchExpressions
 } else := workloads.pod[i].labels

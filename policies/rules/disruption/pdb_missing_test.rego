@@ -7,12 +7,12 @@ levels(objects) := {violation.level | some violation in violations} if {
 	violations := rule.violation with input as testing.batch(objects)
 }
 
-manifest(question) := [line | some at, fix in fixes; some line in split(fix.advice, "\n")] if {
-	fixes := rule.fix with input as question
+manifest(batch) := [line | some at, fix in fixes; some line in split(fix.advice, "\n")] if {
+	fixes := rule.fix with input as batch
 }
 
 test_found if {
-	named := testing.set(testing.scaled(3), ["metadata", "namespace"], "shop")
+	named := testing.set(testing.with_replicas(3), ["metadata", "namespace"], "shop")
 	violations := rule.violation with input as testing.batch([named, testing.service])
 	violations == {{
 		"at": {"document": 0, "path": []},
@@ -43,13 +43,13 @@ test_labels[note] if {
 		"null": null,
 		"a text": "app=web",
 	}
-	workload := testing.swap(testing.scaled(2), ["spec", "selector"], selector)
+	workload := testing.replace_at(testing.with_replicas(2), ["spec", "selector"], selector)
 	lines := manifest(testing.batch([workload, testing.service]))
 	array.slice(lines, count(lines) - 2, count(lines)) == ["    matchLabels:", "      app: web"]
 }
 
-test_before_the_policy if {
-	lines := manifest(testing.at_version(testing.batch([testing.scaled(2), testing.service]), 26))
+test_before_always_allow if {
+	lines := manifest(testing.at_version(testing.batch([testing.with_replicas(2), testing.service]), 26))
 	count([line | some line in lines; contains(line, "AlwaysAllow")]) == 0
 }
 
@@ -60,19 +60,19 @@ test_kinds[note] if {
 		"Job": [{"kind": "Job", "apiVersion": "batch/v1"}, set()],
 		"Rollout": [{"kind": "Rollout", "apiVersion": "argoproj.io/v1alpha1"}, {"warning"}],
 	}
-	levels([object.union(testing.scaled(2), case[0]), testing.service]) == case[1]
+	levels([object.union(testing.with_replicas(2), case[0]), testing.service]) == case[1]
 }
 
 test_silent_on[note] if {
 	some note, objects in {
-		"a budget": [testing.scaled(2), testing.budget],
-		"a budget for all": [testing.scaled(2), testing.swap(testing.budget, ["spec", "selector"], {})],
-		"one pod": [testing.scaled(1)],
+		"a budget": [testing.with_replicas(2), testing.budget],
+		"a budget for all": [testing.with_replicas(2), testing.replace_at(testing.budget, ["spec", "selector"], {})],
+		"one pod": [testing.with_replicas(1)],
 		"omitted": [testing.web],
-		"null": [testing.scaled(null)],
-		"an object": [testing.scaled({})],
-		"a text": [testing.scaled("2")],
-		"none": [testing.scaled(0)],
+		"null": [testing.with_replicas(null)],
+		"an object": [testing.with_replicas({})],
+		"a text": [testing.with_replicas("2")],
+		"none": [testing.with_replicas(0)],
 	}
 	levels(array.concat([testing.service], objects)) == set()
 }
@@ -87,26 +87,26 @@ test_a_budget_for_others[note] if {
 		"null selects none": null,
 		"a text": "app=web",
 	}
-	budget := testing.swap(testing.budget, ["spec", "selector"], selector)
-	levels([testing.scaled(2), testing.service, budget]) == {"warning"}
+	budget := testing.replace_at(testing.budget, ["spec", "selector"], selector)
+	levels([testing.with_replicas(2), testing.service, budget]) == {"warning"}
 }
 
 test_levels[note] if {
-	workload := testing.placed(testing.scaled(2), "apps/web.yaml")
-	service := testing.placed(testing.service, "apps/service.yaml")
+	workload := testing.document(testing.with_replicas(2), "apps/web.yaml")
+	service := testing.document(testing.service, "apps/service.yaml")
 	some note, case in {
 		"served": [[workload, service], {"warning"}],
-		"a budget elsewhere": [[workload, service, testing.placed(testing.budget, "far/pdb.yaml")], {"info"}],
-		"perhaps served": [[workload, testing.placed(testing.service, "far/service.yaml")], {"info"}],
+		"a budget elsewhere": [[workload, service, testing.document(testing.budget, "far/pdb.yaml")], {"info"}],
+		"perhaps served": [[workload, testing.document(testing.service, "far/service.yaml")], {"info"}],
 		"not served": [[workload], set()],
 		"a fragment": [[testing.fragment(workload.object, "apps/web.yaml"), service], set()],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }
 
 test_unread if {
-	question := testing.doubtful(testing.batch([testing.scaled(2), testing.service]))
-	violations := rule.violation with input as question
+	batch := testing.with_unread_file(testing.batch([testing.with_replicas(2), testing.service]))
+	violations := rule.violation with input as batch
 	{violation.level | some violation in violations} == {"info"}
 }

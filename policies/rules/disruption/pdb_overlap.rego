@@ -29,15 +29,15 @@
 package gracegate.rules.disruption["pdb-overlap"]
 
 import data.gracegate.lib.budgets
-import data.gracegate.lib.places
-import data.gracegate.lib.texts
+import data.gracegate.lib.joins
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level} if {
 	some at, overlap in _overlapping
-	level := {true: "error", false: "info"}[overlap.sure]
-	message := texts.filled(`A drain fails at the pods of {} "{}": PodDisruptionBudgets "{}" and "{}" both select them.`, [
+	level := {true: "error", false: "info"}[overlap.is_certain]
+	message := text.format(`A drain fails at the pods of {} "{}": PodDisruptionBudgets "{}" and "{}" both select them.`, [
 		workloads.kind[overlap.workload],
 		workloads.name[overlap.workload],
 		budgets.name[overlap.other],
@@ -49,39 +49,39 @@ fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selecto
 	some at, _ in _overlapping
 }
 
-# Said once for each budget, of the pair that is the surest.
+# Once for each budget, with the most certain pair.
 _overlapping := {at: found |
 	some b, pairs in _pairs
-	[unsure, other, workload] := min(pairs)
+	[doubt, other, workload] := min(pairs)
 	at := {"document": b, "path": ["spec", "selector"]}
-	found := {"sure": unsure == 0, "other": other, "workload": workload}
+	found := {"is_certain": doubt == 0, "other": other, "workload": workload}
 }
 
-_pairs := values.grouped({[b, [unsure, other, i]] |
-	some i, found in budgets.of
+_pairs := values.groups({[b, [doubt, other, i]] |
+	some i, found in budgets.by_workload
 	workloads.kind[i] != "DaemonSet"
 	count(found) > 1
 	some b in found
 	input.documents[b].subject
 	some other in found
-	_is_told_of(b, other)
+	_is_reported_at(b, other)
 	budgets.name[b] != budgets.name[other]
-	places.agree(places.namespace[b], places.namespace[other])
-	unsure := _unsure(b, other)
+	joins.namespaces_agree(joins.namespace[b], joins.namespace[other])
+	doubt := _doubt(b, other)
 })
 
-# Each pair is told of once: at the later of the two, or at the one that may be reported.
-_is_told_of(b, other) if other < b
+# Each pair is reported once: at the later of the two, or at the one that may be reported.
+_is_reported_at(b, other) if other < b
 
-_is_told_of(b, other) if {
+_is_reported_at(b, other) if {
 	other > b
 	not input.documents[other].subject
 }
 
-# Where no namespace is said, another directory may be for another cluster.
-_unsure(b, other) := 0 if {
-	places.namespace[b] != ""
-	places.namespace[b] == places.namespace[other]
+# Without a namespace, another directory may be for another cluster.
+_doubt(b, other) := 0 if {
+	joins.namespace[b] != ""
+	joins.namespace[b] == joins.namespace[other]
 } else := 0 if {
 	input.documents[b].directory == input.documents[other].directory
 } else := 1

@@ -3,18 +3,18 @@ package gracegate.rules.disruption["pdb-overlap_test"]
 import data.gracegate.rules.disruption["pdb-overlap"] as rule
 import data.gracegate.testing
 
-named(name) := testing.swap(testing.budget, ["metadata", "name"], name)
+named(name) := testing.replace_at(testing.budget, ["metadata", "name"], name)
 
 found(documents) := {[violation.at.document, violation.level] | some violation in violations} if {
-	violations := rule.violation with input as testing.questions(documents)
+	violations := rule.violation with input as testing.batch_of(documents)
 }
 
 test_found if {
 	at := {"document": 2, "path": ["spec", "selector"]}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
-		testing.scaled(3),
+		testing.with_replicas(3),
 		named("a"),
-		testing.swap(named("b"), ["spec", "selector"], {}),
+		testing.replace_at(named("b"), ["spec", "selector"], {}),
 	])
 	got.violation == {{
 		"at": at,
@@ -29,10 +29,10 @@ test_silent_on[note] if {
 		"one": [testing.web, named("a")],
 		"none": [testing.web],
 		"the same twice": [testing.web, named("a"), named("a")],
-		"one that selects none": [testing.web, named("a"), testing.swap(named("b"), ["spec", "selector"], null)],
+		"one that selects none": [testing.web, named("a"), testing.replace_at(named("b"), ["spec", "selector"], null)],
 		"one that selects others": [
 			testing.web, named("a"),
-			testing.swap(named("b"), ["spec", "selector", "matchLabels", "app"], "api"),
+			testing.replace_at(named("b"), ["spec", "selector", "matchLabels", "app"], "api"),
 		],
 		"one of another namespace": [
 			testing.web,
@@ -40,26 +40,26 @@ test_silent_on[note] if {
 			testing.set(named("b"), ["metadata", "namespace"], "bank"),
 		],
 		"a DaemonSet": [object.union(testing.web, {"kind": "DaemonSet"}), named("a"), named("b")],
-		"an odd selector": [testing.web, named("a"), testing.swap(named("b"), ["spec", "selector"], "app=web")],
-		"an odd spec": [testing.web, named("a"), testing.swap(named("b"), ["spec"], [])],
+		"an odd selector": [testing.web, named("a"), testing.replace_at(named("b"), ["spec", "selector"], "app=web")],
+		"an odd spec": [testing.web, named("a"), testing.replace_at(named("b"), ["spec"], [])],
 	}
-	found([testing.placed(manifest, "apps/web.yaml") | some manifest in objects]) == set()
+	found([testing.document(manifest, "apps/web.yaml") | some manifest in objects]) == set()
 }
 
-test_where[note] if {
+test_locations[note] if {
 	workload := in_shop(testing.web, "apps/web.yaml")
 	some note, case in {
-		"same directory": [testing.placed(named("a"), "apps/a.yaml"), testing.placed(named("b"), "apps/b.yaml"), "error"],
+		"same directory": [testing.document(named("a"), "apps/a.yaml"), testing.document(named("b"), "apps/b.yaml"), "error"],
 		"same namespace": [in_shop(named("a"), "x/a.yaml"), in_shop(named("b"), "y/b.yaml"), "error"],
-		"perhaps the same namespace": [in_shop(named("a"), "x/a.yaml"), testing.placed(named("b"), "apps/b.yaml"), "info"],
+		"perhaps the same namespace": [in_shop(named("a"), "x/a.yaml"), testing.document(named("b"), "apps/b.yaml"), "info"],
 	}
 	found([workload, case[0], case[1]]) == {[2, case[2]]}
 }
 
-in_shop(manifest, path) := testing.placed(testing.set(manifest, ["metadata", "namespace"], "shop"), path)
+in_shop(manifest, path) := testing.document(testing.set(manifest, ["metadata", "namespace"], "shop"), path)
 
 test_subjects[note] if {
-	subject := testing.placed(named("a"), "apps/a.yaml")
+	subject := testing.document(named("a"), "apps/a.yaml")
 	some note, case in {
 		"the first alone": [subject, testing.fact(named("b"), "apps/b.yaml"), {[1, "error"]}],
 		"the second alone": [testing.fact(named("b"), "apps/b.yaml"), subject, {[2, "error"]}],

@@ -18,30 +18,30 @@
 #     value: {httpGet: {path: /ready, port: http}}
 package gracegate.rules.liveness["liveness-as-aggressive-as-readiness"]
 
-import data.gracegate.lib.patience
-import data.gracegate.lib.texts
+import data.gracegate.lib.liveness_budget
+import data.gracegate.lib.text
 
-violation contains {"at": at, "message": message, "measure": watched.readiness - watched.budget} if {
-	some at, watched in _hasty
-	message := texts.filled(
+violation contains {"at": at, "message": message, "measure": liveness.readiness_budget - liveness.budget} if {
+	some at, liveness in _aggressive
+	message := text.format(
 		concat(" ", [
 			`Container "{}" is restarted as soon as it should get no more requests: its livenessProbe asks what its`,
 			"readinessProbe asks, and gives up after {} s, the readinessProbe {}.",
 		]),
-		[watched.container.title, watched.budget, _when(watched.readiness - watched.budget, watched.readiness)],
+		[liveness.container.title, liveness.budget, _when(liveness)],
 	)
 }
 
-fix[at] := {"patch": watched.steps} if some at, watched in _hasty
+fix[at] := {"patch": liveness.steps} if some at, liveness in _aggressive
 
-_hasty := {at: watched |
-	some i, watches in patience.of
-	some watched in watches
-	watched.readiness > 0
-	watched.budget <= watched.readiness
-	at := {"document": i, "path": watched.path}
+_aggressive := {at: liveness |
+	some i, budgets in liveness_budget.by_workload
+	some liveness in budgets
+	liveness.readiness_budget > 0
+	liveness.budget <= liveness.readiness_budget
+	at := {"document": i, "path": liveness.path}
 }
 
-_when(0, _) := "at the same time"
-
-_when(later, seconds) := texts.filled("only after {} s", [seconds]) if later > 0
+_when(liveness) := "at the same time" if {
+	liveness.budget == liveness.readiness_budget
+} else := text.format("only after {} s", [liveness.readiness_budget])

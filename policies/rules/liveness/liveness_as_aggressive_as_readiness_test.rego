@@ -8,16 +8,16 @@ liveness := testing.inside(["livenessProbe"])
 
 ask := {"httpGet": {"path": "/ready", "port": "http"}}
 
-# A container that asks this for liveness; readiness is asked with the defaults of the API, at /ready of port http.
-question(probe) := testing.batch([testing.with_container(["livenessProbe"], probe)])
+# A container that asks this for liveness; readiness is batch with the defaults of the API, at /ready of port http.
+batch_for(probe) := testing.batch([testing.with_container(["livenessProbe"], probe)])
 
-found(asked) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
-test_the_same_with_the_same_pace if {
+test_same_handler_and_numbers if {
 	at := {"document": 0, "path": liveness}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(ask)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for(ask)
 	got == {
 		"violation": {{
 			"at": at,
@@ -31,15 +31,15 @@ test_the_same_with_the_same_pace if {
 	}
 }
 
-test_gives_up_first if {
-	violations := rule.violation with input as question(object.union(ask, {"failureThreshold": 2}))
+test_restarts_first if {
+	violations := rule.violation with input as batch_for(object.union(ask, {"failureThreshold": 2}))
 	{[violation.measure, violation.message] | some violation in violations} == {[10, concat("", [
 		`Container "web" is restarted as soon as it should get no more requests: its livenessProbe asks what its `,
 		"readinessProbe asks, and gives up after 20 s, the readinessProbe only after 30 s.",
 	])]}
 }
 
-test_the_same_in_other_words[note] if {
+test_same_handler_in_another_form[note] if {
 	some note, probe in {
 		"the number of the port": {"httpGet": {"path": "/ready", "port": 8080}},
 		"the number in quotes": {"httpGet": {"path": "/ready", "port": "8080"}},
@@ -51,36 +51,36 @@ test_the_same_in_other_words[note] if {
 		"below zero, which is refused": object.union(ask, {"failureThreshold": -9}),
 		"a longer wait before": object.union(ask, {"initialDelaySeconds": 30}),
 	}
-	found(question(probe)) == {liveness}
+	found(batch_for(probe)) == {liveness}
 }
 
 test_silent_on[note] if {
-	some note, asked in {
+	some note, batch in {
 		"no livenessProbe": testing.batch([testing.web]),
-		"null": question(null),
-		"an empty probe": question({}),
-		"a text": question("http"),
-		"a list": question([ask]),
-		"handlers that are no objects": question({"httpGet": "/ready"}),
-		"two handlers": question(object.union(ask, {"tcpSocket": {"port": "http"}})),
-		"a more patient one": question(object.union(ask, {"failureThreshold": 4})),
-		"a slower one": question(object.union(ask, {"periodSeconds": 11})),
-		"another path": question({"httpGet": {"path": "/live", "port": "http"}}),
-		"another port": question({"httpGet": {"path": "/ready", "port": 8081}}),
-		"another name of a port": question({"httpGet": {"path": "/ready", "port": "admin"}}),
-		"another handler": question({"tcpSocket": {"port": "http"}}),
-		"no readinessProbe": testing.batch([testing.drop(
+		"null": batch_for(null),
+		"an empty probe": batch_for({}),
+		"a text": batch_for("http"),
+		"a list": batch_for([ask]),
+		"handlers that are no objects": batch_for({"httpGet": "/ready"}),
+		"two handlers": batch_for(object.union(ask, {"tcpSocket": {"port": "http"}})),
+		"a more patient one": batch_for(object.union(ask, {"failureThreshold": 4})),
+		"a slower one": batch_for(object.union(ask, {"periodSeconds": 11})),
+		"another path": batch_for({"httpGet": {"path": "/live", "port": "http"}}),
+		"another port": batch_for({"httpGet": {"path": "/ready", "port": 8081}}),
+		"another name of a port": batch_for({"httpGet": {"path": "/ready", "port": "admin"}}),
+		"another handler": batch_for({"tcpSocket": {"port": "http"}}),
+		"no readinessProbe": testing.batch([testing.remove_at(
 			testing.with_container(["livenessProbe"], ask),
 			testing.inside(["readinessProbe"]),
 		)]),
-		"a fragment": testing.questions([testing.fragment(testing.with_container(["livenessProbe"], ask), "a/b")]),
-		"no subject": testing.questions([testing.fact(testing.with_container(["livenessProbe"], ask), "a/b")]),
+		"a fragment": testing.batch_of([testing.fragment(testing.with_container(["livenessProbe"], ask), "a/b")]),
+		"no subject": testing.batch_of([testing.fact(testing.with_container(["livenessProbe"], ask), "a/b")]),
 		"a Job": testing.batch([object.union(
 			testing.with_container(["livenessProbe"], ask),
 			{"apiVersion": "batch/v1", "kind": "Job"},
 		)]),
 	}
-	found(asked) == set()
+	found(batch) == set()
 }
 
 test_handlers[note] if {
@@ -100,14 +100,14 @@ test_fixed[note] if {
 		"fast": {"periodSeconds": 1, "failureThreshold": 1},
 		"odd": {"periodSeconds": 7, "failureThreshold": 4},
 	}
-	asked := question(object.union(ask, pace))
-	fixes := rule.fix with input as asked
+	batch := batch_for(object.union(ask, pace))
+	fixes := rule.fix with input as batch
 	count(fixes) == 1
-	found(object.union(asked, testing.mended(asked, fixes))) == set()
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }
 
 # The readinessProbe that another rule copies from the livenessProbe.
-test_a_copied_probe_does_not_trip_it[note] if {
+test_silent_on_a_copied_probe[note] if {
 	some note, pace in {
 		"defaults": {},
 		"as fast as the copy": {"periodSeconds": 5, "failureThreshold": 3},
@@ -115,12 +115,12 @@ test_a_copied_probe_does_not_trip_it[note] if {
 		"hasty": {"periodSeconds": 1, "failureThreshold": 1},
 		"odd": {"periodSeconds": 7, "failureThreshold": 2},
 	}
-	workload := testing.drop(
+	workload := testing.remove_at(
 		testing.with_container(["livenessProbe"], object.union(ask, pace)),
 		testing.inside(["readinessProbe"]),
 	)
-	asked := testing.batch([workload, testing.service])
-	fixes := readiness.fix with input as asked
+	batch := testing.batch([workload, testing.service])
+	fixes := readiness.fix with input as batch
 	count(fixes) == 1
-	found(object.union(asked, testing.mended(asked, fixes))) == set()
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }

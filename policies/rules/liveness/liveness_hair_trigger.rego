@@ -24,41 +24,41 @@
 #     value: {failureThreshold: 1, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["liveness-hair-trigger"]
 
-import data.gracegate.lib.patience
+import data.gracegate.lib.liveness_budget
 import data.gracegate.lib.probes
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message} if {
-	some at, watched in _touchy
-	watched.threshold == 1
-	message := texts.filled(
+	some at, liveness in _impatient
+	liveness.threshold == 1
+	message := text.format(
 		`One answer that takes longer than {} s restarts container "{}": its livenessProbe gives up after a single try.`,
-		[probes.timeout(watched.container.spec.livenessProbe), watched.container.title],
+		[probes.timeout(liveness.container.spec.livenessProbe), liveness.container.title],
 	)
 }
 
 violation contains {"at": at, "message": message} if {
-	some at, watched in _touchy
-	watched.threshold > 1
-	message := texts.filled(
+	some at, liveness in _impatient
+	liveness.threshold > 1
+	message := text.format(
 		`A pause of {} s restarts container "{}": its livenessProbe gives up after {} tries, {} s apart.`,
-		[watched.budget, watched.container.title, watched.threshold, watched.period],
+		[liveness.budget, liveness.container.title, liveness.threshold, liveness.period],
 	)
 }
 
-fix[at] := {"patch": watched.steps} if some at, watched in _touchy
+fix[at] := {"patch": liveness.steps} if some at, liveness in _impatient
 
-_touchy := {at: watched |
-	some i, watches in patience.of
-	some watched in watches
-	_is_touchy(watched)
-	field := {true: "failureThreshold", false: "periodSeconds"}[watched.threshold < 3]
-	at := {"document": i, "path": array.concat(watched.path, [field])}
+_impatient := {at: liveness |
+	some i, budgets in liveness_budget.by_workload
+	some liveness in budgets
+	_is_impatient(liveness)
+	field := {true: "failureThreshold", false: "periodSeconds"}[liveness.threshold < 3]
+	at := {"document": i, "path": array.concat(liveness.path, [field])}
 }
 
-_is_touchy(watched) if watched.threshold == 1
+_is_impatient(liveness) if liveness.threshold == 1
 
-_is_touchy(watched) if {
-	watched.threshold > 1
-	watched.budget < input.params["liveness-hair-trigger"].least_seconds
+_is_impatient(liveness) if {
+	liveness.threshold > 1
+	liveness.budget < input.params["liveness-hair-trigger"].least_seconds
 }

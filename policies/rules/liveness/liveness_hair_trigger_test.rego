@@ -6,19 +6,19 @@ import data.gracegate.testing
 
 liveness := testing.inside(["livenessProbe"])
 
-question(pace) := testing.batch([testing.with_container(
+batch_for(pace) := testing.batch([testing.with_container(
 	["livenessProbe"],
 	object.union({"httpGet": {"path": "/live", "port": "http"}}, pace),
 )])
 
-found(asked) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_a_single_try if {
 	at := {"document": 0, "path": array.concat(liveness, ["failureThreshold"])}
-	asked := question({"failureThreshold": 1, "timeoutSeconds": 2})
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := batch_for({"failureThreshold": 1, "timeoutSeconds": 2})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -33,7 +33,7 @@ test_a_single_try if {
 
 test_few_seconds if {
 	at := {"document": 0, "path": array.concat(liveness, ["periodSeconds"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question({"periodSeconds": 3})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for({"periodSeconds": 3})
 	got == {
 		"violation": {{
 			"at": at,
@@ -44,20 +44,20 @@ test_few_seconds if {
 }
 
 test_two_tries if {
-	asked := question({"periodSeconds": 4, "failureThreshold": 2})
-	found(asked) == {array.concat(liveness, ["failureThreshold"])}
+	batch := batch_for({"periodSeconds": 4, "failureThreshold": 2})
+	found(batch) == {array.concat(liveness, ["failureThreshold"])}
 }
 
 test_silent_on[note] if {
-	some note, asked in {
-		"defaults": question({}),
-		"defaults, written": question({"periodSeconds": 10, "failureThreshold": 3}),
-		"zeros": question({"periodSeconds": 0, "failureThreshold": 0}),
-		"nulls": question({"periodSeconds": null, "failureThreshold": null}),
-		"wrong types": question({"periodSeconds": {}, "failureThreshold": "1"}),
-		"fractions": question({"failureThreshold": 1.5}),
-		"ten seconds": question({"periodSeconds": 5, "failureThreshold": 2}),
-		"many short tries": question({"periodSeconds": 1, "failureThreshold": 10}),
+	some note, batch in {
+		"defaults": batch_for({}),
+		"defaults, written": batch_for({"periodSeconds": 10, "failureThreshold": 3}),
+		"zeros": batch_for({"periodSeconds": 0, "failureThreshold": 0}),
+		"nulls": batch_for({"periodSeconds": null, "failureThreshold": null}),
+		"wrong types": batch_for({"periodSeconds": {}, "failureThreshold": "1"}),
+		"fractions": batch_for({"failureThreshold": 1.5}),
+		"ten seconds": batch_for({"periodSeconds": 5, "failureThreshold": 2}),
+		"many short tries": batch_for({"periodSeconds": 1, "failureThreshold": 10}),
 		"no probe": testing.batch([testing.web]),
 		"a probe that asks nothing": testing.batch([testing.with_container(["livenessProbe"], {"failureThreshold": 1})]),
 		"a readinessProbe": testing.batch([testing.with_container(["readinessProbe", "failureThreshold"], 1)]),
@@ -70,23 +70,23 @@ test_silent_on[note] if {
 			).spec.template.spec,
 		}]),
 	}
-	found(asked) == set()
+	found(batch) == set()
 }
 
-test_more_patience_is_asked_for if {
-	asked := object.union(question({"periodSeconds": 5}), {"params": {"liveness-hair-trigger": {"least_seconds": 20}}})
-	found(asked) == {array.concat(liveness, ["periodSeconds"])}
+test_raises_the_liveness_threshold if {
+	batch := object.union(batch_for({"periodSeconds": 5}), {"params": {"liveness-hair-trigger": {"least_seconds": 20}}})
+	found(batch) == {array.concat(liveness, ["periodSeconds"])}
 }
 
 # A probe that is also as fast as the readinessProbe gets one answer from both rules.
 test_agrees_with_the_rule_on_readiness if {
-	asked := testing.batch([testing.with_container(
+	batch := testing.batch([testing.with_container(
 		["livenessProbe"],
 		{"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 2},
 	)])
-	fixes := {"one": rule.fix, "other": aggressive.fix} with input as asked
+	fixes := {"one": rule.fix, "other": aggressive.fix} with input as batch
 	{step | some fix in fixes.one; some step in fix.patch} == {step | some fix in fixes.other; some step in fix.patch}
-	mended := object.union(asked, testing.mended(asked, fixes.one))
-	left := rule.violation | aggressive.violation with input as mended
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes.one))
+	left := rule.violation | aggressive.violation with input as fixed
 	left == set()
 }

@@ -20,13 +20,13 @@
 package gracegate.rules.liveness["liveness-kills-slow-start"]
 
 import data.gracegate.lib.patches
-import data.gracegate.lib.starts
-import data.gracegate.lib.texts
+import data.gracegate.lib.startup
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": "error", "measure": start.ready - start.total} if {
-	some at, start in _judged
+	some at, start in _candidates
 	start.why == "killed"
-	message := texts.filled(
+	message := text.format(
 		concat(" ", [
 			`Container "{}" is restarted before it can be ready: its livenessProbe gives up after {} s,`,
 			"and its readinessProbe first asks after {} s.",
@@ -36,9 +36,9 @@ violation contains {"at": at, "message": message, "level": "error", "measure": s
 }
 
 violation contains {"at": at, "message": message, "level": "warning", "measure": 60 - start.total} if {
-	some at, start in _judged
+	some at, start in _candidates
 	start.why == "slow"
-	message := texts.filled(
+	message := text.format(
 		concat(" ", [
 			`Container "{}" is restarted when its start takes more than {} s: then its livenessProbe gives up,`,
 			"and apps like that of its image often take longer.",
@@ -48,9 +48,9 @@ violation contains {"at": at, "message": message, "level": "warning", "measure":
 }
 
 violation contains {"at": at, "message": message, "level": "info", "measure": start.delay} if {
-	some at, start in _judged
+	some at, start in _candidates
 	start.why == "delayed"
-	message := texts.filled(
+	message := text.format(
 		concat(" ", [
 			`Container "{}" is not watched for {} s after each start, and is restarted if it needs more than {} s to start:`,
 			"its livenessProbe waits a fixed time, where a startupProbe waits as long as it takes.",
@@ -59,36 +59,37 @@ violation contains {"at": at, "message": message, "level": "info", "measure": st
 	)
 }
 
-fix[at] := {"patch": array.concat(array.concat([_bound(start)], _undelayed(start)), _wait(at.document))} if {
-	some at, start in _judged
-	not start.blind
+fix[at] := {"patch": array.concat(steps, _deadline_steps(at.document))} if {
+	some at, start in _candidates
+	steps := array.concat([_startup_probe(start)], _delay_removal(start))
+	not start.has_no_handler
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
-	some at, start in _judged
-	start.blind
+	some at, start in _candidates
+	start.has_no_handler
 }
 
-_judged := {at: start |
-	some i, found in starts.guessed
+_candidates := {at: start |
+	some i, found in startup.probe_candidates
 	some path, start in found
 	at := {"document": i, "path": array.concat(path, ["livenessProbe"])}
 }
 
-_bound(start) := patches.put(
+_startup_probe(start) := patches.put(
 	object.keys(start.container.spec),
 	array.concat(start.container.path, ["startupProbe"]),
-	start.startup,
+	start.probe,
 )
 
-_undelayed(start) := [{"op": "remove", "path": path} |
+_delay_removal(start) := [{"op": "remove", "path": path} |
 	start.container.spec.livenessProbe.initialDelaySeconds
 	path := array.concat(start.container.path, ["livenessProbe", "initialDelaySeconds"])
 ]
 
 # A rollout has to wait for what the startupProbe allows.
-_wait(i) := starts.of[i].steps if {
-	waiting := starts.of[i]
-	waiting.longest + waiting.ready >= waiting.deadline
+_deadline_steps(i) := startup.progress_deadlines[i].steps if {
+	deadline := startup.progress_deadlines[i]
+	deadline.longest + deadline.ready >= deadline.deadline
 } else := []

@@ -9,7 +9,7 @@ liveness := testing.inside(["livenessProbe"])
 ask := {"httpGet": {"path": "/live", "port": "http"}}
 
 # A container with these fields besides those of the honest one.
-web(fields) := testing.swap(
+web(fields) := testing.replace_at(
 	testing.web,
 	testing.container,
 	object.union(testing.web.spec.template.spec.containers[0], fields),
@@ -20,14 +20,14 @@ late(probe, seconds) := {"livenessProbe": probe, "readinessProbe": {"initialDela
 
 slow(image) := {"image": image, "livenessProbe": ask}
 
-found(asked) := {violation.level | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.level | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
-test_killed_before_it_is_asked if {
+test_killed_before_the_readiness_probe if {
 	at := {"document": 0, "path": liveness}
-	asked := testing.batch([web(late(object.union(ask, {"initialDelaySeconds": 5, "timeoutSeconds": 3}), 60))])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := testing.batch([web(late(object.union(ask, {"initialDelaySeconds": 5, "timeoutSeconds": 3}), 60))])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -114,10 +114,13 @@ test_images_that_are_not_slow[image] if {
 }
 
 test_silent_on[note] if {
-	some note, asked in {
+	some note, batch in {
 		"no livenessProbe": testing.batch([web({"readinessProbe": {"initialDelaySeconds": 60}})]),
-		"no readinessProbe": testing.batch([testing.drop(web({"livenessProbe": ask}), testing.inside(["readinessProbe"]))]),
-		"a readinessProbe that asks nothing": testing.batch([testing.swap(
+		"no readinessProbe": testing.batch([testing.remove_at(
+			web({"livenessProbe": ask}),
+			testing.inside(["readinessProbe"]),
+		)]),
+		"a readinessProbe that asks nothing": testing.batch([testing.replace_at(
 			web({"livenessProbe": ask}),
 			testing.inside(["readinessProbe"]),
 			{"initialDelaySeconds": 60},
@@ -127,21 +130,21 @@ test_silent_on[note] if {
 		"delays of nothing": testing.batch([web(late(object.union(ask, {"initialDelaySeconds": null}), 0))]),
 		"delays below zero": testing.batch([web(late(object.union(ask, {"initialDelaySeconds": -90}), -60))]),
 		"a Job": testing.batch([object.union(web(late(ask, 60)), {"apiVersion": "batch/v1", "kind": "Job"})]),
-		"a fragment": testing.questions([testing.fragment(web(late(ask, 60)), "a/b")]),
+		"a fragment": testing.batch_of([testing.fragment(web(late(ask, 60)), "a/b")]),
 	}
-	found(asked) == set()
+	found(batch) == set()
 }
 
-test_a_startup_probe_that_asks_nothing_is_none[note] if {
+test_a_startup_probe_without_handler[note] if {
 	some note, probe in {"null": null, "empty": {}, "text": "http"}
-	asked := testing.batch([web(object.union(late(ask, 60), {"startupProbe": probe}))])
-	found(asked) == {"error"}
-	fixes := rule.fix with input as asked
+	batch := testing.batch([web(object.union(late(ask, 60), {"startupProbe": probe}))])
+	found(batch) == {"error"}
+	fixes := rule.fix with input as batch
 	[step.op | some fix in fixes; some step in fix.patch] == ["replace"]
 }
 
 # The startupProbe is never less patient than what it replaces.
-test_what_the_startup_probe_allows[note] if {
+test_budget_of_the_startup_probe[note] if {
 	some note, case in {
 		"at least": [late(ask, 30), [5, 30]],
 		"of the delay of readiness": [late(ask, 200), [5, 60]],
@@ -160,31 +163,31 @@ test_what_the_startup_probe_allows[note] if {
 	} == {case[1]}
 }
 
-test_no_copy_of_a_probe_that_cannot_ask[note] if {
+test_no_copy_of_an_invalid_probe[note] if {
 	some note, handler in {
 		"a port that is not known": {"tcpSocket": {"port": "nope"}},
 		"no port": {"tcpSocket": {"port": 0}},
 		"no command": {"exec": {"command": []}},
 	}
-	asked := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
-	found(asked) == {"info"}
-	fixes := rule.fix with input as asked
+	batch := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
+	found(batch) == {"info"}
+	fixes := rule.fix with input as batch
 	{fix.class | some fix in fixes} == {"text"}
 }
 
-test_a_mended_copy_of_a_probe_that_is_refused if {
-	asked := testing.batch([web(late({"exec": {"command": ["test", 1]}}, 60))])
-	fixes := rule.fix with input as asked
+test_a_fixed_copy_of_a_rejected_probe if {
+	batch := testing.batch([web(late({"exec": {"command": ["test", 1]}}, 60))])
+	fixes := rule.fix with input as batch
 	[step.value.exec.command | some fix in fixes; some step in fix.patch] == [["test", "1"]]
 }
 
-test_the_rollout_waits_for_it if {
+test_extends_the_progress_deadline if {
 	workload := testing.set(web(late(ask, 60)), ["spec", "progressDeadlineSeconds"], 120)
-	asked := testing.batch([workload])
-	fixes := rule.fix with input as asked
+	batch := testing.batch([workload])
+	fixes := rule.fix with input as batch
 	[step.value | some fix in fixes; some step in fix.patch; step.path[1] == "progressDeadlineSeconds"] == [240]
-	mended := object.union(asked, testing.mended(asked, fixes))
-	left := rule.violation | deadline.violation with input as mended
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes))
+	left := rule.violation | deadline.violation with input as fixed
 	left == set()
 }
 
@@ -195,10 +198,10 @@ test_fixed[note] if {
 		"delayed": {"livenessProbe": object.union(ask, {"initialDelaySeconds": 500})},
 	}
 	some kind in ["Deployment", "StatefulSet"]
-	asked := testing.batch([object.union(web(fields), {"kind": kind})])
-	fixes := rule.fix with input as asked
+	batch := testing.batch([object.union(web(fields), {"kind": kind})])
+	fixes := rule.fix with input as batch
 	count(fixes) == 1
-	mended := object.union(asked, testing.mended(asked, fixes))
-	left := rule.violation | deadline.violation with input as mended
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes))
+	left := rule.violation | deadline.violation with input as fixed
 	left == set()
 }

@@ -21,82 +21,82 @@
 #     value: {successThreshold: 2, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["probe-invalid"]
 
-import data.gracegate.lib.checks
+import data.gracegate.lib.api_validation
 import data.gracegate.lib.containers
-import data.gracegate.lib.refusals
-import data.gracegate.lib.texts
+import data.gracegate.lib.probe_validation
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message} if {
-	some at, flaw in _in_containers
+	some at, error in _in_containers
 	template := {
 		true: `Container "{}" is killed as soon as it has started: it {}.`,
 		false: `The API server refuses container "{}": it {}.`,
-	}[flaw.fails]
-	message := texts.filled(template, [flaw.title, flaw.why])
+	}[error.fails]
+	message := text.format(template, [error.title, error.why])
 }
 
 violation contains {"at": at, "message": message} if {
-	some at, refusal in _in_objects
-	message := texts.filled(`{} refuses {} "{}": it {}.`, [refusal.who, refusal.kind, refusal.name, refusal.why])
+	some at, error in _in_objects
+	message := text.format(`{} refuses {} "{}": it {}.`, [error.who, error.kind, error.name, error.why])
 }
 
-fix[at] := {"patch": [object.union(flaw.step, {"path": path})]} if {
-	some at, flaw in _in_containers
-	path := array.concat(flaw.container, object.get(flaw.step, "path", flaw.path))
+fix[at] := {"patch": [object.union(error.step, {"path": path})]} if {
+	some at, error in _in_containers
+	path := array.concat(error.container, object.get(error.step, "path", error.path))
 }
 
-fix[at] := {"class": "text", "advice": flaw.advice} if some at, flaw in _in_containers
+fix[at] := {"class": "text", "advice": error.advice} if some at, error in _in_containers
 
-fix[at] := {"patch": refusal.steps} if {
-	some at, refusal in _in_objects
-	count(refusal.steps) > 0
+fix[at] := {"patch": error.steps} if {
+	some at, error in _in_objects
+	count(error.steps) > 0
 }
 
-fix[at] := {"class": "text", "advice": refusal.advice} if {
-	some at, refusal in _in_objects
-	count(refusal.steps) == 0
+fix[at] := {"class": "text", "advice": error.advice} if {
+	some at, error in _in_objects
+	count(error.steps) == 0
 }
 
-_in_containers := object.union(_in_running, _in_ending)
+_in_containers := object.union(_in_long_running, _in_init_containers)
 
-_in_running := {at: found |
-	some i in workloads.whole
-	some container in containers.running[i]
-	some flaw in checks.flaws(container.spec, container.ports)
-	at := {"document": i, "path": array.concat(container.path, flaw.path)}
-	found := object.union({"fails": false, "title": container.title, "container": container.path}, flaw)
+_in_long_running := {at: found |
+	some i in workloads.complete
+	some container in containers.long_running[i]
+	some error in probe_validation.errors(container.spec, container.ports)
+	at := {"document": i, "path": array.concat(container.path, error.path)}
+	found := object.union({"fails": false, "title": container.title, "container": container.path}, error)
 }
 
-_in_ending := {at: found |
-	some i in workloads.whole
+_in_init_containers := {at: found |
+	some i in workloads.complete
 	pod := workloads.pod[i]
-	some position, container in values.list(object.get(pod.spec, "initContainers", []))
+	some index, container in values.list(object.get(pod.spec, "initContainers", []))
 	is_object(container)
 	not container.restartPolicy == "Always"
-	some flaw in checks.forbidden(container, _is_helper(container))
-	path := array.concat(pod.path, ["initContainers", position])
-	at := {"document": i, "path": array.concat(path, flaw.path)}
-	title := values.text(object.get(container, "name", ""))
-	found := object.union({"fails": false, "title": title, "container": path}, flaw)
+	some error in probe_validation.init_container_errors(container, _is_helper(container))
+	path := array.concat(pod.path, ["initContainers", index])
+	at := {"document": i, "path": array.concat(path, error.path)}
+	title := values.string(object.get(container, "name", ""))
+	found := object.union({"fails": false, "title": title, "container": path}, error)
 }
 
-# An app's helper that runs as long as the app, and so was meant to be a sidecar.
+# A helper that runs as long as the app, and so was meant as a sidecar.
 _is_helper(container) := regex.match(
 	`envoy|istio|linkerd|proxy|vault-agent|fluent|promtail|otel|collector|pgbouncer|nginx`,
-	lower(concat(" ", [values.text(object.get(container, field, "")) | some field in ["name", "image"]])),
+	lower(concat(" ", [values.string(object.get(container, field, "")) | some field in ["name", "image"]])),
 )
 
 _in_objects := {at: found |
-	some i, refused in refusals.of
-	some refusal in refused
-	at := {"document": i, "path": refusal.path}
-	found := object.union(refusal, _owner(i))
+	some i, found_errors in api_validation.errors
+	some error in found_errors
+	at := {"document": i, "path": error.path}
+	found := object.union(error, _owner(i))
 }
 
 _owner(i) := {"who": who, "kind": kind, "name": name} if {
 	kind := input.documents[i].object.kind
 	who := object.get({"Rollout": "Argo Rollouts"}, kind, "The API server")
-	name := values.text(object.get(input.documents[i].object, ["metadata", "name"], ""))
+	name := values.string(object.get(input.documents[i].object, ["metadata", "name"], ""))
 }

@@ -51,8 +51,8 @@ budget(spec) := testing.batch([{
 	"spec": spec,
 }])
 
-found(asked) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_a_probe_that_has_to_pass_twice if {
@@ -165,19 +165,19 @@ silent := {
 	"a budget of texts": budget({"minAvailable": "most"}),
 	"a budget that is a text": budget("none"),
 	"a spec that is a text": testing.batch([object.union(testing.web, {"spec": "x"})]),
-	"a fragment": testing.questions([testing.fragment(
+	"a fragment": testing.batch_of([testing.fragment(
 		testing.with_container(["livenessProbe"], {"periodSeconds": 5}),
 		"a/b",
 	)]),
-	"no subject": testing.questions([
+	"no subject": testing.batch_of([
 		testing.fact(liveness({"successThreshold": 2}).documents[0].object, "a/b"),
 		testing.fact(budget({"minAvailable": 1, "maxUnavailable": 1}).documents[0].object, "a/c"),
 	]),
 }
 
 test_silent_on[note] if {
-	some note, asked in silent
-	found(asked) == set()
+	some note, batch in silent
+	found(batch) == set()
 }
 
 # What is wrong in a container, where, and what is done about it: a value, "remove", or "text".
@@ -281,7 +281,7 @@ contained := {
 	],
 }
 
-test_contained[note] if {
+test_inside_containers[note] if {
 	some note, case in contained
 	violations := rule.violation with input as case[0]
 	{[violation.at.path, violation.at.document] | some violation in violations} == {[testing.inside(case[1]), 0]}
@@ -290,17 +290,17 @@ test_contained[note] if {
 	}
 }
 
-test_contained_fixes[note] if {
+test_fixes_inside_containers[note] if {
 	some note, case in contained
 	fixes := rule.fix with input as case[0]
 	{outcome(fix) | some fix in fixes} == {case[2]}
 }
 
-test_contained_fixed[note] if {
+test_fixed_inside_containers[note] if {
 	some note, case in {note: case | some note, case in contained; case[2] != "text"}
 	fixes := rule.fix with input as case[0]
-	mended := object.union(case[0], testing.mended(case[0], fixes))
-	left := (rule.violation | aggressive.violation) | malformed.violation with input as mended
+	fixed := object.union(case[0], testing.fixed_documents(case[0], fixes))
+	left := (rule.violation | aggressive.violation) | malformed.violation with input as fixed
 	left == set()
 }
 
@@ -311,7 +311,7 @@ outcome(fix) := fix.patch[0].value if not fix.patch[0].op == "remove"
 outcome(fix) := fix.class if fix.advice
 
 # One thing is said once.
-test_pre_stop_hooks_are_left_to_the_other_rule[note] if {
+test_pre_stop_hooks_are_left_to_prestop_command_malformed[note] if {
 	some note, action in {
 		"nothing": {},
 		"two": {"exec": {"command": ["a"]}, "sleep": {"seconds": 1}},
@@ -414,12 +414,12 @@ shaped_wrong := {
 	"less than nothing": [budget({"minAvailable": -1}), ["spec", "minAvailable"], []],
 }
 
-test_shaped[note] if {
+test_other_forms[note] if {
 	some note, case in shaped_wrong
 	found(case[0]) == {case[1]}
 }
 
-test_shaped_fixes[note] if {
+test_fixes_of_other_forms[note] if {
 	some note, case in shaped_wrong
 	fixes := rule.fix with input as case[0]
 	[value | some fix in fixes; some step in fix.patch; value := object.get(step, "value", step.op)] == case[2]
@@ -427,13 +427,13 @@ test_shaped_fixes[note] if {
 	classes == {{true: "text", false: "safe"}[count(case[2]) == 0]}
 }
 
-test_shaped_fixed[note] if {
+test_fixed_other_forms[note] if {
 	some note, case in {note: case | some note, case in shaped_wrong; count(case[2]) > 0}
 	fixes := rule.fix with input as case[0]
-	found(object.union(case[0], testing.mended(case[0], fixes))) == set()
+	found(object.union(case[0], testing.fixed_documents(case[0], fixes))) == set()
 }
 
-test_refused_by_argo[note] if {
+test_rejected_by_argo_rollouts[note] if {
 	some note, spec in {
 		"nothing may move": {"strategy": {"canary": {"maxUnavailable": 0, "maxSurge": 0}}},
 		"available after the deadline": {"minReadySeconds": 900},
@@ -468,7 +468,7 @@ test_init_containers[field] if {
 	}
 }
 
-test_init_containers_that_were_meant_to_be_sidecars if {
+test_init_containers_that_look_like_sidecars if {
 	fixes := rule.fix with input as init({"image": "envoyproxy/envoy:v1.30", "readinessProbe": tcp})
 	{fix.class | some fix in fixes} == {"text"}
 }

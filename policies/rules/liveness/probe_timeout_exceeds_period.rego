@@ -17,12 +17,12 @@ package gracegate.rules.liveness["probe-timeout-exceeds-period"]
 
 import data.gracegate.lib.containers
 import data.gracegate.lib.probes
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "measure": slow.timeout - slow.period} if {
 	some at, slow in _slow
-	message := texts.filled(
+	message := text.format(
 		concat(" ", [
 			`Container "{}" {} only after {} s when it hangs, not after {}:`,
 			"its {} waits {} s for each answer, but is due every {} s.",
@@ -42,8 +42,8 @@ violation contains {"at": at, "message": message, "measure": slow.timeout - slow
 fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption, "advice": advice} if {
 	some at, slow in _slow
 	step := {"op": "replace", "path": at.path, "value": slow.period}
-	assumption := texts.filled("As long as the app is well, it answers within {} s.", [slow.period])
-	advice := texts.filled("If it may take longer, give the probe a periodSeconds of {}.", [slow.timeout])
+	assumption := text.format("As long as the app is well, it answers within {} s.", [slow.period])
+	advice := text.format("If it may take longer, give the probe a periodSeconds of {}.", [slow.timeout])
 }
 
 _consequence := {
@@ -53,8 +53,8 @@ _consequence := {
 }
 
 _slow := {at: found |
-	some i in (workloads.rolling & workloads.whole)
-	some container in containers.running[i]
+	some i in (workloads.rolling & workloads.complete)
+	some container in containers.long_running[i]
 	some by, _ in _consequence
 	probe := container.spec[by]
 	probes.handler(probe)

@@ -4,20 +4,20 @@ import data.gracegate.rules.liveness["probe-timeout-exceeds-period"] as rule
 import data.gracegate.testing
 
 # The readinessProbe of the honest container, with another pace.
-question(pace) := testing.batch([testing.swap(
+batch_for(pace) := testing.batch([testing.replace_at(
 	testing.web,
 	testing.inside(["readinessProbe"]),
 	object.union({"httpGet": {"path": "/ready", "port": "http"}}, pace),
 )])
 
-found(asked) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
-test_waits_too_long if {
+test_long_delay if {
 	at := {"document": 0, "path": testing.inside(["readinessProbe", "timeoutSeconds"])}
-	asked := question({"periodSeconds": 3, "timeoutSeconds": 600})
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := batch_for({"periodSeconds": 3, "timeoutSeconds": 600})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -47,33 +47,33 @@ test_consequences[by] if {
 }
 
 test_silent_on[note] if {
-	some note, asked in {
-		"defaults": question({}),
-		"defaults, written": question({"periodSeconds": 10, "timeoutSeconds": 1}),
-		"as long as the period": question({"periodSeconds": 5, "timeoutSeconds": 5}),
-		"as long as the default period": question({"timeoutSeconds": 10}),
-		"every second with the default timeout": question({"periodSeconds": 1}),
-		"a period of 0 is the default": question({"periodSeconds": 0, "timeoutSeconds": 10}),
-		"a timeout of 0 is the default": question({"periodSeconds": 1, "timeoutSeconds": 0}),
-		"nulls": question({"periodSeconds": null, "timeoutSeconds": null}),
-		"wrong types": question({"periodSeconds": "1", "timeoutSeconds": {"seconds": 30}}),
+	some note, batch in {
+		"defaults": batch_for({}),
+		"defaults, written": batch_for({"periodSeconds": 10, "timeoutSeconds": 1}),
+		"as long as the period": batch_for({"periodSeconds": 5, "timeoutSeconds": 5}),
+		"as long as the default period": batch_for({"timeoutSeconds": 10}),
+		"every second with the default timeout": batch_for({"periodSeconds": 1}),
+		"a period of 0 is the default": batch_for({"periodSeconds": 0, "timeoutSeconds": 10}),
+		"a timeout of 0 is the default": batch_for({"periodSeconds": 1, "timeoutSeconds": 0}),
+		"nulls": batch_for({"periodSeconds": null, "timeoutSeconds": null}),
+		"wrong types": batch_for({"periodSeconds": "1", "timeoutSeconds": {"seconds": 30}}),
 		"a probe that asks nothing": testing.batch([testing.with_container(["livenessProbe"], {"timeoutSeconds": 30})]),
 		"a probe that is a list": testing.batch([testing.with_container(["livenessProbe"], [{"timeoutSeconds": 30}])]),
 		"a Job": testing.batch([object.union(
-			question({"timeoutSeconds": 30}).documents[0].object,
+			batch_for({"timeoutSeconds": 30}).documents[0].object,
 			{"apiVersion": "batch/v1", "kind": "Job"},
 		)]),
-		"a fragment": testing.questions([testing.fragment(question({"timeoutSeconds": 30}).documents[0].object, "a/b")]),
+		"a fragment": testing.batch_of([testing.fragment(batch_for({"timeoutSeconds": 30}).documents[0].object, "a/b")]),
 	}
-	found(asked) == set()
+	found(batch) == set()
 }
 
 test_more_than_the_default_period if {
-	found(question({"timeoutSeconds": 11})) == {testing.inside(["readinessProbe", "timeoutSeconds"])}
+	found(batch_for({"timeoutSeconds": 11})) == {testing.inside(["readinessProbe", "timeoutSeconds"])}
 }
 
 test_fixed if {
-	asked := question({"periodSeconds": 5, "timeoutSeconds": 6})
-	fixes := rule.fix with input as asked
-	found(object.union(asked, testing.mended(asked, fixes))) == set()
+	batch := batch_for({"periodSeconds": 5, "timeoutSeconds": 6})
+	fixes := rule.fix with input as batch
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }

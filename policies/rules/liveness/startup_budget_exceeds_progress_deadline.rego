@@ -17,43 +17,43 @@
 #     value: {failureThreshold: 90, periodSeconds: 10, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["startup-budget-exceeds-progress-deadline"]
 
-import data.gracegate.lib.starts
-import data.gracegate.lib.texts
+import data.gracegate.lib.startup
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
-violation contains {"at": at, "message": message, "measure": waiting.needed - waiting.deadline} if {
-	some at, waiting in _impatient
-	message := texts.filled(
+violation contains {"at": at, "message": message, "measure": found.required - found.deadline} if {
+	some at, found in _exceeded
+	message := text.format(
 		`The rollout of {} "{}" is declared failed after {} s, but its container "{}" may take {} s to start{}.`,
 		[
 			workloads.kind[at.document],
 			workloads.name[at.document],
-			waiting.deadline,
-			waiting.title,
-			waiting.seconds,
-			_more(waiting.ready),
+			found.deadline,
+			found.title,
+			found.seconds,
+			_more(found.ready),
 		],
 	)
 }
 
-fix[at] := {"patch": waiting.steps} if some at, waiting in _impatient
+fix[at] := {"patch": found.steps} if some at, found in _exceeded
 
-# A deadline that ends before pods count as available is refused, which probe-invalid says.
-_impatient := {at: found |
-	some i, waiting in starts.of
-	waiting.seconds > 0
-	needed := waiting.seconds + waiting.ready
-	needed >= waiting.deadline
-	waiting.ready < waiting.deadline
-	at := {"document": i, "path": _path(i, waiting)}
-	found := object.union(waiting, {"needed": needed})
+# The rule probe-invalid reports a deadline before the pods count as available.
+_exceeded := {at: found |
+	some i, deadline in startup.progress_deadlines
+	deadline.seconds > 0
+	required := deadline.seconds + deadline.ready
+	required >= deadline.deadline
+	deadline.ready < deadline.deadline
+	at := {"document": i, "path": _path(i, deadline)}
+	found := object.union(deadline, {"required": required})
 }
 
 # The pods of an Argo Rollout may be described elsewhere.
-_path(i, waiting) := waiting.path if {
-	waiting.pods == i
+_path(i, deadline) := deadline.path if {
+	deadline.pods == i
 } else := ["spec", "progressDeadlineSeconds"]
 
 _more(0) := ""
 
-_more(seconds) := texts.filled(", and counts as available {} s later", [seconds]) if seconds > 0
+_more(seconds) := text.format(", and counts as available {} s later", [seconds]) if seconds > 0

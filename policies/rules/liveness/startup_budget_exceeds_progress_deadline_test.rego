@@ -12,8 +12,8 @@ ask := {"httpGet": {"path": "/live", "port": "http"}}
 # A Deployment with this startupProbe, and these fields in its spec.
 web(probe, fields) := object.union(testing.with_container(["startupProbe"], object.union(ask, probe)), {"spec": fields})
 
-found(asked) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as asked
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_longer_than_the_default if {
@@ -32,9 +32,9 @@ test_longer_than_the_default if {
 	}
 }
 
-test_until_it_counts_as_available if {
-	asked := testing.batch([web({"failureThreshold": 9}, {"progressDeadlineSeconds": 100, "minReadySeconds": 30})])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+test_includes_min_ready_seconds if {
+	batch := testing.batch([web({"failureThreshold": 9}, {"progressDeadlineSeconds": 100, "minReadySeconds": 30})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	{[violation.measure, violation.message] | some violation in got.violation} == {[20, concat(" ", [
 		`The rollout of Deployment "web" is declared failed after 100 s,`,
 		`but its container "web" may take 90 s to start, and counts as available 30 s later.`,
@@ -48,7 +48,7 @@ test_silent_on[note] if {
 		"a second less": web({"failureThreshold": 1, "periodSeconds": 599}, {}),
 		"a long deadline": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 901}),
 		"no deadline to speak of": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 2147483647}),
-		"no probes": testing.drop(testing.web, testing.inside(["readinessProbe"])),
+		"no probes": testing.remove_at(testing.web, testing.inside(["readinessProbe"])),
 		"a probe that asks nothing": testing.with_container(["startupProbe"], {"failureThreshold": 90}),
 		"a probe that is a text": testing.with_container(["startupProbe"], "http"),
 		"wrong types": web({"failureThreshold": "90"}, {"progressDeadlineSeconds": "100", "minReadySeconds": []}),
@@ -61,8 +61,8 @@ test_silent_on[note] if {
 	found(testing.batch([workload])) == set()
 }
 
-test_fragments_say_nothing if {
-	found(testing.questions([testing.fragment(web({"failureThreshold": 90}, {}), "a/b")])) == set()
+test_silent_on_fragments_of_workloads if {
+	found(testing.batch_of([testing.fragment(web({"failureThreshold": 90}, {}), "a/b")])) == set()
 }
 
 test_defaults[note] if {
@@ -75,7 +75,7 @@ test_defaults[note] if {
 	found(testing.batch([web({"failureThreshold": 60}, fields)])) == {startup}
 }
 
-test_waits[note] if {
+test_waits_for_ready[note] if {
 	some note, case in {
 		"before liveness": ["livenessProbe", object.union(ask, {"initialDelaySeconds": 600})],
 		"before readiness": ["readinessProbe", object.union(ask, {"initialDelaySeconds": 700})],
@@ -109,8 +109,8 @@ test_fixed[note] if {
 		"short": [{"periodSeconds": 1, "failureThreshold": 10}, {"progressDeadlineSeconds": 5}],
 		"available later": [{"failureThreshold": 50}, {"minReadySeconds": 100}],
 	}
-	asked := testing.batch([web(case[0], case[1])])
-	fixes := rule.fix with input as asked
+	batch := testing.batch([web(case[0], case[1])])
+	fixes := rule.fix with input as batch
 	count(fixes) == 1
-	found(object.union(asked, testing.mended(asked, fixes))) == set()
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }

@@ -15,33 +15,33 @@
 #   - {op: replace, document: 1, path: [spec, selector, app], value: wbe}
 package gracegate.rules.reachability["service-selector-mismatch"]
 
-import data.gracegate.lib.places
+import data.gracegate.lib.joins
 import data.gracegate.lib.services
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": "error"} if {
-	some at, missed in _missed
-	count(missed) > 0
-	i := min(missed)
-	wrong := _wrong(services.service[at.document].selector, i)
-	message := texts.filled(`Service "{}" refuses every connection: it selects "{}", {} {} "{}" {}.`, [
+	some at, candidates in _mismatches
+	count(candidates) > 0
+	i := min(candidates)
+	differing := _differences(services.service[at.document].selector, i)
+	message := text.format(`Service "{}" refuses every connection: it selects "{}", {} {} "{}" {}.`, [
 		services.service[at.document].name,
-		_pairs(services.service[at.document].selector, wrong),
-		{true: "and", false: "which"}[count(_known(i, wrong)) > 0],
+		_pairs(services.service[at.document].selector, differing),
+		{true: "and", false: "which"}[count(_existing(i, differing)) > 0],
 		workloads.kind[i],
 		workloads.name[i],
-		_has(i, _known(i, wrong)),
+		_has(i, _existing(i, differing)),
 	])
 }
 
 violation contains {"at": at, "message": message, "level": "info"} if {
-	some at, missed in _missed
-	count(missed) == 0
-	_peopled[input.documents[at.document].directory]
+	some at, candidates in _mismatches
+	count(candidates) == 0
+	_has_workloads[input.documents[at.document].directory]
 	selector := services.service[at.document].selector
-	message := texts.filled(
+	message := text.format(
 		`Service "{}" refuses every connection unless something else runs pods with "{}": no manifest here does.`,
 		[services.service[at.document].name, _pairs(selector, sort([key | some key, _ in selector]))],
 	)
@@ -49,66 +49,66 @@ violation contains {"at": at, "message": message, "level": "info"} if {
 
 # A label that the pods have too was meant to have the same value.
 fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
-	some at, missed in _missed
-	[i] := [i | some i in missed]
+	some at, candidates in _mismatches
+	[i] := [i | some i in candidates]
 	labels := workloads.pod[i].labels
-	wrong := _wrong(services.service[at.document].selector, i)
-	count(_known(i, wrong)) == count(wrong)
-	patch := [{"op": "replace", "path": array.concat(at.path, [key]), "value": labels[key]} | some key in wrong]
+	differing := _differences(services.service[at.document].selector, i)
+	count(_existing(i, differing)) == count(differing)
+	patch := [{"op": "replace", "path": array.concat(at.path, [key]), "value": labels[key]} | some key in differing]
 }
 
 fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
-	some at, missed in _missed
-	[i] := [i | some i in missed]
-	wrong := _wrong(services.service[at.document].selector, i)
-	count(_known(i, wrong)) < count(wrong)
-	patch := [{"op": "replace", "path": at.path, "value": _own(i)}]
+	some at, candidates in _mismatches
+	[i] := [i | some i in candidates]
+	differing := _differences(services.service[at.document].selector, i)
+	count(_existing(i, differing)) < count(differing)
+	patch := [{"op": "replace", "path": at.path, "value": _labels(i)}]
 }
 
 fix[at] := {"class": "text", "advice": "Write the labels of the pods that it is to send to into its selector."} if {
-	some at, missed in _missed
-	not _is_one(missed)
+	some at, candidates in _mismatches
+	not _is_single(candidates)
 }
 
-_is_one(missed) if count(missed) == 1
+_is_single(candidates) if count(candidates) == 1
 
-_assumption(i) := texts.filled(`It is meant for {} "{}".`, [workloads.kind[i], workloads.name[i]])
+_assumption(i) := text.format(`It is meant for {} "{}".`, [workloads.kind[i], workloads.name[i]])
 
-# The workloads near it that it was probably meant for; none where nothing looks like it.
-_missed := {at: found |
+# The workloads near the Service that it was probably meant for; empty if nothing looks like it.
+_mismatches := {at: found |
 	some s, service in services.service
 	input.documents[s].subject
-	not services.met[service.selector]
-	not places.doubtful[s]
-	not _is_filled_in(service.selector)
+	not services.matching_selectors[service.selector]
+	not joins.near_unread_files[s]
+	not _has_placeholder(service.selector)
 	found := {i |
 		some hint in _hints(service)
-		some i in _hinted[[input.documents[s].directory, hint]]
-		places.agree(places.namespace[i], places.namespace[s])
+		some i in _workloads_by_hint[[input.documents[s].directory, hint]]
+		joins.namespaces_agree(joins.namespace[i], joins.namespace[s])
 	}
 	at := {"document": s, "path": ["spec", "selector"]}
 }
 
-# Beside no workload at all, a Service is for one that stands elsewhere.
-_peopled := {input.documents[i].directory | some i in workloads.rolling}
+# A Service without any workload beside it is for one elsewhere.
+_has_workloads := {input.documents[i].directory | some i in workloads.rolling}
 
-# Labels that controllers give to pods, or a template that is filled in later, and values that are none.
-_is_filled_in(selector) if {
+# Labels that controllers give to pods, placeholders of a template, and values that are no strings.
+_has_placeholder(selector) if {
 	some key, _ in selector
-	_given[key]
+	_controller_labels[key]
 }
 
-_is_filled_in(selector) if {
+_has_placeholder(selector) if {
 	some key, value in selector
-	regex.match(`[{}$]`, concat("", [key, values.text(value)]))
+	regex.match(`[{}$]`, concat("", [key, values.string(value)]))
 }
 
-_is_filled_in(selector) if {
+_has_placeholder(selector) if {
 	some value in selector
 	not is_string(value)
 }
 
-_given := {
+_controller_labels := {
 	"apps.kubernetes.io/pod-index",
 	"batch.kubernetes.io/job-completion-index",
 	"batch.kubernetes.io/job-name",
@@ -124,27 +124,27 @@ _given := {
 _hints(service) := {service.name} | {[key, value] | some key, value in service.selector}
 
 # A label is a hint to a workload that no Service sends to; its name always is.
-_hinted := values.grouped({[[input.documents[i].directory, hint], i] |
+_workloads_by_hint := values.groups({[[input.documents[i].directory, hint], i] |
 	some i, pod in workloads.pod
 	workloads.rolling[i]
 	not input.documents[i].fragment
-	some hint in ({workloads.name[i]} | {[key, value] | services.served[i] == "no"; some key, value in pod.labels})
+	some hint in ({workloads.name[i]} | {[key, value] | services.is_served[i] == "no"; some key, value in pod.labels})
 })
 
-_wrong(selector, i) := sort([key |
+_differences(selector, i) := sort([key |
 	some key, value in selector
 	object.get(workloads.pod[i].labels, key, "") != value
 ])
 
-_known(i, keys) := [key | some key in keys; workloads.pod[i].labels[key]]
+_existing(i, keys) := [key | some key in keys; workloads.pod[i].labels[key]]
 
 _pairs(selector, keys) := concat(", ", [concat("=", [key, selector[key]]) | some key in keys])
 
-_has(i, keys) := texts.filled(`has "{}"`, [_pairs(workloads.pod[i].labels, keys)]) if {
+_has(i, keys) := text.format(`has "{}"`, [_pairs(workloads.pod[i].labels, keys)]) if {
 	count(keys) > 0
 } else := "does not have"
 
-_own(i) := labels if {
-	labels := values.texts(object.get(input.documents[i].object, ["spec", "selector", "matchLabels"], {}))
+_labels(i) := labels if {
+	labels := values.string_map(object.get(input.documents[i].object, ["spec", "selector", "matchLabels"], {}))
 	count(labels) > 0
 } else := workloads.pod[i].labels

@@ -3,12 +3,12 @@ package gracegate.rules.reachability["service-selector-mismatch_test"]
 import data.gracegate.rules.reachability["service-selector-mismatch"] as rule
 import data.gracegate.testing
 
-selecting(selector) := testing.swap(testing.service, ["spec", "selector"], selector)
+selecting(selector) := testing.replace_at(testing.service, ["spec", "selector"], selector)
 
 at := {"document": 1, "path": ["spec", "selector"]}
 
-named(name, labels) := testing.swap(
-	testing.swap(testing.web, ["metadata", "name"], name),
+named(name, labels) := testing.replace_at(
+	testing.replace_at(testing.web, ["metadata", "name"], name),
 	["spec", "template", "metadata", "labels"],
 	labels,
 )
@@ -18,8 +18,8 @@ levels(objects) := {violation.level | some violation in violations} if {
 }
 
 test_found if {
-	question := testing.batch([testing.web, selecting({"app": "wbe"})])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.web, selecting({"app": "wbe"})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "error",
@@ -33,8 +33,8 @@ test_found if {
 		"assumption": `It is meant for Deployment "web".`,
 		"patch": [{"op": "replace", "path": ["spec", "selector", "app"], "value": "web"}],
 	}}
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_a_label_too_many if {
@@ -50,12 +50,12 @@ test_a_label_too_many if {
 }
 
 test_a_workload_without_selector if {
-	workload := testing.swap(testing.web, ["spec", "selector"], null)
+	workload := testing.replace_at(testing.web, ["spec", "selector"], null)
 	fixes := rule.fix with input as testing.batch([workload, selecting({"tier": "front"})])
 	{fix.patch | some fix in fixes} == {[{"op": "replace", "path": at.path, "value": {"app": "web"}}]}
 }
 
-test_nothing_is_near if {
+test_no_near_workload if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
 		named("api", {"app": "api"}),
 		selecting({"a": "b", "c": "d"}),
@@ -67,7 +67,7 @@ test_nothing_is_near if {
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-test_two_are_near if {
+test_two_near_names if {
 	objects := [named("a", {"app": "a", "part": "shop"}), selecting({"app": "b", "part": "shop"})]
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch(array.concat(objects, [
 		named("c", {"app": "c", "part": "shop"}),
@@ -78,14 +78,14 @@ test_two_are_near if {
 
 # A label that workloads with Services of their own share says little.
 test_a_shared_label if {
-	own := testing.swap(selecting({"app": "a"}), ["metadata", "name"], "a")
+	own := testing.replace_at(selecting({"app": "a"}), ["metadata", "name"], "a")
 	levels([named("a", {"app": "a", "part": "shop"}), selecting({"app": "b", "part": "shop"}), own]) == {"info"}
 }
 
 test_silent_on[note] if {
 	some note, service in {
 		"a match": testing.service,
-		"no selector": testing.drop(testing.service, ["spec", "selector"]),
+		"no selector": testing.remove_at(testing.service, ["spec", "selector"]),
 		"null": selecting(null),
 		"an empty selector": selecting({}),
 		"a text": selecting("app=web"),
@@ -111,33 +111,34 @@ test_pods_that_match[note] if {
 	levels([workload, testing.service]) == set()
 }
 
-test_where[note] if {
+test_locations[note] if {
 	wrong := selecting({"app": "wbe"})
 	some note, case in {
 		"a match elsewhere": [
-			[testing.placed(testing.web, "far/web.yaml"), testing.placed(testing.service, "apps/x.yaml")],
+			[testing.document(testing.web, "far/web.yaml"), testing.document(testing.service, "apps/x.yaml")],
 			set(),
 		],
-		"nothing beside it": [[testing.placed(testing.web, "far/web.yaml"), testing.placed(wrong, "apps/x.yaml")], set()],
+		"nothing beside it": [[testing.document(testing.web, "far/web.yaml"), testing.document(wrong, "apps/x.yaml")], set()],
 		"another file of the directory": [
-			[testing.placed(testing.web, "apps/web.yaml"), testing.placed(wrong, "apps/x.yaml")],
+			[testing.document(testing.web, "apps/web.yaml"), testing.document(wrong, "apps/x.yaml")],
 			{"error"},
 		],
 		"another namespace": [
 			[
-				testing.placed(testing.set(testing.web, ["metadata", "namespace"], "a"), "apps/web.yaml"),
-				testing.placed(testing.set(wrong, ["metadata", "namespace"], "b"), "apps/x.yaml"),
+				testing.document(testing.set(testing.web, ["metadata", "namespace"], "a"), "apps/web.yaml"),
+				testing.document(testing.set(wrong, ["metadata", "namespace"], "b"), "apps/x.yaml"),
 			],
 			{"info"},
 		],
-		"a fragment": [[testing.fragment(testing.web, "apps/web.yaml"), testing.placed(wrong, "apps/x.yaml")], {"info"}],
-		"only a fact": [[testing.placed(testing.web, "apps/web.yaml"), testing.fact(wrong, "apps/x.yaml")], set()],
+		"a fragment": [[testing.fragment(testing.web, "apps/web.yaml"), testing.document(wrong, "apps/x.yaml")], {"info"}],
+		"only a fact": [[testing.document(testing.web, "apps/web.yaml"), testing.fact(wrong, "apps/x.yaml")], set()],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }
 
 test_unread if {
-	violations := rule.violation with input as testing.doubtful(testing.batch([testing.web, selecting({"app": "wbe"})]))
+	batch := testing.batch([testing.web, selecting({"app": "wbe"})])
+	violations := rule.violation with input as testing.with_unread_file(batch)
 	violations == set()
 }

@@ -17,84 +17,82 @@
 package gracegate.rules.reachability["service-target-port-undefined"]
 
 import data.gracegate.lib.containers
-import data.gracegate.lib.fragments
-import data.gracegate.lib.selected
+import data.gracegate.lib.ports
 import data.gracegate.lib.services
-import data.gracegate.lib.spelling
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
-violation contains {"at": at, "message": message, "level": _level(at.document, dangling)} if {
-	some at, dangling in _dangling
-	i := min(dangling.lacking)
-	message := texts.filled(`Service "{}" sends nothing to {} "{}"{}: no container there declares a port "{}".`, [
+violation contains {"at": at, "message": message, "level": _level(at.document, undefined_port)} if {
+	some at, undefined_port in _undefined
+	i := min(undefined_port.lacking)
+	message := text.format(`Service "{}" sends nothing to {} "{}"{}: no container there declares a port "{}".`, [
 		services.service[at.document].name,
 		workloads.kind[i],
 		workloads.name[i],
-		_others(count(dangling.lacking) - 1),
-		dangling.name,
+		_others(count(undefined_port.lacking) - 1),
+		undefined_port.name,
 	])
 }
 
-fix[at] := _fix(at, dangling) if some at, dangling in _dangling
+fix[at] := _fix(at, undefined_port) if some at, undefined_port in _undefined
 
-_dangling := {at: found |
-	some s, workloads_of in selected.near
+_undefined := {at: found |
+	some s, workloads_of in services.nearest_workloads
 	input.documents[s].subject
-	some position, port in values.list(object.get(input.documents[s].object.spec, "ports", []))
-	name := values.text(port.targetPort)
+	some index, port in values.list(object.get(input.documents[s].object.spec, "ports", []))
+	name := values.string(port.targetPort)
 	name != ""
-	not values.is_variable(name)
-	protocol := containers.protocol(port)
+	not values.is_placeholder(name)
+	protocol := ports.protocol(port)
 	lacking := {i | some i in workloads_of; not _names[i][[name, protocol]]}
 	count(lacking) > 0
-	at := {"document": s, "path": ["spec", "ports", position, "targetPort"]}
+	at := {"document": s, "path": ["spec", "ports", index, "targetPort"]}
 	found := {
 		"name": name,
 		"protocol": protocol,
-		"port": values.whole(object.get(port, "port", 0), 0),
+		"port": values.integer(object.get(port, "port", 0), 0),
 		"lacking": lacking,
-		"all": count(lacking) == count(workloads_of),
+		"in_all": count(lacking) == count(workloads_of),
 	}
 }
 
 # A patch of the workload may declare it.
 _names := {i: found |
-	some i in selected.sent
-	documents := {i} | object.get(fragments.of, [[workloads.kind[i], workloads.name[i]]], set())
+	some i in services.target_workloads
+	documents := {i} | object.get(workloads.fragments, [[workloads.kind[i], workloads.name[i]]], set())
 	found := {[port.name, port.protocol] |
 		some d in documents
-		some container in containers.running[d]
+		some container in containers.long_running[d]
 		some port in container.ports
 	}
 }
 
 # Clients of a headless Service get the address of a pod and choose the port themselves.
-_level(s, dangling) := "info" if {
+_level(s, undefined_port) := "info" if {
 	services.service[s].headless
 } else := "error" if {
-	dangling.all
+	undefined_port.in_all
 } else := "warning"
 
 _others(0) := ""
 
 _others(1) := " and one other workload"
 
-_others(more) := texts.filled(" and {} other workloads", [more]) if more > 1
+_others(more) := text.format(" and {} other workloads", [more]) if more > 1
 
-_fix(at, dangling) := {"patch": [_replace(at, to_number(dangling.name))]} if {
-	regex.match(`^[1-9]\d{0,4}$`, dangling.name)
+_fix(at, undefined_port) := {"patch": [_replace(at, to_number(undefined_port.name))]} if {
+	regex.match(`^[1-9]\d{0,4}$`, undefined_port.name)
 } else := {"patch": [_replace(at, name)]} if {
-	name := spelling.nearest(dangling.name, _common(dangling))
+	name := text.nearest(undefined_port.name, _common(undefined_port))
 } else := {"patch": [step]} if {
-	step := _naming(at, dangling)
+	step := _port_name(at, undefined_port)
 } else := {"class": "assumes", "patch": [_replace(at, port.target)], "assumption": assumption} if {
-	port := _only(dangling)
+	port := _only(undefined_port)
 	assumption := "It means the only port that the pod declares."
-} else := {"class": "assumes", "patch": [_replace(at, dangling.port)], "assumption": assumption} if {
-	every i in dangling.lacking {
-		_numbers[i][dangling.port]
+} else := {"class": "assumes", "patch": [_replace(at, undefined_port.port)], "assumption": assumption} if {
+	every i in undefined_port.lacking {
+		_numbers[i][undefined_port.port]
 	}
 	assumption := "It means the container's port of the same number."
 } else := {"class": "text", "advice": advice} if {
@@ -103,38 +101,38 @@ _fix(at, dangling) := {"patch": [_replace(at, to_number(dangling.name))]} if {
 
 _replace(at, port) := {"op": "replace", "path": at.path, "value": port}
 
-# Names that all of the workloads know.
-_common(dangling) := {name |
-	some [name, protocol] in _names[min(dangling.lacking)]
-	protocol == dangling.protocol
+# Names that all of the workloads declare.
+_common(undefined_port) := {name |
+	some [name, protocol] in _names[min(undefined_port.lacking)]
+	protocol == undefined_port.protocol
 	name != ""
-	every i in dangling.lacking {
+	every i in undefined_port.lacking {
 		_names[i][[name, protocol]]
 	}
 }
 
 _numbers := {i: found |
-	some i in selected.sent
-	found := {port.number: true | some container in containers.running[i]; some port in container.ports}
+	some i in services.target_workloads
+	found := {port.number: true | some container in containers.long_running[i]; some port in container.ports}
 }
 
-_only(dangling) := ports[0] if {
-	count(dangling.lacking) == 1
-	dangling.all
-	ports := [object.union(port, {"path": container.path}) |
-		some container in containers.running[min(dangling.lacking)]
+_only(undefined_port) := declared[0] if {
+	count(undefined_port.lacking) == 1
+	undefined_port.in_all
+	declared := [object.union(port, {"path": container.path}) |
+		some container in containers.long_running[min(undefined_port.lacking)]
 		some port in container.ports
-		port.protocol == dangling.protocol
+		port.protocol == undefined_port.protocol
 	]
-	count(ports) == 1
+	count(declared) == 1
 }
 
-# A port without a name gets the one that is sent to.
-_naming(at, dangling) := {"op": "add", "path": path, "value": dangling.name, "document": i} if {
-	port := _only(dangling)
+# A port without a name gets the name that the Service uses.
+_port_name(at, undefined_port) := {"op": "add", "path": path, "value": undefined_port.name, "document": i} if {
+	port := _only(undefined_port)
 	port.name == ""
-	i := min(dangling.lacking)
+	i := min(undefined_port.lacking)
 	input.documents[i].path == input.documents[at.document].path
-	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, dangling.name)
+	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, undefined_port.name)
 	path := array.concat(port.path, ["ports", port.position, "name"])
 }

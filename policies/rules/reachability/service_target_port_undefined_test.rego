@@ -3,7 +3,7 @@ package gracegate.rules.reachability["service-target-port-undefined_test"]
 import data.gracegate.rules.reachability["service-target-port-undefined"] as rule
 import data.gracegate.testing
 
-to(port) := testing.swap(testing.service, ["spec", "ports"], [{"port": 80, "targetPort": port}])
+to(port) := testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80, "targetPort": port}])
 
 at := {"document": 1, "path": ["spec", "ports", 0, "targetPort"]}
 
@@ -14,16 +14,16 @@ levels(objects) := {violation.level | some violation in violations} if {
 }
 
 test_found if {
-	question := testing.batch([testing.web, to("htpp")])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.web, to("htpp")])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "error",
 		"message": `Service "web" sends nothing to Deployment "web": no container there declares a port "htpp".`,
 	}}
 	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": "http"}]}}
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_fixes[note] if {
@@ -51,14 +51,14 @@ test_fixes[note] if {
 }
 
 test_a_port_in_another_file if {
-	fixes := rule.fix with input as testing.questions([
-		testing.placed(ports([{"containerPort": 8080}]), "apps/web.yaml"),
-		testing.placed(to("web"), "apps/service.yaml"),
+	fixes := rule.fix with input as testing.batch_of([
+		testing.document(ports([{"containerPort": 8080}]), "apps/web.yaml"),
+		testing.document(to("web"), "apps/service.yaml"),
 	])
 	{[fix.class, fix.patch] | some fix in fixes} == {["assumes", [{"op": "replace", "path": at.path, "value": 8080}]]}
 }
 
-test_no_port_to_mean[note] if {
+test_no_single_port[note] if {
 	some note, listed in {"none": [], "null": null, "two": [{"containerPort": 8081}, {"containerPort": 8082}]}
 	fixes := rule.fix with input as testing.batch([ports(listed), to("web")])
 	{fix.class | some fix in fixes} == {"text"}
@@ -68,14 +68,14 @@ test_silent_on[note] if {
 	some note, case in {
 		"declared": [testing.web, to("http")],
 		"a number": [testing.web, to(9090)],
-		"omitted": [testing.web, testing.swap(testing.service, ["spec", "ports"], [{"port": 80}])],
+		"omitted": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80}])],
 		"null": [testing.web, to(null)],
 		"empty": [testing.web, to("")],
 		"zero": [testing.web, to(0)],
 		"a variable to be filled in": [testing.web, to("$PORT")],
 		"an object": [testing.web, to({})],
-		"no ports": [testing.web, testing.swap(testing.service, ["spec", "ports"], null)],
-		"a text for a port": [testing.web, testing.swap(testing.service, ["spec", "ports"], ["http"])],
+		"no ports": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], null)],
+		"a text for a port": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], ["http"])],
 		"a native sidecar's": [
 			testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [{
 				"name": "proxy",
@@ -84,14 +84,14 @@ test_silent_on[note] if {
 			}]),
 			to("proxy"),
 		],
-		"no workload": [testing.swap(testing.web, ["spec", "template", "metadata", "labels"], {}), to("htpp")],
+		"no workload": [testing.replace_at(testing.web, ["spec", "template", "metadata", "labels"], {}), to("htpp")],
 		"a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"}), to("htpp")],
 	}
 	levels(case) == set()
 }
 
 test_the_protocol_counts if {
-	udp := testing.swap(to("http"), ["spec", "ports", 0], {"port": 53, "targetPort": "http", "protocol": "UDP"})
+	udp := testing.replace_at(to("http"), ["spec", "ports", 0], {"port": 53, "targetPort": "http", "protocol": "UDP"})
 	levels([testing.web, udp]) == {"error"}
 }
 
@@ -107,7 +107,7 @@ test_headless if {
 	levels([testing.web, testing.set(to("htpp"), ["spec", "clusterIP"], "None")]) == {"info"}
 }
 
-other(name, port) := testing.swap(ports([{"name": port, "containerPort": 1}]), ["metadata", "name"], name)
+other(name, port) := testing.replace_at(ports([{"name": port, "containerPort": 1}]), ["metadata", "name"], name)
 
 test_several[note] if {
 	some note, case in {
@@ -123,29 +123,29 @@ test_several[note] if {
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-test_a_name_that_all_have if {
+test_a_common_name if {
 	fixes := rule.fix with input as testing.batch([testing.web, to("htpp"), other("b", "http")])
 	{step.value | some fix in fixes; some step in fix.patch} == {"http"}
 }
 
 # The overlay may add the port, and the other cluster may have another one.
-test_where[note] if {
+test_locations[note] if {
 	some note, case in {
 		"a patch declares it": [testing.fragment(ports([{"name": "x", "containerPort": 1}]), "prod/web.yaml"), set()],
-		"a nearer workload has it": [testing.placed(other("b", "x"), "apps/service.yaml"), set()],
-		"neither": [testing.placed({}, "apps/x.yaml"), {"error"}],
+		"a nearer workload has it": [testing.document(other("b", "x"), "apps/service.yaml"), set()],
+		"neither": [testing.document({}, "apps/x.yaml"), {"error"}],
 	}
-	violations := rule.violation with input as testing.questions([
-		testing.placed(testing.web, "apps/web.yaml"),
-		testing.placed(to("x"), "apps/service.yaml"),
+	violations := rule.violation with input as testing.batch_of([
+		testing.document(testing.web, "apps/web.yaml"),
+		testing.document(to("x"), "apps/service.yaml"),
 		case[0],
 	])
 	{violation.level | some violation in violations} == case[1]
 }
 
 test_only_a_fact if {
-	violations := rule.violation with input as testing.questions([
-		testing.placed(testing.web, "apps/web.yaml"),
+	violations := rule.violation with input as testing.batch_of([
+		testing.document(testing.web, "apps/web.yaml"),
 		testing.fact(to("x"), "apps/service.yaml"),
 	])
 	violations == set()

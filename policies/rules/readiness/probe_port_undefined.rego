@@ -17,30 +17,29 @@ package gracegate.rules.readiness["probe-port-undefined"]
 
 import data.gracegate.lib.containers
 import data.gracegate.lib.probes
-import data.gracegate.lib.spelling
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message} if {
-	some at, asking in _asking
-	asking.handler != "grpc"
-	message := texts.filled(`Container "{}" {} asks for port "{}", which it does not declare.`, [
-		asking.container.title,
-		_consequence[asking.by],
-		asking.port,
+	some at, reference in _undefined
+	reference.handler != "grpc"
+	message := text.format(`Container "{}" {} asks for port "{}", which it does not declare.`, [
+		reference.container.title,
+		_consequence[reference.by],
+		reference.port,
 	])
 }
 
 violation contains {"at": at, "message": message} if {
-	some at, asking in _asking
-	asking.handler == "grpc"
-	message := texts.filled(
+	some at, reference in _undefined
+	reference.handler == "grpc"
+	message := text.format(
 		`The API server refuses container "{}": its {} asks for grpc port "{}", which has to be a number.`,
-		[asking.container.title, asking.by, asking.port],
+		[reference.container.title, reference.by, reference.port],
 	)
 }
 
-fix[at] := _fix(asking, asking.container) if some at, asking in _asking
+fix[at] := _fix(reference, reference.container) if some at, reference in _undefined
 
 _consequence := {
 	"livenessProbe": "is never restarted when it hangs: its livenessProbe",
@@ -50,26 +49,26 @@ _consequence := {
 	"startupProbe": "never counts as started: its startupProbe",
 }
 
-_asking := {at: found |
-	some i in workloads.whole
-	some container in containers.running[i]
-	some ask in probes.asked(container.spec)
-	not probes.known(ask, container.ports)
-	at := {"document": i, "path": array.concat(container.path, ask.path)}
-	found := object.union(ask, {"container": container, "at": at.path})
+_undefined := {at: found |
+	some i in workloads.complete
+	some container in containers.long_running[i]
+	some own in probes.port_refs(container.spec)
+	not probes.is_defined(own, container.ports)
+	at := {"document": i, "path": array.concat(container.path, own.path)}
+	found := object.union(own, {"container": container, "at": at.path})
 }
 
-_fix(asking, container) := {"patch": [_replace(asking, declared[0])]} if {
-	asking.handler == "grpc"
-	declared := [port.number | some port in container.ports; asking.port in {port.name, format_int(port.number, 10)}]
+_fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {
+	reference.handler == "grpc"
+	declared := [port.number | some port in container.ports; reference.port in {port.name, format_int(port.number, 10)}]
 } else := {"class": "text", "advice": "Write the number of the port: the kubelet knows no names for grpc."} if {
-	asking.handler == "grpc"
-} else := {"patch": [_replace(asking, name)]} if {
-	name := spelling.nearest(asking.port, _names(container))
+	reference.handler == "grpc"
+} else := {"patch": [_replace(reference, name)]} if {
+	name := text.nearest(reference.port, _names(container))
 } else := {"patch": [step]} if {
 	[port] := container.ports
-	step := _naming(asking, container, port)
-} else := {"class": "assumes", "patch": [_replace(asking, port.target)], "assumption": assumption} if {
+	step := _port_name(reference, container, port)
+} else := {"class": "assumes", "patch": [_replace(reference, port.target)], "assumption": assumption} if {
 	[port] := container.ports
 	port.protocol == "TCP"
 	assumption := "It means the only port that the container declares."
@@ -79,15 +78,15 @@ _fix(asking, container) := {"patch": [_replace(asking, declared[0])]} if {
 
 _names(container) := {port.name | some port in container.ports; port.protocol == "TCP"; port.name != ""}
 
-_replace(asking, port) := {"op": "replace", "path": asking.at, "value": port}
+_replace(reference, port) := {"op": "replace", "path": reference.at, "value": port}
 
-# A port without a name gets the one that is asked for, unless something else asks for another.
-_naming(asking, container, port) := {"op": "add", "path": path, "value": asking.port} if {
+# A port without a name gets the name that the probe uses, unless another probe or hook uses a different one.
+_port_name(reference, container, port) := {"op": "add", "path": path, "value": reference.port} if {
 	port.name == ""
 	port.protocol == "TCP"
-	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, asking.port)
-	every ask in probes.asked(container.spec) {
-		ask.port in {asking.port, port.number}
+	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, reference.port)
+	every other in probes.port_refs(container.spec) {
+		other.port in {reference.port, port.number}
 	}
 	path := array.concat(container.path, ["ports", port.position, "name"])
 }

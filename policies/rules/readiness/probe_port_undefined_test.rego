@@ -6,10 +6,10 @@ import data.gracegate.testing
 port := testing.inside(["readinessProbe", "httpGet", "port"])
 
 # A container with these ports, whose probes and hooks are `asking`.
-web(ports, asking) := testing.batch([testing.swap(
+web(ports, fields) := testing.batch([testing.replace_at(
 	testing.web,
 	testing.container,
-	object.union({"name": "web", "image": "x", "ports": ports}, asking),
+	object.union({"name": "web", "image": "x", "ports": ports}, fields),
 )])
 
 named := {"name": "http", "containerPort": 8080}
@@ -34,7 +34,7 @@ test_a_misspelt_name if {
 }
 
 test_silent_on[note] if {
-	some note, question in {
+	some note, batch in {
 		"a name that is declared": web([named], readiness("http")),
 		"a number that is not": web([named], readiness(9000)),
 		"a text of digits": web([named], readiness("9000")),
@@ -52,16 +52,16 @@ test_silent_on[note] if {
 			["spec", "template", "spec", "initContainers"],
 			[object.union({"name": "init"}, readiness("nope"))],
 		)]),
-		"a fragment": testing.questions([testing.fragment(
+		"a fragment": testing.batch_of([testing.fragment(
 			testing.set(testing.web, testing.inside(["ports"]), []),
 			"apps/web.yaml",
 		)]),
-		"no subject": testing.questions([testing.fact(
+		"no subject": testing.batch_of([testing.fact(
 			testing.set(testing.web, testing.inside(["ports"]), []),
 			"apps/web.yaml",
 		)]),
 	}
-	violations := rule.violation with input as question
+	violations := rule.violation with input as batch
 	violations == set()
 }
 
@@ -125,14 +125,14 @@ test_fixes[note] if {
 }
 
 test_advice[note] if {
-	some note, question in {
+	some note, batch in {
 		"no ports": web([], readiness("http")),
 		"several": web([named, {"name": "admin", "containerPort": 9000}], readiness("health")),
 		"two that are as near": web([named, {"name": "htp", "containerPort": 9000}], readiness("htpp")),
 		"UDP": web([{"name": "dns", "containerPort": 53, "protocol": "UDP"}], readiness("dsn")),
 		"grpc of another port": web([named], {"readinessProbe": {"grpc": {"port": "admin"}}}),
 	}
-	fixes := rule.fix with input as question
+	fixes := rule.fix with input as batch
 	{fix.class | some fix in fixes} == {"text"}
 }
 
@@ -161,7 +161,7 @@ test_native_sidecars_too if {
 }
 
 test_a_container_without_name if {
-	workload := testing.drop(testing.set(testing.web, port, "nope"), testing.inside(["name"]))
+	workload := testing.remove_at(testing.set(testing.web, port, "nope"), testing.inside(["name"]))
 	violations := rule.violation with input as testing.batch([workload])
 	every violation in violations {
 		startswith(violation.message, `Container "containers[0]" never becomes ready`)

@@ -18,30 +18,30 @@ package gracegate.rules.readiness["readiness-ignored-by-service"]
 import data.gracegate.lib.containers
 import data.gracegate.lib.probes
 import data.gracegate.lib.services
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": found.level} if {
-	some at, found in _careless
-	message := texts.filled(
+	some at, found in _ignoring
+	message := text.format(
 		`Service "{}" sends requests to pods of {} "{}" that are not ready: publishNotReadyAddresses tells it to.`,
 		[found.name, workloads.kind[found.workload], workloads.name[found.workload]],
 	)
 }
 
 fix[at] := {"patch": [{"op": "remove", "path": at.path}]} if {
-	some at, found in _careless
+	some at, found in _ignoring
 	found.level == "warning"
 	count(found.unprobed) == 0
 }
 
-# Nothing else keeps requests from them, so readiness has to be asked first.
+# Nothing else keeps requests from them, so a readinessProbe has to come first.
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, found in _careless
+	some at, found in _ignoring
 	found.level == "warning"
 	title := min(found.unprobed)
-	advice := texts.filled(
+	advice := text.format(
 		"Give container `{}` a readinessProbe, and then remove publishNotReadyAddresses.",
 		[title],
 	)
@@ -52,28 +52,28 @@ fix[at] := {"class": "text", "advice": advice} if {
 		"Peers that have to find each other before they are ready need that.",
 		"Let users' requests go through another Service.",
 	])
-	some at, found in _careless
+	some at, found in _ignoring
 	found.level == "info"
 }
 
-_careless := {at: found |
+_ignoring := {at: found |
 	some s, selected in _publishing
 	at := {"document": s, "path": ["spec", "publishNotReadyAddresses"]}
-	apart := {i | some i in selected; not _are_peers(workloads.kind[i], services.service[s].headless)}
+	others := {i | some i in selected; not _are_peers(workloads.kind[i], services.service[s].headless)}
 	found := {
 		"name": services.service[s].name,
-		"workload": min([members | some members in [apart, selected]; count(members) > 0][0]),
-		"level": {true: "warning", false: "info"}[count(apart) > 0],
+		"workload": min([members | some members in [others, selected]; count(members) > 0][0]),
+		"level": {true: "warning", false: "info"}[count(others) > 0],
 		"unprobed": {container.title |
-			some i in apart
+			some i in others
 			some container in containers.regular[i]
-			not probes.present(container.spec, "readinessProbe")
+			not probes.has_probe(container.spec, "readinessProbe")
 		},
 	}
 }
 
-_publishing := values.grouped({[s, i] |
-	some i, senders in services.serving
+_publishing := values.groups({[s, i] |
+	some i, senders in services.by_workload
 	workloads.rolling[i]
 	some s in senders
 	services.service[s].publishes_unready

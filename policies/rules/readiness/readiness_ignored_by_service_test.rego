@@ -10,7 +10,7 @@ headless := testing.set(publishing, ["spec", "clusterIP"], "None")
 
 peers := object.union(testing.web, {"kind": "StatefulSet"})
 
-unready := testing.drop(testing.web, testing.inside(["readinessProbe"]))
+unready := testing.remove_at(testing.web, testing.inside(["readinessProbe"]))
 
 found(objects) := {[violation.at.document, violation.level] | some violation in violations} if {
 	violations := rule.violation with input as testing.batch(objects)
@@ -43,7 +43,7 @@ test_levels[note] if {
 	found(case[0]) == {[1, case[1]]}
 }
 
-test_others_are_named_before_peers if {
+test_names_other_workloads_before_peers if {
 	violations := rule.violation with input as testing.batch([peers, publishing, testing.web])
 	{true | some violation in violations; contains(violation.message, "Deployment")} == {true}
 }
@@ -67,15 +67,15 @@ test_silent_on[note] if {
 	found(objects) == set()
 }
 
-test_peers_are_only_advised if {
+test_peers_get_advice_only if {
 	fixes := rule.fix with input as testing.batch([peers, headless])
 	{fix.class | some fix in fixes} == {"text"}
 }
 
 # Without a readinessProbe the pods would be sent to as early, and another rule would say so.
-test_readiness_has_to_be_asked_first if {
-	asked := testing.batch([unready, publishing])
-	fixes := rule.fix with input as asked
+test_readiness_probe_comes_first if {
+	batch := testing.batch([unready, publishing])
+	fixes := rule.fix with input as batch
 	{[fix.class, fix.advice] | some fix in fixes} == {[
 		"text",
 		"Give container `web` a readinessProbe, and then remove publishNotReadyAddresses.",
@@ -83,9 +83,9 @@ test_readiness_has_to_be_asked_first if {
 }
 
 test_fixed if {
-	asked := testing.batch([testing.web, publishing])
-	fixes := rule.fix with input as asked
-	mended := object.union(asked, testing.mended(asked, fixes))
-	left := rule.violation | missing.violation with input as mended
+	batch := testing.batch([testing.web, publishing])
+	fixes := rule.fix with input as batch
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes))
+	left := rule.violation | missing.violation with input as fixed
 	left == set()
 }

@@ -18,61 +18,60 @@
 #   - {op: remove, path: [spec, template, spec, containers, 0, readinessProbe]}
 package gracegate.rules.readiness["readiness-probe-missing"]
 
-import data.gracegate.lib.checks
 import data.gracegate.lib.patches
-import data.gracegate.lib.patience
+import data.gracegate.lib.probe_validation
 import data.gracegate.lib.probes
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
-import data.gracegate.lib.targets
-import data.gracegate.lib.texts
+import data.gracegate.lib.target_containers
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document, target)} if {
-	some at, target in _unready
-	message := texts.filled(`Container "{}" gets traffic before it can serve: it has no readinessProbe, and {}.`, [
+	some at, target in _without_probe
+	message := text.format(`Container "{}" gets traffic before it can serve: it has no readinessProbe, and {}.`, [
 		target.container.title,
 		_sender(target),
 	])
 }
 
-# What the liveness or startup probe asks is known to be answered.
-fix[at] := {"patch": array.concat([_put(at, container, probe)], _patience(at, container))} if {
-	some at, target in _unready
+# The app is known to answer what the liveness or startup probe asks.
+fix[at] := {"patch": array.concat([_put(at, container, probe)], _liveness_steps(at, container))} if {
+	some at, target in _without_probe
 	container := target.container.spec
 	by := _source(target)
-	asked := checks.askable(container, target.container.ports)[by]
-	probe := object.union(object.union(_pace, _timeout(container[by])), asked)
+	handler := probe_validation.valid_handlers(container, target.container.ports)[by]
+	probe := object.union(object.union(_numbers, _timeout(container[by])), handler)
 }
 
 # An open port is the one thing that every app answers alike.
 fix[at] := object.union(_hint(target), {"patch": [_put(at, target.container.spec, probe)]}) if {
-	some at, target in _unready
+	some at, target in _without_probe
 	not _source(target)
-	probe := object.union(_pace, {"tcpSocket": {"port": _port(target)}})
+	probe := object.union(_numbers, {"tcpSocket": {"port": _port(target)}})
 }
 
 fix[at] := {"class": "text", "advice": _advice(target)} if {
-	some at, target in _unready
+	some at, target in _without_probe
 	not _source(target)
 	not _port(target)
 }
 
-_unready := {at: target |
-	some i, found in targets.of
+_without_probe := {at: target |
+	some i, found in target_containers.by_workload
 	not workloads.kind[i] in {"CronJob", "Job"}
 	not scaling.idle[i]
 	some target in found
 	not _ignores_readiness(target)
-	not probes.present(target.container.spec, "readinessProbe")
+	not probes.has_probe(target.container.spec, "readinessProbe")
 	at := {"document": i, "path": target.container.path}
 }
 
 # Nothing waits for a pod that Services publish whether it is ready or not.
 _ignores_readiness(target) if {
-	count(target.from) > 0
-	every s in target.from {
+	count(target.services) > 0
+	every s in target.services {
 		services.service[s].publishes_unready
 	}
 }
@@ -82,37 +81,37 @@ _level(i, target) := "info" if {
 	workloads.kind[i] == "Pod"
 } else := target.level
 
-_sender(target) := texts.filled(`Service "{}" {} to it as soon as its process runs`, [name, verb]) if {
-	name := services.service[min(target.from)].name
+_sender(target) := text.format(`Service "{}" {} to it as soon as its process runs`, [name, verb]) if {
+	name := services.service[min(target.services)].name
 	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
 } else := "a Service in a file that could not be read may send to it"
 
-_pace := {"failureThreshold": 3, "periodSeconds": 5}
+_numbers := {"failureThreshold": 3, "periodSeconds": 5}
 
 _put(at, container, probe) := patches.put(object.keys(container), array.concat(at.path, ["readinessProbe"]), probe)
 
-# The probe that can be asked for readiness too.
+# The probe whose handler can show readiness too.
 _source(target) := sources[0] if {
 	container := target.container
-	askable := checks.askable(container.spec, container.ports)
+	handlers := probe_validation.valid_handlers(container.spec, container.ports)
 	sources := [by |
 		some by in ["livenessProbe", "startupProbe"]
-		askable[by]
+		handlers[by]
 	]
 }
 
 _timeout(probe) := {"timeoutSeconds": min({5, seconds})} if {
-	seconds := values.whole(object.get(probe, "timeoutSeconds", 0), 0)
+	seconds := values.integer(object.get(probe, "timeoutSeconds", 0), 0)
 	seconds > 0
 } else := {}
 
-# Asked the same, a container has to be taken out of service well before it is restarted.
-_patience(at, container) := [step |
+# With the same handler, a container has to be taken out of service well before it is restarted.
+_liveness_steps(at, container) := [step |
 	probe := container.livenessProbe
 	probes.handler(probe)
-	probes.budget(probe) <= _pace.periodSeconds * _pace.failureThreshold
+	probes.budget(probe) <= _numbers.periodSeconds * _numbers.failureThreshold
 	path := array.concat(at.path, ["livenessProbe", "failureThreshold"])
-	step := patches.put(object.keys(probe), path, patience.least(probes.period(probe)))
+	step := patches.put(object.keys(probe), path, probes.patient_threshold(probes.period(probe)))
 ]
 
 # The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is
@@ -121,15 +120,15 @@ _patience(at, container) := [step |
 _port(target) := ports[0] if {
 	not _is_mysql(target.container.spec)
 	open := {port.target | some port in target.ports; port.protocol == "TCP"}
-	declared := [port.target | some port in target.container.ports; port.target in open; not _is_scraped(port)]
+	declared := [port.target | some port in target.container.ports; port.target in open; not _is_for_metrics(port)]
 	numbered := [number | some number in open; is_number(number)]
 	ports := array.concat(declared, numbered)
-	count(target.from) + (2 - count(open)) > 0
+	count(target.services) + (2 - count(open)) > 0
 }
 
-_is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.text(object.get(container, "image", "")))
+_is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.string(object.get(container, "image", "")))
 
-_is_scraped(port) if regex.match(`metrics|prometheus`, port.name)
+_is_for_metrics(port) if regex.match(`metrics|prometheus`, port.name)
 
 _advice(target) := "Ask the database itself, as with `mysqladmin ping` in an exec probe." if {
 	_is_mysql(target.container.spec)
@@ -150,4 +149,4 @@ _hint(target) := {"advice": concat(" ", [
 	regex.match(`http|web`, _port_name(target))
 } else := {}
 
-_port_name(target) := values.text(_port(target))
+_port_name(target) := values.string(_port(target))

@@ -3,22 +3,22 @@ package gracegate.rules.readiness["readiness-probe-missing_test"]
 import data.gracegate.rules.readiness["readiness-probe-missing"] as rule
 import data.gracegate.testing
 
-unready := testing.drop(testing.web, testing.inside(["readinessProbe"]))
+unready := testing.remove_at(testing.web, testing.inside(["readinessProbe"]))
 
 tcp := {"failureThreshold": 3, "periodSeconds": 5, "tcpSocket": {"port": "http"}}
 
-found(question) := {[violation.at.document, violation.level] | some violation in violations} if {
-	violations := rule.violation with input as question
+found(batch) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 # The probe that the fix of the first document puts in.
-put(question) := {step.value | some fix in fixes; some step in fix.patch} if {
-	fixes := rule.fix with input as question
+put(batch) := {step.value | some fix in fixes; some step in fix.patch} if {
+	fixes := rule.fix with input as batch
 }
 
 # Unready, with these fields in its container.
 behind(fields) := testing.batch([
-	testing.swap(unready, testing.container, object.union(unready.spec.template.spec.containers[0], fields)),
+	testing.replace_at(unready, testing.container, object.union(unready.spec.template.spec.containers[0], fields)),
 	testing.service,
 ])
 
@@ -42,7 +42,7 @@ test_a_served_container_without_probe if {
 }
 
 test_silent_on[note] if {
-	some note, question in {
+	some note, batch in {
 		"a probe": testing.batch([testing.web, testing.service]),
 		"an empty probe, which is refused": behind({"readinessProbe": {}}),
 		"nothing that selects it": testing.batch([unready]),
@@ -52,27 +52,27 @@ test_silent_on[note] if {
 			unready,
 			testing.set(testing.service, ["spec", "publishNotReadyAddresses"], true),
 		]),
-		"a fragment": testing.questions([
+		"a fragment": testing.batch_of([
 			testing.fragment(unready, "apps/web.yaml"),
-			testing.placed(testing.service, "apps/service.yaml"),
+			testing.document(testing.service, "apps/service.yaml"),
 		]),
 		"no port and several containers": testing.batch([
 			testing.set(unready, ["spec", "template", "spec", "containers", 1], {"name": "side"}),
 			testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
 		]),
-		"no service and several that listen": testing.doubtful(testing.batch([testing.set(
+		"no service and several that listen": testing.with_unread_file(testing.batch([testing.set(
 			unready,
 			["spec", "template", "spec", "containers", 1],
 			{"name": "side", "ports": [{"containerPort": 1}]},
 		)])),
 	}
-	found(question) == set()
+	found(batch) == set()
 }
 
-test_null_is_none if {
-	question := behind({"readinessProbe": null})
-	found(question) == {[0, "error"]}
-	put(question) == {tcp}
+test_null_probe if {
+	batch := behind({"readinessProbe": null})
+	found(batch) == {[0, "error"]}
+	put(batch) == {tcp}
 }
 
 test_levels[note] if {
@@ -83,35 +83,36 @@ test_levels[note] if {
 		"spec": unready.spec.template.spec,
 	}
 	some note, case in {
-		"elsewhere": [unready, testing.placed(testing.service, "other/service.yaml"), "warning"],
+		"elsewhere": [unready, testing.document(testing.service, "other/service.yaml"), "warning"],
 		"elsewhere without a namespace": [
 			testing.set(unready, ["metadata", "namespace"], "shop"),
-			testing.placed(testing.service, "other/service.yaml"),
+			testing.document(testing.service, "other/service.yaml"),
 			"warning",
 		],
 		"elsewhere in the same namespace": [
 			testing.set(unready, ["metadata", "namespace"], "shop"),
-			testing.placed(testing.set(testing.service, ["metadata", "namespace"], "shop"), "other/service.yaml"),
+			testing.document(testing.set(testing.service, ["metadata", "namespace"], "shop"), "other/service.yaml"),
 			"error",
 		],
-		"a bare pod": [pod, testing.placed(testing.service, "apps/service.yaml"), "info"],
+		"a bare pod": [pod, testing.document(testing.service, "apps/service.yaml"), "info"],
 		"metrics only": [
 			unready,
-			testing.placed(testing.set(testing.service, ["spec", "ports", 0, "name"], "prometheus"), "apps/x.yaml"),
+			testing.document(testing.set(testing.service, ["spec", "ports", 0, "name"], "prometheus"), "apps/x.yaml"),
 			"info",
 		],
 	}
-	found(testing.questions([testing.placed(case[0], "apps/web.yaml"), case[1]])) == {[0, case[2]]}
+	found(testing.batch_of([testing.document(case[0], "apps/web.yaml"), case[1]])) == {[0, case[2]]}
 }
 
 test_elsewhere_in_another_namespace if {
 	workload := testing.set(unready, ["metadata", "namespace"], "shop")
 	service := testing.set(testing.service, ["metadata", "namespace"], "bank")
-	found(testing.questions([testing.placed(workload, "apps/a.yaml"), testing.placed(service, "other/b.yaml")])) == set()
+	documents := [testing.document(workload, "apps/a.yaml"), testing.document(service, "other/b.yaml")]
+	found(testing.batch_of(documents)) == set()
 }
 
 test_a_service_in_an_unread_file if {
-	violations := rule.violation with input as testing.doubtful(testing.batch([unready]))
+	violations := rule.violation with input as testing.with_unread_file(testing.batch([unready]))
 	{[violation.level, violation.message] | some violation in violations} == {["warning", concat("", [
 		`Container "web" gets traffic before it can serve: it has no readinessProbe, `,
 		"and a Service in a file that could not be read may send to it.",
@@ -158,10 +159,10 @@ test_number_of_the_service if {
 	put(testing.batch([workload, service])) == {object.union(tcp, {"tcpSocket": {"port": 8080}})}
 }
 
-test_number_that_nobody_declares if {
-	workload := testing.drop(unready, testing.inside(["ports"]))
+test_undeclared_number if {
+	workload := testing.remove_at(unready, testing.inside(["ports"]))
 	moved := testing.set(testing.service, ["spec", "ports", 0, "port"], 9000)
-	service := testing.drop(moved, ["spec", "ports", 0, "targetPort"])
+	service := testing.remove_at(moved, ["spec", "ports", 0, "targetPort"])
 	put(testing.batch([workload, service])) == {object.union(tcp, {"tcpSocket": {"port": 9000}})}
 }
 
@@ -179,7 +180,7 @@ test_not_the_metrics_port if {
 }
 
 # A liveness probe that asks the same has to be the more patient one.
-test_patience[note] if {
+test_patient_threshold_of_the_fix[note] if {
 	some note, case in {
 		"defaults": [{}, set()],
 		"as fast": [{"periodSeconds": 5, "failureThreshold": 3}, {6}],
@@ -191,20 +192,20 @@ test_patience[note] if {
 }
 
 test_advice[note] if {
-	some note, question in {
+	some note, batch in {
 		"UDP": testing.batch([
 			testing.set(unready, testing.inside(["ports", 0, "protocol"]), "UDP"),
 			testing.set(testing.service, ["spec", "ports", 0, "protocol"], "UDP"),
 		]),
 		"a name that nobody declares": behind({"ports": []}),
 		"mysql": behind({"image": "docker.io/library/mysql:8"}),
-		"several ports and no Service": testing.doubtful(testing.batch([testing.set(
+		"several ports and no Service": testing.with_unread_file(testing.batch([testing.set(
 			unready,
 			testing.inside(["ports", 1]),
 			{"name": "admin", "containerPort": 9000},
 		)])),
 	}
-	fixes := rule.fix with input as question
+	fixes := rule.fix with input as batch
 	{fix.class | some fix in fixes} == {"text"}
 }
 
@@ -229,5 +230,5 @@ test_a_native_sidecar_that_serves if {
 test_fixed[note] if {
 	some note, fields in {"tcp": {}, "copy": {"livenessProbe": {"tcpSocket": {"port": "http"}}}}
 	fixes := rule.fix with input as behind(fields)
-	found(object.union(behind(fields), testing.mended(behind(fields), fixes))) == set()
+	found(object.union(behind(fields), testing.fixed_documents(behind(fields), fixes))) == set()
 }

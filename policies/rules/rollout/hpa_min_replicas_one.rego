@@ -40,18 +40,17 @@
 #               averageUtilization: 70
 package gracegate.rules.rollout["hpa-min-replicas-one"]
 
-import data.gracegate.lib.autoscalers
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
-import data.gracegate.lib.texts
-import data.gracegate.lib.traffic
+import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": 2 - low.floor} if {
 	some at, low in _low
 	level := _level(low)
 	i := min(low.workloads)
-	message := texts.filled(`{} "{}" scales {} "{}" down to {}: {}.`, [
+	message := text.format(`{} "{}" scales {} "{}" down to {}: {}.`, [
 		low.kind,
 		low.name,
 		workloads.kind[i],
@@ -61,43 +60,44 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 	])
 }
 
-fix[at] := {"patch": [patches.put(low.keys, ["spec", low.key], 2)], "assumption": assumption} if {
+fix[at] := {"patch": [patches.put(low.fields, ["spec", low.floor_field], 2)], "assumption": assumption} if {
 	assumption := "The app keeps no state of its own, so that two pods can do its work."
 	some at, low in _low
-	low.most >= 2
+	low.ceiling >= 2
 }
 
 fix[at] := {"class": "text", "advice": "Let it scale between 2 pods and more than that."} if {
 	some at, low in _low
-	low.most < 2
+	low.ceiling < 2
 }
 
 _low := {at: found |
-	some s, scaler in autoscalers.of
+	some s, autoscaler in scaling.autoscalers
 	input.documents[s].subject
-	scaler.floor in {0, 1}
-	lowered := {i |
-		some i in autoscalers.scaled[s]
-		traffic.sent[i]
-		not traffic.joined[i]
+	autoscaler.floor in {0, 1}
+	affected := {i |
+		some i in scaling.workloads_by_autoscaler[s]
+		user_traffic.certainty[i]
+		not user_traffic.has_peers[i]
 		scaling.replicas[i] < 2
 	}
-	count(lowered) > 0
-	at := {"document": s, "path": array.concat(["spec"], [key | some key in scaler.keys; key == scaler.key])}
-	found := object.union(scaler, {"workloads": lowered})
+	count(affected) > 0
+	path := array.concat(["spec"], [key | some key in autoscaler.fields; key == autoscaler.floor_field])
+	at := {"document": s, "path": path}
+	found := object.union(autoscaler, {"workloads": affected})
 }
 
-# To scale to nothing is a choice where it is written down.
+# An explicit floor of 0 is a choice.
 _level(low) := "info" if {
 	low.floor == 0
-	low.said
+	low.is_explicit
 } else := "warning" if {
 	some i in low.workloads
-	traffic.sent[i] == "sure"
+	user_traffic.certainty[i] == "certain"
 } else := "info"
 
 _pods := {"0": "no pod at all", "1": "one pod, and nobody answers while that is drained or restarted"}
 
-_because(low) := texts.filled("{} is {}", [low.key, low.floor]) if {
-	low.said
-} else := texts.filled("{} is not set, which means {}", [low.key, low.floor])
+_because(low) := text.format("{} is {}", [low.floor_field, low.floor]) if {
+	low.is_explicit
+} else := text.format("{} is not set, which means {}", [low.floor_field, low.floor])

@@ -18,8 +18,8 @@ found(objects) := {[violation.at.document, violation.level, violation.measure] |
 
 test_found if {
 	at := {"document": 1, "path": ["spec", "minReplicas"]}
-	question := testing.batch([testing.web, hpa({"minReplicas": 1}), testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.web, hpa({"minReplicas": 1}), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "warning",
@@ -30,12 +30,12 @@ test_found if {
 		]),
 	}}
 	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_floors[note] if {
-	omitted := testing.drop(testing.autoscaler, ["spec", "minReplicas"])
+	omitted := testing.remove_at(testing.autoscaler, ["spec", "minReplicas"])
 	some note, case in {
 		"omitted": [omitted, {[1, "warning", 1]}],
 		"null": [hpa({"minReplicas": null}), {[1, "warning", 1]}],
@@ -49,9 +49,9 @@ test_floors[note] if {
 		"KEDA to one": [keda({"minReplicaCount": 1}), {[1, "warning", 1]}],
 		"KEDA to two": [keda({"minReplicaCount": 2}), set()],
 		"of another kind": [hpa({"minReplicas": 1, "scaleTargetRef": {"kind": "StatefulSet"}}), set()],
-		"no target": [testing.drop(omitted, ["spec", "scaleTargetRef"]), set()],
-		"a target that is a text": [testing.swap(omitted, ["spec", "scaleTargetRef"], "web"), set()],
-		"a spec that is a text": [testing.swap(omitted, ["spec"], "web"), set()],
+		"no target": [testing.remove_at(omitted, ["spec", "scaleTargetRef"]), set()],
+		"a target that is a text": [testing.replace_at(omitted, ["spec", "scaleTargetRef"], "web"), set()],
+		"a spec that is a text": [testing.replace_at(omitted, ["spec"], "web"), set()],
 	}
 	found([testing.web, case[0], testing.service]) == case[1]
 }
@@ -78,22 +78,22 @@ test_another_autoscaler_has_a_higher_floor if {
 }
 
 test_another_version_beside_it if {
-	other := testing.swap(testing.scaled(1), ["metadata", "name"], "web-v2")
+	other := testing.replace_at(testing.with_replicas(1), ["metadata", "name"], "web-v2")
 	found([testing.web, hpa({"minReplicas": 1}), testing.service, other]) == set()
 }
 
 test_levels[note] if {
-	workload := testing.placed(testing.web, "apps/web.yaml")
-	scaler := testing.placed(hpa({"minReplicas": 1}), "apps/hpa.yaml")
-	service := testing.placed(testing.service, "apps/service.yaml")
+	workload := testing.document(testing.web, "apps/web.yaml")
+	scaler := testing.document(hpa({"minReplicas": 1}), "apps/hpa.yaml")
+	service := testing.document(testing.service, "apps/service.yaml")
 	some note, case in {
 		"served": [[workload, scaler, service], {"warning"}],
-		"perhaps": [[workload, scaler, testing.placed(testing.service, "other/service.yaml")], {"info"}],
+		"perhaps": [[workload, scaler, testing.document(testing.service, "other/service.yaml")], {"info"}],
 		"not served": [[workload, scaler], set()],
 		"the workload is only a fact": [[testing.fact(testing.web, "apps/web.yaml"), scaler, service], {"warning"}],
 		"the autoscaler is only a fact": [[workload, testing.fact(scaler.object, "apps/hpa.yaml"), service], set()],
-		"elsewhere": [[workload, testing.placed(scaler.object, "far/hpa.yaml"), service], set()],
+		"elsewhere": [[workload, testing.document(scaler.object, "far/hpa.yaml"), service], set()],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }

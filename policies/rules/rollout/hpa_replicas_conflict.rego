@@ -37,23 +37,23 @@
 #               averageUtilization: 70
 package gracegate.rules.rollout["hpa-replicas-conflict"]
 
-import data.gracegate.lib.autoscalers
-import data.gracegate.lib.texts
-import data.gracegate.lib.traffic
+import data.gracegate.lib.scaling
+import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level} if {
 	some at, conflict in _conflicts
-	level := {"sure": "warning", "perhaps": "info"}[traffic.sent[at.document]]
-	scaler := autoscalers.of[conflict.scaler]
-	message := texts.filled(`Each apply sets {} "{}" back to {}, where {} "{}" may have made {}.`, [
+	level := {"certain": "warning", "possible": "info"}[user_traffic.certainty[at.document]]
+	autoscaler := scaling.autoscalers[conflict.autoscaler]
+	message := text.format(`Each apply sets {} "{}" back to {}, where {} "{}" may have made {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_pods(conflict.replicas),
-		scaler.kind,
-		scaler.name,
-		scaler.most,
+		autoscaler.kind,
+		autoscaler.name,
+		autoscaler.ceiling,
 	])
 }
 
@@ -68,23 +68,23 @@ fix[at] := {"class": "text", "advice": advice} if {
 }
 
 _conflicts := {at: found |
-	some i in workloads.whole
-	traffic.sent[i]
-	scalers := autoscalers.scaling[i]
-	replicas := values.whole(object.get(input.documents[i].object, ["spec", "replicas"], null), 0)
+	some i in workloads.complete
+	user_traffic.certainty[i]
+	found_autoscalers := scaling.autoscalers_by_workload[i]
+	replicas := values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 0)
 	replicas > 0
-	moving := {s | some s in scalers; not _holds(autoscalers.of[s], replicas)}
-	count(moving) > 0
+	conflicting := {s | some s in found_autoscalers; not _is_fixed_at(scaling.autoscalers[s], replicas)}
+	count(conflicting) > 0
 	at := {"document": i, "path": ["spec", "replicas"]}
-	found := {"replicas": replicas, "scaler": min(moving)}
+	found := {"replicas": replicas, "autoscaler": min(conflicting)}
 }
 
-# One that may only ever ask for the same number.
-_holds(scaler, replicas) if {
-	scaler.floor == replicas
-	scaler.most == replicas
+# An autoscaler whose only number is the same.
+_is_fixed_at(autoscaler, replicas) if {
+	autoscaler.floor == replicas
+	autoscaler.ceiling == replicas
 }
 
 _pods(1) := "1 pod"
 
-_pods(replicas) := texts.filled("{} pods", [replicas]) if replicas != 1
+_pods(replicas) := text.format("{} pods", [replicas]) if replicas != 1

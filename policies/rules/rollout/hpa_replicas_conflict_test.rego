@@ -4,15 +4,15 @@ import data.gracegate.rules.rollout["hpa-replicas-conflict"] as rule
 import data.gracegate.testing
 
 levels(documents) := {violation.level | some violation in violations} if {
-	violations := rule.violation with input as testing.questions(documents)
+	violations := rule.violation with input as testing.batch_of(documents)
 }
 
-apps(objects) := [testing.placed(manifest, "apps/web.yaml") | some manifest in objects]
+apps(objects) := [testing.document(manifest, "apps/web.yaml") | some manifest in objects]
 
 test_found if {
 	at := {"document": 0, "path": ["spec", "replicas"]}
-	question := testing.batch([testing.scaled(2), testing.autoscaler, testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.with_replicas(2), testing.autoscaler, testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "warning",
@@ -25,7 +25,8 @@ test_found if {
 }
 
 test_one_pod if {
-	violations := rule.violation with input as testing.batch([testing.scaled(1), testing.autoscaler, testing.service])
+	batch := testing.batch([testing.with_replicas(1), testing.autoscaler, testing.service])
+	violations := rule.violation with input as batch
 	{violation.message | some violation in violations} == {concat(" ", [
 		`Each apply sets Deployment "web" back to 1 pod,`,
 		`where HorizontalPodAutoscaler "web" may have made 6.`,
@@ -35,17 +36,17 @@ test_one_pod if {
 test_silent_on[note] if {
 	some note, objects in {
 		"omitted": [testing.web, testing.autoscaler],
-		"null": [testing.scaled(null), testing.autoscaler],
-		"a text": [testing.scaled("2"), testing.autoscaler],
-		"an object": [testing.scaled({}), testing.autoscaler],
-		"switched off": [testing.scaled(0), testing.autoscaler],
-		"no autoscaler": [testing.scaled(2)],
+		"null": [testing.with_replicas(null), testing.autoscaler],
+		"a text": [testing.with_replicas("2"), testing.autoscaler],
+		"an object": [testing.with_replicas({}), testing.autoscaler],
+		"switched off": [testing.with_replicas(0), testing.autoscaler],
+		"no autoscaler": [testing.with_replicas(2)],
 		"of another workload": [
-			testing.scaled(2),
-			testing.swap(testing.autoscaler, ["spec", "scaleTargetRef", "name"], "api"),
+			testing.with_replicas(2),
+			testing.replace_at(testing.autoscaler, ["spec", "scaleTargetRef", "name"], "api"),
 		],
 		"always as many": [
-			testing.scaled(3),
+			testing.with_replicas(3),
 			object.union(testing.autoscaler, {"spec": {"minReplicas": 3, "maxReplicas": 3}}),
 		],
 	}
@@ -53,11 +54,11 @@ test_silent_on[note] if {
 }
 
 test_levels[note] if {
-	both := apps([testing.scaled(2), testing.autoscaler])
+	both := apps([testing.with_replicas(2), testing.autoscaler])
 	some note, case in {
-		"served": [testing.placed(testing.service, "apps/service.yaml"), {"warning"}],
-		"perhaps": [testing.placed(testing.service, "far/service.yaml"), {"info"}],
-		"not served": [testing.placed({}, "apps/x.yaml"), set()],
+		"served": [testing.document(testing.service, "apps/service.yaml"), {"warning"}],
+		"perhaps": [testing.document(testing.service, "far/service.yaml"), {"info"}],
+		"not served": [testing.document({}, "apps/x.yaml"), set()],
 	}
 	levels(array.concat(both, [case[0]])) == case[1]
 }

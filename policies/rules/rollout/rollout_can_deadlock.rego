@@ -34,16 +34,15 @@
 #             storage: 1Gi
 package gracegate.rules.rollout["rollout-can-deadlock"]
 
-import data.gracegate.lib.fenceposts
-import data.gracegate.lib.neighbours
-import data.gracegate.lib.strategies
-import data.gracegate.lib.texts
-import data.gracegate.lib.traffic
+import data.gracegate.lib.placement
+import data.gracegate.lib.rolling_update
+import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(stuck)} if {
 	some at, stuck in _stuck
-	message := texts.filled(`A rollout of {} "{}" can stand still: {}, and no old pod goes before a new one is ready.`, [
+	message := text.format(`A rollout of {} "{}" can stand still: {}, and no old pod goes before a new one is ready.`, [
 		workloads.kind[stuck.document],
 		workloads.name[stuck.document],
 		_why(stuck.hold),
@@ -53,12 +52,12 @@ violation contains {"at": at, "message": message, "level": _level(stuck)} if {
 fix[at] := {
 	"class": "assumes",
 	"patch": patch,
-	"assumption": texts.filled("{} pods are enough while a rollout runs.", [stuck.replicas - 1]),
+	"assumption": text.format("{} pods are enough while a rollout runs.", [stuck.replicas - 1]),
 } if {
 	some at, stuck in _stuck
 	stuck.hold.by != "volume"
 	stuck.replicas > 1
-	patch := [object.union(step, {"document": stuck.document}) | some step in strategies.rolling(stuck.document, 0, 1)]
+	patch := [object.union(step, {"document": stuck.document}) | some step in rolling_update.steps(stuck.document, 0, 1)]
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
@@ -78,38 +77,38 @@ fix[at] := {"class": "text", "advice": advice} if {
 }
 
 _stuck := {at: found |
-	some updates in [fenceposts.of, fenceposts.by_default]
+	some updates in [rolling_update.explicit, rolling_update.implicit]
 	some i, update in updates
 	update.unavailable == 0
 	update.surge > 0
 	update.replicas > 0
-	traffic.sent[i]
-	source := traffic.pods[i]
+	user_traffic.certainty[i]
+	source := user_traffic.pod_source[i]
 	hold := _hold(source)
 	at := {"document": source, "path": hold.path}
 	found := {"document": i, "hold": hold, "replicas": update.replicas}
 }
 
 # The tightest of what a pod holds.
-_hold(i) := object.union(neighbours.volume[i], {"by": "volume"}) if {
-	neighbours.volume[i]
-} else := object.union(neighbours.apart[i], {"by": "node"}) if {
-	neighbours.apart[i]
+_hold(i) := object.union(placement.exclusive_volume[i], {"by": "volume"}) if {
+	placement.exclusive_volume[i]
+} else := object.union(placement.exclusive_node[i], {"by": "node"}) if {
+	placement.exclusive_node[i]
 }
 
-_level(stuck) := _sure(stuck.hold) if {
-	traffic.sent[stuck.document] == "sure"
-} else := _weaker[_sure(stuck.hold)]
+_level(stuck) := _certain_level(stuck.hold) if {
+	user_traffic.certainty[stuck.document] == "certain"
+} else := _weaker[_certain_level(stuck.hold)]
 
 _weaker := {"error": "warning", "warning": "info", "info": "info"}
 
-_sure(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[hold.mode] if {
+_certain_level(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[hold.mode] if {
 	hold.by == "volume"
 } else := "warning"
 
-_why(hold) := texts.filled(_volumes[hold.mode], [hold.name]) if {
+_why(hold) := text.format(_volumes[hold.mode], [hold.name]) if {
 	hold.by == "volume"
-} else := texts.filled("a node has one port {}", [hold.port]) if {
+} else := text.format("a node has one port {}", [hold.port]) if {
 	hold.port > 0
 } else := "its pods refuse to share a node"
 

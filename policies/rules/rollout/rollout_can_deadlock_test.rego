@@ -3,7 +3,7 @@ package gracegate.rules.rollout["rollout-can-deadlock_test"]
 import data.gracegate.rules.rollout["rollout-can-deadlock"] as rule
 import data.gracegate.testing
 
-mounting := testing.mounting(testing.web)
+mounting := testing.with_volume(testing.web)
 
 rolling(manifest, written) := testing.set(manifest, ["spec", "strategy"], {"rollingUpdate": written})
 
@@ -16,8 +16,8 @@ test_one_pod_may_mount if {
 		"document": 0,
 		"path": ["spec", "template", "spec", "volumes", 0, "persistentVolumeClaim", "claimName"],
 	}
-	question := testing.batch([mounting, testing.claim(["ReadWriteOncePod"]), testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([mounting, testing.pvc(["ReadWriteOncePod"]), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "error",
@@ -35,7 +35,7 @@ test_modes[note] if {
 		"many": [["ReadWriteMany"], set()],
 		"not known": [[], {"info"}],
 	}
-	levels([mounting, testing.claim(case[0])]) == case[1]
+	levels([mounting, testing.pvc(case[0])]) == case[1]
 }
 
 test_updates[note] if {
@@ -59,15 +59,15 @@ test_updates[note] if {
 			{"warning"},
 		],
 	}
-	levels([case[0], testing.claim(["ReadWriteOnce"])]) == case[1]
+	levels([case[0], testing.pvc(["ReadWriteOnce"])]) == case[1]
 }
 
 port := testing.with_container(["ports", 0, "hostPort"], 80)
 
 test_a_port_of_the_node if {
 	at := {"document": 0, "path": testing.inside(["ports", 0, "hostPort"])}
-	question := testing.batch([testing.set(port, ["spec", "replicas"], 3), testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.set(port, ["spec", "replicas"], 3), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "warning",
@@ -77,8 +77,8 @@ test_a_port_of_the_node if {
 		]),
 	}}
 	got.fix[at].assumption == "2 pods are enough while a rollout runs."
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_one_pod_on_a_port if {
@@ -86,8 +86,8 @@ test_one_pod_on_a_port if {
 	{fix.class | some fix in fixes} == {"text"}
 }
 
-test_apart if {
-	violations := rule.violation with input as testing.batch([testing.apart(testing.web), testing.service])
+test_with_exclusive_nodes if {
+	violations := rule.violation with input as testing.batch([testing.with_anti_affinity(testing.web), testing.service])
 	{[violation.level, violation.message] | some violation in violations} == {["warning", concat(" ", [
 		`A rollout of Deployment "web" can stand still: its pods refuse to share a node,`,
 		"and no old pod goes before a new one is ready.",
@@ -120,15 +120,15 @@ test_levels[note] if {
 		"one node, perhaps": ["ReadWriteOnce", "far", {"info"}],
 		"not known, perhaps": ["", "far", {"info"}],
 	}
-	violations := rule.violation with input as testing.questions([
-		testing.placed(mounting, "apps/web.yaml"),
-		testing.placed(testing.claim([case[0]]), "apps/claim.yaml"),
-		testing.placed(testing.service, concat("/", [case[1], "service.yaml"])),
+	violations := rule.violation with input as testing.batch_of([
+		testing.document(mounting, "apps/web.yaml"),
+		testing.document(testing.pvc([case[0]]), "apps/claim.yaml"),
+		testing.document(testing.service, concat("/", [case[1], "service.yaml"])),
 	])
 	{violation.level | some violation in violations} == case[2]
 }
 
 test_not_served if {
-	violations := rule.violation with input as testing.batch([mounting, testing.claim(["ReadWriteOncePod"])])
+	violations := rule.violation with input as testing.batch([mounting, testing.pvc(["ReadWriteOncePod"])])
 	violations == set()
 }

@@ -15,17 +15,17 @@
 #   - {op: add, path: [spec, strategy], value: {rollingUpdate: {maxUnavailable: 100%}}}
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
 
-import data.gracegate.lib.fenceposts
 import data.gracegate.lib.patches
+import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
-	level := {"yes": "error", "unknown": "warning"}[services.served[update.pods]]
-	message := texts.filled(`A rollout of {} "{}" stops {} before a new one is ready: {}.`, [
+	level := {"yes": "error", "unknown": "warning"}[services.is_served[update.pods]]
+	message := text.format(`A rollout of {} "{}" stops {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_all(update.replicas),
@@ -35,39 +35,39 @@ violation contains {"at": at, "message": message, "level": level, "measure": upd
 
 fix[at] := {"patch": array.concat(keep, surge)} if {
 	some at, update in _dropping
-	keys := object.keys(update.written)
+	keys := object.keys(update.settings)
 	keep := [patches.put(keys, array.concat(update.path, ["maxUnavailable"]), 0)]
 	surge := [patches.put(keys, array.concat(update.path, ["maxSurge"]), 1) | update.surge == 0]
 }
 
 _dropping := {at: found |
-	some i, update in fenceposts.of
+	some i, update in rolling_update.explicit
 	update.replicas > 0
 	update.unavailable >= update.replicas
-	not update.refused
-	pods := object.get(scaling.template, i, i)
-	services.served[pods] != "no"
-	not _is_alone(workloads.pod[pods].spec)
-	said := [key | some key in ["maxUnavailable", "maxSurge"]; not object.get(update.written, key, null) == null]
-	at := {"document": i, "path": array.concat(update.path, [said[0]])}
+	not update.is_rejected
+	pods := object.get(scaling.workload_ref, i, i)
+	services.is_served[pods] != "no"
+	not _excludes_a_second_pod(workloads.pod[pods].spec)
+	explicit := [key | some key in ["maxUnavailable", "maxSurge"]; not object.get(update.settings, key, null) == null]
+	at := {"document": i, "path": array.concat(update.path, [explicit[0]])}
 	found := object.union(update, {"pods": pods})
 }
 
 _all(1) := "its only pod"
 
-_all(replicas) := texts.filled("all of its {} pods", [replicas]) if replicas > 1
+_all(replicas) := text.format("all of its {} pods", [replicas]) if replicas > 1
 
-_because(update) := texts.filled("maxUnavailable {} is {} of {}", [
-	update.written.maxUnavailable,
+_because(update) := text.format("maxUnavailable {} is {} of {}", [
+	update.settings.maxUnavailable,
 	update.unavailable,
 	update.replicas,
 ]) if {
-	not update.forced
-} else := texts.filled("maxUnavailable and maxSurge are both 0 of {}, and then one has to go first", [update.replicas])
+	not update.is_forced
+} else := text.format("maxUnavailable and maxSurge are both 0 of {}, and then one has to go first", [update.replicas])
 
-# Where two pods cannot run beside each other, the old one has to go first. Who may mount a claim is not known.
-_is_alone(pod) if pod.hostNetwork == true
+# If two pods cannot run beside each other, the old one has to go first. What may mount a claim is not known here.
+_excludes_a_second_pod(pod) if pod.hostNetwork == true
 
-_is_alone(pod) if pod.containers[_].ports[_].hostPort > 0
+_excludes_a_second_pod(pod) if pod.containers[_].ports[_].hostPort > 0
 
-_is_alone(pod) if pod.volumes[_].persistentVolumeClaim
+_excludes_a_second_pod(pod) if pod.volumes[_].persistentVolumeClaim

@@ -40,7 +40,7 @@ test_all_of_several if {
 	])}
 }
 
-test_none_and_none_is_one if {
+test_zero_and_zero_is_one if {
 	workload := web(rolling({"maxSurge": 0}), 1)
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
 	{violation.message | some violation in got.violation} == {concat("", [
@@ -153,29 +153,29 @@ test_a_rollout[note] if {
 }
 
 test_a_rollout_of_a_deployment[note] if {
-	bare := testing.drop(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"])
-	lent := web(rolling({"maxUnavailable": 1}), 0)
+	bare := testing.remove_at(rollout({"canary": {"maxUnavailable": 1}}), ["spec", "template"])
+	deployment := web(rolling({"maxUnavailable": 1}), 0)
 	some note, case in {
 		"of the same place": [{"kind": "Deployment", "name": "web"}, {[0, "error"]}],
 		"of another": [{"kind": "Deployment", "name": "api"}, set()],
 		"of a text": ["web", set()],
 	}
-	borrower := testing.set(bare, ["spec", "workloadRef"], case[0])
-	found([borrower, lent, testing.service]) == case[1]
+	owner := testing.set(bare, ["spec", "workloadRef"], case[0])
+	found([owner, deployment, testing.service]) == case[1]
 }
 
 test_levels[note] if {
-	workload := testing.placed(web(rolling({"maxUnavailable": 1}), 1), "apps/web.yaml")
+	workload := testing.document(web(rolling({"maxUnavailable": 1}), 1), "apps/web.yaml")
 	some note, case in {
-		"served": [[workload, testing.placed(testing.service, "apps/service.yaml")], {"error"}],
-		"perhaps": [[workload, testing.placed(testing.service, "other/service.yaml")], {"warning"}],
+		"served": [[workload, testing.document(testing.service, "apps/service.yaml")], {"error"}],
+		"perhaps": [[workload, testing.document(testing.service, "other/service.yaml")], {"warning"}],
 		"not served": [[workload], set()],
 		"a fragment": [
-			[testing.fragment(workload.object, "apps/web.yaml"), testing.placed(testing.service, "apps/service.yaml")],
+			[testing.fragment(workload.object, "apps/web.yaml"), testing.document(testing.service, "apps/service.yaml")],
 			set(),
 		],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }
 
@@ -185,8 +185,8 @@ test_fixed[note] if {
 		"surge": {"maxSurge": 0},
 		"both": {"maxUnavailable": 1, "maxSurge": "0%"},
 	}
-	question := testing.batch([web(rolling(written), 1), testing.service])
-	fixes := rule.fix with input as question
-	violations := rule.violation with input as object.union(question, testing.mended(question, fixes))
+	batch := testing.batch([web(rolling(written), 1), testing.service])
+	fixes := rule.fix with input as batch
+	violations := rule.violation with input as object.union(batch, testing.fixed_documents(batch, fixes))
 	violations == set()
 }

@@ -9,24 +9,24 @@ levels(objects) := {violation.level | some violation in violations} if {
 
 test_found if {
 	at := {"document": 0, "path": ["spec", "replicas"]}
-	question := testing.batch([testing.scaled(1), testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([testing.with_replicas(1), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "warning",
 		"message": `Requests fail whenever the one pod of Deployment "web" is drained or restarted: replicas is 1.`,
 	}}
 	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_replicas[note] if {
 	some note, case in {
 		"omitted": [testing.web, ["spec"], "add"],
-		"null": [testing.scaled(null), ["spec", "replicas"], "replace"],
-		"an object": [testing.scaled({}), ["spec", "replicas"], "replace"],
-		"a text": [testing.scaled("1"), ["spec", "replicas"], "replace"],
+		"null": [testing.with_replicas(null), ["spec", "replicas"], "replace"],
+		"an object": [testing.with_replicas({}), ["spec", "replicas"], "replace"],
+		"a text": [testing.with_replicas("1"), ["spec", "replicas"], "replace"],
 	}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
 	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}
@@ -40,9 +40,9 @@ test_replicas[note] if {
 # Their state is theirs alone, so that nothing says that two of them would do.
 test_state[note] if {
 	some note, workload in {
-		"a StatefulSet": object.union(testing.scaled(1), {"kind": "StatefulSet"}),
-		"a volume": testing.mounting(testing.scaled(1)),
-		"a database": testing.swap(testing.scaled(1), testing.inside(["image"]), "quay.io/x/postgresql-15:1"),
+		"a StatefulSet": object.union(testing.with_replicas(1), {"kind": "StatefulSet"}),
+		"a volume": testing.with_volume(testing.with_replicas(1)),
+		"a database": testing.replace_at(testing.with_replicas(1), testing.inside(["image"]), "quay.io/x/postgresql-15:1"),
 	}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
 	{violation.level | some violation in got.violation} == {"info"}
@@ -51,9 +51,9 @@ test_state[note] if {
 
 test_silent_on[note] if {
 	some note, objects in {
-		"two": [testing.scaled(2)],
-		"none": [testing.scaled(0)],
-		"an autoscaler": [testing.scaled(1), testing.autoscaler],
+		"two": [testing.with_replicas(2)],
+		"none": [testing.with_replicas(0)],
+		"an autoscaler": [testing.with_replicas(1), testing.autoscaler],
 		"a DaemonSet": [object.union(testing.web, {"kind": "DaemonSet"})],
 		"a bare pod": [{
 			"apiVersion": "v1",
@@ -62,27 +62,30 @@ test_silent_on[note] if {
 			"spec": testing.web.spec.template.spec,
 		}],
 		"a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"})],
-		"a volume that one pod may mount": [testing.mounting(testing.scaled(1)), testing.claim(["ReadWriteOncePod"])],
-		"another version beside it": [testing.scaled(1), testing.swap(testing.scaled(1), ["metadata", "name"], "web-v2")],
+		"a volume that one pod may mount": [testing.with_volume(testing.with_replicas(1)), testing.pvc(["ReadWriteOncePod"])],
+		"another version beside it": [
+			testing.with_replicas(1),
+			testing.replace_at(testing.with_replicas(1), ["metadata", "name"], "web-v2"),
+		],
 		"an odd object": [object.union(testing.web, {"spec": "x"})],
 	}
 	levels(array.concat([testing.service], objects)) == set()
 }
 
-test_doubts[note] if {
-	workload := testing.placed(testing.scaled(1), "apps/web.yaml")
-	service := testing.placed(testing.service, "apps/service.yaml")
+test_uncertain_selection[note] if {
+	workload := testing.document(testing.with_replicas(1), "apps/web.yaml")
+	service := testing.document(testing.service, "apps/service.yaml")
 	scraped := testing.set(testing.service, ["spec", "ports"], [{"name": "metrics", "port": 9090}])
 	some note, case in {
 		"none": [[workload, service], {"warning"}],
-		"an overlay": [[workload, service, testing.fragment(testing.scaled(3), "prod/web.yaml")], {"info"}],
-		"an autoscaler elsewhere": [[workload, service, testing.placed(testing.autoscaler, "prod/hpa.yaml")], {"info"}],
-		"a Service elsewhere": [[workload, testing.placed(testing.service, "prod/service.yaml")], {"info"}],
-		"metrics only": [[workload, testing.placed(scraped, "apps/service.yaml")], {"info"}],
+		"an overlay": [[workload, service, testing.fragment(testing.with_replicas(3), "prod/web.yaml")], {"info"}],
+		"an autoscaler elsewhere": [[workload, service, testing.document(testing.autoscaler, "prod/hpa.yaml")], {"info"}],
+		"a Service elsewhere": [[workload, testing.document(testing.service, "prod/service.yaml")], {"info"}],
+		"metrics only": [[workload, testing.document(scraped, "apps/service.yaml")], {"info"}],
 		"no Service": [[workload], set()],
-		"a fragment": [[testing.fragment(testing.scaled(1), "apps/web.yaml"), service], set()],
+		"a fragment": [[testing.fragment(testing.with_replicas(1), "apps/web.yaml"), service], set()],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }
 
@@ -94,6 +97,6 @@ test_a_rollout_of_a_deployment if {
 		"metadata": {"name": "web"},
 		"spec": {"replicas": 1, "workloadRef": {"kind": "Deployment", "name": "web"}},
 	}
-	violations := rule.violation with input as testing.batch([testing.scaled(0), rollout, testing.service])
+	violations := rule.violation with input as testing.batch([testing.with_replicas(0), rollout, testing.service])
 	{[violation.at.document, violation.level] | some violation in violations} == {[1, "warning"]}
 }

@@ -16,57 +16,57 @@
 #   - {op: add, path: [spec, strategy], value: {type: Recreate}}
 package gracegate.rules.rollout["strategy-recreate"]
 
-import data.gracegate.lib.neighbours
+import data.gracegate.lib.placement
+import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
-import data.gracegate.lib.strategies
-import data.gracegate.lib.texts
-import data.gracegate.lib.traffic
+import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level} if {
-	some at, found in _recreated
-	level := {"sure": "warning", "perhaps": "info"}[traffic.sent[at.document]]
-	message := texts.filled(`A rollout of {} "{}" stops {} and then waits for new ones: its strategy is Recreate.`, [
+	some at, found in _recreate
+	level := {"certain": "warning", "possible": "info"}[user_traffic.certainty[at.document]]
+	message := text.format(`A rollout of {} "{}" stops {} and then waits for new ones: its strategy is Recreate.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_all(found.replicas),
 	])
 }
 
-# Pods that need a node each are taken away one by one.
-fix[at] := {"patch": strategies.rolling(at.document, 0, 1), "assumption": _assumption} if {
-	some at, _ in _recreated
-	neighbours.apart[at.document]
+# Pods that need a node each are replaced one by one.
+fix[at] := {"patch": rolling_update.steps(at.document, 0, 1), "assumption": _assumption} if {
+	some at, _ in _recreate
+	placement.exclusive_node[at.document]
 }
 
-fix[at] := {"patch": strategies.rolling(at.document, 1, 0), "assumption": _assumption} if {
-	some at, _ in _recreated
-	not neighbours.apart[at.document]
+fix[at] := {"patch": rolling_update.steps(at.document, 1, 0), "assumption": _assumption} if {
+	some at, _ in _recreate
+	not placement.exclusive_node[at.document]
 }
 
 _assumption := "Pods of the old and of the new version can run beside each other."
 
-_recreated := {at: {"replicas": replicas} |
-	some i in workloads.whole
+_recreate := {at: {"replicas": replicas} |
+	some i in workloads.complete
 	workloads.kind[i] in {"Deployment", "DeploymentConfig"}
 	input.documents[i].object.spec.strategy.type == "Recreate"
-	traffic.sent[i]
+	user_traffic.certainty[i]
 	replicas := scaling.replicas[i]
 	_can_overlap(i, replicas)
 	at := {"document": i, "path": ["spec", "strategy", "type"]}
 }
 
-# A pod that needs what the old one holds can only be started after it.
+# A pod that needs what the old one holds can only start after it.
 _can_overlap(i, _) if {
-	not neighbours.volume[i]
-	not neighbours.apart[i]
+	not placement.exclusive_volume[i]
+	not placement.exclusive_node[i]
 }
 
 _can_overlap(i, replicas) if {
-	not neighbours.volume[i]
+	not placement.exclusive_volume[i]
 	replicas > 1
 }
 
 _all(1) := "the only pod"
 
-_all(replicas) := texts.filled("all {} pods", [replicas]) if replicas != 1
+_all(replicas) := text.format("all {} pods", [replicas]) if replicas != 1

@@ -13,16 +13,16 @@ levels(objects) := {violation.level | some violation in violations} if {
 
 test_found if {
 	at := {"document": 0, "path": ["spec", "strategy", "type"]}
-	question := testing.batch([recreated(testing.scaled(3)), testing.service])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.batch([recreated(testing.with_replicas(3)), testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got.violation == {{
 		"at": at,
 		"level": "warning",
 		"message": `A rollout of Deployment "web" stops all 3 pods and then waits for new ones: its strategy is Recreate.`,
 	}}
 	[step.value | some step in got.fix[at].patch] == ["RollingUpdate", {"maxSurge": 1, "maxUnavailable": 0}]
-	mended := rule.violation with input as object.union(question, testing.mended(question, got.fix))
-	mended == set()
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 test_the_only_pod if {
@@ -34,30 +34,30 @@ test_the_only_pod if {
 }
 
 # Pods that need a node each have nowhere to go beside the old ones.
-test_apart if {
-	question := testing.batch([recreated(testing.apart(testing.scaled(3))), testing.service])
-	fixes := rule.fix with input as question
+test_with_exclusive_nodes if {
+	batch := testing.batch([recreated(testing.with_anti_affinity(testing.with_replicas(3))), testing.service])
+	fixes := rule.fix with input as batch
 	{step.value | some fix in fixes; some step in fix.patch} == {"RollingUpdate", {"maxSurge": 0, "maxUnavailable": 1}}
 }
 
 test_silent_on[note] if {
 	some note, workload in {
-		"the default": testing.scaled(2),
+		"the default": testing.with_replicas(2),
 		"null": testing.set(testing.web, strategy, null),
 		"an empty strategy": testing.set(testing.web, strategy, {}),
 		"a text": testing.set(testing.web, strategy, "Recreate"),
 		"a null type": testing.set(testing.web, strategy, {"type": null}),
 		"a rolling update": testing.set(testing.web, strategy, {"type": "RollingUpdate"}),
-		"no pods": recreated(testing.scaled(0)),
-		"a volume that one node may mount": recreated(testing.mounting(testing.web)),
-		"one pod that needs the node": recreated(testing.apart(testing.web)),
+		"no pods": recreated(testing.with_replicas(0)),
+		"a volume that one node may mount": recreated(testing.with_volume(testing.web)),
+		"one pod that needs the node": recreated(testing.with_anti_affinity(testing.web)),
 		"a StatefulSet": object.union(recreated(testing.web), {"kind": "StatefulSet"}),
 	}
-	levels([workload, testing.service, testing.claim(["ReadWriteOnce"])]) == set()
+	levels([workload, testing.service, testing.pvc(["ReadWriteOnce"])]) == set()
 }
 
 test_a_volume_for_all if {
-	levels([recreated(testing.mounting(testing.web)), testing.service, testing.claim(["ReadWriteMany"])]) == {"warning"}
+	levels([recreated(testing.with_volume(testing.web)), testing.service, testing.pvc(["ReadWriteMany"])]) == {"warning"}
 }
 
 test_a_deployment_config if {
@@ -66,16 +66,16 @@ test_a_deployment_config if {
 }
 
 test_levels[note] if {
-	workload := testing.placed(recreated(testing.web), "apps/web.yaml")
+	workload := testing.document(recreated(testing.web), "apps/web.yaml")
 	some note, case in {
-		"served": [[workload, testing.placed(testing.service, "apps/service.yaml")], {"warning"}],
-		"perhaps": [[workload, testing.placed(testing.service, "other/service.yaml")], {"info"}],
+		"served": [[workload, testing.document(testing.service, "apps/service.yaml")], {"warning"}],
+		"perhaps": [[workload, testing.document(testing.service, "other/service.yaml")], {"info"}],
 		"not served": [[workload], set()],
 		"a fragment": [
-			[testing.fragment(workload.object, "apps/web.yaml"), testing.placed(testing.service, "apps/service.yaml")],
+			[testing.fragment(workload.object, "apps/web.yaml"), testing.document(testing.service, "apps/service.yaml")],
 			set(),
 		],
 	}
-	violations := rule.violation with input as testing.questions(case[0])
+	violations := rule.violation with input as testing.batch_of(case[0])
 	{violation.level | some violation in violations} == case[1]
 }

@@ -19,19 +19,19 @@
 package gracegate.rules.termination["entrypoint-swallows-sigterm"]
 
 import data.gracegate.lib.containers
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.shells
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.targets
-import data.gracegate.lib.texts
+import data.gracegate.lib.target_containers
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document, entry)} if {
 	some at, entry in _swallowing
-	[is, keeps] := _words[entry.delivery]
-	message := texts.filled(
+	[is, keeps] := _verbs[entry.delivery]
+	message := text.format(
 		`Container "{}" {} killed with its {} {}: its "{}" {} SIGTERM from the app.`,
 		[entry.container.title, is, _lost(at.document, entry), _when(at.document), entry.shell, keeps],
 	)
@@ -40,7 +40,7 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": script}], "assumption": assumption} if {
 	assumption := "The last command of the script is the app."
 	some at, entry in _swallowing
-	script := _handed_over(entry.script)
+	script := _exec_script(entry.script)
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
@@ -49,20 +49,20 @@ fix[at] := {"class": "text", "advice": advice} if {
 		"or let the shell pass the signal on: `trap 'kill -TERM $pid' TERM; app & pid=$!; wait $pid`.",
 	])
 	some at, entry in _swallowing
-	not _handed_over(entry.script)
+	not _exec_script(entry.script)
 }
 
 _swallowing := {at: entry |
-	some i in (workloads.rolling & workloads.whole)
+	some i in (workloads.rolling & workloads.complete)
 	not workloads.pod[i].spec.shareProcessNamespace == true
 	some container in containers.regular[i]
-	words := _started(container.spec)
-	place := shells.script_place(words)
-	script := words[place]
-	not regex.match(_aware, script)
+	words := _command_line(container.spec)
+	index := shells.script_index(words)
+	script := words[index]
+	not regex.match(_signal_aware, script)
 	not _stops_itself(i, container)
 	delivery := _delivery(container.spec, words[0], script)
-	at := {"document": i, "path": array.concat(container.path, _word(container.spec, place))}
+	at := {"document": i, "path": array.concat(container.path, _word_path(container.spec, index))}
 	entry := {
 		"container": container,
 		"shell": shells.program(words[0]),
@@ -71,29 +71,29 @@ _swallowing := {at: entry |
 	}
 }
 
-# Undefined where a word is no text, and where the image says what is started.
-_started(spec) := words if {
+# Undefined if a word is no string, or if the image decides what is started.
+_command_line(spec) := words if {
 	is_array(spec.command)
 	words := array.concat(spec.command, values.list(object.get(spec, "args", [])))
 	count([word | some word in words; not is_string(word)]) == 0
 	count(spec.command) > 0
 }
 
-_word(spec, place) := ["command", place] if {
-	place < count(spec.command)
-} else := ["args", place - count(spec.command)]
+_word_path(spec, index) := ["command", index] if {
+	index < count(spec.command)
+} else := ["args", index - count(spec.command)]
 
 # Scripts that hand over to the app or to an init of containers, or that answer signals themselves.
-_aware := concat("|", [
+_signal_aware := concat("|", [
 	`(^|[;&|({\n]|\b(then|else|do)\b)\s*(\w+=\S*\s+)*exec\s+[^\s\d<>&]`,
 	`\btrap\b|\b(tini|dumb-init|catatonit|docker-init|supervisord|s6-svscan|runsvdir)\b`,
 	`(^|[\s;&|/])(sleep\s+(inf|infinity|\d+d?)|tail\s+(-\S+\s+)*/dev/null)[\s;]*$`,
 ])
 
-# A hook that does more than to wait may stop the app.
+# A hook that does more than sleep may stop the app.
 _stops_itself(i, container) if {
-	hooks.present(container.spec)
-	not sleeps.only[i][container.path]
+	hooks.has_prestop(container.spec)
+	not drains.sleep_hooks[i][container.path]
 }
 
 # Whether the app gets the signal, as measured: bash and the ash of busybox put the last command of a script in the
@@ -104,37 +104,37 @@ _delivery(spec, shell, script) := "none" if {
 	shells.program(shell) == "dash"
 } else := "unlikely" if {
 	not _is_replacing(shell, spec)
-} else := "perhaps" if {
-	shells.last(script).separator != ""
+} else := "possible" if {
+	shells.last_command(script).separator != ""
 }
 
 _is_replacing(shell, _) if shells.program(shell) == "bash"
 
 _is_replacing(shell, spec) if {
 	shells.program(shell) in {"ash", "sh"}
-	regex.match(`(^|/)(alpine|busybox)([:@]|$)|:[^/@]*(alpine|busybox)`, values.text(object.get(spec, "image", "")))
+	regex.match(`(^|/)(alpine|busybox)([:@]|$)|:[^/@]*(alpine|busybox)`, values.string(object.get(spec, "image", "")))
 }
 
 _is_replaceable(script) if {
-	last := shells.last(script)
+	last := shells.last_command(script)
 	regex.match(`^(|;|&&|\n)$`, last.separator)
 	not regex.match(`^\s*(fi|done|esac|\}|\)|\(|\{|wait)`, last.command)
 }
 
-_handed_over(script) := concat("", [last.before, parts[1], "exec ", parts[2], rest]) if {
+_exec_script(script) := concat("", [last.before, parts[1], "exec ", parts[2], rest]) if {
 	_is_replaceable(script)
 	not contains(script, "<<")
-	last := shells.last(script)
-	parts := regex.find_all_string_submatch_n(_assigned, last.command, 1)[0]
+	last := shells.last_command(script)
+	parts := regex.find_all_string_submatch_n(_assignments, last.command, 1)[0]
 	not regex.match(`^(\w+=|(cd|echo|export|set|source|\.|:|\[|sleep|kill|eval|read|printf|unset)(\s|$))`, parts[2])
-	handed := count(last.before) + count(last.command)
-	rest := substring(script, handed, -1)
+	length := count(last.before) + count(last.command)
+	rest := substring(script, length, -1)
 }
 
-_assigned := `(?s)^(\s*(?:[A-Za-z_]\w*=[^\s'"\x60\\()]*\s+)*)([\w./$"{@-].*)$`
+_assignments := `(?s)^(\s*(?:[A-Za-z_]\w*=[^\s'"\x60\\()]*\s+)*)([\w./$"{@-].*)$`
 
 _level(i, entry) := "warning" if {
-	entry.delivery != "perhaps"
+	entry.delivery != "possible"
 	_is_served(i, entry)
 } else := "info"
 
@@ -142,15 +142,15 @@ _lost(i, entry) := "requests" if {
 	_is_served(i, entry)
 } else := "work"
 
-# Another rule wants more than 0 s.
-_when(i) := texts.filled("after {} s", [grace.period[i]]) if {
-	not grace.zero[i]
+# The rule grace-period-zero reports a period of 0 s.
+_when(i) := text.format("after {} s", [grace.period[i]]) if {
+	not grace.zero_period[i]
 } else := "at the end of its grace period"
 
 _is_served(i, entry) if {
-	some target in targets.of[i]
+	some target in target_containers.by_workload[i]
 	target.container.path == entry.container.path
 	target.level != "info"
 }
 
-_words := {"none": ["is", "keeps"], "unlikely": ["may be", "may keep"], "perhaps": ["may be", "may keep"]}
+_verbs := {"none": ["is", "keeps"], "unlikely": ["may be", "may keep"], "possible": ["may be", "may keep"]}

@@ -5,19 +5,20 @@ import data.gracegate.testing
 
 web(command) := testing.with_container(["command"], command)
 
-question(workload) := testing.batch([workload, testing.service])
+batch_for(workload) := testing.batch([workload, testing.service])
 
 found(workload) := {violation.level | some violation in violations} if {
-	violations := rule.violation with input as question(workload)
+	violations := rule.violation with input as batch_for(workload)
 }
 
 becomes(script) := {step.value | some fix in fixes; some step in fix.patch} if {
-	fixes := rule.fix with input as question(web(["sh", "-c", script]))
+	fixes := rule.fix with input as batch_for(web(["sh", "-c", script]))
 }
 
 test_a_script_that_keeps_the_signal if {
 	at := {"document": 0, "path": testing.inside(["command", 2])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(web(["sh", "-c", "npm i && node app.js"]))
+	batch := batch_for(web(["sh", "-c", "npm i && node app.js"]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -58,7 +59,7 @@ test_silent_on[note] if {
 	found(web(command)) == set()
 }
 
-test_silent_on_omitted if found(testing.web) == set()
+test_silent_on_omitted_fields if found(testing.web) == set()
 
 test_args_without_a_command if found(testing.with_container(["args"], ["sh", "-c", "a && b"])) == set()
 
@@ -76,14 +77,14 @@ test_silent_on_workloads[note] if {
 	found(workload) == set()
 }
 
-test_processes_that_are_not_shared[note] if {
+test_without_shared_processes[note] if {
 	some note, value in {"false": false, "null": null, "text": "true"}
 	workload := testing.set(web(["sh", "-c", "app"]), ["spec", "template", "spec", "shareProcessNamespace"], value)
 	found(workload) == {"warning"}
 }
 
-test_a_fragment_is_not_judged if {
-	rule.violation == set() with input as testing.questions([testing.fragment(web(["sh", "-c", "a; b"]), "a/b")])
+test_silent_on_fragments if {
+	rule.violation == set() with input as testing.batch_of([testing.fragment(web(["sh", "-c", "a; b"]), "a/b")])
 }
 
 test_levels[note] if {
@@ -120,14 +121,14 @@ test_without_a_grace_period if {
 }
 
 test_for_metrics_only if {
-	scraped := testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics")
-	violations := rule.violation with input as testing.batch([web(["sh", "-c", "app"]), scraped])
+	metrics := testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics")
+	violations := rule.violation with input as testing.batch([web(["sh", "-c", "app"]), metrics])
 	{violation.level | some violation in violations} == {"info"}
 }
 
 test_a_script_among_the_arguments if {
 	workload := testing.set(web(["/bin/sh", "-c"]), testing.inside(["args"]), ["cd /x; app", "name"])
-	fixes := rule.fix with input as question(workload)
+	fixes := rule.fix with input as batch_for(workload)
 	[step | some fix in fixes; some step in fix.patch] == [{
 		"op": "replace",
 		"path": testing.inside(["args", 0]),
@@ -135,7 +136,7 @@ test_a_script_among_the_arguments if {
 	}]
 }
 
-test_what_the_script_becomes[note] if {
+test_fixed_scripts[note] if {
 	some note, case in {
 		"one": ["app --port 80", "exec app --port 80"],
 		"variables": ["cd /x;A=1 B=$C app", "cd /x;A=1 B=$C exec app"],
@@ -145,12 +146,12 @@ test_what_the_script_becomes[note] if {
 		"quotes": [`. env; "$APP" 'a;b'`, `. env; exec "$APP" 'a;b'`],
 	}
 	becomes(case[0]) == {case[1]}
-	fixes := rule.fix with input as question(web(["sh", "-c", case[0]]))
-	mended := testing.mended(question(web(["sh", "-c", case[0]])), fixes)
-	rule.violation == set() with input as object.union(question(testing.web), mended)
+	fixes := rule.fix with input as batch_for(web(["sh", "-c", case[0]]))
+	fixed := testing.fixed_documents(batch_for(web(["sh", "-c", case[0]])), fixes)
+	rule.violation == set() with input as object.union(batch_for(testing.web), fixed)
 }
 
-test_scripts_that_are_left[note] if {
+test_scripts_without_a_fix[note] if {
 	some note, script in {
 		"a pipeline": "app | tee log",
 		"an alternative": "app || exit 1",
@@ -163,6 +164,6 @@ test_scripts_that_are_left[note] if {
 		"a subshell": "a; (app)",
 	}
 	becomes(script) == set()
-	fixes := rule.fix with input as question(web(["sh", "-c", script]))
+	fixes := rule.fix with input as batch_for(web(["sh", "-c", script]))
 	{fix.class | some fix in fixes} == {"text"}
 }

@@ -25,45 +25,45 @@ package gracegate.rules.termination["grace-period-exhausted"]
 
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
-import data.gracegate.lib.programs
-import data.gracegate.lib.texts
+import data.gracegate.lib.images
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
-violation contains {"at": at, "message": message, "level": _level(stop), "measure": stop.missing} if {
-	some at, stop in _exhausted
-	message := texts.filled(
+violation contains {"at": at, "message": message, "level": _level(shutdown), "measure": shutdown.missing} if {
+	some at, shutdown in _exhausted
+	message := text.format(
 		concat(" ", [
 			`Container "{}" is killed before it has finished:`,
 			"{} s of preStop and {} s for the app do not fit into {} s of grace.",
 		]),
-		[stop.container.title, stop.hook, stop.least, stop.period],
+		[shutdown.container.title, shutdown.hook, shutdown.least, shutdown.period],
 	)
 }
 
-fix[at] := {"patch": grace.raise[at.document]} if some at, _ in _exhausted
+fix[at] := {"patch": grace.extension_steps[at.document]} if some at, _ in _exhausted
 
 _exhausted := {at: found |
-	some i, stops in grace.stopping
+	some i, shutdowns in grace.shutdowns
 	workloads.rolling[i]
-	not grace.zero[i]
-	some stop in stops
-	stop.hook > 0
-	stop.hook == hooks.seconds(stop.container.spec.lifecycle.preStop)
-	least := max({stop.app, input.params["grace-period-exhausted"].least_seconds})
-	missing := (stop.hook + least) - grace.period[i]
+	not grace.zero_period[i]
+	some shutdown in shutdowns
+	shutdown.hook > 0
+	shutdown.hook == hooks.seconds(shutdown.container.spec.lifecycle.preStop)
+	least := max({shutdown.app, input.params["grace-period-exhausted"].least_seconds})
+	missing := (shutdown.hook + least) - grace.period[i]
 	missing > 0
-	not _refused(stop)
-	not programs.lacking[i][stop.container.path]
-	at := {"document": i, "path": array.concat(stop.container.path, ["lifecycle", "preStop"])}
-	found := object.union(stop, {"least": least, "missing": missing, "period": grace.period[i]})
+	not _is_rejected(shutdown)
+	not images.missing_programs[i][shutdown.container.path]
+	at := {"document": i, "path": array.concat(shutdown.container.path, ["lifecycle", "preStop"])}
+	found := object.union(shutdown, {"least": least, "missing": missing, "period": grace.period[i]})
 }
 
-_level(stop) := "error" if {
-	stop.hook >= stop.period
+_level(shutdown) := "error" if {
+	shutdown.hook >= shutdown.period
 } else := "warning"
 
-# The API server takes no native sleep that is longer than the grace period; another rule says so.
-_refused(stop) if {
-	is_object(stop.container.spec.lifecycle.preStop.sleep)
-	stop.hook > grace.period[stop.container.document]
+# The rule prestop-sleep-unsupported reports a native sleep that is longer than the grace period.
+_is_rejected(shutdown) if {
+	is_object(shutdown.container.spec.lifecycle.preStop.sleep)
+	shutdown.hook > grace.period[shutdown.container.document]
 }

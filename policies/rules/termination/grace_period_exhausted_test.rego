@@ -37,7 +37,7 @@ test_silent_on[note] if {
 	some note, workload in {
 		"room for both": web(sleep(10), 30),
 		"just enough": web(sleep(20), 30),
-		"no hook": testing.drop(testing.web, testing.inside(["lifecycle"])),
+		"no hook": testing.remove_at(testing.web, testing.inside(["lifecycle"])),
 		"a hook that takes nobody knows how long": web(exec(["/stop.sh"]), 5),
 		"a loop": web(exec(["sh", "-c", "while busy; do sleep 60; done"]), 30),
 		"a variable": web(exec(["sh", "-c", "sleep 60; sleep $MORE"]), 30),
@@ -109,35 +109,35 @@ test_defaults[note] if {
 	found(web(sleep(30), seconds)) == {["error", 10]}
 }
 
-test_omitted_is_thirty if found(testing.with_container(["lifecycle", "preStop"], sleep(30))) == {["error", 10]}
+test_default_grace_period if found(testing.with_container(["lifecycle", "preStop"], sleep(30))) == {["error", 10]}
 
-test_zero_is_for_another_rule if found(web(sleep(10), 0)) == set()
+test_zero_is_left_to_grace_period_zero if found(web(sleep(10), 0)) == set()
 
-test_a_sleep_that_the_image_lacks_is_for_another_rule if {
+test_a_sleep_that_the_image_lacks_is_left_to_prestop_command_not_in_image if {
 	found(testing.set(web(exec(["sleep", "60"]), 60), testing.inside(["image"]), "scratch")) == set()
 }
 
-test_a_sleep_that_is_refused_is_for_another_rule if found(web(sleep(60), 30)) == set()
+test_a_rejected_sleep_is_left_to_prestop_sleep_unsupported if found(web(sleep(60), 30)) == set()
 
-test_a_fragment_is_not_judged if {
-	question := testing.questions([testing.fragment(web(sleep(60), 60), "apps/web.yaml")])
-	rule.violation == set() with input as question
+test_silent_on_fragments if {
+	batch := testing.batch_of([testing.fragment(web(sleep(60), 60), "apps/web.yaml")])
+	rule.violation == set() with input as batch
 }
 
-test_more_room_for_all_containers if {
+test_extension_for_all_containers if {
 	other := {"name": "other", "image": "x", "lifecycle": {"preStop": sleep(90)}}
 	workload := testing.set(web(sleep(60), 60), ["spec", "template", "spec", "containers", 1], other)
-	question := testing.batch([workload])
-	fixes := rule.fix with input as question
+	batch := testing.batch([workload])
+	fixes := rule.fix with input as batch
 	{step.value | some fix in fixes; some step in fix.patch} == {105}
-	mended := testing.mended(question, {at: fix | some at, fix in fixes; at.path[4] == 0})
-	rule.violation == set() with input as object.union(question, mended)
+	fixed := testing.fixed_documents(batch, {at: fix | some at, fix in fixes; at.path[4] == 0})
+	rule.violation == set() with input as object.union(batch, fixed)
 }
 
 test_the_parameter_is_the_least if {
-	question := object.union(
+	batch := object.union(
 		testing.batch([web(sleep(10), 30)]),
 		{"params": {"grace-period-exhausted": {"least_seconds": 25}}},
 	)
-	{violation.measure | some violation in rule.violation} == {5} with input as question
+	{violation.measure | some violation in rule.violation} == {5} with input as batch
 }

@@ -21,16 +21,16 @@
 #     value: {httpGet: {path: /drain, port: http}}
 package gracegate.rules.termination["grace-period-zero"]
 
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.services
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at in _zero
-	count(_refused[at.document]) == 0
-	message := texts.filled(
+	count(_rejected_sleeps[at.document]) == 0
+	message := text.format(
 		`Pods of {} "{}" are killed at once: a grace period of 0 s leaves no time for preStop hooks or for {}.`,
 		[workloads.kind[at.document], workloads.name[at.document], _lost(at.document)],
 	)
@@ -38,24 +38,24 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 
 violation contains {"at": at, "message": message, "level": "error"} if {
 	some at in _zero
-	[seconds, title] := max(_refused[at.document])
-	message := texts.filled(
+	[seconds, title] := max(_rejected_sleeps[at.document])
+	message := text.format(
 		`The API server refuses {} "{}": container "{}" is to sleep for {} s in preStop, within a grace period of 0 s.`,
 		[workloads.kind[at.document], workloads.name[at.document], title, seconds],
 	)
 }
 
-fix[at] := {"patch": grace.raise[at.document]} if some at in _zero
+fix[at] := {"patch": grace.extension_steps[at.document]} if some at in _zero
 
 _zero := {{"document": i, "path": array.concat(workloads.pod[i].path, ["terminationGracePeriodSeconds"])} |
-	some i in grace.zero
+	some i in grace.zero_period
 }
 
-# Native sleeps that do not fit into no time, where Kubernetes knows them.
-_refused := {i: found |
-	some i in grace.zero
+# Native sleeps, which are longer than a grace period of 0, where Kubernetes knows them.
+_rejected_sleeps := {i: found |
+	some i in grace.zero_period
 	found := {[sleep.seconds, sleep.title] |
-		some sleep in sleeps.only[i]
+		some sleep in drains.sleep_hooks[i]
 		sleep.native
 		input.cluster.min_minor >= 30
 		sleep.seconds > 0
@@ -65,7 +65,7 @@ _refused := {i: found |
 _level(i) := "error" if {
 	_is_served(i)
 } else := "warning" if {
-	services.served[i] == "unknown"
+	services.is_served[i] == "unknown"
 } else := "info" if {
 	_is_agent(i)
 } else := "warning"
@@ -75,8 +75,8 @@ _lost(i) := "requests in flight" if {
 } else := "work in progress"
 
 _is_served(i) if {
-	services.served[i] == "yes"
-	count(services.serving[i] - services.scraped) > 0
+	services.is_served[i] == "yes"
+	count(services.by_workload[i] - services.metrics_only) > 0
 }
 
 # Agents of a node, as for its network, come back before anything misses them.

@@ -7,7 +7,7 @@ import data.gracegate.testing
 
 grace := ["spec", "template", "spec", "terminationGracePeriodSeconds"]
 
-bare := testing.drop(testing.web, testing.inside(["lifecycle"]))
+bare := testing.remove_at(testing.web, testing.inside(["lifecycle"]))
 
 web(seconds) := testing.set(bare, grace, seconds)
 
@@ -45,7 +45,7 @@ test_silent_on[note] if {
 	found([web(seconds), testing.service]) == set()
 }
 
-test_silent_on_omitted if found([bare, testing.service]) == set()
+test_silent_on_omitted_fields if found([bare, testing.service]) == set()
 
 test_silent_on_other_kinds[note] if {
 	some note, other in {
@@ -60,8 +60,8 @@ test_silent_on_other_kinds[note] if {
 	found([other, testing.service]) == set()
 }
 
-test_a_fragment_is_not_judged if {
-	rule.violation == set() with input as testing.questions([testing.fragment(web(0), "apps/web.yaml")])
+test_silent_on_fragments if {
+	rule.violation == set() with input as testing.batch_of([testing.fragment(web(0), "apps/web.yaml")])
 }
 
 test_levels[note] if {
@@ -77,11 +77,11 @@ test_levels[note] if {
 }
 
 test_unknown if {
-	violations := rule.violation with input as testing.doubtful(testing.batch([web(0)]))
+	violations := rule.violation with input as testing.with_unread_file(testing.batch([web(0)]))
 	{violation.level | some violation in violations} == {"warning"}
 }
 
-test_what_is_lost if {
+test_lost_requests_or_work if {
 	messages := {violation.message | some violation in rule.violation} with input as testing.batch([web(0)])
 	messages == {concat("", [
 		`Pods of Deployment "web" are killed at once: a grace period of 0 s leaves no time for preStop hooks `,
@@ -89,7 +89,7 @@ test_what_is_lost if {
 	])}
 }
 
-test_a_native_sleep_is_refused_and_said_once if {
+test_a_native_sleep_is_rejected_and_reported_once if {
 	workload := testing.set(testing.web, grace, 0)
 	got := {
 		"violation": rule.violation,
@@ -105,13 +105,13 @@ test_a_native_sleep_is_refused_and_said_once if {
 	got.unsupported | got.exhausted == set()
 }
 
-test_before_native_sleep_nothing_is_refused if {
+test_before_native_sleep_nothing_is_rejected if {
 	workload := testing.set(testing.web, grace, 0)
 	violations := rule.violation with input as testing.at_version(testing.batch([workload]), 29)
 	{violation.level | some violation in violations} == {"warning"}
 }
 
-test_an_exec_hook_is_said_once if {
+test_an_exec_hook_is_reported_once if {
 	workload := testing.set(web(0), testing.inside(["lifecycle"]), {"preStop": {"exec": {"command": ["sleep", "60"]}}})
 	found([workload]) == {"warning"}
 	exhausted.violation == set() with input as testing.batch([workload])

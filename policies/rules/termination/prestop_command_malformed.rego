@@ -22,37 +22,39 @@ package gracegate.rules.termination["prestop-command-malformed"]
 
 import data.gracegate.lib.commands
 import data.gracegate.lib.containers
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
-	not broken.flaw.refused
-	message := texts.filled(
+	not broken.defect.is_rejected
+	message := text.format(
 		`Container "{}" is killed as if it had no preStop hook, because that fails: it {}.`,
-		[broken.container.title, broken.flaw.why],
+		[broken.container.title, broken.defect.why],
 	)
 }
 
 violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
-	broken.flaw.refused
-	message := texts.filled(
+	broken.defect.is_rejected
+	message := text.format(
 		`The API server refuses container "{}": its preStop hook {}.`,
-		[broken.container.title, broken.flaw.why],
+		[broken.container.title, broken.defect.why],
 	)
 }
 
-fix[at] := {"patch": array.concat(_sleep(broken), grace.raise[at.document])} if some at, broken in _broken
+fix[at] := {"patch": array.concat(_sleep_steps(broken), grace.extension_steps[at.document])} if {
+	some at, broken in _broken
+}
 
 fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 	assumption := "The image has the command, and it ends within the grace period."
 	some at, broken in _broken
-	not _sleep(broken)
+	not _sleep_steps(broken)
 	path := array.concat(broken.hook, ["exec", "command"])
-	step := {"op": "replace", "path": path, "value": _mended(broken)}
+	step := {"op": "replace", "path": path, "value": _correction(broken)}
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
@@ -61,24 +63,24 @@ fix[at] := {"class": "text", "advice": advice} if {
 		"or as a script, as in `[\"sh\", \"-c\", \"nginx -s quit; sleep 10\"]`.",
 	])
 	some at, broken in _broken
-	not _sleep(broken)
-	not _mended(broken)
+	not _sleep_steps(broken)
+	not _correction(broken)
 }
 
 _broken := {at: found |
-	some i, running in containers.running
+	some i, listed in containers.long_running
 	input.documents[i].subject
-	some container in running
-	hooks.present(container.spec)
+	some container in listed
+	hooks.has_prestop(container.spec)
 	hook := array.concat(container.path, ["lifecycle", "preStop"])
-	flaw := hooks.flaw(container.spec.lifecycle.preStop)
-	at := {"document": i, "path": array.concat(hook, flaw.path)}
-	found := {"container": container, "hook": hook, "flaw": flaw}
+	defect := hooks.defect(container.spec.lifecycle.preStop)
+	at := {"document": i, "path": array.concat(hook, defect.path)}
+	found := {"container": container, "hook": hook, "defect": defect}
 }
 
 # A native sidecar that sleeps would only be late, and a fragment does not say what the grace period is.
-_sleep(broken) := sleeps.mend[broken.container.document][broken.container.path]
+_sleep_steps(broken) := drains.sleep_steps[broken.container.document][broken.container.path]
 
-_mended(broken) := commands.mended(broken.container.spec.lifecycle.preStop.exec.command) if {
-	not hooks.meant(broken.container.spec.lifecycle.preStop)
+_correction(broken) := commands.correction(broken.container.spec.lifecycle.preStop.exec.command) if {
+	not hooks.intended_seconds(broken.container.spec.lifecycle.preStop)
 }

@@ -5,13 +5,13 @@ import data.gracegate.testing
 
 hook := testing.inside(["lifecycle", "preStop"])
 
-question(action) := testing.batch([testing.with_container(["lifecycle", "preStop"], action)])
+batch_for(action) := testing.batch([testing.with_container(["lifecycle", "preStop"], action)])
 
 exec(command) := {"exec": {"command": command}}
 
 test_one_word_with_spaces if {
 	at := {"document": 0, "path": array.concat(hook, ["exec", "command", 0])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(exec(["sleep 10"]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for(exec(["sleep 10"]))
 	got == {
 		"violation": {{
 			"at": at,
@@ -39,12 +39,12 @@ test_silent_on[note] if {
 		"native sleep": {"sleep": {"seconds": 5}},
 		"null": null,
 	}
-	violations := rule.violation with input as question(action)
+	violations := rule.violation with input as batch_for(action)
 	violations == set()
 }
 
 test_no_hook_at_all if {
-	workload := testing.drop(testing.web, testing.inside(["lifecycle"]))
+	workload := testing.remove_at(testing.web, testing.inside(["lifecycle"]))
 	rule.violation == set() with input as testing.batch([workload])
 }
 
@@ -78,52 +78,52 @@ wrong := {
 
 test_wrong[note] if {
 	some note, case in wrong
-	violations := rule.violation with input as question(case[0])
+	violations := rule.violation with input as batch_for(case[0])
 	{violation.at.path | some violation in violations} == {array.concat(hook, case[1])}
 }
 
 test_fixes[note] if {
 	some note, case in wrong
-	fixes := rule.fix with input as question(case[0])
+	fixes := rule.fix with input as batch_for(case[0])
 	{outcome(fix) | some fix in fixes} == {case[2]}
 }
 
 test_fixed[note] if {
 	some note, case in {note: case | some note, case in wrong; case[2] != "text"}
-	fixes := rule.fix with input as question(case[0])
-	mended := testing.mended(question(case[0]), fixes)
-	rule.violation == set() with input as object.union(question(case[0]), mended)
+	fixes := rule.fix with input as batch_for(case[0])
+	fixed := testing.fixed_documents(batch_for(case[0]), fixes)
+	rule.violation == set() with input as object.union(batch_for(case[0]), fixed)
 }
 
 outcome(fix) := fix.patch[0].value.sleep.seconds
 
 outcome(fix) := fix.class
 
-test_what_the_command_becomes[note] if {
+test_fixed_commands[note] if {
 	some note, case in {
 		"words": [["nginx  -s quit"], ["nginx", "-s", "quit"]],
 		"script": [["sh", "-c", "nginx", "-s", "quit"], ["sh", "-c", "nginx -s quit"]],
 	}
-	fixes := rule.fix with input as question(exec(case[0]))
+	fixes := rule.fix with input as batch_for(exec(case[0]))
 	{step.value | some fix in fixes; some step in fix.patch} == {case[1]}
 }
 
 test_before_native_sleep if {
-	fixes := rule.fix with input as testing.at_version(question(exec(["sleep 10"])), 29)
+	fixes := rule.fix with input as testing.at_version(batch_for(exec(["sleep 10"])), 29)
 	{step.value | some fix in fixes; some step in fix.patch} == {{"exec": {"command": ["sleep", "10"]}}}
 }
 
-test_makes_room_in_the_grace_period if {
-	fixes := rule.fix with input as question(exec(["sleep 60"]))
+test_extends_the_grace_period if {
+	fixes := rule.fix with input as batch_for(exec(["sleep 60"]))
 	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 60}}, 75]
 }
 
-test_lasts_until_traffic_has_left if {
-	asked := object.union(
+test_seconds_of_the_exposure if {
+	batch := object.union(
 		testing.batch([testing.with_container(["lifecycle", "preStop"], exec(["sleep 2"])), testing.service]),
 		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
 	)
-	fixes := rule.fix with input as asked
+	fixes := rule.fix with input as batch
 	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 10}}]
 }
 
@@ -146,20 +146,20 @@ test_everywhere_but_no_sleep_in_a_sidecar if {
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-test_a_fragment_is_told_but_not_mended if {
+test_a_fragment_gets_advice_only if {
 	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep 5"]))
-	asked := testing.questions([testing.fragment(workload, "a/b")])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := testing.batch_of([testing.fragment(workload, "a/b")])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	count(got.violation) == 1
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-test_the_api_server_refuses if {
-	violations := rule.violation with input as question(exec(["sleep", 10]))
+test_rejected_by_the_api_server if {
+	violations := rule.violation with input as batch_for(exec(["sleep", 10]))
 	{violation.message | some violation in violations} == {concat("", [
 		`The API server refuses container "web": `,
 		"its preStop hook has a command whose word 2 is no string.",
 	])}
 }
 
-test_only_subjects if rule.violation == set() with input as testing.questions([testing.fact(testing.web, "a/b")])
+test_only_subjects if rule.violation == set() with input as testing.batch_of([testing.fact(testing.web, "a/b")])

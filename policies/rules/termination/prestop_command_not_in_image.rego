@@ -21,43 +21,45 @@
 #     value: {exec: {command: ["sh", "-c", "sleep 10"]}}
 package gracegate.rules.termination["prestop-command-not-in-image"]
 
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
-import data.gracegate.lib.programs
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.images
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": level} if {
-	some at, lack in _lacking
-	[level, how, why] := _words[lack.certainty]
-	message := texts.filled(
+	some at, missing in _missing
+	[level, how, why] := _wording[missing.certainty]
+	message := text.format(
 		`Container "{}" is {}killed as if it had no preStop hook: its image "{}" {} "{}".`,
-		[lack.container.title, how, lack.container.spec.image, why, lack.program],
+		[missing.container.title, how, missing.container.spec.image, why, missing.program],
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.raise[at.document])} if {
-	some at, _ in _lacking
-	steps := _sleep(at)
+fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
+	some at, _ in _missing
+	steps := _sleep_steps(at)
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	some at, lack in _lacking
-	not _sleep(at)
-	advice := texts.filled(
+	some at, missing in _missing
+	not _sleep_steps(at)
+	advice := text.format(
 		`Use an image that has "{}", let the hook call a program of the app's own, or drain with a native sleep.`,
-		[lack.program],
+		[missing.program],
 	)
 }
 
-_words := {
-	"surely": ["error", "", "has no"],
+_wording := {
+	"certain": ["error", "", "has no"],
 	"likely": ["warning", "most likely ", "seems to have no"],
 }
 
-_lacking := {at: lack |
-	some i, found in programs.lacking
-	some path, lack in found
+_missing := {at: missing |
+	some i, found in images.missing_programs
+	some path, missing in found
 	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop", "exec", "command", 0])}
 }
 
-_sleep(at) := sleeps.mend[at.document][array.slice(at.path, 0, count(at.path) - 5)] if input.cluster.min_minor >= 30
+_sleep_steps(at) := drains.sleep_steps[at.document][array.slice(at.path, 0, count(at.path) - 5)] if {
+	input.cluster.min_minor >= 30
+}

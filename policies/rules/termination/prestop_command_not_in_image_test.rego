@@ -15,16 +15,16 @@ web(image, action) := testing.set(
 	image,
 )
 
-question(image, action) := testing.batch([web(image, action)])
+batch_for(image, action) := testing.batch([web(image, action)])
 
 found(image, action) := {violation.level | some violation in violations} if {
-	violations := rule.violation with input as question(image, action)
+	violations := rule.violation with input as batch_for(image, action)
 }
 
 test_no_shell if {
 	at := {"document": 0, "path": array.concat(hook, ["exec", "command", 0])}
-	asked := question("gcr.io/distroless/base", exec(["/bin/sh", "-c", "sleep 10"]))
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := batch_for("gcr.io/distroless/base", exec(["/bin/sh", "-c", "sleep 10"]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -38,8 +38,8 @@ test_no_shell if {
 	}
 }
 
-test_perhaps_no_shell if {
-	messages := {violation.message | some violation in rule.violation} with input as question(
+test_possibly_no_shell if {
+	messages := {violation.message | some violation in rule.violation} with input as batch_for(
 		"nginx:alpine",
 		exec(["bash", "-c", "sleep 10"]),
 	)
@@ -77,24 +77,24 @@ test_silent_on[note] if {
 }
 
 test_no_hook_at_all if {
-	workload := testing.drop(testing.web, testing.inside(["lifecycle"]))
+	workload := testing.remove_at(testing.web, testing.inside(["lifecycle"]))
 	rule.violation == set() with input as testing.batch([workload])
 }
 
 test_only_subjects if {
 	documents := [testing.fact(web("scratch", exec(["sleep", "5"])), "a/b")]
-	rule.violation == set() with input as testing.questions(documents)
+	rule.violation == set() with input as testing.batch_of(documents)
 }
 
-test_what_can_only_be_told[note] if {
+test_advice_only[note] if {
 	sidecar := {"name": "x", "image": "scratch", "restartPolicy": "Always", "lifecycle": {"preStop": exec(["sleep", "5"])}}
-	some note, asked in {
-		"a script that does more": question("scratch", exec(["sh", "-c", "nginx -s quit; sleep 5"])),
-		"before native sleep": testing.at_version(question("scratch", exec(["sleep", "5"])), 29),
+	some note, batch in {
+		"a script that does more": batch_for("scratch", exec(["sh", "-c", "nginx -s quit; sleep 5"])),
+		"before native sleep": testing.at_version(batch_for("scratch", exec(["sleep", "5"])), 29),
 		"a sidecar": testing.batch([testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [sidecar])]),
-		"a fragment": testing.questions([testing.fragment(web("scratch", exec(["sleep", "5"])), "a/b")]),
+		"a fragment": testing.batch_of([testing.fragment(web("scratch", exec(["sleep", "5"])), "a/b")]),
 	}
-	fixes := rule.fix with input as asked
+	fixes := rule.fix with input as batch
 	[fix.class | some fix in fixes] == ["text"]
 }
 
@@ -103,15 +103,15 @@ test_a_job_too if {
 	count(rule.violation) == 1 with input as testing.batch([job])
 }
 
-test_makes_room_in_the_grace_period if {
-	fixes := rule.fix with input as question("scratch", exec(["sleep", "60"]))
+test_extends_the_grace_period if {
+	fixes := rule.fix with input as batch_for("scratch", exec(["sleep", "60"]))
 	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 60}}, 75]
 }
 
-test_one_rule_speaks if {
-	asked := question("scratch", exec(["sleep", "10"]))
-	prefer.violation | malformed.violation == set() with input as asked
-	fixes := rule.fix with input as asked
-	mended := object.union(asked, testing.mended(asked, fixes))
-	rule.violation | prefer.violation == set() with input as mended
+test_only_one_rule_reports if {
+	batch := batch_for("scratch", exec(["sleep", "10"]))
+	prefer.violation | malformed.violation == set() with input as batch
+	fixes := rule.fix with input as batch
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes))
+	rule.violation | prefer.violation == set() with input as fixed
 }

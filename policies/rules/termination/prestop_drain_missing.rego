@@ -28,60 +28,60 @@ import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
 import data.gracegate.lib.services
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": _level(target)} if {
-	some at, target in _undrained
-	message := texts.filled(
+	some at, target in _without_drain
+	message := text.format(
 		`Container "{}" stops before traffic does: it has no preStop drain, and {}.`,
 		[target.container.title, _sender(target)],
 	)
 }
 
-fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.raise[at.document])} if {
-	some at, target in _undrained
-	drains.planned[at.document][at.path]
+fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.extension_steps[at.document])} if {
+	some at, target in _without_drain
+	drains.planned_drains[at.document][at.path]
 }
 
 fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	advice := concat(" ", [
 		"Give the container a preStop sleep that lasts until traffic has left it:",
-		texts.filled("{} s behind a Service alone, {} s behind an Ingress,", [
+		text.format("{} s behind a Service alone, {} s behind an Ingress,", [
 			input.cluster.drain_seconds.cluster,
 			input.cluster.drain_seconds.ingress,
 		]),
 		"more behind a cloud load balancer. What else sends to it cannot be seen from here.",
 	])
-	some at, _ in _undrained
-	not drains.planned[at.document][at.path]
+	some at, _ in _without_drain
+	not drains.planned_drains[at.document][at.path]
 }
 
-_undrained[{"document": i, "path": target.container.path}] := target if {
-	some i, found in drains.undrained
+_without_drain[{"document": i, "path": target.container.path}] := target if {
+	some i, found in drains.containers_without_drain
 	some target in found
 }
 
 # Clients of a headless Service hold on to an address for as long as DNS does, whatever it is.
 _level(target) := "info" if {
-	count(target.from) > 0
-	every s in target.from {
+	count(target.services) > 0
+	every s in target.services {
 		services.service[s].headless
 	}
 } else := target.level
 
-_sender(target) := texts.filled(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
-	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.from])
+_sender(target) := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
+	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.services])
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
 } else := "a Service in a file that could not be read may still send to it"
 
 _sleep(at, container) := [patches.put(
 	object.keys(container.lifecycle),
 	array.concat(at.path, ["lifecycle", "preStop"]),
-	hooks.sleeping(drains.planned[at.document][at.path], input.cluster.min_minor),
+	hooks.sleep_hook(drains.planned_drains[at.document][at.path], input.cluster.min_minor),
 )] if {
 	is_object(container.lifecycle)
 } else := [patches.put(
 	object.keys(container),
 	array.concat(at.path, ["lifecycle"]),
-	{"preStop": hooks.sleeping(drains.planned[at.document][at.path], input.cluster.min_minor)},
+	{"preStop": hooks.sleep_hook(drains.planned_drains[at.document][at.path], input.cluster.min_minor)},
 )]

@@ -3,15 +3,15 @@ package gracegate.rules.termination["prestop-drain-missing_test"]
 import data.gracegate.rules.termination["prestop-drain-missing"] as rule
 import data.gracegate.testing
 
-undrained := testing.drop(testing.web, testing.inside(["lifecycle"]))
+without_drain := testing.remove_at(testing.web, testing.inside(["lifecycle"]))
 
-found(question) := {[violation.at.document, violation.level] | some violation in violations} if {
-	violations := rule.violation with input as question
+found(batch) := {[violation.at.document, violation.level] | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_a_served_container_without_drain if {
 	at := {"document": 0, "path": testing.container}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([undrained, testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([without_drain, testing.service])
 	got == {
 		"violation": {{
 			"at": at,
@@ -32,33 +32,33 @@ test_a_served_container_without_drain if {
 test_silent_on[note] if {
 	some note, objects in {
 		"a drained container": [testing.web, testing.service],
-		"nothing that selects it": [undrained],
-		"a Service of other pods": [undrained, testing.set(testing.service, ["spec", "selector"], {"app": "api"})],
+		"nothing that selects it": [without_drain],
+		"a Service of other pods": [without_drain, testing.set(testing.service, ["spec", "selector"], {"app": "api"})],
 		"a Service that selects by more": [
-			undrained,
+			without_drain,
 			testing.set(testing.service, ["spec", "selector"], {"app": "web", "tier": "front"}),
 		],
-		"an ExternalName": [undrained, testing.set(testing.service, ["spec", "type"], "ExternalName")],
-		"a Service without selector": [undrained, testing.drop(testing.service, ["spec", "selector"])],
-		"an empty selector": [undrained, testing.set(testing.service, ["spec", "selector"], {})],
-		"a Knative Service": [undrained, testing.set(testing.service, ["apiVersion"], "serving.knative.dev/v1")],
+		"an ExternalName": [without_drain, testing.set(testing.service, ["spec", "type"], "ExternalName")],
+		"a Service without selector": [without_drain, testing.remove_at(testing.service, ["spec", "selector"])],
+		"an empty selector": [without_drain, testing.set(testing.service, ["spec", "selector"], {})],
+		"a Knative Service": [without_drain, testing.set(testing.service, ["apiVersion"], "serving.knative.dev/v1")],
 		"another namespace": [
-			testing.set(undrained, ["metadata", "namespace"], "shop"),
+			testing.set(without_drain, ["metadata", "namespace"], "shop"),
 			testing.set(testing.service, ["metadata", "namespace"], "bank"),
 		],
-		"a Job": [object.union(undrained, {"apiVersion": "batch/v1", "kind": "Job"}), testing.service],
+		"a Job": [object.union(without_drain, {"apiVersion": "batch/v1", "kind": "Job"}), testing.service],
 		"a bare Pod": [
 			{
 				"apiVersion": "v1",
 				"kind": "Pod",
-				"metadata": undrained.spec.template.metadata,
-				"spec": undrained.spec.template.spec,
+				"metadata": without_drain.spec.template.metadata,
+				"spec": without_drain.spec.template.spec,
 			},
 			testing.service,
 		],
-		"zero replicas": [testing.set(undrained, ["spec", "replicas"], 0), testing.service],
+		"zero replicas": [testing.set(without_drain, ["spec", "replicas"], 0), testing.service],
 		"an app that drains itself": [
-			testing.set(undrained, ["metadata", "annotations"], {"gracegate.dev/drain": "app"}),
+			testing.set(without_drain, ["metadata", "annotations"], {"gracegate.dev/drain": "app"}),
 			testing.service,
 		],
 		"a custom hook": [
@@ -67,20 +67,20 @@ test_silent_on[note] if {
 		],
 		"a hook that is wrong": [testing.with_container(["lifecycle", "preStop"], {}), testing.service],
 		"a Deployment of somebody else": [
-			testing.set(undrained, ["apiVersion"], "cloud.example/v1"),
+			testing.set(without_drain, ["apiVersion"], "cloud.example/v1"),
 			testing.service,
 		],
-		"a pod that is no object": [testing.set(undrained, ["spec", "template", "spec"], "x"), testing.service],
+		"a pod that is no object": [testing.set(without_drain, ["spec", "template", "spec"], "x"), testing.service],
 		"containers that are no list": [
-			testing.set(undrained, ["spec", "template", "spec", "containers"], {"web": {}}),
+			testing.set(without_drain, ["spec", "template", "spec", "containers"], {"web": {}}),
 			testing.service,
 		],
 		"a container that is no object": [
-			testing.set(undrained, ["spec", "template", "spec", "containers"], ["web"]),
+			testing.set(without_drain, ["spec", "template", "spec", "containers"], ["web"]),
 			testing.service,
 		],
 		"labels that are no object": [
-			testing.set(undrained, ["spec", "template", "metadata", "labels"], ["app"]),
+			testing.set(without_drain, ["spec", "template", "metadata", "labels"], ["app"]),
 			testing.service,
 		],
 	}
@@ -89,10 +89,10 @@ test_silent_on[note] if {
 
 test_defaults[note] if {
 	some note, lifecycle in {"null": null, "empty": {}, "preStop null": {"preStop": null}}
-	question := testing.batch([testing.with_container(["lifecycle"], lifecycle), testing.service])
-	found(question) == {[0, "error"]}
-	fixes := rule.fix with input as question
-	found(object.union(question, testing.mended(question, fixes))) == set()
+	batch := testing.batch([testing.with_container(["lifecycle"], lifecycle), testing.service])
+	found(batch) == {[0, "error"]}
+	fixes := rule.fix with input as batch
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }
 
 test_kinds[kind] if {
@@ -105,29 +105,29 @@ test_kinds[kind] if {
 		"DeploymentConfig": "apps.openshift.io/v1",
 		"CloneSet": "apps.kruise.io/v1alpha1",
 	}
-	workload := object.union(undrained, {"apiVersion": version, "kind": kind})
+	workload := object.union(without_drain, {"apiVersion": version, "kind": kind})
 	found(testing.batch([workload, testing.service])) == {[0, "error"]}
 }
 
 test_levels[note] if {
 	some note, case in {
-		"same directory": [testing.placed(testing.service, "apps/service.yaml"), "error"],
-		"elsewhere": [testing.placed(testing.service, "other/service.yaml"), "warning"],
+		"same directory": [testing.document(testing.service, "apps/service.yaml"), "error"],
+		"elsewhere": [testing.document(testing.service, "other/service.yaml"), "warning"],
 		"metrics only": [
-			testing.placed(testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics"), "apps/x.yaml"),
+			testing.document(testing.set(testing.service, ["spec", "ports", 0, "name"], "metrics"), "apps/x.yaml"),
 			"info",
 		],
 		"headless": [
-			testing.placed(testing.set(testing.service, ["spec", "clusterIP"], "None"), "apps/x.yaml"),
+			testing.document(testing.set(testing.service, ["spec", "clusterIP"], "None"), "apps/x.yaml"),
 			"info",
 		],
 	}
-	found(testing.questions([testing.placed(undrained, "apps/web.yaml"), case[0]])) == {[0, case[1]]}
+	found(testing.batch_of([testing.document(without_drain, "apps/web.yaml"), case[0]])) == {[0, case[1]]}
 }
 
 test_a_service_in_an_unread_file if {
-	question := testing.doubtful(testing.batch([undrained]))
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := testing.with_unread_file(testing.batch([without_drain]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	{violation.message | some violation in got.violation} == {concat("", [
 		`Container "web" stops before traffic does: it has no preStop drain, and `,
 		"a Service in a file that could not be read may still send to it.",
@@ -155,14 +155,14 @@ test_seconds[note] if {
 		"ALB to nodes": [{}, [testing.set(ingress, ["spec", "ingressClassName"], "alb")], 15],
 	}
 	service := object.union(testing.service, case[0])
-	slept(testing.batch(array.concat([undrained, service], case[1]))) == {case[2]}
+	slept(testing.batch(array.concat([without_drain, service], case[1]))) == {case[2]}
 }
 
 test_the_slowest_of_two_services if {
 	other := testing.set(testing.set(testing.service, ["spec", "type"], "NodePort"), ["metadata", "name"], "node")
-	question := testing.batch([undrained, testing.service, other])
-	slept(question) == {16}
-	messages := {violation.message | some violation in rule.violation} with input as question
+	batch := testing.batch([without_drain, testing.service, other])
+	slept(batch) == {16}
+	messages := {violation.message | some violation in rule.violation} with input as batch
 	every message in messages {
 		contains(message, `Service "node"`)
 	}
@@ -173,38 +173,38 @@ test_before_native_sleep[note] if {
 		"exec": ["registry.example/web:1", {{"exec": {"command": ["sleep", "10"]}}}],
 		"no sleep in the image": ["gcr.io/distroless/static:nonroot", set()],
 	}
-	workload := testing.set(undrained, testing.inside(["image"]), case[0])
+	workload := testing.set(without_drain, testing.inside(["image"]), case[0])
 	fixes := rule.fix with input as testing.at_version(testing.batch([workload, testing.service]), 29)
 	{step.value.preStop | some fix in fixes; some step in fix.patch} == case[1]
 }
 
 test_unknown_exposure[note] if {
-	some note, question in {
-		"unread": testing.doubtful(testing.batch([undrained, testing.service])),
-		"an Ingress elsewhere": testing.questions([
-			testing.placed(undrained, "apps/web.yaml"),
-			testing.placed(testing.service, "apps/service.yaml"),
-			testing.placed(ingress, "other/ingress.yaml"),
+	some note, batch in {
+		"unread": testing.with_unread_file(testing.batch([without_drain, testing.service])),
+		"an Ingress elsewhere": testing.batch_of([
+			testing.document(without_drain, "apps/web.yaml"),
+			testing.document(testing.service, "apps/service.yaml"),
+			testing.document(ingress, "other/ingress.yaml"),
 		]),
 	}
-	found(question) == {[0, "error"]}
-	fixes := rule.fix with input as question
+	found(batch) == {[0, "error"]}
+	fixes := rule.fix with input as batch
 	{fix.class | some fix in fixes} == {"text"}
 }
 
-test_an_ingress_elsewhere_that_is_no_slower if {
-	slept(testing.questions([
-		testing.placed(undrained, "apps/web.yaml"),
-		testing.placed(testing.set(testing.service, ["spec", "type"], "NodePort"), "apps/service.yaml"),
-		testing.placed(ingress, "other/ingress.yaml"),
+test_an_ingress_elsewhere_that_is_not_slower if {
+	slept(testing.batch_of([
+		testing.document(without_drain, "apps/web.yaml"),
+		testing.document(testing.set(testing.service, ["spec", "type"], "NodePort"), "apps/service.yaml"),
+		testing.document(ingress, "other/ingress.yaml"),
 	])) == {16}
 }
 
 test_an_ingress_of_another_namespace if {
-	slept(testing.questions([
-		testing.placed(undrained, "apps/web.yaml"),
-		testing.placed(testing.set(testing.service, ["metadata", "namespace"], "shop"), "apps/service.yaml"),
-		testing.placed(testing.set(ingress, ["metadata", "namespace"], "bank"), "other/ingress.yaml"),
+	slept(testing.batch_of([
+		testing.document(without_drain, "apps/web.yaml"),
+		testing.document(testing.set(testing.service, ["metadata", "namespace"], "shop"), "apps/service.yaml"),
+		testing.document(testing.set(ingress, ["metadata", "namespace"], "bank"), "other/ingress.yaml"),
 	])) == {10}
 }
 
@@ -218,8 +218,8 @@ test_merges_with_the_other_hook if {
 	}]
 }
 
-test_makes_room_in_the_grace_period if {
-	workload := testing.set(undrained, ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "30"})
+test_extends_the_grace_period if {
+	workload := testing.set(without_drain, ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "30"})
 	fixes := rule.fix with input as testing.batch([workload, testing.service])
 	{[step.op, step.value] | some fix in fixes; some step in fix.patch} == {
 		["add", {"preStop": {"sleep": {"seconds": 10}}}],
@@ -232,32 +232,32 @@ test_only_what_the_service_sends_to if {
 		{"name": "side", "image": "x", "ports": [{"name": "admin", "containerPort": 9000}]},
 		{"name": "udp", "image": "x", "ports": [{"name": "http", "containerPort": 8080, "protocol": "UDP"}]},
 	]
-	containers := array.concat(undrained.spec.template.spec.containers, sidecars)
-	workload := testing.set(undrained, ["spec", "template", "spec", "containers"], containers)
-	asked := testing.batch([workload, testing.service])
-	paths := {violation.at.path | some violation in rule.violation} with input as asked
+	containers := array.concat(without_drain.spec.template.spec.containers, sidecars)
+	workload := testing.set(without_drain, ["spec", "template", "spec", "containers"], containers)
+	batch := testing.batch([workload, testing.service])
+	paths := {violation.at.path | some violation in rule.violation} with input as batch
 	paths == {testing.container}
 }
 
 test_a_native_sidecar_never_sleeps if {
 	proxy := {"name": "proxy", "image": "x", "restartPolicy": "Always", "ports": [{"name": "http", "containerPort": 80}]}
-	app := testing.set(undrained, testing.inside(["ports"]), [{"containerPort": 9000}])
+	app := testing.set(without_drain, testing.inside(["ports"]), [{"containerPort": 9000}])
 	workload := testing.set(app, ["spec", "template", "spec", "initContainers"], [proxy, "x"])
 	found(testing.batch([workload, testing.service])) == set()
 }
 
-test_the_lone_container_is_meant[note] if {
+test_a_lone_container_is_the_target[note] if {
 	some note, service in {
 		"number": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
 		"own port": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 0),
 		"headless without ports": testing.set(testing.service, ["spec"], {"selector": {"app": "web"}, "clusterIP": "None"}),
 	}
-	asked := testing.batch([undrained, service])
-	{violation.at.path | some violation in rule.violation} == {testing.container} with input as asked
+	batch := testing.batch([without_drain, service])
+	{violation.at.path | some violation in rule.violation} == {testing.container} with input as batch
 }
 
-slept(question) := {step.value.preStop.sleep.seconds | some fix in fixes; some step in fix.patch} if {
-	fixes := rule.fix with input as question
+slept(batch) := {step.value.preStop.sleep.seconds | some fix in fixes; some step in fix.patch} if {
+	fixes := rule.fix with input as batch
 }
 
 ingress := {

@@ -26,57 +26,57 @@
 #   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 3}
 package gracegate.rules.termination["prestop-drain-too-short"]
 
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
-import data.gracegate.lib.programs
+import data.gracegate.lib.images
 import data.gracegate.lib.services
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": _level(drain), "measure": measure} if {
 	some at, drain in _short
 	measure := drain.least - drain.seconds
-	message := texts.filled(
+	message := text.format(
 		`Container "{}" stops before traffic has left it: its preStop drain lasts {} s, and {}.`,
 		[drain.target.container.title, drain.seconds, _sender(drain)],
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.raise[at.document])} if {
+fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
 	some at, _ in _short
-	steps := sleeps.mend[at.document][_container(at)]
+	steps := drains.sleep_steps[at.document][_container(at)]
 }
 
-fix[at] := {"patch": array.concat([step], grace.raise[at.document])} if {
+fix[at] := {"patch": array.concat([step], grace.extension_steps[at.document])} if {
 	some at, drain in _short
-	step := _longer(at, drain)
+	step := _longer_script(at, drain)
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
 	some at, drain in _short
-	not sleeps.mend[at.document][_container(at)]
-	not _longer(at, drain)
-	advice := texts.filled("Let the hook take {} s.", [drain.recommended])
+	not drains.sleep_steps[at.document][_container(at)]
+	not _longer_script(at, drain)
+	advice := text.format("Let the hook take {} s.", [drain.recommended])
 }
 
 _short := {at: drain |
-	some i, found in sleeps.short
+	some i, found in drains.short_drains
 	some path, drain in found
-	_is_taken(drain.hook)
-	not programs.lacking[i][path]
+	_works(drain.hook)
+	not images.missing_programs[i][path]
 	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop"])}
 }
 
-# Other rules speak of hooks that fail, and of a native sleep that does not come to pass.
-_is_taken(hook) if {
+# Other rules report hooks that fail, and native sleeps that are ignored or rejected.
+_works(hook) if {
 	not is_object(object.get(hook, "sleep", null))
-	not hooks.flaw(hook)
+	not hooks.defect(hook)
 }
 
-_is_taken(hook) if {
+_works(hook) if {
 	is_object(hook.sleep)
 	input.cluster.min_minor >= 30
-	sleeps.taken(object.get(hook.sleep, "seconds", 0), input.cluster.min_minor)
+	drains.is_valid_sleep(object.get(hook.sleep, "seconds", 0), input.cluster.min_minor)
 }
 
 _container(at) := array.slice(at.path, 0, count(at.path) - 2)
@@ -85,21 +85,22 @@ _level(drain) := "info" if {
 	drain.headless
 } else := {"error": "warning", "warning": "warning", "info": "info"}[drain.target.level]
 
-_sender(drain) := texts.filled(`Service "{}" {} to it for up to {} s`, [name, verb, drain.recommended]) if {
+_sender(drain) := text.format(`Service "{}" {} to it for up to {} s`, [name, verb, drain.recommended]) if {
 	name := services.service[drain.sender].name
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[drain.target.level]
-} else := texts.filled(
+} else := text.format(
 	"a Service in a file that could not be read may still send to it for up to {} s",
 	[drain.recommended],
 )
 
-# A script that sleeps once, and does more, sleeps for longer.
-_longer(at, drain) := {"op": "replace", "path": array.concat(at.path, ["exec", "command", place]), "value": script} if {
-	not sleeps.only[at.document][_container(at)]
+# In a script that sleeps once, and does more, the sleep gets longer.
+_longer_script(at, drain) := {"op": "replace", "path": path, "value": script} if {
+	not drains.sleep_hooks[at.document][_container(at)]
 	words := drain.hook.exec.command
-	[place] := [place | some place, word in words; regex.match(_sleep, word)]
-	[found] := regex.find_all_string_submatch_n(_sleep, words[place], -1)
-	script := replace(words[place], found[0], concat("", [found[1], format_int(drain.recommended, 10), found[2]]))
+	[index] := [index | some index, word in words; regex.match(_sleep, word)]
+	[found] := regex.find_all_string_submatch_n(_sleep, words[index], -1)
+	path := array.concat(at.path, ["exec", "command", index])
+	script := replace(words[index], found[0], concat("", [found[1], format_int(drain.recommended, 10), found[2]]))
 }
 
 _sleep := `(\bsleep\s+)[\d.]+[smhd]?($|[\s;&|)])`

@@ -11,7 +11,7 @@ hook := testing.inside(["lifecycle", "preStop"])
 
 least(seconds) := {"params": {"prestop-drain-too-short": {"least_seconds": seconds}}}
 
-asked(objects) := object.union(testing.batch(objects), least({"nlb_ip": 120}))
+batch_for(objects) := object.union(testing.batch(objects), least({"nlb_ip": 120}))
 
 web(action) := testing.with_container(["lifecycle", "preStop"], action)
 
@@ -19,19 +19,19 @@ sleep(seconds) := {"sleep": {"seconds": seconds}}
 
 exec(command) := {"exec": {"command": command}}
 
-question(action) := asked([web(action), testing.service])
+batch_with(action) := batch_for([web(action), testing.service])
 
-found(asking) := {[violation.level, violation.measure] | some violation in violations} if {
-	violations := rule.violation with input as asking
+found(batch) := {[violation.level, violation.measure] | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
-patched(asking) := [step | some fix in fixes; some step in fix.patch] if {
-	fixes := rule.fix with input as asking
+patched(batch) := [step | some fix in fixes; some step in fix.patch] if {
+	fixes := rule.fix with input as batch
 }
 
 test_a_sleep_that_is_too_short if {
 	at := {"document": 0, "path": hook}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(sleep(3))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_with(sleep(3))
 	got == {
 		"violation": {{
 			"at": at,
@@ -53,7 +53,7 @@ test_a_sleep_that_is_too_short if {
 test_silent_on[note] if {
 	some note, objects in {
 		"enough": [web(sleep(5)), testing.service],
-		"no hook": [testing.drop(testing.web, testing.inside(["lifecycle"])), testing.service],
+		"no hook": [testing.remove_at(testing.web, testing.inside(["lifecycle"])), testing.service],
 		"nothing that selects it": [web(sleep(1))],
 		"a hook that takes nobody knows how long": [web(exec(["/stop.sh"])), testing.service],
 		"a script that may wait for something": [web(exec(["sh", "-c", "/drain; sleep 1"])), testing.service],
@@ -74,28 +74,28 @@ test_silent_on[note] if {
 			testing.set(testing.set(testing.service, ["spec", "clusterIP"], "None"), ["metadata", "name"], "peers"),
 		],
 	}
-	found(asked(objects)) == set()
+	found(batch_for(objects)) == set()
 }
 
-test_not_asked if {
+test_silent_without_the_parameter if {
 	silent := testing.without_params(testing.batch([web(sleep(1)), testing.service]))
 	rule.violation == set() with input as silent
 }
 
-test_a_fragment_is_not_judged if {
-	documents := [testing.fragment(web(sleep(1)), "apps/web.yaml"), testing.placed(testing.service, "apps/s.yaml")]
-	found(object.union(testing.questions(documents), least({}))) == set()
+test_silent_on_fragments if {
+	documents := [testing.fragment(web(sleep(1)), "apps/web.yaml"), testing.document(testing.service, "apps/s.yaml")]
+	found(object.union(testing.batch_of(documents), least({}))) == set()
 }
 
 # No seconds, 0 and null are all the same to the API.
 test_zero[note] if {
 	some note, action in {"0": sleep(0), "null": sleep(null), "omitted": {"sleep": {}}}
-	found(testing.at_version(question(action), 33)) == {["warning", 5]}
-	found(testing.at_version(question(action), 32)) == set()
+	found(testing.at_version(batch_with(action), 33)) == {["warning", 5]}
+	found(testing.at_version(batch_with(action), 32)) == set()
 }
 
 test_omitted_seconds_are_added if {
-	[step.op | some step in patched(testing.at_version(question({"sleep": {}}), 33))] == ["add"]
+	[step.op | some step in patched(testing.at_version(batch_with({"sleep": {}}), 33))] == ["add"]
 }
 
 ingress := {
@@ -117,10 +117,10 @@ test_least[note] if {
 		"metrics": [{"spec": {"ports": [{"name": "metrics", "port": 1, "targetPort": "http"}]}}, [], {"info"}, 5, 10],
 	}
 	service := object.union(testing.service, case[0])
-	short := asked(array.concat([web(sleep(case[3] - 1)), service], case[1]))
+	short := batch_for(array.concat([web(sleep(case[3] - 1)), service], case[1]))
 	{level | some [level, 1] in found(short)} == case[2]
 	patched(short)[0].value == case[4]
-	found(asked(array.concat([web(sleep(case[3])), service], case[1]))) == set()
+	found(batch_for(array.concat([web(sleep(case[3])), service], case[1]))) == set()
 }
 
 test_the_parameter[note] if {
@@ -135,8 +135,8 @@ test_the_parameter[note] if {
 }
 
 test_a_service_in_an_unread_file if {
-	asking := object.union(testing.doubtful(testing.batch([web(sleep(2))])), least({}))
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asking
+	batch := object.union(testing.with_unread_file(testing.batch([web(sleep(2))])), least({}))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	{violation.message | some violation in got.violation} == {concat("", [
 		`Container "web" stops before traffic has left it: its preStop drain lasts 2 s, `,
 		"and a Service in a file that could not be read may still send to it for up to 10 s.",
@@ -156,45 +156,45 @@ test_fixes[note] if {
 			[["preStop", "exec", "command", 2], "nginx -s quit; sleep 10; exit 0"],
 		],
 	}
-	old := testing.at_version(question(case[0]), case[1])
+	old := testing.at_version(batch_with(case[0]), case[1])
 	[[array.slice(step.path, 6, 99), step.value] | some step in patched(old)] == [case[2]]
 	fixes := rule.fix with input as old
-	mended := object.union(old, testing.mended(old, fixes))
-	found(mended) == set()
-	unsupported.violation == set() with input as mended
-	exhausted.violation == set() with input as mended
+	fixed := object.union(old, testing.fixed_documents(old, fixes))
+	found(fixed) == set()
+	unsupported.violation == set() with input as fixed
+	exhausted.violation == set() with input as fixed
 }
 
 test_no_fix[note] if {
-	some note, asking in {
-		"a script that sleeps twice": question(exec(["sh", "-c", "sleep 1; nginx -s quit; sleep 1"])),
+	some note, batch in {
+		"a script that sleeps twice": batch_with(exec(["sh", "-c", "sleep 1; nginx -s quit; sleep 1"])),
 		"an image without sleep": testing.at_version(
-			asked([testing.set(web(exec(["/app/sleep", "1"])), testing.inside(["image"]), "scratch"), testing.service]),
+			batch_for([testing.set(web(exec(["/app/sleep", "1"])), testing.inside(["image"]), "scratch"), testing.service]),
 			29,
 		),
 	}
-	fixes := rule.fix with input as asking
+	fixes := rule.fix with input as batch
 	{[fix.class, fix.advice] | some fix in fixes} == {["text", "Let the hook take 10 s."]}
 }
 
-test_makes_room_in_the_grace_period if {
+test_extends_the_grace_period if {
 	workload := testing.set(web(sleep(2)), ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "25"})
-	[step.value | some step in patched(asked([workload, testing.service]))] == [10, 40]
+	[step.value | some step in patched(batch_for([workload, testing.service]))] == [10, 40]
 }
 
-test_a_worse_rule_of_the_hook_speaks if {
+test_a_worse_rule_of_the_hook_reports if {
 	workload := testing.set(web(exec(["sh", "-c", "sleep 2"])), testing.inside(["image"]), "gcr.io/distroless/base")
-	asking := asked([workload, testing.service])
-	got := {"this": rule.fix, "absent": absent.fix, "prefer": prefer.violation} with input as asking
+	batch := batch_for([workload, testing.service])
+	got := {"this": rule.fix, "absent": absent.fix, "prefer": prefer.violation} with input as batch
 	got.this == {}
 	got.prefer == set()
 	[step.value | some fix in got.absent; some step in fix.patch] == [sleep(10)]
 }
 
-test_before_native_sleep_another_rule_speaks if {
-	old := testing.at_version(question(sleep(2)), 29)
+test_before_native_sleep_another_rule_reports if {
+	old := testing.at_version(batch_with(sleep(2)), 29)
 	found(old) == set()
 	fixes := unsupported.fix with input as old
 	{step.value | some fix in fixes; some step in fix.patch} == {exec(["sleep", "10"])}
-	found(object.union(old, testing.mended(old, fixes))) == set()
+	found(object.union(old, testing.fixed_documents(old, fixes))) == set()
 }

@@ -20,15 +20,15 @@
 #     value: {exec: {command: ["sh", "-c", "sleep 10"]}}
 package gracegate.rules.termination["prestop-prefer-native-sleep"]
 
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
-import data.gracegate.lib.programs
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.images
+import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message} if {
 	some at, sleep in _exec
-	message := texts.filled(
+	message := text.format(
 		concat(" ", [
 			`Container "{}" drains only if its image has a sleep: its preStop hook calls that program for {} s,`,
 			"which Kubernetes can do itself.",
@@ -37,26 +37,26 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": sleeps.mend[at.document][_container(at)]} if some at, _ in _exec
+fix[at] := {"patch": drains.sleep_steps[at.document][_container(at)]} if some at, _ in _exec
 
 _exec := {at: sleep |
 	input.cluster.min_minor >= 30
-	some i, found in sleeps.only
+	some i, found in drains.sleep_hooks
 	some path, sleep in found
 	not sleep.native
 	sleep.seconds > 0
-	not hooks.flaw(sleep.container.lifecycle.preStop)
-	not sleeps.short[i][path]
-	not programs.lacking[i][path]
+	not hooks.defect(sleep.container.lifecycle.preStop)
+	not drains.short_drains[i][path]
+	not images.missing_programs[i][path]
 	_fits(i, path)
 	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop", "exec", "command"])}
 }
 
 _container(at) := array.slice(at.path, 0, count(at.path) - 4)
 
-# Where the grace period is too short, that has to be mended first.
+# A grace period that is too short has to be fixed first.
 _fits(i, path) if {
-	some stop in grace.stopping[i]
-	stop.container.path == path
-	stop.hook + stop.app <= grace.period[i]
+	some shutdown in grace.shutdowns[i]
+	shutdown.container.path == path
+	shutdown.hook + shutdown.app <= grace.period[i]
 }

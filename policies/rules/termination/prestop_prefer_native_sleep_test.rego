@@ -8,15 +8,15 @@ hook := testing.inside(["lifecycle", "preStop"])
 
 exec(command) := {"exec": {"command": command}}
 
-question(action) := testing.batch([testing.with_container(["lifecycle", "preStop"], action)])
+batch_for(action) := testing.batch([testing.with_container(["lifecycle", "preStop"], action)])
 
 slept(action) := {step.value.sleep.seconds | some fix in fixes; some step in fix.patch} if {
-	fixes := rule.fix with input as question(action)
+	fixes := rule.fix with input as batch_for(action)
 }
 
 test_a_program_that_sleeps if {
 	at := {"document": 0, "path": array.concat(hook, ["exec", "command"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(exec(["sleep", "10"]))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for(exec(["sleep", "10"]))
 	got == {
 		"violation": {{
 			"at": at,
@@ -54,29 +54,29 @@ test_silent_on[note] if {
 		"nothing": {},
 		"a text": "sleep 10",
 	}
-	rule.violation == set() with input as question(action)
+	rule.violation == set() with input as batch_for(action)
 }
 
 test_before_native_sleep if {
-	rule.violation == set() with input as testing.at_version(question(exec(["sleep", "10"])), 29)
+	rule.violation == set() with input as testing.at_version(batch_for(exec(["sleep", "10"])), 29)
 }
 
-test_a_fragment_is_not_judged if {
+test_silent_on_fragments if {
 	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep", "10"]))
-	rule.violation == set() with input as testing.questions([testing.fragment(workload, "a/b")])
+	rule.violation == set() with input as testing.batch_of([testing.fragment(workload, "a/b")])
 }
 
-test_a_worse_rule_speaks if {
-	asked := question(exec(["sleep", "60"]))
-	rule.violation == set() with input as asked
-	count(exhausted.violation) == 1 with input as asked
+test_a_worse_rule_reports if {
+	batch := batch_for(exec(["sleep", "60"]))
+	rule.violation == set() with input as batch
+	count(exhausted.violation) == 1 with input as batch
 }
 
-test_a_drain_that_is_too_short_is_for_another_rule if {
+test_a_short_drain_is_left_to_prestop_drain_too_short if {
 	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep", "2"]))
-	asked := object.union(
+	batch := object.union(
 		testing.batch([workload, testing.service]),
 		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
 	)
-	rule.violation == set() with input as asked
+	rule.violation == set() with input as batch
 }

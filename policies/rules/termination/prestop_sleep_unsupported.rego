@@ -21,17 +21,17 @@
 package gracegate.rules.termination["prestop-sleep-unsupported"]
 
 import data.gracegate.lib.containers
+import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.images
-import data.gracegate.lib.sleeps
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 
 violation contains {"at": at, "message": message} if {
 	some at, sleep in _unsupported
 	sleep.ignored
-	message := texts.filled(
+	message := text.format(
 		`Container "{}" {}: its {} hook is a native sleep, which Kubernetes 1.{} ignores.`,
 		[sleep.container.title, _effect[sleep.by], sleep.by, input.cluster.min_minor],
 	)
@@ -40,84 +40,84 @@ violation contains {"at": at, "message": message} if {
 violation contains {"at": at, "message": message} if {
 	some at, sleep in _unsupported
 	not sleep.ignored
-	message := texts.filled(
+	message := text.format(
 		`The API server refuses container "{}": its {} hook {}.`,
 		[sleep.container.title, sleep.by, sleep.why],
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.raise[at.document])} if {
+fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
 	some at, sleep in _unsupported
-	steps := _mended(at.document, sleep)
+	steps := _sleep_steps(at.document, sleep)
 }
 
 fix[at] := {"patch": [{"op": "replace", "path": sleep.path, "value": value}]} if {
 	some at, sleep in _unsupported
-	value := _started(sleep)
+	value := _post_start_hook(sleep)
 }
 
 fix[at] := {"class": "text", "advice": _advice(sleep)} if {
 	some at, sleep in _unsupported
-	not _mended(at.document, sleep)
-	not _started(sleep)
+	not _sleep_steps(at.document, sleep)
+	not _post_start_hook(sleep)
 }
 
 _effect := {"preStop": "is killed as if it had no preStop hook", "postStart": "does not wait after its start"}
 
 _unsupported := {at: sleep |
-	some i, running in containers.running
+	some i, listed in containers.long_running
 	input.documents[i].subject
-	some container in running
+	some container in listed
 	some by in ["postStart", "preStop"]
 	hook := container.spec.lifecycle[by]
 	is_object(hook.sleep)
-	not hooks.flaw(hook)
-	seconds := _said(hook.sleep)
-	wrong := _wrong(i, seconds)
+	not hooks.defect(hook)
+	seconds := _seconds(hook.sleep)
+	problem := _problem(i, seconds)
 	path := array.concat(container.path, ["lifecycle", by])
-	at := {"document": i, "path": array.concat(path, wrong.path)}
+	at := {"document": i, "path": array.concat(path, problem.path)}
 	sleep := {
 		"container": container,
 		"by": by,
 		"path": path,
 		"seconds": seconds,
-		"ignored": wrong.why == "",
-		"why": wrong.why,
+		"ignored": problem.why == "",
+		"why": problem.why,
 	}
 }
 
-# null is as good as nothing, and both are 0.
-_said(sleep) := seconds if {
+# Null and absence mean 0.
+_seconds(sleep) := seconds if {
 	seconds := object.get(sleep, "seconds", null)
 	seconds != null
 } else := 0
 
-_wrong(i, seconds) := {"path": ["sleep"], "why": ""} if {
+_problem(i, seconds) := {"path": ["sleep"], "why": ""} if {
 	input.cluster.min_minor < 30
 } else := {"path": ["sleep", "seconds"], "why": why} if {
 	why := _why(seconds)
 } else := {"path": ["sleep", "seconds"], "why": why} if {
-	not grace.zero[i]
+	not grace.zero_period[i]
 	seconds > grace.period[i]
-	why := texts.filled("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
+	why := text.format("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
 }
 
 _why(seconds) := "sleeps for a time that is no whole number" if {
 	seconds != 0
-	values.whole(seconds, null) == null
-} else := texts.filled("sleeps for {} s", [seconds]) if {
+	values.integer(seconds, null) == null
+} else := text.format("sleeps for {} s", [seconds]) if {
 	seconds < 0
-} else := texts.filled("sleeps for 0 s, which Kubernetes 1.{} does not take", [input.cluster.min_minor]) if {
-	not sleeps.taken(seconds, input.cluster.min_minor)
+} else := text.format("sleeps for 0 s, which Kubernetes 1.{} does not take", [input.cluster.min_minor]) if {
+	not drains.is_valid_sleep(seconds, input.cluster.min_minor)
 }
 
-_mended(i, sleep) := sleeps.mend[i][array.slice(sleep.path, 0, count(sleep.path) - 2)] if sleep.by == "preStop"
+_sleep_steps(i, sleep) := drains.sleep_steps[i][sleep.container.path] if sleep.by == "preStop"
 
-_started(sleep) := hooks.sleeping(sleep.seconds, input.cluster.min_minor) if {
+_post_start_hook(sleep) := hooks.sleep_hook(sleep.seconds, input.cluster.min_minor) if {
 	sleep.by == "postStart"
 	sleep.ignored
-	values.whole(sleep.seconds, 0) > 0
-	images.can_sleep(values.text(object.get(sleep.container.spec, "image", "")), input.cluster.min_minor)
+	values.integer(sleep.seconds, 0) > 0
+	images.can_sleep(values.string(object.get(sleep.container.spec, "image", "")), input.cluster.min_minor)
 }
 
 _advice(sleep) := concat(" ", [

@@ -12,15 +12,15 @@ sleep(seconds) := {"sleep": {"seconds": seconds}}
 
 web(action) := testing.with_container(["lifecycle", "preStop"], action)
 
-question(action) := testing.batch([web(action)])
+batch_for(action) := testing.batch([web(action)])
 
-why(asked) := {violation.message | some violation in violations} if {
-	violations := rule.violation with input as asked
+why(batch) := {violation.message | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_longer_than_the_grace_period if {
 	at := {"document": 0, "path": array.concat(hook, ["sleep", "seconds"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question(sleep(45))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for(sleep(45))
 	got == {
 		"violation": {{
 			"at": at,
@@ -34,26 +34,26 @@ test_longer_than_the_grace_period if {
 }
 
 test_silent_on[note] if {
-	some note, asked in {
-		"a sleep": question(sleep(10)),
-		"as long as the grace period": question(sleep(30)),
-		"longer than a grace period that a fragment does not say": testing.questions([
+	some note, batch in {
+		"a sleep": batch_for(sleep(10)),
+		"as long as the grace period": batch_for(sleep(30)),
+		"longer than a grace period that a fragment does not say": testing.batch_of([
 			testing.fragment(web(sleep(60)), "a/b"),
 		]),
-		"0 from 1.33 on": testing.at_version(question(sleep(0)), 33),
-		"nothing from 1.33 on": testing.at_version(question(sleep(null)), 33),
-		"a program": question({"exec": {"command": ["sleep", "60"]}}),
-		"a sleep that is no object": question({"sleep": 10}),
-		"two hooks in one": testing.at_version(question(object.union(sleep(5), {"httpGet": {"port": 80}})), 29),
-		"null": question(null),
-		"no hook": testing.batch([testing.drop(testing.web, testing.inside(["lifecycle"]))]),
-		"of somebody else": testing.questions([testing.fact(web(sleep(60)), "a/b")]),
+		"0 from 1.33 on": testing.at_version(batch_for(sleep(0)), 33),
+		"nothing from 1.33 on": testing.at_version(batch_for(sleep(null)), 33),
+		"a program": batch_for({"exec": {"command": ["sleep", "60"]}}),
+		"a sleep that is no object": batch_for({"sleep": 10}),
+		"two hooks in one": testing.at_version(batch_for(object.union(sleep(5), {"httpGet": {"port": 80}})), 29),
+		"null": batch_for(null),
+		"no hook": testing.batch([testing.remove_at(testing.web, testing.inside(["lifecycle"]))]),
+		"of somebody else": testing.batch_of([testing.fact(web(sleep(60)), "a/b")]),
 		"no time at all, of which another rule speaks": testing.batch([testing.set(web(sleep(10)), grace, 0)]),
 	}
-	why(asked) == set()
+	why(batch) == set()
 }
 
-test_refused[note] if {
+test_rejected[note] if {
 	some note, case in {
 		"negative": [sleep(-5), "sleeps for -5 s"],
 		"0": [sleep(0), "sleeps for 0 s, which Kubernetes 1.30 does not take"],
@@ -65,8 +65,8 @@ test_refused[note] if {
 		"a list": [sleep([]), "sleeps for a time that is no whole number"],
 		"huge": [sleep(9e18), "sleeps for a time that is no whole number"],
 	}
-	why(question(case[0])) == {concat("", [`The API server refuses container "web": its preStop hook `, case[1], "."])}
-	fixes := rule.fix with input as question(case[0])
+	why(batch_for(case[0])) == {concat("", [`The API server refuses container "web": its preStop hook `, case[1], "."])}
+	fixes := rule.fix with input as batch_for(case[0])
 	[fix.class | some fix in fixes] == ["text"]
 	served := object.union(
 		testing.batch([web(case[0]), testing.service]),
@@ -78,7 +78,7 @@ test_refused[note] if {
 
 test_ignored_before_native_sleep if {
 	at := {"document": 0, "path": array.concat(hook, ["sleep"])}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.at_version(question(sleep(10)), 29)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.at_version(batch_for(sleep(10)), 29)
 	got == {
 		"violation": {{
 			"at": at,
@@ -93,7 +93,7 @@ test_ignored_before_native_sleep if {
 
 test_by_version[note] if {
 	some note, case in {"28": [28, 1], "29": [29, 1], "30": [30, 0], "34": [34, 0], "37": [37, 0]}
-	count(why(testing.at_version(question(sleep(10)), case[0]))) == case[1]
+	count(why(testing.at_version(batch_for(sleep(10)), case[0]))) == case[1]
 }
 
 test_no_program_to_sleep_with if {
@@ -112,8 +112,8 @@ test_post_start[note] if {
 		"too long": [sleep(31), 30, [["sleep", "seconds"], null]],
 	}
 	workload := testing.with_container(["lifecycle"], {"postStart": case[0]})
-	asked := testing.at_version(testing.batch([workload]), case[1])
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked
+	batch := testing.at_version(testing.batch([workload]), case[1])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	[array.slice(violation.at.path, 7, 9) | some violation in got.violation] == [case[2][0]]
 	[object.get(fix, ["patch", 0, "value"], null) | some fix in got.fix] == [case[2][1]]
 }
@@ -130,9 +130,9 @@ test_a_sidecar_and_a_job_too if {
 }
 
 test_fixed_is_clean_for_the_next_rule if {
-	asked := question(sleep(45))
-	fixes := rule.fix with input as asked
-	mended := object.union(asked, testing.mended(asked, fixes))
-	rule.violation | exhausted.violation == set() with input as mended
-	exhausted.violation == set() with input as asked
+	batch := batch_for(sleep(45))
+	fixes := rule.fix with input as batch
+	fixed := object.union(batch, testing.fixed_documents(batch, fixes))
+	rule.violation | exhausted.violation == set() with input as fixed
+	exhausted.violation == set() with input as batch
 }

@@ -33,31 +33,31 @@ import data.gracegate.lib.hooks
 import data.gracegate.lib.images
 import data.gracegate.lib.meshes
 import data.gracegate.lib.patches
-import data.gracegate.lib.texts
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message} if {
 	some at, early in _early
-	message := texts.filled(
+	message := text.format(
 		`Container "{}" stops before the app does: it has no preStop hook, and container "{}" needs it for {}{} s.`,
 		[early.proxy.title, early.app.container.title, _while(early.app), early.seconds],
 	)
 }
 
 violation contains {"at": at, "message": message, "measure": measure} if {
-	some at, mesh in _short_meshes
-	measure := mesh.needed - mesh.drain
-	message := texts.filled(
+	some at, proxy in _short_proxies
+	measure := proxy.required - proxy.drain
+	message := text.format(
 		`The proxy of {} "{}" stops before the app does: it drains for {} s, and the containers need {} s to stop.`,
-		[workloads.kind[at.document], workloads.name[at.document], mesh.drain, mesh.needed],
+		[workloads.kind[at.document], workloads.name[at.document], proxy.drain, proxy.required],
 	)
 }
 
-fix[at] := {"patch": array.concat([step], grace.raise[at.document]), "assumption": assumption, "advice": _advice} if {
+fix[at] := {"patch": patch, "assumption": assumption, "advice": _advice} if {
 	assumption := "The proxy serves until it is told to stop, and then ends by itself."
 	some at, early in _early
-	step := _sleep(at, early)
+	patch := array.concat([_sleep(at, early)], grace.extension_steps[at.document])
 }
 
 fix[at] := {"class": "text", "advice": _advice} if {
@@ -65,17 +65,20 @@ fix[at] := {"class": "text", "advice": _advice} if {
 	not _sleep(at, early)
 }
 
-fix[at] := {"class": "safe", "patch": meshes.last[at.document]} if some at, _ in _short_meshes
-
-fix[at] := {"class": "text", "advice": advice} if {
-	some at, mesh in _short_meshes
-	not meshes.last[at.document]
-	advice := texts.filled(`Let the proxy's configuration say "terminationDrainDuration: {}s".`, [mesh.needed])
+fix[at] := {"class": "safe", "patch": array.concat([step], _extension(at.document, proxy.required))} if {
+	some at, proxy in _short_proxies
+	step := meshes.drain_step(at.document, proxy.required)
 }
 
-# A drain that another rule asks for is not there yet.
+fix[at] := {"class": "text", "advice": advice} if {
+	some at, proxy in _short_proxies
+	not meshes.drain_step(at.document, proxy.required)
+	advice := text.format(`Let the proxy's configuration say "terminationDrainDuration: {}s".`, [proxy.required])
+}
+
+# A drain that another rule suggests is not there yet.
 _while(app) := "another " if {
-	app.wanted == hooks.seconds(app.container.spec.lifecycle.preStop)
+	app.drain == hooks.seconds(app.container.spec.lifecycle.preStop)
 } else := "a drain of "
 
 _advice := concat(" ", [
@@ -83,35 +86,55 @@ _advice := concat(" ", [
 	"and stops after it.",
 ])
 
-# Of several apps, the one that goes on for longest.
+# Of several apps, the one that drains for longest.
 _early := {at: early |
 	some i, regular in containers.regular
 	workloads.rolling[i]
-	workloads.whole[i]
-	apps := [stop | some stop in grace.stopping[i]; stop.wanted > 0; not _is_proxy(stop.container)]
+	workloads.complete[i]
+	apps := [shutdown | some shutdown in grace.shutdowns[i]; shutdown.drain > 0; not _is_proxy(shutdown.container)]
 	some proxy in regular
 	_is_proxy(proxy)
-	not hooks.present(proxy.spec)
-	not _undrained[i][proxy.path]
-	longest := max([stop.wanted | some stop in apps])
-	app := [stop | some stop in apps; stop.wanted == longest][0]
+	not hooks.has_prestop(proxy.spec)
+	not _is_without_drain[i][proxy.path]
+	longest := max([app.drain | some app in apps])
+	app := [app | some app in apps; app.drain == longest][0]
 	at := {"document": i, "path": proxy.path}
 	early := {"proxy": proxy, "app": app, "seconds": longest}
 }
 
-# Another rule speaks of a proxy that a Service sends to.
-_undrained := {i: {target.container.path: true | some target in found} | some i, found in drains.undrained}
-
-_short_meshes := {at: found |
-	some i, mesh in meshes.classic
-	needed := meshes.needed[i]
-	mesh.drain < needed
-	at := {"document": i, "path": mesh.path}
-	found := object.union(mesh, {"needed": needed})
+# The rule prestop-drain-missing reports a proxy that a Service sends to.
+_is_without_drain := {i: {target.container.path: true | some target in found} |
+	some i, found in drains.containers_without_drain
 }
 
+# A classic proxy is told to stop when the pod is. Only of pods whose hooks have a known duration.
+_short_proxies := {at: found |
+	input.params["sidecar-stops-before-app"].mesh == "classic"
+	some i, proxy in meshes.proxies
+	times := {seconds |
+		some shutdown in grace.shutdowns[i]
+		shutdown.drain > 0
+		annotations := object.remove(workloads.annotations[i], [meshes.annotation])
+		app := grace.app_seconds(annotations, shutdown.container.spec, input.cluster.app_drain_seconds)
+		seconds := shutdown.drain + app
+	}
+	required := max(times)
+	proxy.drain < required
+	at := {"document": i, "path": proxy.path}
+	found := {"drain": proxy.drain, "required": required}
+}
+
+# The proxy counts as an app that drains for as long as it does.
+_extension(i, seconds) := [step |
+	longest := max([shutdown.drain | some shutdown in grace.shutdowns[i]])
+	period := max({grace.required_period[i], 5 * ceil(((longest + seconds) + 5) / 5)})
+	period > grace.period[i]
+	path := array.concat(workloads.pod[i].path, ["terminationGracePeriodSeconds"])
+	step := patches.put(object.keys(workloads.pod[i].spec), path, period)
+]
+
 _is_proxy(container) if {
-	some name in [container.title, _program(values.text(object.get(container.spec, "image", "")))]
+	some name in [container.title, _program(values.string(object.get(container.spec, "image", "")))]
 	regex.match(_proxies, name)
 }
 
@@ -124,8 +147,8 @@ _proxies := concat("", [
 ])
 
 _sleep(at, early) := step if {
-	images.can_sleep(values.text(object.get(early.proxy.spec, "image", "")), input.cluster.min_minor)
-	hook := hooks.sleeping(early.seconds, input.cluster.min_minor)
+	images.can_sleep(values.string(object.get(early.proxy.spec, "image", "")), input.cluster.min_minor)
+	hook := hooks.sleep_hook(early.seconds, input.cluster.min_minor)
 	step := _put(at, early.proxy.spec, hook)
 }
 

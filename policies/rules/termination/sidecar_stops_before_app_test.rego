@@ -11,17 +11,17 @@ proxy := {"name": "cloud-sql-proxy", "image": "gcr.io/cloud-sql-connectors/cloud
 
 beside(workload, container) := testing.set(workload, place, container)
 
-asked(objects) := meshed(objects, "native")
+batch_for(objects) := meshed(objects, "native")
 
 meshed(objects, mesh) := object.union(testing.batch(objects), {"params": {"sidecar-stops-before-app": {"mesh": mesh}}})
 
-found(question) := {violation.at.path | some violation in violations} if {
-	violations := rule.violation with input as question
+found(batch) := {violation.at.path | some violation in violations} if {
+	violations := rule.violation with input as batch
 }
 
 test_a_proxy_without_a_hook if {
 	at := {"document": 0, "path": place}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as asked([beside(testing.web, proxy)])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch_for([beside(testing.web, proxy)])
 	got.violation == {{
 		"at": at,
 		"message": concat("", [
@@ -47,7 +47,7 @@ test_silent_on[note] if {
 			object.union(proxy, {"lifecycle": {"preStop": {"httpGet": {"port": 1}}}}),
 		)],
 		"another container": [beside(testing.web, {"name": "pgbouncer-exporter", "image": "x/pgbouncer-exporter"})],
-		"an app that does not wait": [beside(testing.drop(testing.web, testing.inside(["lifecycle"])), proxy)],
+		"an app that does not wait": [beside(testing.remove_at(testing.web, testing.inside(["lifecycle"])), proxy)],
 		"an app that waits for nobody knows how long": [beside(
 			testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["/stop"]}}),
 			proxy,
@@ -65,11 +65,11 @@ test_silent_on[note] if {
 		"a Job": [object.union(beside(testing.web, proxy), {"apiVersion": "batch/v1", "kind": "Job"})],
 		"names that are no text": [beside(testing.web, {"name": 1, "image": {}})],
 	}
-	found(asked(objects)) == set()
+	found(batch_for(objects)) == set()
 }
 
-test_a_fragment_is_not_judged if {
-	rule.violation == set() with input as testing.questions([testing.fragment(beside(testing.web, proxy), "a/b")])
+test_silent_on_fragments if {
+	rule.violation == set() with input as testing.batch_of([testing.fragment(beside(testing.web, proxy), "a/b")])
 }
 
 test_proxies[note] if {
@@ -82,37 +82,37 @@ test_proxies[note] if {
 		"vault": {"name": "vault-agent", "image": "x", "lifecycle": null},
 		"an empty hook": {"name": "linkerd-proxy", "image": "x", "lifecycle": {"preStop": null}},
 	}
-	question := asked([beside(testing.web, container)])
-	found(question) == {place}
-	fixes := rule.fix with input as question
-	found(object.union(question, testing.mended(question, fixes))) == set()
+	batch := batch_for([beside(testing.web, container)])
+	found(batch) == {place}
+	fixes := rule.fix with input as batch
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == set()
 }
 
 test_no_program_to_sleep_with if {
-	question := testing.at_version(asked([beside(testing.web, {"name": "envoy", "image": "envoy:distroless-v1"})]), 29)
-	fixes := rule.fix with input as question
+	batch := testing.at_version(batch_for([beside(testing.web, {"name": "envoy", "image": "envoy:distroless-v1"})]), 29)
+	fixes := rule.fix with input as batch
 	[fix.class | some fix in fixes] == ["text"]
 }
 
-test_a_drain_that_is_asked_for_trips_nothing if {
-	undrained := testing.drop(testing.web, testing.inside(["lifecycle"]))
-	question := asked([beside(undrained, proxy), testing.service])
-	messages := {violation.message | some violation in rule.violation} with input as question
+test_a_suggested_drain_counts if {
+	without_drain := testing.remove_at(testing.web, testing.inside(["lifecycle"]))
+	batch := batch_for([beside(without_drain, proxy), testing.service])
+	messages := {violation.message | some violation in rule.violation} with input as batch
 	messages == {concat("", [
 		`Container "cloud-sql-proxy" stops before the app does: it has no preStop hook, `,
 		`and container "web" needs it for a drain of 10 s.`,
 	])}
-	fixes := missing.fix with input as question
-	found(object.union(question, testing.mended(question, fixes))) == {place}
+	fixes := missing.fix with input as batch
+	found(object.union(batch, testing.fixed_documents(batch, fixes))) == {place}
 }
 
-test_makes_room_in_the_grace_period if {
+test_extends_the_grace_period if {
 	workload := testing.set(
 		testing.with_container(["lifecycle", "preStop"], {"sleep": {"seconds": 20}}),
 		["metadata", "annotations"],
 		{"gracegate.dev/app-drain-seconds": "10"},
 	)
-	fixes := rule.fix with input as asked([beside(workload, proxy)])
+	fixes := rule.fix with input as batch_for([beside(workload, proxy)])
 	[step.value | some fix in fixes; some step in fix.patch] == [{"preStop": {"sleep": {"seconds": 20}}}, 35]
 }
 
@@ -126,8 +126,8 @@ configured(text) := testing.set(injected, array.concat(metadata, ["annotations"]
 
 test_a_classic_mesh if {
 	at := {"document": 0, "path": array.concat(metadata, ["annotations", key])}
-	question := meshed([configured("concurrency: 2\n"), testing.service], "classic")
-	got := {"violation": rule.violation, "fix": rule.fix} with input as question
+	batch := meshed([configured("concurrency: 2\n"), testing.service], "classic")
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -142,15 +142,17 @@ test_a_classic_mesh if {
 			{"op": "add", "path": ["spec", "template", "spec", "terminationGracePeriodSeconds"], "value": 35},
 		]}},
 	}
-	mended := object.union(question, testing.mended(question, got.fix))
-	found(mended) == set()
-	exhausted.violation == set() with input as mended
+	fixed := object.union(batch, testing.fixed_documents(batch, got.fix))
+	found(fixed) == set()
+	exhausted.violation == set() with input as fixed
 }
 
 test_silent_on_meshes[note] if {
 	some note, case in {
 		"native": [[injected, testing.service], "native"],
 		"none": [[injected, testing.service], "none"],
+		"null": [[injected, testing.service], null],
+		"a number": [[injected, testing.service], 1],
 		"no proxy": [[testing.web, testing.service], "classic"],
 		"a proxy that is refused": [
 			[
@@ -165,7 +167,7 @@ test_silent_on_meshes[note] if {
 		],
 		"not served": [[injected], "classic"],
 		"long enough": [[configured("terminationDrainDuration: 20s"), testing.service], "classic"],
-		"no drain": [[testing.drop(injected, testing.inside(["lifecycle"]))], "classic"],
+		"no drain": [[testing.remove_at(injected, testing.inside(["lifecycle"]))], "classic"],
 		"a hook that takes nobody knows how long": [
 			[testing.set(injected, testing.inside(["lifecycle", "preStop"]), {"exec": {"command": ["/stop"]}}), testing.service],
 			"classic",
@@ -174,11 +176,19 @@ test_silent_on_meshes[note] if {
 	found(meshed(case[0], case[1])) == set()
 }
 
-test_not_asked if rule.violation == set() with input as testing.batch([injected, testing.service])
+test_silent_without_the_parameter if rule.violation == set() with input as testing.batch([injected, testing.service])
 
-test_an_annotation_that_asks_for_a_proxy if {
+test_injection_by_annotation if {
 	workload := testing.set(testing.web, array.concat(metadata, ["annotations"]), {"sidecar.istio.io/inject": "true"})
 	count(found(meshed([workload, testing.service], "classic"))) == 1
+}
+
+# The drain of the proxy itself is no part of what its app needs.
+test_required_seconds_of_a_proxy if {
+	annotations := {key: "terminationDrainDuration: 15s", "gracegate.dev/app-drain-seconds": "25"}
+	workload := testing.set(injected, array.concat(metadata, ["annotations"]), annotations)
+	violations := rule.violation with input as meshed([workload, testing.service], "classic")
+	{violation.measure | some violation in violations} == {35 - 15}
 }
 
 test_configuration_of_the_proxy[note] if {

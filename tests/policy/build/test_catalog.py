@@ -60,7 +60,7 @@ def test_a_test_changes_nothing(folder: Path) -> None:
     [
         pytest.param(lambda folder: (folder / "main.rego").write_text("package gracegate.main\n"), id="changed"),
         pytest.param(lambda folder: (folder / "rules" / "new.rego").write_text("package x\n"), id="added"),
-        pytest.param(lambda folder: (folder / "lib" / "places.rego").unlink(), id="removed"),
+        pytest.param(lambda folder: (folder / "lib" / "joins.rego").unlink(), id="removed"),
         pytest.param(lambda folder: (folder / "main.rego").rename(folder / "again.rego"), id="renamed"),
         pytest.param(lambda folder: (folder / catalog.COMPILED).unlink(), id="no catalogue"),
         pytest.param(lambda folder: (folder / catalog.COMPILED).write_text("{"), id="half a catalogue"),

@@ -44,19 +44,19 @@ def test_a_stale_file_is_named_and_written(opa: Path, folder: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("package gracegate.lib.places\n\nx := y\n", r"lib/places\.rego:3: .*var y is unsafe", id="unsafe"),
+        pytest.param("package gracegate.lib.joins\n\nx := y\n", r"lib/joins\.rego:3: .*var y is unsafe", id="unsafe"),
         pytest.param(
-            "package gracegate.lib.places\n\nx := opa.runtime()\n", "undefined function opa.runtime", id="builtin"
+            "package gracegate.lib.joins\n\nx := opa.runtime()\n", "undefined function opa.runtime", id="builtin"
         ),
         pytest.param(
-            'package gracegate.lib.places\n\nx := sprintf("%s", [1])\n', "undefined function sprintf", id="host"
+            'package gracegate.lib.joins\n\nx := sprintf("%s", [1])\n', "undefined function sprintf", id="host"
         ),
     ],
 )
 def test_rules_that_opa_rejects(
     opa: Path, folder: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
 ) -> None:
-    (folder / "lib" / "places.rego").write_text(text)
+    (folder / "lib" / "joins.rego").write_text(text)
     with pytest.raises(RulesError, match=re.compile(message, re.DOTALL)):
         build_catalog(folder, opa)
     assert main([str(folder), "--opa", str(opa)]) == 2

@@ -1,0 +1,237 @@
+# METADATA
+# title: Probe validation
+# description: |
+#   Errors in the probes and hooks of a container for which the API server rejects it. Each error has a `path` from the
+#   container, `why`, which continues a sentence that begins with the container's name, and either the `step` that fixes
+#   it, with a path of its own if that differs, or `advice`. One that `fails` is accepted, but kills the container.
+package gracegate.lib.probe_validation
+
+import data.gracegate.lib.commands
+import data.gracegate.lib.hooks
+import data.gracegate.lib.ports
+import data.gracegate.lib.probes
+import data.gracegate.lib.text
+import data.gracegate.lib.values
+
+# METADATA
+# title: Errors of a container
+# description: |
+#   A set, for a regular container or a native sidecar and the ports that it declares. Errors of a preStop hook itself
+#   are left to the rule prestop-command-malformed.
+errors(container, declared) := union({found |
+	some by in _probes
+	probes.has_probe(container, by)
+	some found in [_handler_errors(by, container[by]), _field_errors(by, container[by], declared)]
+}) | _hook_errors(container, declared)
+
+# METADATA
+# title: Valid handlers of a container, by field of the probe
+# description: |
+#   The handler of each probe as another probe may copy it, with its errors fixed. Not of a probe whose port is not
+#   defined, or with an error that has no `step`.
+valid_handlers(container, declared) := {by: copy |
+	some by in _probes
+	not _has_undefined_port(container, declared)[by]
+	found := [error |
+		is_object(container[by])
+		some error in (_port_errors(by, container[by], declared) | _command_errors(by, container[by]))
+	]
+	every error in found {
+		error.step
+	}
+	fields := {error.path[2]: error.step.value | some error in found}
+	copy := {type: object.union(settings, fields) | some type, settings in probes.handler(container[by])}
+	count(copy) == 1
+}
+
+# METADATA
+# title: Errors of an init container that ends
+# description: A set. It may have no probes and no hooks; `is_helper` says that it looks like a sidecar.
+init_container_errors(container, is_helper) := {found |
+	some field in array.concat(_probes, ["lifecycle"])
+	probes.has_probe(container, field)
+	why := text.format("is an init container that ends, and has a {}", [field])
+	found := object.union({"path": [field], "why": why}, _removal(is_helper))
+}
+
+_has_undefined_port(container, declared) := {by: true | some by in probes.with_undefined_port(container, declared)}
+
+_probes := ["livenessProbe", "readinessProbe", "startupProbe"]
+
+_removal(true) := {"advice": concat(" ", [
+	"If it is to run beside the app, make it a sidecar with `restartPolicy: Always`;",
+	"if it is to end, remove the field.",
+])}
+
+_removal(false) := {"step": {"op": "remove"}}
+
+_handler_errors(by, probe) := {{
+	"path": [by],
+	"why": text.format("has a {} that says nothing to ask", [by]),
+	"advice": "Say what the probe asks, as in `tcpSocket: {port: 8080}`, or remove it.",
+}} if {
+	count(_handlers(probe)) == 0
+} else := {{
+	"path": [by],
+	"why": text.format("has a {} with {}, and one is allowed", [by, concat(" and ", _handlers(probe))]),
+	"advice": "Keep one of them.",
+}} if {
+	count(_handlers(probe)) > 1
+} else := set()
+
+_handlers(probe) := [type | some type in ["exec", "grpc", "httpGet", "tcpSocket"]; is_object(probe[type])]
+
+_field_errors(by, probe, declared) := (own | _port_errors(by, probe, declared)) | _command_errors(by, probe) if {
+	is_object(probe)
+	own := _number_errors(by, probe) | _grace_period_errors(by, probe)
+} else := set()
+
+_number_errors(by, probe) := {found |
+	some field in ["failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds"]
+	number := values.integer(probe[field], 0)
+	number < 0
+	found := {
+		"path": [by, field],
+		"why": text.format("has a {} with {} {}, below 0", [by, field, number]),
+		"step": _default(by, field, probe),
+	}
+} | {found |
+	by != "readinessProbe"
+	number := values.integer(probe.successThreshold, 1)
+	number > 1
+	found := {
+		"path": [by, "successThreshold"],
+		"why": text.format(
+			"has a {} with successThreshold {}, and only a readinessProbe may ask for more than 1",
+			[by, number],
+		),
+		"step": {"op": "replace", "value": 1},
+	}
+}
+
+# A livenessProbe gets the threshold that all rules suggest.
+_default(by, field, probe) := {"op": "replace", "value": probes.patient_threshold(probes.period(probe))} if {
+	by == "livenessProbe"
+	field == "failureThreshold"
+} else := {"op": "remove"}
+
+_grace_period_errors(by, probe) := {{
+	"path": [by, "terminationGracePeriodSeconds"],
+	"why": "has a readinessProbe with terminationGracePeriodSeconds, although that never stops a container",
+	"step": {"op": "remove"},
+}} if {
+	by == "readinessProbe"
+	not object.get(probe, "terminationGracePeriodSeconds", null) == null
+} else := {{
+	"path": [by, "terminationGracePeriodSeconds"],
+	"why": text.format("has a {} with terminationGracePeriodSeconds {}, below 1", [by, number]),
+	"step": {"op": "remove"},
+}} if {
+	number := values.integer(probe.terminationGracePeriodSeconds, 1)
+	number < 1
+} else := set()
+
+_port_errors(by, probe, declared) := {object.union(found, {"path": array.concat([by, type], found.path)}) |
+	some type in ["grpc", "httpGet", "tcpSocket"]
+	is_object(probe[type])
+	port := object.get(probe[type], "port", null)
+	found := _port_error(text.format("has a {}", [by]), port, declared)
+	not _is_name_for_grpc(type, port)
+} | {found |
+	some type in ["grpc", "httpGet", "tcpSocket"]
+	is_object(probe[type])
+	object.get(probe[type], "port", null) in {null, "", 0}
+	found := {
+		"path": [by, type],
+		"why": text.format("has a {} that asks for no port", [by]),
+		"advice": "Name the port to ask.",
+	}
+}
+
+# The rule probe-port-undefined reports a grpc probe whose port is a name.
+_is_name_for_grpc("grpc", port) if is_string(port)
+
+_port_error(who, port, _) := {
+	"path": ["port"],
+	"why": text.format("{} that asks for port {}, and ports go from 1 to 65535", [who, number]),
+	"advice": "Write the port that the app listens on.",
+} if {
+	number := values.integer(port, 1)
+	not ports.is_valid_number(number)
+	number != 0
+}
+
+_port_error(who, port, declared) := {
+	"path": ["port"],
+	"why": text.format(
+		`{} that asks for port "{}" in quotes, which make it a name, and a name has a letter`,
+		[who, port],
+	),
+	"step": {"op": "replace", "value": number},
+} if {
+	number := ports.number_in(port)
+	ports.is_valid_number(number)
+} else := {
+	"path": ["port"],
+	"why": text.format(
+		`{} that asks for port "{}", and a name has at most 15 of a to z, 0 to 9 and single dashes, and a letter`,
+		[who, port],
+	),
+	"advice": "Give the port a shorter or simpler name, where it is declared and wherever it is used.",
+} if {
+	is_string(port)
+	port in {found.name | some found in declared}
+	not ports.is_valid_name(port)
+} else := {
+	"path": ["port"],
+	"why": text.format(`{} that asks for port "{}", which is no port`, [who, port]),
+	"advice": "Write the port that the app listens on.",
+} if {
+	regex.match(`^\d+$`, values.string(port))
+}
+
+_command_errors(by, probe) := {object.union(
+	{"path": array.concat(path, defect.path), "why": text.format("has a {} that {}", [by, defect.why])},
+	_command_fix(command, path),
+) |
+	is_object(probe.exec)
+	path := [by, "exec", "command"]
+	command := object.get(probe.exec, "command", [])
+	defect := commands.defect(command)
+	defect.is_rejected
+}
+
+# All words at once, because the API server names only the first that is no string.
+_command_fix(command, path) := {"step": {"op": "replace", "path": path, "value": words}} if {
+	is_array(command)
+	words := [word | some entry in command; word := _word(entry)]
+	count(words) == count(command)
+	count(words) > 0
+} else := {"advice": "Write the command as a list of its words, each a text."}
+
+_word(entry) := entry if is_string(entry)
+
+_word(entry) := format_int(entry, 10) if values.integer(entry, -1) >= 0
+
+_hook_errors(container, declared) := {found |
+	hook := container.lifecycle.postStart
+	hook != null
+	defect := hooks.defect(hook)
+	_always_fails(defect)
+	found := {
+		"path": array.concat(["lifecycle", "postStart"], defect.path),
+		"why": text.format("has a postStart hook that {}", [defect.why]),
+		"fails": defect.is_rejected == false,
+		"advice": "Write what the hook does, or remove it.",
+	}
+} | {object.union(found, {"path": array.concat(["lifecycle", by, "httpGet"], found.path)}) |
+	some by in ["postStart", "preStop"]
+	is_object(container.lifecycle[by].httpGet)
+	port := object.get(container.lifecycle[by].httpGet, "port", null)
+	found := _port_error(text.format("has a {} hook", [by]), port, declared)
+}
+
+_always_fails(defect) if defect.is_rejected
+
+# Accepted, but it always fails.
+_always_fails(defect) if defect.path == ["tcpSocket"]

@@ -1,0 +1,147 @@
+# METADATA
+# title: Rolling updates
+# description: How many pods a rolling update adds and takes away at once, as the controllers count them.
+# schemas:
+# - input: schema.input
+package gracegate.lib.rolling_update
+
+import data.gracegate.lib.patches
+import data.gracegate.lib.scaling
+import data.gracegate.lib.values
+import data.gracegate.lib.workloads
+
+# METADATA
+# title: Explicit rolling updates by document
+# description: |
+#   Of complete workloads whose manifest has the settings. `unavailable` and `surge` are pods out of `replicas`.
+#   `is_forced` says that both were rounded to 0, which would never end, so that the controller takes one pod away
+#   nevertheless; `is_rejected` that both are written as 0, which the API server rejects. `path` leads to the settings
+#   from the document's root, `settings` is the object there.
+explicit := {i: found |
+	some i in workloads.complete
+	not scaling.has_rollout[i]
+	settings := _settings(workloads.kind[i], i)
+	is_object(settings)
+	replicas := scaling.replicas[i]
+	unavailable := floor(_pods(object.get(settings, "maxUnavailable", null), replicas))
+	surge := ceil(_pods(object.get(settings, "maxSurge", null), replicas))
+	is_forced := (unavailable + surge) == 0
+	zeros := [key | some key in ["maxSurge", "maxUnavailable"]; is_zero(object.get(settings, key, null))]
+	found := {
+		"replicas": replicas,
+		"unavailable": max({unavailable} | {1 | is_forced}),
+		"surge": surge,
+		"is_forced": is_forced,
+		"is_rejected": count(zeros) == 2,
+		"path": ["spec", "strategy", _field[workloads.kind[i]]],
+		"settings": settings,
+	}
+}
+
+# METADATA
+# title: Implicit rolling updates by document
+# description: |
+#   Of complete workloads whose manifest leaves the numbers to the defaults: `replicas`, `unavailable` and `surge` as in
+#   `explicit`.
+implicit := {i: found |
+	some i in workloads.complete
+	not explicit[i]
+	not scaling.has_rollout[i]
+	_is_rolling(object.get(input.documents[i].object, ["spec", "strategy"], null), _type[workloads.kind[i]])
+	replicas := scaling.replicas[i]
+	found := {
+		"replicas": replicas,
+		"unavailable": floor(_pods(null, replicas)),
+		"surge": ceil(_pods(null, replicas)),
+	}
+}
+
+# METADATA
+# scope: document
+# title: Is a number of pods written as 0?
+# description: As 0 or 0%.
+is_zero(0)
+
+is_zero(value) if regex.match(`^0+%$`, values.string(value))
+
+# METADATA
+# scope: document
+# title: Steps to a rolling update
+# description: |
+#   The steps that give the workload in document i a rolling update with these numbers of pods. Everything else in its
+#   strategy is kept. Undefined for kinds that have no such strategy.
+steps(i, surge, unavailable) := [patches.put(object.keys(spec), ["spec", "strategy"], strategy)] if {
+	spec := input.documents[i].object.spec
+	not is_object(object.get(spec, "strategy", null))
+	strategy := object.union(_typed(i), {_field[workloads.kind[i]]: _numbers(surge, unavailable)})
+}
+
+steps(i, surge, unavailable) := array.concat(type_steps, number_steps) if {
+	strategy := input.documents[i].object.spec.strategy
+	is_object(strategy)
+	field := _field[workloads.kind[i]]
+	type_steps := [patches.put(object.keys(strategy), ["spec", "strategy", key], value) |
+		some key, value in _typed(i)
+		strategy[key] == "Recreate"
+	]
+	pods := _numbers(surge, unavailable)
+	number_steps := _number_steps(object.get(strategy, field, null), object.keys(strategy), field, pods)
+}
+
+_field := {"Deployment": "rollingUpdate", "DeploymentConfig": "rollingParams", "Rollout": "canary"}
+
+_type := {"Deployment": "RollingUpdate", "DeploymentConfig": "Rolling"}
+
+_typed(i) := {"type": _type[workloads.kind[i]]} if {
+	_type[workloads.kind[i]]
+} else := {}
+
+_is_rolling(null, _)
+
+_is_rolling(strategy, type) if {
+	is_object(strategy)
+	object.get(strategy, "type", null) in {null, "", type}
+}
+
+_settings("Deployment", i) := strategy.rollingUpdate if {
+	strategy := input.documents[i].object.spec.strategy
+	is_object(strategy)
+	object.get(strategy, "type", null) in {null, "", "RollingUpdate"}
+}
+
+_settings("DeploymentConfig", i) := strategy.rollingParams if {
+	strategy := input.documents[i].object.spec.strategy
+	is_object(strategy)
+	object.get(strategy, "type", null) in {null, "", "Rolling"}
+}
+
+# With traffic routing the stable pods stay until the last step.
+_settings("Rollout", i) := strategy.canary if {
+	strategy := input.documents[i].object.spec.strategy
+	not strategy.canary.trafficRouting
+}
+
+_pods(null, replicas) := (replicas * 25) / 100
+
+_pods(value, _) := number if {
+	number := values.integer(value, -1)
+	number >= 0
+}
+
+_pods(value, replicas) := (replicas * to_number(found[0][1])) / 100 if {
+	is_string(value)
+	found := regex.find_all_string_submatch_n(`^0*(\d{1,4})%$`, value, 1)
+}
+
+_numbers(surge, unavailable) := {"maxSurge": surge, "maxUnavailable": unavailable}
+
+_number_steps(settings, _, field, pods) := [step |
+	some key in ["maxSurge", "maxUnavailable"]
+	step := patches.put(object.keys(settings), ["spec", "strategy", field, key], pods[key])
+] if {
+	is_object(settings)
+}
+
+_number_steps(settings, keys, field, pods) := [patches.put(keys, ["spec", "strategy", field], pods)] if {
+	not is_object(settings)
+}

@@ -1,0 +1,91 @@
+# METADATA
+# title: Target containers
+# description: The containers that a Service sends to.
+package gracegate.lib.target_containers
+
+import data.gracegate.lib.containers
+import data.gracegate.lib.services
+import data.gracegate.lib.workloads
+
+# METADATA
+# title: Target containers by document of the workload
+# description: |
+#   A list of `container` (see the library containers), `services`, the documents of the Services that send to it (none
+#   if only an unread file may hold one), `ports`, each with `target` and `protocol`, as the container declares them or
+#   else as the Service names them, and `level`, the highest level of a violation about its traffic: "error", "warning"
+#   if the traffic is uncertain, "info" if it is for metrics only.
+by_workload := {i: found |
+	some i in workloads.complete
+	hits := (_declared(i) | _assumed(i)) | _suspected(i)
+	found := [target |
+		some container in containers.long_running[i]
+		own := {hit | some hit in hits; hit.path == container.path}
+		count(own) > 0
+		senders := {hit.service | some hit in own; not hit.service == null}
+		target := {
+			"container": container,
+			"services": senders,
+			"ports": {hit.port | some hit in own; not hit.port.target == 0},
+			"level": _level(services.is_served[i], senders),
+		}
+	]
+}
+
+_level(is_served, senders) := "info" if {
+	count(senders) > 0
+	count(senders - services.metrics_only) == 0
+} else := {"yes": "error", "unknown": "warning"}[is_served]
+
+_senders(i) := services.by_workload[i] | services.possible_by_workload[i]
+
+# Ports that containers declare, by name or by number.
+_declared(i) := {hit |
+	some s in _senders(i)
+	some service_port in services.service[s].ports
+	some container in containers.long_running[i]
+	some port in container.ports
+	port.protocol == service_port.protocol
+	service_port.target in {port.name, port.number}
+	hit := {
+		"path": container.path,
+		"service": s,
+		"service_port": service_port,
+		"port": {"target": port.target, "protocol": port.protocol},
+	}
+}
+
+# A container need not declare its ports, so a lone container is the target.
+_assumed(i) := {hit |
+	count(containers.regular[i]) == 1
+	found := {[hit.service, hit.service_port] | some hit in _declared(i)}
+	some s in _senders(i)
+	some service_port in _service_ports(s)
+	not [s, service_port] in found
+	hit := {
+		"path": containers.regular[i][0].path,
+		"service": s,
+		"service_port": service_port,
+		"port": {"target": service_port.target, "protocol": service_port.protocol},
+	}
+}
+
+# Nothing is known of a Service in an unread file; the only container that declares a TCP port is taken as its target.
+_suspected(i) := {hit |
+	services.is_served[i] == "unknown"
+	count(_senders(i)) == 0
+	[listener] := [container | some container in containers.regular[i]; _listens(container.ports)]
+	some port in listener.ports
+	port.protocol == "TCP"
+	hit := {
+		"path": listener.path,
+		"service": null,
+		"port": {"target": port.target, "protocol": "TCP"},
+	}
+}
+
+_listens(ports) if "TCP" in {port.protocol | some port in ports}
+
+# A headless Service may name no port at all.
+_service_ports(s) := {port | some port in services.service[s].ports} if {
+	count(services.service[s].ports) > 0
+} else := {{"name": "", "protocol": "TCP", "target": 0}}

@@ -1,0 +1,74 @@
+package gracegate.lib.target_containers_test
+
+import data.gracegate.lib.target_containers
+import data.gracegate.testing
+
+sidecar := {"name": "proxy", "image": "proxy:1", "restartPolicy": "Always", "ports": [{"containerPort": 80}]}
+
+with_sidecar := testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [sidecar])
+
+with_second(container) := testing.set(testing.web, ["spec", "template", "spec", "containers", 1], container)
+
+sending_to(ports) := testing.set(testing.service, ["spec", "ports"], ports)
+
+targets(batch) := {[target.container.title, target.services, ports, target.level] |
+	found := target_containers.by_workload with input as batch
+	some target in found[0]
+	ports := {port.target | some port in target.ports}
+}
+
+test_no_targets[note] if {
+	some note, objects in {
+		"no Service": [testing.web],
+		"another selector": [testing.web, testing.set(testing.service, ["spec", "selector"], {"app": "api"})],
+		"a port that neither of two declares": [with_second({"name": "b"}), sending_to([{"port": 81}])],
+		"UDP": [with_second({"name": "b"}), sending_to([{"port": 80, "targetPort": "http", "protocol": "UDP"}])],
+		"no containers": [testing.set(testing.web, ["spec", "template", "spec", "containers"], []), testing.service],
+	}
+	targets(testing.batch(objects)) == set()
+}
+
+test_targets[note] if {
+	some note, case in {
+		"by name": [[testing.web, testing.service], {["web", {1}, {"http"}, "error"]}],
+		"by number": [[testing.web, sending_to([{"port": 80, "targetPort": 8080}])], {["web", {1}, {"http"}, "error"]}],
+		"by the Service's own port": [[testing.web, sending_to([{"port": 8080}])], {["web", {1}, {"http"}, "error"]}],
+		"an undeclared port": [
+			[testing.web, sending_to([{"port": 80, "targetPort": 9090}])],
+			{["web", {1}, {9090}, "error"]},
+		],
+		"no port": [[testing.web, sending_to([])], {["web", {1}, set(), "error"]}],
+		"a sidecar that declares the port": [
+			[with_sidecar, sending_to([{"port": 80}])],
+			{["proxy", {1}, {80}, "error"]},
+		],
+		"metrics": [[testing.web, sending_to([{"name": "metrics", "port": 8080}])], {["web", {1}, {"http"}, "info"]}],
+	}
+	targets(testing.batch(case[0])) == case[1]
+}
+
+test_uncertain_targets[note] if {
+	web := testing.document(testing.web, "apps/web.yaml")
+	some note, case in {
+		"Service elsewhere": [
+			testing.batch_of([web, testing.document(testing.service, "far/service.yaml")]),
+			{["web", {1}, {"http"}, "warning"]},
+		],
+		"unread file": [
+			testing.with_unread_file(testing.batch_of([web])),
+			{["web", set(), {"http"}, "warning"]},
+		],
+		"unread file and two containers with ports": [
+			testing.with_unread_file(testing.batch([with_second({"name": "b", "ports": [{"containerPort": 81}]})])),
+			set(),
+		],
+		"unread file and no TCP port": [
+			testing.with_unread_file(testing.batch([testing.with_container(
+				["ports"],
+				[{"containerPort": 53, "protocol": "UDP"}],
+			)])),
+			set(),
+		],
+	}
+	targets(case[0]) == case[1]
+}

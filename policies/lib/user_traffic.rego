@@ -1,0 +1,56 @@
+# METADATA
+# title: User traffic
+# description: Whether users lose requests when pods of a workload are gone.
+# schemas:
+# - input: schema.input
+package gracegate.lib.user_traffic
+
+import data.gracegate.lib.scaling
+import data.gracegate.lib.services
+import data.gracegate.lib.workloads
+
+# METADATA
+# title: Source of the pods, by document of the workload
+# description: |
+#   The document with the pod template: another one if an Argo Rollout runs the pods of a Deployment. Not of fragments,
+#   of Deployments whose pods a Rollout runs, or of idle workloads.
+pod_source := {i: source |
+	some i, _ in workloads.kind
+	not input.documents[i].fragment
+	not scaling.has_rollout[i]
+	not scaling.idle[i]
+	source := object.get(scaling.workload_ref, i, i)
+	workloads.rolling[source]
+}
+
+# METADATA
+# title: Certainty of user requests, by document of the workload
+# description: |
+#   "certain", or "possible" if the Services are not known or are for metrics only. A workload that no Service selects
+#   is not among them.
+certainty := {i: _certainty(is_served, services.by_workload[source]) |
+	some i, source in pod_source
+	is_served := services.is_served[source]
+	is_served != "no"
+}
+
+# METADATA
+# title: Workloads with peers
+# description: |
+#   By document, true if each Service that selects the workload selects pods of another workload too, as when two
+#   versions of an app run beside each other.
+has_peers := {i: true |
+	some i, source in pod_source
+	count(services.by_workload[source]) > 0
+	every s in services.by_workload[source] {
+		_pods_of_service[s] > scaling.replicas[i]
+	}
+}
+
+_pods_of_service := {s: sum([scaling.replicas[i] | some i in found]) | some s, found in services.nearest_workloads}
+
+_certainty("yes", senders) := "certain" if {
+	count(senders - services.metrics_only) > 0
+} else := "possible"
+
+_certainty("unknown", _) := "possible"
