@@ -1,3 +1,3 @@
-"""gracegate: proved reviews of pull requests that change Kubernetes manifests."""
+"""gracegate reviews pull requests that change Kubernetes manifests."""
 
 __version__ = "0.1.0"

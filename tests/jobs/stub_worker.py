@@ -1,6 +1,6 @@
 """A worker with a stub review, as a process: `python stub_worker.py AUDIT`. Its settings come from the environment.
 
-The head of a pull request says what happens to its review: a word before the first dash, e.g. `ok-1`, `slow-2`, or its
+The head of a pull request decides what its review does: a word before the first dash, e.g. `ok-1`, `slow-2`, or its
 first digit where it has to look like a commit.
 AUDIT is a file to which each start and end is appended: it knows nothing of the database.
 """

@@ -30,11 +30,11 @@ KILLS = int(os.environ.get("KILL_KILLS", "4"))
 DICE = random.Random(int(os.environ.get("KILL_SEED", "1")))  # noqa: S311 - chance, not a secret
 PULLS = max(4, DELIVERIES // 5)
 FINAL = {"done", "superseded", "cancelled", "dead"}
-# The first digit of a head says what its review does, see stub_worker.py.
+# The first digit of a head decides what its review does, see stub_worker.py.
 KINDS = "000123"
 
 
-class Zoo:
+class KilledProcesses:
     """Two workers and a web process that are killed and started again."""
 
     def __init__(self, service: Service, port: int) -> None:
@@ -59,7 +59,7 @@ class Zoo:
         self.workers[victim] = self.service.start_worker()
 
     def deliver(self, guid: str, number: int, head: str) -> None:
-        """As GitHub would, and again by hand for as long as it is not taken."""
+        """Sends it as GitHub does, and again until it is accepted."""
 
         def is_accepted() -> bool:
             try:
@@ -77,30 +77,31 @@ class Zoo:
 
 
 @pytest.fixture
-def zoo(tmp_path: Path, free_port: int) -> Iterator[Zoo]:
+def processes(tmp_path: Path, free_port: int) -> Iterator[KilledProcesses]:
     service = make_service(tmp_path, GRACEGATE_ATTEMPTS="4", GRACEGATE_CRASHES="8")
-    zoo = Zoo(service, free_port)
-    yield zoo
-    zoo.web.terminate()
-    zoo.web.wait()
+    processes = KilledProcesses(service, free_port)
+    yield processes
+    processes.web.terminate()
+    processes.web.wait()
     service.stop()
 
 
-def test_nothing_is_lost(zoo: Zoo) -> None:
+def test_nothing_is_lost(processes: KilledProcesses) -> None:
     deliveries = [(f"d{n}", n % PULLS + 1, f"{DICE.choice(KINDS)}{n:039x}") for n in range(DELIVERIES)]
     kill_after = set(DICE.sample(range(DELIVERIES), KILLS))
     for n, delivery in enumerate(deliveries):
-        zoo.deliver(*delivery)
+        processes.deliver(*delivery)
         if DICE.random() < 0.1:
-            zoo.deliver(*delivery)
+            processes.deliver(*delivery)
         if n in kill_after:
-            zoo.kill_one()
+            processes.kill_one()
         time.sleep(DICE.uniform(0, 0.3))
-    zoo.service.wait(lambda: set(zoo.service.states().values()) <= FINAL)
-    assert zoo.service.states().keys() == {guid for guid, _, _ in deliveries}
-    assert _overlaps(zoo.service.audit_lines(), zoo.killed) == []
-    assert _unreviewed(zoo.service, deliveries) == []
-    assert zoo.service.queue.leased_runs() == []
+    processes.service.wait(lambda: set(processes.service.states().values()) <= FINAL)
+    assert processes.service.states().keys() == {guid for guid, _, _ in deliveries}
+    assert _overlaps(processes.service.audit_lines(), processes.killed) == []
+    assert _unreviewed(processes.service, deliveries) == []
+    # DBOS closes the row of the last run after its state has been stored.
+    processes.service.wait(lambda: processes.service.queue.leased_runs() == [])
 
 
 def _overlaps(audit: list[dict[str, Any]], killed: set[int]) -> list[dict[str, Any]]:
@@ -108,29 +109,29 @@ def _overlaps(audit: list[dict[str, Any]], killed: set[int]) -> list[dict[str, A
     open_by_pull: defaultdict[int, set[int]] = defaultdict(set)
     found = []
     for line in audit:
-        going = open_by_pull[line["pull"]]
+        running = open_by_pull[line["pull"]]
         if line["what"] == "start":
-            if going - killed:
+            if running - killed:
                 found.append(line)
-            going.add(line["pid"])
+            running.add(line["pid"])
         elif line["what"] == "end":
-            going.discard(line["pid"])
+            running.discard(line["pid"])
     return found
 
 
 def _unreviewed(service: Service, deliveries: list[tuple[str, int, str]]) -> list[str]:
     """The newest heads whose review neither wrote nor was concluded as incomplete."""
     newest = {number: (guid, head) for guid, number, head in deliveries}
-    said = defaultdict(list)
+    notes = defaultdict(list)
     for line in service.audit_lines():
-        said[line["delivery"]].append(line["what"].partition(":")[0])
+        notes[line["delivery"]].append(line["what"].partition(":")[0])
     with service.store.transaction() as tx:
         kept = {row.number: row.run_id for row in tx.execute(HEAD.select())}
         states = {row.id: row.state for row in tx.execute(RUN.select())}
     expected = {number: f"{guid}/{number}" for number, (guid, _) in newest.items()}
     assert kept == expected
     wanted = {"done": "write", "dead": "incomplete"}
-    return [run for run in kept.values() if wanted.get(states[run], "?") not in said[run.partition("/")[0]]]
+    return [run for run in kept.values() if wanted.get(states[run], "?") not in notes[run.partition("/")[0]]]
 
 
 def test_the_audit_sees_an_overlap() -> None:

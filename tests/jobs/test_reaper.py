@@ -1,4 +1,4 @@
-"""What dead executors hold, taken over: the engine's rows are set as a killed worker leaves them."""
+"""The runs of dead executors are taken over: the rows of DBOS are set as a killed worker leaves them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def reaper(service: Service) -> Reaper:
     return Reaper(service.store, service.queue, JOBS)
 
 
-def take(service: Service, executor: str, fence: int = 1) -> None:
-    """As the engine and then the runner take a run."""
+def lease(service: Service, executor: str, fence: int = 1) -> None:
+    """Leases and claims a run as DBOS and then the runner do."""
     with service.store.transaction() as tx:
         tx.exec_driver_sql(
             "UPDATE workflow_status SET status = 'PENDING', executor_id = ? WHERE workflow_uuid = ?",
@@ -44,33 +44,33 @@ def unfinished(service: Service) -> dict[str, int]:
         return runs.unfinished_runs(tx)
 
 
-def test_the_living_keep_what_they_hold(service: Service, reaper: Reaper) -> None:
+def test_a_live_executor_keeps_its_runs(service: Service, reaper: Reaper) -> None:
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
     with service.store.transaction() as tx:
         executors.write_heartbeat(tx, "me")
-    take(service, "me")
+    lease(service, "me")
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_missing_runs()) == (0, 0)
     assert service.queue.leased_runs() == [LeasedRun("a/1", 1, "me")]
 
 
-def test_the_dead_lose_it_once(service: Service, reaper: Reaper) -> None:
-    take(service, "gone")
+def test_a_dead_executor_loses_its_run_once(service: Service, reaper: Reaper) -> None:
+    lease(service, "gone")
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_runs_of_dead_workers()) == (1, 0)
     assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
     with service.store.transaction() as tx:
         assert runs.crash_count(tx, "a/1") == 1
 
 
-def test_a_place_of_an_old_fence_is_only_freed(service: Service, reaper: Reaper) -> None:
-    take(service, "gone")
+def test_a_lease_at_an_old_fence_is_only_cancelled(service: Service, reaper: Reaper) -> None:
+    lease(service, "gone")
     with service.store.transaction() as tx:
-        # Somebody raised the fence and died before he freed the partition.
+        # Another worker raised the fence and died before it freed the partition.
         service.queue.enqueue(tx, runs.requeue(tx, "a/1", 1))  # type: ignore[arg-type]
     assert reaper.requeue_runs_of_dead_workers() == 0
     assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
 
 
-def test_a_run_without_a_place_is_queued_again_when_it_was_idle(service: Service, reaper: Reaper) -> None:
+def test_an_idle_run_that_is_not_in_the_queue_is_requeued(service: Service, reaper: Reaper) -> None:
     service.queue.cancel([("a/1", 1)])
     assert reaper.requeue_missing_runs() == 0
     with service.store.transaction() as tx:
@@ -79,8 +79,8 @@ def test_a_run_without_a_place_is_queued_again_when_it_was_idle(service: Service
     assert service.queue.missing({"a/1": 2}) == {}
 
 
-def test_what_is_handed_back_costs_nothing(service: Service, reaper: Reaper) -> None:
-    take(service, "me")
+def test_releasing_a_run_costs_no_attempt(service: Service, reaper: Reaper) -> None:
+    lease(service, "me")
     assert reaper.release_runs("another") == 0
     assert reaper.release_runs("me") == 1
     assert (service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ([], {})
@@ -88,7 +88,7 @@ def test_what_is_handed_back_costs_nothing(service: Service, reaper: Reaper) -> 
         assert runs.crash_count(tx, "a/1") == 0
 
 
-def test_what_is_old_is_forgotten(service: Service, reaper: Reaper) -> None:
+def test_old_rows_are_deleted(service: Service, reaper: Reaper) -> None:
     service.queue.cancel([("a/1", 1)])
     with service.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE workflow_status SET completed_at = 1000")

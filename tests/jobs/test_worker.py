@@ -1,4 +1,4 @@
-"""Workers as real processes: what is killed is done by another life, once; what cannot succeed ends as a conclusion."""
+"""Workers as real processes: another one takes over from a killed one, and a run that cannot succeed is concluded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.processes import WAIT_SECONDS
 ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
 
 
-def test_a_delivery_that_comes_twice_is_reviewed_once(service: Service) -> None:
+def test_a_repeated_delivery_is_reviewed_once(service: Service) -> None:
     assert service.deliver("a", 1, "ok-1") == "queued"
     assert service.deliver("a", 1, "ok-1") == "duplicate"
     service.start_worker()
@@ -33,7 +33,7 @@ def test_a_review_whose_worker_is_killed_is_finished_by_another(service: Service
     assert Counter(service.audit()) == {("start", "slow-1"): 2, ("write", "slow-1"): 1, ("end", "slow-1"): 1}
 
 
-def test_a_worker_that_slept_through_its_death_writes_nothing(service: Service) -> None:
+def test_a_worker_that_wakes_up_after_it_was_taken_over_writes_nothing(service: Service) -> None:
     service.deliver("a", 1, "slow-1")
     first = service.start_worker()
     service.wait(lambda: ("start", "slow-1") in service.audit())
@@ -46,7 +46,7 @@ def test_a_worker_that_slept_through_its_death_writes_nothing(service: Service) 
 
 
 def pause_outside_a_transaction(service: Service, worker: subprocess.Popen[bytes]) -> None:
-    """Inside one it would hold SQLite's lock, and everybody had to wait for it."""
+    """Inside one it would hold SQLite's lock, and every other process would wait for it."""
     while True:
         worker.send_signal(signal.SIGSTOP)
         with closing(sqlite3.connect(service.folder / "gracegate.db", timeout=0.5, isolation_level=None)) as probe:
@@ -78,29 +78,29 @@ def test_failures_are_retried_and_a_rate_limit_costs_no_attempt(service: Service
     assert Counter(service.audit())[("start", "flaky-1")] == 3
 
 
-def test_what_cannot_succeed_is_given_up_and_a_redelivery_starts_anew(service: Service) -> None:
+def test_a_run_that_cannot_succeed_is_concluded_and_a_redelivery_restarts_it(service: Service) -> None:
     service.env["GRACEGATE_ATTEMPTS"] = "2"
     service.deliver("a", 1, "poison-1")
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "dead"})
-    told = ("incomplete: an internal error (ZeroDivisionError)", "poison-1")
-    assert Counter(service.audit()) == {("start", "poison-1"): 2, ("end", "poison-1"): 2, told: 1}
+    incomplete = ("incomplete: an internal error (ZeroDivisionError)", "poison-1")
+    assert Counter(service.audit()) == {("start", "poison-1"): 2, ("end", "poison-1"): 2, incomplete: 1}
     assert service.deliver("a", 1, "poison-1") == "requeued"
-    service.wait(lambda: service.audit().count(told) == 2)
+    service.wait(lambda: service.audit().count(incomplete) == 2)
 
 
-def test_a_review_that_kills_its_workers_is_given_up(service: Service) -> None:
+def test_a_run_that_kills_its_workers_is_concluded(service: Service) -> None:
     service.env["GRACEGATE_CRASHES"] = "2"
     service.deliver("a", 1, "killer-1")
     for _ in range(2):
         service.start_worker().wait()
     service.start_worker()
     service.wait(lambda: service.states() == {"a": "dead"})
-    told = "incomplete: the worker died 2 times while it reviewed this pull request"
-    assert service.audit() == [("start", "killer-1"), ("start", "killer-1"), (told, "killer-1")]
+    incomplete = "incomplete: the worker died 2 times while it reviewed this pull request"
+    assert service.audit() == [("start", "killer-1"), ("start", "killer-1"), (incomplete, "killer-1")]
 
 
-def test_sigterm_finishes_what_is_short_and_hands_back_what_is_long(service: Service) -> None:
+def test_sigterm_finishes_short_reviews_and_requeues_long_ones(service: Service) -> None:
     service.env["GRACEGATE_SHUTDOWN_SECONDS"] = "12"
     service.deliver("a", 1, "slow-1")
     service.deliver("b", 2, "stuck-2")

@@ -29,10 +29,10 @@ def test_the_app_subscribes_to_the_handled_events() -> None:
 
 def test_compose_sets_only_variables_that_are_read() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    said = compose["services"]["gracegate"]["environment"]
-    said |= dict.fromkeys(re.findall(r"GRACEGATE_\w+", (DEPLOY / "Dockerfile").read_text()))
+    variables = compose["services"]["gracegate"]["environment"]
+    variables |= dict.fromkeys(re.findall(r"GRACEGATE_\w+", (DEPLOY / "Dockerfile").read_text()))
     source = (ROOT / "service" / "gracegate" / "settings.py").read_text()
-    assert [name for name in said if f'"{name.removeprefix("GRACEGATE_")}"' not in source] == []
+    assert [name for name in variables if f'"{name.removeprefix("GRACEGATE_")}"' not in source] == []
 
 
 def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: int) -> None:
@@ -41,9 +41,9 @@ def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: in
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as process:
         wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))
         process.terminate()
-        told = process.communicate(timeout=WAIT_SECONDS)[1].decode()
+        log = process.communicate(timeout=WAIT_SECONDS)[1].decode()
     assert process.returncode == 0
-    assert {json.loads(line)["logger"] for line in told.splitlines()} == {"gunicorn.error"}
+    assert {json.loads(line)["logger"] for line in log.splitlines()} == {"gunicorn.error"}
 
 
 def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_port: int) -> None:
@@ -57,9 +57,9 @@ def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_por
             in requests.get(f"http://127.0.0.1:{free_port}/metrics", timeout=WAIT_SECONDS).text
         )
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=WAIT_SECONDS)[1].decode()
+        log = process.communicate(timeout=WAIT_SECONDS)[1].decode()
     assert process.returncode == 0
-    assert [line for line in told.splitlines() if line.startswith("gracegate: ")] == [
+    assert [line for line in log.splitlines() if line.startswith("gracegate: ")] == [
         f"gracegate: webhooks  http://127.0.0.1:{free_port}/webhooks/github",
         f"gracegate: database  sqlite:///{service.folder}/gracegate.db",
         "gracegate: engine    built-in (Wasm)",

@@ -65,7 +65,7 @@ class Queue:
             "queue_name": QUEUE,
             "workflow_id": _workflow_id(ticket.run_id, ticket.fence),
             "queue_partition_key": ticket.partition,
-            # Without it only the newest registered version would dequeue it: after a rollback nobody.
+            # Without it only the newest registered version would dequeue it: after a rollback no worker.
             "app_version": VERSION,
             "serialization_type": WorkflowSerializationFormat.PORTABLE,
         }

@@ -85,11 +85,11 @@ class Worker:
         run_queue.launch(self._store, self.executor, self._runner.perform)
 
     def is_healthy(self) -> bool:
-        """False where a thread of ours died of an error: a worker without its heartbeat has to be started again."""
+        """False where one of the threads died of an error: a worker without a heartbeat has to be started again."""
         return all(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
-        """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on meanwhile."""
+        """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on until then."""
         run_queue.shut_down(self._jobs.shutdown)
         released = self._reaper.release_runs(self.executor)
         self._stopped.set()

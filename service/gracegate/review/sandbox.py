@@ -37,7 +37,7 @@ _OUT_OF_MEMORY = 3
 def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
     """The report that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
 
-    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, an error of ours that was raised in
+    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, the GracegateError that was raised in
     the child, and EngineError for any other.
     """
     command = [sys.executable, "-m", "gracegate.review.sandbox", function, str(seconds), str(memory_mb)]
@@ -99,7 +99,7 @@ def main(function: str, seconds: str, memory_mb: str) -> int:
     stdout, sys.stdout = sys.stdout, sys.stderr
     module, _, name = function.partition(":")
     try:
-        report = getattr(importlib.import_module(module), name)(pickle.load(sys.stdin.buffer))  # noqa: S301 - ours
+        report = getattr(importlib.import_module(module), name)(pickle.load(sys.stdin.buffer))  # noqa: S301 - the parent wrote it
         answer, code = dataclasses.asdict(report), 0
     except MemoryError:
         return _OUT_OF_MEMORY

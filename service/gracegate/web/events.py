@@ -169,8 +169,8 @@ def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> Han
     run = event.check_run
     if event.action != "rerequested" or run.name != context.settings.check_name:
         return HandlerResult("ignored", "only a re-run of our own check starts a review")
-    ours = _EXTERNAL_ID.match(run.external_id or "")
-    numbers = (int(ours[1]),) if ours else _numbers(event.repository, run.pull_requests)
+    number = _EXTERNAL_ID.match(run.external_id or "")
+    numbers = (int(number[1]),) if number else _numbers(event.repository, run.pull_requests)
     return _review_again(context, event, numbers, run.head_sha)
 
 
