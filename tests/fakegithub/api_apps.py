@@ -93,8 +93,8 @@ def accessible_repositories() -> Answer:
     if token is None:
         raise not_permitted() if caller().app else ApiError(401, "Requires authentication")
     with world().lock:
-        seen = [one for one in world().repositories.values() if one.id in token.repository_ids]
-        return page(seen, lambda one: shapes.repository(base_url(), one), "repositories")
+        visible = [one for one in world().repositories.values() if one.id in token.repository_ids]
+        return page(visible, lambda one: shapes.repository(base_url(), one), "repositories")
 
 
 @api.get("/repos/<owner>/<repo>/collaborators/<username>/permission")

@@ -174,8 +174,8 @@ def rerequest_suite(repository: Repository, suite_id: int) -> Answer:
 @needs("statuses", "write")
 def create_status(repository: Repository, sha: str) -> Answer:
     sent, found = body(), commit_of(repository, sha)
-    told = (sent.get("context") or "default", sent.get("description"), sent.get("target_url"))
-    one = Status(world().new_id(), repository, found, sent["state"], *told, login(), world().clock.iso())
+    details = (sent.get("context") or "default", sent.get("description"), sent.get("target_url"))
+    one = Status(world().new_id(), repository, found, sent["state"], *details, login(), world().clock.iso())
     world().statuses.append(one)
     return jsonify(shapes_checks.status(base_url(), one)), 201
 

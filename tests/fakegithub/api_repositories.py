@@ -80,11 +80,11 @@ def get_commit(repository: Repository, ref: str) -> Answer:
     info = repository.git.commit_info(sha)
     changes = repository.git.changes(info.parents[0], sha) if info.parents else []
     added, gone = (sum(getattr(one, name) for one in changes) for name in ("additions", "deletions"))
-    whole = shapes.commit(base_url(), repository, info) | {
+    full = shapes.commit(base_url(), repository, info) | {
         "stats": {"total": added + gone, "additions": added, "deletions": gone},
         "files": [diff_entry(base_url(), repository, sha, change) for change in changes[:COMPARE_FILES]],
     }
-    return jsonify(whole)
+    return jsonify(full)
 
 
 @api.get("/repos/<owner>/<repo>/commits/<sha>/pulls")

@@ -29,10 +29,10 @@ from tests.fakegithub.contract import (
     brief,
     contract,
     place,
-    refusal,
     request_errors,
     response_errors,
     unknown_keys,
+    validation_message,
 )
 from tests.fakegithub.errors import ApiError, not_found
 from tests.fakegithub.gitdir import GitError
@@ -82,7 +82,7 @@ def _enter() -> None:
     for error in errors:
         _violation(f"request {operation.id}: {place(error)}: {brief(error)}")
     if errors:
-        raise ApiError(422, "Invalid request.\n\n" + "\n".join(refusal(error) for error in errors))
+        raise ApiError(422, "Invalid request.\n\n" + "\n".join(validation_message(error) for error in errors))
 
 
 def _operation() -> Operation | None:
@@ -127,9 +127,9 @@ def _limits() -> dict[str, str]:
         hour = int(world().clock.now() // 3600)
         key = (hour, g.caller.token.value if g.caller.token else g.caller.app)
         used[key] = used.get(key, 0) + 1
-        told = {"limit": REQUESTS_PER_HOUR, "remaining": max(0, REQUESTS_PER_HOUR - used[key]), "used": used[key]}
-    told["reset"] = (hour + 1) * 3600
-    return {f"X-RateLimit-{name.title()}": str(value) for name, value in told.items()} | {
+        limits = {"limit": REQUESTS_PER_HOUR, "remaining": max(0, REQUESTS_PER_HOUR - used[key]), "used": used[key]}
+    limits["reset"] = (hour + 1) * 3600
+    return {f"X-RateLimit-{name.title()}": str(value) for name, value in limits.items()} | {
         "X-RateLimit-Resource": "core"
     }
 

@@ -35,7 +35,7 @@ def bad_credentials() -> ApiError:
 
 
 def identify(world: World, header: str | None) -> Caller:
-    """The caller that an Authorization header proves. Raises a 401 for everything that proves nothing."""
+    """The caller that an Authorization header authenticates. Raises a 401 where it authenticates nobody."""
     if not header:
         return Caller()
     scheme, _, value = header.partition(" ")
@@ -117,5 +117,5 @@ def allow(caller: Caller, repository: Repository, permission: str, level: str) -
 
 def _level(token: Token, permission: str) -> int:
     """What the token may; every token may read metadata."""
-    told = token.permissions.get(permission, "none")
-    return max(LEVELS[told], 1 if permission == "metadata" else 0)
+    level = token.permissions.get(permission, "none")
+    return max(LEVELS[level], 1 if permission == "metadata" else 0)

@@ -124,19 +124,19 @@ def _mended(node: Any) -> Any:
     return made if "type" in made else {"anyOf": [made, {"type": "object", "nullable": True, "enum": [None]}]}
 
 
-def refusal(error: ValidationError) -> str:
+def validation_message(error: ValidationError) -> str:
     """GitHub's words for a request that does not fit its schema."""
-    name, rule, told = "/".join(map(str, error.absolute_path)), error.validator, error.instance
+    name, rule, value = "/".join(map(str, error.absolute_path)), error.validator, error.instance
     if rule == "maxItems":
-        return f"No more than {error.validator_value} items are allowed; {len(told)} were supplied."
+        return f"No more than {error.validator_value} items are allowed; {len(value)} were supplied."
     if rule == "maxLength":
-        return f"Only {error.validator_value} characters are allowed; {len(told)} were supplied."
+        return f"Only {error.validator_value} characters are allowed; {len(value)} were supplied."
     if rule == "required":
-        missing = [f'"{key}"' for key in error.validator_value if key not in told]
+        missing = [f'"{key}"' for key in error.validator_value if key not in value]
         return f"{', '.join(missing)} {'was' if len(missing) == 1 else 'were'}n't supplied."
     if rule == "enum":
-        return f"{json.dumps(told)} is not a member of {json.dumps(error.validator_value)}."
-    return f"For 'properties/{name}', {json.dumps(told)[:100]} is not valid: {brief(error)}."
+        return f"{json.dumps(value)} is not a member of {json.dumps(error.validator_value)}."
+    return f"For 'properties/{name}', {json.dumps(value)[:100]} is not valid: {brief(error)}."
 
 
 def request_errors(operation: Operation, body: Any) -> list[ValidationError]:

@@ -106,8 +106,8 @@ def _plain(result: Any) -> Any:
 
 def _delivery(one: Delivery) -> Json:
     left_out = {"payload", "body", "headers", "response"}
-    told = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
-    return {key: value for key, value in told.items() if key not in left_out}
+    fields = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    return {key: value for key, value in fields.items() if key not in left_out}
 
 
 def _repository(one: Repository) -> Json:

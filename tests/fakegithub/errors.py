@@ -23,10 +23,10 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        said: dict[str, Any] = {"message": self.message, "documentation_url": "https://docs.github.com/rest"}
+        body: dict[str, Any] = {"message": self.message, "documentation_url": "https://docs.github.com/rest"}
         if self.errors is not None:
-            said["errors"] = list(self.errors)
-        return {**said, "status": str(self.status)}
+            body["errors"] = list(self.errors)
+        return {**body, "status": str(self.status)}
 
 
 def not_found() -> ApiError:

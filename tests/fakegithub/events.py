@@ -41,7 +41,7 @@ class Events:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def settle(self, seconds: float = 30.0) -> None:
-        """Waits until all that was to be sent has been answered or given up."""
+        """Waits until all that was to be sent was answered or has failed."""
         wait(list(self._pending), timeout=seconds)
 
     # Events
@@ -82,8 +82,8 @@ class Events:
 
     def installation(self, one: Installation, action: str) -> None:
         """`created`, `deleted`, `suspend`, `unsuspend` or `new_permissions_accepted`."""
-        seen = self.world.repositories_of(one)
-        self._emit("installation", None, {"action": action, "repositories": [_short(r) for r in seen]}, one)
+        visible = self.world.repositories_of(one)
+        self._emit("installation", None, {"action": action, "repositories": [_short(r) for r in visible]}, one)
 
     def installation_repositories(self, one: Installation, added: list[Repository], removed: list[Repository]) -> None:
         body = {

@@ -1,4 +1,4 @@
-"""The gate before the fake: faults on demand, and the log of all requests."""
+"""Middleware in front of the fake: faults on demand, and the log of all requests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Logged:
     at: float
 
 
-class Gate:
+class FaultInjector:
     """WSGI middleware around the API and git; pages and the control API pass it unseen."""
 
     def __init__(self, inner: WSGIApplication, is_seen: Callable[[str], bool]) -> None:

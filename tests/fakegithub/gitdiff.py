@@ -53,26 +53,26 @@ def changes(git: GitDir, base: str, head: str) -> list[FileChange]:
 def patch_between(git: GitDir, base: str, head: str, path: str) -> str:
     """The patch of one path without context, empty if it did not change."""
     options = ["-p", *PLAIN, "-U0", base, head, "--", path]
-    said = git.run("--literal-pathspecs", "diff", *options).decode(errors="replace")
-    return _hunks(said) or ""
+    output = git.run("--literal-pathspecs", "diff", *options).decode(errors="replace")
+    return _hunks(output) or ""
 
 
 def _raw(git: GitDir, base: str, head: str, *options: str) -> list[RawChange]:
-    said = git.run("diff", "--raw", "-z", "--no-abbrev", *PLAIN, base, head, *options).decode(errors="replace")
-    fields = iter(said.split("\0"))
+    output = git.run("diff", "--raw", "-z", "--no-abbrev", *PLAIN, base, head, *options).decode(errors="replace")
+    fields = iter(output.split("\0"))
     found = []
-    for told in fields:
-        if not told:
+    for entry in fields:
+        if not entry:
             break
-        old_mode, new_mode, old, new, letter = told.removeprefix(":").split()
+        old_mode, new_mode, old, new, letter = entry.removeprefix(":").split()
         before = next(fields) if letter[0] == "R" else None
         found.append(RawChange((old_mode, new_mode), (old, new), letter[0], next(fields), before))
     return found
 
 
 def _with_patches(git: GitDir, base: str, head: str, paths: Sequence[str]) -> list[FileChange]:
-    said = git.run("diff", "-p", "-M", *PLAIN, "-U3", base, head, *paths).decode(errors="replace")
-    sections = iter(("\n" + said).split("\ndiff --git ")[1:])
+    output = git.run("diff", "-p", "-M", *PLAIN, "-U3", base, head, *paths).decode(errors="replace")
+    sections = iter(("\n" + output).split("\ndiff --git ")[1:])
     made = []
     for change in _raw(git, base, head, "-M", *paths):
         section = next(sections)

@@ -38,7 +38,7 @@ def environment() -> dict[str, str]:
 
 
 class GitError(Exception):
-    """git ended with an error; the text is what it said."""
+    """git ended with an error; the text is what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ class GitDir:
         """A new repository over the objects of a local one, which may be bare, partial or shallow: nothing is copied,
         nothing is fetched, and no ref is taken over."""
         made = cls.create(path, default_branch)
-        theirs = GitDir(source)
+        other = GitDir(source)
         objects, shallow = (
-            theirs.text("rev-parse", "--path-format=absolute", "--git-path", name) for name in ("objects", "shallow")
+            other.text("rev-parse", "--path-format=absolute", "--git-path", name) for name in ("objects", "shallow")
         )
         (path / "objects" / "info" / "alternates").write_text(f"{objects}\n")
         if Path(shallow).exists():
@@ -153,12 +153,12 @@ class GitDir:
         return self.commit_infos([sha])[0]
 
     def commit_infos(self, shas: Sequence[str]) -> list[CommitInfo]:
-        """Of whole commit ids, in their order."""
+        """Of full commit ids, in their order."""
         if not shas:
             return []
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
-        said = self.text("log", "-z", "--no-walk=unsorted", f"--format={form}", *shas)
-        parts = said.removesuffix("\0").split("\0")
+        output = self.text("log", "-z", "--no-walk=unsorted", f"--format={form}", *shas)
+        parts = output.removesuffix("\0").split("\0")
         # git shows a commit once, however often it is named.
         shown = {parts[at]: _commit_info(parts[at : at + 10]) for at in range(0, len(parts), 10)}
         return [shown[sha] for sha in shas]
@@ -213,8 +213,8 @@ class GitDir:
 
     def sizes(self, shas: Sequence[str]) -> dict[str, int]:
         """Sizes of the objects that are here; a partial clone lacks some."""
-        said = self.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in shas).encode())
-        lines = [line.split() for line in said.decode().splitlines()]
+        output = self.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in shas).encode())
+        lines = [line.split() for line in output.decode().splitlines()]
         return {line[0]: int(line[2]) for line in lines if line[-1] != "missing"}
 
     # Diffs

@@ -92,16 +92,16 @@ def _talk(pull: PullRequest) -> list[dict[str, Any]]:
     count: dict[int, int] = defaultdict(int)
     for one in pull.comments:
         count[one.review_id] += 1
-    said = [
+    entries = [
         {"id": one.id, "author": one.author, "body": one.body, "at": one.submitted_at, "inline": count[one.id]}
         for one in pull.reviews
         if one.body
     ]
-    said += [
+    entries += [
         {"id": one.id, "author": one.author, "body": one.body, "at": one.created_at, "inline": 0}
         for one in pull.issue_comments
     ]
-    return sorted(said, key=lambda entry: entry["id"])
+    return sorted(entries, key=lambda entry: entry["id"])
 
 
 def _file(pull: PullRequest, change: FileChange, runs: Sequence[CheckRun]) -> File:

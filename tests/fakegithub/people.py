@@ -50,8 +50,8 @@ class People:
         with self.world.lock:
             parent, number = self.repository(full_name), self.world.new_id()
             git = parent.git.fork(self.world.folder / f"{number}.git", parent.default_branch)
-            told = (parent.default_branch, parent.private, self.world.clock.iso())
-            one = Repository(number, owner, parent.name, git, *told, parent=parent)
+            settings = (parent.default_branch, parent.private, self.world.clock.iso())
+            one = Repository(number, owner, parent.name, git, *settings, parent=parent)
             self.world.repositories[number] = one
             return one
 

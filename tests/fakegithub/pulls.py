@@ -31,8 +31,8 @@ def open_pull(
     now, repository = world.clock.iso(), base[0]
     number = repository.next_number
     repository.next_number += 1
-    said = (text.title, text.body, text.author)
-    pull = PullRequest(world.new_id(), number, *said, *base, *head, head_sha, base_sha, now, now, draft=text.draft)
+    content = (text.title, text.body, text.author)
+    pull = PullRequest(world.new_id(), number, *content, *base, *head, head_sha, base_sha, now, now, draft=text.draft)
     repository.pulls[number] = pull
     _point(pull)
     events.pull_request(pull, "opened")

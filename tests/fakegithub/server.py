@@ -12,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.fakegithub.app import application, is_api
 from tests.fakegithub.events import Events
-from tests.fakegithub.faults import Fault, Gate, Logged
+from tests.fakegithub.faults import Fault, FaultInjector, Logged
 from tests.fakegithub.people import People
 from tests.fakegithub.state import App, Clock, Delivery
 from tests.fakegithub.web import FAKE
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Handler(WSGIRequestHandler):
-    """Silent: the gate keeps the log. One request per connection, so that nothing lives on after `stop`."""
+    """Silent: the middleware keeps the log. One request per connection, so that nothing lives on after `stop`."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -40,8 +40,8 @@ class FakeGitHub(People):
         """What did not fit GitHub's OpenAPI description, of requests and of answers."""
         self.used: dict[tuple[int, object], int] = {}
         """How many requests a caller has made, by hour and caller."""
-        self._gate = Gate(self._application, is_api)
-        self._server = make_server(host, port, self._gate, threaded=True, request_handler=Handler)
+        self._injector = FaultInjector(self._application, is_api)
+        self._server = make_server(host, port, self._injector, threaded=True, request_handler=Handler)
         self.url = self.world.base_url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
@@ -81,7 +81,7 @@ class FakeGitHub(People):
     @property
     def log(self) -> list[Logged]:
         """All requests to the API and to git, oldest first."""
-        return self._gate.log
+        return self._injector.log
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -96,14 +96,14 @@ class FakeGitHub(People):
         self.events.url = url
 
     def settle(self) -> None:
-        """Waits until every webhook has been answered or given up."""
+        """Waits until every webhook was answered or has failed."""
         self.events.settle()
 
     def fault(self, method: str = "*", path: str = ".*", **more: Any) -> Fault:
         """Makes the next matching request fail; see Fault for the rest."""
         fault = Fault(method, path, **more)
-        self._gate.faults.append(fault)
+        self._injector.faults.append(fault)
         return fault
 
     def clear_faults(self) -> None:
-        self._gate.faults.clear()
+        self._injector.faults.clear()

@@ -181,9 +181,9 @@ def review_comment(base: str, pull: PullRequest, one: ReviewComment) -> Json:
 
 def legacy_comment(base: str, pull: PullRequest, one: ReviewComment) -> Json:
     """The form in which the comments of one review are listed: GitHub leaves the lines out."""
-    whole = review_comment(base, pull, one)
+    full = review_comment(base, pull, one)
     left_out = {"line", "start_line", "side", "start_side", "original_line", "original_start_line", "subject_type"}
-    return {key: value for key, value in whole.items() if key not in left_out}
+    return {key: value for key, value in full.items() if key not in left_out}
 
 
 def issue_comment(base: str, world: World, pull: PullRequest, one: IssueComment) -> Json:

@@ -68,14 +68,14 @@ def _backend(repository: Repository, service: str) -> Response:
         "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
     }
     sent = request.get_data()
-    said = subprocess.run(
+    response = subprocess.run(
         ["git", "http-backend"],
         input=sent,
         capture_output=True,
         env={**environment(), **variables, "CONTENT_LENGTH": str(len(sent))},
         check=False,
     ).stdout
-    head, _, data = said.partition(b"\r\n\r\n")
+    head, _, data = response.partition(b"\r\n\r\n")
     fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
     status = int(fields.pop("Status", "200 OK").split()[0])
     return Response(data, status, {**fields, **NO_CACHE})

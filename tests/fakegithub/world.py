@@ -90,7 +90,7 @@ class World:
         return [next(run for run in found if run.name == name) for name in names]
 
     def pulls_at(self, repository: Repository, sha: str) -> list[PullRequest]:
-        """The open pull requests with that head whose branch is in the repository itself (forks are not told)."""
+        """The open pull requests with that head whose branch is in the repository itself (GitHub does not name those of forks)."""
         return [
             p for p in repository.pulls.values() if p.state == "open" and p.head_sha == sha and p.head is repository
         ]
@@ -99,5 +99,5 @@ class World:
         """The required checks of the base branch whose newest run or status has not passed."""
         required = pull.base.required_checks.get(pull.base_ref, set())
         runs = {run.name: run.conclusion for run in self.runs(pull.base, pull.head_sha, latest=True)}
-        told = {one.context: one.state for one in self.statuses if one.sha == pull.head_sha}
-        return sorted(name for name in required if runs.get(name, told.get(name)) not in PASSING)
+        states = {one.context: one.state for one in self.statuses if one.sha == pull.head_sha}
+        return sorted(name for name in required if runs.get(name, states.get(name)) not in PASSING)

@@ -30,13 +30,13 @@ def changed(*edits: tuple[int, str]) -> str:
 
 def app_jwt(fake: FakeGitHub, *, key: str | None = None, **claims: Any) -> str:
     now = int(time.time())
-    whole = {"iat": now - 60, "exp": now + 300, "iss": str(fake.app.id), **claims}
-    whole = {name: value for name, value in whole.items() if value is not None}
-    return jwt.encode(whole, key or fake.app.private_key, algorithm="RS256")
+    payload = {"iat": now - 60, "exp": now + 300, "iss": str(fake.app.id), **claims}
+    payload = {name: value for name, value in payload.items() if value is not None}
+    return jwt.encode(payload, key or fake.app.private_key, algorithm="RS256")
 
 
 class Rest:
-    """Speaks to the API with one Authorization header; `token` mints one for the repository's installation."""
+    """Calls the API with one Authorization header; `token` mints one for the repository's installation."""
 
     def __init__(self, fake: FakeGitHub, authorization: str | None) -> None:
         self.fake = fake

@@ -55,9 +55,9 @@ def test_what_proves_nothing_is_refused_even_for_public_data(fake: FakeGitHub, c
 
 
 def test_tokens_have_the_format_of_2026_and_whole_seconds(fake: FakeGitHub) -> None:
-    told = mint(fake).json()
-    assert re.fullmatch(r"ghs_424242_[A-Za-z0-9._-]{400,}", told["token"])
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["expires_at"])
+    body = mint(fake).json()
+    assert re.fullmatch(r"ghs_424242_[A-Za-z0-9._-]{400,}", body["token"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body["expires_at"])
 
 
 def test_a_token_ends_after_an_hour_of_the_fakes_clock(fake: FakeGitHub, rest: Rest) -> None:
@@ -68,7 +68,7 @@ def test_a_token_ends_after_an_hour_of_the_fakes_clock(fake: FakeGitHub, rest: R
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"),
+    ("permissions", "granted"),
     [
         pytest.param({}, "write", id="no body: everything"),
         pytest.param({"permissions": {}}, "write", id="PyGithub's empty permissions: everything"),
@@ -76,16 +76,16 @@ def test_a_token_ends_after_an_hour_of_the_fakes_clock(fake: FakeGitHub, rest: R
         pytest.param({"permissions": {"contents": "read"}}, None, id="others"),
     ],
 )
-def test_permissions_of_a_token(fake: FakeGitHub, asked: dict[str, Any], granted: str | None) -> None:
-    assert mint(fake, asked).json()["permissions"].get("checks") == granted
+def test_permissions_of_a_token(fake: FakeGitHub, permissions: dict[str, Any], granted: str | None) -> None:
+    assert mint(fake, permissions).json()["permissions"].get("checks") == granted
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "permissions",
     [{"permissions": {"contents": "write"}}, {"repository_ids": [1]}, {"repositories": ["elsewhere"]}],
 )
-def test_a_token_cannot_exceed_its_installation(fake: FakeGitHub, asked: dict[str, Any]) -> None:
-    assert mint(fake, asked).status_code == 422
+def test_a_token_cannot_exceed_its_installation(fake: FakeGitHub, permissions: dict[str, Any]) -> None:
+    assert mint(fake, permissions).status_code == 422
 
 
 def test_an_ungranted_permission_is_403(fake: FakeGitHub, client: Client) -> None:
@@ -97,10 +97,10 @@ def test_an_ungranted_permission_is_403(fake: FakeGitHub, client: Client) -> Non
 
 def test_a_token_of_one_repository_sees_no_other(fake: FakeGitHub, client: Client) -> None:
     other = fake.create_repository("shop/other")
-    told = mint(fake, {"repository_ids": [other.id]}).json()
-    scoped = client(f"token {told['token']}")
-    seen = [scoped.get(f"/repos/{name}").status_code for name in ("shop/other", REPOSITORY)]
-    assert (told["repository_selection"], [one["full_name"] for one in told["repositories"]], seen) == (
+    body = mint(fake, {"repository_ids": [other.id]}).json()
+    scoped = client(f"token {body['token']}")
+    statuses = [scoped.get(f"/repos/{name}").status_code for name in ("shop/other", REPOSITORY)]
+    assert (body["repository_selection"], [one["full_name"] for one in body["repositories"]], statuses) == (
         "selected",
         ["shop/other"],
         [200, 404],

@@ -82,12 +82,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "said"), [pytest.param(s, t, id=name) for name, s, t in REFUSED])
+@pytest.mark.parametrize(("sent", "message"), [pytest.param(s, t, id=name) for name, s, t in REFUSED])
 def test_what_the_description_forbids_is_refused_and_recorded(
-    fake: FakeGitHub, rest: Rest, head: str, sent: dict[str, Any], said: str
+    fake: FakeGitHub, rest: Rest, head: str, sent: dict[str, Any], message: str
 ) -> None:
     answer = rest.post(rest.repo("/check-runs"), {"name": "gracegate", "head_sha": head, **sent})
-    assert (answer.status_code, said in answer.json()["message"]) == (422, True), answer.text
+    assert (answer.status_code, message in answer.json()["message"]) == (422, True), answer.text
     assert fake.violations
     fake.violations.clear()
     assert rest.get(rest.repo(f"/commits/{head}/check-runs")).json()["total_count"] == 0
@@ -154,8 +154,8 @@ def test_suites_hold_the_runs_of_a_commit(rest: Rest, head: str) -> None:
 def test_statuses_are_combined(rest: Rest, head: str) -> None:
     for context, state in (("a", "success"), ("b", "failure"), ("b", "success"), ("c", "pending")):
         assert rest.post(rest.repo(f"/statuses/{head}"), {"context": context, "state": state}).status_code == 201
-    told = rest.get(rest.repo(f"/commits/{head}/status")).json()
-    assert (told["state"], told["total_count"], len(rest.get(rest.repo(f"/commits/{head}/statuses")).json())) == (
+    body = rest.get(rest.repo(f"/commits/{head}/status")).json()
+    assert (body["state"], body["total_count"], len(rest.get(rest.repo(f"/commits/{head}/statuses")).json())) == (
         "pending",
         3,
         4,

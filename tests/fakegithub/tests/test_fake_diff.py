@@ -14,8 +14,8 @@ PATCH = "@@ -1,3 +1,4 @@ kind: Pod\n one\n-two\n+2\n+2b\n three\n\\ No newline a
 
 
 def test_every_line_has_its_numbers() -> None:
-    seen = [(one.sign, one.old, one.new, one.hunk, one.position) for one in patch_lines(PATCH)]
-    assert seen == [
+    lines = [(one.sign, one.old, one.new, one.hunk, one.position) for one in patch_lines(PATCH)]
+    assert lines == [
         ("@", None, None, 0, 0),
         (" ", 1, 1, 0, 1),
         ("-", 2, None, 0, 2),

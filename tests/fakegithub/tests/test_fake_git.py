@@ -109,8 +109,8 @@ def partial(folder: Path, url: str) -> Path:
 
 
 def objects(cache: Path) -> list[str]:
-    said = out(cache, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
-    return sorted(set(said.split()))
+    output = out(cache, "cat-file", "--batch-all-objects", "--batch-check=%(objecttype)")
+    return sorted(set(output.split()))
 
 
 def test_commits_and_trees_travel_without_blobs_and_one_blob_by_its_id(
@@ -158,9 +158,9 @@ def test_a_partial_repository_is_served_without_fetching_what_it_lacks(
 ) -> None:
     base, head = (out(source, "rev-parse", name) for name in ("main~1", "main"))
     number = fake.replay("shop/old", source, base, head, title="Version 2")
-    told = mint(fake, {"repositories": ["old"]}).json()["token"]
+    token = mint(fake, {"repositories": ["old"]}).json()["token"]
     cache = partial(tmp_path, address(fake, "shop/old"))
-    out(cache, "fetch", "--quiet", "--filter=blob:none", "--depth=1", "origin", base, head, token=told)
+    out(cache, "fetch", "--quiet", "--filter=blob:none", "--depth=1", "origin", base, head, token=token)
     out(
         cache,
         "fetch",
@@ -168,9 +168,9 @@ def test_a_partial_repository_is_served_without_fetching_what_it_lacks(
         "--filter=blob:none",
         "origin",
         f"{head}:web.yaml".replace(":web.yaml", ""),
-        token=told,
+        token=token,
     )
-    rest = Rest(fake, f"token {told}")
+    rest = Rest(fake, f"token {token}")
     files = rest.get(f"/repos/shop/old/pulls/{number}/files").json()
     pull = rest.get(f"/repos/shop/old/pulls/{number}").json()
     rest.close()

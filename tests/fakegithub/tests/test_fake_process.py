@@ -55,7 +55,7 @@ def test_a_pull_request_is_opened_from_outside(url: str) -> None:
     for branch, text in (("main", changed()), ("topic", changed((15, "new")))):
         do(url, "push", full_name=REPOSITORY, branch=branch, files={"web.yaml": text})
     number = do(url, "open_pull_request", full_name=REPOSITORY, head="topic", title="Change a line")
-    told = do(url, "review_comment", full_name=REPOSITORY, number=number, body="Hm", path="web.yaml", line=15)
+    comment_id = do(url, "review_comment", full_name=REPOSITORY, number=number, body="Hm", path="web.yaml", line=15)
     do(url, "settle")
     state = see(url, "state")["repositories"][0]["pulls"][0]
     assert {key: state[key] for key in ("number", "title", "state", "checks", "url")} == {
@@ -66,7 +66,7 @@ def test_a_pull_request_is_opened_from_outside(url: str) -> None:
         "url": f"{url}/{REPOSITORY}/pull/1",
     }
     assert [(one["id"], one["line"], one["subject_type"], one["body"]) for one in state["comments"]] == [
-        (told, 15, "line", "Hm")
+        (comment_id, 15, "line", "Hm")
     ]
     assert sorted(see(url, "app")) == ["id", "private_key", "slug", "webhook_secret"]
     assert {one["status"] for one in see(url, "deliveries")} == {"failed to connect to host"}
@@ -108,8 +108,8 @@ def test_a_page_shows_what_was_posted(fake: FakeGitHub, rest: Rest) -> None:
     lines = ((15, suggestion), (25, "~~old~~"))
     comments = [{"path": "web.yaml", "line": line, "body": body} for line, body in lines]
     rest.post(rest.repo(f"/pulls/{number}/reviews"), {"event": "COMMENT", "body": "Look", "comments": comments})
-    whole = {"body": "On the file", "path": "web.yaml", "subject_type": "file", "commit_id": head}
-    rest.post(rest.repo(f"/pulls/{number}/comments"), whole)
+    comment = {"body": "On the file", "path": "web.yaml", "subject_type": "file", "commit_id": head}
+    rest.post(rest.repo(f"/pulls/{number}/comments"), comment)
     note = {"path": "web.yaml", "start_line": 25, "end_line": 25, "annotation_level": "warning", "message": "noted"}
     elsewhere = {**note, "path": "other.yaml", "message": "far away"}
     output = {"title": "1 error", "summary": "| a |\n|---|\n| cell |", "annotations": [note, elsewhere]}

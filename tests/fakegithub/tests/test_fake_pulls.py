@@ -23,8 +23,8 @@ def opened(fake: FakeGitHub) -> str:
 
 
 def test_a_pull_request_shows_itself(fake: FakeGitHub, rest: Rest, opened: str) -> None:
-    told = rest.get(PULL).json()
-    shown = {key: told[key] for key in ("state", "draft", "merged", "mergeable_state", "commits", "changed_files")}
+    body = rest.get(PULL).json()
+    shown = {key: body[key] for key in ("state", "draft", "merged", "mergeable_state", "commits", "changed_files")}
     assert shown == {
         "state": "open",
         "draft": False,
@@ -34,16 +34,16 @@ def test_a_pull_request_shows_itself(fake: FakeGitHub, rest: Rest, opened: str) 
         "changed_files": 1,
     }
     base = fake.repository(REPOSITORY).branch("main")
-    assert (told["head"]["sha"], told["head"]["ref"], told["base"]["sha"]) == (opened, "topic", base)
+    assert (body["head"]["sha"], body["head"]["ref"], body["base"]["sha"]) == (opened, "topic", base)
 
 
 def test_the_head_follows_its_branch(fake: FakeGitHub, rest: Rest, opened: str) -> None:
     second = fake.push(REPOSITORY, "topic", {"more.yaml": "a: 1\n"})
     forced = fake.push(REPOSITORY, "topic", {"other.yaml": "a: 1\n"}, onto="main")
-    told = rest.get(PULL).json()
+    body = rest.get(PULL).json()
     refs = fake.repository(REPOSITORY).git.refs("refs/pull/")
     assert len({opened, second, forced}) == 3
-    assert (told["head"]["sha"], told["commits"], refs) == (forced, 1, {"refs/pull/1/head": forced})
+    assert (body["head"]["sha"], body["commits"], refs) == (forced, 1, {"refs/pull/1/head": forced})
     assert [one["filename"] for one in rest.get(f"{PULL}/files").json()] == ["other.yaml"]
 
 
@@ -59,9 +59,9 @@ def test_the_end_of_a_pull_request(
     fake: FakeGitHub, rest: Rest, opened: str, act: Callable[[FakeGitHub], Any], shown: tuple[str, bool, bool]
 ) -> None:
     act(fake)
-    told = rest.get(PULL).json()
+    body = rest.get(PULL).json()
     listed = [[one["number"] for one in rest.get(rest.repo(f"/pulls?state={s}")).json()] for s in ("open", "all")]
-    assert ((told["state"], told["merged"], told["draft"]), told["head"]["sha"]) == (shown, opened)
+    assert ((body["state"], body["merged"], body["draft"]), body["head"]["sha"]) == (shown, opened)
     assert listed == [[], [1]]
 
 
@@ -98,9 +98,9 @@ def test_a_fork_is_read_through_its_base(fake: FakeGitHub, rest: Rest) -> None:
     fake.fork(REPOSITORY, "grace")
     sha = fake.push("grace/web", "topic", {"web.yaml": changed((3, "new"))})
     number = fake.open_pull_request(REPOSITORY, "topic", fork="grace/web")
-    told = rest.get(PULL).json()
-    assert (told["head"]["sha"], told["head"]["repo"]["full_name"]) == (sha, "grace/web")
-    assert (told["head"]["label"], told["base"]["repo"]["full_name"]) == ("grace:topic", REPOSITORY)
+    body = rest.get(PULL).json()
+    assert (body["head"]["sha"], body["head"]["repo"]["full_name"]) == (sha, "grace/web")
+    assert (body["head"]["label"], body["base"]["repo"]["full_name"]) == ("grace:topic", REPOSITORY)
     assert fake.repository(REPOSITORY).git.refs("refs/pull/") == {f"refs/pull/{number}/head": sha}
     assert (rest.get("/repos/grace/web").status_code, len(rest.get(f"{PULL}/files").json())) == (404, 1)
 
@@ -127,11 +127,11 @@ def test_files_are_told_as_github_tells_them(fake: FakeGitHub, rest: Rest) -> No
     fake.push(REPOSITORY, "main", FILES)
     fake.push(REPOSITORY, "topic", AFTER)
     fake.open_pull_request(REPOSITORY, "topic")
-    told = {
+    body = {
         one["filename"]: (one["status"], one.get("previous_filename"), one.get("patch"))
         for one in rest.get(f"{PULL}/files").json()
     }
-    assert told == {
+    assert body == {
         "gone.yaml": ("removed", None, "@@ -1 +0,0 @@\n-gone: true"),
         "huge.json": ("added", None, None),
         "image.png": ("modified", None, None),
@@ -159,8 +159,8 @@ def test_files_come_in_pages(fake: FakeGitHub, rest: Rest, monkeypatch: pytest.M
 def test_lists_are_filtered_by_branch(fake: FakeGitHub, rest: Rest, opened: str) -> None:
     fake.push(REPOSITORY, "second", {"b.yaml": "b: 1\n"})
     fake.open_pull_request(REPOSITORY, "second")
-    asked = ["", "?head=shop:topic", "?base=release", "?direction=asc"]
-    assert [[one["number"] for one in rest.get(rest.repo(f"/pulls{query}")).json()] for query in asked] == [
+    queries = ["", "?head=shop:topic", "?base=release", "?direction=asc"]
+    assert [[one["number"] for one in rest.get(rest.repo(f"/pulls{query}")).json()] for query in queries] == [
         [2, 1],
         [1],
         [],
@@ -178,7 +178,7 @@ def test_an_unknown_pull_request_is_404(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "blocked"),
+    ("body", "blocked"),
     [
         pytest.param([], True, id="nothing reported"),
         pytest.param(["success"], False, id="success"),
@@ -191,10 +191,10 @@ def test_an_unknown_pull_request_is_404(rest: Rest) -> None:
         pytest.param([None], True, id="in progress"),
     ],
 )
-def test_branch_protection(fake: FakeGitHub, rest: Rest, opened: str, told: list[str | None], blocked: bool) -> None:
+def test_branch_protection(fake: FakeGitHub, rest: Rest, opened: str, body: list[str | None], blocked: bool) -> None:
     fake.app.permissions["contents"] = "write"
     fake.require_checks(REPOSITORY, "main", ["gracegate"])
-    for conclusion in told:
+    for conclusion in body:
         state = {"status": "in_progress"} if conclusion is None else {"conclusion": conclusion}
         rest.post(rest.repo("/check-runs"), {"name": "gracegate", "head_sha": opened, **state})
     fake.world.tokens[str(rest.session.headers["Authorization"]).split()[1]].permissions["contents"] = "write"  # type: ignore[index]

@@ -16,20 +16,20 @@ from tests.fakegithub.tests.rest import NUMBERS, REPOSITORY, Rest, changed, text
 
 def test_a_tree_names_everything_below(fake: FakeGitHub, rest: Rest) -> None:
     sha = fake.push(REPOSITORY, "main", {"apps/cart.yaml": "a: 1\n"})
-    told = rest.get(rest.repo(f"/git/trees/{sha}?recursive=1")).json()
-    assert [(one["path"], one["type"], one["mode"]) for one in told["tree"]] == [
+    body = rest.get(rest.repo(f"/git/trees/{sha}?recursive=1")).json()
+    assert [(one["path"], one["type"], one["mode"]) for one in body["tree"]] == [
         ("apps", "tree", "040000"),
         ("apps/cart.yaml", "blob", "100644"),
         ("web.yaml", "blob", "100644"),
     ]
-    flat = rest.get(rest.repo(f"/git/trees/{told['sha']}")).json()
+    flat = rest.get(rest.repo(f"/git/trees/{body['sha']}")).json()
     assert [one["path"] for one in flat["tree"]] == ["apps", "web.yaml"]
 
 
 def test_a_large_tree_is_truncated(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_repositories, "TREE_ENTRIES", 0)
-    told = rest.get(rest.repo("/git/trees/main")).json()
-    assert (told["tree"], told["truncated"]) == ([], True)
+    body = rest.get(rest.repo("/git/trees/main")).json()
+    assert (body["tree"], body["truncated"]) == ([], True)
 
 
 def test_blobs_are_what_git_holds(fake: FakeGitHub, rest: Rest) -> None:
@@ -46,14 +46,14 @@ def test_contents_of_files_and_folders(fake: FakeGitHub, rest: Rest) -> None:
     folder = rest.get(rest.repo("/contents/apps")).json()
     assert (base64.b64decode(file["content"]), file["type"]) == (b"a: 1\n", "file")
     assert [(one["path"], one["type"]) for one in folder] == [("apps/my cart.yaml", "file")]
-    asked = ("/contents/none", "/contents/web.yaml?ref=none")
-    assert [rest.get(rest.repo(path)).status_code for path in asked] == [404, 404]
+    paths = ("/contents/none", "/contents/web.yaml?ref=none")
+    assert [rest.get(rest.repo(path)).status_code for path in paths] == [404, 404]
 
 
 def test_contents_over_a_megabyte_are_left_out(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_repositories, "CONTENT_BYTES", 10)
-    told = rest.get(rest.repo("/contents/web.yaml")).json()
-    assert (told["content"], told["encoding"]) == ("", "none")
+    body = rest.get(rest.repo("/contents/web.yaml")).json()
+    assert (body["content"], body["encoding"]) == ("", "none")
 
 
 def test_a_symbolic_link_answers_with_its_target(fake: FakeGitHub, rest: Rest, tmp_path: Path) -> None:
@@ -66,16 +66,16 @@ def test_a_symbolic_link_answers_with_its_target(fake: FakeGitHub, rest: Rest, t
     _git(source, "commit", "-qm", "x")
     one = fake.create_repository("shop/links", from_git=source, private=False)
     one.git.set_ref("refs/heads/main", _git(source, "rev-parse", "HEAD"))
-    told = rest.get("/repos/shop/links/contents/apps/link.yaml").json()
-    assert (told["path"], base64.b64decode(told["content"])) == ("shared.yaml", b"a: 1\n")
+    body = rest.get("/repos/shop/links/contents/apps/link.yaml").json()
+    assert (body["path"], base64.b64decode(body["content"])) == ("shared.yaml", b"a: 1\n")
 
 
 def test_a_commit_tells_its_files(fake: FakeGitHub, rest: Rest) -> None:
     sha = fake.push(REPOSITORY, "main", {"web.yaml": changed((2, "two"))}, "Say two\n\nBecause.")
-    told = rest.get(rest.repo("/commits/main")).json()
-    assert (told["sha"], told["commit"]["message"]) == (sha, "Say two\n\nBecause.")
-    assert [(one["filename"], one["changes"]) for one in told["files"]] == [("web.yaml", 2)]
-    assert rest.get(rest.repo(f"/git/commits/{sha}")).json()["tree"] == told["commit"]["tree"]
+    body = rest.get(rest.repo("/commits/main")).json()
+    assert (body["sha"], body["commit"]["message"]) == (sha, "Say two\n\nBecause.")
+    assert [(one["filename"], one["changes"]) for one in body["files"]] == [("web.yaml", 2)]
+    assert rest.get(rest.repo(f"/git/commits/{sha}")).json()["tree"] == body["commit"]["tree"]
     unknown = rest.get(rest.repo("/commits/none"))
     assert (unknown.status_code, unknown.json()["message"]) == (422, "No commit found for SHA: none")
 
@@ -92,11 +92,11 @@ def test_compare_goes_from_the_merge_base(fake: FakeGitHub, rest: Rest) -> None:
     start = fake.repository(REPOSITORY).branch("main")
     topic = fake.push(REPOSITORY, "topic", {"web.yaml": changed((15, "new"))})
     fake.push(REPOSITORY, "main", {"main-only.yaml": "a: 1\n"})
-    told = rest.get(rest.repo(f"/compare/main...{topic}")).json()
-    shown = {key: told[key] for key in ("status", "ahead_by", "behind_by", "total_commits")}
+    body = rest.get(rest.repo(f"/compare/main...{topic}")).json()
+    shown = {key: body[key] for key in ("status", "ahead_by", "behind_by", "total_commits")}
     assert shown == {"status": "diverged", "ahead_by": 1, "behind_by": 1, "total_commits": 1}
-    assert told["merge_base_commit"]["sha"] == start
-    assert [one["filename"] for one in told["files"]] == ["web.yaml"]
+    assert body["merge_base_commit"]["sha"] == start
+    assert [one["filename"] for one in body["files"]] == ["web.yaml"]
 
 
 @pytest.mark.parametrize(("spec", "status"), [("main...main", "identical"), ("topic...main", "behind")])

@@ -29,8 +29,8 @@ def head(fake: FakeGitHub) -> str:
 
 
 def review(rest: Rest, *comments: dict[str, Any], **more: Any) -> Any:
-    whole = [{"path": "web.yaml", "body": "b", **one} for one in comments]
-    return rest.post(f"{PULL}/reviews", {"event": "COMMENT", "body": "Look", "comments": whole, **more})
+    full = [{"path": "web.yaml", "body": "b", **one} for one in comments]
+    return rest.post(f"{PULL}/reviews", {"event": "COMMENT", "body": "Look", "comments": full, **more})
 
 
 ACCEPTED: list[dict[str, Any]] = [
@@ -48,8 +48,8 @@ ACCEPTED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("comment", ACCEPTED, ids=str)
 def test_lines_of_a_hunk_are_accepted(rest: Rest, comment: dict[str, Any]) -> None:
     assert review(rest, comment).status_code == 200
-    told = rest.get(f"{PULL}/comments").json()[0]
-    assert {key: told[key] for key in comment} == comment
+    body = rest.get(f"{PULL}/comments").json()[0]
+    assert {key: body[key] for key in comment} == comment
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -69,13 +69,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("comment", "said"), REFUSED, ids=lambda value: str(value)[:40])
-def test_others_are_refused_in_githubs_words(rest: Rest, comment: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("comment", "message"), REFUSED, ids=lambda value: str(value)[:40])
+def test_others_are_refused_in_githubs_words(rest: Rest, comment: dict[str, Any], message: str) -> None:
     answer = review(rest, comment)
     assert (answer.status_code, answer.json()["message"], answer.json()["errors"]) == (
         422,
         "Unprocessable Entity",
-        [said],
+        [message],
     )
 
 
@@ -99,13 +99,13 @@ def test_a_body_has_a_limit(rest: Rest) -> None:
 
 
 def test_a_review_is_by_the_bot(rest: Rest, head: str) -> None:
-    told = review(rest, {"line": 5}).json()
-    user = {key: told["user"][key] for key in ("login", "type")}
-    assert (user, told["state"], told["commit_id"]) == ({"login": "gracegate[bot]", "type": "Bot"}, "COMMENTED", head)
-    comments = rest.get(f"{PULL}/reviews/{told['id']}/comments").json()
+    body = review(rest, {"line": 5}).json()
+    user = {key: body["user"][key] for key in ("login", "type")}
+    assert (user, body["state"], body["commit_id"]) == ({"login": "gracegate[bot]", "type": "Bot"}, "COMMENTED", head)
+    comments = rest.get(f"{PULL}/reviews/{body['id']}/comments").json()
     assert [(one["path"], "line" in one) for one in comments] == [("web.yaml", False)]
-    edited = rest.put(f"{PULL}/reviews/{told['id']}", {"body": "Better"}).json()
-    assert (edited["body"], rest.get(f"{PULL}/reviews/{told['id']}").json()["body"]) == ("Better", "Better")
+    edited = rest.put(f"{PULL}/reviews/{body['id']}", {"body": "Better"}).json()
+    assert (edited["body"], rest.get(f"{PULL}/reviews/{body['id']}").json()["body"]) == ("Better", "Better")
 
 
 # Single comments
@@ -117,9 +117,9 @@ def comment(rest: Rest, sha: str, **more: Any) -> Any:
 
 
 def test_a_single_comment_keeps_what_it_points_to(rest: Rest, head: str) -> None:
-    told = comment(rest, head, line=20, start_line=19, side="RIGHT").json()
+    body = comment(rest, head, line=20, start_line=19, side="RIGHT").json()
     keys = ("line", "start_line", "original_line", "side", "start_side", "subject_type", "commit_id", "diff_hunk")
-    assert {key: told[key] for key in keys} == {
+    assert {key: body[key] for key in keys} == {
         "line": 20,
         "start_line": 19,
         "original_line": 20,
@@ -129,7 +129,7 @@ def test_a_single_comment_keeps_what_it_points_to(rest: Rest, head: str) -> None
         "commit_id": head,
         "diff_hunk": "@@ -17,7 +17,8 @@ line 16\n line 17\n line 18\n line 19\n-line 20\n+twenty",
     }
-    assert rest.get(f"/repos/{REPOSITORY}/pulls/comments/{told['id']}").json() == told
+    assert rest.get(f"/repos/{REPOSITORY}/pulls/comments/{body['id']}").json() == body
 
 
 def test_a_single_comment_outside_is_refused_by_field(rest: Rest, head: str) -> None:
@@ -160,8 +160,8 @@ def test_a_commit_of_elsewhere_is_refused(fake: FakeGitHub, rest: Rest) -> None:
 
 
 def test_a_comment_on_a_file(rest: Rest, head: str) -> None:
-    told = comment(rest, head, path="new.yaml", subject_type="file").json()
-    assert (told["subject_type"], told["line"], told["path"]) == ("file", None, "new.yaml")
+    body = comment(rest, head, path="new.yaml", subject_type="file").json()
+    assert (body["subject_type"], body["line"], body["path"]) == ("file", None, "new.yaml")
     assert comment(rest, head, path="none.yaml", subject_type="file").status_code == 422
 
 
@@ -180,19 +180,19 @@ def test_a_comment_follows_its_line_until_a_push_changes_it(
 ) -> None:
     assert comment(rest, head, line=line, side="RIGHT").status_code == 201
     after = fake.push(REPOSITORY, "topic", files)
-    told = rest.get(f"{PULL}/comments").json()[0]
-    shown = (told["line"], told["position"] is None, told["original_line"], told["commit_id"])
+    body = rest.get(f"{PULL}/comments").json()[0]
+    shown = (body["line"], body["position"] is None, body["original_line"], body["commit_id"])
     assert shown == (now, now is None, line, head if now is None else after)
 
 
 def test_comments_are_edited_by_their_author(fake: FakeGitHub, rest: Rest, head: str) -> None:
-    mine = comment(rest, head, line=5).json()["id"]
-    theirs = fake.review_comment(REPOSITORY, 1, "Hm", path="web.yaml", line=5)
+    own = comment(rest, head, line=5).json()["id"]
+    other = fake.review_comment(REPOSITORY, 1, "Hm", path="web.yaml", line=5)
     fake.clock.advance(5)
-    answers = [rest.patch(f"/repos/{REPOSITORY}/pulls/comments/{one}", {"body": "new"}) for one in (mine, theirs)]
+    answers = [rest.patch(f"/repos/{REPOSITORY}/pulls/comments/{one}", {"body": "new"}) for one in (own, other)]
     assert [one.status_code for one in answers] == [200, 403]
-    told = rest.get(f"{PULL}/comments").json()
-    assert [(one["body"], one["user"]["login"], one["updated_at"] > one["created_at"]) for one in told] == [
+    body = rest.get(f"{PULL}/comments").json()
+    assert [(one["body"], one["user"]["login"], one["updated_at"] > one["created_at"]) for one in body] == [
         ("new", "gracegate[bot]", True),
         ("Hm", "grace", False),
     ]
@@ -215,9 +215,9 @@ def test_comments_come_in_pages_and_can_be_deleted(rest: Rest, head: str) -> Non
 
 def test_the_conversation(fake: FakeGitHub, rest: Rest) -> None:
     path = f"/repos/{REPOSITORY}/issues"
-    mine = rest.post(f"{path}/1/comments", {"body": "Hello"}).json()
-    theirs = fake.comment(REPOSITORY, 1, "Hi", author="linus")
+    own = rest.post(f"{path}/1/comments", {"body": "Hello"}).json()
+    other = fake.comment(REPOSITORY, 1, "Hi", author="linus")
     apps = [one["performed_via_github_app"] for one in rest.get(f"{path}/1/comments").json()]
-    assert (mine["user"]["login"], apps[0]["slug"], apps[1]) == ("gracegate[bot]", "gracegate", None)
-    answers = [rest.patch(f"{path}/comments/{one}", {"body": "x"}).status_code for one in (mine["id"], theirs)]
-    assert (answers, rest.send("DELETE", f"{path}/comments/{mine['id']}").status_code) == ([200, 403], 204)
+    assert (own["user"]["login"], apps[0]["slug"], apps[1]) == ("gracegate[bot]", "gracegate", None)
+    answers = [rest.patch(f"{path}/comments/{one}", {"body": "x"}).status_code for one in (own["id"], other)]
+    assert (answers, rest.send("DELETE", f"{path}/comments/{own['id']}").status_code) == ([200, 403], 204)

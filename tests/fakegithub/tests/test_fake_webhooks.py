@@ -155,10 +155,10 @@ def test_the_buttons_of_a_check_run(fake: FakeGitHub, listening: Receiver, rest:
     fake.rerequest_check_run(run)
     fake.request_action(run, "fix")
     fake.settle()
-    told = {body["action"]: body for body in listening.bodies("check_run")}
-    assert sorted(told) == ["created", "requested_action", "rerequested"]
-    assert told["requested_action"]["requested_action"] == {"identifier": "fix"}
-    assert (told["rerequested"]["check_run"]["external_id"], told["rerequested"]["check_run"]["id"]) == ("x", run)
+    bodies = {body["action"]: body for body in listening.bodies("check_run")}
+    assert sorted(bodies) == ["created", "requested_action", "rerequested"]
+    assert bodies["requested_action"]["requested_action"] == {"identifier": "fix"}
+    assert (bodies["rerequested"]["check_run"]["external_id"], bodies["rerequested"]["check_run"]["id"]) == ("x", run)
 
 
 def test_the_headers(fake: FakeGitHub, listening: Receiver) -> None:
@@ -196,8 +196,8 @@ def test_deliveries_are_recorded_and_sent_again_with_their_guid(
     again = app.get("/app/hook/deliveries").json()[0]
     assert (again["guid"], again["redelivery"], again["status"]) == (first["guid"], True, "OK")
     assert len({headers["x-github-delivery"] for headers, _ in listening.got}) == 1
-    whole = app.get(f"/app/hook/deliveries/{first['id']}").json()
-    assert whole["request"]["payload"]["zen"]
+    delivery = app.get(f"/app/hook/deliveries/{first['id']}").json()
+    assert delivery["request"]["payload"]["zen"]
 
 
 def test_deliveries_come_in_pages(fake: FakeGitHub, listening: Receiver, app: Rest) -> None:
