@@ -68,8 +68,7 @@ def applied(repository: str, head: str, comments: list[dict[str, Any]]) -> Count
 
 def checked(repository: str, base: str, head: str) -> Counter[str]:
     from gracegate import git  # noqa: PLC0415 - replays alone need none of it
-    from gracegate.check import check  # noqa: PLC0415
-    from gracegate.check.check import CheckRequest  # noqa: PLC0415
+    from gracegate.check import CheckRequest, check  # noqa: PLC0415
     from gracegate.manifests import is_candidate  # noqa: PLC0415
     from gracegate.policy import load_builtin  # noqa: PLC0415
     from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415

@@ -26,7 +26,7 @@ def report_of(
     config: str = "",
     evaluate=ENGINE.evaluate,
     head_config: str | None = None,
-    most_proofs: int | None = None,
+    max_verified_fixes: int | None = None,
 ) -> Report:
     request = CheckRequest(
         head=tree(head),
@@ -37,7 +37,7 @@ def report_of(
         base=None if base is None else tree(base),
         diff=None if base is None else diff(base, head),
         head_config=head_config,
-        most_proofs=most_proofs,
+        max_verified_fixes=max_verified_fixes,
     )
     return check(request, evaluate)
 

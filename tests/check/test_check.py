@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracegate.check import check, fix_all
-from gracegate.check.check import CheckRequest
+from gracegate.check import CheckRequest, check, fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
 from gracegate.model import Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig

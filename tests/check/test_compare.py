@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from gracegate.check.compare import compare, moved_paths, renames
-from gracegate.check.matches import by_name, container_of, sightings
+from gracegate.check.compare import compare, moved_paths, object_renames
+from gracegate.check.matches import container_name, match_violations, path_by_name
 from gracegate.model import Document, FileDiff, ObjectRef, Severity, Violation
 
 
@@ -28,8 +28,8 @@ def at(container: int) -> tuple[str | int, ...]:
 
 
 @dataclass(frozen=True)
-class Said:
-    """One violation of the document at an index."""
+class Case:
+    """A violation of the document at an index."""
 
     document: int = 0
     container: int = 0
@@ -44,94 +44,101 @@ class Said:
 
 CASES = {
     "nothing on either side": ([], [], [], [], {}, []),
-    "the same finding is not news": ([workload("web")], [Said()], [workload("web")], [Said()], {0: "pre-existing"}, []),
+    "the same finding is pre-existing": (
+        [workload("web")],
+        [Case()],
+        [workload("web")],
+        [Case()],
+        {0: "pre-existing"},
+        [],
+    ),
     "a container that moved in its list is the same one": (
         [workload("web", containers=("web", "log"))],
-        [Said(container=1)],
+        [Case(container=1)],
         [workload("web", containers=("log", "web"))],
-        [Said(container=0)],
+        [Case(container=0)],
         {0: "pre-existing"},
         [],
     ),
     "a moved object is the same one": (
         [workload("web", "old/web.yaml")],
-        [Said()],
+        [Case()],
         [workload("web", "new/web.yaml")],
-        [Said()],
+        [Case()],
         {0: "pre-existing"},
         [],
     ),
     "a renamed object is the same one": (
         [workload("web")],
-        [Said()],
+        [Case()],
         [workload("shop")],
-        [Said()],
+        [Case()],
         {0: "pre-existing"},
         [],
     ),
     "an object of two files that is renamed in one is the same one there": (
         [workload("web", "a.yaml"), workload("web", "b.yaml")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         [workload("shop", "a.yaml"), workload("web", "b.yaml")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         {0: "pre-existing", 1: "pre-existing"},
         [],
     ),
     "objects that all get a namespace are the same ones": (
         [workload("web"), workload("api")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         [workload("api", namespace="shop"), workload("web", namespace="shop")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         {0: "pre-existing", 1: "pre-existing"},
         [],
     ),
     "a workload of another kind is the same one": (
         [workload("web", kind="ReplicationController"), workload("api", kind="ReplicationController")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         [workload("api"), workload("web")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         {0: "pre-existing", 1: "pre-existing"},
         [],
     ),
-    "a new object is introduced": ([], [], [workload("web")], [Said()], {0: "introduced"}, []),
-    "an object that left takes its finding along": ([workload("web")], [Said()], [], [], {}, ["web"]),
+    "a new object is introduced": ([], [], [workload("web")], [Case()], {0: "introduced"}, []),
+    "a removed object fixes its finding": ([workload("web")], [Case()], [], [], {}, ["web"]),
     "a higher level is worse": (
         [workload("web")],
-        [Said(level="warning")],
+        [Case(level="warning")],
         [workload("web")],
-        [Said(level="error")],
+        [Case(level="error")],
         {0: "worsened"},
         [],
     ),
-    "a lower level is not": (
+    "a lower level is not worse": (
         [workload("web")],
-        [Said(level="error")],
+        [Case(level="error")],
         [workload("web")],
-        [Said(level="warning")],
+        [Case(level="warning")],
         {0: "pre-existing"},
         [],
     ),
     "a bigger measure is worse": (
         [workload("web")],
-        [Said(measure=10)],
+        [Case(measure=10)],
         [workload("web")],
-        [Said(measure=30)],
+        [Case(measure=30)],
         {0: "worsened"},
         [],
     ),
     "a copy of an object in another file is introduced, the old one stays": (
         [workload("web", "b/web.yaml")],
-        [Said()],
+        [Case()],
         [workload("web", "a/web.yaml"), workload("web", "b/web.yaml")],
-        [Said(), Said(document=1)],
+        [Case(), Case(document=1)],
         {0: "introduced", 1: "pre-existing"},
         [],
     ),
-    "another rule at the same place is introduced and the old one gone": (
+    "another rule at the same place is introduced and the old one is fixed": (
         [workload("web")],
-        [Said()],
+        [Case()],
         [workload("web")],
-        [Said(rule="readiness-probe-missing")],
+        [Case(rule="readiness-probe-missing")],
         {0: "introduced"},
         ["web"],
     ),
@@ -139,24 +146,24 @@ CASES = {
 
 
 @pytest.mark.parametrize(
-    ("before", "base_said", "after", "head_said", "statuses", "gone"), CASES.values(), ids=CASES.keys()
+    ("before", "base_violations", "after", "head_violations", "statuses", "fixed"), CASES.values(), ids=CASES.keys()
 )
-def test_statuses(before, base_said, after, head_said, statuses, gone) -> None:
-    base = sightings(before, [s.violation for s in base_said])
-    head = sightings(after, [s.violation for s in head_said])
-    compared = compare(base, head, renames(before, after, {}), {})
-    by_document = {s.violation.document: compared.statuses[s.id] for s in head}
-    assert (by_document, [s.document.ref.name for s in compared.gone]) == (statuses, gone)
+def test_statuses(before, base_violations, after, head_violations, statuses, fixed) -> None:
+    base = match_violations(before, [v.violation for v in base_violations])
+    head = match_violations(after, [v.violation for v in head_violations])
+    comparison = compare(base, head, object_renames(before, after, {}), {})
+    by_document = {m.violation.document: comparison.statuses[m.id] for m in head}
+    assert (by_document, [m.document.ref.name for m in comparison.fixed]) == (statuses, fixed)
 
 
 def test_a_renamed_file_breaks_the_tie_of_equal_objects() -> None:
     before = [workload("web", "a.yaml"), workload("web", "b.yaml")]
     after = [workload("web", "b.yaml"), workload("web", "c.yaml")]
-    base = sightings(before, [Said(document=1, measure=1).violation])
-    head = sightings(after, [Said(document=i, measure=i).violation for i in (0, 1)])
+    base = match_violations(before, [Case(document=1, measure=1).violation])
+    head = match_violations(after, [Case(document=i, measure=i).violation for i in (0, 1)])
     moved = moved_paths([FileDiff("c.yaml", "renamed", "b.yaml"), FileDiff("b.yaml", "renamed", "a.yaml")])
-    compared = compare(base, head, {}, moved)
-    assert {s.document.path: compared.statuses[s.id] for s in head} == {
+    comparison = compare(base, head, {}, moved)
+    assert {m.document.path: comparison.statuses[m.id] for m in head} == {
         "b.yaml": "introduced",
         "c.yaml": "pre-existing",
     }
@@ -164,12 +171,14 @@ def test_a_renamed_file_breaks_the_tie_of_equal_objects() -> None:
 
 def test_ids_are_unique_even_for_one_object_written_twice() -> None:
     twice = [workload("web"), workload("web"), workload("web", "other.yaml")]
-    found = sightings(twice, [Said(document=i).violation for i in range(3)])
-    assert len({s.id for s in found}) == 3
+    found = match_violations(twice, [Case(document=i).violation for i in range(3)])
+    assert len({m.id for m in found}) == 3
 
 
 def test_an_id_does_not_depend_on_the_file() -> None:
-    here, there = (sightings([workload("web", path)], [Said().violation])[0].id for path in ("a.yaml", "b/c.yaml"))
+    here, there = (
+        match_violations([workload("web", path)], [Case().violation])[0].id for path in ("a.yaml", "b/c.yaml")
+    )
     assert here == there
 
 
@@ -185,4 +194,4 @@ def test_an_id_does_not_depend_on_the_file() -> None:
 )
 def test_places_are_named(pointer, container, place) -> None:
     document = workload("web").object
-    assert (container_of(document, pointer), by_name(document, pointer)) == (container, place)
+    assert (container_name(document, pointer), path_by_name(document, pointer)) == (container, place)

@@ -6,9 +6,8 @@ import datetime as dt
 
 import pytest
 
-from gracegate.check import check
-from gracegate.check.check import CheckRequest
-from gracegate.check.profiles import ABSENCE, chosen, in_force
+from gracegate.check import CheckRequest, check
+from gracegate.check.profiles import NOT_IN_BASELINE, apply_date, enabled_rules
 from gracegate.model import Rule, Severity, Violation
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -58,7 +57,7 @@ ALL = frozenset(RULES)
     ],
 )
 def test_which_rules_are_on(config: str, only: set[str] | None, names: set[str]) -> None:
-    assert set(chosen(RULES, parse_repo_config(config, RULES), frozenset(only) if only else None)) == names
+    assert set(enabled_rules(RULES, parse_repo_config(config, RULES), frozenset(only) if only else None)) == names
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_which_rules_are_on(config: str, only: set[str] | None, names: set[str])
     ],
 )
 def test_how_much_and_when(name: str, config: str, severity: str, day: dt.date | None) -> None:
-    found = chosen(RULES, parse_repo_config(config, RULES))[name]
+    found = enabled_rules(RULES, parse_repo_config(config, RULES))[name]
     assert (found.severity, found.effective_on) == (severity, day)
 
 
@@ -101,12 +100,12 @@ BEFORE = DAY - dt.timedelta(days=1)
 def test_before_its_day_an_error_is_a_warning(
     level: Severity, day: dt.date | None, config: str, today: dt.date, expected: tuple[str, str | None]
 ) -> None:
-    found = in_force(Violation("r", 0, (), "m", level), rule("r", day=day), parse_repo_config(config, {}), today)
+    found = apply_date(Violation("r", 0, (), "m", level), rule("r", day=day), parse_repo_config(config, {}), today)
     assert (found.level, found.blocks_from) == expected
 
 
 def test_the_profiles_name_rules_that_exist() -> None:
-    assert CATALOG.rules.keys() >= ABSENCE
+    assert CATALOG.rules.keys() >= NOT_IN_BASELINE
 
 
 EXAMPLE = CATALOG.rules["prestop-drain-missing"].example

@@ -13,8 +13,7 @@ from typing import Any, get_args
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
-from gracegate.check import check, fix_all
-from gracegate.check.check import CheckRequest
+from gracegate.check import CheckRequest, check, fix_all
 from gracegate.model import FileDiff, Hunk, NoSuggestion, Report
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -37,7 +36,7 @@ DRAINED = {"preStop": {"sleep": {"seconds": 10}}}
 # A review costs what thirty edits cost; `make fuzz` sets the number of examples.
 EXAMPLES = max(settings().max_examples // 3, 1)
 RULES = frozenset({"prestop-drain-missing", "readiness-probe-missing", "grace-period-exhausted"})
-MENDED = ("lifecycle", "readinessProbe", "terminationGracePeriodSeconds")
+FIXED_FIELDS = ("lifecycle", "readinessProbe", "terminationGracePeriodSeconds")
 """What the fixes of these rules may touch."""
 
 optional = {
@@ -126,7 +125,7 @@ def without_fixes(text: str) -> list[Any]:
     documents = copy.deepcopy(oracle.load_all(text))
     pod = documents[0]["spec"]["template"]["spec"]
     for holder in (pod, *pod["containers"]):
-        for key in MENDED:
+        for key in FIXED_FIELDS:
             holder.pop(key, None)
     return documents
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from gracegate.check.matches import Match, sightings
-from gracegate.check.suggestions import FixContext, prove
+from gracegate.check.matches import Match, match_violations
+from gracegate.check.suggestions import FixContext, verify_fixes
 from gracegate.manifests import collect_documents
 from gracegate.model import Fix, Hunk, NoSuggestion, Operation, Violation
 from tests.check.test_check import GOOD, WITHOUT_BOTH, report_of, tree
@@ -28,21 +28,21 @@ def reasons(
     after: Callable[[Sequence[Match]], Sequence[Match]] = lambda found: (),
     on: Sequence[int] = (0, 0),
 ) -> list[NoSuggestion | None]:
-    """What becomes of fixes of the documents `on`; `after` is what the rules say of the fixed files."""
+    """The reasons for fixes of the documents `on`; `after` gives the matches of the fixed files."""
     collection = collect_documents(tree(files))
     violations = [
         Violation(f"rule-{n}", document, (), "wrong", "error", fix=fix)
         for n, (document, fix) in enumerate(zip(on, fixes, strict=False))
     ]
-    found = sightings(collection.documents, violations)
+    found = match_violations(collection.documents, violations)
     path = collection.documents[0].path
-    ground = FixContext(collection.manifests, collection.documents, None if hunks is None else {path: hunks})
-    proofs = prove(found, found, ground, lambda texts: after(found))
-    return [proofs[sighting.id].reason for sighting in found]
+    context = FixContext(collection.manifests, collection.documents, None if hunks is None else {path: hunks})
+    outcomes = verify_fixes(found, found, context, lambda texts: after(found))
+    return [outcomes[match.id].reason for match in found]
 
 
 def other(found: Sequence[Match]) -> Sequence[Match]:
-    return sightings([found[0].document], [Violation("another-rule", 0, (), "worse", "error")])
+    return match_violations([found[0].document], [Violation("another-rule", 0, (), "worse", "error")])
 
 
 CASES: dict[NoSuggestion, list[NoSuggestion | None]] = {
@@ -69,28 +69,28 @@ CASES: dict[NoSuggestion, list[NoSuggestion | None]] = {
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_a_fix_that_is_no_suggestion_says_why(code: NoSuggestion) -> None:
+def test_a_fix_without_a_suggestion_has_a_reason(code: NoSuggestion) -> None:
     assert CASES[code] == [code]
 
 
-def test_fixes_that_contradict_each_other_go_out_without() -> None:
+def test_contradicting_fixes_are_not_suggested() -> None:
     fixes = [safe(Operation("replace", ("spec", "a"), value)) for value in ("x", "y")]
     assert reasons({"a.yaml": POD}, fixes) == ["conflicts", "conflicts"]
 
 
-def test_what_holds_is_suggested_beside_what_does_not() -> None:
+def test_a_verified_fix_is_suggested_beside_one_that_is_not() -> None:
     held = safe(Operation("add", ("spec", "z"), 1), Operation("replace", ("spec", "a"), 2))
     assert reasons({"a.yaml": POD}, [held, None]) == [None, "no_fix"]
 
 
-def test_edits_that_belong_together_are_gathered_into_one_hunk() -> None:
+def test_edits_of_one_fix_are_moved_into_one_hunk() -> None:
     both = safe(Operation("add", ("spec", "z"), 1), Operation("replace", ("spec", "b"), 3))
     assert reasons({"a.yaml": POD}, [both], (Hunk(6, 6), Hunk(7, 7))) == [None]
     assert reasons({"a.yaml": POD}, [both], (Hunk(5, 6),)) == ["outside_diff"]
 
 
-def test_a_fix_outside_of_all_hunks_takes_none_inside_along() -> None:
-    """The first spans what the second changes, and cannot be posted: the second still can."""
+def test_a_fix_outside_all_hunks_does_not_stop_one_inside() -> None:
+    """The first spans the lines of the second and is outside the diff; the second is suggested."""
     text = "---\n".join([POD, POD.replace("web", "api"), POD.replace("web", "db")])
     wide = safe(Operation("replace", ("spec", "b"), 3), Operation("replace", ("spec", "b"), 3, document=2))
     near = safe(Operation("replace", ("spec", "b"), 3, document=1))
@@ -98,9 +98,9 @@ def test_a_fix_outside_of_all_hunks_takes_none_inside_along() -> None:
     assert reasons({"a.yaml": text}, [wide, near], (Hunk(1, 24),), on=(0, 1)) == [None, None]
 
 
-def test_what_was_there_before_or_was_not_tried_says_so() -> None:
+def test_pre_existing_and_untried_fixes_have_a_reason() -> None:
     head = WITHOUT_BOTH | {"web.yaml": WITHOUT_BOTH["web.yaml"].replace(":1", ":2")}
     old = report_of(WITHOUT_BOTH, head)
     assert {f.no_suggestion for f in old.findings} == {"pre_existing"}
-    many = report_of(GOOD, WITHOUT_BOTH, most_proofs=1)
+    many = report_of(GOOD, WITHOUT_BOTH, max_verified_fixes=1)
     assert {f.no_suggestion for f in many.findings} == {"not_tried"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gracegate.check.diffs import unified
+from gracegate.check.diffs import unified_diff
 from gracegate.yaml_edit import apply_edits
 from gracegate.yaml_edit.editor import LineEdit
 
@@ -41,13 +41,13 @@ def test_git_makes_of_a_diff_what_the_edits_make(tmp_path_factory: pytest.TempPa
     text, edits = drawn
     expected = apply_edits(text, edits)
     if expected != text:
-        assert patched(tmp_path_factory.mktemp("git"), text, unified("a.yaml", text, edits)) == expected
+        assert patched(tmp_path_factory.mktemp("git"), text, unified_diff("a.yaml", text, edits)) == expected
 
 
 def test_a_diff_shows_three_lines_around_each_edit_and_joins_what_is_near() -> None:
     text = "".join(f"{n}\n" for n in range(1, 31))
     edits = [LineEdit(5, 5, ("5", "new")), LineEdit(9, 9, ("nine",)), LineEdit(25, 25, ("25", "last"))]
-    assert unified("a.yaml", text, edits).split("\n") == [
+    assert unified_diff("a.yaml", text, edits).split("\n") == [
         "--- a/a.yaml",
         "+++ b/a.yaml",
         "@@ -2,11 +2,12 @@",

@@ -38,7 +38,7 @@ def test_an_annotation_waives_while_the_base_allows_it_and_its_day_has_not_passe
     report = report_of(BASE, head, config=config)
     assert [f.waiver.until for f in report.findings if f.waiver] == waived_until
     assert [p.message for p in report.problems] == (
-        [] if problem is None else [f"The annotation gracegate.dev/ignore does not count: {problem}."]
+        [] if problem is None else [f"The annotation gracegate.dev/ignore is ignored: {problem}."]
     )
     assert report.verdict == ("fail" if problem else "pass")
 

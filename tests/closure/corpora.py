@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from gracegate.check.check import CheckRequest
+from gracegate.check import CheckRequest
 from gracegate.model import SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine

@@ -1,4 +1,4 @@
-"""Safe fixes are safe in any order: none brings an error or a warning, and once they are made there is nothing left."""
+"""Safe fixes are safe in any order: none causes an error or a warning, and a second run has nothing left to fix."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracegate.check import fix_all
-from gracegate.check.check import prove
-from gracegate.check.examine import Examined, evaluated_again, examine
+from gracegate.check.check import verify_head_fixes
 from gracegate.check.matches import Match
+from gracegate.check.trees import ComparedTrees, compare_trees, reevaluate_head
 from gracegate.model import SEVERITY_ORDER
 from gracegate.yaml_edit import apply_edits
 from gracegate.yaml_edit.editor import LineEdit
@@ -27,19 +27,19 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 
 
 @cache
-def examined(name: str) -> Examined:
-    return examine(request(corpora()[name]), WASM.evaluate)
+def trees_of(name: str) -> ComparedTrees:
+    return compare_trees(request(corpora()[name]), WASM.evaluate)
 
 
-def fixes(seen: Examined) -> list[Fix]:
-    """The changes that hold, each once: findings of one place share theirs."""
-    proofs = prove(seen, frozenset(s.id for s in seen.head.sightings), WASM.evaluate)
-    return list(dict.fromkeys((proof.path, proof.edits) for proof in proofs.values() if proof.edits))
+def fixes(trees: ComparedTrees) -> list[Fix]:
+    """The verified edits, each once: findings of one place share them."""
+    outcomes = verify_head_fixes(trees, frozenset(m.id for m in trees.head.matches), WASM.evaluate)
+    return list(dict.fromkeys((outcome.path, outcome.edits) for outcome in outcomes.values() if outcome.edits))
 
 
 @cache
 def fixes_of(name: str) -> tuple[Fix, ...]:
-    return tuple(fixes(examined(name)))
+    return tuple(fixes(trees_of(name)))
 
 
 def applied(files: Files, chosen: Iterable[Fix]) -> dict[str, str]:
@@ -50,34 +50,34 @@ def applied(files: Files, chosen: Iterable[Fix]) -> dict[str, str]:
     return {path: apply_edits(files[path], sorted(wanted)) for path, wanted in edits.items()}
 
 
-def levels(sightings: Iterable[Match]) -> Levels:
+def levels(matches: Iterable[Match]) -> Levels:
     return {
-        (s.identity, s.document.path, s.document.number, s.document.pointer): SEVERITY_ORDER[s.violation.level]
-        for s in sightings
+        (m.identity, m.document.path, m.document.number, m.document.pointer): SEVERITY_ORDER[m.violation.level]
+        for m in matches
     }
 
 
-def came(before: Levels, after: Levels) -> list[object]:
-    """Errors and warnings that were not there, or were less."""
+def worsened(before: Levels, after: Levels) -> list[object]:
+    """Errors and warnings that are new or of a higher level."""
     return [key for key, level in after.items() if level > before.get(key, 0)]
 
 
 @cache
-def brought(name: str, chosen: frozenset[Fix]) -> list[object]:
-    """What comes of some of the fixes."""
-    seen = examined(name)
-    side = evaluated_again(seen, applied(corpora()[name], chosen), WASM.evaluate)
-    assert side.problems == seen.head.problems
-    return came(levels(seen.head.sightings), levels(side.sightings))
+def worsened_by(name: str, chosen: frozenset[Fix]) -> list[object]:
+    """Errors and warnings that some of the fixes cause."""
+    trees = trees_of(name)
+    edited = reevaluate_head(trees, applied(corpora()[name], chosen), WASM.evaluate)
+    assert edited.problems == trees.head.problems
+    return worsened(levels(trees.head.matches), levels(edited.matches))
 
 
 @each_corpus
 @PERMUTED
 @given(data=st.data())
-def test_fixes_of_one_review_in_any_order_bring_nothing(name: str, data: st.DataObject) -> None:
+def test_fixes_of_one_review_cause_nothing_in_any_order(name: str, data: st.DataObject) -> None:
     order = data.draw(st.permutations(fixes_of(name)))
     for number in range(len(order) + 1):
-        assert brought(name, frozenset(order[:number])) == []
+        assert worsened_by(name, frozenset(order[:number])) == []
 
 
 @each_corpus
@@ -85,11 +85,11 @@ def test_fixes_of_one_review_in_any_order_bring_nothing(name: str, data: st.Data
 @given(data=st.data())
 def test_fixes_with_a_review_after_each_come_to_an_end(name: str, data: st.DataObject) -> None:
     files = dict(corpora()[name])
-    start = levels(examined(name).head.sightings)
+    start = levels(trees_of(name).head.matches)
     for _ in range(2 * len(start) + 1):
-        seen = examine(request(files), WASM.evaluate)
-        assert came(start, levels(seen.head.sightings)) == []
-        left = fixes(seen)
+        trees = compare_trees(request(files), WASM.evaluate)
+        assert worsened(start, levels(trees.head.matches)) == []
+        left = fixes(trees)
         if not left:
             return
         files |= applied(files, [data.draw(st.sampled_from(left))])
@@ -103,8 +103,8 @@ def test_a_second_run_changes_nothing(name: str) -> None:
     after = {**files, **fixed}
     again = fix_all(request(after), WASM.evaluate)
     assert (again.files, again.applied) == ({}, 0)
-    found = examine(request(after), WASM.evaluate).head.sightings
-    assert came(levels(examined(name).head.sightings), levels(found)) == []
+    found = compare_trees(request(after), WASM.evaluate).head.matches
+    assert worsened(levels(trees_of(name).head.matches), levels(found)) == []
     assert bool(fixed) == bool(fixes_of(name))
 
 

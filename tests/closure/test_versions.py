@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gracegate.check.examine import examine
 from gracegate.check.matches import Match
+from gracegate.check.trees import compare_trees
 from tests.closure.corpora import CATALOG, WASM, corpora, request
 
 MINORS = (28, 29, 30, 33, 34, 36, 37)
@@ -22,10 +22,10 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 
 
 @cache
-def seen(name: str, minor: int) -> tuple[Match, ...]:
-    side = examine(request(corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate).head
-    assert side.problems == ()
-    return side.sightings
+def matches_of(name: str, minor: int) -> tuple[Match, ...]:
+    head = compare_trees(request(corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate).head
+    assert head.problems == ()
+    return head.matches
 
 
 def steps(answers: list[Any]) -> list[int]:
@@ -35,20 +35,20 @@ def steps(answers: list[Any]) -> list[int]:
 
 @each_corpus
 def test_what_is_found_is_the_same_on_every_version(name: str) -> None:
-    others = [[s for s in seen(name, minor) if s.violation.rule not in ABOUT_SLEEP] for minor in MINORS]
-    assert steps([[(s.id, s.violation.level, s.violation.measure) for s in found] for found in others]) == []
+    others = [[m for m in matches_of(name, minor) if m.violation.rule not in ABOUT_SLEEP] for minor in MINORS]
+    assert steps([[(m.id, m.violation.level, m.violation.measure) for m in found] for found in others]) == []
 
 
 @each_corpus
 def test_findings_and_fixes_change_with_the_sleep_alone(name: str) -> None:
-    answers = [[(s.id, s.violation.level, s.violation.fix) for s in seen(name, minor)] for minor in MINORS]
+    answers = [[(m.id, m.violation.level, m.violation.fix) for m in matches_of(name, minor)] for minor in MINORS]
     assert set(steps(answers)) <= {NATIVE_SLEEP, SLEEP_OF_ZERO}
 
 
 @each_corpus
 def test_no_fix_sleeps_natively_before_it_can(name: str) -> None:
     values = [
-        o.value for minor in (28, 29) for s in seen(name, minor) if s.violation.fix for o in s.violation.fix.patch
+        o.value for minor in (28, 29) for m in matches_of(name, minor) if m.violation.fix for o in m.violation.fix.patch
     ]
     assert [value for value in values if "'sleep':" in repr(value)] == []
 
@@ -82,8 +82,8 @@ NOTHING = "nothing is found"
 def answer(rule: str, lifecycle: str, minor: int) -> Any:
     """The value that the rule's fix writes; whether it finds anything where it has no fix."""
     files = {"web.yaml": POD.replace("LIFECYCLE", lifecycle)}
-    sightings = examine(request(files, f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate).head.sightings
-    found = [s.violation for s in sightings if s.violation.rule == rule]
+    matches = compare_trees(request(files, f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate).head.matches
+    found = [m.violation for m in matches if m.violation.rule == rule]
     if not found:
         return NOTHING
     [violation] = found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gracegate.check.check import check
-from gracegate.check.examine import CheckRequest
 from gracegate.check.explain import Explained, explain, joined, waiving
 from gracegate.check.fix import FixedFiles, fix_all
+from gracegate.check.trees import CheckRequest
 
 __all__ = [
     "CheckRequest",

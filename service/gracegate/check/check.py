@@ -1,14 +1,16 @@
-"""The pipeline of one review, in reading order: examine both sides, judge, prove the fixes, report."""
+"""The pipeline of one check, in reading order: compare the trees, verify the fixes, report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from gracegate.check import profiles, suggestions, verdict, waivers
-from gracegate.check.examine import CheckRequest, Examined, evaluated_again, examine
+from gracegate.check import profiles, verdict, waivers
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
+from gracegate.check.subjects import is_workload
+from gracegate.check.suggestions import FixOutcome, verify_fixes
+from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees, reevaluate_head
 from gracegate.errors import ConfigError
 from gracegate.model import ConfigPreview, Document, Finding, FixedFinding, Problem, Report, Suggestion, Totals
 from gracegate.policy import Evaluate
@@ -16,161 +18,158 @@ from gracegate.repo_config import parse_repo_config
 
 
 def check(request: CheckRequest, evaluate: Evaluate) -> Report:
-    """The report of one change or one tree. It raises nothing for bad input: what fails is named in the report."""
-    seen = examine(request, evaluate)
-    findings, suggestions = _suggested(_findings(seen), seen, evaluate)
-    problems = problems_of(seen)
+    """The report of one change or one tree. Bad input raises nothing: the report names what failed."""
+    trees = compare_trees(request, evaluate)
+    findings, suggestions = _suggest_fixes(_findings(trees), trees, evaluate)
+    problems = problems_in_scope(trees)
     return Report(
-        verdict=verdict.verdict_of(findings, problems, profiles.blocking(request.config.profile)),
+        verdict=verdict.verdict_of(findings, problems, profiles.blocking_severities(request.config.profile)),
         has_remarks=verdict.has_remarks(findings, problems),
         gate=request.config.gate,
         engine=request.engine,
         findings=findings,
         suggestions=suggestions,
-        fixed_findings=_fixed(seen),
+        fixed_findings=_fixed_findings(trees),
         problems=problems,
-        totals=_checked(seen),
+        totals=_totals(trees),
         has_base=request.diff is not None,
-        config_preview=_proposal(seen),
+        config_preview=_config_preview(trees),
         comment_scope=request.config.comments,
     )
 
 
-def prove(seen: Examined, wanted: frozenset[str], evaluate: Evaluate) -> dict[str, suggestions.Proof]:
-    """Proofs of the fixes of the sightings named, see `suggestions.prove`."""
-    request, collection, head = seen.request, seen.head.collection, seen.head.sightings
-    hunks = None if request.diff is None else {d.path: d.hunks for d in request.diff}
-    chosen = [s for s in head if s.id in wanted]
-
-    def reevaluate(texts: Mapping[str, str]) -> Sequence[Match]:
-        side = evaluated_again(seen, texts, evaluate)
-        # A fix is proved only by an evaluation in which every rule spoke; else all is as if nothing was fixed.
-        return side.sightings if side.problems == seen.head.problems else head
-
-    ground = FixContext(collection.manifests, collection.documents, hunks)
-    return suggestions.prove(chosen, head, ground, reevaluate) if chosen else {}
+def _findings(trees: ComparedTrees) -> tuple[Finding, ...]:
+    """The findings of this change, and the pre-existing ones in documents that it changes, by file and line."""
+    statuses = None if trees.comparison is None else trees.comparison.statuses
+    findings = [
+        _finding(match, trees)
+        for match in trees.head.matches
+        if statuses is None or statuses[match.id] != "pre-existing" or match.document.key in trees.changed_documents
+    ]
+    return tuple(sorted(findings, key=lambda f: (f.file, f.line, f.rule, f.id)))
 
 
-def _findings(seen: Examined) -> tuple[Finding, ...]:
-    """The findings that this change has to answer for, by file and line."""
-    found = [_finding(s, seen) for s in seen.head.sightings if _reported(s, seen)]
-    return tuple(sorted(found, key=lambda f: (f.file, f.line, f.rule, f.id)))
-
-
-def _reported(sighting: Match, seen: Examined) -> bool:
-    if seen.comparison is None or seen.comparison.statuses[sighting.id] != "pre-existing":
-        return True
-    return sighting.document.key in seen.touched
-
-
-def _finding(sighting: Match, seen: Examined) -> Finding:
-    violation, document = sighting.violation, sighting.document
-    rules_url = seen.request.rules_url
-    place = seen.locate(document, violation.pointer)
+def _finding(match: Match, trees: ComparedTrees) -> Finding:
+    violation, document, rules_url = match.violation, match.document, trees.request.rules_url
+    place = trees.locate(document, violation.pointer)
     return Finding(
-        id=sighting.id,
+        id=match.id,
         rule=violation.rule,
         severity=violation.level,
-        status="present" if seen.comparison is None else seen.comparison.statuses[sighting.id],
+        status="present" if trees.comparison is None else trees.comparison.statuses[match.id],
         file=document.path,
         line=place.line,
         end_line=place.end_line,
         object=document.ref,
-        container=sighting.container,
+        container=match.container,
         message=violation.message,
-        comment_anchor=sighting.comment_anchor,
+        comment_anchor=match.comment_anchor,
         fix=violation.fix,
-        waiver=seen.waiver(sighting),
+        waiver=trees.waiver(match),
         blocks_from=violation.blocks_from,
-        title=seen.request.catalog.rules[violation.rule].title,
+        title=trees.request.catalog.rules[violation.rule].title,
         rule_url=None if rules_url is None else f"{rules_url}/{violation.rule}.md",
     )
 
 
-def _suggested(
-    findings: tuple[Finding, ...], seen: Examined, evaluate: Evaluate
+def _suggest_fixes(
+    findings: tuple[Finding, ...], trees: ComparedTrees, evaluate: Evaluate
 ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
-    """Proves the fixes; what was there before gets its patch for the summary, and never a suggestion to commit."""
-    open_findings = [f for f in findings if f.waiver is None]
-    most = seen.request.most_proofs
-    if most is not None and len(open_findings) > most:
+    """The findings with their verified fixes. A pre-existing finding gets its patch, and never a suggestion."""
+    unwaived = [f for f in findings if f.waiver is None]
+    limit = trees.request.max_verified_fixes
+    if limit is not None and len(unwaived) > limit:
         return tuple(f if f.waiver else replace(f, no_suggestion="not_tried") for f in findings), ()
-    ours = frozenset(f.id for f in open_findings if f.status != "pre-existing")
-    older = frozenset(f.id for f in open_findings if f.status == "pre-existing")
-    proofs = prove(seen, ours, evaluate)
-    for identifier, proof in prove(seen, older, evaluate).items():
-        proofs[identifier] = replace(proof, suggestion=None, reason=proof.reason or "pre_existing")
-    suggestions = {p.suggestion.id: p.suggestion for p in proofs.values() if p.suggestion is not None}
-    ordered = sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))
-    return tuple(_with_proof(f, proofs.get(f.id)) for f in findings), tuple(ordered)
-
-
-def _with_proof(finding: Finding, proof: suggestions.Proof | None) -> Finding:
-    if proof is None:
-        return finding
-    fix = None if finding.fix is None else replace(finding.fix, diff=proof.diff)
-    identifier = None if proof.suggestion is None else proof.suggestion.id
-    return replace(finding, fix=fix, suggestion=identifier, no_suggestion=proof.reason)
-
-
-def _fixed(seen: Examined) -> tuple[FixedFinding, ...]:
-    """What the base had and the head has no more, as far as the head could be read."""
-    if seen.comparison is None:
-        return ()
-    blind = {p.file for p in (*seen.head.collection.problems, *seen.head.problems)}
-    return tuple(
-        FixedFinding(s.id, s.violation.rule, s.document.path, s.document.ref, s.container)
-        for s in seen.comparison.gone
-        if "" not in blind and s.document.path not in blind
+    outcomes = verify_head_fixes(trees, frozenset(f.id for f in unwaived if f.counts), evaluate)
+    pre_existing = verify_head_fixes(trees, frozenset(f.id for f in unwaived if not f.counts), evaluate)
+    for finding_id, outcome in pre_existing.items():
+        outcomes[finding_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
+    suggestions = {o.suggestion.id: o.suggestion for o in outcomes.values() if o.suggestion is not None}
+    return (
+        tuple(_add_outcome(f, outcomes[f.id]) if f.id in outcomes else f for f in findings),
+        tuple(sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))),
     )
 
 
-def problems_of(seen: Examined) -> tuple[Problem, ...]:
-    """What was not read or not evaluated in the files that count; manifests elsewhere are counted in one problem."""
-    request, collection = seen.request, seen.head.collection
-    mine = [d for d in _judged(seen) if seen.counts(d.path)]
-    near = [p for p in collection.problems if seen.counts(p.file)]
-    near += [_fragment(seen, d) for d in mine if d.is_fragment]
-    near += waivers.annotation_problems(mine, request.config, seen.locate, request.today)
-    near += seen.head.problems
-    elsewhere = {p.file for p in collection.problems if p.is_manifest and not seen.counts(p.file)}
+def _add_outcome(finding: Finding, outcome: FixOutcome) -> Finding:
+    fix = None if finding.fix is None else replace(finding.fix, diff=outcome.diff)
+    suggestion = None if outcome.suggestion is None else outcome.suggestion.id
+    return replace(finding, fix=fix, suggestion=suggestion, no_suggestion=outcome.reason)
+
+
+def verify_head_fixes(trees: ComparedTrees, ids: frozenset[str], evaluate: Evaluate) -> dict[str, FixOutcome]:
+    """The outcomes of the fixes of those matches of the head, by id, see `verify_fixes`."""
+    head = trees.head
+    matches = [match for match in head.matches if match.id in ids]
+    if not matches:
+        return {}
+
+    def reevaluate(texts: Mapping[str, str]) -> Sequence[Match]:
+        edited = reevaluate_head(trees, texts, evaluate)
+        # Only an evaluation in which every rule answered verifies a fix; any other one is taken as "nothing is fixed".
+        return edited.matches if edited.problems == head.problems else head.matches
+
+    hunks = None if trees.request.diff is None else {d.path: d.hunks for d in trees.request.diff}
+    context = FixContext(head.collection.manifests, head.collection.documents, hunks)
+    return verify_fixes(matches, head.matches, context, reevaluate)
+
+
+def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
+    """What was not read or not evaluated in the files in scope; unread manifests elsewhere are one problem together."""
+    request, collection = trees.request, trees.head.collection
+    documents = [d for d in _subjects(trees) if trees.is_in_scope(d.path)]
+    problems = [p for p in collection.problems if trees.is_in_scope(p.file)]
+    problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
+    problems += waivers.annotation_problems(documents, request.config, trees.locate, request.today)
+    problems += trees.head.problems
+    elsewhere = len({p.file for p in collection.problems if p.is_manifest and not trees.is_in_scope(p.file)})
     if elsewhere:
-        near.append(
-            Problem("", 0, "elsewhere", f"{len(elsewhere)} manifests elsewhere could not be read.", is_manifest=False)
-        )
-    return tuple(sorted(near, key=lambda p: (p.file, p.line, p.code)))
+        files = "1 other manifest" if elsewhere == 1 else f"{elsewhere} other manifests"
+        problems.append(Problem("", 0, "elsewhere", f"{files} could not be read.", is_manifest=False))
+    return tuple(sorted(problems, key=lambda p: (p.file, p.line, p.code)))
 
 
-def _fragment(seen: Examined, document: Document) -> Problem:
-    line = seen.locate(document, ()).line
-    message = f"This is a patch of a {document.ref.kind}: what it makes of its base is not evaluated."
+def _fragment_problem(document: Document, line: int) -> Problem:
+    message = f"This is a patch of a {document.ref.kind}; the patched object is not evaluated."
     return Problem(document.path, line, "fragment", message)
 
 
-def _judged(seen: Examined) -> list[Document]:
-    documents = seen.head.collection.documents
-    return [documents[i] for i in sorted(seen.judged(documents))]
+def _subjects(trees: ComparedTrees) -> list[Document]:
+    documents = trees.head.collection.documents
+    return [documents[i] for i in sorted(trees.subject_indexes(documents))]
 
 
-def _checked(seen: Examined) -> Totals:
-    judged = _judged(seen)
-    files = sum(seen.counts(path) for path in seen.request.head.files)
-    return Totals(files, len(judged), sum(verdict.is_workload(d) for d in judged))
+def _fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
+    """The base's findings that the head no longer has, without those in files that could not be read or evaluated."""
+    if trees.comparison is None:
+        return ()
+    unread = {p.file for p in (*trees.head.collection.problems, *trees.head.problems)}
+    return tuple(
+        FixedFinding(m.id, m.violation.rule, m.document.path, m.document.ref, m.container)
+        for m in trees.comparison.fixed
+        if "" not in unread and m.document.path not in unread
+    )
 
 
-def _proposal(seen: Examined) -> ConfigPreview | None:
-    """What the head's own configuration would make of the same findings: waivers, exclusions, rules switched off."""
-    request = seen.request
+def _totals(trees: ComparedTrees) -> Totals:
+    documents = _subjects(trees)
+    files = sum(trees.is_in_scope(path) for path in trees.request.head.files)
+    return Totals(files, len(documents), sum(is_workload(d) for d in documents))
+
+
+def _config_preview(trees: ComparedTrees) -> ConfigPreview | None:
+    """What waivers, exclusions and rules of the head's own configuration would make of the same findings."""
+    request = trees.request
     if request.head_config is None:
         return None
     try:
         config = parse_repo_config(request.head_config, request.catalog.rules)
     except ConfigError as error:
         return ConfigPreview(None, (), str(error))
-    proposed = replace(seen, request=replace(request, config=config))
-    findings = _findings(proposed)
-    on = profiles.chosen(request.catalog.rules, config, request.only)
-    silenced = tuple(f.id for f in findings if f.waiver is not None or config.excluded(f.file) or f.rule not in on)
-    spoken = [f for f in findings if f.id not in silenced]
-    blocking = profiles.blocking(config.profile)
-    return ConfigPreview(verdict.verdict_of(spoken, problems_of(proposed), blocking), silenced)
+    preview = replace(trees, request=replace(request, config=config))
+    findings = _findings(preview)
+    enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)
+    silenced = tuple(f.id for f in findings if f.waiver or config.excluded(f.file) or f.rule not in enabled)
+    remaining = [f for f in findings if f.id not in silenced]
+    blocking = profiles.blocking_severities(config.profile)
+    return ConfigPreview(verdict.verdict_of(remaining, problems_in_scope(preview), blocking), silenced)

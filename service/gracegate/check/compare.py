@@ -7,120 +7,104 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gracegate.check.matches import Identity, Match
-from gracegate.check.verdict import is_rolling
+from gracegate.check.subjects import is_rolling
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
 
 _InFile = tuple[str, ObjectRef]
 
-Renames = Mapping[tuple[str, ObjectRef], ObjectRef]
-"""From an object of a head's file (its path and itself) to what it was called at base."""
+Renames = Mapping[_InFile, ObjectRef]
+"""From an object of a head's file (path and object) to the object's former name, at base."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`statuses` holds each head sighting's status by id; `gone` are the base's sightings that head has no more."""
+    """`statuses` has the status of each head match by id; `fixed` are the base's matches that the head lacks."""
 
     statuses: Mapping[str, Status]
-    gone: tuple[Match, ...]
+    fixed: tuple[Match, ...]
 
 
 def compare(
     base: Sequence[Match],
     head: Sequence[Match],
-    renamed: Renames,
+    renames: Renames,
     moved: Mapping[str, str],
 ) -> Comparison:
-    """Matches head's sightings with base's by identity, the same path first.
-
-    `moved` maps a path at head to its path at base.
-    """
-    waiting: dict[Identity, list[Match]] = defaultdict(list)
-    for sighting in base:
-        waiting[sighting.identity].append(sighting)
-    pairs = _match(head, waiting, renamed, moved)
-    statuses: dict[str, Status] = {
-        sighting.id: "introduced" if before is None else _status(before, sighting) for sighting, before in pairs
-    }
-    gone = [sighting for left in waiting.values() for sighting in left]
-    return Comparison(statuses, tuple(sorted(gone, key=lambda s: (s.document.path, s.id))))
-
-
-def _match(
-    head: Iterable[Match],
-    waiting: Mapping[Identity, list[Match]],
-    renamed: Renames,
-    moved: Mapping[str, str],
-) -> list[tuple[Match, Match | None]]:
-    """Takes each match out of `waiting`; two passes, so that a tie goes to the one with the same path."""
-    pairs: dict[str, tuple[Match, Match | None]] = {}
-    for same_path in (True, False):
-        for sighting in head:
-            if sighting.id in pairs and pairs[sighting.id][1] is not None:
-                continue
-            candidates = _candidates(sighting, waiting, renamed)
-            path = moved.get(sighting.document.path, sighting.document.path)
-            before = next((c for c in candidates if not same_path or c.document.path == path), None)
-            if before is not None:
-                waiting[before.identity].remove(before)
-            pairs[sighting.id] = (sighting, before)
-    return list(pairs.values())
+    """Pairs the head's matches with the base's by identity. `moved` maps a path at head to its path at base."""
+    unpaired: dict[Identity, list[Match]] = defaultdict(list)
+    for match in base:
+        unpaired[match.identity].append(match)
+    former: dict[str, Match] = {}
+    # Two passes, so that of several candidates the one with the same path is taken.
+    for needs_same_path in (True, False):
+        for match in head:
+            path = moved.get(match.document.path, match.document.path)
+            candidates = [] if match.id in former else _candidates(match, unpaired, renames)
+            pair = next((c for c in candidates if not needs_same_path or c.document.path == path), None)
+            if pair is not None:
+                unpaired[pair.identity].remove(pair)
+                former[match.id] = pair
+    statuses = {match.id: _status(former.get(match.id), match) for match in head}
+    fixed = [match for matches in unpaired.values() for match in matches]
+    return Comparison(statuses, tuple(sorted(fixed, key=lambda m: (m.document.path, m.id))))
 
 
-def _candidates(sighting: Match, waiting: Mapping[Identity, list[Match]], renamed: Renames) -> list[Match]:
-    own = sighting.identity
-    former = renamed.get((sighting.document.path, own.object))
-    identities = [own] if former is None else [own.of(former), own]
-    return [candidate for identity in identities for candidate in waiting.get(identity, ())]
+def _candidates(match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames) -> list[Match]:
+    identity = match.identity
+    former_ref = renames.get((match.document.path, identity.object))
+    identities = [identity] if former_ref is None else [identity.for_object(former_ref), identity]
+    return [candidate for one in identities for candidate in unpaired.get(one, ())]
 
 
-def _status(before: Match, after: Match) -> Status:
-    worse_level = SEVERITY_ORDER[after.violation.level] > SEVERITY_ORDER[before.violation.level]
-    old, new = before.violation.measure, after.violation.measure
-    return "worsened" if worse_level or (old is not None and new is not None and new > old) else "pre-existing"
+def _status(base: Match | None, head: Match) -> Status:
+    if base is None:
+        return "introduced"
+    has_higher_level = SEVERITY_ORDER[head.violation.level] > SEVERITY_ORDER[base.violation.level]
+    old, new = base.violation.measure, head.violation.measure
+    return "worsened" if has_higher_level or (old is not None and new is not None and new > old) else "pre-existing"
 
 
-def renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> Renames:
+def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> Renames:
     """Head objects that are an object of the base's file under another name.
 
-    Of what came to a file and what went from it, two belong together that differ in their namespace alone, else the
-    only ones of a kind, else two workloads that differ in their kind alone.
+    Among the objects added to and removed from a file, two are the same if they differ in the namespace alone, else
+    if they are the only ones of a kind, else if they are workloads that differ in the kind alone.
     """
-    went = {(d.path, d.ref) for d in base}
-    came = {(moved.get(d.path, d.path), d.ref): d.path for d in head}
-    kept = went & came.keys()
-    went -= kept
-    found: dict[tuple[str, ObjectRef], ObjectRef] = {}
-    for alike in (_but_namespace, _but_name, _but_kind):
-        new = _only(came.keys() - kept, alike)
-        old = _only(went, alike)
+    removed = {(d.path, d.ref) for d in base}
+    head_paths = {(moved.get(d.path, d.path), d.ref): d.path for d in head}
+    added = head_paths.keys() - removed
+    removed -= head_paths.keys()
+    renames: dict[_InFile, ObjectRef] = {}
+    for common_key in (_key_but_namespace, _key_but_name, _key_but_kind):
+        new, old = _unique_by_key(added, common_key), _unique_by_key(removed, common_key)
         for key in new.keys() & old.keys():
-            found[came[new[key]], new[key][1]] = old[key][1]
-            kept.add(new[key])
-            went.remove(old[key])
-    return found
+            renames[head_paths[new[key]], new[key][1]] = old[key][1]
+            added.remove(new[key])
+            removed.remove(old[key])
+    return renames
 
 
-def _only(objects: Iterable[tuple[str, ObjectRef]], alike: Callable[[ObjectRef], object]) -> dict[object, _InFile]:
-    """The objects that are alone in their file with what `alike` makes of them; None is like nothing."""
+def _unique_by_key(objects: Iterable[_InFile], key_of: Callable[[ObjectRef], object]) -> dict[object, _InFile]:
+    """The objects that no other one of their file shares the key with; an object without a key is left out."""
     groups: dict[object, list[_InFile]] = defaultdict(list)
     for path, ref in objects:
-        if (key := alike(ref)) is not None:
+        if (key := key_of(ref)) is not None:
             groups[path, key].append((path, ref))
     return {key: group[0] for key, group in groups.items() if len(group) == 1}
 
 
-def _but_namespace(ref: ObjectRef) -> object:
+def _key_but_namespace(ref: ObjectRef) -> object:
     return ref.group, ref.kind, ref.name
 
 
-def _but_name(ref: ObjectRef) -> object:
+def _key_but_name(ref: ObjectRef) -> object:
     return ref.group, ref.kind
 
 
-def _but_kind(ref: ObjectRef) -> object:
+def _key_but_kind(ref: ObjectRef) -> object:
     return (ref.namespace, ref.name) if is_rolling(ref.kind) else None
 
 
 def moved_paths(diff: Iterable[FileDiff]) -> dict[str, str]:
-    """Paths at head by which a file of the base goes now, to its path at base."""
+    """The path at base of each renamed file, by its path at head."""
     return {d.path: d.previous_path for d in diff if d.previous_path is not None and d.change == "renamed"}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gracegate.check.check import check
-from gracegate.check.examine import CheckRequest
 from gracegate.check.fix import fix_all
+from gracegate.check.trees import CheckRequest
 from gracegate.model import Engine, Finding, Rule, SourceFile, Tree
 from gracegate.policy import Catalog, Evaluate
 from gracegate.repo_config import RepoConfig

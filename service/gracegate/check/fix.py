@@ -1,4 +1,4 @@
-"""All safe fixes of a tree: proved ones are applied, what they make is examined again, until nothing is left to do."""
+"""All safe fixes of a tree: verified ones are applied and the result is checked again, until nothing is left to fix."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gracegate.check import suggestions
-from gracegate.check.check import problems_of, prove
-from gracegate.check.examine import CheckRequest, examine
+from gracegate.check.check import problems_in_scope, verify_head_fixes
+from gracegate.check.suggestions import FixOutcome
+from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.model import Problem, SourceFile, Tree
 from gracegate.policy import Evaluate
 from gracegate.yaml_edit import LineEdit, apply_edits
 
 MAX_ROUNDS = 5
-"""Fixes whose lines overlap wait for each other; more rounds than this would be a loop."""
+"""Of fixes with overlapping lines one is applied per round; more rounds than this would be a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedFiles:
-    """`files` maps changed paths to their old and new text, `refused` the ids of findings left over to the reason.
+    """`files` maps changed paths to their old and new text; `refused` maps ids of unfixed findings to the reason.
 
     `problems` is what could not be read or evaluated before anything was fixed.
     """
@@ -31,35 +31,35 @@ class FixedFiles:
 
 
 def fix_all(request: CheckRequest, evaluate: Evaluate) -> FixedFiles:
-    """Applies every safe fix that holds; waived findings are left alone, and so is every line that no fix touches."""
+    """Applies every safe fix that can be verified, except those of waived findings; no other line is changed."""
     files: dict[str, tuple[str, str]] = {}
     applied, tree = 0, request.head
     problems: tuple[Problem, ...] | None = None
     for _ in range(MAX_ROUNDS):
-        seen = examine(replace(request, head=tree), evaluate)
-        problems = problems_of(seen) if problems is None else problems
-        unwaived = frozenset(s.id for s in seen.head.sightings if seen.waiver(s) is None)
-        proofs = prove(seen, unwaived, evaluate)
-        edits = _edits(proofs)
+        trees = compare_trees(replace(request, head=tree), evaluate)
+        problems = problems_in_scope(trees) if problems is None else problems
+        unwaived = frozenset(match.id for match in trees.head.matches if trees.waiver(match) is None)
+        outcomes = verify_head_fixes(trees, unwaived, evaluate)
+        edits = _edits_by_path(outcomes)
         if not edits:
             break
-        applied += sum(bool(proof.edits) for proof in proofs.values())
-        for path, wanted in edits.items():
-            text = seen.head.collection.manifests[path].text
-            files[path] = (files.get(path, (text, ""))[0], apply_edits(text, sorted(wanted)))
-        tree = _with(tree, {path: new for path, (_, new) in files.items()})
-    refused = {identifier: proof.reason for identifier, proof in proofs.items() if proof.reason and not proof.edits}
+        applied += sum(bool(outcome.edits) for outcome in outcomes.values())
+        for path, file_edits in edits.items():
+            text = trees.head.collection.manifests[path].text
+            files[path] = (files.get(path, (text, ""))[0], apply_edits(text, sorted(file_edits)))
+        tree = _replace_texts(tree, {path: new for path, (_, new) in files.items()})
+    refused = {match_id: o.reason for match_id, o in outcomes.items() if o.reason and not o.edits}
     return FixedFiles(dict(sorted(files.items())), applied, refused, problems or ())
 
 
-def _edits(proofs: Mapping[str, suggestions.Proof]) -> dict[str, set[LineEdit]]:
-    # Findings of one group share their edits, so the same edit comes once per finding.
+def _edits_by_path(outcomes: Mapping[str, FixOutcome]) -> dict[str, set[LineEdit]]:
+    # Findings of one group have the same edits, so that sets are needed.
     edits: dict[str, set[LineEdit]] = defaultdict(set)
-    for proof in proofs.values():
-        edits[proof.path].update(proof.edits)
-    return {path: wanted for path, wanted in edits.items() if wanted}
+    for outcome in outcomes.values():
+        edits[outcome.path].update(outcome.edits)
+    return {path: file_edits for path, file_edits in edits.items() if file_edits}
 
 
-def _with(tree: Tree, texts: Mapping[str, str]) -> Tree:
+def _replace_texts(tree: Tree, texts: Mapping[str, str]) -> Tree:
     files = {path: SourceFile(path, text.encode("utf-8", "surrogatepass")) for path, text in texts.items()}
     return Tree({**tree.files, **files}, tree.problems)

@@ -1,4 +1,4 @@
-"""Violations with a name of their own: what stays the same when lines shift, files move and lists are reordered."""
+"""Violations with a fingerprint: it stays the same when lines shift, files move and lists are reordered."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainer
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes two violations the same one: rule, object, and the place inside it with list items by name."""
+    """What makes two violations the same one: rule, object, and the path inside it with list items by name."""
 
     rule: str
     object: ObjectRef
-    place: tuple[str, ...]
+    path: tuple[str, ...]
 
-    def of(self, other: ObjectRef) -> Identity:
+    def for_object(self, other: ObjectRef) -> Identity:
         """The same violation of another object, for one that was renamed."""
-        return Identity(self.rule, other, self.place)
+        return Identity(self.rule, other, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One violation of one document. `id` is unique in its list; equal identities are told apart by their path."""
+    """One violation of one document. `id` is unique among the matches of a tree, also where identities are equal."""
 
     id: str
     identity: Identity
@@ -37,87 +37,66 @@ class Match:
 
     @property
     def comment_anchor(self) -> str:
-        """The container, or the object outside its containers: what one comment speaks about."""
-        return comment_anchor(self.document, self.container)
+        """The container, or the object outside its containers: the place of one comment, unique in a tree."""
+        document = self.document
+        parts = (document.path, str(document.number), *map(str, document.pointer), self.container or "")
+        return "\x1f".join(parts)
 
 
-def comment_anchor(document: Document, container: str | None) -> str:
-    """Names the place of one comment, unique in a tree."""
-    return "\x1f".join((document.path, str(document.number), *map(str, document.pointer), container or ""))
-
-
-def sightings(documents: Sequence[Document], violations: Iterable[Violation]) -> tuple[Match, ...]:
-    """Gives each violation its identity and its id; `violations` index into `documents`."""
-    found = [(violation, documents[violation.document]) for violation in violations]
-    found.sort(
+def match_violations(documents: Sequence[Document], violations: Iterable[Violation]) -> tuple[Match, ...]:
+    """A match for each violation; violations index into `documents`."""
+    pairs = [(violation, documents[violation.document]) for violation in violations]
+    pairs.sort(
         key=lambda pair: (pair[1].path, pair[1].number, str(pair[1].pointer), pair[0].rule, str(pair[0].pointer))
     )
-    seen: set[Identity] = set()
-    named = []
-    for violation, document in found:
-        place = by_name(document.object, violation.pointer)
-        identity = Identity(violation.rule, document.ref, place)
-        path = document.path if identity in seen else ""
-        seen.add(identity)
-        named.append(
-            Match(_id(identity, path), identity, document, violation, container_of(document.object, violation.pointer))
-        )
-    return tuple(_made_unique(named))
+    identities: set[Identity] = set()
+    counts: dict[str, int] = {}
+    matches = []
+    for violation, document in pairs:
+        identity = Identity(violation.rule, document.ref, path_by_name(document.object, violation.pointer))
+        match_id = _id(identity, document.path if identity in identities else "")
+        identities.add(identity)
+        count = counts[match_id] = counts.get(match_id, 0) + 1
+        if count > 1:
+            # The same object twice in one file: only the count can tell the two apart.
+            match_id = _id(identity, f"{document.path}#{count}")
+        container = container_name(document.object, violation.pointer)
+        matches.append(Match(match_id, identity, document, violation, container))
+    return tuple(matches)
 
 
-def by_name(value: Any, pointer: Pointer) -> tuple[str, ...]:
+def path_by_name(value: Any, pointer: Pointer) -> tuple[str, ...]:
     """A pointer whose list indexes are replaced by the `name` of the item, where it has one."""
     steps = []
     for step in pointer:
-        value = _child(value, step)
+        value = value_at(value, (step,))
         name = value.get("name") if isinstance(step, int) and isinstance(value, Mapping) else None
         steps.append(f"[{name}]" if isinstance(name, str) else str(step))
     return tuple(steps)
 
 
-def container_of(value: Any, pointer: Pointer) -> str | None:
+def container_name(value: Any, pointer: Pointer) -> str | None:
     """The name of the container that a pointer leads into; its index as text where it has no name."""
     for index, step in enumerate(pointer[1:], start=1):
         if isinstance(step, int) and pointer[index - 1] in CONTAINER_LISTS:
-            container = follow(value, pointer[: index + 1])
-            name = container.get("name") if isinstance(container, Mapping) else None
+            name = value_at(value, (*pointer[: index + 1], "name"))
             return name if isinstance(name, str) else str(step)
     return None
 
 
-def follow(value: Any, pointer: Pointer) -> Any:
-    """What a pointer leads to, None where it leads nowhere."""
+def value_at(value: Any, pointer: Pointer) -> Any:
+    """The value that a pointer leads to, None where there is none."""
     for step in pointer:
-        value = _child(value, step)
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list | tuple) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return None
     return value
-
-
-def _child(value: Any, step: str | int) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(step)
-    if isinstance(value, list | tuple) and isinstance(step, int) and 0 <= step < len(value):
-        return value[step]
-    return None
 
 
 def _id(identity: Identity, path: str) -> str:
     ref = identity.object
-    text = "\x1f".join((identity.rule, ref.group, ref.kind, ref.namespace, ref.name, path, *identity.place))
+    text = "\x1f".join((identity.rule, ref.group, ref.kind, ref.namespace, ref.name, path, *identity.path))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def _made_unique(named: Iterable[Match]) -> Iterable[Match]:
-    # The same object twice in one file: the ordinal is all that is left to tell the two apart.
-    seen: dict[str, int] = {}
-    for sighting in named:
-        count = seen[sighting.id] = seen.get(sighting.id, 0) + 1
-        if count == 1:
-            yield sighting
-        else:
-            yield Match(
-                _id(sighting.identity, f"{sighting.document.path}#{count}"),
-                sighting.identity,
-                sighting.document,
-                sighting.violation,
-                sighting.container,
-            )

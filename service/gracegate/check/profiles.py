@@ -1,4 +1,4 @@
-"""Which rules count, how much, and from which day: profiles, configuration and dates."""
+"""Which rules are evaluated, which severities block, and from which day: profiles, configuration and dates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import replace
 from gracegate.model import Profile, Rule, Severity, Violation
 from gracegate.repo_config import RepoConfig
 
-# Most manifests that exist break these two, which ask for something that is not there: a team begins without them.
-ABSENCE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
+# These two ask for something that most manifests lack, so a team starts without them.
+NOT_IN_BASELINE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
 
 _BLOCKING: Mapping[Profile, frozenset[Severity]] = {
     "baseline": frozenset({"error"}),
@@ -19,46 +19,38 @@ _BLOCKING: Mapping[Profile, frozenset[Severity]] = {
 }
 
 
-def blocking(profile: Profile) -> frozenset[Severity]:
+def blocking_severities(profile: Profile) -> frozenset[Severity]:
     """The severities that make a review fail."""
     return _BLOCKING[profile]
 
 
-def chosen(rules: Mapping[str, Rule], config: RepoConfig, only: frozenset[str] | None = None) -> Mapping[str, Rule]:
-    """The rules that profile and configuration leave on, with the severities and days that configuration gives them.
+def enabled_rules(
+    rules: Mapping[str, Rule], config: RepoConfig, only: frozenset[str] | None = None
+) -> Mapping[str, Rule]:
+    """The rules that profile and configuration enable, with the severities and days that configuration gives them.
 
-    What is named by a severity of its own, or in `only`, is on whatever the profile says; what is off stays off.
+    A rule with a severity in the configuration, or in `only`, is enabled in every profile; `off` always disables.
     """
-    found = {}
+    enabled = {}
     for rule in rules.values():
-        configured = _configured(rule, config)
-        asked = rule.id in config.rules and config.rules[rule.id].severity is not None
-        if configured is None or (only is not None and rule.id not in only):
+        setting = config.rules.get(rule.id)
+        severity = None if setting is None else setting.severity
+        if severity == "off" or (only is not None and rule.id not in only):
             continue
-        if asked or only is not None or _belongs(rule, config.profile):
-            found[rule.id] = configured
-    return found
+        is_in_profile = config.profile != "baseline" or (rule.severity == "error" and rule.id not in NOT_IN_BASELINE)
+        if severity is None and only is None and not is_in_profile:
+            continue
+        # A configured severity applies at once, unless a day is configured too.
+        day = rule.effective_on if severity is None else None
+        configured_day = None if setting is None else setting.effective_on
+        enabled[rule.id] = replace(rule, severity=severity or rule.severity, effective_on=configured_day or day)
+    return enabled
 
 
-def _belongs(rule: Rule, profile: Profile) -> bool:
-    return profile != "baseline" or (rule.severity == "error" and rule.id not in ABSENCE)
-
-
-def _configured(rule: Rule, config: RepoConfig) -> Rule | None:
-    setting = config.rules.get(rule.id)
-    if setting is None:
-        return rule
-    if setting.severity == "off":
-        return None
-    # Who names a severity wants it now, unless a day stands beside it.
-    day = rule.effective_on if setting.severity is None else None
-    return replace(rule, severity=setting.severity or rule.severity, effective_on=setting.effective_on or day)
-
-
-def in_force(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:
-    """The violation as it counts today: before its rule's day an error is a warning, and knows when it will block."""
+def apply_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:
+    """The violation as of today: before its rule's day an error is a warning that names the day it blocks from."""
     day = rule.effective_on
     if day is None or today >= day or violation.level != "error":
         return violation
-    blocks_then_only = config.gate == "enforce" and "warning" not in blocking(config.profile)
-    return replace(violation, level="warning", blocks_from=day.isoformat() if blocks_then_only else None)
+    blocks_later = config.gate == "enforce" and "warning" not in blocking_severities(config.profile)
+    return replace(violation, level="warning", blocks_from=day.isoformat() if blocks_later else None)

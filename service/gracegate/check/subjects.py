@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gracegate.manifests import COMPONENT_FILES, directory
-from gracegate.model import Document, DocumentKey, FileDiff
+from gracegate.model import WORKLOAD_KINDS, Document, DocumentKey, FileDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,8 @@ class Scope:
     components: frozenset[str]
     namespaces: frozenset[str]
 
-    def subjects(self, documents: Sequence[Document], *, base: bool) -> frozenset[int]:
-        """Indexes of the documents to evaluate on one side."""
-        paths = self.base_paths if base else self.head_paths
+    def subject_indexes(self, documents: Sequence[Document], paths: frozenset[str]) -> frozenset[int]:
+        """Indexes of the documents in `paths` and of those within reach."""
         return frozenset(i for i, d in enumerate(documents) if d.path in paths or self._reaches(d))
 
     def _reaches(self, document: Document) -> bool:
@@ -37,27 +36,37 @@ class Scope:
         )
 
 
-def scope(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Document]) -> Scope:
-    """The scope of a diff; a kustomization or chart that comes or goes reaches all below its directory."""
+def scope_of(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[Document]) -> Scope:
+    """The scope of a diff; a kustomization or chart that is added or removed reaches all below its directory."""
     changes = list(diff)
     base_paths = frozenset(d.previous_path or d.path for d in changes if d.change != "added")
     head_paths = frozenset(d.path for d in changes if d.change != "removed")
-    touched = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
+    changed = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
     component_files = (p for p in base_paths | head_paths if PurePosixPath(p).name in COMPONENT_FILES)
     return Scope(
         base_paths,
         head_paths,
-        frozenset(directory(d.path) for d in touched),
-        frozenset(d.component for d in touched).union(directory(path) for path in component_files),
-        frozenset(d.ref.namespace for d in touched if d.ref.namespace),
+        frozenset(directory(d.path) for d in changed),
+        frozenset(d.component for d in changed).union(directory(path) for path in component_files),
+        frozenset(d.ref.namespace for d in changed if d.ref.namespace),
     )
 
 
-def touched_objects(
+def changed_documents(
     base: Iterable[Document], head: Iterable[Document], paths: frozenset[str], moved: Mapping[str, str]
 ) -> frozenset[DocumentKey]:
-    """The head documents of changed files whose object differs from the base's."""
-    before = {(d.path, d.ref): d.object for d in base}
+    """The keys of documents in `paths` of the head whose object differs from the base's."""
+    base_objects = {(d.path, d.ref): d.object for d in base}
     return frozenset(
-        d.key for d in head if d.path in paths and before.get((moved.get(d.path, d.path), d.ref)) != d.object
+        d.key for d in head if d.path in paths and base_objects.get((moved.get(d.path, d.path), d.ref)) != d.object
     )
+
+
+def is_workload(document: Document) -> bool:
+    """Whether a document is a workload that rolling updates replace."""
+    return is_rolling(document.ref.kind) and not document.is_fragment
+
+
+def is_rolling(kind: str) -> bool:
+    """Whether an update of an object of this kind replaces its Pods."""
+    return kind in WORKLOAD_KINDS and WORKLOAD_KINDS[kind].rolls

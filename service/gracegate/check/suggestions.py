@@ -1,7 +1,7 @@
-"""Fixes to suggestions: merged by place, anchored in the diff, and proved by evaluating what they make of the files.
+"""Fixes to suggestions: grouped by place, verified by evaluating the fixed files, placed in the diff.
 
 A suggestion leaves this module only after its text was applied, the result parsed back and compared with the intended
-change (manifests.edits does that), and the rules evaluated again: its findings are gone and nothing new has come.
+change (`edit_manifest` does that), and the rules evaluated again: its findings are gone and there is no new one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gracegate.check.diffs import unified
-from gracegate.check.fix_groups import FixContext, FixGroup, may_be_posted, planned
+from gracegate.check.diffs import unified_diff
+from gracegate.check.fix_groups import FixContext, FixGroup, fix_groups, is_in_diff
 from gracegate.check.matches import Match
 from gracegate.manifests import Manifest
 from gracegate.model import SEVERITY_ORDER, DocumentKey, NoSuggestion, Suggestion
@@ -20,15 +20,15 @@ from gracegate.yaml import has_final_newline, newline_style
 from gracegate.yaml_edit import LineEdit, apply_edits
 
 Reevaluate = Callable[[Mapping[str, str]], Sequence[Match]]
-"""Takes the changed files' new texts and returns the head's sightings as they would be with them."""
+"""Takes the new texts of changed files and returns the matches of the head with them."""
 
-MAX_LINES = 60
-"""A comment on more lines than this is read by nobody; where there is no diff, there are no comments."""
+MAX_SUGGESTION_LINES = 60
+"""A longer suggestion is hard to read in a comment. Without a diff there are no comments, and no limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What became of a fix: `edits` and `diff` if it holds, `suggestion` if it can be posted, else a `reason`."""
+class FixOutcome:
+    """The result for a fix: `edits` and `diff` if it is verified, `suggestion` if GitHub can take it, or a `reason`."""
 
     path: str = ""
     diff: str | None = None
@@ -37,21 +37,21 @@ class Proof:
     reason: NoSuggestion | None = None
 
 
-def prove(
-    sightings: Sequence[Match], head: Sequence[Match], ground: FixContext, reevaluate: Reevaluate
-) -> dict[str, Proof]:
-    """A proof for each of `sightings` by id; `head` is all that was found at head before any fix."""
-    proofs = {s.id: Proof(reason=reason) for s in sightings if (reason := _unfixable(s)) is not None}
-    groups = planned([s for s in sightings if s.id not in proofs], ground)
-    held = _refuted([g for g in groups if g.reason is None], head, ground, reevaluate)
-    for group in [g for g in groups if g.reason is not None] + held:
-        proof = _proof(group, ground)
-        proofs.update({s.id: proof for s in group.sightings})
-    return proofs
+def verify_fixes(
+    matches: Sequence[Match], head: Sequence[Match], context: FixContext, reevaluate: Reevaluate
+) -> dict[str, FixOutcome]:
+    """The outcome for each of `matches` by id; `head` are all matches of the head before any fix."""
+    outcomes = {m.id: FixOutcome(reason=reason) for m in matches if (reason := _why_not_fixable(m)) is not None}
+    groups = fix_groups([m for m in matches if m.id not in outcomes], context)
+    verified = _verify([g for g in groups if g.reason is None], head, context, reevaluate)
+    for group in [g for g in groups if g.reason is not None] + verified:
+        outcome = _outcome(group, context)
+        outcomes.update({m.id: outcome for m in group.matches})
+    return outcomes
 
 
-def _unfixable(sighting: Match) -> NoSuggestion | None:
-    fix = sighting.violation.fix
+def _why_not_fixable(match: Match) -> NoSuggestion | None:
+    fix = match.violation.fix
     if fix is None:
         return "no_fix"
     if not fix.patch:
@@ -59,109 +59,102 @@ def _unfixable(sighting: Match) -> NoSuggestion | None:
     return None if fix.fix_class == "safe" else "assumes"
 
 
-def _refuted(
-    groups: Sequence[FixGroup], head: Sequence[Match], ground: FixContext, reevaluate: Reevaluate
+def _verify(
+    groups: Sequence[FixGroup], head: Sequence[Match], context: FixContext, reevaluate: Reevaluate
 ) -> list[FixGroup]:
-    """Evaluates the rules on what the groups make: at most one group of an object at a time, then all together."""
-    rounds = _rounds(groups)
-    tried = [g for together in rounds for g in _round(together, head, ground, reevaluate)]
-    held = [g for g in tried if g.reason is None]
-    proved_together = len(rounds) <= 1 and len(held) == len(groups)
-    if proved_together or not _faults(held, head, ground, reevaluate):
-        return tried
+    """The groups, with a reason where the fixed files do not hold: at most one group per object at a time, then all."""
+
+    def failures(together: Sequence[FixGroup]) -> list[NoSuggestion]:
+        return _failures(together, head, reevaluate(_fixed_texts(together, context))) if together else []
+
+    rounds = _split_into_rounds(groups)
+    results = [g for together in rounds for g in _verify_round(together, failures)]
+    verified = [g for g in results if g.reason is None]
+    was_one_evaluation = len(rounds) <= 1 and len(verified) == len(groups)
+    if was_one_evaluation or not failures(verified):
+        return results
     compatible: list[FixGroup] = []
-    for group in held:
-        if _faults([*compatible, group], head, ground, reevaluate):
-            tried[tried.index(group)] = replace(group, reason="conflicts")
+    for group in verified:
+        if failures([*compatible, group]):
+            results[results.index(group)] = replace(group, reason="conflicts")
         else:
             compatible.append(group)
-    return tried
+    return results
 
 
-def _rounds(groups: Iterable[FixGroup]) -> list[list[FixGroup]]:
+def _split_into_rounds(groups: Iterable[FixGroup]) -> list[list[FixGroup]]:
+    """Rounds in which each object is changed by one group at most."""
     rounds: list[list[FixGroup]] = []
-    taken: list[set[DocumentKey]] = []
+    objects: list[set[DocumentKey]] = []
     for group in groups:
-        number = next((i for i, keys in enumerate(taken) if not keys & group.objects), len(rounds))
+        number = next((i for i, keys in enumerate(objects) if not keys & group.objects), len(rounds))
         if number == len(rounds):
             rounds.append([])
-            taken.append(set())
+            objects.append(set())
         rounds[number].append(group)
-        taken[number] |= group.objects
+        objects[number] |= group.objects
     return rounds
 
 
-def _round(
-    groups: Sequence[FixGroup], head: Sequence[Match], ground: FixContext, reevaluate: Reevaluate
+def _verify_round(
+    groups: Sequence[FixGroup], failures: Callable[[Sequence[FixGroup]], list[NoSuggestion]]
 ) -> list[FixGroup]:
-    """The groups of one round, with a reason where one does not hold; halved until the culprits stand alone."""
-    faults = _faults(groups, head, ground, reevaluate)
-    if not faults:
+    """The groups of one round; those that fail are found by halving and get a reason."""
+    reasons = failures(groups)
+    if not reasons:
         return list(groups)
     if len(groups) == 1:
-        return [replace(groups[0], reason=faults[0])]
+        return [replace(groups[0], reason=reasons[0])]
     middle = len(groups) // 2
-    halves = (groups[:middle], groups[middle:])
-    return [g for half in halves for g in _round(half, head, ground, reevaluate)]
+    return [g for half in (groups[:middle], groups[middle:]) for g in _verify_round(half, failures)]
 
 
-def _faults(
-    groups: Sequence[FixGroup], head: Sequence[Match], ground: FixContext, reevaluate: Reevaluate
-) -> list[NoSuggestion]:
-    """Why these groups together do not hold, empty if they do."""
-    if not groups:
-        return []
+def _fixed_texts(groups: Iterable[FixGroup], context: FixContext) -> dict[str, str]:
     edits: dict[str, list[LineEdit]] = defaultdict(list)
     for group in groups:
         edits[group.path].extend(group.edits)
-    texts = {path: apply_edits(ground.manifests[path].text, wanted) for path, wanted in edits.items()}
-    before = {_same(s): SEVERITY_ORDER[s.violation.level] for s in head}
-    after = {_same(s): SEVERITY_ORDER[s.violation.level] for s in reevaluate(texts)}
-    left = any(_same(s) in after for g in groups for s in g.sightings)
-    came = any(level > before.get(key, 0) for key, level in after.items())
-    reasons: tuple[tuple[NoSuggestion, bool], ...] = (("not_fixed", left), ("new_finding", came))
-    return [reason for reason, wrong in reasons if wrong]
+    return {path: apply_edits(context.manifests[path].text, file_edits) for path, file_edits in edits.items()}
 
 
-def _same(sighting: Match) -> object:
-    return (sighting.identity, sighting.document.key)
+def _failures(groups: Sequence[FixGroup], head: Sequence[Match], fixed: Sequence[Match]) -> list[NoSuggestion]:
+    """Why the fixes of these groups fail, empty if they do not; `fixed` are the matches of the fixed files."""
+    before = {_key(m): SEVERITY_ORDER[m.violation.level] for m in head}
+    after = {_key(m): SEVERITY_ORDER[m.violation.level] for m in fixed}
+    is_left = any(_key(m) in after for g in groups for m in g.matches)
+    has_new = any(level > before.get(key, 0) for key, level in after.items())
+    reasons: tuple[tuple[NoSuggestion, bool], ...] = (("not_fixed", is_left), ("new_finding", has_new))
+    return [reason for reason, applies in reasons if applies]
 
 
-def _proof(group: FixGroup, ground: FixContext) -> Proof:
+def _key(match: Match) -> object:
+    return (match.identity, match.document.key)
+
+
+def _outcome(group: FixGroup, context: FixContext) -> FixOutcome:
     if group.reason is not None or group.edited is None:
-        return Proof(group.path, reason=group.reason)
-    manifest = ground.manifests[group.path]
-    diff = unified(group.path, manifest.text, group.edits)
-    reason = _unpostable(group, manifest, ground)
-    if reason is not None:
-        return Proof(group.path, diff, group.edits, reason=reason)
-    return Proof(group.path, diff, group.edits, _suggestion(group, manifest))
+        return FixOutcome(group.path, reason=group.reason)
+    manifest = context.manifests[group.path]
+    diff = unified_diff(group.path, manifest.text, group.edits)
+    reason = _why_not_suggestible(group, manifest, context)
+    suggestion = _suggestion(group, manifest) if reason is None else None
+    return FixOutcome(group.path, diff, group.edits, suggestion, reason)
 
 
-def _unpostable(group: FixGroup, manifest: Manifest, ground: FixContext) -> NoSuggestion | None:
-    """Why a proved fix cannot be a suggestion block of GitHub's, None if it can."""
+def _why_not_suggestible(group: FixGroup, manifest: Manifest, context: FixContext) -> NoSuggestion | None:
+    """Why a verified fix cannot be a suggestion on GitHub, None if it can."""
     if newline_style(manifest.text) != "\n":
         return "crlf"
-    if not has_final_newline(manifest.text) and group.last >= manifest.text.count("\n") + 1:
+    if not has_final_newline(manifest.text) and group.last_line >= manifest.text.count("\n") + 1:
         return "no_final_newline"
-    if ground.hunks is not None and group.last - group.first >= MAX_LINES:
+    if context.hunks is not None and group.last_line - group.first_line >= MAX_SUGGESTION_LINES:
         return "too_long"
-    return None if may_be_posted(group, ground) else "outside_diff"
+    return None if is_in_diff(group, context) else "outside_diff"
 
 
 def _suggestion(group: FixGroup, manifest: Manifest) -> Suggestion:
-    lines = manifest.text.split("\n")
-    wanted = "\n".join(lines[group.first - 1 : group.last])
-    shifted = [
-        replace(e, start_line=e.start_line - group.first + 1, end_line=e.end_line - group.first + 1)
-        for e in group.edits
-    ]
-    text = apply_edits(wanted, shifted)
-    name = "\x1f".join((group.path, *sorted(s.id for s in group.sightings), text))
-    return Suggestion(
-        hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12],
-        group.path,
-        group.first,
-        group.last,
-        text,
-    )
+    first, last = group.first_line, group.last_line
+    edits = [replace(e, start_line=e.start_line - first + 1, end_line=e.end_line - first + 1) for e in group.edits]
+    text = apply_edits("\n".join(manifest.text.split("\n")[first - 1 : last]), edits)
+    fingerprint = "\x1f".join((group.path, *sorted(m.id for m in group.matches), text))
+    suggestion_id = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return Suggestion(suggestion_id, group.path, first, last, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from gracegate.model import WORKLOAD_KINDS, Document, Finding, Problem, Severity, Verdict
+from gracegate.model import Finding, Problem, Severity, Verdict
 
 
 def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], blocking: Set[Severity]) -> Verdict:
@@ -17,13 +17,3 @@ def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], blockin
 def has_remarks(findings: Iterable[Finding], problems: Iterable[Problem]) -> bool:
     """Whether a passing review is shown as neutral: there are warnings, or changes that are not covered by design."""
     return any(f.counts and f.severity == "warning" for f in findings) or any(p.is_uncovered for p in problems)
-
-
-def is_workload(document: Document) -> bool:
-    """Whether a document is a workload that rolling updates replace."""
-    return is_rolling(document.ref.kind) and not document.is_fragment
-
-
-def is_rolling(kind: str) -> bool:
-    """Whether an update of an object of this kind replaces its Pods."""
-    return kind in WORKLOAD_KINDS and WORKLOAD_KINDS[kind].rolls

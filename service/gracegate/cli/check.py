@@ -40,7 +40,7 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) 
     catalog = load_builtin()
     with progress("Checking"), open_policy_engine(opa, catalog) as (engine, evaluate):
         request = build_request(CheckOptions(**options), catalog, engine)
-        report = check(replace(request, most_proofs=output.max_diffs), evaluate)
+        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate)
     render = output.render_coloured if output.render_coloured and shows_colour() else output.render
     write_output(render(report))
     return exit_code(report, fail_on)

@@ -1,0 +1,169 @@
+"""The trees of a check, read and evaluated: the head, and what changed since the base where there is one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+
+from gracegate.check import compare, profiles, subjects, waivers
+from gracegate.check.matches import Match, match_violations
+from gracegate.errors import EngineError, EngineUnavailable
+from gracegate.manifests import Collection, Manifest, collect_documents, locate, read_manifest
+from gracegate.model import (
+    Document,
+    DocumentKey,
+    Engine,
+    FileDiff,
+    Limits,
+    Place,
+    Pointer,
+    Problem,
+    SourceFile,
+    Tree,
+    Waiver,
+)
+from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask
+from gracegate.repo_config import RepoConfig
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """All that a check needs. Without `base` every finding in the files `subjects` (None: in all) counts as present.
+
+    `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the preview. `only`
+    are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
+    `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
+    file. `rules_url` is the folder of the rules' pages, None where they are not served.
+    """
+
+    head: Tree
+    config: RepoConfig
+    catalog: Catalog
+    engine: Engine
+    today: dt.date
+    base: Tree | None = None
+    diff: tuple[FileDiff, ...] | None = None
+    subjects: frozenset[str] | None = None
+    head_config: str | None = None
+    max_verified_fixes: int | None = None
+    only: frozenset[str] | None = None
+    limits: Limits | None = None
+    rules_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedTree:
+    """One tree, read and evaluated; `problems` are those of the evaluation alone."""
+
+    collection: Collection
+    matches: tuple[Match, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedTrees:
+    """The evaluated head, and what changed since the base where there is one."""
+
+    request: CheckRequest
+    head: EvaluatedTree
+    scope: subjects.Scope | None = None
+    comparison: compare.Comparison | None = None
+    changed_documents: frozenset[DocumentKey] = frozenset()
+
+    def locate(self, document: Document, pointer: Pointer) -> Place:
+        """The lines of a pointer into a document of the head."""
+        return locate(self.head.collection.manifests[document.path], document, pointer)
+
+    def subject_indexes(self, documents: Sequence[Document]) -> frozenset[int]:
+        """Indexes of the documents that may be reported; `documents` are the head's, or an edited version of them."""
+        if self.scope is None:
+            indexes = _requested_subjects(self.request, documents)
+        else:
+            indexes = self.scope.subject_indexes(documents, self.scope.head_paths)
+        return _without_excluded(self.request, documents, indexes)
+
+    def waiver(self, match: Match) -> Waiver | None:
+        """The waiver that covers a match of the head."""
+        return waivers.find_waiver(match, self.request.config, self.locate, self.request.today)
+
+    def is_in_scope(self, path: str) -> bool:
+        """Whether a file's problems matter: it is one of the changed or the requested files, and not excluded."""
+        paths = self.request.subjects if self.scope is None else self.scope.head_paths
+        return (paths is None or path in paths) and not self.request.config.excluded(path)
+
+
+def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
+    """Reads and evaluates the head, and the base where there is one; an engine error becomes a problem."""
+    cache: MutableMapping[tuple[str, str, str], Manifest] = {}
+    head = collect_documents(request.head, cache, request.limits)
+    if request.base is None or request.diff is None:
+        return ComparedTrees(request, _evaluate(request, head, _requested_subjects(request, head.documents), evaluate))
+    base = collect_documents(request.base, cache, request.limits)
+    scope = subjects.scope_of(request.diff, base.documents, head.documents)
+    head_subjects = scope.subject_indexes(head.documents, scope.head_paths)
+    base_subjects = scope.subject_indexes(base.documents, scope.base_paths)
+    evaluated_head = _evaluate(request, head, head_subjects, evaluate)
+    evaluated_base = _evaluate(request, base, base_subjects, evaluate)
+    moved = compare.moved_paths(request.diff)
+    renames = compare.object_renames(base.documents, head.documents, moved)
+    return ComparedTrees(
+        request,
+        evaluated_head,
+        scope,
+        compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
+        subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),
+    )
+
+
+def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Evaluate) -> EvaluatedTree:
+    """The head as it would be with other texts for some of its files."""
+    manifests = dict(trees.head.collection.manifests)
+    for path, text in texts.items():
+        source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
+        manifests[path] = read_manifest(source, manifests[path].component, trees.request.limits)
+    documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
+    edited = replace(trees.head.collection, manifests=manifests, documents=documents)
+    return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate)
+
+
+def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) -> frozenset[int]:
+    paths = request.subjects
+    return frozenset(i for i, d in enumerate(documents) if paths is None or d.path in paths)
+
+
+def _without_excluded(request: CheckRequest, documents: Sequence[Document], indexes: frozenset[int]) -> frozenset[int]:
+    return frozenset(i for i in indexes if not request.config.excluded(documents[i].path))
+
+
+def _evaluate(
+    request: CheckRequest, collection: Collection, indexes: frozenset[int], evaluate: Evaluate
+) -> EvaluatedTree:
+    subject_indexes = _without_excluded(request, collection.documents, indexes)
+    if not subject_indexes:
+        return EvaluatedTree(collection, (), ())
+    rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
+    batch = Batch(
+        documents=collection.documents,
+        subjects=subject_indexes,
+        unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
+        rules=rules,
+        params={rule: setting.params for rule, setting in request.config.rules.items()},
+        cluster=_cluster(request.config),
+    )
+    try:
+        answer = ask(evaluate, batch, request.engine.digest)
+    except EngineError as error:
+        code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
+        return EvaluatedTree(collection, (), (Problem("", 0, code, f"The rules were not evaluated: {error}"),))
+    violations = [profiles.apply_date(v, rules[v.rule], request.config, request.today) for v in answer.violations]
+    return EvaluatedTree(collection, match_violations(collection.documents, violations), answer.problems)
+
+
+def _cluster(config: RepoConfig) -> Cluster:
+    default = Cluster()
+    return Cluster(
+        min_minor=default.min_minor if config.min_minor is None else config.min_minor,
+        drain_seconds={**default.drain_seconds, **config.drain_seconds},
+        app_drain_seconds=default.app_drain_seconds if config.app_drain_seconds is None else config.app_drain_seconds,
+    )
