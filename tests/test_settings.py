@@ -112,8 +112,8 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
         ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write a URL"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
-        ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write a whole number from 10 to 200"),
-        ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write a whole number from 100 to 5000000"),
+        ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write an integer from 10 to 200"),
+        ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),
         ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
         (
             {"GRACEGATE_DEAD_SECONDS": "6"},
@@ -132,7 +132,7 @@ def test_limits_of_a_file() -> None:
     assert limits({}) == Limits()
     assert limits(env) == Settings.from_environment({**REQUIRED, **env}).limits == Limits(nodes=1_000_000, aliases=0)
     assert {*_LIMITS} == {field.name for field in dataclasses.fields(Limits)}
-    with pytest.raises(ConfigError, match="GRACEGATE_MAX_FILE_BYTES is 'all': write a whole number from 1000 to"):
+    with pytest.raises(ConfigError, match="GRACEGATE_MAX_FILE_BYTES is 'all': write an integer from 1000 to"):
         limits({"GRACEGATE_MAX_FILE_BYTES": "all"})
 
 

@@ -275,7 +275,7 @@ class _Reader:
         value = self.text(name).replace("_", "")
         if value.isascii() and value.isdecimal() and len(value) < 20 and least <= int(value) <= most:
             return int(value)
-        self.errors.append(f"GRACEGATE_{name} is {value[:40]!r}: write a whole number from {least} to {most}")
+        self.errors.append(f"GRACEGATE_{name} is {value[:40]!r}: write an integer from {least} to {most}")
         return None
 
     def data_dir(self) -> Path:

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.github_app import Client, Pace, RepositoryClient, TokenBroker
+from gracegate.github_app import AppClient, Pace, RepositoryClient, TokenBroker
 from tests.fakegithub.server import FakeGitHub
 
 SHOP = "shop/web"
 
 
 @dataclass
-class Setting:
+class Scenario:
     """A GitHub, a client of it, and the pull request under test."""
 
     fake: FakeGitHub
     pace: Pace
     waited: list[float]
     broker: TokenBroker
-    client: Client
+    client: AppClient
     installation: int
     repository_id: int
     number: int = 0
@@ -30,13 +30,13 @@ class Setting:
     clients: list[RepositoryClient] = field(default_factory=list)
 
     def repository(self) -> RepositoryClient:
-        one = self.client.repository(self.installation, self.repository_id, SHOP)
-        self.clients.append(one)
-        return one
+        repository = self.client.repository(self.installation, self.repository_id, SHOP)
+        self.clients.append(repository)
+        return repository
 
     def repository_with_short_timeout(self) -> RepositoryClient:
         """A client that waits a second for an answer, to be closed."""
-        return Client(self.broker, self.pace, timeout=1).repository(self.installation, self.repository_id, SHOP)
+        return AppClient(self.broker, self.pace, timeout=1).repository(self.installation, self.repository_id, SHOP)
 
     def requests(self, method: str = "", part: str = "") -> list[tuple[str, int]]:
         """The path below the repository, and the status, of each request that matches."""
@@ -52,7 +52,7 @@ def lines(*changed: int) -> str:
 
 
 @pytest.fixture
-def setting(tmp_path: Path) -> Iterator[Setting]:
+def scenario(tmp_path: Path) -> Iterator[Scenario]:
     with FakeGitHub(tmp_path) as fake:
         repository = fake.create_repository(SHOP)
         fake.push(SHOP, "main", {"web.yaml": lines(), "old.yaml": lines(), "gone.yaml": "something else\n"})
@@ -63,12 +63,14 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
         pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=100.0, sleep=waited.append)
         broker = TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=pace)
         installation = next(iter(fake.world.installations))
-        found = Setting(fake, pace, waited, broker, Client(broker, pace), installation, repository.id, number, head)
-        yield found
-        for client in found.clients:
-            client.__exit__(None, None, None)
+        scenario = Scenario(
+            fake, pace, waited, broker, AppClient(broker, pace), installation, repository.id, number, head
+        )
+        yield scenario
+        for opened in scenario.clients:
+            opened.__exit__(None, None, None)
 
 
 @pytest.fixture
-def repo(setting: Setting) -> RepositoryClient:
-    return setting.repository()
+def repo(scenario: Scenario) -> RepositoryClient:
+    return scenario.repository()

@@ -9,7 +9,7 @@ import pytest
 from gracegate.errors import RateLimited
 from gracegate.github_app import RepositoryClient, checks
 from gracegate.github_app.checks import CheckRun
-from tests.github_app.conftest import SHOP, Setting
+from tests.github_app.conftest import SHOP, Scenario
 
 NAME = "gracegate"
 
@@ -36,60 +36,60 @@ def annotations(count: int) -> tuple[dict[str, object], ...]:
     )
 
 
-def messages(setting: Setting, run: CheckRun) -> list[str]:
-    return [str(one["message"]) for one in setting.fake.world.check_runs[run.id].annotations]
+def messages(scenario: Scenario, run: CheckRun) -> list[str]:
+    return [str(one["message"]) for one in scenario.fake.world.check_runs[run.id].annotations]
 
 
-def state(setting: Setting, run: CheckRun) -> tuple[str, str | None, int]:
-    found = setting.fake.world.check_runs[run.id]
+def state(scenario: Scenario, run: CheckRun) -> tuple[str, str | None, int]:
+    found = scenario.fake.world.check_runs[run.id]
     return found.status, found.conclusion, len(found.annotations)
 
 
-def test_a_run_from_its_start_to_its_end(setting: Setting, repo: RepositoryClient) -> None:
-    assert checks.find(repo, setting.head, NAME) is None
-    run = checks.start(repo, setting.head, "pr:1", NAME, "https://gracegate.example.com/1")
-    expected = CheckRun(run.id, NAME, setting.head, "pr:1", "in_progress", None, 0)
+def test_a_run_from_its_start_to_its_end(scenario: Scenario, repo: RepositoryClient) -> None:
+    assert checks.find(repo, scenario.head, NAME) is None
+    run = checks.start(repo, scenario.head, "pr:1", NAME, "https://gracegate.example.com/1")
+    expected = CheckRun(run.id, NAME, scenario.head, "pr:1", "in_progress", None, 0)
     assert run == expected
-    assert checks.find(repo, setting.head, NAME) == expected
-    assert checks.find(repo, setting.head, "another") is None
+    assert checks.find(repo, scenario.head, NAME) == expected
+    assert checks.find(repo, scenario.head, "another") is None
     assert checks.conclude(repo, run, Output(annotations=annotations(2))) == 0
     concluded = replace(expected, status="completed", conclusion="failure", annotations=2)
-    assert checks.find(repo, setting.head, NAME) == concluded
-    assert messages(setting, run) == ["finding 1", "finding 2"]
-    assert len(setting.requests("PATCH")) == 1
-    assert setting.fake.world.check_runs[run.id].details_url == "https://gracegate.example.com/1"
+    assert checks.find(repo, scenario.head, NAME) == concluded
+    assert messages(scenario, run) == ["finding 1", "finding 2"]
+    assert len(scenario.requests("PATCH")) == 1
+    assert scenario.fake.world.check_runs[run.id].details_url == "https://gracegate.example.com/1"
 
 
-def test_a_run_is_started_once(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    assert checks.start(repo, setting.head, "pr:1", NAME) == run
-    other = checks.start(repo, setting.head, "pr:2", NAME)
+def test_a_run_is_started_once(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    assert checks.start(repo, scenario.head, "pr:1", NAME) == run
+    other = checks.start(repo, scenario.head, "pr:2", NAME)
     assert other.id != run.id
-    assert checks.start(repo, setting.head, "pr:1", NAME) == run
+    assert checks.start(repo, scenario.head, "pr:1", NAME) == run
     checks.conclude(repo, run, Output())
-    assert checks.start(repo, setting.head, "pr:1", NAME).id not in {run.id, other.id}
+    assert checks.start(repo, scenario.head, "pr:1", NAME).id not in {run.id, other.id}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_run_whose_start_was_answered_with_502(when: str, setting: Setting, repo: RepositoryClient) -> None:
-    setting.fake.fault("POST", "/check-runs", status=502, when=when)
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    assert [one.id for one in setting.fake.world.check_runs.values()] == [run.id]
+def test_a_run_whose_start_was_answered_with_502(when: str, scenario: Scenario, repo: RepositoryClient) -> None:
+    scenario.fake.fault("POST", "/check-runs", status=502, when=when)
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    assert [one.id for one in scenario.fake.world.check_runs.values()] == [run.id]
 
 
-def test_runs_of_other_apps_are_ignored(setting: Setting, repo: RepositoryClient) -> None:
-    checks.start(repo, setting.head, "pr:1", NAME)
+def test_runs_of_other_apps_are_ignored(scenario: Scenario, repo: RepositoryClient) -> None:
+    checks.start(repo, scenario.head, "pr:1", NAME)
     repo.app_id = 1
-    assert checks.find(repo, setting.head, NAME) is None
+    assert checks.find(repo, scenario.head, NAME) is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 50, 51, 120])
-def test_annotations_go_in_batches_of_fifty(count: int, setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
+def test_annotations_go_in_batches_of_fifty(count: int, scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
     assert checks.conclude(repo, run, Output(annotations=annotations(count))) == 0
-    assert messages(setting, run) == [f"finding {number}" for number in range(1, count + 1)]
-    assert len(setting.requests("PATCH")) == max(1, -(-count // 50))
-    assert state(setting, run) == ("completed", "failure", count)
+    assert messages(scenario, run) == [f"finding {number}" for number in range(1, count + 1)]
+    assert len(scenario.requests("PATCH")) == max(1, -(-count // 50))
+    assert state(scenario, run) == ("completed", "failure", count)
 
 
 FAULTS = [
@@ -104,59 +104,59 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("skip", "count"), [(0, 0), (0, 120), (1, 120), (2, 120)])
 def test_the_conclusion_survives(
-    fault: dict[str, object], skip: int, count: int, setting: Setting, repo: RepositoryClient
+    fault: dict[str, object], skip: int, count: int, scenario: Scenario, repo: RepositoryClient
 ) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    setting.fake.fault("PATCH", "/check-runs", skip=skip, **fault)
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    scenario.fake.fault("PATCH", "/check-runs", skip=skip, **fault)
     assert checks.conclude(repo, run, Output(annotations=annotations(count))) == 0
-    assert state(setting, run) == ("completed", "failure", count)
-    assert messages(setting, run) == [f"finding {number}" for number in range(1, count + 1)]
+    assert state(scenario, run) == ("completed", "failure", count)
+    assert messages(scenario, run) == [f"finding {number}" for number in range(1, count + 1)]
 
 
-def test_an_answer_that_does_not_come(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    setting.fake.fault("PATCH", "/check-runs", drop=True, when="after", skip=1)
-    with setting.repository_with_short_timeout() as client:
+def test_an_answer_that_does_not_come(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    scenario.fake.fault("PATCH", "/check-runs", drop=True, when="after", skip=1)
+    with scenario.repository_with_short_timeout() as client:
         assert checks.conclude(client, run, Output(annotations=annotations(120))) == 0
-    assert messages(setting, run) == [f"finding {number}" for number in range(1, 121)]
+    assert messages(scenario, run) == [f"finding {number}" for number in range(1, 121)]
 
 
-def test_a_run_in_progress_gets_the_annotations_that_it_lacks(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    fake_run = setting.fake.world.check_runs[run.id]
+def test_a_run_in_progress_gets_the_annotations_that_it_lacks(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    fake_run = scenario.fake.world.check_runs[run.id]
     fake_run.annotations.extend(dict(one) for one in annotations(50))
-    again = checks.start(repo, setting.head, "pr:1", NAME)
+    again = checks.start(repo, scenario.head, "pr:1", NAME)
     assert again == replace(run, annotations=50)
     assert checks.conclude(repo, again, Output(annotations=annotations(60))) == 0
-    assert messages(setting, run) == [f"finding {number}" for number in range(1, 61)]
+    assert messages(scenario, run) == [f"finding {number}" for number in range(1, 61)]
     fake_run.conclusion, fake_run.status = None, "in_progress"
-    assert checks.conclude(repo, checks.start(repo, setting.head, "pr:1", NAME), Output()) == 0
-    assert state(setting, run) == ("completed", "failure", 60)
+    assert checks.conclude(repo, checks.start(repo, scenario.head, "pr:1", NAME), Output()) == 0
+    assert state(scenario, run) == ("completed", "failure", 60)
 
 
-def test_refused_annotations_do_not_keep_the_check_pending(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
+def test_refused_annotations_do_not_keep_the_check_pending(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
     wrong = {**annotations(1)[0], "start_line": 9, "end_line": 3}
     assert checks.conclude(repo, run, Output(annotations=(*annotations(50), wrong, *annotations(3)))) == 4
-    assert state(setting, run) == ("completed", "failure", 50)
+    assert state(scenario, run) == ("completed", "failure", 50)
 
 
-def test_a_long_rate_limit_is_raised(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
-    setting.fake.fault("PATCH", "/check-runs", status=429, headers={"Retry-After": "900"})
+def test_a_long_rate_limit_is_raised(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    scenario.fake.fault("PATCH", "/check-runs", status=429, headers={"Retry-After": "900"})
     with pytest.raises(RateLimited) as limited:
         checks.conclude(repo, run, Output())
     assert limited.value.seconds == 900
 
 
-def test_long_texts_are_cut(setting: Setting, repo: RepositoryClient) -> None:
-    run = checks.start(repo, setting.head, "pr:1", NAME)
+def test_long_texts_are_cut(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
     summary = "".join(f"- ünlücke {number}\n" for number in range(20_000))
     long = {**annotations(1)[0], "message": "ü" * 70_000}
     assert checks.conclude(repo, run, Output(title="€" * 300, summary=summary, annotations=(long,))) == 0
-    found = setting.fake.world.check_runs[run.id]
+    found = scenario.fake.world.check_runs[run.id]
     assert len((found.summary or "").encode()) <= 65_535
     assert (found.summary or "").endswith("prints all of it._")
     assert len((found.title or "").encode()) <= 255
-    assert len(messages(setting, run)[0].encode()) <= 64_000
-    assert setting.fake.repository(SHOP).full_name == SHOP
+    assert len(messages(scenario, run)[0].encode()) <= 64_000
+    assert scenario.fake.repository(SHOP).full_name == SHOP

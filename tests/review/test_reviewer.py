@@ -10,7 +10,7 @@ import pytest
 
 from gracegate.errors import EngineUnavailable, Superseded
 from gracegate.git import TreeFetcher
-from gracegate.github_app import Client, Pace, TokenBroker
+from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
@@ -81,7 +81,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         store.migrate()
         reviewer = PullRequestReviewer(
             settings=settings,
-            client=Client(TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=PACE), PACE),
+            client=AppClient(TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=PACE), PACE),
             fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
             engines=PolicyEngines(None, None, 60),
             store=store,

@@ -1,4 +1,4 @@
-"""The store alone: what each step changes, and that a step at an old fence changes nothing."""
+"""The store alone: the changes of each step, and that a step at an old fence changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(guid: str, **more: object) -> Run:
     return Run(f"{guid}/1", guid, "pull_request", "synchronize", 7, 42, "shop/web", 1, f"sha-{guid}", **values)  # type: ignore[arg-type]
 
 
-class Desk:
+class StoreDriver:
     """The store's functions, each in a transaction of its own."""
 
     def __init__(self, store: Store) -> None:
@@ -71,15 +71,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
-    return Desk(store)
+def driver(store: Store) -> StoreDriver:
+    return StoreDriver(store)
 
 
-def test_a_delivery_is_accepted_once(desk: Desk) -> None:
-    assert desk.accept("a") == ("queued", [Ticket("a/1", 1, "42/1")])
-    assert desk.accept("a") == ("duplicate", [])
-    assert desk.accept("b", 2, 1) == ("queued", [Ticket("b/1", 1, "42/1"), Ticket("b/2", 1, "42/2")])
-    assert desk.states() == {"a/1": "superseded", "b/1": "waiting", "b/2": "waiting"}
+def test_a_delivery_is_accepted_once(driver: StoreDriver) -> None:
+    assert driver.accept("a") == ("queued", [Ticket("a/1", 1, "42/1")])
+    assert driver.accept("a") == ("duplicate", [])
+    assert driver.accept("b", 2, 1) == ("queued", [Ticket("b/1", 1, "42/1"), Ticket("b/2", 1, "42/2")])
+    assert driver.states() == {"a/1": "superseded", "b/1": "waiting", "b/2": "waiting"}
 
 
 @pytest.mark.parametrize(
@@ -92,97 +92,97 @@ def test_a_delivery_is_accepted_once(desk: Desk) -> None:
         ("cancelled", False, "requeued"),
     ],
 )
-def test_a_delivery_again_starts_work_again_only_without_a_concluded_check(
-    desk: Desk, state: str, concluded: bool, outcome: str
+def test_a_repeated_delivery_restarts_a_run_without_a_concluded_check(
+    driver: StoreDriver, state: str, concluded: bool, outcome: str
 ) -> None:
-    desk.accept("a")
-    desk.claim("a")
-    assert desk.finish("a", 1, state)
+    driver.accept("a")
+    driver.claim("a")
+    assert driver.finish("a", 1, state)
     if concluded:
-        with desk.store.transaction() as tx:
+        with driver.store.transaction() as tx:
             runs.record_verdict(tx, run("a"), "sha-a", "pass", "success")
-    assert desk.accept("a") == (outcome, [Ticket("a/1", 2, "42/1")] if outcome == "requeued" else [])
+    assert driver.accept("a") == (outcome, [Ticket("a/1", 2, "42/1")] if outcome == "requeued" else [])
 
 
-def test_a_delivery_again_starts_nothing_where_a_newer_one_came(desk: Desk) -> None:
-    desk.accept("a")
-    desk.claim("a")
-    desk.finish("a", 1, "dead")
-    desk.accept("b")
-    assert desk.accept("a") == ("duplicate", [])
+def test_a_repeated_delivery_restarts_nothing_if_a_newer_one_came(driver: StoreDriver) -> None:
+    driver.accept("a")
+    driver.claim("a")
+    driver.finish("a", 1, "dead")
+    driver.accept("b")
+    assert driver.accept("a") == ("duplicate", [])
 
 
-def test_claims_need_the_fence(desk: Desk) -> None:
-    desk.accept("a")
-    assert desk.claim("nobody") is None
-    assert desk.claim("a", fence=2) is None
-    assert desk.claim("a") == (run("a"), 0.0)
-    assert desk.status("a") == "current"
-    assert desk.claim("a") is None
-    assert desk.requeue("a", 2) is None
-    assert desk.requeue("a", 1, "failures", "502") == Ticket("a/1", 2, "42/1")
-    assert desk.requeue("a", 1) is None
-    assert not desk.finish("a", 1, "done")
-    assert desk.claim("a", fence=2) == (run("a", fence=2, starts=1, failures=1, error="502"), 0.0)
-    assert desk.status("a", fence=2) == "current"
-    assert desk.finish("a", 2, "done")
-    assert not desk.finish("a", 2, "dead")
-    assert desk.requeue("a", 2) is None
+def test_claims_need_the_fence(driver: StoreDriver) -> None:
+    driver.accept("a")
+    assert driver.claim("nobody") is None
+    assert driver.claim("a", fence=2) is None
+    assert driver.claim("a") == (run("a"), 0.0)
+    assert driver.status("a") == "current"
+    assert driver.claim("a") is None
+    assert driver.requeue("a", 2) is None
+    assert driver.requeue("a", 1, "failures", "502") == Ticket("a/1", 2, "42/1")
+    assert driver.requeue("a", 1) is None
+    assert not driver.finish("a", 1, "done")
+    assert driver.claim("a", fence=2) == (run("a", fence=2, starts=1, failures=1, error="502"), 0.0)
+    assert driver.status("a", fence=2) == "current"
+    assert driver.finish("a", 2, "done")
+    assert not driver.finish("a", 2, "dead")
+    assert driver.requeue("a", 2) is None
 
 
-def test_status_follows_the_pull_request(desk: Desk) -> None:
-    desk.accept("a")
-    assert desk.status("a") == "lost"
-    desk.claim("a")
-    assert desk.status("a") == "current"
-    desk.accept("b")
-    assert desk.status("a") == "superseded"
-    desk.close("c")
-    assert desk.status("a") == "closed"
-    assert desk.status("a", fence=2) == "lost"
-    assert desk.states() == {"a/1": "running", "b/1": "cancelled"}
+def test_status_follows_the_pull_request(driver: StoreDriver) -> None:
+    driver.accept("a")
+    assert driver.status("a") == "lost"
+    driver.claim("a")
+    assert driver.status("a") == "current"
+    driver.accept("b")
+    assert driver.status("a") == "superseded"
+    driver.close("c")
+    assert driver.status("a") == "closed"
+    assert driver.status("a", fence=2) == "lost"
+    assert driver.states() == {"a/1": "running", "b/1": "cancelled"}
 
 
-def test_a_run_that_has_started_before_is_superseded_when_it_is_claimed(desk: Desk) -> None:
-    desk.accept("a")
-    desk.claim("a")
-    desk.requeue("a", 1)
-    desk.accept("b")
-    assert desk.states() == {"a/1": "waiting", "b/1": "waiting"}
-    assert desk.claim("a", fence=2) == (run("a", fence=2, starts=1), 0.0)
-    assert desk.status("a", fence=2) == "superseded"
+def test_a_run_that_has_started_before_is_superseded_when_it_is_claimed(driver: StoreDriver) -> None:
+    driver.accept("a")
+    driver.claim("a")
+    driver.requeue("a", 1)
+    driver.accept("b")
+    assert driver.states() == {"a/1": "waiting", "b/1": "waiting"}
+    assert driver.claim("a", fence=2) == (run("a", fence=2, starts=1), 0.0)
+    assert driver.status("a", fence=2) == "superseded"
 
 
-def test_a_rate_limit_holds_back_the_runs_of_its_installation(desk: Desk) -> None:
-    desk.accept("a")
-    with desk.store.transaction() as tx:
+def test_a_rate_limit_holds_back_the_runs_of_its_installation(driver: StoreDriver) -> None:
+    driver.accept("a")
+    with driver.store.transaction() as tx:
         runs.set_rate_limit(tx, 8, 100)
         runs.set_rate_limit(tx, 7, 100)
         runs.set_rate_limit(tx, 7, 1)
-    claimed = desk.claim("a")
+    claimed = driver.claim("a")
     assert claimed is not None
     assert (claimed[0], 90 < claimed[1] <= 100) == (run("a"), True)
-    assert desk.states() == {"a/1": "waiting"}
-    with desk.store.transaction() as tx:
+    assert driver.states() == {"a/1": "waiting"}
+    with driver.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE rate_limit SET blocked_until = 1")
-    assert desk.claim("a") == (run("a"), 0.0)
+    assert driver.claim("a") == (run("a"), 0.0)
 
 
-def test_heads_know_their_pull_requests(desk: Desk) -> None:
-    desk.accept("a", 3, 2)
-    desk.accept("b", 1)
-    with desk.store.transaction() as tx:
+def test_pull_requests_with_a_head(driver: StoreDriver) -> None:
+    driver.accept("a", 3, 2)
+    driver.accept("b", 1)
+    with driver.store.transaction() as tx:
         assert deliveries.pull_requests_with_head(tx, 42, "sha-a") == (2, 3)
         assert deliveries.pull_requests_with_head(tx, 43, "sha-a") == ()
-    desk.close("b2")
-    with desk.store.transaction() as tx:
+    driver.close("b2")
+    with driver.store.transaction() as tx:
         assert deliveries.pull_requests_with_head(tx, 42, "sha-b2") == ()
 
 
-def test_verdicts_of_one_head(desk: Desk) -> None:
-    desk.accept("a", 1, 2)
+def test_verdicts_of_one_head(driver: StoreDriver) -> None:
+    driver.accept("a", 1, 2)
     other = dataclasses.replace(run("a"), number=2)
-    with desk.store.transaction() as tx:
+    with driver.store.transaction() as tx:
         runs.record_verdict(tx, run("a"), "sha", "fail", "failure")
         runs.record_verdict(tx, run("a"), "sha", "pass", "success")
         runs.record_verdict(tx, other, "sha", "fail", "failure")
@@ -190,32 +190,32 @@ def test_verdicts_of_one_head(desk: Desk) -> None:
         assert runs.verdicts(tx, 42, "other") == {}
         runs.record_verdict(tx, other, "other", "fail", "failure")
         assert (runs.verdicts(tx, 42, "sha"), runs.verdicts(tx, 42, "other")) == ({1: "pass"}, {2: "fail"})
-    desk.close("b")
-    with desk.store.transaction() as tx:
+    driver.close("b")
+    with driver.store.transaction() as tx:
         assert runs.verdicts(tx, 42, "sha") == {}
 
 
-def test_depth_and_what_is_unfinished(desk: Desk) -> None:
-    with desk.store.transaction() as tx:
+def test_queue_depth_and_unfinished_runs(driver: StoreDriver) -> None:
+    with driver.store.transaction() as tx:
         assert runs.queue_depth(tx) == ({"waiting": 0, "running": 0}, 0.0)
-    desk.accept("a", 1, 2)
-    desk.claim("a")
-    with desk.store.transaction() as tx:
+    driver.accept("a", 1, 2)
+    driver.claim("a")
+    with driver.store.transaction() as tx:
         counts, oldest = runs.queue_depth(tx)
         assert (counts, oldest < 60) == ({"waiting": 1, "running": 1}, True)
         assert runs.unfinished_runs(tx) == {"a/1": 1, "a/2": 1}
         assert runs.unfinished_runs(tx, idle=60) == {}
-    desk.finish("a", 1, "done")
-    with desk.store.transaction() as tx:
+    driver.finish("a", 1, "done")
+    with driver.store.transaction() as tx:
         assert runs.unfinished_runs(tx) == {"a/2": 1}
 
 
-def test_old_rows_go_and_heads_stay(desk: Desk) -> None:
-    desk.accept("a")
-    desk.claim("a")
-    desk.finish("a", 1, "done")
-    desk.accept("b", 2)
-    with desk.store.transaction() as tx:
+def test_old_rows_are_deleted_and_heads_stay(driver: StoreDriver) -> None:
+    driver.accept("a")
+    driver.claim("a")
+    driver.finish("a", 1, "done")
+    driver.accept("b", 2)
+    with driver.store.transaction() as tx:
         runs.delete_old(tx, 60)
         assert len(tx.execute(RUN.select()).all()) == 2
         runs.delete_old(tx, -1)
@@ -237,14 +237,14 @@ def test_heartbeats(store: Store) -> None:
         assert tx.execute(EXECUTOR.select()).all() == []
 
 
-def test_a_transaction_is_all_or_nothing(desk: Desk) -> None:
-    with desk.store.engine.connect() as connection, connection.begin() as transaction:
+def test_a_transaction_is_all_or_nothing(driver: StoreDriver) -> None:
+    with driver.store.engine.connect() as connection, connection.begin() as transaction:
         deliveries.accept(connection, delivery("a"), [PullHead(1, "sha-a")], lambda _ticket: None)
         transaction.rollback()
-    assert desk.accept("a")[0] == "queued"
+    assert driver.accept("a")[0] == "queued"
 
 
-def test_a_defect_says_what_is_missing(tmp_path: Path, store: Store) -> None:
+def test_readiness_says_what_is_missing(tmp_path: Path, store: Store) -> None:
     assert store.check_readiness() is None
     fresh = Store(f"sqlite:///{tmp_path / 'fresh.db'}")
     assert fresh.check_readiness() == "tables are missing: delivery, executor, head, rate_limit, run, verdict"

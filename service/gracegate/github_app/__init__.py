@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from gracegate.github_app import checks, comments, pull_requests
 from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.client import Client, RepositoryClient
+from gracegate.github_app.client import AppClient, RepositoryClient
 from gracegate.github_app.pull_requests import PullRequest
 from gracegate.github_app.retry import Pace
 
 __all__ = [
-    "Client",
+    "AppClient",
     "Pace",
     "PullRequest",
     "RepositoryClient",

@@ -21,7 +21,7 @@ REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", 
 """What a review needs."""
 
 
-class Client:
+class AppClient:
     """GitHub for one App. The writes of an installation are paced over all its repositories."""
 
     def __init__(self, broker: TokenBroker, pace: Pace = Pace(), *, timeout: int = 15) -> None:  # noqa: B008 - frozen
@@ -78,7 +78,7 @@ class Client:
 class RepositoryClient:
     """One repository. The functions passed in get PyGithub's Repository and return plain data."""
 
-    def __init__(self, github: Github, full_name: str, retrier: Retrier, client: Client) -> None:
+    def __init__(self, github: Github, full_name: str, retrier: Retrier, client: AppClient) -> None:
         self.full_name = full_name
         self.app_id = client.app_id
         self.app_slug = client.app_slug

@@ -10,7 +10,7 @@ import structlog
 
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.git import TreeFetcher, hunks_of_patch
-from gracegate.github_app import Client, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
+from gracegate.github_app import AppClient, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import CheckOutput, Conclusion, check_run
@@ -35,7 +35,7 @@ class PullRequestReviewer:
     """Reviews pull requests for one worker process; threads may share it. Implements jobs.Reviewer."""
 
     settings: Settings
-    client: Client
+    client: AppClient
     fetcher: TreeFetcher
     engines: PolicyEngines
     store: Store
@@ -157,7 +157,7 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
     broker = TokenBroker(int(settings.app_id), settings.private_key, settings.github_url)
     return PullRequestReviewer(
         settings=settings,
-        client=Client(broker, Pace(settings.write_gap, settings.notify_gap)),
+        client=AppClient(broker, Pace(settings.write_gap, settings.notify_gap)),
         fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=Store(settings.database),

@@ -1,11 +1,12 @@
-"""What gracegate remembers: deliveries, newest heads, runs, verdicts. Nothing is ever read from the queue's tables."""
+"""The database: deliveries, newest heads, runs, verdicts and rate limits. The tables of the queue are not read here."""
 
 from __future__ import annotations
 
 from gracegate.store import deliveries, executors, runs
 from gracegate.store.database import DatabaseUnavailable, Store, Transaction, translate_errors, url_without_password
-from gracegate.store.deliveries import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING, Delivery, PullHead, Ticket
+from gracegate.store.deliveries import Delivery, PullHead, Ticket
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
+from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 
 __all__ = [
     "CANCELLED",

@@ -8,11 +8,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from gracegate.store.tables import DELIVERY, HEAD, RUN, VERDICT, insert, now
-
-WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
-    "waiting", "running", "done", "superseded", "cancelled", "dead",
-)  # fmt: skip
+from gracegate.store.tables import CANCELLED, DEAD, DELIVERY, HEAD, RUN, SUPERSEDED, VERDICT, WAITING, insert, now
 
 
 @dataclass(frozen=True, slots=True)

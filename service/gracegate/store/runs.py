@@ -8,8 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from gracegate.model import Verdict
-from gracegate.store.deliveries import RUNNING, WAITING, Ticket, partition
-from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, VERDICT, insert, now
+from gracegate.store.deliveries import Ticket, partition
+from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, VERDICT, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""

@@ -12,6 +12,11 @@ from sqlalchemy.sql.functions import FunctionElement
 
 METADATA = sa.MetaData()
 
+# The states of a run.
+WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
+    "waiting", "running", "done", "superseded", "cancelled", "dead",
+)  # fmt: skip
+
 DELIVERY = Table(
     "delivery",
     METADATA,
