@@ -22,7 +22,7 @@ from typing import Any
 
 from gracegate.model import Document, ObjectRef
 from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, builtin_policies, load_catalog
-from gracegate.policy.engines.opa_server import child
+from gracegate.policy.engines.opa_server import start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
 
 SIZES = (1, 100, 500, 1000, 2000, 4000)
@@ -35,15 +35,16 @@ import sys
 from pathlib import Path
 from gracegate.policy import load_catalog
 from gracegate.policy.engines.opa_wasm import WasmEngine
-assert WasmEngine(load_catalog(Path(sys.argv[1])), Path(sys.argv[2])).ready() is None
+question = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
+WasmEngine(load_catalog(Path(sys.argv[1])), Path(sys.argv[2])).evaluate(question)
 """
 STARTED_CHILD = """\
 import sys
 from pathlib import Path
 from gracegate.policy import load_catalog
-from gracegate.policy.engines.opa_server import child
-with child(Path(sys.argv[2]), load_catalog(Path(sys.argv[1]))) as engine:
-    assert engine.ready() is None
+from gracegate.policy.engines.opa_server import start_child
+with start_child(Path(sys.argv[2]), load_catalog(Path(sys.argv[1]))) as engine:
+    engine.ensure_running()
 """
 
 
@@ -131,7 +132,7 @@ def main() -> None:
     given = parser.parse_args()
     rules = load_catalog(given.rules)
     print(f"{'':44} {'wall':>9} {'cpu':>9}")
-    with tempfile.TemporaryDirectory() as scratch, child(given.opa, rules, seconds=300) as server:
+    with tempfile.TemporaryDirectory() as scratch, start_child(given.opa, rules, seconds=300) as server:
         for name, action in starts(given.opa, given.rules, Path(scratch)):
             measured(name, action)
         engines = {"Wasm": WasmEngine(load_catalog(given.rules), seconds=300).evaluate, "OPA server": server.evaluate}

@@ -9,7 +9,7 @@ from typing import Any
 
 from gracegate.errors import EngineError, ForeignRules, RuleFailed
 from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
-from gracegate.policy.violations import Malformed, members, read_violation
+from gracegate.policy.violations import Malformed, check_members, read_violation
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
@@ -42,34 +42,33 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the rules said, in an order that depends on nothing but the batch; a rule that erred is a problem."""
+    """The violations, in an order that depends on nothing but the batch, and a problem for each rule that failed."""
 
     violations: tuple[Violation, ...]
     problems: tuple[Problem, ...]
-    engine_digest: str
 
 
 def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
-    """Evaluate the batch's rules, proved to be the ones of `digest`.
+    """Evaluates the batch's rules, which must be the ones of `digest`.
 
-    A rule that errs, is missing from the answer or answers in another shape costs only itself and is reported as a
-    problem `rule_failed`. Raises EngineError where nothing was evaluated.
+    A rule that errs, is missing from the report or reports in another shape is dropped and named by a problem
+    `rule_failed`. Raises EngineError if nothing was evaluated.
     """
-    shared = _facts(batch)
+    shared = _shared_input(batch)
 
-    def put(rules: Sequence[str]) -> Mapping[str, Any]:
-        return _checked(evaluate({**shared, **_question(batch, rules)}), digest, rules)
+    def evaluate_rules(rules: Sequence[str]) -> Mapping[str, Any]:
+        return _check_report(evaluate({**shared, **_rules_input(batch, rules)}), digest, rules)
 
     found: list[Violation] = []
     failed: dict[str, str] = {}
-    for report in _reports(put, sorted(batch.rules), failed):
-        found += _violations(report, batch, failed)
+    for report in _reports(evaluate_rules, sorted(batch.rules), failed):
+        found += _read_violations(report, batch, failed)
     found = [violation for violation in found if violation.rule not in failed]
     problems = (Problem("", 0, "rule_failed", f"{rule}: {failed[rule]}") for rule in sorted(failed))
-    return Answer(tuple(sorted(found, key=_order)), tuple(problems), digest)
+    return Answer(tuple(sorted(found, key=_sort_key)), tuple(problems))
 
 
-def _facts(batch: Batch) -> dict[str, Any]:
+def _shared_input(batch: Batch) -> dict[str, Any]:
     cluster = batch.cluster
     return {
         "documents": [
@@ -95,7 +94,7 @@ def _facts(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _question(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
+def _rules_input(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
     defaults = {rule: {p.name: p.default for p in batch.rules[rule].parameters} for rule in rules}
     return {
         "rules": list(rules),
@@ -104,57 +103,57 @@ def _question(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
 
 
 def _reports(
-    put: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
+    evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
 ) -> Iterable[Mapping[str, Any]]:
-    """Ask for `rules` in one question if it can be, else without those that err, which go into `failed`."""
+    """Evaluates `rules` in one question if none errs, else without those that do, which are added to `failed`."""
     try:
-        report = put(rules)
+        report = evaluate_rules(rules)
     except RuleFailed as error:
         if not rules:
             raise
-        guilty = [rule for rule in rules if rule in error.rules or len(rules) == 1]
-        failed.update(dict.fromkeys(guilty, str(error)))
+        failing = [rule for rule in rules if rule in error.rules or len(rules) == 1]
+        failed.update(dict.fromkeys(failing, str(error)))
     else:
         yield report
         return
     middle = len(rules) // 2
-    parts = [[rule for rule in rules if rule not in guilty]] if guilty else [rules[:middle], rules[middle:]]
+    parts = [[rule for rule in rules if rule not in failing]] if failing else [rules[:middle], rules[middle:]]
     for part in filter(None, parts):
-        yield from _reports(put, part, failed)
+        yield from _reports(evaluate_rules, part, failed)
 
 
-def _checked(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:
+def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:
     try:
-        members(report, required={"digest", "rules", "violations"})
+        check_members(report, required={"digest", "rules", "violations"})
     except Malformed as error:
-        raise EngineError(f"the rules' report is not understood: {error}") from error
+        raise EngineError(f"the rules' report is malformed: {error}") from error
     if report["digest"] != digest:
-        raise ForeignRules(f"the answer is of the rules {report['digest']!r}, not of {digest!r}")
+        raise ForeignRules(f"the report is about the rules {report['digest']!r}, not of {digest!r}")
     evaluated, violations = report["rules"], report["violations"]
     if not isinstance(evaluated, list) or not isinstance(violations, list):
-        raise EngineError("the rules' report is not understood: `rules` and `violations` are not lists")
+        raise EngineError("the rules' report is malformed: `rules` and `violations` must be lists")
     asked = set(rules)
     if not all(isinstance(rule, str) and rule in asked for rule in evaluated):
-        raise EngineError(f"the answer is of the rules {evaluated!r}, not only of {list(rules)!r}")
+        raise EngineError(f"the report is about the rules {evaluated!r}, not only of {list(rules)!r}")
     missing = sorted(asked.difference(evaluated))
     if missing:
         raise RuleFailed("it was not evaluated", tuple(missing))
     return dict(report)
 
 
-def _violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, str]) -> Iterable[Violation]:
+def _read_violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, str]) -> Iterable[Violation]:
     evaluated = set(report["rules"])
     for raw in report["violations"]:
         rule = raw.get("rule") if isinstance(raw, Mapping) else None
         if not isinstance(rule, str) or rule not in evaluated:
-            raise EngineError(f"a violation is not of a rule that was asked: {rule!r}")
+            raise EngineError(f"a violation names a rule that was not asked for: {rule!r}")
         try:
             yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents))
         except Malformed as error:
-            failed[rule] = f"its answer is not understood: {error}"
+            failed[rule] = f"its violation is malformed: {error}"
 
 
-def _order(violation: Violation) -> tuple[Any, ...]:
+def _sort_key(violation: Violation) -> tuple[Any, ...]:
     # Numbers and strings do not compare with each other, so each segment carries which it is.
     pointer = tuple((isinstance(segment, str), segment) for segment in violation.pointer)
     return violation.document, pointer, violation.rule, violation.message

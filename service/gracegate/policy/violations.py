@@ -1,4 +1,4 @@
-"""One violation of OPA's report to a Violation: strict, so that a slip in a rule is an error and no silence. Pure."""
+"""One violation of OPA's report -> a Violation; strict, so that a mistake in a rule is an error. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _FIRST = frozenset({"exec", "grpc", "httpGet", "name", "sleep", "tcpSocket", "ty
 
 
 class Malformed(ValueError):
-    """A value of a report has not the shape that the rule contract gives it."""
+    """A value of a report does not have the shape that the rule contract requires."""
 
 
 def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> Violation:
-    """The violation that `raw` says of one of `subjects` in a batch of that many `documents`. Raises Malformed."""
-    members(raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix"})
+    """The violation `raw`, about one of the `subjects` of a batch of that many `documents`. Raises Malformed."""
+    check_members(raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix"})
     at = raw["at"]
-    members(at, required={"document", "path"})
+    check_members(at, required={"document", "path"})
     if not _is_index(at["document"], documents) or at["document"] not in subjects:
-        raise Malformed(f"at.document {at['document']!r} is no subject")
+        raise Malformed(f"at.document {at['document']!r} is not a subject")
     if not isinstance(raw["message"], str) or not raw["message"]:
-        raise Malformed("the message is no text")
+        raise Malformed("the message is not a text")
     return Violation(
         rule=rule.id,
         document=at["document"],
@@ -35,10 +35,10 @@ def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> 
     )
 
 
-def members(raw: Any, *, required: Collection[str], optional: Collection[str] = ()) -> None:
+def check_members(raw: Any, *, required: Collection[str], optional: Collection[str] = ()) -> None:
     """Raises Malformed unless `raw` is an object with all `required` members and no others than the `optional`."""
     if not isinstance(raw, Mapping):
-        raise Malformed(f"{raw!r} is no object")
+        raise Malformed(f"{raw!r} is not an object")
     missing = sorted(set(required).difference(raw))
     unknown = sorted(set(raw).difference(required, optional))
     if missing or unknown:
@@ -48,7 +48,7 @@ def members(raw: Any, *, required: Collection[str], optional: Collection[str] = 
 def _level(raw: Mapping[str, Any], highest: Severity) -> Severity:
     level: Severity = raw.get("level", highest)
     if level not in get_args(Severity):
-        raise Malformed(f"{level!r} is no level")
+        raise Malformed(f"{level!r} is not a level")
     return min(level, highest, key=SEVERITY_ORDER.__getitem__)
 
 
@@ -57,34 +57,34 @@ def _measure(raw: Mapping[str, Any]) -> float | None:
     if "measure" not in raw:
         return None
     if isinstance(measure, bool) or not isinstance(measure, int | float) or not math.isfinite(measure):
-        raise Malformed(f"the measure {measure!r} is no number")
+        raise Malformed(f"the measure {measure!r} is not a number")
     return float(measure)
 
 
 def _fix(raw: Any, rule: Rule, document: int, documents: int) -> Fix:
-    members(raw, required=(), optional={"class", "patch", "advice", "assumption"})
+    check_members(raw, required=(), optional={"class", "patch", "advice", "assumption"})
     fix_class = raw.get("class", rule.fix)
     if fix_class not in get_args(FixClass):
-        raise Malformed(f"{fix_class!r} is no class of a fix")
+        raise Malformed(f"{fix_class!r} is not a class of a fix")
     for key in ("advice", "assumption"):
         if not isinstance(raw.get(key, ""), str):
-            raise Malformed(f"the {key} is no text")
+            raise Malformed(f"the {key} is not a text")
     patch = raw.get("patch", [])
     if not isinstance(patch, list):
-        raise Malformed("the patch is no list")
+        raise Malformed("the patch is not a list")
     fix = Fix(
         fix_class=fix_class,
         patch=tuple(_operation(step, document, documents) for step in patch),
         advice=raw.get("advice") or None,
         assumption=raw.get("assumption") or None,
     )
-    _agrees(fix)
+    _check_class(fix)
     return fix
 
 
-def _agrees(fix: Fix) -> None:
+def _check_class(fix: Fix) -> None:
     if fix.fix_class == "text" and (fix.patch or not fix.advice):
-        raise Malformed("a fix of class text is an advice and no patch")
+        raise Malformed("a fix of class text needs advice and must not have a patch")
     if fix.fix_class != "text" and not fix.patch:
         raise Malformed(f"a fix of class {fix.fix_class} has no patch")
     if fix.fix_class == "assumes" and not fix.assumption:
@@ -94,11 +94,11 @@ def _agrees(fix: Fix) -> None:
 def _operation(raw: Any, document: int, documents: int) -> Operation:
     op = raw.get("op") if isinstance(raw, Mapping) else None
     if op == "remove":
-        members(raw, required={"op", "path"}, optional={"document"})
+        check_members(raw, required={"op", "path"}, optional={"document"})
     elif op in ("add", "replace"):
-        members(raw, required={"op", "path", "value"}, optional={"document"})
+        check_members(raw, required={"op", "path", "value"}, optional={"document"})
     else:
-        raise Malformed(f"{op!r} is no operation")
+        raise Malformed(f"{op!r} is not an operation")
     target = raw.get("document", document)
     if not _is_index(target, documents):
         raise Malformed(f"an operation's document {target!r} is not in the batch")
@@ -114,7 +114,7 @@ def conventional_order(value: Any) -> Any:
 
 def _pointer(raw: Any) -> Pointer:
     if not isinstance(raw, list) or not all(isinstance(part, str) or _is_index(part) for part in raw):
-        raise Malformed(f"{raw!r} is no path of keys and indexes")
+        raise Malformed(f"{raw!r} is not a path of keys and indexes")
     return tuple(raw)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gracegate.policy import Catalog, catalog
-from gracegate.policy.engines.opa_server import ChildEngine, child
+from gracegate.policy.engines.opa_server import ChildEngine, start_child
 from tests.processes import WAIT_SECONDS
 
 SMALL = Path(__file__).parent / "small"
@@ -44,7 +44,7 @@ def small_catalog(small: Path) -> Catalog:
 @pytest.fixture(scope="session")
 def server(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
     """The small rules on a child OPA that the tests of a session share and may not kill."""
-    with child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
+    with start_child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
         yield engine
 
 

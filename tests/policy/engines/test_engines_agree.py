@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gracegate.model import Document, ObjectRef
 from gracegate.policy import Answer, Batch, Cluster, ask, load_builtin
-from gracegate.policy.engines.opa_server import ChildEngine, child
+from gracegate.policy.engines.opa_server import ChildEngine, start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from tests.processes import WAIT_SECONDS
 
@@ -22,7 +22,7 @@ from tests.processes import WAIT_SECONDS
 @pytest.fixture(scope="session")
 def both(opa: Path) -> Iterator[tuple[WasmEngine, ChildEngine]]:
     """The built-in rules on both engines."""
-    with child(opa, load_builtin(), seconds=WAIT_SECONDS) as server:
+    with start_child(opa, load_builtin(), seconds=WAIT_SECONDS) as server:
         yield WasmEngine(), server
 
 

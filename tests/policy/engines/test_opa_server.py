@@ -19,7 +19,7 @@ import pytest
 from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_process import OpaProcess
-from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, child
+from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, start_child
 from tests.processes import WAIT_SECONDS, wait_for
 
 Ask = Callable[..., dict[str, Any]]
@@ -28,7 +28,7 @@ Ask = Callable[..., dict[str, Any]]
 @pytest.fixture
 def own(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
     """The small rules on a child OPA of this test alone."""
-    with child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
+    with start_child(opa, small_catalog, seconds=WAIT_SECONDS) as engine:
         yield engine
 
 
@@ -50,7 +50,7 @@ def test_an_answer(server: ChildEngine, question: Ask) -> None:
 
 def test_the_engine_names_its_rules(server: ChildEngine, small_catalog: Catalog) -> None:
     assert (server.engine.name, server.engine.version, server.engine.digest) == ("opa", "1.22.2", small_catalog.digest)
-    assert server.ready() is None
+    server.ensure_running()
 
 
 def test_another_process_may_ask_the_child(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
@@ -66,12 +66,12 @@ def test_a_rule_that_errs(server: ChildEngine, question: Ask) -> None:
 
 
 def test_what_json_cannot_say(server: ChildEngine, question: Ask) -> None:
-    with pytest.raises(EngineError, match="no JSON"):
+    with pytest.raises(EngineError, match="cannot be written as JSON"):
         server.evaluate(question(float("nan")))
 
 
 def test_too_long(opa: Path, small_catalog: Catalog, question: Ask) -> None:
-    with child(opa, small_catalog, seconds=3) as engine:
+    with start_child(opa, small_catalog, seconds=3) as engine:
         with pytest.raises(EngineTimeout):
             engine.evaluate(question("a", rules=("endless",)))
         assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
@@ -86,8 +86,8 @@ def test_killed_between_two_questions(own: ChildEngine, question: Ask) -> None:
 
 
 def test_killed_during_a_question(opa: Path, small_catalog: Catalog, question: Ask) -> None:
-    with child(opa, small_catalog, seconds=3) as engine:
-        assert engine.ready() is None
+    with start_child(opa, small_catalog, seconds=3) as engine:
+        engine.ensure_running()
         killer = threading.Timer(0.5, os.kill, [pid(engine), signal.SIGKILL])
         killer.start()
         with pytest.raises(EngineTimeout):  # of the second try: the first one ended with its OPA
@@ -117,7 +117,7 @@ def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Ca
         mixed = {**small_catalog.modules, "lib/old.rego": "package gracegate.lib.old\n\ng(x) := x\n"}
         with closing(ServerEngine(process.url, Catalog({}, mixed, "new"), token=process.token)) as newer:
             assert newer.evaluate(question("a"))["rules"] == ["named-badly"]
-        assert sorted(older._connection.value("gracegate_release", "modules", {})) == sorted(
+        assert sorted(older._connection.query("gracegate_release", "modules", {})) == sorted(
             f"gracegate/{path}" for path in [*mixed, "engine.rego"]
         )
 
@@ -128,7 +128,8 @@ def test_rules_that_do_not_compile_say_where(own: ChildEngine) -> None:
     with closing(ServerEngine(process.url, broken, token=process.token)) as engine:
         with pytest.raises(EngineError, match=r"gracegate/main\.rego:3: .*x is unsafe"):
             engine.evaluate({})
-        assert "unsafe" in (engine.ready() or "")
+        with pytest.raises(EngineError, match="unsafe"):
+            _ = engine.engine
 
 
 def test_version_zero_syntax_is_not_rewritten(own: ChildEngine) -> None:
@@ -173,7 +174,7 @@ def wait_for_the_end_of(leader: int) -> None:
 
 
 def test_nothing_is_left_behind(opa: Path, small_catalog: Catalog) -> None:
-    with child(opa, small_catalog) as engine:
+    with start_child(opa, small_catalog) as engine:
         leader = pid(engine)
         assert session_of(leader) == ["opa", "sh"]
     wait_for_the_end_of(leader)
@@ -240,31 +241,32 @@ def put(handler: BaseHTTPRequestHandler) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "body", "error", "said"),
+    ("status", "kind", "body", "error", "message"),
     [
         (200, JSON, "{}", ForeignRules, "just loaded"),
         (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', ForeignRules, "just loaded"),
         (200, JSON, '{"result": null}', ForeignRules, "just loaded"),
         (200, JSON, "[]", ForeignRules, "just loaded"),
         (200, "text/html", "<html>", EngineUnavailable, "not OPA"),
-        (502, "text/html", "<html>", EngineUnavailable, "says 502"),
-        (503, JSON, '{"message": "busy"}', EngineUnavailable, "says 503"),
+        (502, "text/html", "<html>", EngineUnavailable, "answers 502"),
+        (503, JSON, '{"message": "busy"}', EngineUnavailable, "answers 503"),
         (401, JSON, '{"code": "unauthorized", "message": "no"}', EngineUnavailable, "401: no"),
         (302, "text/html", "", EngineUnavailable, "redirect"),
         (500, JSON, '{"code": "internal_error", "message": "m", "errors": [{"message": "m"}]}', RuleFailed, "None: m"),
         (500, JSON, '{"code": "internal_error", "errors": [{"code": "eval_cancel_error"}]}', EngineTimeout, "ended"),
     ],
 )
-def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[EngineError], said: str) -> None:
+def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[EngineError], message: str) -> None:
     def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
         if put(handler):
             return (204, JSON, "") if "/data/" in handler.path else (200, JSON, "{}")
         return status, kind, body
 
     with pretender(respond) as url, closing(ServerEngine(url, CATALOG)) as engine:
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             engine.evaluate({})
-        assert engine.ready() is not None
+        with pytest.raises(error):
+            _ = engine.engine
 
 
 def test_a_path_before_the_api_and_a_token() -> None:
@@ -301,7 +303,8 @@ def test_a_server_that_is_not_there() -> None:
     with closing(ServerEngine(f"http://127.0.0.1:{port}", CATALOG)) as engine:
         with pytest.raises(EngineUnavailable, match="cannot be reached"):
             engine.evaluate({})
-        assert "cannot be reached" in (engine.ready() or "")
+        with pytest.raises(EngineUnavailable, match="cannot be reached"):
+            _ = engine.engine
 
 
 @pytest.mark.parametrize(

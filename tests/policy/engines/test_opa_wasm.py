@@ -15,9 +15,10 @@ import pytest
 from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFailed, RulesError
 from gracegate.policy import catalog, load_catalog
 from gracegate.policy.engines import module_cache
-from gracegate.policy.engines.opa_wasm import WasmEngine, encoded
+from gracegate.policy.engines.opa_wasm import WasmEngine, encode_json
 
 Ask = Callable[..., dict[str, Any]]
+NO_RULES: dict[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
 
 
 def test_no_rules_are_no_violations(small: Path, question: Ask) -> None:
@@ -41,7 +42,7 @@ def test_the_engine_names_its_rules(small: Path) -> None:
 def test_the_built_in_rules_are_the_default() -> None:
     engine = WasmEngine()
     assert engine.engine.digest == catalog.load_builtin().digest
-    assert engine.ready() is None
+    assert engine.evaluate(NO_RULES)["violations"] == []
 
 
 def test_one_evaluation_leaves_nothing_to_the_next(small: Path, question: Ask) -> None:
@@ -54,16 +55,16 @@ def test_one_evaluation_leaves_nothing_to_the_next(small: Path, question: Ask) -
 
 
 @pytest.mark.parametrize(
-    ("rules", "said", "guilty"),
+    ("rules", "message", "failed"),
     [
         (("named-badly", "of-two-minds"), "rules/demo/of_two_minds.rego:", ("of-two-minds",)),
         (("odd-patch",), "json.patch: .* does not add a member of a member", ()),
     ],
 )
-def test_a_rule_that_errs(small: Path, question: Ask, rules: tuple[str, ...], said: str, guilty: tuple[str]) -> None:
-    with pytest.raises(RuleFailed, match=said) as caught:
+def test_a_rule_that_errs(small: Path, question: Ask, rules: tuple[str, ...], message: str, failed: tuple[str]) -> None:
+    with pytest.raises(RuleFailed, match=message) as caught:
         WasmEngine(load_catalog(small)).evaluate(question("a", "b", rules=rules))
-    assert caught.value.rules == guilty
+    assert caught.value.rules == failed
 
 
 def test_an_undefined_report_is_no_answer(small: Path) -> None:
@@ -99,14 +100,14 @@ def test_a_nesting_without_end_is_an_error(small: Path, question: Ask) -> None:
         ({"a": "\ud800x\U0001f600"}, '{"a":"\ufffdx\U0001f600"}'.encode()),
     ],
 )
-def test_encoded(value: dict[str, Any], text: bytes) -> None:
-    assert encoded(value) == text
+def test_input_as_json(value: dict[str, Any], text: bytes) -> None:
+    assert encode_json(value) == text
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
 def test_what_json_cannot_say(value: object) -> None:
-    with pytest.raises(EngineError, match="no JSON"):
-        encoded({"a": value})
+    with pytest.raises(EngineError, match="cannot be written as JSON"):
+        encode_json({"a": value})
 
 
 def test_threads_share_an_engine(small: Path, question: Ask) -> None:
@@ -139,7 +140,8 @@ def test_a_module_that_is_none_is_an_error(small: Path, question: Ask, tmp_path:
     engine.warm_up()
     with pytest.raises(EngineError):
         engine.evaluate(question())
-    assert engine.ready() is not None
+    with pytest.raises(EngineError):
+        engine.evaluate(NO_RULES)
 
 
 def kept(cache: Path) -> Path:
@@ -151,7 +153,7 @@ def kept(cache: Path) -> Path:
 def cache(small: Path, tmp_path: Path) -> Path:
     """A cache that was filled."""
     folder = tmp_path / "cache"
-    assert WasmEngine(load_catalog(small), folder).ready() is None
+    WasmEngine(load_catalog(small), folder).evaluate(NO_RULES)
     return folder
 
 
@@ -212,13 +214,13 @@ def test_only_what_is_whole_and_ours_is_run(
     file = kept(cache)
     spoil(file)
     before = file.lstat().st_ino
-    assert (module_cache.stored(file) is not None) == (used or spoil is of_something_else)
-    assert WasmEngine(load_catalog(small), cache).ready() is None
+    assert (module_cache.read_module(file) is not None) == (used or spoil is of_something_else)
+    WasmEngine(load_catalog(small), cache).evaluate(NO_RULES)
     assert (file.lstat().st_ino != before) == replaced
     if replaced:
-        assert module_cache.stored(file) is not None
+        assert module_cache.read_module(file) is not None
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(small: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert WasmEngine(load_catalog(small), tmp_path / "file" / "cache").ready() is None
+    assert WasmEngine(load_catalog(small), tmp_path / "file" / "cache").evaluate(NO_RULES)["rules"] == []

@@ -70,17 +70,17 @@ def failing(*broken: str, named: bool, engine: Engine | None = None) -> tuple[En
     inner = engine or Engine()
 
     def evaluate(question: Mapping[str, Any]) -> Any:
-        guilty = [one for one in broken if one in question["rules"]]
+        failed_rules = [one for one in broken if one in question["rules"]]
         answer = inner(question)
-        if guilty:
-            raise RuleFailed("conflict", tuple(guilty[:1]) if named else ())
+        if failed_rules:
+            raise RuleFailed("conflict", tuple(failed_rules[:1]) if named else ())
         return answer
 
     return inner, evaluate
 
 
 def test_a_clean_answer() -> None:
-    assert ask(Engine(), batch(rule("a"), rule("b")), DIGEST) == Answer((), (), DIGEST)
+    assert ask(Engine(), batch(rule("a"), rule("b")), DIGEST) == Answer((), ())
 
 
 def test_what_is_asked() -> None:
@@ -209,7 +209,7 @@ def test_the_order_depends_on_nothing_but_the_batch() -> None:
         ({"digest": None, "rules": ["a"], "violations": []}, ForeignRules),
     ],
 )
-def test_a_report_that_is_none(report: Any, error: type[EngineError]) -> None:
+def test_a_malformed_report_is_an_error(report: Any, error: type[EngineError]) -> None:
     with pytest.raises(error):
         ask(lambda _: report, batch(rule("a")), DIGEST)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gracegate.errors import EngineUnavailable
+from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.model import Engine
 from gracegate.policy import Catalog, Evaluate, load_builtin
 
@@ -44,16 +44,18 @@ def open_engine(
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 
     if isinstance(opa, Path):
-        with opa_server.child(opa, catalog, seconds=seconds) as own:
-            yield own.engine, own.evaluate
+        with opa_server.start_child(opa, catalog, seconds=seconds) as child:
+            yield child.engine, child.evaluate
     else:
         with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token, seconds=seconds)) as server:
             yield server.engine, server.evaluate
 
 
 class PolicyEngines:
-    """Knows which OPA the reviews of a worker process use, if any. A child OPA is started at first use, and again when
-    it died."""
+    """Which OPA the reviews of a worker process use, if any.
+
+    A child OPA is started at its first use, and again if it has ended.
+    """
 
     def __init__(self, url: str | None, binary: Path | None, seconds: float) -> None:
         self._url = url
@@ -64,7 +66,7 @@ class PolicyEngines:
         self._child: ChildEngine | None = None
 
     def opa(self) -> OpaAddress | None:
-        """The OPA to ask now, None for the built-in Wasm. Raises EngineUnavailable where the child cannot run."""
+        """The OPA to ask now, None for the built-in Wasm. Raises EngineUnavailable if the child cannot run."""
         if self._url is not None:
             return OpaAddress(self._url)
         if self._binary is None:
@@ -73,10 +75,12 @@ class PolicyEngines:
 
         with self._lock:
             if self._child is None:
-                child = opa_server.child(self._binary, load_builtin(), seconds=self._seconds)
+                child = opa_server.start_child(self._binary, load_builtin(), seconds=self._seconds)
                 self._child = self._stack.enter_context(child)
-            if (missing := self._child.ready()) is not None:
-                raise EngineUnavailable(missing)
+            try:
+                self._child.ensure_running()
+            except EngineError as error:
+                raise EngineUnavailable(str(error)) from error
             return OpaAddress(*self._child.address)
 
     def close(self) -> None:

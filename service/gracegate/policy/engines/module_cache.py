@@ -1,7 +1,7 @@
 """Compiled Wasm modules kept per user, because compiling costs a start more than everything else together.
 
-Loading a compiled module is running its machine code. So it is read only from a folder and a file that belong to us and
-that nobody else can write, and wasmtime itself refuses what was compiled for another CPU or with other settings.
+Loading a compiled module is running its machine code. So it is read only from a folder and a file that belong to this
+user and that nobody else can write; wasmtime itself refuses code for another CPU or with other settings.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import wasmtime
 _HASH_BYTES = 32
 
 
-def load(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
-    """The compiled `wasm`, from `folder` where it is there and whole, else compiled and left there if it can be."""
+def load_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
+    """The compiled `wasm`, from `folder` if it is there intact, else compiled and written there if possible."""
     if folder is None:
         return wasmtime.Module(engine, wasm)
     path = folder / f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
-    compiled = stored(path)
+    compiled = read_module(path)
     if compiled is not None:
         with suppress(wasmtime.WasmtimeError):  # of another CPU, or of other settings
             return wasmtime.Module.deserialize(engine, compiled)
@@ -39,13 +39,13 @@ def version() -> str:
     return next((found.stem for found in packages.glob("wasmtime-*.dist-info")), "wasmtime")
 
 
-def stored(path: Path) -> bytes | None:
-    """The content of `path` if it is whole and nobody but us could have written it."""
+def read_module(path: Path) -> bytes | None:
+    """The content of `path` if it is intact and nobody else could have written it."""
     try:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             with os.fdopen(os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as stream:
-                if not (_ours(os.fstat(folder)) and _ours(os.fstat(stream.fileno()))):
+                if not (_is_private(os.fstat(folder)) and _is_private(os.fstat(stream.fileno()))):
                     return None
                 content = stream.read()
         finally:
@@ -59,7 +59,7 @@ def stored(path: Path) -> bytes | None:
 
 def _write(path: Path, compiled: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _ours(path.parent.lstat()):
+    if not _is_private(path.parent.lstat()):
         return
     file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
@@ -71,7 +71,7 @@ def _write(path: Path, compiled: bytes) -> None:
         raise
 
 
-def _ours(status: os.stat_result) -> bool:
-    """Whether a file or folder, not a link, belongs to us and only we can write it."""
+def _is_private(status: os.stat_result) -> bool:
+    """Whether a file or folder, not a link, belongs to this user and nobody else can write it."""
     plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     return plain and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

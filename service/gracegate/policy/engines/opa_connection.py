@@ -31,7 +31,7 @@ class Connection:
     def __init__(
         self, url: str, *, token: str | None = None, ca_file: str | None = None, seconds: float = 60.0
     ) -> None:
-        host, port, secure = _address(url)
+        host, port, secure = _parse_url(url)
         self._client = OpaClient(
             host=host,
             port=port,
@@ -49,63 +49,63 @@ class Connection:
         """Close the connections."""
         self._client.close_connection()
 
-    def value(self, package: str, rule: str, question: Mapping[str, Any]) -> Any:
+    def query(self, package: str, rule: str, question: Mapping[str, Any]) -> Any:
         """The value of data.`package`.`rule` for an input. Raises Undefined, RuleFailed or another EngineError."""
         strict = {"strict-builtin-errors": "true"}
-        with _typed_errors():
+        with _translate_errors():
             answer = self._client.query_rule(question, package, rule, query_params=strict)
         if not isinstance(answer, dict) or "result" not in answer:
             raise Undefined(f"OPA has no value for data.{package}.{rule}")
         return answer["result"]
 
     def put_module(self, identity: str, text: str) -> None:
-        """Raises RulesError with the place where OPA does not take the module."""
-        with _typed_errors():
+        """Raises RulesError with the place if OPA rejects the module."""
+        with _translate_errors():
             self._client.update_policy_from_string(text, quote(identity), rego_compat=False)
 
     def delete_module(self, identity: str) -> None:
-        """Content with a module that is not there. Raises RulesError where others still need it."""
-        with _typed_errors():
+        """Does nothing if the module is not there. Raises RulesError if others still need it."""
+        with _translate_errors():
             self._client.delete_policy(quote(identity))
 
     def put_data(self, path: str, value: Mapping[str, Any]) -> None:
         """Replace the base document at `path`."""
-        with _typed_errors():
+        with _translate_errors():
             self._client.update_or_create_data(dict(value), quote(path))
 
 
-def _address(url: str) -> tuple[str, int, bool]:
+def _parse_url(url: str) -> tuple[str, int, bool]:
     """Host, port and whether it is encrypted."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(f"OPA's address is none: {error}") from error
+        raise ConfigError(f"OPA_URL is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ConfigError("OPA's address must look like https://opa.example.com/path, with no name, query or fragment")
+        raise ConfigError("OPA_URL must look like https://opa.example.com/path, without user name, query or fragment")
     secure = parts.scheme == "https"
     return parts.hostname, port or (443 if secure else 80), secure
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except RegoParseError as error:
         raise _rules_error(error) from error
     except DeletePolicyError as error:
         if error.expression != "resource_not_found":
-            raise RulesError(f"OPA keeps a module: {error.message}") from error
+            raise RulesError(f"OPA cannot delete a module: {error.message}") from error
     except requests.exceptions.HTTPError as error:
-        raise _refusal(error.response) from error
+        raise _error_of(error.response) from error
     except requests.exceptions.ConnectTimeout as error:
         raise EngineUnavailable(f"OPA cannot be reached: {error}") from error
     except requests.exceptions.Timeout as error:
-        raise EngineTimeout("OPA took longer than it may") from error
+        raise EngineTimeout("OPA took longer than its limit") from error
     except requests.exceptions.InvalidJSONError as error:
         if isinstance(error, requests.exceptions.JSONDecodeError):
-            raise EngineUnavailable("what answers at OPA's address does not speak JSON, so it is not OPA") from error
-        raise EngineError(f"the input is no JSON: {error}") from error
+            raise EngineUnavailable("the server at OPA_URL does not answer with JSON, so it is not OPA") from error
+        raise EngineError(f"the input cannot be written as JSON: {error}") from error
     except requests.exceptions.RequestException as error:
         raise EngineUnavailable(f"OPA cannot be reached: {error}") from error
 
@@ -114,10 +114,10 @@ def _rules_error(error: RegoParseError) -> RulesError:
     first = error.errors[0] if error.errors else {}
     location = first.get("location") or {}
     message = first.get("message") or error.message or "no message"
-    return RulesError(f"OPA does not take it: {message}", file=location.get("file"), line=location.get("row"))
+    return RulesError(f"OPA rejects it: {message}", file=location.get("file"), line=location.get("row"))
 
 
-def _refusal(response: requests.Response) -> EngineError:
+def _error_of(response: requests.Response) -> EngineError:
     """What an answer with status 4xx or 5xx means."""
     try:
         body = response.json()
@@ -125,9 +125,9 @@ def _refusal(response: requests.Response) -> EngineError:
         body = None
     errors = body.get("errors") if isinstance(body, dict) else None
     if not isinstance(body, dict) or "code" not in body:
-        return EngineUnavailable(f"what answers at OPA's address says {response.status_code} and is not OPA")
+        return EngineUnavailable(f"the server at OPA_URL answers {response.status_code} and is not OPA")
     if not errors:
-        return EngineUnavailable(f"OPA says {response.status_code}: {body.get('message')}")
+        return EngineUnavailable(f"OPA answers {response.status_code}: {body.get('message')}")
     first = errors[0]
     if first.get("code") == "eval_cancel_error":
         return EngineTimeout("OPA ended the evaluation")

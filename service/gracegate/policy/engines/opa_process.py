@@ -17,8 +17,8 @@ from types import TracebackType
 from gracegate.errors import EngineUnavailable
 
 _START_SECONDS = 15.0
-_DYING_SECONDS = 1.0
-_TRIES = 3
+_EXIT_SECONDS = 1.0
+_START_ATTEMPTS = 3
 
 # The background reader ends the whole session when the pipe closes, which it also does when we are killed: no OPA is
 # ever left behind. The token stays out of arguments and environment, where others could read it.
@@ -58,23 +58,23 @@ class OpaProcess:
         """The process id of OPA, None where it was not started."""
         return self._process.pid if self._process else None
 
-    def ended(self) -> bool:
-        """Whether OPA is gone; one whose connections just broke gets a moment to be gone."""
+    def has_ended(self) -> bool:
+        """Whether OPA has ended; it gets a moment to end after its connections broke."""
         if self._process is None:
             return True
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_DYING_SECONDS)
+            self._process.wait(_EXIT_SECONDS)
         return self._process.poll() is not None
 
     def restart(self) -> None:
-        """End what runs and start anew. Raises EngineUnavailable."""
-        for attempt in range(_TRIES):
+        """Stops OPA if it runs, and starts it. Raises EngineUnavailable."""
+        for attempt in range(_START_ATTEMPTS):
             self.stop()
             try:
                 self._start()
             except EngineUnavailable:  # somebody else may have taken the port meanwhile
                 self.stop()
-                if attempt == _TRIES - 1:
+                if attempt == _START_ATTEMPTS - 1:
                     raise
             else:
                 return
@@ -103,15 +103,15 @@ class OpaProcess:
                 target.write_text(text, encoding="utf-8")
             with log.open("wb") as stream:
                 self._process = self._spawn(folder, f"127.0.0.1:{port}", stream.fileno())
-            self._await(port, log)
+            self._wait_until_it_listens(port, log)
 
     def _spawn(self, folder: Path, address: str, log: int) -> subprocess.Popen[bytes]:
         options = ["--server", "--addr", address, "--skip-version-check", "--log-level", "error"]
         files = [*self._files, "authz.rego"]
-        locked = ["--authentication", "token", "--authorization", "basic"]
+        access = ["--authentication", "token", "--authorization", "basic"]
         try:
             return subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, str(self._binary.absolute()), "run", *options, *locked, *files],
+                ["/bin/sh", "-c", _SCRIPT, str(self._binary.absolute()), "run", *options, *access, *files],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -122,14 +122,14 @@ class OpaProcess:
         except OSError as error:
             raise EngineUnavailable(f"{self._binary} cannot be started: {error}") from error
 
-    def _await(self, port: int, log: Path) -> None:
+    def _wait_until_it_listens(self, port: int, log: Path) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while self._process and self._process.poll() is None and time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 return
             time.sleep(0.01)
-        said = log.read_text(errors="replace").strip()[-500:]
-        raise EngineUnavailable(f"{self._binary} did not start to listen on port {port}: {said or 'no message'}")
+        output = log.read_text(errors="replace").strip()[-500:]
+        raise EngineUnavailable(f"{self._binary} did not start to listen on port {port}: {output or 'no message'}")
 
 
 def _free_port() -> int:

@@ -18,8 +18,7 @@ from gracegate.policy.engines.opa_process import OpaProcess
 _PREFIX = "gracegate/"
 _RELEASE = "gracegate_release"
 _VERSION_MODULE = "package gracegate_engine\n\nversion := opa.runtime().version\n"
-_NOTHING: Mapping[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
-_READY_SECONDS = 5.0
+_NO_RULES: Mapping[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
 
 T = TypeVar("T")
 
@@ -27,110 +26,102 @@ T = TypeVar("T")
 class ServerEngine:
     """The rules of `catalog` on the OPA at `url`, into which they are loaded when they are not there.
 
-    The server must serve this version of gracegate alone: what another version loaded is removed. A question may take
-    `seconds`. Safe to share between threads. Raises ConfigError for an address that cannot be one.
+    The server must serve this version of gracegate alone: modules of other versions are removed. One evaluation may
+    take `seconds`. Safe to share between threads. Raises ConfigError for an invalid URL.
     """
 
     def __init__(
         self, url: str, catalog: Catalog, *, token: str | None = None, ca_file: str | None = None, seconds: float = 60.0
     ) -> None:
-        def connect(limit: float) -> Connection:
-            return Connection(url, token=token, ca_file=ca_file, seconds=limit)
-
-        self._connect = connect
-        self._connection = connect(seconds)
+        self._connection = Connection(url, token=token, ca_file=ca_file, seconds=seconds)
         self._digest = catalog.digest
         self._modules = _modules(catalog)
-        self._loading = threading.Lock()
+        self._load_lock = threading.Lock()
         self._engine: Engine | None = None
 
     @property
     def engine(self) -> Engine:
         """OPA's version and the digest of the rules on it. Raises EngineError."""
         if self._engine is None:
-            self.evaluate(_NOTHING)
-            version = self._connection.value("gracegate_engine", "version", {})
+            self.evaluate(_NO_RULES)
+            version = self._connection.query("gracegate_engine", "version", {})
             self._engine = Engine("opa", str(version), self._digest)
         return self._engine
 
     def evaluate(self, question: Mapping[str, Any]) -> Any:
-        """The report of exactly our rules; where they are not there, they are loaded once. Raises EngineError."""
-        return self._evaluate(self._connection, question)
-
-    def ready(self) -> str | None:
-        """What is missing before an evaluation can work, or None; within a few seconds."""
-        try:
-            with closing(self._connect(_READY_SECONDS)) as connection:
-                self._evaluate(connection, _NOTHING)
-        except EngineError as error:
-            return str(error)
-        return None
+        """The report of exactly the catalog's rules, which are loaded once if OPA has others. Raises EngineError."""
+        report = self._query_report(question)
+        if report is None:
+            self._load_rules()
+            report = self._query_report(question)
+        if report is None:
+            raise ForeignRules("OPA does not answer from the rules that were just loaded into it")
+        return report
 
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
 
-    def _evaluate(self, connection: Connection, question: Mapping[str, Any]) -> Any:
-        report = self._ours(connection, question)
-        if report is None:
-            self._load(connection)
-            report = self._ours(connection, question)
-        if report is None:
-            raise ForeignRules("OPA does not answer from the rules that were just loaded into it")
-        return report
-
-    def _ours(self, connection: Connection, question: Mapping[str, Any]) -> Any:
-        """The report, or None where OPA has other rules than ours or none."""
+    def _query_report(self, question: Mapping[str, Any]) -> Any:
+        """The report, or None if OPA has other rules than the catalog's, or none."""
         try:
-            report = connection.value("gracegate.main", "report", question)
+            report = self._connection.query("gracegate.main", "report", question)
         except Undefined:
             return None
         except RuleFailed:
-            if question is not _NOTHING and self._ours(connection, _NOTHING) is None:
+            if question is not _NO_RULES and self._query_report(_NO_RULES) is None:
                 return None
             raise
         return report if isinstance(report, Mapping) and report.get("digest") == self._digest else None
 
-    def _load(self, connection: Connection) -> None:
-        with self._loading:
-            if self._ours(connection, _NOTHING) is not None:
+    def _load_rules(self) -> None:
+        with self._load_lock:
+            if self._query_report(_NO_RULES) is not None:
                 return  # another thread was faster
             try:
-                self._put_all(connection)
+                self._replace_modules()
             except RulesError as error:
-                raise EngineError(f"OPA does not take the rules: {error}") from error
+                raise EngineError(f"OPA rejects the rules: {error}") from error
 
-    def _put_all(self, connection: Connection) -> None:
+    def _replace_modules(self) -> None:
         def put(identity: str) -> None:
-            connection.put_module(identity, self._modules[identity])
+            self._connection.put_module(identity, self._modules[identity])
 
         # The digest goes first and comes last, so that it never vouches for a part of the rules.
-        ours, there = sorted(self._modules), _modules_on(connection)
-        connection.put_data(_RELEASE, {"modules": sorted({*ours, *there})})
+        wanted, loaded = sorted(self._modules), self._loaded_modules()
+        self._connection.put_data(_RELEASE, {"modules": sorted({*wanted, *loaded})})
         try:
-            _in_some_order(put, ours)
+            _apply_in_dependency_order(put, wanted)
         except RulesError:
-            # Modules of an older version need what ours replace.
-            _in_some_order(connection.delete_module, there)
-            _in_some_order(put, ours)
-        _in_some_order(connection.delete_module, set(there).difference(ours))
-        connection.put_data(_RELEASE, _release(self._digest, ours))
+            # Modules of an older version need what the new ones replace.
+            _apply_in_dependency_order(self._connection.delete_module, loaded)
+            _apply_in_dependency_order(put, wanted)
+        _apply_in_dependency_order(self._connection.delete_module, set(loaded).difference(wanted))
+        self._connection.put_data(_RELEASE, _release(self._digest, wanted))
+
+    def _loaded_modules(self) -> list[str]:
+        """The modules that any version of gracegate recorded here; to list OPA's own would transfer their texts."""
+        try:
+            recorded = self._connection.query(_RELEASE, "modules", {})
+        except Undefined:
+            return []
+        return [identity for identity in recorded if isinstance(identity, str)] if isinstance(recorded, list) else []
 
 
 class ChildEngine:
-    """The rules on a child OPA, which is started again when it died."""
+    """The rules on a child OPA, which is started again if it has ended."""
 
     def __init__(self, process: OpaProcess, catalog: Catalog, seconds: float) -> None:
         self._process = process
         self._catalog = catalog
         self._seconds = seconds
-        self._reviving = threading.Lock()
-        self._server = self._connected()
+        self._restart_lock = threading.Lock()
+        self._server = self._connect()
 
     @property
     def engine(self) -> Engine:
         """OPA's version and the digest of the rules on it. Raises EngineError."""
-        return self._alive(lambda server: server.engine)
+        return self._call_or_restart(lambda server: server.engine)
 
     @property
     def address(self) -> tuple[str, str]:
@@ -138,41 +129,38 @@ class ChildEngine:
         return self._process.url, self._process.token
 
     def evaluate(self, question: Mapping[str, Any]) -> Any:
-        """The report; asked again once where OPA died meanwhile. Raises EngineError."""
-        return self._alive(lambda server: server.evaluate(question))
+        """The report; asked for once more if OPA has ended meanwhile. Raises EngineError."""
+        return self._call_or_restart(lambda server: server.evaluate(question))
 
-    def ready(self) -> str | None:
-        """What is missing before an evaluation can work, or None."""
-        try:
-            self.evaluate(_NOTHING)
-        except EngineError as error:
-            return str(error)
-        return None
+    def ensure_running(self) -> None:
+        """Starts OPA again if it has ended. Raises EngineError unless it can evaluate."""
+        self.evaluate(_NO_RULES)
 
     def close(self) -> None:
-        """Close the connections; the process belongs to `child`."""
+        """Close the connections; the process belongs to `start_child`."""
         self._server.close()
 
-    def _alive(self, action: Callable[[ServerEngine], T]) -> T:
+    def _call_or_restart(self, action: Callable[[ServerEngine], T]) -> T:
+        """The result of the action; if OPA has ended, it is restarted and the action runs once more."""
         server = self._server
         try:
             return action(server)
         except EngineUnavailable:
-            if not self._process.ended():
+            if not self._process.has_ended():
                 raise
-        with self._reviving:
+        with self._restart_lock:
             if server is self._server:
                 self._process.restart()
                 self._server.close()
-                self._server = self._connected()
+                self._server = self._connect()
         return action(self._server)
 
-    def _connected(self) -> ServerEngine:
+    def _connect(self) -> ServerEngine:
         return ServerEngine(self._process.url, self._catalog, token=self._process.token, seconds=self._seconds)
 
 
 @contextmanager
-def child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[ChildEngine]:
+def start_child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[ChildEngine]:
     """An engine on an OPA of its own that runs as long as the context. Raises EngineUnavailable."""
     modules = _modules(catalog)
     # All at once from files: put one by one, OPA would compile all of them for each.
@@ -185,35 +173,29 @@ def child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[
 
 
 def _modules(catalog: Catalog) -> dict[str, str]:
-    """What is loaded, by its id on the server."""
-    own = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
-    return {**own, f"{_PREFIX}engine.rego": _VERSION_MODULE}
+    """The text of each module by its id on the server."""
+    rules = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
+    return {**rules, f"{_PREFIX}engine.rego": _VERSION_MODULE}
 
 
 def _release(digest: str, modules: list[str]) -> dict[str, Any]:
     return {"digest": digest, "modules": modules}
 
 
-def _modules_on(connection: Connection) -> list[str]:
-    """The modules that some version of gracegate loaded, as it left word; listing them would bring their whole text."""
-    try:
-        left = connection.value(_RELEASE, "modules", {})
-    except Undefined:
-        return []
-    return [identity for identity in left if isinstance(identity, str)] if isinstance(left, list) else []
+def _apply_in_dependency_order(action: Callable[[str], None], identities: Iterable[str]) -> None:
+    """Applies the action to each module, again and again to those that fail, as modules import each other.
 
-
-def _in_some_order(action: Callable[[str], None], identities: Iterable[str]) -> None:
-    """Each module once, those later whose neighbours must come or go first. Raises RulesError where none works."""
+    Raises RulesError if it fails for all that are left.
+    """
     pending = sorted(identities)
     while pending:
-        left = []
+        failed = []
         for identity in pending:
             try:
                 action(identity)
             except RulesError as error:
-                left.append(identity)
+                failed.append(identity)
                 reason = error
-        if len(left) == len(pending):
+        if len(failed) == len(pending):
             raise reason
-        pending = left
+        pending = failed

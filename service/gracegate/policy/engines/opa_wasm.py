@@ -17,11 +17,11 @@ from gracegate.policy import Catalog, load_builtin
 from gracegate.policy.engines import module_cache
 from gracegate.policy.engines.error_parsing import rules_named_in
 from gracegate.policy.engines.wasm_abi import Aborted, BuiltinFailed, Instance
-from gracegate.policy.engines.wasm_builtins import HOST
+from gracegate.policy.engines.wasm_builtins import HOST_BUILTINS
 
 ENTRYPOINT = "gracegate/main/report"
 
-# wasmtime hands on what a host function raised through one variable of the whole process.
+# wasmtime passes on exceptions of host functions through one variable of the whole process.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -45,17 +45,20 @@ class WasmEngine:
         self._cache_dir = cache_dir
         self._seconds = seconds
         self._memory_bytes = memory_bytes
-        self._loading = threading.Lock()
+        self._load_lock = threading.Lock()
         self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
         self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
 
     def evaluate(self, question: Mapping[str, Any]) -> Any:
         """The report. Raises EngineTimeout, RuleFailed, ForeignRules where it is undefined, else EngineError."""
-        data = encoded({"gracegate_release": {"digest": self.engine.digest}})
-        text = encoded(question)
-        with _ONE_AT_A_TIME, _typed_errors():
+        data = encode_json({"gracegate_release": {"digest": self.engine.digest}})
+        text = encode_json(question)
+        with _ONE_AT_A_TIME, _translate_errors():
             engine, module = self._load()
-            with closing(Instance(engine, module, HOST, self._memory_bytes)) as instance, self._deadline(engine):
+            with (
+                closing(Instance(engine, module, HOST_BUILTINS, self._memory_bytes)) as instance,
+                self._deadline(engine),
+            ):
                 results = json.loads(instance.evaluate(ENTRYPOINT, data, text))
         if not results:
             raise ForeignRules("the rules gave no report: it is undefined")
@@ -65,26 +68,18 @@ class WasmEngine:
         """Load and compile in the background, so that the first evaluation finds it done."""
 
         def load() -> None:
-            with suppress(EngineError), _typed_errors():  # the first evaluation meets the same error and tells it
+            with suppress(EngineError), _translate_errors():  # the first evaluation raises the same error
                 self._load()
 
         threading.Thread(target=load, name="load-rules", daemon=True).start()
 
-    def ready(self) -> str | None:
-        """What is missing before an evaluation can work, or None."""
-        try:
-            self.evaluate({"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}})
-        except EngineError as error:
-            return str(error)
-        return None
-
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
-        with self._loading:
+        with self._load_lock:
             if self._loaded is None:
                 config = wasmtime.Config()
                 config.epoch_interruption = True
                 engine = wasmtime.Engine(config)
-                self._loaded = engine, module_cache.load(engine, self._wasm.read_bytes(), self._cache_dir)
+                self._loaded = engine, module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
             return self._loaded
 
     @contextmanager
@@ -99,30 +94,30 @@ class WasmEngine:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except Aborted as error:
         if "opa_malloc" in str(error):
-            raise EngineTimeout("the evaluation needs more memory than it may have") from error
+            raise EngineTimeout("the evaluation needs more memory than its limit") from error
         raise RuleFailed(str(error), rules_named_in(str(error))) from error
     except BuiltinFailed as error:
         raise RuleFailed(str(error)) from error
     except wasmtime.Trap as error:
         if error.trap_code is wasmtime.TrapCode.INTERRUPT:
-            raise EngineTimeout("the evaluation took longer than it may") from error
+            raise EngineTimeout("the evaluation took longer than its limit") from error
         raise EngineError(f"the evaluation ended early: {error}") from error
     except (wasmtime.WasmtimeError, OSError, ValueError) as error:
         raise EngineError(f"the rules cannot be evaluated: {error}") from error
 
 
-def encoded(value: Mapping[str, Any]) -> bytes:
-    """`value` as JSON. Raises EngineError where JSON cannot say it (NaN, a nesting without end)."""
+def encode_json(value: Mapping[str, Any]) -> bytes:
+    """`value` as JSON. Raises EngineError if JSON has no form for it (NaN, endless nesting)."""
     try:
         # Plain characters instead of \\u escapes: OPA's parser in Wasm mistakes a lone surrogate before a pair.
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError) as error:
-        raise EngineError(f"the input is no JSON: {error}") from error
+        raise EngineError(f"the input cannot be written as JSON: {error}") from error
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -20,7 +20,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Aborted(Exception):
-    """The policy gave up; the message is OPA's, with file, row and column where it knows them."""
+    """The policy called opa_abort; the message is OPA's, with file, row and column if it knows them."""
 
 
 class BuiltinFailed(Exception):
@@ -51,23 +51,23 @@ class Instance:
     def evaluate(self, entrypoint: str, data: bytes, question: bytes) -> str:
         """The result set of `entrypoint` as JSON text; `[]` where it is undefined."""
         self._instantiate()
-        number = self._mapping("entrypoints").get(entrypoint)
+        number = self._read_mapping("entrypoints").get(entrypoint)
         if number is None:
             raise wasmtime.WasmtimeError(f"the policy has no entrypoint {entrypoint}")
-        data_address = self._parsed(data)
-        address = self._put(question)
+        data_address = self._parse_json(data)
+        address = self._write(question)
         heap = self._call("opa_heap_ptr_get")
-        return self._text(self._call("opa_eval", 0, number, data_address, address, len(question), heap, 0))
+        return self._read_text(self._call("opa_eval", 0, number, data_address, address, len(question), heap, 0))
 
     def _instantiate(self) -> None:
         imports = [self._import(item) for item in self._module.imports]
         self._exports = wasmtime.Instance(self._store, self._module, imports).exports(self._store)
         self._constants_end = self._call("opa_heap_ptr_get")
         self._scratch = self._call("opa_malloc", _SCRATCH_BYTES)
-        self._builtins = {number: name for name, number in self._mapping("builtins").items()}
+        self._builtins = {number: name for name, number in self._read_mapping("builtins").items()}
         unknown = sorted(set(self._builtins.values()).difference(self._host))
         if unknown:
-            raise wasmtime.WasmtimeError(f"the policy calls builtins that Wasm has not: {', '.join(unknown)}")
+            raise wasmtime.WasmtimeError(f"the policy calls builtins that Wasm lacks: {', '.join(unknown)}")
 
     def _import(self, item: wasmtime.ImportType) -> wasmtime.Func | wasmtime.Memory:
         kind = item.type
@@ -81,22 +81,22 @@ class Instance:
         return wasmtime.Func(self._store, kind, function)
 
     def _abort(self, address: int) -> None:
-        raise Aborted(self._text(address))
+        raise Aborted(self._read_text(address))
 
     def _builtin(self, number: int, _context: int, *operands: int) -> int:
         name = self._builtins[number]
         try:
-            value = self._host[name](*map(self._dumped, operands))
+            value = self._host[name](*map(self._dump, operands))
         except ValueError as error:
             raise BuiltinFailed(f"{name}: {error}") from error
-        return self._parsed(_ENCODE(value).encode())
+        return self._parse_json(_ENCODE(value).encode())
 
-    def _dumped(self, address: int) -> str:
+    def _dump(self, address: int) -> str:
         if address >= self._constants_end:
-            return self._text(self._call("opa_value_dump", address))
+            return self._read_text(self._call("opa_value_dump", address))
         # A constant of the policy, such as a format. A call into Wasm costs 15 µs, and here is the hot path.
         if address not in self._constants:
-            self._constants[address] = self._text(self._call("opa_value_dump", address))
+            self._constants[address] = self._read_text(self._call("opa_value_dump", address))
         return self._constants[address]
 
     def _call(self, name: str, *arguments: int) -> Any:
@@ -104,26 +104,26 @@ class Instance:
             self._functions[name] = self._exports[name]
         return self._functions[name](self._store, *arguments)
 
-    def _put(self, content: bytes) -> int:
+    def _write(self, content: bytes) -> int:
         address: int = self._call("opa_malloc", len(content))
         self._memory.write(self._store, content, address)
         return address
 
-    def _parsed(self, content: bytes) -> int:
+    def _parse_json(self, content: bytes) -> int:
         """The address of the value that `content` writes; parsing copies, so that short texts share one place."""
         if len(content) <= _SCRATCH_BYTES:
             self._memory.write(self._store, content, self._scratch)
             address = self._scratch
         else:
-            address = self._put(content)
+            address = self._write(content)
         parsed: int = self._call("opa_json_parse", address, len(content))
         return parsed
 
-    def _mapping(self, export: str) -> dict[str, int]:
-        mapping: dict[str, int] = json.loads(self._text(self._call("opa_json_dump", self._call(export))))
+    def _read_mapping(self, export: str) -> dict[str, int]:
+        mapping: dict[str, int] = json.loads(self._read_text(self._call("opa_json_dump", self._call(export))))
         return mapping
 
-    def _text(self, address: int) -> str:
+    def _read_text(self, address: int) -> str:
         """The text from `address` to the next NUL."""
         found = bytearray()
         size = _CHUNK

@@ -9,7 +9,7 @@ from typing import Any
 from gracegate.policy.engines.wasm_abi import HostFunction
 
 
-def patched(target: str, steps: str) -> Any:
+def json_patch(target: str, steps: str) -> Any:
     """`json.patch`, as far as adding members to the members of an object. Raises ValueError for anything else."""
     document = json.loads(target)
     for step in json.loads(steps):
@@ -21,4 +21,4 @@ def patched(target: str, steps: str) -> Any:
     return document
 
 
-HOST: Mapping[str, HostFunction] = {"json.patch": patched}
+HOST_BUILTINS: Mapping[str, HostFunction] = {"json.patch": json_patch}
