@@ -98,9 +98,7 @@ def _duplicate_key_problems(text: str, root: Node) -> Iterator[ParseProblem]:
         return
     lines = LineIndex(text)
     for duplicate in duplicates:
-        message = (
-            f"Key `{duplicate.key}` appears twice. Remove one: Kubernetes rejects the file or silently uses the last."
-        )
+        message = f"Key `{duplicate.key}` appears twice."
         yield ParseProblem(lines.line(duplicate.offset), "duplicate_key", message, True)
 
 
