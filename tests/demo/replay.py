@@ -1,4 +1,4 @@
-"""`make replay REPO=<git dir> BASE=<sha> HEAD=<sha>`: a change of any local repository goes the whole way.
+"""`make replay REPO=<git dir> BASE=<sha> HEAD=<sha>`: a change of any local repository is reviewed from end to end.
 
 The repository is loaded into the fake GitHub, a pull request from BASE (a merge base) to HEAD is opened, the service
 reviews it. Prints one JSON object on standard output: the check, the reviews, the comments, all requests and the
@@ -24,37 +24,37 @@ COMMENT = ("path", "side", "start_line", "line", "subject_type", "body")
 REVIEW_SECONDS = 600.0
 """Seconds that a review may take."""
 EVENT = {"COMMENTED": "COMMENT", "APPROVED": "APPROVE", "CHANGES_REQUESTED": "REQUEST_CHANGES"}
-"""What was asked for, by the state that a review then has."""
+"""The event that a review was posted with, by its state afterwards."""
 
 
-def tell(text: str) -> None:
+def log_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def replay(stage: Stage, repository: Path, base: str, head: str) -> dict[str, Any]:
-    """Opens the pull request, waits for the end of its review, and says what came of it."""
+    """Opens the pull request, waits for the end of its review, and returns what GitHub got."""
     fake, name = stage.fake, f"replay/{repository.resolve().name.removesuffix('.git') or 'repository'}"
-    fake.listen(None)
-    fake.do("create_repository", full_name=name, from_git=str(repository.resolve()))
-    fake.do("move_branch", full_name=name, branch="main", sha=base)
-    fake.do("move_branch", full_name=name, branch="change", sha=head)
-    fake.do("settle")
-    fake.listen(stage.service.webhook_url)
-    before = {what: len(fake.see(what)) for what in ("log", "deliveries")}
-    tell(f"{name}: {base[:12]}..{head[:12]} is being reviewed")
-    opened = time.time()
-    number = fake.do("open_pull_request", full_name=name, head="change", title=f"{base[:12]}..{head[:12]}")
-    concluded = wait_for("the check's conclusion", lambda: _concluded(stage, name, number), REVIEW_SECONDS)
-    stage.over(REVIEW_SECONDS)
-    log, deliveries = (fake.see(what)[seen:] for what, seen in before.items())
-    return told(fake.pull(name, number), log, _seconds(deliveries, concluded - opened))
+    fake.send_webhooks_to(None)
+    fake.call("create_repository", full_name=name, from_git=str(repository.resolve()))
+    fake.call("move_branch", full_name=name, branch="main", sha=base)
+    fake.call("move_branch", full_name=name, branch="change", sha=head)
+    fake.call("settle")
+    fake.send_webhooks_to(stage.service.webhook_url)
+    before = {what: len(fake.read(what)) for what in ("log", "deliveries")}
+    log_progress(f"{name}: {base[:12]}..{head[:12]} is being reviewed")
+    opened_at = time.time()
+    number = fake.call("open_pull_request", full_name=name, head="change", title=f"{base[:12]}..{head[:12]}")
+    concluded_at = wait_for("the check's conclusion", lambda: _conclusion_time(stage, name, number), REVIEW_SECONDS)
+    stage.wait_until_reviewed(REVIEW_SECONDS)
+    log, deliveries = (fake.read(what)[count:] for what, count in before.items())
+    return summarise(fake.pull(name, number), log, _seconds(deliveries, concluded_at - opened_at))
 
 
-def _concluded(stage: Stage, name: str, number: int) -> float | None:
+def _conclusion_time(stage: Stage, name: str, number: int) -> float | None:
     """When the request that concluded the check was answered."""
     stage.service.running.check()
     patches = [
-        one for one in stage.fake.see("log") if one["method"] == "PATCH" and f"/{name}/check-runs/" in one["path"]
+        one for one in stage.fake.read("log") if one["method"] == "PATCH" and f"/{name}/check-runs/" in one["path"]
     ]
     if not patches:
         return None
@@ -68,8 +68,10 @@ def _seconds(deliveries: Sequence[Mapping[str, Any]], conclusion: float) -> dict
     return {"webhook_ack": round(ack, 4), "webhook_to_conclusion": round(conclusion, 3)}
 
 
-def told(pull: Mapping[str, Any], log: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]) -> dict[str, Any]:
-    """The one object. A review without a body is what GitHub makes around a comment that was posted alone."""
+def summarise(
+    pull: Mapping[str, Any], log: Sequence[Mapping[str, Any]], seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The JSON object. GitHub makes a review without a body for a comment that was posted alone."""
     check = pull["checks"][0]
     return {
         "check": {key: check[key] for key in ("conclusion", "title", "summary", "annotations")},
@@ -93,7 +95,7 @@ def main() -> int:
         try:
             result = replay(stage, given.repository, given.base, given.head)
         except WaitFailed as error:
-            tell(f"{error}\n{stage.logs()}")
+            log_progress(f"{error}\n{stage.logs()}")
             return 1
     print(json.dumps(result, indent=1, ensure_ascii=False))
     return 0

@@ -1,4 +1,4 @@
-"""What an end-to-end test sees and does."""
+"""What an end-to-end test does, and what it can read."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class Scene:
     def push(self, files: Files, branch: str = "change", *, onto: str | None = None) -> str:
         return self.fake.push(self.repository, branch, files, onto=onto)
 
-    def open(self, files: Files, branch: str = "change") -> int:
+    def open_pull_request(self, files: Files, branch: str = "change") -> int:
         """Opens a pull request with these files; its number."""
         self.push(files, branch)
         return self.fake.open_pull_request(self.repository, branch)
 
-    def reviewed(self, files: Files) -> int:
-        """Opens a pull request with these files and waits until its review is over; its number."""
-        number = self.open(files)
-        self.over()
+    def open_and_review(self, files: Files) -> int:
+        """Opens a pull request with these files and waits until it has been reviewed; its number."""
+        number = self.open_pull_request(files)
+        self.wait_until_reviewed()
         return number
 
-    def over(self) -> None:
-        """Waits until every webhook was answered and every review is over."""
+    def wait_until_reviewed(self) -> None:
+        """Waits until every webhook has been answered and every review has ended."""
         self.fake.settle()
-        wait_for(f"the review to end\n{self.service.running.tail()}", self.service.idle)
+        wait_for(f"the review to end\n{self.service.running.tail()}", self.service.is_idle)
 
     def pull(self, number: int) -> PullRequest:
         return self.fake.pull(self.repository, number)
@@ -67,18 +67,18 @@ class Scene:
     def comments(self, number: int) -> list[ReviewComment]:
         return self.pull(number).comments
 
-    def asked(self, what: str) -> int:
-        """How often this repository was asked so: `what` is a method and a pattern of the path after its name."""
+    def request_count(self, what: str) -> int:
+        """How many requests there were: `what` is a method and a pattern of the path after the repository."""
         method, _, pattern = what.partition(" ")
         path = re.compile(rf"/repos/{re.escape(self.repository)}{pattern}$")
         return sum(1 for one in self.fake.log if one.method == method and path.match(one.path))
 
-    def seen(self, what: str, times: int = 1) -> None:
-        """Waits until the request was answered so often."""
-        wait_for(what, lambda: self.asked(what) >= times)
+    def wait_for_request(self, what: str, times: int = 1) -> None:
+        """Waits until the request was answered this often."""
+        wait_for(what, lambda: self.request_count(what) >= times)
 
     def kill(self, command: str) -> None:
-        """SIGKILL to the one process of the service whose command line begins as the pattern `command` says."""
+        """SIGKILL to the one process of the service whose command line matches the pattern `command`."""
         running = _descendants(self.service.running.process.pid)
         found = [pid for pid, line in running if re.match(command, line)]
         assert len(found) == 1, f"{command}: {len(found)} of {running}"
@@ -86,7 +86,7 @@ class Scene:
 
 
 @contextmanager
-def started(folder: Path, **more: str) -> Iterator[Scene]:
+def start_scene(folder: Path, **more: str) -> Iterator[Scene]:
     """A scene of its own; `more` are settings of the service by variable."""
     (folder / "github").mkdir()
     with FakeGitHub(folder / "github") as fake:

@@ -1,4 +1,4 @@
-"""What `make demo` and `make replay` promise."""
+"""`make demo` and `make replay`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.demo import Story, play, wrong
+from tests.demo.demo import Timeline, find_mistakes, play
 from tests.demo.layers import layer
 from tests.demo.replay import replay
 from tests.demo.stage import Stage
@@ -42,22 +42,25 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_demo_comes_out_as_it_promises(stage: Stage) -> None:
-    assert wrong(stage, play(stage, Story())) == []
+def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
+    assert find_mistakes(stage, play(stage, Timeline())) == []
 
 
-def test_a_change_of_a_local_repository_is_told_as_one_object(stage: Stage, shop: Path) -> None:
-    told = replay(stage, shop / ".git", git(shop, "rev-parse", "HEAD^"), git(shop, "rev-parse", "HEAD"))
-    assert list(told) == ["check", "reviews", "comments", "requests", "seconds"]
-    assert list(told["check"]) == ["conclusion", "title", "summary", "annotations"]
-    assert (told["check"]["conclusion"], [review["event"] for review in told["reviews"]]) == ("failure", ["COMMENT"])
-    assert sorted((comment["path"], comment["subject_type"]) for comment in told["comments"]) == [
+def test_the_replay_of_a_local_change_is_one_json_object(stage: Stage, shop: Path) -> None:
+    summary = replay(stage, shop / ".git", git(shop, "rev-parse", "HEAD^"), git(shop, "rev-parse", "HEAD"))
+    assert list(summary) == ["check", "reviews", "comments", "requests", "seconds"]
+    assert list(summary["check"]) == ["conclusion", "title", "summary", "annotations"]
+    assert (summary["check"]["conclusion"], [review["event"] for review in summary["reviews"]]) == (
+        "failure",
+        ["COMMENT"],
+    )
+    assert sorted((comment["path"], comment["subject_type"]) for comment in summary["comments"]) == [
         ("apps/cart.yaml", "line"),
         ("apps/catalog.yaml", "line"),
         ("apps/checkout.yaml", "line"),
         ("apps/reviews.yaml", "line"),
         ("apps/web.yaml", "line"),
     ]
-    assert [request for request in told["requests"] if request["status"] >= 400] == []
-    assert 0 < told["seconds"]["webhook_ack"] < told["seconds"]["webhook_to_conclusion"]
-    assert json.loads(json.dumps(told)) == told
+    assert [request for request in summary["requests"] if request["status"] >= 400] == []
+    assert 0 < summary["seconds"]["webhook_ack"] < summary["seconds"]["webhook_to_conclusion"]
+    assert json.loads(json.dumps(summary)) == summary

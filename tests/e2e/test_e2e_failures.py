@@ -1,4 +1,4 @@
-"""What goes wrong during a review, and how it must end: never pending for ever, never green without evaluation."""
+"""Failures during a review: its check must not stay pending, and must not be green without an evaluation."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ FILES = "GET /pulls/[0-9]+/files"
 FILES_PATH = r"/pulls/\d+/files$"
 
 
-def slow(scene: Scene, seconds: float) -> None:
-    """The next review waits in the middle for so long: its check is in progress, nothing is judged yet."""
+def delay_next_review(scene: Scene, seconds: float) -> None:
+    """Delays the next review after it has started its check and before it evaluates anything."""
     scene.fake.fault("GET", f"{scene.repository}{FILES_PATH}", delay=seconds)
 
 
-def begun(scene: Scene) -> None:
+def wait_until_check_started(scene: Scene) -> None:
     """Waits until a review has started its check."""
-    scene.seen("POST /check-runs")
+    scene.wait_for_request("POST /check-runs")
 
 
-def complete(scene: Scene, number: int) -> tuple[Any, ...]:
-    """What must be there exactly once however often the review had to be tried."""
+def review_result(scene: Scene, number: int) -> tuple[Any, ...]:
+    """Conclusions, and how many reviews and comments there are: each once, however often the review was tried."""
     return scene.conclusions(number), len(scene.pull(number).reviews), len(scene.comments(number))
 
 
 REVIEWED = (["failure"], 1, 5)
 
 
-def test_a_pull_request_closed_meanwhile_is_cancelled_and_not_commented(scene: Scene) -> None:
-    slow(scene, 1.5)
-    number = scene.open(layer("change"))
-    begun(scene)
+def test_a_pull_request_closed_during_its_review_is_cancelled_and_not_commented(scene: Scene) -> None:
+    delay_next_review(scene, 1.5)
+    number = scene.open_pull_request(layer("change"))
+    wait_until_check_started(scene)
     scene.fake.close_pull_request(scene.repository, number)
-    scene.over()
-    assert complete(scene, number) == (["cancelled"], 0, 0)
+    scene.wait_until_reviewed()
+    assert review_result(scene, number) == (["cancelled"], 0, 0)
 
 
 def test_a_force_push_during_the_review_is_what_gets_reviewed(scene: Scene) -> None:
-    slow(scene, 1.5)
-    number = scene.open({"apps/reviews.yaml": layer("change")["apps/reviews.yaml"]})
-    begun(scene)
+    delay_next_review(scene, 1.5)
+    number = scene.open_pull_request({"apps/reviews.yaml": layer("change")["apps/reviews.yaml"]})
+    wait_until_check_started(scene)
     first = scene.pull(number).head_sha
     second = scene.push(layer("change"), onto="main")
-    scene.over()
+    scene.wait_until_reviewed()
     assert scene.conclusions(number, first) == ["cancelled"]
-    assert complete(scene, number) == REVIEWED
+    assert review_result(scene, number) == REVIEWED
     assert {comment.commit_id for comment in scene.comments(number)} == {second}
 
 
@@ -70,36 +70,38 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("method", "path", "fault"), FAULTS.values(), ids=FAULTS)
-def test_what_github_fails_at_is_tried_again_and_done_once(
+def test_a_failed_request_to_github_is_retried_and_done_once(
     scene: Scene, method: str, path: str, fault: dict[str, Any]
 ) -> None:
     pending = scene.fake.fault(method, f"{scene.repository}.*{path}", **fault)
-    number = scene.reviewed(layer("change"))
+    number = scene.open_and_review(layer("change"))
     assert pending.times == 0, "the fault did not happen"
-    assert complete(scene, number) == REVIEWED
+    assert review_result(scene, number) == REVIEWED
 
 
 def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None:
-    slow(own_scene, 2.0)
-    number = own_scene.open(layer("change"))
-    begun(own_scene)
+    delay_next_review(own_scene, 2.0)
+    number = own_scene.open_pull_request(layer("change"))
+    wait_until_check_started(own_scene)
     own_scene.kill(r"\S+ -m gracegate worker")
-    own_scene.over()
-    assert complete(own_scene, number) == REVIEWED
+    own_scene.wait_until_reviewed()
+    assert review_result(own_scene, number) == REVIEWED
 
 
 def test_an_opa_killed_during_the_review_is_started_again(opa_scene: Scene, own_opa: Path) -> None:
-    first = opa_scene.reviewed(layer("change"))
-    slow(opa_scene, 1.0)
-    second = opa_scene.open(layer("change"), "again")
-    opa_scene.seen("POST /check-runs", 2)
+    first = opa_scene.open_and_review(layer("change"))
+    delay_next_review(opa_scene, 1.0)
+    second = opa_scene.open_pull_request(layer("change"), "again")
+    opa_scene.wait_for_request("POST /check-runs", 2)
     opa_scene.kill(r"\S+/opa run")
-    opa_scene.over()
-    assert (complete(opa_scene, first), complete(opa_scene, second)) == (REVIEWED, REVIEWED)
+    opa_scene.wait_until_reviewed()
+    assert (review_result(opa_scene, first), review_result(opa_scene, second)) == (REVIEWED, REVIEWED)
     # A clean change, so that it is the missing evaluation which keeps it from being green.
     own_opa.unlink()
     opa_scene.kill(r"\S+/opa run")
-    third = opa_scene.open({"README.md": "# shop\n", "apps/mailer.yaml": layer("change")["apps/mailer.yaml"]}, "clean")
-    opa_scene.over()
+    third = opa_scene.open_pull_request(
+        {"README.md": "# shop\n", "apps/mailer.yaml": layer("change")["apps/mailer.yaml"]}, "clean"
+    )
+    opa_scene.wait_until_reviewed()
     (check,) = opa_scene.checks(third)
     assert (check.conclusion, "not all evaluated" in str(check.title)) == ("failure", True)

@@ -1,4 +1,4 @@
-"""A review from end to end: right places, suggestions that hold, a conversation that does not repeat itself."""
+"""A review from end to end: comments in the right places, suggestions that hold, nothing repeated."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tests.processes import WAIT_SECONDS
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
-def suggested(comment: ReviewComment) -> list[str] | None:
+def suggestion_lines(comment: ReviewComment) -> list[str] | None:
     """The lines of the comment's suggestion block, if it has one."""
     found = SUGGESTION.search(comment.body)
     return found[2].splitlines() if found else None
 
 
-def applied(files: dict[str, str], comments: list[ReviewComment]) -> dict[str, str]:
+def apply_suggestions(files: dict[str, str], comments: list[ReviewComment]) -> dict[str, str]:
     """What GitHub makes of the files when all suggestions are committed."""
     fixed = {path: text.splitlines() for path, text in files.items()}
     for comment in sorted(comments, key=lambda one: -(one.anchor.line or 0)):
-        lines = suggested(comment)
+        lines = suggestion_lines(comment)
         if lines is not None:
             last = comment.anchor.line or 0
             fixed[comment.anchor.path][(comment.anchor.start_line or last) - 1 : last] = lines
     return {path: "".join(f"{line}\n" for line in lines) for path, lines in fixed.items()}
 
 
-def test_the_shop_is_reviewed_where_it_was_spoiled(scene: Scene) -> None:
-    number = scene.reviewed(layer("change"))
+def test_each_mistake_gets_a_comment_on_its_file(scene: Scene) -> None:
+    number = scene.open_and_review(layer("change"))
     assert scene.conclusions(number) == ["failure"]
     assert sorted(comment.anchor.path for comment in scene.comments(number)) == [
         "apps/cart.yaml",
@@ -46,10 +46,10 @@ def test_the_shop_is_reviewed_where_it_was_spoiled(scene: Scene) -> None:
     assert len(scene.pull(number).reviews) == 1
 
 
-def test_its_suggestions_applied_verbatim_leave_nothing_to_find(scene: Scene, tmp_path: Path) -> None:
-    number = scene.reviewed(layer("change"))
-    assert all(suggested(comment) for comment in scene.comments(number))
-    for path, text in applied(layer("base", "change"), scene.comments(number)).items():
+def test_its_suggestions_applied_verbatim_leave_no_findings(scene: Scene, tmp_path: Path) -> None:
+    number = scene.open_and_review(layer("change"))
+    assert all(suggestion_lines(comment) for comment in scene.comments(number))
+    for path, text in apply_suggestions(layer("base", "change"), scene.comments(number)).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     command = [str(BIN / "gracegate"), "check", "--format", "json", str(tmp_path)]
@@ -59,11 +59,11 @@ def test_its_suggestions_applied_verbatim_leave_nothing_to_find(scene: Scene, tm
     assert set(left) <= {("data/session-store.yaml", "prestop-drain-missing")}
 
 
-def test_the_second_push_strikes_what_it_mends_and_repeats_nothing(scene: Scene) -> None:
-    number = scene.reviewed(layer("change"))
+def test_the_second_push_resolves_what_it_fixes_and_repeats_nothing(scene: Scene) -> None:
+    number = scene.open_and_review(layer("change"))
     before = {comment.id: comment.body for comment in scene.comments(number)}
     scene.push(layer("second"))
-    scene.over()
+    scene.wait_until_reviewed()
     after = {comment.id: comment for comment in scene.comments(number)}
     edited = [one for key, one in after.items() if before.get(key) != one.body]
     assert after.keys() == before.keys()
@@ -71,29 +71,29 @@ def test_the_second_push_strikes_what_it_mends_and_repeats_nothing(scene: Scene)
     assert (scene.conclusions(number), len(scene.pull(number).reviews)) == (["failure"], 1)
 
 
-def test_a_push_that_mends_everything_is_green_and_blocks_no_more(scene: Scene) -> None:
+def test_a_push_that_fixes_everything_is_green_and_can_be_merged(scene: Scene) -> None:
     scene.fake.require_checks(scene.repository, "main", ["gracegate"])
-    number = scene.reviewed(layer("change"))
-    scene.push(applied(layer("base", "change"), scene.comments(number)))
-    scene.over()
+    number = scene.open_and_review(layer("change"))
+    scene.push(apply_suggestions(layer("base", "change"), scene.comments(number)))
+    scene.wait_until_reviewed()
     assert [comment.body[0] for comment in scene.comments(number)] == ["✅"] * 5
     assert scene.conclusions(number) == ["success"]
     assert scene.fake.merge_pull_request(scene.repository, number)
 
 
 def test_a_pull_request_without_manifests_gets_a_check_and_no_comment(scene: Scene) -> None:
-    number = scene.reviewed({"README.md": "# shop\n"})
+    number = scene.open_and_review({"README.md": "# shop\n"})
     assert (scene.conclusions(number), scene.comments(number), scene.pull(number).reviews) == (["success"], [], [])
 
 
 def test_a_clean_change_gets_a_check_and_no_comment(scene: Scene) -> None:
     mailer = layer("base")["apps/mailer.yaml"].replace("mailer:1.2.0", "mailer:1.3.0")
-    number = scene.reviewed({"apps/mailer.yaml": mailer})
+    number = scene.open_and_review({"apps/mailer.yaml": mailer})
     assert (scene.conclusions(number), scene.comments(number), scene.pull(number).reviews) == (["success"], [], [])
 
 
 def test_a_manifest_that_cannot_be_read_is_never_green(scene: Scene) -> None:
-    number = scene.reviewed({"apps/mailer.yaml": layer("base")["apps/mailer.yaml"] + "  broken: [\n"})
+    number = scene.open_and_review({"apps/mailer.yaml": layer("base")["apps/mailer.yaml"] + "  broken: [\n"})
     assert (scene.conclusions(number), scene.comments(number)) == (["failure"], [])
     assert "apps/mailer.yaml" in str(scene.checks(number)[0].summary)
 
@@ -102,5 +102,5 @@ def test_a_pull_request_from_a_fork_is_reviewed_like_any_other(scene: Scene) -> 
     fork = scene.fake.fork(scene.repository, "grace").full_name
     scene.fake.push(fork, "change", layer("change"))
     number = scene.fake.open_pull_request(scene.repository, "change", fork=fork)
-    scene.over()
+    scene.wait_until_reviewed()
     assert (scene.conclusions(number), len(scene.comments(number))) == (["failure"], 5)

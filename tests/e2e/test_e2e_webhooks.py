@@ -1,4 +1,4 @@
-"""What is sent to the webhook's address, by GitHub and by others."""
+"""What is sent to the webhook's URL, by GitHub and by others."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.fakegithub.state import Delivery
 from tests.processes import WAIT_SECONDS
 
 
-def opened(scene: Scene, number: int) -> Delivery:
-    """The delivery that told of the pull request."""
+def opened_delivery(scene: Scene, number: int) -> Delivery:
+    """The delivery that summary of the pull request."""
     found = [one for one in scene.fake.deliveries if one.event == "pull_request" and one.action == "opened"]
     return next(
         one
@@ -26,7 +26,7 @@ def opened(scene: Scene, number: int) -> Delivery:
     )
 
 
-def signed(scene: Scene, body: bytes, event: str = "pull_request") -> dict[str, str]:
+def signed_headers(scene: Scene, body: bytes, event: str = "pull_request") -> dict[str, str]:
     secret = scene.fake.app.webhook_secret.encode()
     return {
         "Content-Type": "application/json",
@@ -36,27 +36,27 @@ def signed(scene: Scene, body: bytes, event: str = "pull_request") -> dict[str, 
     }
 
 
-def posted(scene: Scene, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
+def post(scene: Scene, body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
     answer = scene.service.session.post(scene.service.webhook_url, data=body, headers=headers, timeout=WAIT_SECONDS)
     return answer.status_code, answer.json()["outcome"]
 
 
 def test_a_forged_signature_starts_nothing(scene: Scene) -> None:
-    number = scene.reviewed(layer("change"))
+    number = scene.open_and_review(layer("change"))
     before = len(scene.fake.log)
-    body = opened(scene, number).body
-    forged = {**signed(scene, body), "X-Hub-Signature-256": "sha256=" + "0" * 64}
-    assert posted(scene, body, forged) == (403, "refused")
-    assert posted(scene, body + b" ", {**signed(scene, body)}) == (403, "refused")
-    scene.over()
+    body = opened_delivery(scene, number).body
+    forged = {**signed_headers(scene, body), "X-Hub-Signature-256": "sha256=" + "0" * 64}
+    assert post(scene, body, forged) == (403, "refused")
+    assert post(scene, body + b" ", {**signed_headers(scene, body)}) == (403, "refused")
+    scene.wait_until_reviewed()
     assert len(scene.fake.log) == before
 
 
-def test_a_delivery_that_comes_again_does_nothing_again(scene: Scene) -> None:
-    number = scene.reviewed(layer("change"))
+def test_a_repeated_delivery_does_nothing(scene: Scene) -> None:
+    number = scene.open_and_review(layer("change"))
     before = len(scene.fake.log)
-    scene.fake.redeliver(opened(scene, number).id)
-    scene.over()
+    scene.fake.redeliver(opened_delivery(scene, number).id)
+    scene.wait_until_reviewed()
     assert (scene.fake.deliveries[-1].status_code, len(scene.fake.log)) == (202, before)
     assert (scene.conclusions(number), len(scene.pull(number).reviews)) == (["failure"], 1)
 
@@ -70,16 +70,16 @@ REFUSED = {
         "pull_request",
         (400, "refused"),
     ),
-    "an event that nobody listens to": (b"{}", "gollum", (202, "ignored")),
+    "an event without a handler": (b"{}", "gollum", (202, "ignored")),
 }
 
 
 @pytest.mark.parametrize(("body", "event", "answer"), REFUSED.values(), ids=REFUSED)
-def test_what_is_genuine_and_no_use_is_answered_and_dropped(
-    standing: Scene, body: bytes, event: str, answer: tuple[int, str]
+def test_a_genuine_delivery_that_is_not_usable_is_answered_and_dropped(
+    shared_scene: Scene, body: bytes, event: str, answer: tuple[int, str]
 ) -> None:
-    before = len(standing.fake.log)
-    assert posted(standing, body, signed(standing, body, event)) == answer
-    standing.over()
-    assert len(standing.fake.log) == before
-    assert standing.service.session.get(f"{standing.service.url}/healthz", timeout=WAIT_SECONDS).ok
+    before = len(shared_scene.fake.log)
+    assert post(shared_scene, body, signed_headers(shared_scene, body, event)) == answer
+    shared_scene.wait_until_reviewed()
+    assert len(shared_scene.fake.log) == before
+    assert shared_scene.service.session.get(f"{shared_scene.service.url}/healthz", timeout=WAIT_SECONDS).ok
