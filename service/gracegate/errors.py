@@ -1,21 +1,21 @@
 """The exceptions of gracegate, typed by what they mean for the user.
 
 GracegateError
-├── InputError             the user can mend it: shown with file and line; exit code 2 on the command line
+├── InputError             the user can fix it: shown with file and line; exit code 2 on the command line
 │   ├── ConfigError        a wrong setting of the operator, or a wrong .gracegate.yaml
 │   ├── RulesError         a rule file or its METADATA is wrong
 │   └── RepositoryError    a path, a revision or a repository that cannot be read
 ├── EngineError            rules were not evaluated, so the verdict is `incomplete`
-│   ├── EngineUnavailable  no answer from OPA, or it could not be started: worth another try
+│   ├── EngineUnavailable  OPA does not answer or does not start: try again
 │   ├── EngineTimeout      the evaluation took too long or too much memory
-│   ├── RuleFailed         one rule errs; the others can be asked again without it
-│   └── ForeignRules       the answer is of other rules than ours, or of none
-├── GitHubError            GitHub did not do what was asked
+│   ├── RuleFailed         a rule fails; the others can be evaluated without it
+│   └── RulesMismatch      the answer is from other rules than the loaded ones, or from none
+├── GitHubError            a request to GitHub failed
 │   ├── RateLimited        wait `seconds`, then try again; costs no attempt
-│   ├── GitHubUnavailable  5xx, a timeout, a broken connection: worth another try
-│   ├── Refused            422: this request will never be taken as it is
+│   ├── GitHubUnavailable  5xx, a timeout, a broken connection: try again
+│   ├── Refused            422: GitHub will never accept this request
 │   └── Gone               401, 403, 404: uninstalled, suspended, deleted or not permitted
-├── GitFailed              git ended with an error or took too long: worth another try
+├── GitFailed              git ended with an error or took too long: try again
 └── Superseded             a newer head, a closed pull request or a newer worker took over: stop and write nothing
 """
 
@@ -27,7 +27,7 @@ class GracegateError(Exception):
 
 
 class InputError(GracegateError):
-    """Something the user can mend; `file` and `line` (from 1) say where, as far as they are known."""
+    """Something the user can fix, in `file` at `line` (counted from 1) as far as they are known."""
 
     def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class RepositoryError(InputError):
 
 
 class EngineError(GracegateError):
-    """Rules were not evaluated; never read as `no violation`."""
+    """Rules were not evaluated, which never means that there are no violations."""
 
 
 class EngineUnavailable(EngineError):
@@ -61,23 +61,23 @@ class EngineUnavailable(EngineError):
 
 
 class EngineTimeout(EngineError):
-    """The evaluation went over its bound of time or memory."""
+    """The evaluation exceeded its limit of time or memory."""
 
 
 class RuleFailed(EngineError):
-    """The rules named in `rules` err; empty where the engine does not say which."""
+    """Rules failed: the ones in `rules`, which is empty where the engine does not name them."""
 
     def __init__(self, message: str, rules: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.rules = rules
 
 
-class ForeignRules(EngineError):
-    """The engine answered from other rules than the ones that were loaded, or from none."""
+class RulesMismatch(EngineError):
+    """The engine evaluated other rules than the loaded ones, or none."""
 
 
 class GitHubError(GracegateError):
-    """GitHub refused or failed; `status` is the HTTP status, 0 where there was no answer."""
+    """A request to GitHub failed; `status` is the HTTP status, 0 where there was no answer."""
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
@@ -93,15 +93,15 @@ class RateLimited(GitHubError):
 
 
 class GitHubUnavailable(GitHubError):
-    """GitHub is failing or cannot be reached."""
+    """GitHub answers with an error of its own or cannot be reached."""
 
 
 class Refused(GitHubError):
-    """GitHub answered 422: the request itself is wrong."""
+    """GitHub answered 422: the request itself is not valid."""
 
 
 class Gone(GitHubError):
-    """What was asked for is not there for us any more."""
+    """The repository or object does not exist (any more), or this App may not access it."""
 
 
 class GitFailed(GracegateError):
@@ -109,4 +109,4 @@ class GitFailed(GracegateError):
 
 
 class Superseded(GracegateError):
-    """Somebody newer does this work; nothing more may be written."""
+    """A newer run does this work; this one must not write anything more."""

@@ -169,7 +169,7 @@ def _config_preview(trees: ComparedTrees) -> ConfigPreview | None:
     preview = replace(trees, request=replace(request, config=config))
     findings = _findings(preview)
     enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)
-    silenced = tuple(f.id for f in findings if f.waiver or config.excluded(f.file) or f.rule not in enabled)
+    silenced = tuple(f.id for f in findings if f.waiver or config.excludes(f.file) or f.rule not in enabled)
     remaining = [f for f in findings if f.id not in silenced]
     blocking = profiles.blocking_severities(config.profile)
     return ConfigPreview(verdict.verdict_of(remaining, problems_in_scope(preview), blocking), silenced)

@@ -90,7 +90,7 @@ class ComparedTrees:
     def is_in_scope(self, path: str) -> bool:
         """Whether a file's problems matter: it is one of the changed or the requested files, and not excluded."""
         paths = self.request.subjects if self.scope is None else self.scope.head_paths
-        return (paths is None or path in paths) and not self.request.config.excluded(path)
+        return (paths is None or path in paths) and not self.request.config.excludes(path)
 
 
 def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
@@ -133,7 +133,7 @@ def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) ->
 
 
 def _without_excluded(request: CheckRequest, documents: Sequence[Document], indexes: frozenset[int]) -> frozenset[int]:
-    return frozenset(i for i in indexes if not request.config.excluded(documents[i].path))
+    return frozenset(i for i in indexes if not request.config.excludes(documents[i].path))
 
 
 def _evaluate(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gracegate.errors import EngineError, ForeignRules, RuleFailed
+from gracegate.errors import EngineError, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
 from gracegate.policy.violations import Malformed, check_members, read_violation
 
@@ -128,7 +128,7 @@ def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str
     except Malformed as error:
         raise EngineError(f"the rules' report is malformed: {error}") from error
     if report["digest"] != digest:
-        raise ForeignRules(f"the report is about the rules {report['digest']!r}, not of {digest!r}")
+        raise RulesMismatch(f"the report is about the rules {report['digest']!r}, not of {digest!r}")
     evaluated, violations = report["rules"], report["violations"]
     if not isinstance(evaluated, list) or not isinstance(violations, list):
         raise EngineError("the rules' report is malformed: `rules` and `violations` must be lists")

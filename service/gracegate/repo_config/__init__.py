@@ -1,4 +1,4 @@
-"""Text of a repository's .gracegate.yaml -> RepoConfig, strictly: what is misspelt is an error with its line."""
+"""Text of a repository's .gracegate.yaml -> RepoConfig. Strict: a misspelt key or value is an error with its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a repository, frozen."""
+"""The settings of a repository, as frozen records."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gracegate.model import Gate, Profile, Severity
-from gracegate.repo_config.globs import matchers
+from gracegate.repo_config.globs import compile_globs
 
 
 @dataclass(frozen=True, slots=True)
 class RuleConfig:
-    """What configuration says of one rule; None leaves the rule's own severity, and its own day to be in force."""
+    """The settings of one rule; None keeps the rule's own severity or its own date."""
 
     severity: Severity | Literal["off"] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class RuleConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConfigWaiver:
-    """Findings that are accepted: those of `rules` (ids) that every glob which is given matches, until that day."""
+    """Accepts the findings of `rules` (ids) that match all given globs, up to and including the day `until`."""
 
     rules: tuple[str, ...]
     reason: str
@@ -37,7 +37,7 @@ class ConfigWaiver:
 
 @dataclass(frozen=True, slots=True)
 class RepoConfig:
-    """The settings of a repository; what is None or missing keeps gracegate's default."""
+    """The settings of a repository; None or a missing entry means gracegate's default."""
 
     gate: Gate = "enforce"
     profile: Profile = "recommended"
@@ -50,10 +50,10 @@ class RepoConfig:
     drain_seconds: Mapping[str, int] = field(default_factory=dict)
     app_drain_seconds: int | None = None
 
-    def excluded(self, path: str) -> bool:
-        """Whether `exclude` leaves a file out; the patterns are .gitignore's, the last one that matches decides."""
-        verdict = False
-        for pattern, leaves_out in matchers(self.exclude):
-            if verdict != leaves_out and pattern.fullmatch(path):
-                verdict = leaves_out
-        return verdict
+    def excludes(self, path: str) -> bool:
+        """Whether a file is not checked; the patterns are those of .gitignore, and the last match decides."""
+        is_excluded = False
+        for pattern, excludes in compile_globs(self.exclude):
+            if is_excluded != excludes and pattern.fullmatch(path):
+                is_excluded = excludes
+        return is_excluded

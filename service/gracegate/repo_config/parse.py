@@ -1,47 +1,41 @@
-"""The reader of .gracegate.yaml: which keys there are and what each may hold."""
+"""The parser of .gracegate.yaml: its keys, and what each may contain."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
 from gracegate.errors import ConfigError
 from gracegate.model import EXPOSURES, Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.values import Value, nearest
-from gracegate.yaml import Node, ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
+from gracegate.yaml import ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
 
 CONFIG_FILE = ".gracegate.yaml"
 
-T = TypeVar("T")
-
 _SEVERITIES = ("error", "warning", "info", "off")
-_SCOPES = ("path", "kind", "namespace", "name", "container")
+_CONDITIONS = ("path", "kind", "namespace", "name", "container")
 _VERSION = re.compile(r"v?1\.([0-9]{1,3})(?:\.[0-9]+)?")
 
 
 def parse_repo_config(text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE) -> RepoConfig:
-    """The configuration that `text` writes down; `rules` are the known ones by id. Raises ConfigError with the line."""
+    """The configuration in `text`; `rules` are the known ones by id. Raises ConfigError with the line."""
     try:
         root = parse_yaml(text)
-        _no_duplicates(text, root, file)
+        for duplicate in duplicate_keys(root) if root is not None else ():
+            line = text.count("\n", 0, duplicate.offset) + 1
+            raise ConfigError(f"key `{duplicate.key}` appears twice", file=file, line=line)
         if root is None or (isinstance(root, ScalarNode) and not root.text):
             return RepoConfig()
         return _config(Value(text, file, root, "the file"), rules)
     except YamlError as error:
-        raise ConfigError(f"this is not YAML: {error.message}", file=file, line=error.line) from error
-
-
-def _no_duplicates(text: str, root: Node | None, file: str) -> None:
-    for duplicate in duplicate_keys(root) if root is not None else ():
-        line = text.count("\n", 0, duplicate.offset) + 1
-        raise ConfigError(f"the key `{duplicate.key}` stands here a second time", file=file, line=line)
+        raise ConfigError(f"this is not valid YAML: {error.message}", file=file, line=error.line) from error
 
 
 def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
-    # One reader per key, so that the keys of the file and the fields of RepoConfig are seen side by side.
+    # One reader per key, so that the keys of the file stand beside the fields of RepoConfig.
     readers: dict[str, tuple[str, Callable[[Value], Any]]] = {
         "gate": ("gate", lambda value: value.choice(("enforce", "advise"))),
         "profile": ("profile", lambda value: value.choice(("baseline", "recommended", "strict"))),
@@ -51,39 +45,39 @@ def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
         "waivers": ("waivers", lambda value: tuple(_waiver(item, rules) for item in value.items())),
         "annotation_waivers": ("annotation_waivers", Value.flag),
         "min_kubernetes_version": ("min_minor", _minor),
-        "drain_seconds": ("drain_seconds", lambda value: _each(value.mapping(EXPOSURES), Value.seconds)),
+        "drain_seconds": ("drain_seconds", _drain_seconds),
         "app_drain_seconds": ("app_drain_seconds", Value.seconds),
     }
     entries = root.mapping(readers)
     return RepoConfig(**{readers[key][0]: readers[key][1](value) for key, value in entries.items()})
 
 
-def _each(entries: Mapping[str, Value], read: Callable[[Value], T]) -> dict[str, T]:
-    return {key: read(value) for key, value in entries.items()}
+def _drain_seconds(value: Value) -> dict[str, int]:
+    return {exposure: seconds.seconds() for exposure, seconds in value.mapping(EXPOSURES).items()}
 
 
 def _minor(value: Value) -> int:
-    match = _VERSION.fullmatch(value.written())
+    match = _VERSION.fullmatch(value.text())
     if match is None:
-        value.wrong(f"{value.name} is not a Kubernetes version, write it as `1.30`")
+        value.fail(f"{value.name} is not a Kubernetes version, write it as `1.30`")
     return int(match[1])
 
 
 def _rules(value: Value, rules: Mapping[str, Rule]) -> dict[str, RuleConfig]:
-    configured: dict[str, RuleConfig] = {}
+    configs: dict[str, RuleConfig] = {}
     for key, entry in value.mapping().items():
         rule = _rule(entry, key, rules)
-        if rule.id in configured:
-            entry.wrong(f"the rule `{rule.id}` is configured already, under another of its names")
-        configured[rule.id] = _rule_config(entry, rule)
-    return configured
+        if rule.id in configs:
+            entry.fail(f"rule `{rule.id}` is configured twice, once under a former id")
+        configs[rule.id] = _rule_config(entry, rule)
+    return configs
 
 
 def _rule(value: Value, name: str, rules: Mapping[str, Rule]) -> Rule:
-    """The rule of an id or of a former id."""
+    """The rule with this id or former id."""
     known = {alias: rule for rule in rules.values() for alias in (*rule.aliases, rule.id)}
     if name not in known:
-        value.wrong(f"unknown rule `{name}`{nearest(name, sorted(known))}")
+        value.fail(f"unknown rule `{name}`{nearest(name, sorted(known))}")
     return known[name]
 
 
@@ -105,17 +99,17 @@ def _severity(value: Value) -> Severity | Literal["off"]:
 
 
 def _param(value: Value, parameter: Parameter) -> Any:
-    given = value.plain()
-    if _kind(given) != _kind(parameter.default):
-        value.wrong(f"{value.name} is {_kind(given)}, it needs {_kind(parameter.default)} as in `{parameter.default}`")
-    return given
+    param, default = value.to_python(), parameter.default
+    if _kind(param) != _kind(default):
+        value.fail(f"{value.name} is {_kind(param)}, but must be {_kind(default)} such as `{default}`")
+    return param
 
 
 def _kind(value: Any) -> str:
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true or false"),
         ((int, float), "a number"),
-        (str, "a text"),
+        (str, "a string"),
         ((list, tuple), "a list"),
         (Mapping, "a mapping"),
     )
@@ -123,31 +117,31 @@ def _kind(value: Any) -> str:
 
 
 def _waiver(value: Value, rules: Mapping[str, Rule]) -> ConfigWaiver:
-    entries = value.mapping(("rules", *_SCOPES, "reason", "until"))
-    for key, why in (("rules", "which rules it waives"), ("reason", "why it is there")):
+    entries = value.mapping(("rules", *_CONDITIONS, "reason", "until"))
+    for key in ("rules", "reason"):
         if key not in entries:
-            value.wrong(f"this waiver does not say {why}: give it `{key}`")
-    waived = [_rule(item, item.written(), rules).id for item in entries["rules"].items()]
-    if not waived:
-        entries["rules"].wrong("this waiver names no rule")
+            value.fail(f"this waiver has no `{key}`")
+    waived_rules = [_rule(item, item.text(), rules).id for item in entries["rules"].items()]
+    if not waived_rules:
+        entries["rules"].fail("this waiver lists no rules")
     return ConfigWaiver(
-        rules=tuple(waived),
-        reason=entries["reason"].written(),
+        rules=tuple(waived_rules),
+        reason=entries["reason"].text(),
         line=value.line,
         until=_date(entries["until"]) if "until" in entries else None,
-        **{scope: entries[scope].written() for scope in _SCOPES if scope in entries},
+        **{key: entries[key].text() for key in _CONDITIONS if key in entries},
     )
 
 
 def _date(value: Value) -> dt.date:
     try:
-        return dt.date.fromisoformat(value.written())
+        return dt.date.fromisoformat(value.text())
     except ValueError:
-        value.wrong(f"{value.name} is not a date, write it as `2026-12-31`")
+        value.fail(f"{value.name} is not a date, write it as `2026-12-31`")
 
 
 def _glob(value: Value) -> str:
-    pattern = value.written()
+    pattern = value.text()
     if not pattern.strip("!/"):
-        value.wrong(f"`{pattern}` is not a pattern of paths")
+        value.fail(f"`{pattern}` is not a path pattern")
     return pattern

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
+from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_process import OpaProcess
 from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, start_child
@@ -243,10 +243,10 @@ def put(handler: BaseHTTPRequestHandler) -> bool:
 @pytest.mark.parametrize(
     ("status", "kind", "body", "error", "message"),
     [
-        (200, JSON, "{}", ForeignRules, "just loaded"),
-        (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', ForeignRules, "just loaded"),
-        (200, JSON, '{"result": null}', ForeignRules, "just loaded"),
-        (200, JSON, "[]", ForeignRules, "just loaded"),
+        (200, JSON, "{}", RulesMismatch, "just loaded"),
+        (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', RulesMismatch, "just loaded"),
+        (200, JSON, '{"result": null}', RulesMismatch, "just loaded"),
+        (200, JSON, "[]", RulesMismatch, "just loaded"),
         (200, "text/html", "<html>", EngineUnavailable, "not OPA"),
         (502, "text/html", "<html>", EngineUnavailable, "answers 502"),
         (503, JSON, '{"message": "busy"}', EngineUnavailable, "answers 503"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFailed, RulesError
+from gracegate.errors import EngineError, EngineTimeout, RuleFailed, RulesError, RulesMismatch
 from gracegate.policy import catalog, load_catalog
 from gracegate.policy.engines import module_cache
 from gracegate.policy.engines.opa_wasm import WasmEngine, encode_json
@@ -68,7 +68,7 @@ def test_a_rule_that_errs(small: Path, question: Ask, rules: tuple[str, ...], me
 
 
 def test_an_undefined_report_is_no_answer(small: Path) -> None:
-    with pytest.raises(ForeignRules, match="undefined"):
+    with pytest.raises(RulesMismatch, match="undefined"):
         WasmEngine(load_catalog(small)).evaluate({})
 
 

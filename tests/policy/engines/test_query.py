@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gracegate.errors import EngineError, EngineTimeout, EngineUnavailable, ForeignRules, RuleFailed
+from gracegate.errors import EngineError, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
 from gracegate.policy import Answer, Batch, Cluster, ask
 
@@ -205,8 +205,8 @@ def test_the_order_depends_on_nothing_but_the_batch() -> None:
         ({"digest": DIGEST, "rules": ["a", None], "violations": []}, EngineError),
         ({"digest": DIGEST, "rules": ["a"], "violations": [violation("z")]}, EngineError),
         ({"digest": DIGEST, "rules": ["a"], "violations": [None]}, EngineError),
-        ({"digest": "other", "rules": ["a"], "violations": []}, ForeignRules),
-        ({"digest": None, "rules": ["a"], "violations": []}, ForeignRules),
+        ({"digest": "other", "rules": ["a"], "violations": []}, RulesMismatch),
+        ({"digest": None, "rules": ["a"], "violations": []}, RulesMismatch),
     ],
 )
 def test_a_malformed_report_is_an_error(report: Any, error: type[EngineError]) -> None:
@@ -294,7 +294,7 @@ def test_an_engine_that_errs_without_any_rule_is_an_error() -> None:
         ask(evaluate, batch(), DIGEST)
 
 
-@pytest.mark.parametrize("error", [EngineTimeout("t"), EngineUnavailable("u"), ForeignRules("f"), EngineError("e")])
+@pytest.mark.parametrize("error", [EngineTimeout("t"), EngineUnavailable("u"), RulesMismatch("f"), EngineError("e")])
 def test_other_errors_are_the_callers(error: EngineError) -> None:
     def evaluate(_: Mapping[str, Any]) -> Any:
         raise error

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gracegate.errors import EngineError, EngineUnavailable, ForeignRules, RuleFailed, RulesError
+from gracegate.errors import EngineError, EngineUnavailable, RuleFailed, RulesError, RulesMismatch
 from gracegate.model import Engine
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_connection import Connection, Undefined
@@ -55,7 +55,7 @@ class ServerEngine:
             self._load_rules()
             report = self._query_report(question)
         if report is None:
-            raise ForeignRules("OPA does not answer from the rules that were just loaded into it")
+            raise RulesMismatch("OPA does not answer from the rules that were just loaded into it")
         return report
 
     def close(self) -> None:

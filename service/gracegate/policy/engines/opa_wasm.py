@@ -11,7 +11,7 @@ from typing import Any
 
 import wasmtime
 
-from gracegate.errors import EngineError, EngineTimeout, ForeignRules, RuleFailed
+from gracegate.errors import EngineError, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import Engine
 from gracegate.policy import Catalog, load_builtin
 from gracegate.policy.engines import module_cache
@@ -50,7 +50,7 @@ class WasmEngine:
         self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
 
     def evaluate(self, question: Mapping[str, Any]) -> Any:
-        """The report. Raises EngineTimeout, RuleFailed, ForeignRules where it is undefined, else EngineError."""
+        """The report. Raises EngineTimeout, RuleFailed, RulesMismatch where it is undefined, else EngineError."""
         data = encode_json({"gracegate_release": {"digest": self.engine.digest}})
         text = encode_json(question)
         with _ONE_AT_A_TIME, _translate_errors():
@@ -61,7 +61,7 @@ class WasmEngine:
             ):
                 results = json.loads(instance.evaluate(ENTRYPOINT, data, text))
         if not results:
-            raise ForeignRules("the rules gave no report: it is undefined")
+            raise RulesMismatch("the rules gave no report: it is undefined")
         return results[0]["result"]
 
     def warm_up(self) -> None:
