@@ -99,8 +99,8 @@ def _probe(probe: Mapping[str, Any], name: str, path: str) -> Errors:
         yield f"{path}.terminationGracePeriodSeconds", "must be greater than 0"
 
 
-def _handler(said: Mapping[str, Any], path: str) -> Errors:
-    handlers = {name: action for name, action in said.items() if action is not None}
+def _handler(hook: Mapping[str, Any], path: str) -> Errors:
+    handlers = {name: action for name, action in hook.items() if action is not None}
     if len(handlers) != 1:
         yield path, "may not specify more than 1 handler type" if handlers else "must specify a handler type"
     for name, action in handlers.items():

@@ -16,7 +16,7 @@ from tests.apiserver.workloads import refused
 def errors(manifest: Mapping[str, Any], minor: int) -> list[str]:
     """Why Kubernetes 1.`minor` refuses the object, `path: reason` each; empty where it takes it.
 
-    An object that is no part of Kubernetes itself (a custom resource) is taken as it is.
+    An object that is no part of Kubernetes itself (a custom resource) is accepted as it is.
     """
     if not has_shape(manifest, minor):
         return []

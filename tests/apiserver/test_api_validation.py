@@ -124,7 +124,7 @@ def test_taken(manifest: dict[str, Any], minor: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "said"),
+    ("manifest", "expected"),
     [
         pytest.param(deployment("{replicaz: 2}"), "spec: Additional properties are not allowed", id="unknown field"),
         pytest.param(deployment("{replicas: '2'}"), "spec.replicas: '2' is not of type", id="wrong type"),
@@ -334,8 +334,8 @@ def test_taken(manifest: dict[str, Any], minor: int) -> None:
         ),
     ],
 )
-def test_refused(manifest: dict[str, Any], said: str) -> None:
-    assert [error for error in errors(manifest, NEWEST) if error.startswith(said)] != []
+def test_refused(manifest: dict[str, Any], expected: str) -> None:
+    assert [error for error in errors(manifest, NEWEST) if error.startswith(expected)] != []
     assert len(errors(manifest, NEWEST)) == 1
 
 
@@ -349,12 +349,12 @@ MINORS = (28, 29, 30, 32, 33, 34, 35, 36, 37)
 
 
 @pytest.mark.parametrize(
-    ("manifest", "taken"),
+    ("manifest", "accepted"),
     [
         pytest.param(sleeping(10), [30, 32, 33, 34, 35, 36, 37], id="native sleep"),
-        pytest.param(sleeping(30), [30, 32, 33, 34, 35, 36, 37], id="a sleep of the whole default grace period"),
+        pytest.param(sleeping(30), [30, 32, 33, 34, 35, 36, 37], id="a sleep as long as the default grace period"),
         pytest.param(sleeping(31), [], id="longer than the default grace period"),
-        pytest.param(sleeping(60, "60"), [30, 32, 33, 34, 35, 36, 37], id="a sleep of the whole grace period"),
+        pytest.param(sleeping(60, "60"), [30, 32, 33, 34, 35, 36, 37], id="a sleep as long as the grace period"),
         pytest.param(sleeping(0), [33, 34, 35, 36, 37], id="a sleep of nothing"),
         pytest.param(
             init("{restartPolicy: Always, readinessProbe: {tcpSocket: {port: 80}}}"), list(MINORS[1:]), id="sidecar"
@@ -367,5 +367,5 @@ MINORS = (28, 29, 30, 32, 33, 34, 35, 36, 37)
         ),
     ],
 )
-def test_from_which_version_on(manifest: dict[str, Any], taken: list[int]) -> None:
-    assert [minor for minor in MINORS if errors(manifest, minor) == []] == taken
+def test_from_which_version_on(manifest: dict[str, Any], accepted: list[int]) -> None:
+    assert [minor for minor in MINORS if errors(manifest, minor) == []] == accepted

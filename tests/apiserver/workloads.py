@@ -144,9 +144,9 @@ def _given(spec: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (spec or {}).items() if value is not None}
 
 
-def _amounts(said: Mapping[str, Any], path: str) -> Errors:
+def _amounts(settings: Mapping[str, Any], path: str) -> Errors:
     for name in ("minAvailable", "maxUnavailable", "maxSurge"):
-        amount = said.get(name, 0)
+        amount = settings.get(name, 0)
         if isinstance(amount, str) and not _PERCENT.fullmatch(amount):
             yield f"{path}.{name}", "a valid percent string must be a numeric string followed by an ending '%'"
         elif isinstance(amount, str) and name != "maxSurge" and int(amount[:-1]) > 100:

@@ -1,4 +1,4 @@
-"""How long `gracegate check` takes as a whole process, and its peak memory: python tests/bench/bench_cli.py [DIR...].
+"""How long `gracegate check` takes as a process, and its peak memory: python tests/bench/bench_cli.py [DIR...].
 
 One file, each checkout given as an argument, then synthetic trees of 500 to 4,000 documents, whose time should grow
 linearly. Every figure is the median of five runs after one that warms the caches; `first` is the wall clock where

@@ -1,6 +1,6 @@
 """How long both engines take to start and evaluate: python tests/bench/bench_engines.py [--opa PATH] [--rules FOLDER].
 
-Starts are whole processes that evaluate one document; the others are evaluations in a running one, from documents to
+Starts are processes that evaluate one document; the others are evaluations in a running one, from documents to
 violations. Every figure is the median of three runs after one that warms up. Last comes how the time grows with the
 documents: the exponent of a power law through the larger batches, to be at most MOST.
 """

@@ -103,7 +103,7 @@ def main() -> None:
             "documents": len(collection.documents),
             "problems": dict(Counter(problem.code for problem in collection.problems)),
             "collect_seconds": median(lambda files=files: collect_documents(files)),
-            "reading": reading_figures(collection),
+            "read_speed": reading_figures(collection),
             "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         }
         print(json.dumps(figures, default=str))

@@ -1,10 +1,10 @@
-"""Public pull requests through the whole service: python tests/bench/replays.py [--local] FILE
+"""Public pull requests through the real service: python tests/bench/replays.py [--local] FILE
 
 FILE holds one JSON list a line: the path of a git repository, a number to call it by, the merge base and the head.
 Each is replayed against the fake GitHub (see demo.replay): what GitHub refused, and whether each suggestion, applied
 to the head's file, gives YAML again. `--local` leaves that out. Then the same change is checked in this process: how
-many findings that speak stand on a line of the diff, and for how many of the safe fixes of touched objects, new and
-old, a hunk holds the whole edit.
+many commented findings are on a line of the diff, and for how many of the safe fixes of touched objects, new and
+old, a hunk holds all lines of the edit.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def replayed(repository: str, base: str, head: str) -> Counter[str]:
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
         return Counter(failed=1)
-    said = json.loads(done.stdout)
-    figures = Counter({f"status {r['status']}": 1 for r in said["requests"] if r["status"] >= 400})
-    figures["comments"] = len(said["comments"])
-    figures["on files"] = sum(comment["line"] is None for comment in said["comments"])
-    figures.update(applied(repository, head, said["comments"]))
+    result = json.loads(done.stdout)
+    figures = Counter({f"status {r['status']}": 1 for r in result["requests"] if r["status"] >= 400})
+    figures["comments"] = len(result["comments"])
+    figures["on files"] = sum(comment["line"] is None for comment in result["comments"])
+    figures.update(applied(repository, head, result["comments"]))
     return figures
 
 
@@ -87,7 +87,7 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     comments = comment_plan._new_comments([f for f in findings if f.file in hunks], report.suggestions, hunks)
     figures: Counter[str] = Counter(findings=len(findings))
     figures["on a line"] = sum(len(comment.findings) for comment in comments if comment.line is not None)
-    # A fix of something that was there before is not posted: its reason tells whether it could have been.
+    # A fix of something that was there before is not posted: its reason says whether it could have been.
     reasons = Counter(f.no_suggestion for f in report.findings if f.fix is not None and f.fix.diff is not None)
     figures["fixes in a hunk"] = reasons[None] + reasons["pre_existing"]
     figures["fixes elsewhere"] = reasons["outside_diff"]
@@ -102,8 +102,8 @@ def pull_requests(path: Path) -> Iterator[tuple[str, int, str, str]]:
 
 
 def share(figures: Counter[str], part: str, rest: str) -> str:
-    whole = figures[part] + figures[rest]
-    return f"{figures[part]}/{whole} = {figures[part] / whole:.1%}" if whole else "none"
+    total = figures[part] + figures[rest]
+    return f"{figures[part]}/{total} = {figures[part] / total:.1%}" if total else "none"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a fix makes is taken by every API server that it may meet."""
+"""Every API server that a fix may be applied to accepts what it makes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fixed(name: str, minor: int) -> dict[str, str]:
     return {**files, **{path: new for path, (_, new) in done.items()}}
 
 
-def refusals(files: Files, minor: int) -> Counter[tuple[str, str, str, str]]:
+def api_errors(files: Files, minor: int) -> Counter[tuple[str, str, str, str]]:
     return Counter(
         (path, document.ref.kind, document.ref.name, error)
         for path, text in files.items()
@@ -42,7 +42,7 @@ def refusals(files: Files, minor: int) -> Counter[tuple[str, str, str, str]]:
 @each_corpus
 def test_a_fix_brings_no_refusal_from_its_oldest_version_on(name: str, minor: int) -> None:
     for later in (m for m in MINORS if m >= minor):
-        assert refusals(fixed(name, minor), later) - refusals(corpora()[name], later) == Counter()
+        assert api_errors(fixed(name, minor), later) - api_errors(corpora()[name], later) == Counter()
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_an_example_is_taken_once_it_is_fixed(name: str) -> None:
     oldest = Cluster().min_minor
     changed = fixed(name, oldest) != corpora()[name]
     for minor in (m for m in MINORS if m >= oldest):
-        assert not changed or refusals(fixed(name, oldest), minor) == Counter()
+        assert not changed or api_errors(fixed(name, oldest), minor) == Counter()

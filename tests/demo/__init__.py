@@ -1,1 +1,1 @@
-"""The whole path on one machine: a fake GitHub and the real service, as processes."""
+"""The complete service on one machine: a fake GitHub and the real service, as processes."""

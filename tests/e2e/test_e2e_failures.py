@@ -33,7 +33,7 @@ REVIEWED = (["failure"], 1, 5)
 
 
 def test_a_pull_request_closed_during_its_review_is_cancelled_and_not_commented(scene: Scene) -> None:
-    delay_next_review(scene, 1.5)
+    delay_next_review(scene, 4)
     number = scene.open_pull_request(layer("change"))
     wait_until_check_started(scene)
     scene.fake.close_pull_request(scene.repository, number)
@@ -42,7 +42,7 @@ def test_a_pull_request_closed_during_its_review_is_cancelled_and_not_commented(
 
 
 def test_a_force_push_during_the_review_is_what_gets_reviewed(scene: Scene) -> None:
-    delay_next_review(scene, 1.5)
+    delay_next_review(scene, 4)
     number = scene.open_pull_request({"apps/reviews.yaml": layer("change")["apps/reviews.yaml"]})
     wait_until_check_started(scene)
     first = scene.pull(number).head_sha
@@ -80,7 +80,7 @@ def test_a_failed_request_to_github_is_retried_and_done_once(
 
 
 def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None:
-    delay_next_review(own_scene, 2.0)
+    delay_next_review(own_scene, 5)
     number = own_scene.open_pull_request(layer("change"))
     wait_until_check_started(own_scene)
     own_scene.kill(r"\S+ -m gracegate worker")
@@ -90,7 +90,7 @@ def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None
 
 def test_an_opa_killed_during_the_review_is_started_again(opa_scene: Scene, own_opa: Path) -> None:
     first = opa_scene.open_and_review(layer("change"))
-    delay_next_review(opa_scene, 1.0)
+    delay_next_review(opa_scene, 4)
     second = opa_scene.open_pull_request(layer("change"), "again")
     opa_scene.wait_for_request("POST /check-runs", 2)
     opa_scene.kill(r"\S+/opa run")

@@ -90,7 +90,7 @@ class World:
         return [next(run for run in found if run.name == name) for name in names]
 
     def pulls_at(self, repository: Repository, sha: str) -> list[PullRequest]:
-        """The open pull requests with that head whose branch is in the repository itself (GitHub does not name those of forks)."""
+        """The open pull requests with that head whose branch is in the repository itself, not in a fork."""
         return [
             p for p in repository.pulls.values() if p.state == "open" and p.head_sha == sha and p.head is repository
         ]
