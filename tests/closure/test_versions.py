@@ -1,4 +1,4 @@
-"""The oldest cluster that manifests are for decides what a fix looks like, and nothing beyond what stands here."""
+"""The oldest cluster that manifests are for decides what a fix looks like, and nothing but what is listed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MINORS = (28, 29, 30, 33, 34, 36, 37)
 
 # Rules about what a native sleep is worth; every other one finds the same on all versions.
 ABOUT_SLEEP = {"prestop-drain-too-short", "prestop-prefer-native-sleep", "prestop-sleep-unsupported"}
-# From this version on a fix may sleep natively, which needs no program in the image; a sleep of 0 s is taken from 1.33.
+# From this version on a fix may sleep natively, which needs no program in the image; a sleep of 0 s is accepted from 1.33.
 NATIVE_SLEEP, SLEEP_OF_ZERO = 30, 33
 
 each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in corpora()])

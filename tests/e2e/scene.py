@@ -61,7 +61,7 @@ class Scene:
         return self.fake.world.runs(pull.base, sha or pull.head_sha)
 
     def conclusions(self, number: int, sha: str | None = None) -> list[str | None]:
-        """None stands for a check that is still pending."""
+        """None is a check that is still pending."""
         return [run.conclusion for run in self.checks(number, sha)]
 
     def comments(self, number: int) -> list[ReviewComment]:

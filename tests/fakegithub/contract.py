@@ -153,7 +153,7 @@ def unknown_keys(operation: Operation, body: Any) -> list[str]:
 
 
 def response_errors(operation: Operation, status: int, body: Any) -> Iterable[str]:
-    """What is wrong with an answer of ours, apart from the waivers."""
+    """What is wrong with an answer of the fake, without the waivers."""
     if str(status) not in operation.responses:
         # The description names few of the errors that every operation can have.
         return [] if status >= 400 else [f"status {status} is not described"]

@@ -94,7 +94,7 @@ class GitDir:
     @classmethod
     def borrow(cls, path: Path, source: Path, default_branch: str) -> GitDir:
         """A new repository over the objects of a local one, which may be bare, partial or shallow: nothing is copied,
-        nothing is fetched, and no ref is taken over."""
+        nothing is fetched, and no ref is copied."""
         made = cls.create(path, default_branch)
         other = GitDir(source)
         objects, shallow = (

@@ -30,7 +30,7 @@ class Clock:
         self.offset += seconds
 
     def iso(self, seconds: float | None = None) -> str:
-        """Whole seconds, as GitHub writes them."""
+        """Without fractions of a second, as GitHub writes it."""
         return datetime.fromtimestamp(self.now() if seconds is None else seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -170,7 +170,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Where a comment points to, in the diff of its commit; a comment on a whole file has no `line`."""
+    """Where a comment points to, in the diff of its commit; a comment on a file has no `line`."""
 
     path: str
     side: Side = "RIGHT"

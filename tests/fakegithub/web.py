@@ -100,7 +100,7 @@ def commit_of(repository: Repository, revision: str) -> str:
 
 
 def body() -> Mapping[str, Any]:
-    """The JSON of the request, {} if it has none. The OpenAPI check has seen it already."""
+    """The JSON of the request, {} if it has none. The OpenAPI check comes first."""
     found = request.get_json(silent=True)
     return found if isinstance(found, dict) else {}
 
