@@ -63,9 +63,8 @@ def scenario(tmp_path: Path) -> Iterator[Scenario]:
         pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=100.0, sleep=waited.append)
         broker = TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=pace)
         installation = next(iter(fake.world.installations))
-        scenario = Scenario(
-            fake, pace, waited, broker, AppClient(broker, pace), installation, repository.id, number, head
-        )
+        client = AppClient(broker, pace)
+        scenario = Scenario(fake, pace, waited, broker, client, installation, repository.id, number, head)
         yield scenario
         for opened in scenario.clients:
             opened.__exit__(None, None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -57,16 +57,7 @@ def accept(
 
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     """Record a delivery; False if it was recorded before."""
-    row = {
-        "id": delivery.id,
-        "event": delivery.event,
-        "action": delivery.action,
-        "installation_id": delivery.installation_id,
-        "repository_id": delivery.repository_id,
-        "repository": delivery.repository,
-        "outcome": outcome,
-        "received_at": now(),
-    }
+    row = {**asdict(delivery), "outcome": outcome, "received_at": now()}
     # psycopg does not count the rows of this statement.
     statement = insert(tx, DELIVERY).values(row).on_conflict_do_nothing().returning(DELIVERY.c.id)
     return tx.scalar(statement) is not None
@@ -100,13 +91,9 @@ def _create_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket
     _record_head(tx, delivery, pull, {"closed": False, "run_id": run_id})
     _end_waiting_runs(tx, delivery.repository_id, pull.number, SUPERSEDED)
     row = {
+        **asdict(delivery),
         "id": run_id,
         "delivery_id": delivery.id,
-        "event": delivery.event,
-        "action": delivery.action,
-        "installation_id": delivery.installation_id,
-        "repository_id": delivery.repository_id,
-        "repository": delivery.repository,
         "number": pull.number,
         "head_sha": pull.head_sha,
         "state": WAITING,

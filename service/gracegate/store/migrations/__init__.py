@@ -1,4 +1,8 @@
-"""The history of the tables, by Alembic. `versions/` has one script per change; a new one names the last in turn."""
+"""The history of the tables, by Alembic.
+
+To change a table, change tables.py and add a script to `versions/` whose `down_revision` is the newest revision. A test
+compares the tables that the scripts make with those of tables.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from alembic.util import CommandError
 
 from gracegate.errors import ConfigError
 
-# Any number that no other program uses for an advisory lock in this database.
+# The key of our advisory lock: any number that no other program uses in this database.
 _LOCK = 4_208_221_107
 
 
