@@ -1,4 +1,4 @@
-"""Who is calling: the App by its JWT, an installation by its token, or nobody."""
+"""Who is calling: the App by its JWT, an installation by its token, or an anonymous caller."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNATURE_ALONE: Options = {"verify_exp": False, "verify_iat": False, "verify_nb
 
 @dataclass(frozen=True)
 class Caller:
-    """`token` is None for the App itself and for nobody."""
+    """`token` is None for the App itself and for an anonymous caller."""
 
     app: bool = False
     token: Token | None = None
@@ -35,7 +35,7 @@ def bad_credentials() -> ApiError:
 
 
 def identify(world: World, header: str | None) -> Caller:
-    """The caller that an Authorization header authenticates. Raises a 401 where it authenticates nobody."""
+    """The caller that an Authorization header authenticates. Raises a 401 where it is not valid."""
     if not header:
         return Caller()
     scheme, _, value = header.partition(" ")

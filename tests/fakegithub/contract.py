@@ -56,7 +56,7 @@ class Contract:
 
     def __init__(self) -> None:
         text = DESCRIPTION.read_text().replace('"#/components', f'"{URN}#/components')
-        description = _mended(json.loads(text))
+        description = _corrected(json.loads(text))
         resource = Resource.from_contents(description, default_specification=DRAFT4)
         self._registry = Registry().with_resource(URN, resource)
         self._components = description["components"]
@@ -109,14 +109,14 @@ def _json_schema(node: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if found is None else dict(found)
 
 
-def _mended(node: Any) -> Any:
+def _corrected(node: Any) -> Any:
     """The description as it is meant: null is let in where it says `nullable` and its enum or missing `type` keeps
     null out; discriminators go, because the validator takes them for a ban on arrays."""
     if isinstance(node, list):
-        return [_mended(item) for item in node]
+        return [_corrected(item) for item in node]
     if not isinstance(node, dict):
         return node
-    made = {key: _mended(value) for key, value in node.items() if key != "discriminator"}
+    made = {key: _corrected(value) for key, value in node.items() if key != "discriminator"}
     if made.get("nullable") is not True:
         return made
     if isinstance(made.get("enum"), list) and None not in made["enum"]:

@@ -1,4 +1,4 @@
-"""Cuts openapi.json out of GitHub's full OpenAPI description; ORIGIN.md says when and from what.
+"""Cuts openapi.json out of GitHub's full OpenAPI description; ORIGIN.md has its date and source.
 
 python cut_openapi.py api.github.com.json openapi.json
 """

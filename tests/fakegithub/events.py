@@ -22,7 +22,7 @@ from tests.fakegithub.world import World
 
 DEADLINE = 10.0
 HOOK_ID = 7770001
-NOBODY = "0" * 40
+NO_COMMIT = "0" * 40
 
 
 class Events:
@@ -59,7 +59,7 @@ class Events:
         if self.url is None:
             return
         commit = shapes.pushed_commit(self.world.base_url, repository, after) if after else None
-        ends: Json = {"before": before or NOBODY, "after": after or NOBODY, "base_ref": None}
+        ends: Json = {"before": before or NO_COMMIT, "after": after or NO_COMMIT, "base_ref": None}
         flags = {"created": before is None, "deleted": after is None, "forced": _forced(repository, before, after)}
         compare = f"{self.world.base_url}/{repository.full_name}/compare/{ends['before'][:12]}...{ends['after'][:12]}"
         pusher = {"name": self.person, "email": f"{self.person}@example.com"}

@@ -52,18 +52,18 @@ class Logged:
 
 
 class FaultInjector:
-    """WSGI middleware around the API and git; pages and the control API pass it unseen."""
+    """WSGI middleware around the API and git; requests for pages and the control API pass through."""
 
-    def __init__(self, inner: WSGIApplication, is_seen: Callable[[str], bool]) -> None:
+    def __init__(self, inner: WSGIApplication, is_affected: Callable[[str], bool]) -> None:
         self._inner = inner
-        self._is_seen = is_seen
+        self._is_affected = is_affected
         self._lock = threading.Lock()
         self.faults: list[Fault] = []
         self.log: list[Logged] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
-        if not self._is_seen(request.path):
+        if not self._is_affected(request.path):
             return self._inner(environ, start_response)
         started, at = time.monotonic(), time.time()
         response = self._answer(request)

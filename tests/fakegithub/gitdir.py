@@ -18,7 +18,7 @@ ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C.UTF-8",
-    # A borrowed repository may belong to somebody else.
+    # A borrowed repository may belong to another user.
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
@@ -43,7 +43,7 @@ class GitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CommitInfo:
-    """What `git cat-file commit` says; times are ISO 8601 in UTC."""
+    """The output of `git cat-file commit`; times are ISO 8601 in UTC."""
 
     sha: str
     tree: str

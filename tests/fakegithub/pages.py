@@ -28,7 +28,7 @@ SHOWN_FILES = 300
 
 @dataclass
 class Thread:
-    """A comment and its answers; `label` says what the first one points to."""
+    """A comment and its answers; `label` names the place of the first one."""
 
     comments: list[ReviewComment]
     label: str

@@ -54,7 +54,7 @@ def test_what_proves_nothing_is_refused_even_for_public_data(fake: FakeGitHub, c
     assert client(header).get("/repos/shop/open").status_code == 401
 
 
-def test_tokens_have_the_format_of_2026_and_whole_seconds(fake: FakeGitHub) -> None:
+def test_tokens_have_the_format_of_2026_and_times_without_fractions(fake: FakeGitHub) -> None:
     body = mint(fake).json()
     assert re.fullmatch(r"ghs_424242_[A-Za-z0-9._-]{400,}", body["token"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body["expires_at"])
@@ -107,10 +107,10 @@ def test_a_token_of_one_repository_sees_no_other(fake: FakeGitHub, client: Clien
     )
 
 
-def test_nobody_sees_public_repositories_only(fake: FakeGitHub, client: Client) -> None:
+def test_an_anonymous_caller_sees_public_repositories_only(fake: FakeGitHub, client: Client) -> None:
     fake.create_repository("shop/open", private=False)
-    nobody = client(None)
-    assert [nobody.get(f"/repos/{name}").status_code for name in ("shop/open", REPOSITORY)] == [200, 404]
+    anonymous = client(None)
+    assert [anonymous.get(f"/repos/{name}").status_code for name in ("shop/open", REPOSITORY)] == [200, 404]
 
 
 def test_a_jwt_does_not_read_repositories(app: Rest) -> None:

@@ -59,7 +59,7 @@ def test_a_connection_can_be_cut(fake: FakeGitHub, rest: Rest, when: str, kept: 
     assert (stored(fake), fake.log[-1].status) == (kept, 0)
 
 
-def test_faults_can_be_taken_back(fake: FakeGitHub, rest: Rest) -> None:
+def test_faults_can_be_cleared(fake: FakeGitHub, rest: Rest) -> None:
     fake.fault(status=500, times=-1)
     first = post(rest)
     fake.clear_faults()

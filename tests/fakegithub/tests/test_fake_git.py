@@ -137,7 +137,7 @@ def test_the_head_of_a_fork_is_fetched_from_the_base(fake: FakeGitHub, token: st
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A partial clone with two commits, which lacks its image and was taken from a repository that is gone."""
+    """A partial clone with two commits, which lacks its image and was cloned from a repository that is deleted."""
     full, copy = tmp_path / "full", tmp_path / "copy.git"
     full.mkdir()
     out(full, "init", "--quiet", "--initial-branch=main")

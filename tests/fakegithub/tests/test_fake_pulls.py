@@ -123,7 +123,7 @@ AFTER: dict[str, str | bytes | None] = {
 }
 
 
-def test_files_are_told_as_github_tells_them(fake: FakeGitHub, rest: Rest) -> None:
+def test_files_are_listed_as_github_lists_them(fake: FakeGitHub, rest: Rest) -> None:
     fake.push(REPOSITORY, "main", FILES)
     fake.push(REPOSITORY, "topic", AFTER)
     fake.open_pull_request(REPOSITORY, "topic")

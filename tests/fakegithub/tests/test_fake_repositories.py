@@ -70,7 +70,7 @@ def test_a_symbolic_link_answers_with_its_target(fake: FakeGitHub, rest: Rest, t
     assert (body["path"], base64.b64decode(body["content"])) == ("shared.yaml", b"a: 1\n")
 
 
-def test_a_commit_tells_its_files(fake: FakeGitHub, rest: Rest) -> None:
+def test_a_commit_lists_its_files(fake: FakeGitHub, rest: Rest) -> None:
     sha = fake.push(REPOSITORY, "main", {"web.yaml": changed((2, "two"))}, "Say two\n\nBecause.")
     body = rest.get(rest.repo("/commits/main")).json()
     assert (body["sha"], body["commit"]["message"]) == (sha, "Say two\n\nBecause.")
@@ -100,7 +100,7 @@ def test_compare_goes_from_the_merge_base(fake: FakeGitHub, rest: Rest) -> None:
 
 
 @pytest.mark.parametrize(("spec", "status"), [("main...main", "identical"), ("topic...main", "behind")])
-def test_compare_says_who_is_ahead(fake: FakeGitHub, rest: Rest, spec: str, status: str) -> None:
+def test_compare_returns_which_side_is_ahead(fake: FakeGitHub, rest: Rest, spec: str, status: str) -> None:
     fake.push(REPOSITORY, "topic", {"web.yaml": changed((15, "new"))})
     assert rest.get(rest.repo(f"/compare/{spec}")).json()["status"] == status
 

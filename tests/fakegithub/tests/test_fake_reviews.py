@@ -79,7 +79,7 @@ def test_others_are_refused_in_githubs_words(rest: Rest, comment: dict[str, Any]
     )
 
 
-def test_a_review_is_posted_whole_or_not_at_all(rest: Rest) -> None:
+def test_a_review_is_posted_completely_or_not_at_all(rest: Rest) -> None:
     assert review(rest, {"line": 5}, {"line": 12}, {"line": 20}).status_code == 422
     assert (rest.get(f"{PULL}/reviews").json(), rest.get(f"{PULL}/comments").json()) == ([], [])
 

@@ -102,7 +102,7 @@ ACTS: list[tuple[str, Callable[[FakeGitHub], Any], list[tuple[str, str | None]]]
 
 
 @pytest.mark.parametrize(("act", "sent"), [pytest.param(*rest, id=name) for name, *rest in ACTS])
-def test_what_happens_is_told(
+def test_each_change_sends_its_event(
     fake: FakeGitHub, listening: Receiver, act: Callable[[FakeGitHub], Any], sent: list[tuple[str, str | None]]
 ) -> None:
     act(fake)
@@ -140,7 +140,7 @@ def test_a_pull_requests_payload(fake: FakeGitHub, listening: Receiver) -> None:
     assert body["sender"]["type"] == "User"
 
 
-def test_retargeting_tells_the_base_it_had(fake: FakeGitHub, listening: Receiver) -> None:
+def test_retargeting_names_the_earlier_base(fake: FakeGitHub, listening: Receiver) -> None:
     base = fake.repository(REPOSITORY).branch("main")
     fake.move_branch(REPOSITORY, "release", base)
     fake.edit_pull_request(REPOSITORY, 1, base="release")
@@ -225,7 +225,7 @@ def test_who_is_not_there_has_failed(fake: FakeGitHub) -> None:
     assert [one.status for one in fake.deliveries] == ["failed to connect to host"]
 
 
-def test_a_forks_push_is_not_told_but_its_pull_request_is(fake: FakeGitHub, receiver: Receiver) -> None:
+def test_a_push_to_a_fork_sends_no_event_but_its_pull_request_does(fake: FakeGitHub, receiver: Receiver) -> None:
     fake.fork(REPOSITORY, "grace")
     fake.push("grace/web", "topic", {"a": "1\n"})
     fake.webhook_url = receiver.url
