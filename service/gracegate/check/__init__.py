@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from gracegate.check.check import check
-from gracegate.check.explain import Explained, explain, joined, waiving
+from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.check.trees import CheckRequest
 
 __all__ = [
     "CheckRequest",
-    "Explained",
     "FixedFiles",
+    "RuleExplanation",
     "check",
-    "explain",
+    "explain_rule",
     "fix_all",
-    "joined",
-    "waiving",
+    "waiver_hint",
 ]

@@ -1,4 +1,4 @@
-"""What gracegate says of a rule's own example and makes of it, found by running the rules."""
+"""What the rules find in the example of a rule, and the example after its fix."""
 
 from __future__ import annotations
 
@@ -18,36 +18,31 @@ EXAMPLE = "example.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """A rule, the finding of its example, and the example after the fix; `after` is None where none can be applied."""
+class RuleExplanation:
+    """A rule, the finding of its example, and the example after the fix; `after` is None if the fix has no patch."""
 
     rule: Rule
     finding: Finding
     after: str | None
 
     @property
-    def finding_but_patch(self) -> Finding:
-        """With what has to be known or done about the fix, and without the change that `after` shows."""
+    def finding_without_patch(self) -> Finding:
+        """The finding with the advice and the assumption of its fix, but without the patch, which `after` shows."""
         fix = self.finding.fix
-        words = None if fix is None else replace(fix, patch=(), diff=None)
-        return replace(self.finding, fix=words, suggestion=None, no_suggestion=None)
+        without_patch = None if fix is None else replace(fix, patch=(), diff=None)
+        return replace(self.finding, fix=without_patch, suggestion=None, no_suggestion=None)
 
 
-def joined(text: str) -> str:
-    """A text that METADATA breaks into lines, as one."""
-    return " ".join(text.split())
-
-
-def waiving(rule: Rule) -> str:
-    """How somebody says that a rule does not fit, in words; what is to be written stands in quotes."""
+def waiver_hint(rule: Rule) -> str:
+    """How to waive the rule, in words; names are in double quotes."""
     return (
         f'Where it does not fit, waive it: with the annotations "gracegate.dev/ignore: {rule.id}" and'
         ' "gracegate.dev/ignore-reason", or among the waivers of ".gracegate.yaml".'
     )
 
 
-def explain(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluate) -> Explained:
-    """Runs all rules on the example. StopIteration where the rule does not find it, which the catalogue's test bars."""
+def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluate) -> RuleExplanation:
+    """Runs all rules on the example. Raises StopIteration if the rule does not find it, which a test rules out."""
     request = CheckRequest(
         head=Tree({EXAMPLE: SourceFile(EXAMPLE, rule.example.encode())}),
         config=RepoConfig(),
@@ -56,20 +51,20 @@ def explain(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluate) ->
         today=dt.date.max,
     )
     finding = next(f for f in check(request, evaluate).findings if f.rule == rule.id)
-    fixed = fix_all(request, _confirming(evaluate)).files
-    return Explained(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
+    fixed = fix_all(request, _assume_fixes_are_safe(evaluate)).files
+    return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
 
 
-def _confirming(evaluate: Evaluate) -> Evaluate:
-    """The same rules for an author who knows that what the fixes assume is so."""
+def _assume_fixes_are_safe(evaluate: Evaluate) -> Evaluate:
+    """Evaluates for an author who knows that the assumptions of the fixes hold."""
 
-    def confirmed(question: Mapping[str, Any]) -> Any:
+    def evaluate_as_safe(question: Mapping[str, Any]) -> Any:
         report = evaluate(question)
-        return {**report, "violations": [_confirmed(violation) for violation in report["violations"]]}
+        return {**report, "violations": [_with_safe_fix(violation) for violation in report["violations"]]}
 
-    return confirmed
+    return evaluate_as_safe
 
 
-def _confirmed(violation: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_safe_fix(violation: Mapping[str, Any]) -> Mapping[str, Any]:
     fix = violation.get("fix", {})
     return {**violation, "fix": {**fix, "class": "safe"}} if fix.get("patch") else violation

@@ -7,18 +7,12 @@ from itertools import groupby
 
 import click
 
-from gracegate.check import Explained, explain, joined, waiving
+from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.cli.request import open_policy_engine, rule_id
 from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
+from gracegate.outputs import FIX_CLASSES
 from gracegate.policy import load_builtin
-
-_FIX_CLASSES = {
-    "safe": "can be fixed safely",
-    "assumes": "can be fixed under an assumption",
-    "text": "comes with advice",
-    "none": "has to be fixed by hand",
-}
 
 
 @click.command("rules")
@@ -30,8 +24,8 @@ def command(rule: str | None) -> int:
         write_output(render_list(catalog.rules.values()))
         return 0
     with progress("Fixing the example"), open_policy_engine(None, catalog) as (engine, evaluate):
-        explained = explain(catalog.rules[rule_id(rule, catalog)], catalog, engine, evaluate)
-    write_output(render_rule(explained))
+        explanation = explain_rule(catalog.rules[rule_id(rule, catalog)], catalog, engine, evaluate)
+    write_output(render_rule(explanation))
     return 0
 
 
@@ -46,21 +40,21 @@ def render_list(rules: Iterable[Rule]) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def render_rule(explained: Explained) -> str:
+def render_rule(explanation: RuleExplanation) -> str:
     """Everything about one rule."""
-    rule, finding, fix = explained.rule, explained.finding, explained.finding.fix
+    rule, finding, fix = explanation.rule, explanation.finding, explanation.finding.fix
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     parts = [
-        f"{rule.id}: {rule.title}\n{rule.severity}{day}, {_FIX_CLASSES[rule.fix]}",
+        f"{rule.id}: {rule.title}\n{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}.",
         rule.description.strip(),
         *_section("Former names", rule.aliases),
         *_section("An example of what it finds", _lines(rule.example)),
         *_section("The message", [finding.message]),
-        *_section("The example after the fix", _lines(explained.after)),
+        *_section("The example after the fix", _lines(explanation.after)),
         *_section("This is right if", _lines(fix.assumption if fix else None)),
         *_section("What to do", _lines(fix.advice if fix else None)),
-        *_section("Parameters", (f"{p.name} ({p.default}): {joined(p.description)}" for p in rule.parameters)),
-        *_section("Exceptions", [*map(joined, rule.exceptions), waiving(rule)]),
+        *_section("Parameters", (f"{p.name} ({p.default}): {p.description}" for p in rule.parameters)),
+        *_section("Exceptions", [*rule.exceptions, waiver_hint(rule)]),
         *_section("Read more", rule.links),
     ]
     return "\n\n".join(parts) + "\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
-from gracegate.model import SEVERITY_ORDER, Finding, NoSuggestion, ObjectRef, Problem, Severity
+from gracegate.model import SEVERITY_ORDER, Finding, FixClass, NoSuggestion, ObjectRef, Problem, Severity
 
 MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -34,6 +35,13 @@ REASONS: Mapping[NoSuggestion, str] = {
     "no_such_path": "The field that the fix replaces is not in the file.",
     "unsupported_layout": "These lines are formatted in a way that cannot be edited safely.",
 }
+FIX_CLASSES: Mapping[FixClass | Literal["none"], str] = {
+    "safe": "a suggestion that can be committed as it is",
+    "assumes": "a suggestion that is right if its assumption holds",
+    "text": "advice",
+    "none": "none",
+}
+"""What a rule offers to fix its findings, by the class of the fix."""
 _NEXT_STEPS = {
     "syntax": "Fix the syntax.",
     "encoding": "Save the file as UTF-8.",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gracegate.check import Explained, explain, joined
+from gracegate.check import RuleExplanation, explain_rule
 from gracegate.cli import rules
 from gracegate.errors import RulesError
 from gracegate.model import Fix, Rule
@@ -29,8 +29,8 @@ def wasm() -> WasmEngine:
     return WasmEngine()
 
 
-def explained(rule: Rule, wasm: WasmEngine) -> Explained:
-    return explain(rule, CATALOG, wasm.engine, wasm.evaluate)
+def explained(rule: Rule, wasm: WasmEngine) -> RuleExplanation:
+    return explain_rule(rule, CATALOG, wasm.engine, wasm.evaluate)
 
 
 def test_stale_and_left_over_pages_are_named_and_fixed(
@@ -54,7 +54,7 @@ def test_pages_of_rules_that_were_not_compiled_are_refused(tmp_path: Path) -> No
     folder = Path(shutil.copytree(BUILTIN, tmp_path / "policies"))
     (folder / "main.rego").write_text("package gracegate.main\n")
     with pytest.raises(RulesError, match="the rules changed after their catalogue was made"):
-        pages.build(folder)
+        pages.build_pages(folder)
 
 
 @each_rule
@@ -68,9 +68,9 @@ def test_a_fix_is_shown_by_what_it_makes(wasm: WasmEngine, rule: Rule) -> None:
 @each_rule
 def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
     found = explained(rule, wasm)
-    page, terminal = pages.page(found), rules.render_rule(found)
-    shared = [rule.id, rule.title, rule.description, *rule.links, *map(joined, rule.exceptions)]
-    shared += [text for p in rule.parameters for text in (p.name, joined(p.description))]
+    page, terminal = pages.render_page(found), rules.render_rule(found)
+    shared = [rule.id, rule.title, rule.description, *rule.links, *rule.exceptions]
+    shared += [text for p in rule.parameters for text in (p.name, p.description)]
     assert [text for text in shared if text not in page or text not in terminal] == []
     for text in filter(None, (rule.example, found.after)):
         assert f"```yaml\n{text.rstrip()}\n```\n" in page
@@ -91,13 +91,13 @@ def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
         found.rule, aliases=("drain-missing",), exceptions=("It drains itself.",), effective_on=dt.date(2027, 1, 31)
     )
     fix = Fix("assumes", advice="Measure it.", assumption="The image has a shell.")
-    changed = Explained(rule, dataclasses.replace(found.finding, fix=fix), after=None)
-    page, terminal = pages.page(changed), rules.render_rule(changed)
+    changed = RuleExplanation(rule, dataclasses.replace(found.finding, fix=fix), after=None)
+    page, terminal = pages.render_page(changed), rules.render_rule(changed)
     assert "Level: error, a warning before 2027-01-31. Fix: " in page
     assert "Also known as `drain-missing`." in page
     assert "## The fix\n\nThis is right if: The image has a shell.\n\nWhat to do: Measure it.\n" in page
     assert "## Exceptions\n\n- It drains itself.\n\nWhere it does not fit" in page
-    assert "\nerror, a warning before 2027-01-31, can be fixed safely\n" in terminal
+    assert "\nerror, a warning before 2027-01-31. Fix: a suggestion that can be committed as it is.\n" in terminal
     assert "This is right if:\n  The image has a shell.\n\nWhat to do:\n  Measure it.\n" in terminal
     assert "After the fix" not in page
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gracegate.errors import RulesError
 from gracegate.policy import builtin_policies
-from gracegate.policy.build.rule_index import PAGES
+from gracegate.policy.build.pages import PAGES_FOLDER
 from gracegate.policy.build.stages import STAGES
 
 
@@ -59,8 +59,8 @@ def stale_files(folder: Path, files: Mapping[str, bytes]) -> list[str]:
 
 def orphaned_pages(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """The pages of rules that are gone, where `files` are the pages."""
-    pages = {folder / name for name in files if name.startswith(f"{PAGES}/")}
-    return sorted(set(folder.glob(f"{PAGES}/*")) - pages) if pages else []
+    pages = {folder / name for name in files if name.startswith(f"{PAGES_FOLDER}/")}
+    return sorted(set(folder.glob(f"{PAGES_FOLDER}/*")) - pages) if pages else []
 
 
 def is_fresh(path: Path, data: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, get_args
 from gracegate.errors import RulesError
 from gracegate.model import Parameter, Rule, Severity
 from gracegate.policy.build.examples import Example, StepError
+from gracegate.policy.build.wasm_build import Annotation
 
 ROOM = ("data", "gracegate", "rules")
 
@@ -26,9 +27,7 @@ _KEYS = {
 }
 
 
-def read_rules(
-    annotations: Collection[Mapping[str, Any]], modules: Mapping[str, str], baseline: str = ""
-) -> list[Rule]:
+def read_rules(annotations: Collection[Annotation], modules: Mapping[str, str], baseline: str = "") -> list[Rule]:
     """The rules of a set, by group and id; `annotations` is that part of `opa inspect -a -f json`.
 
     `baseline` is the text that the steps of examples change. Raises RulesError with file and line for a rule file
@@ -73,7 +72,7 @@ class _Block:
             example=self._example(custom),
             links=self._links(self._required(found, "related_resources", list)),
             aliases=tuple(self._optional(custom, "aliases", [])),
-            exceptions=tuple(str(text).strip() for text in self._optional(custom, "exceptions", [])),
+            exceptions=tuple(one_line(str(text)) for text in self._optional(custom, "exceptions", [])),
             effective_on=self._date(custom, "effective_on"),
         )
 
@@ -91,7 +90,11 @@ class _Block:
         for name in found:
             self._reject_unknown(self._required(found, name, dict), "a parameter")
         return tuple(
-            Parameter(name, self._required(entry, "default", object), self._required(entry, "description", str))
+            Parameter(
+                name,
+                self._required(entry, "default", object),
+                one_line(self._required(entry, "description", str)),
+            )
             for name, entry in sorted(found.items())
         )
 
@@ -156,3 +159,8 @@ class _Block:
         begins = re.compile(rf"[#\s-]*{re.escape(word)}\b")
         line = next((number for number, text in enumerate(self.lines, 1) if begins.match(text)), 1)
         raise RulesError(message, file=self.file, line=line)
+
+
+def one_line(text: str) -> str:
+    """A text that METADATA breaks into lines, as one line."""
+    return " ".join(text.split())

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gracegate.policy import digest_of, read_modules
-from gracegate.policy.build import input_schema, metadata, pages, rego_tables, rule_index, wasm_build
+from gracegate.policy.build import input_schema, library_index, metadata, pages, rego_tables, wasm_build
 from gracegate.policy.build.examples import BASELINE_FILE
 
 Stage = Callable[[Path, Path], dict[str, bytes]]
@@ -31,7 +31,8 @@ def build_catalog(folder: Path, opa: Path) -> dict[str, bytes]:
     rules = metadata.read_rules(annotations, modules, baseline.read_text("utf-8") if baseline.is_file() else "")
     catalog = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
     return {
-        "README.md": rule_index.render(rules).encode(),
+        "README.md": pages.render_index(rules).encode(),
+        library_index.LIBRARY_INDEX_FILE: library_index.render(annotations).encode(),
         input_schema.SCHEMA_FILE: input_schema.build(rules).encode(),
         rego_tables.TEST_DEFAULTS_FILE: rego_tables.build_test_defaults(rules).encode(),
         "compiled/catalog.json": (json.dumps(catalog, indent=1, ensure_ascii=False, default=str) + "\n").encode(),
@@ -41,7 +42,7 @@ def build_catalog(folder: Path, opa: Path) -> dict[str, bytes]:
 
 def build_pages(folder: Path, _opa: Path) -> dict[str, bytes]:
     """A page for each rule, with what the compiled rules find in its example."""
-    return pages.build(folder)
+    return pages.build_pages(folder)
 
 
 STAGES: tuple[Stage, ...] = (build_libraries, build_catalog, build_pages)

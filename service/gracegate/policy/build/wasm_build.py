@@ -1,4 +1,4 @@
-"""What OPA says of a set of rules, and the Wasm that it compiles them to."""
+"""What OPA makes of a set of rules: their METADATA, read, and the Wasm."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gracegate.errors import RulesError
 
 ENTRYPOINT = "gracegate/main/report"
 
-Annotations = list[dict[str, Any]]
-"""The METADATA of each package and rule, as `opa inspect` writes it."""
+Annotation = Mapping[str, Any]
+"""The METADATA of a package or rule with its path and location, as `opa inspect` writes it."""
 
 
-def inspect_and_compile(modules: Mapping[str, str], opa: Path, capabilities: Path) -> tuple[Annotations, bytes]:
+def inspect_and_compile(modules: Mapping[str, str], opa: Path, capabilities: Path) -> tuple[list[Annotation], bytes]:
     """The annotations of the modules and their Wasm. Raises RulesError where OPA rejects them."""
     with tempfile.TemporaryDirectory() as name:
         # Only the modules, so that neither tests nor files generated before get into what is generated.
