@@ -15,7 +15,7 @@ MINORS = (28, 29, 30, 33, 34, 36, 37)
 
 # Rules about what a native sleep is worth; every other one finds the same on all versions.
 ABOUT_SLEEP = {"prestop-drain-too-short", "prestop-prefer-native-sleep", "prestop-sleep-unsupported"}
-# From this version on a fix may sleep natively, which needs no program in the image; a sleep of 0 s is accepted from 1.33.
+# From here on a fix may sleep natively, which needs no program in the image; 1.33 is the first to accept 0 s.
 NATIVE_SLEEP, SLEEP_OF_ZERO = 30, 33
 
 each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in corpora()])

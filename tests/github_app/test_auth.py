@@ -81,7 +81,7 @@ def test_a_request_for_a_token_is_repeated(scenario: Scenario) -> None:
     scenario.fake.fault("POST", TOKENS, status=503, times=9)
     with pytest.raises(GitHubUnavailable):
         scenario.broker.token(scenario.installation, None, READ_PERMISSIONS)
-    scenario.fake._gate.faults.clear()
+    scenario.fake._injector.faults.clear()
     scenario.fake.fault("POST", TOKENS, status=429, headers={"Retry-After": "1000"})
     with pytest.raises(RateLimited) as limited:
         scenario.broker.token(scenario.installation, None, READ_PERMISSIONS)
