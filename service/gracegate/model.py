@@ -388,7 +388,7 @@ class Totals:
 class ConfigPreview:
     """What the head's own .gracegate.yaml would change: shown, never applied. `error` says why it is not valid.
 
-    `silenced` holds the ids of the findings that it would waive, exclude or switch off.
+    `silenced` has the ids of the findings that it would waive, exclude or switch off.
     """
 
     verdict: Verdict | None
@@ -419,7 +419,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A review comment to post; `line` is None for a comment on the whole file. `findings` holds finding ids."""
+    """A review comment to post; `line` is None for a comment on the whole file. `findings` are finding ids."""
 
     path: str
     line: int | None

@@ -1,4 +1,4 @@
-"""Two trees in, a report out: the whole core on the real rules, compiled to Wasm."""
+"""Whole checks with the built-in rules, compiled to Wasm: two trees in, a report out."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WITHOUT_DRAIN = GOOD | {"web.yaml": shop.WITHOUT_DRAIN}
 WITHOUT_BOTH = GOOD | {"web.yaml": shop.WITHOUT_BOTH}
 
 
-def said(report):
+def summaries(report):
     return [(f.rule, f.status, f.severity, f.suggestion is not None) for f in report.findings]
 
 
-def applied(report, head):
-    """The head's files with every suggestion applied once, bottom up, as their readers would."""
+def apply_suggestions(report, head):
+    """The head's files with every suggestion applied once, from the bottom up, as an author would."""
     files = dict(head)
     for s in sorted(report.suggestions, key=lambda s: -s.start_line):
         lines = files[s.file].split("\n")
@@ -45,21 +45,21 @@ CASES = {
         "fail",
         False,
     ),
-    "there before, in an object that is touched": (
+    "pre-existing, in a changed object": (
         WITHOUT_DRAIN,
         WITHOUT_DRAIN | {"web.yaml": WITHOUT_DRAIN["web.yaml"].replace(":1", ":2")},
         [(PRESTOP, "pre-existing", "error", False)],
         "pass",
         False,
     ),
-    "there before, in an object that is not touched": (
+    "pre-existing, in an unchanged object": (
         WITHOUT_DRAIN,
         WITHOUT_DRAIN | {"notes.yaml": "hello: world\n"},
         [],
         "pass",
         False,
     ),
-    "a Service that comes makes an unchanged workload lose requests": (
+    "a new Service makes an unchanged workload lose requests": (
         {"web.yaml": WITHOUT_DRAIN["web.yaml"]},
         WITHOUT_DRAIN,
         [(PRESTOP, "introduced", "error", False)],
@@ -67,7 +67,7 @@ CASES = {
         False,
     ),
     "a workload that nothing selects": ({}, {"web.yaml": WITHOUT_BOTH["web.yaml"]}, [], "pass", False),
-    "the last fault goes": (WITHOUT_DRAIN, GOOD, [], "pass", False),
+    "the last finding is fixed": (WITHOUT_DRAIN, GOOD, [], "pass", False),
     "a changed manifest that cannot be read": (
         GOOD,
         GOOD | {"web.yaml": DEPLOYMENT.replace("spec:\n  replicas", "spec: [\n  replicas")},
@@ -75,7 +75,7 @@ CASES = {
         "incomplete",
         False,
     ),
-    "a manifest that could not be read before and is not touched": (
+    "an unchanged manifest that cannot be read": (
         GOOD | {"bad.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"},
         GOOD | {"bad.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n", "a.yaml": "a: 1\n"},
         [],
@@ -102,29 +102,29 @@ CASES = {
 @pytest.mark.parametrize(("base", "head", "findings", "verdict", "remarks"), CASES.values(), ids=CASES.keys())
 def test_reports(base, head, findings, verdict, remarks) -> None:
     report = report_of(base, head)
-    assert (said(report), report.verdict, report.has_remarks) == (findings, verdict, remarks)
+    assert (summaries(report), report.verdict, report.has_remarks) == (findings, verdict, remarks)
 
 
 @pytest.mark.parametrize("head", [WITHOUT_DRAIN, WITHOUT_BOTH], ids=["one finding", "two findings of one container"])
-def test_what_the_suggestions_make_is_clean(head) -> None:
+def test_the_files_with_all_suggestions_have_no_findings(head) -> None:
     report = report_of({"service.yaml": SERVICE}, head)
-    again = report_of(None, applied(report, head))
-    assert (len(report.suggestions), said(again), again.verdict) == (1, [], "pass")
+    again = report_of(None, apply_suggestions(report, head))
+    assert (len(report.suggestions), summaries(again), again.verdict) == (1, [], "pass")
 
 
-def test_a_fixed_finding_is_named() -> None:
+def test_a_fixed_finding_is_reported() -> None:
     assert [(f.rule, f.object.name, f.container) for f in report_of(WITHOUT_DRAIN, GOOD).fixed_findings] == [
         (PRESTOP, "web", "web")
     ]
 
 
-def test_nothing_is_fixed_that_could_not_be_read() -> None:
+def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()
 
 
 WAIVER = f"waivers:\n- rules: [{PRESTOP}]\n  path: web.yaml\n  reason: the app drains itself\n"
-SILENT = {
+WAIVED_OR_DISABLED = {
     "a waiver of the configuration": (WAIVER, WITHOUT_DRAIN, ["config"]),
     "a waiver that ended": (WAIVER + "  until: 2026-11-23\n", WITHOUT_DRAIN, [None]),
     "a waiver on its last day": (WAIVER + "  until: 2026-11-24\n", WITHOUT_DRAIN, ["config"]),
@@ -145,14 +145,14 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize(("config", "head", "sources"), SILENT.values(), ids=SILENT.keys())
-def test_who_may_be_silent(config, head, sources) -> None:
+@pytest.mark.parametrize(("config", "head", "sources"), WAIVED_OR_DISABLED.values(), ids=WAIVED_OR_DISABLED.keys())
+def test_findings_that_are_waived_or_disabled(config, head, sources) -> None:
     report = report_of(GOOD, head, config=config)
     assert [f.waiver and f.waiver.source for f in report.findings] == sources
     assert report.verdict == ("fail" if None in sources else "pass")
 
 
-def test_an_annotation_without_a_reason_does_not_count_and_is_named() -> None:
+def test_an_annotation_without_a_reason_is_ignored_and_reported() -> None:
     text = WITHOUT_DRAIN["web.yaml"].replace(
         "  name: web\nspec", f"  name: web\n  annotations:\n    gracegate.dev/ignore: {PRESTOP}\nspec"
     )
@@ -161,7 +161,7 @@ def test_an_annotation_without_a_reason_does_not_count_and_is_named() -> None:
     assert report.verdict == "fail"
 
 
-def test_the_heads_configuration_is_shown_and_not_applied() -> None:
+def test_the_heads_configuration_is_previewed_and_not_applied() -> None:
     report = report_of(GOOD, WITHOUT_DRAIN, head_config=WAIVER)
     assert report.verdict == "fail"
     assert report.config_preview is not None
@@ -171,7 +171,7 @@ def test_the_heads_configuration_is_shown_and_not_applied() -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [(EngineUnavailable("nobody answers"), "engine_unavailable"), (EngineTimeout("too slow"), "engine")],
-    ids=["gone", "slow"],
+    ids=["unavailable", "timeout"],
 )
 def test_an_engine_that_fails_is_never_green(error, code) -> None:
     def fails(question):
@@ -190,11 +190,11 @@ def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing()
 
     once = fixed(tree(WITHOUT_BOTH))
     new = WITHOUT_BOTH | {path: text for path, (_, text) in once.files.items()}
-    assert (list(once.files), once.applied, said(report_of(None, new))) == (["web.yaml"], 2, [])
+    assert (list(once.files), once.applied, summaries(report_of(None, new))) == (["web.yaml"], 2, [])
     assert fixed(tree(new)).files == {}
 
 
-def test_limits_hold_for_both_sides_and_for_a_pull_request_as_for_a_folder() -> None:
+def test_limits_apply_to_base_and_head_and_to_pull_requests_and_folders() -> None:
     base, head = tree(GOOD), tree(WITHOUT_DRAIN)
     job = CheckJob(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, WAIT_SECONDS, Limits(nodes=15))
     problem = ("web.yaml", 8, "too_many_nodes")
@@ -204,7 +204,7 @@ def test_limits_hold_for_both_sides_and_for_a_pull_request_as_for_a_folder() -> 
     assert problem in [(p.file, p.line, p.code) for p in found]
 
 
-def test_crlf_is_fixed_with_its_own_line_ends_but_not_suggested() -> None:
+def test_a_crlf_file_keeps_its_line_endings_and_gets_no_suggestion() -> None:
     head = {path: text.replace("\n", "\r\n") for path, text in WITHOUT_DRAIN.items()}
     report = report_of({}, head)
     assert [(f.no_suggestion, f.suggestion) for f in report.findings] == [("crlf", None)]

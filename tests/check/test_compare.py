@@ -1,4 +1,4 @@
-"""What a change introduced, worsened, left and fixed: tables of two sides."""
+"""What a change introduced, worsened, left as it was and fixed."""
 
 from __future__ import annotations
 

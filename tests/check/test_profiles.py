@@ -39,7 +39,7 @@ ALL = frozenset(RULES)
 @pytest.mark.parametrize(
     ("config", "only", "names"),
     [
-        pytest.param("", None, ALL, id="nothing said"),
+        pytest.param("", None, ALL, id="default"),
         pytest.param("profile: recommended", None, ALL, id="recommended"),
         pytest.param("profile: strict", None, ALL, id="strict"),
         pytest.param("profile: baseline", None, {"broken", "announced"}, id="baseline"),

@@ -1,4 +1,4 @@
-"""Random workloads, layouts and hunks through the whole core, on the real rules: what is suggested holds."""
+"""Random workloads, layouts and hunks in whole checks with the built-in rules: every suggestion is right."""
 
 from __future__ import annotations
 
@@ -149,9 +149,9 @@ def test_suggestions_stand_in_hunks_apart_and_hold(text: str, shown: tuple[Hunk,
     note(f"{text}\n=== becomes ===\n{after}")
     assert without_fixes(after) == without_fixes(text)
     assert comments(after) == comments(text)
-    gone = {f.id for f in report.findings if f.suggestion is not None}
-    left = {f.id for f in reviewed(after, shown).findings}
-    assert left == {f.id for f in report.findings} - gone
+    suggested = {f.id for f in report.findings if f.suggestion is not None}
+    remaining = {f.id for f in reviewed(after, shown).findings}
+    assert remaining == {f.id for f in report.findings} - suggested
 
 
 def fixed(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Why a finding comes without a suggestion: every code of the closed set, and what it takes to get it."""
+"""Why a finding has no suggestion: each code, and an example that gets it."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_contradicting_fixes_are_not_suggested() -> None:
 
 
 def test_a_verified_fix_is_suggested_beside_one_that_is_not() -> None:
-    held = safe(Operation("add", ("spec", "z"), 1), Operation("replace", ("spec", "a"), 2))
-    assert reasons({"a.yaml": POD}, [held, None]) == [None, "no_fix"]
+    good = safe(Operation("add", ("spec", "z"), 1), Operation("replace", ("spec", "a"), 2))
+    assert reasons({"a.yaml": POD}, [good, None]) == [None, "no_fix"]
 
 
 def test_edits_of_one_fix_are_moved_into_one_hunk() -> None:
@@ -93,9 +93,9 @@ def test_a_fix_outside_all_hunks_does_not_stop_one_inside() -> None:
     """The first spans the lines of the second and is outside the diff; the second is suggested."""
     text = "---\n".join([POD, POD.replace("web", "api"), POD.replace("web", "db")])
     wide = safe(Operation("replace", ("spec", "b"), 3), Operation("replace", ("spec", "b"), 3, document=2))
-    near = safe(Operation("replace", ("spec", "b"), 3, document=1))
-    assert reasons({"a.yaml": text}, [wide, near], (Hunk(14, 16),), on=(0, 1)) == ["outside_diff", None]
-    assert reasons({"a.yaml": text}, [wide, near], (Hunk(1, 24),), on=(0, 1)) == [None, None]
+    small = safe(Operation("replace", ("spec", "b"), 3, document=1))
+    assert reasons({"a.yaml": text}, [wide, small], (Hunk(14, 16),), on=(0, 1)) == ["outside_diff", None]
+    assert reasons({"a.yaml": text}, [wide, small], (Hunk(1, 24),), on=(0, 1)) == [None, None]
 
 
 def test_pre_existing_and_untried_fixes_have_a_reason() -> None:

@@ -190,7 +190,7 @@ FAIL = Report(
             "f", "probe-port-undefined", "apps/checkout.yaml", ObjectRef("Deployment", "shop", "checkout"), "app"
         ),
     ),
-    problems=(TEMPLATE, Problem("", 0, "elsewhere", "2 manifests elsewhere could not be read.", is_manifest=False)),
+    problems=(TEMPLATE, Problem("", 0, "elsewhere", "2 other manifests could not be read.", is_manifest=False)),
     totals=Totals(7, 12, 6),
     has_base=True,
     config_preview=ConfigPreview("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),

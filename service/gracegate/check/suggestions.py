@@ -62,7 +62,7 @@ def _why_not_fixable(match: Match) -> NoSuggestion | None:
 def _verify(
     groups: Sequence[FixGroup], head: Sequence[Match], context: FixContext, reevaluate: Reevaluate
 ) -> list[FixGroup]:
-    """The groups, with a reason where the fixed files do not hold: at most one group per object at a time, then all."""
+    """The groups, with a reason where it fails: at most one group per object at a time, then all together."""
 
     def failures(together: Sequence[FixGroup]) -> list[NoSuggestion]:
         return _failures(together, head, reevaluate(_fixed_texts(together, context))) if together else []

@@ -14,10 +14,10 @@ SCHEMA = 1
 
 def render(report: Report) -> str:
     """The report as indented JSON with a final newline; ASCII only, so that it survives every terminal and locale."""
-    return json.dumps(plain(report), indent=2, default=str) + "\n"
+    return json.dumps(report_values(report), indent=2, default=str) + "\n"
 
 
-def plain(report: Report) -> Mapping[str, Any]:
+def report_values(report: Report) -> Mapping[str, Any]:
     """The report as values that JSON has; lines count from 1."""
     engine, checked = report.engine, report.totals
     return {
