@@ -29,10 +29,10 @@ _workload_errors := {i: found |
 	count(found) > 0
 }
 
-# No pod may be added and none taken away.
+# No pod may be added and none stopped.
 _no_progress(i) := {{
 	"path": array.concat(update.path, ["maxSurge"]),
-	"why": "may neither add a pod nor take one away, as maxSurge and maxUnavailable are both 0",
+	"why": "can neither add nor stop a pod, because maxSurge and maxUnavailable are both 0",
 	"steps": [{"op": "replace", "path": array.concat(update.path, ["maxSurge"]), "value": 1}],
 	"advice": "",
 }} if {
@@ -42,7 +42,7 @@ _no_progress(i) := {{
 
 _recreate_settings(i) := {{
 	"path": ["spec", "strategy", "rollingUpdate"],
-	"why": "has a rollingUpdate, although its strategy is Recreate",
+	"why": "has a rollingUpdate, but its strategy is Recreate",
 	"steps": [{"op": "remove", "path": ["spec", "strategy", "rollingUpdate"]}],
 	"advice": "",
 }} if {
@@ -54,7 +54,7 @@ _recreate_settings(i) := {{
 
 _deadline(i) := {{
 	"path": ["spec", {true: "minReadySeconds", false: "progressDeadlineSeconds"}[deadline.ready > 0]],
-	"why": text.format("is declared failed after {} s, and its pods count as available after {} s", [
+	"why": text.format("is declared failed after {} s, but its pods count as available only after {} s", [
 		deadline.deadline,
 		deadline.ready,
 	]),
@@ -65,7 +65,7 @@ _deadline(i) := {{
 	deadline.ready >= deadline.deadline
 } else := set()
 
-# A DaemonSet replaces a pod by taking it away first, or by adding one first. The default takes one away.
+# A DaemonSet replaces a pod by stopping it first, which is the default, or by adding one first.
 _daemon_set_update("DaemonSet", i) := found if {
 	startswith(input.documents[i].object.apiVersion, "apps/")
 	strategy := input.documents[i].object.spec.updateStrategy
@@ -86,7 +86,7 @@ _unavailable := array.concat(_update, ["maxUnavailable"])
 
 _daemon_set_error(true, unavailable, [port], _) := {{
 	"path": _surge,
-	"why": text.format("may run two pods on a node, as it has a maxSurge, and both would need hostPort {}", [port]),
+	"why": text.format("has a maxSurge, but two pods on a node would both need hostPort {}", [port]),
 	"steps": array.concat(
 		[{"op": "remove", "path": _surge}],
 		[{"op": "replace", "path": _unavailable, "value": 1} | not unavailable],
@@ -96,7 +96,7 @@ _daemon_set_error(true, unavailable, [port], _) := {{
 
 _daemon_set_error(true, true, [], keys) := {{
 	"path": _surge,
-	"why": "may both add pods and take some away, as maxSurge is given and maxUnavailable is not 0",
+	"why": "has both a maxSurge and a maxUnavailable above 0, but only one is allowed",
 	"steps": [patches.put(keys, _unavailable, 0)],
 	"advice": "",
 }}
@@ -107,7 +107,7 @@ _daemon_set_error(false, true, _, _) := set()
 
 _daemon_set_error(false, false, _, _) := {{
 	"path": _unavailable,
-	"why": "may neither add a pod nor take one away, as maxSurge and maxUnavailable are both 0",
+	"why": "can neither add nor stop a pod, because maxSurge and maxUnavailable are both 0",
 	"steps": [{"op": "replace", "path": _unavailable, "value": 1}],
 	"advice": "",
 }}
@@ -134,7 +134,7 @@ _first_host_port(i) := [min(ports) |
 
 _ephemeral_containers(i) := {{
 	"path": path,
-	"why": "has ephemeral containers, which can only be added to a pod that runs",
+	"why": "has ephemeral containers, which can only be added to a running pod",
 	"steps": [{"op": "remove", "path": path}],
 	"advice": "",
 }} if {
@@ -181,13 +181,13 @@ _budget_errors := {i: found |
 
 _both_fields(fields) := {{
 	"path": ["spec", field],
-	"why": "has both minAvailable and maxUnavailable, and one is allowed",
+	"why": "has both minAvailable and maxUnavailable, but only one is allowed",
 	"steps": [{"op": "remove", "path": ["spec", field]}],
 	"advice": "",
 }} if {
 	count(fields) == 2
 
-	# Without any pod to spare, no node could be drained.
+	# With maxUnavailable 0, no node could be drained.
 	field := {true: "maxUnavailable", false: "minAvailable"}[_is_positive(fields.maxUnavailable, true) == false]
 } else := set()
 
@@ -199,9 +199,9 @@ _out_of_range(fields) := {found |
 	path := ["spec", field]
 	found := {
 		"path": path,
-		"why": text.format("has a {} of {} %, and there are no more than 100 %", [field, percent]),
+		"why": text.format("has a {} of {}%, more than 100%", [field, percent]),
 		"steps": [{"op": "replace", "path": path, "value": "100%"} | field == "maxUnavailable"],
-		"advice": "Say how many pods have to stay.",
+		"advice": "Set how many pods have to stay.",
 	}
 } | {found |
 	some field, value in fields
@@ -211,6 +211,6 @@ _out_of_range(fields) := {found |
 		"path": ["spec", field],
 		"why": text.format("has a {} of {}, below 0", [field, number]),
 		"steps": [],
-		"advice": "Say how many pods may be away, as in `maxUnavailable: 1`.",
+		"advice": "Set how many pods may be unavailable, as in `maxUnavailable: 1`.",
 	}
 }

@@ -32,22 +32,22 @@ sleep_seconds(words) := ceil(sum(sleeps)) if {
 # METADATA
 # title: Defect of a command
 # description: |
-#   Why it cannot do what it was written for: a `path` inside the command, `why`, which continues a sentence that begins
-#   with "its preStop hook", and `is_rejected`, true if the API server rejects the object, false if the command fails
-#   when it runs. Undefined if no defect is known.
-defect(words) := rejected_defect([], "has a command that is no list") if {
+#   Why it cannot do what it was written for: a `path` inside the command, and `is_rejected`, true if the API server
+#   rejects the object, false if the command fails when it runs. `why` continues "its preStop hook" if it is rejected,
+#   else "its preStop hook always fails, because". Undefined if no defect is known.
+defect(words) := rejected_defect([], "has a command that is not a list") if {
 	not is_array(words)
 } else := rejected_defect([], "has an empty command") if {
 	count(words) == 0
-} else := rejected_defect([index], text.format("has a command whose word {} is no string", [index + 1])) if {
+} else := rejected_defect([index], text.format("has a command whose word {} is not a string", [index + 1])) if {
 	index := _non_strings(words)[0]
-} else := runtime_defect([0], text.format(`runs a program that would have to be named "{}"`, words)) if {
+} else := runtime_defect([0], _one_program_name(words)) if {
 	_is_command_line(words)
-} else := runtime_defect([1], text.format(`has the shell read a script from a file named "{}"`, [words[1]])) if {
+} else := runtime_defect([1], text.format(`the shell reads its script from a file named "{}"`, [words[1]])) if {
 	_lacks_option_c(words)
-} else := runtime_defect([index], text.format(`runs "{}" without the words after it`, [words[index]])) if {
+} else := runtime_defect([index], text.format(`the shell runs "{}" without the words after it`, [words[index]])) if {
 	index := _split_script(words)
-} else := runtime_defect([], text.format(`calls sleep with "{}", which is no duration`, [duration])) if {
+} else := runtime_defect([], text.format(`sleep does not accept "{}" as a duration`, [duration])) if {
 	duration := _invalid_duration(words)
 }
 
@@ -89,6 +89,13 @@ correction(words) := array.concat(array.slice(words, 0, index), [concat(" ", _ta
 	_is_plain(words)
 	index := _split_script(words)
 }
+
+_one_program_name(words) := text.format(`"{}" is one program name; write "{}"`, [_shown(words), _shown(fixed)]) if {
+	fixed := correction(words)
+} else := text.format(`"{}" is one program name`, [_shown(words)])
+
+# As a YAML list in single quotes: messages show names in double quotes.
+_shown(words) := text.format("['{}']", [concat("', '", words)])
 
 _intended_sleep := concat("", [
 	`^(?:(?:\S*/)?(?:ba|da|a|z|k)?sh\s+(?:-[a-z]*c\s+)?)?`,

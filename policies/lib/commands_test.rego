@@ -37,14 +37,14 @@ test_no_sleep_seconds[note] if {
 
 test_defects[note] if {
 	some note, case in {
-		"command line": [["sleep 10"], `runs a program that would have to be named "sleep 10"`],
-		"no option -c": [["sh", "sleep", "10"], `has the shell read a script from a file named "sleep"`],
-		"split script": [["sh", "-c", "sleep", "10"], `runs "sleep" without the words after it`],
-		"duration": [["sleep", "ten"], `calls sleep with "ten", which is no duration`],
-		"nothing": [["sleep"], `calls sleep with "", which is no duration`],
-		"no string": [["sleep", 10], "has a command whose word 2 is no string"],
+		"command line": [["sleep 10"], `"['sleep 10']" is one program name; write "['sleep', '10']"`],
+		"no option -c": [["sh", "sleep", "10"], `the shell reads its script from a file named "sleep"`],
+		"split script": [["sh", "-c", "sleep", "10"], `the shell runs "sleep" without the words after it`],
+		"duration": [["sleep", "ten"], `sleep does not accept "ten" as a duration`],
+		"nothing": [["sleep"], `sleep does not accept "" as a duration`],
+		"no string": [["sleep", 10], "has a command whose word 2 is not a string"],
 		"empty": [[], "has an empty command"],
-		"no list": ["sleep 10", "has a command that is no list"],
+		"no list": ["sleep 10", "has a command that is not a list"],
 	}
 	commands.defect(case[0]).why == case[1]
 }

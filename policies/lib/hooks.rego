@@ -31,14 +31,14 @@ intended_seconds(hook) := commands.intended_seconds(hook.exec.command) if {
 # METADATA
 # title: Defect of a hook
 # description: As in the library commands, with a `path` inside the hook. Undefined if no defect is known.
-defect(hook) := commands.rejected_defect([], "names nothing to do") if {
+defect(hook) := commands.rejected_defect([], "has no handler") if {
 	count(_handlers(hook)) == 0
 } else := commands.rejected_defect([], why) if {
 	count(_handlers(hook)) > 1
-	why := text.format("names {}, and one is allowed", [concat(" and ", _handlers(hook))])
-} else := commands.runtime_defect(["tcpSocket"], "is a tcpSocket, which only probes can be") if {
+	why := text.format("has {}, but only one is allowed", [concat(" and ", _handlers(hook))])
+} else := commands.runtime_defect(["tcpSocket"], "only probes support tcpSocket") if {
 	_handlers(hook) == ["tcpSocket"]
-} else := commands.rejected_defect(["httpGet"], "is an httpGet without a port") if {
+} else := commands.rejected_defect(["httpGet"], "has an httpGet without a port") if {
 	_handlers(hook) == ["httpGet"]
 	object.get(hook.httpGet, "port", null) in {null, "", 0}
 } else := object.union(found, {"path": array.concat(["exec", "command"], found.path)}) if {

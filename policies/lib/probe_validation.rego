@@ -50,7 +50,7 @@ valid_handlers(container, declared) := {by: copy |
 init_container_errors(container, is_helper) := {found |
 	some field in array.concat(_probes, ["lifecycle"])
 	probes.has_probe(container, field)
-	why := text.format("is an init container that ends, and has a {}", [field])
+	why := text.format("is an init container that ends, but has a {}", [field])
 	found := object.union({"path": [field], "why": why}, _removal(is_helper))
 }
 
@@ -59,21 +59,21 @@ _has_undefined_port(container, declared) := {by: true | some by in probes.with_u
 _probes := ["livenessProbe", "readinessProbe", "startupProbe"]
 
 _removal(true) := {"advice": concat(" ", [
-	"If it is to run beside the app, make it a sidecar with `restartPolicy: Always`;",
-	"if it is to end, remove the field.",
+	"If it should run next to the app, make it a sidecar with `restartPolicy: Always`;",
+	"if it should end, remove the field.",
 ])}
 
 _removal(false) := {"step": {"op": "remove"}}
 
 _handler_errors(by, probe) := {{
 	"path": [by],
-	"why": text.format("has a {} that says nothing to ask", [by]),
-	"advice": "Say what the probe asks, as in `tcpSocket: {port: 8080}`, or remove it.",
+	"why": text.format("has a {} without a handler", [by]),
+	"advice": "Set what the probe checks, as in `tcpSocket: {port: 8080}`, or remove it.",
 }} if {
 	count(_handlers(probe)) == 0
 } else := {{
 	"path": [by],
-	"why": text.format("has a {} with {}, and one is allowed", [by, concat(" and ", _handlers(probe))]),
+	"why": text.format("has a {} with {}, but only one is allowed", [by, concat(" and ", _handlers(probe))]),
 	"advice": "Keep one of them.",
 }} if {
 	count(_handlers(probe)) > 1
@@ -102,7 +102,7 @@ _number_errors(by, probe) := {found |
 	found := {
 		"path": [by, "successThreshold"],
 		"why": text.format(
-			"has a {} with successThreshold {}, and only a readinessProbe may ask for more than 1",
+			"has a {} with successThreshold {}, but only a readinessProbe may require more than 1",
 			[by, number],
 		),
 		"step": {"op": "replace", "value": 1},
@@ -117,7 +117,7 @@ _default(by, field, probe) := {"op": "replace", "value": probes.patient_threshol
 
 _grace_period_errors(by, probe) := {{
 	"path": [by, "terminationGracePeriodSeconds"],
-	"why": "has a readinessProbe with terminationGracePeriodSeconds, although that never stops a container",
+	"why": "has a readinessProbe with terminationGracePeriodSeconds, but that probe never stops a container",
 	"step": {"op": "remove"},
 }} if {
 	by == "readinessProbe"
@@ -143,8 +143,8 @@ _port_errors(by, probe, declared) := {object.union(found, {"path": array.concat(
 	object.get(probe[type], "port", null) in {null, "", 0}
 	found := {
 		"path": [by, type],
-		"why": text.format("has a {} that asks for no port", [by]),
-		"advice": "Name the port to ask.",
+		"why": text.format("has a {} without a port", [by]),
+		"advice": "Set the port of the probe.",
 	}
 }
 
@@ -153,8 +153,8 @@ _is_name_for_grpc("grpc", port) if is_string(port)
 
 _port_error(who, port, _) := {
 	"path": ["port"],
-	"why": text.format("{} that asks for port {}, and ports go from 1 to 65535", [who, number]),
-	"advice": "Write the port that the app listens on.",
+	"why": text.format("{} with port {}, but ports range from 1 to 65535", [who, number]),
+	"advice": "Use the port that the app listens on.",
 } if {
 	number := values.integer(port, 1)
 	not ports.is_valid_number(number)
@@ -164,7 +164,7 @@ _port_error(who, port, _) := {
 _port_error(who, port, declared) := {
 	"path": ["port"],
 	"why": text.format(
-		`{} that asks for port "{}" in quotes, which make it a name, and a name has a letter`,
+		`{} with port "{}" in quotes, which make it a name, but a name needs a letter`,
 		[who, port],
 	),
 	"step": {"op": "replace", "value": number},
@@ -174,18 +174,18 @@ _port_error(who, port, declared) := {
 } else := {
 	"path": ["port"],
 	"why": text.format(
-		`{} that asks for port "{}", and a name has at most 15 of a to z, 0 to 9 and single dashes, and a letter`,
+		`{} with port "{}", but a name has at most 15 of a to z, 0 to 9 and single dashes, and needs a letter`,
 		[who, port],
 	),
-	"advice": "Give the port a shorter or simpler name, where it is declared and wherever it is used.",
+	"advice": "Give the port a shorter or simpler name, both where it is declared and where it is used.",
 } if {
 	is_string(port)
 	port in {found.name | some found in declared}
 	not ports.is_valid_name(port)
 } else := {
 	"path": ["port"],
-	"why": text.format(`{} that asks for port "{}", which is no port`, [who, port]),
-	"advice": "Write the port that the app listens on.",
+	"why": text.format(`{} with port "{}", which is not a port`, [who, port]),
+	"advice": "Use the port that the app listens on.",
 } if {
 	regex.match(`^\d+$`, values.string(port))
 }
@@ -207,7 +207,7 @@ _command_fix(command, path) := {"step": {"op": "replace", "path": path, "value":
 	words := [word | some entry in command; word := _word(entry)]
 	count(words) == count(command)
 	count(words) > 0
-} else := {"advice": "Write the command as a list of its words, each a text."}
+} else := {"advice": "Write the command as a list of strings."}
 
 _word(entry) := entry if is_string(entry)
 
@@ -220,9 +220,9 @@ _hook_errors(container, declared) := {found |
 	_always_fails(defect)
 	found := {
 		"path": array.concat(["lifecycle", "postStart"], defect.path),
-		"why": text.format("has a postStart hook that {}", [defect.why]),
+		"why": _hook_error(defect),
 		"fails": defect.is_rejected == false,
-		"advice": "Write what the hook does, or remove it.",
+		"advice": "Set a handler for the hook, or remove it.",
 	}
 } | {object.union(found, {"path": array.concat(["lifecycle", by, "httpGet"], found.path)}) |
 	some by in ["postStart", "preStop"]
@@ -230,6 +230,10 @@ _hook_errors(container, declared) := {found |
 	port := object.get(container.lifecycle[by].httpGet, "port", null)
 	found := _port_error(text.format("has a {} hook", [by]), port, declared)
 }
+
+_hook_error(defect) := text.format("has a postStart hook that {}", [defect.why]) if {
+	defect.is_rejected
+} else := "has a postStart hook with tcpSocket, which only probes support"
 
 _always_fails(defect) if defect.is_rejected
 

@@ -1,6 +1,6 @@
 # METADATA
 # title: Rolling updates
-# description: How many pods a rolling update adds and takes away at once, as the controllers count them.
+# description: How many pods a rolling update adds and stops at once, as the controllers count them.
 # schemas:
 # - input: schema.input
 package gracegate.lib.rolling_update

@@ -37,7 +37,7 @@ test_idle[note] if {
 	idle == case[1]
 }
 
-# The Deployment of a Rollout is scaled to zero and has as many pods as the Rollout says.
+# The Deployment of a Rollout is scaled to zero and has as many pods as the Rollout sets.
 test_deployment_of_a_rollout if {
 	rollout := {
 		"apiVersion": "argoproj.io/v1alpha1",

@@ -45,7 +45,7 @@ test_unread[note] if {
 	is_served(object.union(testing.batch_of([web]), {"unread": unread})) == case[1]
 }
 
-# The pair that all Services share must not decide which are looked at, nor may one stand for another.
+# The pair that all Services share must not decide which of them is selected, nor may one replace another.
 test_many_services_with_a_common_label if {
 	objects := [manifest |
 		some name in ["web", "api", "db"]

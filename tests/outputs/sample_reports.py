@@ -66,7 +66,7 @@ STORE_DIFF = """\
 
 
 TITLES = {
-    "grace-period-exhausted": "Container is killed before it has finished",
+    "grace-period-exhausted": "Container is killed before it can shut down",
     "prestop-drain-missing": "Container stops before traffic does",
     "readiness-probe-missing": "Container gets traffic before it can serve",
     "rollout-drops-all-replicas": "Rollout stops every pod at once",

@@ -63,7 +63,7 @@ def test_an_annotation_carries_the_patch() -> None:
             "end_line": 31,
             "annotation_level": "failure",
             "message": f"{samples.EXHAUSTED.message} It was there before and got worse.",
-            "title": "Container is killed before it has finished (grace-period-exhausted)",
+            "title": "Container is killed before it can shut down (grace-period-exhausted)",
             "raw_details": samples.GRACE_DIFF,
         },
     )

@@ -1,12 +1,12 @@
 # METADATA
-# title: Disruption budget lets no pod go
+# title: Disruption budget allows no eviction
 # description: |
-#   A drain evicts pods and waits where a PodDisruptionBudget forbids it. A budget that needs all pods forbids every
-#   eviction: upgrades of the nodes stand still until somebody deletes the pods by hand, or a deadline does, without any
+#   A node drain evicts pods and waits while a PodDisruptionBudget forbids it. A budget that needs all pods forbids
+#   every eviction: node upgrades block until somebody deletes the pods by hand, or a deadline deletes them without
 #   regard for requests.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/run-application/configure-pdb/#identify-an-application-to-protect
-#   description: How a budget is rounded, and what none allows
+#   description: How a budget is rounded, and what 0 allows
 # - ref: https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
 #   description: What a drain waits for
 # schemas:
@@ -30,7 +30,7 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	some at, budget in _blocking
-	message := text.format(`A drain waits without end: PodDisruptionBudget "{}" {}, as {} is {}.`, [
+	message := text.format(`A node drain never finishes: PodDisruptionBudget "{}" {}, because {} is {}.`, [
 		budgets.name[at.document],
 		_keeps(budget),
 		budget.field,
@@ -48,8 +48,8 @@ fix[at] := {"patch": array.concat(removed, [allowed])} if {
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
-		"Run two pods and set maxUnavailable to 1, or remove the budget: while there is one pod,",
-		"a budget can only choose between a drain that never ends and a moment without any pod.",
+		"Run two pods and set maxUnavailable to 1, or remove the budget. With one pod, a budget can only",
+		"choose between a drain that never finishes and a moment without any pod.",
 	])
 	some at, budget in _blocking
 	budget.pods == 1
@@ -57,7 +57,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 
 fix[at] := {
 	"class": "text",
-	"advice": "Where it selects several pods, set maxUnavailable to 1 and leave minAvailable out.",
+	"advice": "If it selects several pods, set maxUnavailable to 1 and remove minAvailable.",
 } if {
 	some at, budget in _blocking
 	budget.pods == 0
@@ -142,11 +142,11 @@ _is_certain(i) if {
 	values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 0) > 0
 }
 
-_keeps(budget) := "never lets a pod go" if {
+_keeps(budget) := "allows no eviction" if {
 	budget.pods == 0
-} else := "never lets the only pod go" if {
+} else := "does not allow its only pod to be evicted" if {
 	budget.pods == 1
-} else := text.format("lets none of {} pods go", [budget.pods])
+} else := text.format("allows none of its {} pods to be evicted", [budget.pods])
 
 _value(budget) := text.format("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
 	budget.field == "minAvailable"

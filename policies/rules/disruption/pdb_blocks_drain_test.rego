@@ -3,7 +3,7 @@ package gracegate.rules.disruption["pdb-blocks-drain_test"]
 import data.gracegate.rules.disruption["pdb-blocks-drain"] as rule
 import data.gracegate.testing
 
-# A budget that says this of the numbers.
+# A budget with these numbers.
 budget(limits) := object.union(testing.budget, {"spec": object.union({"maxUnavailable": null}, limits)})
 
 found(objects) := {violation.level | some violation in violations} if {
@@ -18,8 +18,8 @@ test_found if {
 		"at": at,
 		"level": "error",
 		"message": concat(" ", [
-			`A drain waits without end: PodDisruptionBudget "web" lets none of 3 pods go,`,
-			"as minAvailable is 67%, which is 3.",
+			`A node drain never finishes: PodDisruptionBudget "web" allows none of its 3 pods to be evicted,`,
+			"because minAvailable is 67%, which is 3.",
 		]),
 	}}
 	got.fix[at].patch == [
@@ -37,8 +37,8 @@ test_zero_unavailable if {
 		budget({"maxUnavailable": 0}),
 	])
 	{violation.message | some violation in got.violation} == {concat(" ", [
-		`A drain waits without end: PodDisruptionBudget "web" lets none of 3 pods go,`,
-		"as maxUnavailable is 0.",
+		`A node drain never finishes: PodDisruptionBudget "web" allows none of its 3 pods to be evicted,`,
+		"because maxUnavailable is 0.",
 	])}
 	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}}
 }
@@ -78,13 +78,13 @@ test_the_only_pod if {
 		budget({"minAvailable": 1}),
 	])
 	{[violation.level, violation.message] | some violation in got.violation} == {["error", concat(" ", [
-		`A drain waits without end: PodDisruptionBudget "web" never lets the only pod go,`,
-		"as minAvailable is 1.",
+		`A node drain never finishes: PodDisruptionBudget "web" does not allow its only pod to be evicted,`,
+		"because minAvailable is 1.",
 	])]}
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-# Whose pods it selects stands elsewhere.
+# The workload of the selected pods is elsewhere.
 test_no_workload[note] if {
 	some note, case in {
 		"none": [{"maxUnavailable": 0}, {"warning"}],
@@ -102,8 +102,8 @@ test_no_workload[note] if {
 test_no_workload_matches if {
 	violations := rule.violation with input as testing.batch([budget({"minAvailable": "100%"})])
 	{violation.message | some violation in violations} == {concat(" ", [
-		`A drain waits without end: PodDisruptionBudget "web" never lets a pod go,`,
-		"as minAvailable is 100%.",
+		`A node drain never finishes: PodDisruptionBudget "web" allows no eviction,`,
+		"because minAvailable is 100%.",
 	])}
 }
 

@@ -1,8 +1,8 @@
 # METADATA
-# title: Drains may take all pods at once
+# title: Node drain can evict all pods at once
 # description: |
-#   Without a PodDisruptionBudget nothing keeps a drain from evicting all pods of a workload at once. An upgrade of the
-#   nodes drains several of them at a time, and then nobody answers until new pods have started elsewhere.
+#   Without a PodDisruptionBudget nothing keeps a drain from evicting all pods of a workload at once. A node upgrade
+#   drains several nodes at a time, and then no pod can serve until new ones have started elsewhere.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/run-application/configure-pdb/
 #   description: How a PodDisruptionBudget is written
@@ -25,7 +25,7 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at, replicas in _unprotected
-	message := text.format(`A drain may evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them.`, [
+	message := text.format(`A node drain can evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them.`, [
 		replicas,
 		workloads.kind[at.document],
 		workloads.name[at.document],
@@ -35,7 +35,7 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 	some at, _ in _unprotected
 	lines := array.concat(
-		["Add a PodDisruptionBudget beside it, so that pods are evicted one by one:"],
+		["Add a PodDisruptionBudget next to it, so that pods are evicted one by one:"],
 		_budget(at.document),
 	)
 }

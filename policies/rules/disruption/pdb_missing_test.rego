@@ -17,10 +17,10 @@ test_found if {
 	violations == {{
 		"at": {"document": 0, "path": []},
 		"level": "warning",
-		"message": `A drain may evict all 3 pods of Deployment "web" at once: no PodDisruptionBudget selects them.`,
+		"message": `A node drain can evict all 3 pods of Deployment "web" at once: no PodDisruptionBudget selects them.`,
 	}}
 	manifest(testing.batch([named, testing.service])) == [
-		"Add a PodDisruptionBudget beside it, so that pods are evicted one by one:",
+		"Add a PodDisruptionBudget next to it, so that pods are evicted one by one:",
 		"apiVersion: policy/v1",
 		"kind: PodDisruptionBudget",
 		"metadata:",
@@ -35,7 +35,7 @@ test_found if {
 	]
 }
 
-# Where its selector is not all labels, the pods' own are.
+# If its selector is not only labels, the labels of the pods are used.
 test_labels[note] if {
 	some note, selector in {
 		"expressions": {"matchLabels": {"x": "y"}, "matchExpressions": [{"key": "app", "operator": "Exists"}]},

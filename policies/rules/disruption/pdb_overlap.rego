@@ -1,11 +1,11 @@
 # METADATA
 # title: Two disruption budgets select the same pods
 # description: |
-#   The API server evicts a pod only where exactly one PodDisruptionBudget speaks for it, or none. For a pod with two it
-#   answers every eviction with an error (500), so that a drain of its node fails for as long as both exist.
+#   The API server evicts a pod only if at most one PodDisruptionBudget selects it. For a pod with two, every eviction
+#   fails with an error (500), so a drain of its node fails for as long as both exist.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/#how-api-initiated-eviction-works
-#   description: What an eviction answers
+#   description: How the API server responds to an eviction
 # schemas:
 # - input: schema.input
 # custom:
@@ -37,15 +37,18 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": level} if {
 	some at, overlap in _overlapping
 	level := {true: "error", false: "info"}[overlap.is_certain]
-	message := text.format(`A drain fails at the pods of {} "{}": PodDisruptionBudgets "{}" and "{}" both select them.`, [
-		workloads.kind[overlap.workload],
-		workloads.name[overlap.workload],
-		budgets.name[overlap.other],
-		budgets.name[at.document],
-	])
+	message := text.format(
+		`A node drain fails at the pods of {} "{}": PodDisruptionBudgets "{}" and "{}" both select them.`,
+		[
+			workloads.kind[overlap.workload],
+			workloads.name[overlap.workload],
+			budgets.name[overlap.other],
+			budgets.name[at.document],
+		],
+	)
 }
 
-fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selector so that no pod meets both."} if {
+fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selector so that no pod matches both."} if {
 	some at, _ in _overlapping
 }
 

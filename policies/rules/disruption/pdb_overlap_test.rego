@@ -19,7 +19,7 @@ test_found if {
 	got.violation == {{
 		"at": at,
 		"level": "error",
-		"message": `A drain fails at the pods of Deployment "web": PodDisruptionBudgets "a" and "b" both select them.`,
+		"message": `A node drain fails at the pods of Deployment "web": PodDisruptionBudgets "a" and "b" both select them.`,
 	}}
 	got.fix[at].class == "text"
 }
@@ -51,7 +51,7 @@ test_locations[note] if {
 	some note, case in {
 		"same directory": [testing.document(named("a"), "apps/a.yaml"), testing.document(named("b"), "apps/b.yaml"), "error"],
 		"same namespace": [in_shop(named("a"), "x/a.yaml"), in_shop(named("b"), "y/b.yaml"), "error"],
-		"perhaps the same namespace": [in_shop(named("a"), "x/a.yaml"), testing.document(named("b"), "apps/b.yaml"), "info"],
+		"possibly the same namespace": [in_shop(named("a"), "x/a.yaml"), testing.document(named("b"), "apps/b.yaml"), "info"],
 	}
 	found([workload, case[0], case[1]]) == {[2, case[2]]}
 }

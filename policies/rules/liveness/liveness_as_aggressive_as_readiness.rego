@@ -1,9 +1,9 @@
 # METADATA
-# title: Container is restarted where it should only be left alone
+# title: Container is restarted when it should only stop receiving requests
 # description: |
-#   A pod that is busy fails its readinessProbe, gets no new requests for a while and recovers. When the livenessProbe
-#   asks the same and gives up no later, the pod is killed instead, with all requests in it, and its share of the load
-#   goes to the others, which fail next. That takes a whole service down under load, and new pods during a rollout.
+#   A busy pod fails its readinessProbe, gets no new requests for a while and recovers. If the livenessProbe checks the
+#   same and fails no later, the container is killed instead, with all requests in it, and its share of the load goes to
+#   the other pods, which fail next. That stops a whole service under load, and new pods during a rollout.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/probes/
 #   description: The same endpoint with a higher failureThreshold
@@ -25,8 +25,8 @@ violation contains {"at": at, "message": message, "measure": liveness.readiness_
 	some at, liveness in _aggressive
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is restarted as soon as it should get no more requests: its livenessProbe asks what its`,
-			"readinessProbe asks, and gives up after {} s, the readinessProbe {}.",
+			`Container "{}" is restarted when it should only stop receiving requests: its livenessProbe checks the same`,
+			"as its readinessProbe and fails after {} s, the readinessProbe {}.",
 		]),
 		[liveness.container.title, liveness.budget, _when(liveness)],
 	)

@@ -8,7 +8,7 @@ liveness := testing.inside(["livenessProbe"])
 
 ask := {"httpGet": {"path": "/ready", "port": "http"}}
 
-# A container that asks this for liveness; readiness is batch with the defaults of the API, at /ready of port http.
+# A container with this livenessProbe; its readinessProbe has the defaults of the API, at /ready of port http.
 batch_for(probe) := testing.batch([testing.with_container(["livenessProbe"], probe)])
 
 found(batch) := {violation.at.path | some violation in violations} if {
@@ -23,8 +23,8 @@ test_same_handler_and_numbers if {
 			"at": at,
 			"measure": 0,
 			"message": concat("", [
-				`Container "web" is restarted as soon as it should get no more requests: its livenessProbe asks what its `,
-				"readinessProbe asks, and gives up after 30 s, the readinessProbe at the same time.",
+				`Container "web" is restarted when it should only stop receiving requests: its livenessProbe checks the same `,
+				"as its readinessProbe and fails after 30 s, the readinessProbe at the same time.",
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 6}]}},
@@ -34,8 +34,8 @@ test_same_handler_and_numbers if {
 test_restarts_first if {
 	violations := rule.violation with input as batch_for(object.union(ask, {"failureThreshold": 2}))
 	{[violation.measure, violation.message] | some violation in violations} == {[10, concat("", [
-		`Container "web" is restarted as soon as it should get no more requests: its livenessProbe asks what its `,
-		"readinessProbe asks, and gives up after 20 s, the readinessProbe only after 30 s.",
+		`Container "web" is restarted when it should only stop receiving requests: its livenessProbe checks the same `,
+		"as its readinessProbe and fails after 20 s, the readinessProbe only after 30 s.",
 	])]}
 }
 

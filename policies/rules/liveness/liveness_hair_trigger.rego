@@ -1,9 +1,9 @@
 # METADATA
-# title: One slow answer restarts the container
+# title: One slow response restarts the container
 # description: |
-#   A garbage collection, a full disk queue or a busy node delays an answer for some seconds every now and then. A
-#   livenessProbe that gives up that fast kills a healthy container, with all requests in it, and does so everywhere at
-#   once when the load is high.
+#   A garbage collection, a full disk queue or a busy node sometimes delays a response for seconds. A livenessProbe that
+#   fails so fast kills a healthy container, with all requests in it, and does so in all pods at once when the load is
+#   high.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/probes/
 #   description: What a livenessProbe that fails under load does
@@ -32,7 +32,7 @@ violation contains {"at": at, "message": message} if {
 	some at, liveness in _impatient
 	liveness.threshold == 1
 	message := text.format(
-		`One answer that takes longer than {} s restarts container "{}": its livenessProbe gives up after a single try.`,
+		`A single response slower than {} s restarts container "{}": its livenessProbe fails after one try.`,
 		[probes.timeout(liveness.container.spec.livenessProbe), liveness.container.title],
 	)
 }
@@ -41,7 +41,7 @@ violation contains {"at": at, "message": message} if {
 	some at, liveness in _impatient
 	liveness.threshold > 1
 	message := text.format(
-		`A pause of {} s restarts container "{}": its livenessProbe gives up after {} tries, {} s apart.`,
+		`A pause of {} s restarts container "{}": its livenessProbe fails after {} tries, {} s apart.`,
 		[liveness.budget, liveness.container.title, liveness.threshold, liveness.period],
 	)
 }

@@ -23,8 +23,8 @@ test_a_single_try if {
 		"violation": {{
 			"at": at,
 			"message": concat(" ", [
-				`One answer that takes longer than 2 s restarts container "web":`,
-				"its livenessProbe gives up after a single try.",
+				`A single response slower than 2 s restarts container "web":`,
+				"its livenessProbe fails after one try.",
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 3}]}},
@@ -37,7 +37,7 @@ test_few_seconds if {
 	got == {
 		"violation": {{
 			"at": at,
-			"message": `A pause of 9 s restarts container "web": its livenessProbe gives up after 3 tries, 3 s apart.`,
+			"message": `A pause of 9 s restarts container "web": its livenessProbe fails after 3 tries, 3 s apart.`,
 		}},
 		"fix": {at: {"patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 10}]}},
 	}
@@ -59,7 +59,7 @@ test_silent_on[note] if {
 		"ten seconds": batch_for({"periodSeconds": 5, "failureThreshold": 2}),
 		"many short tries": batch_for({"periodSeconds": 1, "failureThreshold": 10}),
 		"no probe": testing.batch([testing.web]),
-		"a probe that asks nothing": testing.batch([testing.with_container(["livenessProbe"], {"failureThreshold": 1})]),
+		"a probe without a handler": testing.batch([testing.with_container(["livenessProbe"], {"failureThreshold": 1})]),
 		"a readinessProbe": testing.batch([testing.with_container(["readinessProbe", "failureThreshold"], 1)]),
 		"a bare pod": testing.batch([{
 			"apiVersion": "v1",
@@ -78,7 +78,7 @@ test_raises_the_liveness_threshold if {
 	found(batch) == {array.concat(liveness, ["periodSeconds"])}
 }
 
-# A probe that is also as fast as the readinessProbe gets one answer from both rules.
+# A probe that is also as fast as the readinessProbe gets the same fix from both rules.
 test_agrees_with_the_rule_on_readiness if {
 	batch := testing.batch([testing.with_container(
 		["livenessProbe"],

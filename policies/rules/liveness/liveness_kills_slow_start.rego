@@ -1,9 +1,10 @@
 # METADATA
-# title: Container is restarted before it can be ready
+# title: Container is restarted before it can become ready
 # description: |
-#   Without a startupProbe the livenessProbe also judges a container that still starts. One that takes longer than it
-#   allows is killed and starts again, and never gets ready: the rollout stands still, and so does each restart on a
-#   busy node. A long initialDelaySeconds only moves the guess, and leaves a container that hangs unwatched for as long.
+#   Without a startupProbe the livenessProbe also applies to a container that is still starting. One that takes longer
+#   than the probe allows is killed and starts again, and never becomes ready: the rollout hangs, and so does each
+#   restart on a busy node. A long initialDelaySeconds only moves the guess, and a container that hangs goes unnoticed
+#   for as long.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#define-startup-probes
 #   description: How slow starts are protected
@@ -28,8 +29,8 @@ violation contains {"at": at, "message": message, "level": "error", "measure": s
 	start.why == "killed"
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is restarted before it can be ready: its livenessProbe gives up after {} s,`,
-			"and its readinessProbe first asks after {} s.",
+			`Container "{}" is restarted before it can become ready: its livenessProbe fails after {} s,`,
+			"but its readinessProbe starts only after {} s.",
 		]),
 		[start.container.title, start.total, start.ready],
 	)
@@ -40,8 +41,8 @@ violation contains {"at": at, "message": message, "level": "warning", "measure":
 	start.why == "slow"
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is restarted when its start takes more than {} s: then its livenessProbe gives up,`,
-			"and apps like that of its image often take longer.",
+			`Container "{}" is restarted if it takes more than {} s to start: its livenessProbe fails then,`,
+			"and apps like the one in its image often take longer.",
 		]),
 		[start.container.title, start.total],
 	)
@@ -52,8 +53,8 @@ violation contains {"at": at, "message": message, "level": "info", "measure": st
 	start.why == "delayed"
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is not watched for {} s after each start, and is restarted if it needs more than {} s to start:`,
-			"its livenessProbe waits a fixed time, where a startupProbe waits as long as it takes.",
+			`Container "{}" is not watched for {} s after each start, and is restarted if it takes more than {} s to start:`,
+			"its livenessProbe waits a fixed time, a startupProbe only as long as the start takes.",
 		]),
 		[start.container.title, start.delay, start.total],
 	)
@@ -66,7 +67,7 @@ fix[at] := {"patch": array.concat(steps, _deadline_steps(at.document))} if {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	advice := "Let the livenessProbe ask what can be asked, and add a startupProbe that asks the same."
+	advice := "Fix the handler of the livenessProbe, and add a startupProbe with the same handler."
 	some at, start in _candidates
 	start.has_no_handler
 }

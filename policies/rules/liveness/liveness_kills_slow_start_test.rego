@@ -34,8 +34,8 @@ test_killed_before_the_readiness_probe if {
 			"level": "error",
 			"measure": 25,
 			"message": concat("", [
-				`Container "web" is restarted before it can be ready: its livenessProbe gives up after 35 s, `,
-				"and its readinessProbe first asks after 60 s.",
+				`Container "web" is restarted before it can become ready: its livenessProbe fails after 35 s, `,
+				"but its readinessProbe starts only after 60 s.",
 			]),
 		}},
 		"fix": {at: {"patch": [
@@ -57,12 +57,12 @@ test_killed_before_the_readiness_probe if {
 test_messages[note] if {
 	some note, case in {
 		"slow": [slow("tomcat:9"), ["warning", concat("", [
-			`Container "web" is restarted when its start takes more than 30 s: then its livenessProbe gives up, `,
-			"and apps like that of its image often take longer.",
+			`Container "web" is restarted if it takes more than 30 s to start: its livenessProbe fails then, `,
+			"and apps like the one in its image often take longer.",
 		])]],
 		"delayed": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 120})}, ["info", concat("", [
-			`Container "web" is not watched for 120 s after each start, and is restarted if it needs more than 150 s to start: `,
-			"its livenessProbe waits a fixed time, where a startupProbe waits as long as it takes.",
+			`Container "web" is not watched for 120 s after each start, and is restarted if it takes more than 150 s to start: `,
+			"its livenessProbe waits a fixed time, a startupProbe only as long as the start takes.",
 		])]],
 	}
 	violations := rule.violation with input as testing.batch([web(case[0])])
@@ -120,7 +120,7 @@ test_silent_on[note] if {
 			web({"livenessProbe": ask}),
 			testing.inside(["readinessProbe"]),
 		)]),
-		"a readinessProbe that asks nothing": testing.batch([testing.replace_at(
+		"a readinessProbe without a handler": testing.batch([testing.replace_at(
 			web({"livenessProbe": ask}),
 			testing.inside(["readinessProbe"]),
 			{"initialDelaySeconds": 60},
@@ -153,7 +153,7 @@ test_budget_of_the_startup_probe[note] if {
 			{"livenessProbe": object.union(ask, {"initialDelaySeconds": 60, "failureThreshold": 20})},
 			[5, 52],
 		],
-		"as slow as the answers": [late(object.union(ask, {"timeoutSeconds": 20}), 60), [20, 8]],
+		"as slow as the responses": [late(object.union(ask, {"timeoutSeconds": 20}), 60), [20, 8]],
 	}
 	fixes := rule.fix with input as testing.batch([web(case[0])])
 	{[step.value.periodSeconds, step.value.failureThreshold] |

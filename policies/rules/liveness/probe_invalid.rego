@@ -1,15 +1,15 @@
 # METADATA
-# title: Manifest is refused when it is applied
+# title: Manifest is rejected when it is applied
 # description: |
-#   What is written contradicts itself in a way that is only noticed by the API server: after the merge, when the
-#   manifest is applied. The new version is then never rolled out, and nor is anything else that is applied with it.
+#   The manifest contradicts itself in a way that only the API server notices: after the merge, when the manifest is
+#   applied. The new version is then never rolled out, nor is anything else that is applied with it.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
-#   description: What a probe may say
+#   description: What a probe may contain
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#differences-from-regular-containers
 #   description: What an init container may not have
 # - ref: https://kubernetes.io/docs/tasks/run-application/configure-pdb/#specifying-a-poddisruptionbudget
-#   description: What a PodDisruptionBudget may say
+#   description: What a PodDisruptionBudget may contain
 # schemas:
 # - input: schema.input
 # custom:
@@ -32,14 +32,14 @@ violation contains {"at": at, "message": message} if {
 	some at, error in _in_containers
 	template := {
 		true: `Container "{}" is killed as soon as it has started: it {}.`,
-		false: `The API server refuses container "{}": it {}.`,
+		false: `The API server rejects container "{}": it {}.`,
 	}[error.fails]
 	message := text.format(template, [error.title, error.why])
 }
 
 violation contains {"at": at, "message": message} if {
 	some at, error in _in_objects
-	message := text.format(`{} refuses {} "{}": it {}.`, [error.who, error.kind, error.name, error.why])
+	message := text.format(`{} rejects {} "{}": it {}.`, [error.who, error.kind, error.name, error.why])
 }
 
 fix[at] := {"patch": [object.union(error.step, {"path": path})]} if {

@@ -60,8 +60,8 @@ test_a_probe_that_has_to_pass_twice if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as liveness({"successThreshold": 2})
 	got == {
 		"violation": {{"at": at, "message": concat(" ", [
-			`The API server refuses container "web": it has a livenessProbe with successThreshold 2,`,
-			"and only a readinessProbe may ask for more than 1.",
+			`The API server rejects container "web": it has a livenessProbe with successThreshold 2,`,
+			"but only a readinessProbe may require more than 1.",
 		])}},
 		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}},
 	}
@@ -109,8 +109,8 @@ silent := {
 	}}),
 	"hooks that are null": web({"lifecycle": {"postStart": null, "preStop": null}}),
 	"a lifecycle that is a text": web({"lifecycle": "none"}),
-	"what another rule says of preStop": hook("preStop", {"tcpSocket": {"port": 80}}),
-	"no port, which another rule says of preStop": hook("preStop", {"httpGet": {"port": 0}}),
+	"a preStop hook that another rule reports": hook("preStop", {"tcpSocket": {"port": 80}}),
+	"no port in preStop, which another rule reports": hook("preStop", {"httpGet": {"port": 0}}),
 	"a postStart hook that may fail": hook("postStart", {"exec": {"command": ["sleep 10"]}}),
 	"an init container": init({}),
 	"an init container with nulls": init({"livenessProbe": null, "lifecycle": null}),
@@ -180,7 +180,7 @@ test_silent_on[note] if {
 	found(batch) == set()
 }
 
-# What is wrong in a container, where, and what is done about it: a value, "remove", or "text".
+# An error in a container, its path, and the fix: a value, "remove", or "text".
 contained := {
 	"nothing to ask": [liveness({"tcpSocket": null}), ["livenessProbe"], "text"],
 	"an empty probe": [web({"startupProbe": {}}), ["startupProbe"], "text"],
@@ -259,7 +259,7 @@ contained := {
 		["lifecycle", "postStart"],
 		"text",
 	],
-	"a hook that asks for no port": [
+	"a hook without a port": [
 		hook("postStart", {"httpGet": {"path": "/"}}),
 		["lifecycle", "postStart", "httpGet"],
 		"text",
@@ -310,7 +310,7 @@ outcome(fix) := fix.patch[0].value if not fix.patch[0].op == "remove"
 
 outcome(fix) := fix.class if fix.advice
 
-# One thing is said once.
+# One error is reported once.
 test_pre_stop_hooks_are_left_to_prestop_command_malformed[note] if {
 	some note, action in {
 		"nothing": {},
@@ -327,11 +327,11 @@ test_a_hook_that_always_fails if {
 	violations := rule.violation with input as hook("postStart", {"tcpSocket": {"port": 80}})
 	{violation.message | some violation in violations} == {concat(" ", [
 		`Container "web" is killed as soon as it has started:`,
-		"it has a postStart hook that is a tcpSocket, which only probes can be.",
+		"it has a postStart hook with tcpSocket, which only probes support.",
 	])}
 }
 
-# What is wrong outside containers, where, and the steps against it.
+# An error outside containers, its path, and the steps that fix it.
 shaped_wrong := {
 	"nothing may move": [
 		shaped("Deployment", rolling({"maxUnavailable": 0, "maxSurge": 0}), {}),
@@ -441,7 +441,7 @@ test_rejected_by_argo_rollouts[note] if {
 	violations := rule.violation with input as rollout(spec)
 	{true |
 		some violation in violations
-		startswith(violation.message, `Argo Rollouts refuses Rollout "web": it `)
+		startswith(violation.message, `Argo Rollouts rejects Rollout "web": it `)
 	} == {true}
 }
 
@@ -459,7 +459,7 @@ test_init_containers[field] if {
 		"violation": {{
 			"at": {"document": 0, "path": path},
 			"message": concat("", [
-				`The API server refuses container "prepare": it is an init container that ends, and has a `,
+				`The API server rejects container "prepare": it is an init container that ends, but has a `,
 				field,
 				".",
 			]),

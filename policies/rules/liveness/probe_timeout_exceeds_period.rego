@@ -1,9 +1,9 @@
 # METADATA
-# title: Probe waits longer for an answer than until its next try
+# title: Probe waits longer for a response than its period
 # description: |
-#   A probe has one try at a time, so each answer that does not come delays the next try. The probe takes the time of
-#   its timeouts to give up, not of its periods: a container that hangs stays in service, or stays unrestarted, for much
-#   longer than the manifest seems to say.
+#   A probe makes one try at a time, so each missing response delays the next try. The probe fails after the time of its
+#   timeouts, not of its periods: a container that hangs keeps receiving requests, or is not restarted, for much longer
+#   than the manifest suggests.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes
 #   description: The fields of a probe and their defaults
@@ -24,8 +24,8 @@ violation contains {"at": at, "message": message, "measure": slow.timeout - slow
 	some at, slow in _slow
 	message := text.format(
 		concat(" ", [
-			`Container "{}" {} only after {} s when it hangs, not after {}:`,
-			"its {} waits {} s for each answer, but is due every {} s.",
+			`Container "{}" {} only after {} s when it hangs, not after {} s:`,
+			"its {} waits up to {} s for each response, longer than its period of {} s.",
 		]),
 		[
 			slow.title,
@@ -42,14 +42,14 @@ violation contains {"at": at, "message": message, "measure": slow.timeout - slow
 fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption, "advice": advice} if {
 	some at, slow in _slow
 	step := {"op": "replace", "path": at.path, "value": slow.period}
-	assumption := text.format("As long as the app is well, it answers within {} s.", [slow.period])
-	advice := text.format("If it may take longer, give the probe a periodSeconds of {}.", [slow.timeout])
+	assumption := text.format("A healthy app responds within {} s.", [slow.period])
+	advice := text.format("If it may take longer, set periodSeconds of the probe to {}.", [slow.timeout])
 }
 
 _consequence := {
 	"livenessProbe": "is restarted",
-	"readinessProbe": "is taken out of service",
-	"startupProbe": "is started again",
+	"readinessProbe": "stops receiving requests",
+	"startupProbe": "is restarted",
 }
 
 _slow := {at: found |

@@ -23,15 +23,15 @@ test_long_delay if {
 			"at": at,
 			"measure": 597,
 			"message": concat("", [
-				`Container "web" is taken out of service only after 1800 s when it hangs, not after 9: `,
-				"its readinessProbe waits 600 s for each answer, but is due every 3 s.",
+				`Container "web" stops receiving requests only after 1800 s when it hangs, not after 9 s: `,
+				"its readinessProbe waits up to 600 s for each response, longer than its period of 3 s.",
 			]),
 		}},
 		"fix": {at: {
 			"class": "assumes",
 			"patch": [{"op": "replace", "path": at.path, "value": 3}],
-			"assumption": "As long as the app is well, it answers within 3 s.",
-			"advice": "If it may take longer, give the probe a periodSeconds of 600.",
+			"assumption": "A healthy app responds within 3 s.",
+			"advice": "If it may take longer, set periodSeconds of the probe to 600.",
 		}},
 	}
 }
@@ -40,7 +40,7 @@ test_consequences[by] if {
 	probe := {"exec": {"command": ["/ok"]}, "timeoutSeconds": 15}
 	some by, consequence in {
 		"livenessProbe": `Container "web" is restarted only after 45 s`,
-		"startupProbe": `Container "web" is started again only after 45 s`,
+		"startupProbe": `Container "web" is restarted only after 45 s`,
 	}
 	violations := rule.violation with input as testing.batch([testing.with_container([by], probe)])
 	{true | some violation in violations; startswith(violation.message, consequence)} == {true}
@@ -57,7 +57,7 @@ test_silent_on[note] if {
 		"a timeout of 0 is the default": batch_for({"periodSeconds": 1, "timeoutSeconds": 0}),
 		"nulls": batch_for({"periodSeconds": null, "timeoutSeconds": null}),
 		"wrong types": batch_for({"periodSeconds": "1", "timeoutSeconds": {"seconds": 30}}),
-		"a probe that asks nothing": testing.batch([testing.with_container(["livenessProbe"], {"timeoutSeconds": 30})]),
+		"a probe without a handler": testing.batch([testing.with_container(["livenessProbe"], {"timeoutSeconds": 30})]),
 		"a probe that is a list": testing.batch([testing.with_container(["livenessProbe"], [{"timeoutSeconds": 30}])]),
 		"a Job": testing.batch([object.union(
 			batch_for({"timeoutSeconds": 30}).documents[0].object,

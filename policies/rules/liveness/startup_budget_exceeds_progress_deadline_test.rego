@@ -49,7 +49,7 @@ test_silent_on[note] if {
 		"a long deadline": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 901}),
 		"no deadline to speak of": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 2147483647}),
 		"no probes": testing.remove_at(testing.web, testing.inside(["readinessProbe"])),
-		"a probe that asks nothing": testing.with_container(["startupProbe"], {"failureThreshold": 90}),
+		"a probe without a handler": testing.with_container(["startupProbe"], {"failureThreshold": 90}),
 		"a probe that is a text": testing.with_container(["startupProbe"], "http"),
 		"wrong types": web({"failureThreshold": "90"}, {"progressDeadlineSeconds": "100", "minReadySeconds": []}),
 		"what is refused anyway": web({}, {"progressDeadlineSeconds": 60, "minReadySeconds": 60}),

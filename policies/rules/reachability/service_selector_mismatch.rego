@@ -1,11 +1,11 @@
 # METADATA
 # title: Service selects no pods
 # description: |
-#   A Service sends to the pods whose labels hold all that its selector says. Where one word differs it selects none,
-#   and every connection to it is refused although the pods run and are ready.
+#   A Service sends to the pods that have all labels of its selector. If one of them differs it selects no pod, and
+#   every connection to it is refused although the pods are running and ready.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#does-the-service-have-any-endpointslices
-#   description: How such a Service shows
+#   description: How to recognise such a Service
 # schemas:
 # - input: schema.input
 # custom:
@@ -65,14 +65,14 @@ fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if
 	patch := [{"op": "replace", "path": at.path, "value": _labels(i)}]
 }
 
-fix[at] := {"class": "text", "advice": "Write the labels of the pods that it is to send to into its selector."} if {
+fix[at] := {"class": "text", "advice": "Set its selector to labels of the pods that it should send to."} if {
 	some at, candidates in _mismatches
 	not _is_single(candidates)
 }
 
 _is_single(candidates) if count(candidates) == 1
 
-_assumption(i) := text.format(`It is meant for {} "{}".`, [workloads.kind[i], workloads.name[i]])
+_assumption(i) := text.format(`The Service is meant for {} "{}".`, [workloads.kind[i], workloads.name[i]])
 
 # The workloads near the Service that it was probably meant for; empty if nothing looks like it.
 _mismatches := {at: found |

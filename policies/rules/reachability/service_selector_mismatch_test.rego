@@ -30,7 +30,7 @@ test_found if {
 	}}
 	got.fix == {at: {
 		"class": "assumes",
-		"assumption": `It is meant for Deployment "web".`,
+		"assumption": `The Service is meant for Deployment "web".`,
 		"patch": [{"op": "replace", "path": ["spec", "selector", "app"], "value": "web"}],
 	}}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
@@ -76,7 +76,7 @@ test_two_near_names if {
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
-# A label that workloads with Services of their own share says little.
+# A label that workloads with Services of their own share is no hint.
 test_a_shared_label if {
 	own := testing.replace_at(selecting({"app": "a"}), ["metadata", "name"], "a")
 	levels([named("a", {"app": "a", "part": "shop"}), selecting({"app": "b", "part": "shop"}), own]) == {"info"}

@@ -2,8 +2,8 @@
 # title: Service sends to a port that no container declares
 # description: |
 #   A targetPort that is a name is looked up in the containers of each pod that the Service selects, and the API server
-#   does not look whether it is there. Where no container declares it the Service has no endpoint for that port, and
-#   every connection is refused.
+#   does not check that it exists. If no container declares it, the Service has no endpoint for that port, and every
+#   connection is refused.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
 #   description: Names of ports in Services
@@ -26,7 +26,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": _level(at.document, undefined_port)} if {
 	some at, undefined_port in _undefined
 	i := min(undefined_port.lacking)
-	message := text.format(`Service "{}" sends nothing to {} "{}"{}: no container there declares a port "{}".`, [
+	message := text.format(`Service "{}" sends nothing to {} "{}"{}: no container there declares port "{}".`, [
 		services.service[at.document].name,
 		workloads.kind[i],
 		workloads.name[i],
@@ -89,14 +89,14 @@ _fix(at, undefined_port) := {"patch": [_replace(at, to_number(undefined_port.nam
 	step := _port_name(at, undefined_port)
 } else := {"class": "assumes", "patch": [_replace(at, port.target)], "assumption": assumption} if {
 	port := _only(undefined_port)
-	assumption := "It means the only port that the pod declares."
+	assumption := "The Service means the only port that the pod declares."
 } else := {"class": "assumes", "patch": [_replace(at, undefined_port.port)], "assumption": assumption} if {
 	every i in undefined_port.lacking {
 		_numbers[i][undefined_port.port]
 	}
-	assumption := "It means the container's port of the same number."
+	assumption := "The Service means the container's port with the same number."
 } else := {"class": "text", "advice": advice} if {
-	advice := "Declare a port of that name in the container that serves it, or write the number that it listens on."
+	advice := "Declare a port with that name in the container that serves it, or use the number that it listens on."
 }
 
 _replace(at, port) := {"op": "replace", "path": at.path, "value": port}

@@ -19,7 +19,7 @@ test_found if {
 	got.violation == {{
 		"at": at,
 		"level": "error",
-		"message": `Service "web" sends nothing to Deployment "web": no container there declares a port "htpp".`,
+		"message": `Service "web" sends nothing to Deployment "web": no container there declares port "htpp".`,
 	}}
 	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": "http"}]}}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))

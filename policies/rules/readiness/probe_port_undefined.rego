@@ -1,10 +1,10 @@
 # METADATA
-# title: Probe asks for a port that the container does not declare
+# title: Probe uses a port that the container does not declare
 # description: |
-#   The name of a port is only known inside its container, and the API server does not look whether it is. The kubelet
-#   cannot ask a port that it does not find: a readinessProbe never passes, so that the rollout stands still; a
-#   startupProbe never passes either; a livenessProbe is silently dead, so that a hung container stays in service; a
-#   preStop hook fails and the container is killed at once.
+#   The name of a port is only known inside its container, and the API server does not check that it exists. The kubelet
+#   cannot resolve a name that the container does not declare: a readinessProbe never passes, so the rollout hangs; a
+#   startupProbe never passes either; a livenessProbe silently does nothing, so a container that hangs is not restarted;
+#   a preStop hook fails and the container is killed at once.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
 #   description: Named ports in probes
@@ -23,10 +23,11 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message} if {
 	some at, reference in _undefined
 	reference.handler != "grpc"
-	message := text.format(`Container "{}" {} asks for port "{}", which it does not declare.`, [
+	message := text.format(`Container "{}" {} uses port "{}", but the container declares {}.`, [
 		reference.container.title,
 		_consequence[reference.by],
 		reference.port,
+		_declared(reference.container),
 	])
 }
 
@@ -34,7 +35,7 @@ violation contains {"at": at, "message": message} if {
 	some at, reference in _undefined
 	reference.handler == "grpc"
 	message := text.format(
-		`The API server refuses container "{}": its {} asks for grpc port "{}", which has to be a number.`,
+		`The API server rejects container "{}": its {} uses grpc port "{}", which has to be a number.`,
 		[reference.container.title, reference.by, reference.port],
 	)
 }
@@ -44,7 +45,7 @@ fix[at] := _fix(reference, reference.container) if some at, reference in _undefi
 _consequence := {
 	"livenessProbe": "is never restarted when it hangs: its livenessProbe",
 	"postStart": "is killed as soon as it has started: its postStart hook",
-	"preStop": "is killed as if it had no preStop hook: it",
+	"preStop": "never drains: its preStop hook",
 	"readinessProbe": "never becomes ready: its readinessProbe",
 	"startupProbe": "never counts as started: its startupProbe",
 }
@@ -61,7 +62,7 @@ _undefined := {at: found |
 _fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {
 	reference.handler == "grpc"
 	declared := [port.number | some port in container.ports; reference.port in {port.name, format_int(port.number, 10)}]
-} else := {"class": "text", "advice": "Write the number of the port: the kubelet knows no names for grpc."} if {
+} else := {"class": "text", "advice": "Use the number of the port: the kubelet does not resolve names for grpc."} if {
 	reference.handler == "grpc"
 } else := {"patch": [_replace(reference, name)]} if {
 	name := text.nearest(reference.port, _names(container))
@@ -71,10 +72,15 @@ _fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {
 } else := {"class": "assumes", "patch": [_replace(reference, port.target)], "assumption": assumption} if {
 	[port] := container.ports
 	port.protocol == "TCP"
-	assumption := "It means the only port that the container declares."
+	assumption := "The probe means the only port that the container declares."
 } else := {"class": "text", "advice": advice} if {
-	advice := "Declare a port of that name in the container, or ask for the number of the port."
+	advice := "Declare a port with that name in the container, or use the number of the port."
 }
+
+_declared(container) := text.format("only {}", [concat(", ", names)]) if {
+	names := [text.format(`"{}"`, [port.name]) | some port in container.ports; port.name != ""]
+	count(names) > 0
+} else := "no named port"
 
 _names(container) := {port.name | some port in container.ports; port.protocol == "TCP"; port.name != ""}
 

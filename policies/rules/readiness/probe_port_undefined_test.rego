@@ -5,7 +5,7 @@ import data.gracegate.testing
 
 port := testing.inside(["readinessProbe", "httpGet", "port"])
 
-# A container with these ports, whose probes and hooks are `asking`.
+# A container with these ports, with the probes and hooks in `fields`.
 web(ports, fields) := testing.batch([testing.replace_at(
 	testing.web,
 	testing.container,
@@ -25,8 +25,8 @@ test_a_misspelt_name if {
 		"violation": {{
 			"at": at,
 			"message": concat(" ", [
-				`Container "web" never becomes ready: its readinessProbe asks for port "htpp",`,
-				"which it does not declare.",
+				`Container "web" never becomes ready: its readinessProbe uses port "htpp",`,
+				`but the container declares only "http".`,
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": port, "value": "http"}]}},
@@ -70,32 +70,45 @@ test_messages[note] if {
 		"liveness": [
 			{"livenessProbe": {"tcpSocket": {"port": "admin"}}},
 			concat(" ", [
-				`Container "web" is never restarted when it hangs: its livenessProbe asks for port "admin",`,
-				"which it does not declare.",
+				`Container "web" is never restarted when it hangs: its livenessProbe uses port "admin",`,
+				`but the container declares only "http".`,
 			]),
 		],
 		"startup": [
 			{"startupProbe": {"httpGet": {"port": "admin"}}},
-			`Container "web" never counts as started: its startupProbe asks for port "admin", which it does not declare.`,
+			concat(" ", [
+				`Container "web" never counts as started: its startupProbe uses port "admin",`,
+				`but the container declares only "http".`,
+			]),
 		],
 		"preStop": [
 			{"lifecycle": {"preStop": {"httpGet": {"port": "admin"}}}},
-			`Container "web" is killed as if it had no preStop hook: it asks for port "admin", which it does not declare.`,
+			`Container "web" never drains: its preStop hook uses port "admin", but the container declares only "http".`,
 		],
 		"postStart": [
 			{"lifecycle": {"postStart": {"httpGet": {"port": "admin"}}}},
 			concat(" ", [
-				`Container "web" is killed as soon as it has started: its postStart hook asks for port "admin",`,
-				"which it does not declare.",
+				`Container "web" is killed as soon as it has started: its postStart hook uses port "admin",`,
+				`but the container declares only "http".`,
 			]),
 		],
 		"grpc": [
 			{"livenessProbe": {"grpc": {"port": "http"}}},
-			`The API server refuses container "web": its livenessProbe asks for grpc port "http", which has to be a number.`,
+			`The API server rejects container "web": its livenessProbe uses grpc port "http", which has to be a number.`,
 		],
 	}
 	violations := rule.violation with input as web([named], case[0])
 	{violation.message | some violation in violations} == {case[1]}
+}
+
+test_declared_ports_in_the_message[note] if {
+	some note, case in {
+		"none": [[], "no named port"],
+		"no names": [[{"containerPort": 80}, {"containerPort": 81}], "no named port"],
+		"two names": [[named, {"name": "metrics", "containerPort": 9090}], `only "http", "metrics"`],
+	}
+	violations := rule.violation with input as web(case[0], readiness("admin"))
+	{split(violation.message, "declares ")[1] | some violation in violations} == {concat("", [case[1], "."])}
 }
 
 test_fixes[note] if {

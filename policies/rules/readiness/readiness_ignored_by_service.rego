@@ -1,8 +1,8 @@
 # METADATA
 # title: Service sends to pods that are not ready
 # description: |
-#   With publishNotReadyAddresses a Service takes no notice of readiness. On every rollout it sends requests to pods
-#   that still start, that say they cannot serve, and that are about to stop.
+#   With publishNotReadyAddresses a Service ignores readiness. On every rollout it sends requests to pods that are still
+#   starting, that report that they cannot serve, and that are about to stop.
 # related_resources:
 # - ref: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/
 #   description: What publishNotReadyAddresses is meant for
@@ -25,7 +25,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": found.level} if {
 	some at, found in _ignoring
 	message := text.format(
-		`Service "{}" sends requests to pods of {} "{}" that are not ready: publishNotReadyAddresses tells it to.`,
+		`Service "{}" sends requests to pods of {} "{}" that are not ready: it sets publishNotReadyAddresses.`,
 		[found.name, workloads.kind[found.workload], workloads.name[found.workload]],
 	)
 }
@@ -42,7 +42,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	found.level == "warning"
 	title := min(found.unprobed)
 	advice := text.format(
-		"Give container `{}` a readinessProbe, and then remove publishNotReadyAddresses.",
+		"Give container `{}` a readinessProbe, then remove publishNotReadyAddresses.",
 		[title],
 	)
 }
@@ -50,7 +50,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Peers that have to find each other before they are ready need that.",
-		"Let users' requests go through another Service.",
+		"Send users' requests through another Service.",
 	])
 	some at, found in _ignoring
 	found.level == "info"

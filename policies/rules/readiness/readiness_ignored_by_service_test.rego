@@ -25,7 +25,7 @@ test_readiness_is_ignored if {
 			"level": "warning",
 			"message": concat(" ", [
 				`Service "web" sends requests to pods of Deployment "web" that are not ready:`,
-				"publishNotReadyAddresses tells it to.",
+				"it sets publishNotReadyAddresses.",
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "remove", "path": at.path}]}},
@@ -72,13 +72,13 @@ test_peers_get_advice_only if {
 	{fix.class | some fix in fixes} == {"text"}
 }
 
-# Without a readinessProbe the pods would be sent to as early, and another rule would say so.
+# Without a readinessProbe the pods would get requests as early, and another rule would report it.
 test_readiness_probe_comes_first if {
 	batch := testing.batch([unready, publishing])
 	fixes := rule.fix with input as batch
 	{[fix.class, fix.advice] | some fix in fixes} == {[
 		"text",
-		"Give container `web` a readinessProbe, and then remove publishNotReadyAddresses.",
+		"Give container `web` a readinessProbe, then remove publishNotReadyAddresses.",
 	]}
 }
 

@@ -2,7 +2,7 @@
 # title: Container gets traffic before it can serve
 # description: |
 #   Without a readinessProbe a container counts as ready as soon as its process exists. On every rollout, restart and
-#   scale-up its Services send requests to a port that nothing listens on yet, and the rollout goes on to stop old
+#   scale-up its Services send requests to a port that nothing listens on yet, and the rollout continues to stop old
 #   pods although the new ones do not work.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
@@ -13,7 +13,7 @@
 #   severity: error
 #   fix: safe
 #   exceptions:
-#   - The process exists only once it can serve, and is never out of order without ending.
+#   - The process only exists when it can serve, and exits whenever it cannot.
 #   example:
 #   - {op: remove, path: [spec, template, spec, containers, 0, readinessProbe]}
 package gracegate.rules.readiness["readiness-probe-missing"]
@@ -130,21 +130,21 @@ _is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.strin
 
 _is_for_metrics(port) if regex.match(`metrics|prometheus`, port.name)
 
-_advice(target) := "Ask the database itself, as with `mysqladmin ping` in an exec probe." if {
+_advice(target) := "Check the database itself, as with `mysqladmin ping` in an exec probe." if {
 	_is_mysql(target.container.spec)
 } else := concat(" ", [
-	"Add a readinessProbe that asks the app whether it can serve.",
-	"Which port to ask cannot be seen from the manifests.",
+	"Add a readinessProbe that checks whether the app can serve.",
+	"The manifests do not show which port to use.",
 ])
 
 _hint(target) := {"advice": concat(" ", [
-	"Where the server has the health service grpc.health.v1,",
-	"a grpc probe says more than an open port.",
+	"If the server has the health service grpc.health.v1,",
+	"a grpc probe checks more than an open port.",
 ])} if {
 	regex.match(`grpc`, _port_name(target))
 } else := {"advice": concat(" ", [
-	"Where the app has a path that says whether it can serve,",
-	"an httpGet probe says more than an open port.",
+	"If the app has a path that reports whether it can serve,",
+	"an httpGet probe checks more than an open port.",
 ])} if {
 	regex.match(`http|web`, _port_name(target))
 } else := {}

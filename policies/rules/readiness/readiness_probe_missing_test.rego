@@ -35,7 +35,7 @@ test_a_served_container_without_probe if {
 			]),
 		}},
 		"fix": {at: {
-			"advice": "Where the app has a path that says whether it can serve, an httpGet probe says more than an open port.",
+			"advice": "If the app has a path that reports whether it can serve, an httpGet probe checks more than an open port.",
 			"patch": [{"op": "add", "path": testing.inside(["readinessProbe"]), "value": tcp}],
 		}},
 	}
@@ -179,7 +179,7 @@ test_not_the_metrics_port if {
 	put(testing.batch([workload, service])) == {tcp}
 }
 
-# A liveness probe that asks the same has to be the more patient one.
+# A livenessProbe with the same handler has to be the more patient one.
 test_patient_threshold_of_the_fix[note] if {
 	some note, case in {
 		"defaults": [{}, set()],

@@ -1,14 +1,14 @@
 # METADATA
-# title: Autoscaler may leave one pod
+# title: Autoscaler can leave one pod
 # description: |
-#   When load is low the autoscaler scales down to its floor. A floor of one pod means that a drain of its node, a crash
-#   or one failed readinessProbe leaves nobody to answer, and with KEDA's default of none the first request finds nobody
-#   at all.
+#   When load is low, the autoscaler scales down to its minimum. With a minimum of one pod, a node drain, a crash or one
+#   failed readinessProbe leaves no pod to serve requests; with KEDA's default of 0, the first request finds no pod at
+#   all.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 #   description: How the number of pods is decided
 # - ref: https://keda.sh/docs/latest/reference/scaledobject-spec/
-#   description: The floor of a ScaledObject
+#   description: The minimum of a ScaledObject
 # schemas:
 # - input: schema.input
 # custom:
@@ -50,7 +50,7 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 	some at, low in _low
 	level := _level(low)
 	i := min(low.workloads)
-	message := text.format(`{} "{}" scales {} "{}" down to {}: {}.`, [
+	message := text.format(`{} "{}" can scale {} "{}" down to {}: {}.`, [
 		low.kind,
 		low.name,
 		workloads.kind[i],
@@ -61,12 +61,12 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 }
 
 fix[at] := {"patch": [patches.put(low.fields, ["spec", low.floor_field], 2)], "assumption": assumption} if {
-	assumption := "The app keeps no state of its own, so that two pods can do its work."
+	assumption := "The app keeps no state of its own, so two pods can share its work."
 	some at, low in _low
 	low.ceiling >= 2
 }
 
-fix[at] := {"class": "text", "advice": "Let it scale between 2 pods and more than that."} if {
+fix[at] := {"class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
 	some at, low in _low
 	low.ceiling < 2
 }
@@ -96,8 +96,8 @@ _level(low) := "info" if {
 	user_traffic.certainty[i] == "certain"
 } else := "info"
 
-_pods := {"0": "no pod at all", "1": "one pod, and nobody answers while that is drained or restarted"}
+_pods := {"0": "no pod at all", "1": "one pod, and none can serve while that is drained or restarted"}
 
 _because(low) := text.format("{} is {}", [low.floor_field, low.floor]) if {
 	low.is_explicit
-} else := text.format("{} is not set, which means {}", [low.floor_field, low.floor])
+} else := text.format("{} is not set and defaults to {}", [low.floor_field, low.floor])

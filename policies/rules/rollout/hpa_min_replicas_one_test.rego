@@ -25,8 +25,8 @@ test_found if {
 		"level": "warning",
 		"measure": 1,
 		"message": concat(" ", [
-			`HorizontalPodAutoscaler "web" scales Deployment "web" down to one pod,`,
-			"and nobody answers while that is drained or restarted: minReplicas is 1.",
+			`HorizontalPodAutoscaler "web" can scale Deployment "web" down to one pod,`,
+			"and none can serve while that is drained or restarted: minReplicas is 1.",
 		]),
 	}}
 	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
@@ -59,14 +59,14 @@ test_floors[note] if {
 test_not_set if {
 	violations := rule.violation with input as testing.batch([testing.web, keda({}), testing.service])
 	{violation.message | some violation in violations} == {concat(" ", [
-		`ScaledObject "web" scales Deployment "web" down to no pod at all:`,
-		"minReplicaCount is not set, which means 0.",
+		`ScaledObject "web" can scale Deployment "web" down to no pod at all:`,
+		"minReplicaCount is not set and defaults to 0.",
 	])}
 	fixes := rule.fix with input as testing.batch([testing.web, keda({}), testing.service])
 	{step.op | some fix in fixes; some step in fix.patch} == {"add"}
 }
 
-# The API server refuses a floor above the ceiling.
+# The API server rejects a floor above the ceiling.
 test_a_low_ceiling if {
 	low := hpa({"minReplicas": 1, "maxReplicas": 1})
 	fixes := rule.fix with input as testing.batch([testing.web, low, testing.service])

@@ -1,12 +1,12 @@
 # METADATA
 # title: Each apply undoes what the autoscaler did
 # description: |
-#   The manifest says how many replicas a workload has, and so does an autoscaler. Whoever applies the manifest sets the
-#   number back: under load that takes away pods that are needed, in the middle of their requests, until the autoscaler
-#   has made them anew.
+#   The manifest sets the number of replicas, and so does an autoscaler. Each apply of the manifest resets the number:
+#   under load that removes pods that are needed, in the middle of their requests, until the autoscaler has added new
+#   ones.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling
-#   description: How to give the number up without losing pods
+#   description: How to remove the number without losing pods
 # schemas:
 # - input: schema.input
 # custom:
@@ -47,7 +47,7 @@ violation contains {"at": at, "message": message, "level": level} if {
 	some at, conflict in _conflicts
 	level := {"certain": "warning", "possible": "info"}[user_traffic.certainty[at.document]]
 	autoscaler := scaling.autoscalers[conflict.autoscaler]
-	message := text.format(`Each apply sets {} "{}" back to {}, where {} "{}" may have made {}.`, [
+	message := text.format(`Each apply resets {} "{}" to {}, although {} "{}" may have scaled it to {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_pods(conflict.replicas),
@@ -59,10 +59,10 @@ violation contains {"at": at, "message": message, "level": level} if {
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
-		"Leave the number to the autoscaler. Removing replicas and no more scales to 1 once:",
+		"Leave the number to the autoscaler. Removing only replicas scales to 1 once:",
 		"first remove it from the last-applied configuration with \"kubectl apply edit-last-applied\",",
 		"or apply server-side and give up its ownership.",
-		"Where Argo CD applies it, ignoreDifferences on /spec/replicas does that.",
+		"With Argo CD, ignoreDifferences on /spec/replicas does that.",
 	])
 	some at, conflict in _conflicts
 }

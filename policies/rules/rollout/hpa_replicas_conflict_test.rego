@@ -17,8 +17,8 @@ test_found if {
 		"at": at,
 		"level": "warning",
 		"message": concat(" ", [
-			`Each apply sets Deployment "web" back to 2 pods,`,
-			`where HorizontalPodAutoscaler "web" may have made 6.`,
+			`Each apply resets Deployment "web" to 2 pods,`,
+			`although HorizontalPodAutoscaler "web" may have scaled it to 6.`,
 		]),
 	}}
 	got.fix[at].class == "text"
@@ -28,8 +28,8 @@ test_one_pod if {
 	batch := testing.batch([testing.with_replicas(1), testing.autoscaler, testing.service])
 	violations := rule.violation with input as batch
 	{violation.message | some violation in violations} == {concat(" ", [
-		`Each apply sets Deployment "web" back to 1 pod,`,
-		`where HorizontalPodAutoscaler "web" may have made 6.`,
+		`Each apply resets Deployment "web" to 1 pod,`,
+		`although HorizontalPodAutoscaler "web" may have scaled it to 6.`,
 	])}
 }
 

@@ -1,14 +1,14 @@
 # METADATA
 # title: New pod waits for the old one, which waits for the new one
 # description: |
-#   A rollout that takes no pod away before a new one is ready needs room for both. Where the old pod holds what the new
-#   one needs, a volume that one pod or one node may mount, a port of the node or the node itself, the new pod stays
-#   pending, the old one stays, and the rollout stands still until somebody steps in.
+#   A rollout that stops no pod before a new one is ready needs room for both. If the old pod holds what the new one
+#   needs, a volume that only one pod or one node can mount, a port of the node or the node itself, the new pod stays
+#   pending, the old one stays, and the rollout hangs until somebody intervenes.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#access-modes
-#   description: Who may mount a volume at a time
+#   description: How many pods and nodes can mount a volume
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment
-#   description: How a rollout that stands still shows
+#   description: How to recognise a rollout that hangs
 # schemas:
 # - input: schema.input
 # custom:
@@ -42,7 +42,7 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(stuck)} if {
 	some at, stuck in _stuck
-	message := text.format(`A rollout of {} "{}" can stand still: {}, and no old pod goes before a new one is ready.`, [
+	message := text.format(`A rollout of {} "{}" can hang: {}, and no old pod stops before a new one is ready.`, [
 		workloads.kind[stuck.document],
 		workloads.name[stuck.document],
 		_why(stuck.hold),
@@ -52,7 +52,7 @@ violation contains {"at": at, "message": message, "level": _level(stuck)} if {
 fix[at] := {
 	"class": "assumes",
 	"patch": patch,
-	"assumption": text.format("{} pods are enough while a rollout runs.", [stuck.replicas - 1]),
+	"assumption": text.format("{} pods are enough during a rollout.", [stuck.replicas - 1]),
 } if {
 	some at, stuck in _stuck
 	stuck.hold.by != "volume"
@@ -61,7 +61,7 @@ fix[at] := {
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
-	advice := "Make sure that there is always a free node for the new pod, or run two and let one go first."
+	advice := "Make sure that a node is always free for the new pod, or run two pods and let one stop first."
 	some at, stuck in _stuck
 	stuck.hold.by != "volume"
 	stuck.replicas < 2
@@ -69,8 +69,8 @@ fix[at] := {"class": "text", "advice": advice} if {
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
-		"Give each pod a volume of its own (a StatefulSet with volumeClaimTemplates) or one that many nodes may mount",
-		"(ReadWriteMany). If it has to be this one, the strategy Recreate is honest: each rollout is downtime.",
+		"Give each pod a volume of its own (a StatefulSet with volumeClaimTemplates) or one that many nodes can mount",
+		"(ReadWriteMany). If it has to be this one, use the strategy Recreate and plan each rollout as downtime.",
 	])
 	some at, stuck in _stuck
 	stuck.hold.by == "volume"
@@ -108,12 +108,12 @@ _certain_level(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[h
 
 _why(hold) := text.format(_volumes[hold.mode], [hold.name]) if {
 	hold.by == "volume"
-} else := text.format("a node has one port {}", [hold.port]) if {
+} else := text.format("only one pod per node can use port {}", [hold.port]) if {
 	hold.port > 0
-} else := "its pods refuse to share a node"
+} else := "its anti-affinity allows one pod per node"
 
 _volumes := {
-	"node": `only pods on one node may mount claim "{}" (ReadWriteOnce)`,
-	"pod": `only one pod may mount claim "{}" (ReadWriteOncePod)`,
-	"unknown": `claim "{}" may allow one node only`,
+	"node": `only pods on one node can mount claim "{}" (ReadWriteOnce)`,
+	"pod": `only one pod can mount claim "{}" (ReadWriteOncePod)`,
+	"unknown": `claim "{}" may allow only one node`,
 }

@@ -22,8 +22,8 @@ test_one_pod_may_mount if {
 		"at": at,
 		"level": "error",
 		"message": concat(" ", [
-			`A rollout of Deployment "web" can stand still: only one pod may mount claim "data" (ReadWriteOncePod),`,
-			"and no old pod goes before a new one is ready.",
+			`A rollout of Deployment "web" can hang: only one pod can mount claim "data" (ReadWriteOncePod),`,
+			"and no old pod stops before a new one is ready.",
 		]),
 	}}
 	got.fix[at].class == "text"
@@ -72,11 +72,11 @@ test_a_port_of_the_node if {
 		"at": at,
 		"level": "warning",
 		"message": concat(" ", [
-			`A rollout of Deployment "web" can stand still: a node has one port 80,`,
-			"and no old pod goes before a new one is ready.",
+			`A rollout of Deployment "web" can hang: only one pod per node can use port 80,`,
+			"and no old pod stops before a new one is ready.",
 		]),
 	}}
-	got.fix[at].assumption == "2 pods are enough while a rollout runs."
+	got.fix[at].assumption == "2 pods are enough during a rollout."
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }
@@ -89,8 +89,8 @@ test_one_pod_on_a_port if {
 test_with_exclusive_nodes if {
 	violations := rule.violation with input as testing.batch([testing.with_anti_affinity(testing.web), testing.service])
 	{[violation.level, violation.message] | some violation in violations} == {["warning", concat(" ", [
-		`A rollout of Deployment "web" can stand still: its pods refuse to share a node,`,
-		"and no old pod goes before a new one is ready.",
+		`A rollout of Deployment "web" can hang: its anti-affinity allows one pod per node,`,
+		"and no old pod stops before a new one is ready.",
 	])]}
 }
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Rollout stops every pod at once
 # description: |
-#   The update strategy lets a rollout take away as many pods as there are, so the old version is gone before the new
-#   one is ready. Until then nobody answers, and if the new version never gets ready, nobody ever does.
+#   The update strategy lets a rollout stop as many pods as there are, so the old version is gone before the new one is
+#   ready. Until then no pod can serve, and if the new version never becomes ready, none ever does.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
 #   description: How maxUnavailable and maxSurge are counted
@@ -10,7 +10,7 @@
 #   severity: error
 #   fix: safe
 #   exceptions:
-#   - Two versions must never run at once, and a gap is the price that was chosen for it.
+#   - Two versions must never run at the same time, and downtime was chosen as the price for it.
 #   example:
 #   - {op: add, path: [spec, strategy], value: {rollingUpdate: {maxUnavailable: 100%}}}
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
@@ -25,7 +25,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
 	level := {"yes": "error", "unknown": "warning"}[services.is_served[update.pods]]
-	message := text.format(`A rollout of {} "{}" stops {} before a new one is ready: {}.`, [
+	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_all(update.replicas),
@@ -55,15 +55,20 @@ _dropping := {at: found |
 
 _all(1) := "its only pod"
 
-_all(replicas) := text.format("all of its {} pods", [replicas]) if replicas > 1
+_all(2) := "both pods"
 
-_because(update) := text.format("maxUnavailable {} is {} of {}", [
+_all(replicas) := text.format("all {} pods", [replicas]) if replicas > 2
+
+_because(update) := text.format(`"maxUnavailable: {}" allows {} of {}`, [
 	update.settings.maxUnavailable,
 	update.unavailable,
 	update.replicas,
 ]) if {
 	not update.is_forced
-} else := text.format("maxUnavailable and maxSurge are both 0 of {}, and then one has to go first", [update.replicas])
+} else := text.format(
+	"maxUnavailable and maxSurge both round to 0 of {}, so the controller stops one first",
+	[update.replicas],
+)
 
 # If two pods cannot run beside each other, the old one has to go first. What may mount a claim is not known here.
 _excludes_a_second_pod(pod) if pod.hostNetwork == true

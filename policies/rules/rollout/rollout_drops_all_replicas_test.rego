@@ -25,7 +25,10 @@ test_one_of_one if {
 			"at": at,
 			"level": "error",
 			"measure": 1,
-			"message": `A rollout of Deployment "web" stops its only pod before a new one is ready: maxUnavailable 1 is 1 of 1.`,
+			"message": concat(" ", [
+				`A rollout of Deployment "web" can stop its only pod before a new one is ready:`,
+				`"maxUnavailable: 1" allows 1 of 1.`,
+			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 0}]}},
 	}
@@ -35,8 +38,8 @@ test_all_of_several if {
 	workload := web(rolling({"maxUnavailable": "100%"}), 3)
 	violations := rule.violation with input as testing.batch([workload, testing.service])
 	{violation.message | some violation in violations} == {concat("", [
-		`A rollout of Deployment "web" stops all of its 3 pods before a new one is ready: `,
-		"maxUnavailable 100% is 3 of 3.",
+		`A rollout of Deployment "web" can stop all 3 pods before a new one is ready: `,
+		`"maxUnavailable: 100%" allows 3 of 3.`,
 	])}
 }
 
@@ -44,8 +47,8 @@ test_zero_and_zero_is_one if {
 	workload := web(rolling({"maxSurge": 0}), 1)
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
 	{violation.message | some violation in got.violation} == {concat("", [
-		`A rollout of Deployment "web" stops its only pod before a new one is ready: `,
-		"maxUnavailable and maxSurge are both 0 of 1, and then one has to go first.",
+		`A rollout of Deployment "web" can stop its only pod before a new one is ready: `,
+		"maxUnavailable and maxSurge both round to 0 of 1, so the controller stops one first.",
 	])}
 	{[step.op, step.path[3], step.value] | some fix in got.fix; some step in fix.patch} == {
 		["add", "maxUnavailable", 0],
@@ -162,6 +165,15 @@ test_a_rollout_of_a_deployment[note] if {
 	}
 	owner := testing.set(bare, ["spec", "workloadRef"], case[0])
 	found([owner, deployment, testing.service]) == case[1]
+}
+
+test_both_pods if {
+	workload := web(rolling({"maxUnavailable": "100%"}), 2)
+	violations := rule.violation with input as testing.batch([workload, testing.service])
+	{violation.message | some violation in violations} == {concat("", [
+		`A rollout of Deployment "web" can stop both pods before a new one is ready: `,
+		`"maxUnavailable: 100%" allows 2 of 2.`,
+	])}
 }
 
 test_levels[note] if {

@@ -1,11 +1,11 @@
 # METADATA
-# title: Requests have one pod to go to
+# title: Requests have only one pod to go to
 # description: |
-#   A rollout can replace a single pod without a gap, but a drain of its node, a crash or one failed readinessProbe
-#   cannot: until another pod has started somewhere else, every request fails.
+#   A rollout can replace a single pod without downtime, but after a drain of its node, a crash or one failed
+#   readinessProbe every request fails until another pod has started.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
-#   description: What takes pods away besides a rollout
+#   description: What stops pods besides a rollout
 # schemas:
 # - input: schema.input
 # custom:
@@ -26,15 +26,15 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at, is_explicit in _single
-	message := text.format(`Requests fail whenever the one pod of {} "{}" is drained or restarted: {}.`, [
+	message := text.format(`Requests fail whenever the only pod of {} "{}" is drained or restarted: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
-		{true: "replicas is 1", false: "replicas is not set, which means 1"}[is_explicit],
+		{true: "replicas is 1", false: "replicas is not set and defaults to 1"}[is_explicit],
 	])
 }
 
 fix[at] := {"patch": [patches.put(keys, ["spec", "replicas"], 2)], "assumption": assumption} if {
-	assumption := "The app keeps no state of its own, so that two pods can do its work."
+	assumption := "The app keeps no state of its own, so two pods can share its work."
 	some at, _ in _single
 	not _is_stateful(at.document)
 	keys := object.keys(input.documents[at.document].object.spec)
@@ -42,8 +42,8 @@ fix[at] := {"patch": [patches.put(keys, ["spec", "replicas"], 2)], "assumption":
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
-		"Where the app can run as several members, run more than one;",
-		"else plan drains of its node as downtime.",
+		"If the app can run as several members, run more than one;",
+		"otherwise plan drains of its node as downtime.",
 	])
 	some at, _ in _single
 	_is_stateful(at.document)

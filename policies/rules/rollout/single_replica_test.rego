@@ -14,7 +14,7 @@ test_found if {
 	got.violation == {{
 		"at": at,
 		"level": "warning",
-		"message": `Requests fail whenever the one pod of Deployment "web" is drained or restarted: replicas is 1.`,
+		"message": `Requests fail whenever the only pod of Deployment "web" is drained or restarted: replicas is 1.`,
 	}}
 	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
@@ -32,12 +32,12 @@ test_replicas[note] if {
 	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}
 	{step.op | some fix in got.fix; some step in fix.patch} == {case[2]}
 	{violation.message | some violation in got.violation} == {concat(" ", [
-		`Requests fail whenever the one pod of Deployment "web" is drained or restarted:`,
-		"replicas is not set, which means 1.",
+		`Requests fail whenever the only pod of Deployment "web" is drained or restarted:`,
+		"replicas is not set and defaults to 1.",
 	])}
 }
 
-# Their state is theirs alone, so that nothing says that two of them would do.
+# They keep state of their own, so a second pod may not help.
 test_state[note] if {
 	some note, workload in {
 		"a StatefulSet": object.union(testing.with_replicas(1), {"kind": "StatefulSet"}),
@@ -89,7 +89,7 @@ test_uncertain_selection[note] if {
 	{violation.level | some violation in violations} == case[1]
 }
 
-# An Argo Rollout has the pods of a Deployment, and says itself how many.
+# An Argo Rollout runs the pods of a Deployment, and sets their number itself.
 test_a_rollout_of_a_deployment if {
 	rollout := {
 		"apiVersion": "argoproj.io/v1alpha1",

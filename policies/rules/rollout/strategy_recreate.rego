@@ -2,8 +2,8 @@
 # title: Rollout stops all pods before it starts new ones
 # description: |
 #   With the strategy Recreate a rollout stops every pod of the old version, waits until they are gone, and only then
-#   starts the new ones. From then until the new version is ready nobody answers, and if it never gets ready, nobody
-#   does until somebody rolls it back.
+#   starts the new ones. Until the new version is ready no pod can serve, and if it never becomes ready, none can
+#   until somebody rolls it back.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment
 #   description: What Recreate does
@@ -26,7 +26,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": level} if {
 	some at, found in _recreate
 	level := {"certain": "warning", "possible": "info"}[user_traffic.certainty[at.document]]
-	message := text.format(`A rollout of {} "{}" stops {} and then waits for new ones: its strategy is Recreate.`, [
+	message := text.format(`A rollout of {} "{}" stops {} before it starts new ones: its strategy is Recreate.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
 		_all(found.replicas),
@@ -44,7 +44,7 @@ fix[at] := {"patch": rolling_update.steps(at.document, 1, 0), "assumption": _ass
 	not placement.exclusive_node[at.document]
 }
 
-_assumption := "Pods of the old and of the new version can run beside each other."
+_assumption := "Pods of the old and the new version can run at the same time."
 
 _recreate := {at: {"replicas": replicas} |
 	some i in workloads.complete
@@ -69,4 +69,6 @@ _can_overlap(i, replicas) if {
 
 _all(1) := "the only pod"
 
-_all(replicas) := text.format("all {} pods", [replicas]) if replicas != 1
+_all(2) := "both pods"
+
+_all(replicas) := text.format("all {} pods", [replicas]) if not replicas in {1, 2}

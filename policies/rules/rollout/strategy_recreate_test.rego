@@ -18,22 +18,31 @@ test_found if {
 	got.violation == {{
 		"at": at,
 		"level": "warning",
-		"message": `A rollout of Deployment "web" stops all 3 pods and then waits for new ones: its strategy is Recreate.`,
+		"message": `A rollout of Deployment "web" stops all 3 pods before it starts new ones: its strategy is Recreate.`,
 	}}
 	[step.value | some step in got.fix[at].patch] == ["RollingUpdate", {"maxSurge": 1, "maxUnavailable": 0}]
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }
 
-test_the_only_pod if {
-	violations := rule.violation with input as testing.batch([recreated(testing.web), testing.service])
+test_both_pods if {
+	workload := recreated(testing.with_replicas(2))
+	violations := rule.violation with input as testing.batch([workload, testing.service])
 	{violation.message | some violation in violations} == {concat(" ", [
-		`A rollout of Deployment "web" stops the only pod and then waits for new ones:`,
+		`A rollout of Deployment "web" stops both pods before it starts new ones:`,
 		"its strategy is Recreate.",
 	])}
 }
 
-# Pods that need a node each have nowhere to go beside the old ones.
+test_the_only_pod if {
+	violations := rule.violation with input as testing.batch([recreated(testing.web), testing.service])
+	{violation.message | some violation in violations} == {concat(" ", [
+		`A rollout of Deployment "web" stops the only pod before it starts new ones:`,
+		"its strategy is Recreate.",
+	])}
+}
+
+# Pods that need a node each find no node while the old ones run.
 test_with_exclusive_nodes if {
 	batch := testing.batch([recreated(testing.with_anti_affinity(testing.with_replicas(3))), testing.service])
 	fixes := rule.fix with input as batch

@@ -1,9 +1,9 @@
 # METADATA
 # title: Shell keeps SIGTERM from the app
 # description: |
-#   Kubernetes asks the first process of a container to stop. Where that is a shell which waits for the app, many shells
-#   do not pass the request on: the app goes on as if nothing had happened until the grace period ends, is then killed,
-#   and every request in it is lost, on every rollout. With `exec` the app takes the shell's place.
+#   Kubernetes sends SIGTERM to the first process of a container. If that is a shell which waits for the app, it often
+#   does not forward the signal: the app continues as if nothing had happened until the grace period ends, is then
+#   killed, and every request in it is lost, on every rollout. With `exec` the app replaces the shell.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: Which process gets the signal
@@ -32,7 +32,7 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 	some at, entry in _swallowing
 	[is, keeps] := _verbs[entry.delivery]
 	message := text.format(
-		`Container "{}" {} killed with its {} {}: its "{}" {} SIGTERM from the app.`,
+		`Container "{}" {} killed with its {} {}: "{}" {} SIGTERM to the app.`,
 		[entry.container.title, is, _lost(at.document, entry), _when(at.document), entry.shell, keeps],
 	)
 }
@@ -46,7 +46,7 @@ fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": script}], "ass
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Start the app with `exec` as the last command of the script,",
-		"or let the shell pass the signal on: `trap 'kill -TERM $pid' TERM; app & pid=$!; wait $pid`.",
+		"or let the shell forward the signal: `trap 'kill -TERM $pid' TERM; app & pid=$!; wait $pid`.",
 	])
 	some at, entry in _swallowing
 	not _exec_script(entry.script)
@@ -97,7 +97,7 @@ _stops_itself(i, container) if {
 }
 
 # Whether the app gets the signal, as measured: bash and the ash of busybox put the last command of a script in the
-# shell's place, but not where it is in a pipeline or a compound; dash never does. Undefined where it surely gets it.
+# shell's place, but not where it is in a pipeline or a compound; dash never does. Undefined if the app certainly gets it.
 _delivery(spec, shell, script) := "none" if {
 	not _is_replaceable(script)
 } else := "none" if {
@@ -153,4 +153,8 @@ _is_served(i, entry) if {
 	target.level != "info"
 }
 
-_verbs := {"none": ["is", "keeps"], "unlikely": ["may be", "may keep"], "possible": ["may be", "may keep"]}
+_verbs := {
+	"none": ["is", "does not forward"],
+	"unlikely": ["may be", "may not forward"],
+	"possible": ["may be", "may not forward"],
+}

@@ -25,7 +25,7 @@ test_a_script_that_keeps_the_signal if {
 			"level": "warning",
 			"message": concat("", [
 				`Container "web" may be killed with its requests after 30 s: `,
-				`its "sh" may keep SIGTERM from the app.`,
+				`"sh" may not forward SIGTERM to the app.`,
 			]),
 		}},
 		"fix": {at: {
@@ -107,7 +107,7 @@ test_levels[note] if {
 test_not_served if {
 	violations := rule.violation with input as testing.batch([web(["dash", "-c", "app"])])
 	{[violation.level, violation.message] | some violation in violations} == {["info", concat("", [
-		`Container "web" is killed with its work after 30 s: its "dash" keeps SIGTERM from the app.`,
+		`Container "web" is killed with its work after 30 s: "dash" does not forward SIGTERM to the app.`,
 	])]}
 }
 
@@ -116,7 +116,7 @@ test_without_a_grace_period if {
 	messages := {violation.message | some violation in rule.violation} with input as testing.batch([workload])
 	messages == {concat("", [
 		`Container "web" is killed with its work at the end of its grace period: `,
-		`its "dash" keeps SIGTERM from the app.`,
+		`"dash" does not forward SIGTERM to the app.`,
 	])}
 }
 

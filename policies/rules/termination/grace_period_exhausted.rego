@@ -1,9 +1,9 @@
 # METADATA
-# title: Container is killed before it has finished
+# title: Container is killed before it can shut down
 # description: |
-#   The grace period runs from the moment the pod is told to go, and the preStop hook spends it first. What is left is
-#   all that the app has for the requests it still holds. When the grace period ends, the kernel kills the process,
-#   and every request in it is lost, on every rollout.
+#   The grace period starts when the pod starts to terminate, and the preStop hook uses it first. The app has only the
+#   rest for the requests that it still holds. When the grace period ends, the kernel kills the process, and every
+#   request in it is lost, on every rollout.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
@@ -17,7 +17,7 @@
 #   parameters:
 #     least_seconds:
 #       default: 10
-#       description: What a container must have left after its preStop hook, whatever its app says of itself.
+#       description: Seconds that a container must have after its preStop hook, however short its own shutdown is.
 #   example:
 #   - {op: add, path: [spec, template, spec, terminationGracePeriodSeconds], value: 60}
 #   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 60}
@@ -33,10 +33,10 @@ violation contains {"at": at, "message": message, "level": _level(shutdown), "me
 	some at, shutdown in _exhausted
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is killed before it has finished:`,
-			"{} s of preStop and {} s for the app do not fit into {} s of grace.",
+			`Container "{}" is killed before it can shut down:`,
+			"preStop ({} s) plus shutdown ({} s{}) exceed the {} s grace period.",
 		]),
-		[shutdown.container.title, shutdown.hook, shutdown.least, shutdown.period],
+		[shutdown.container.title, shutdown.hook, shutdown.least, _setting(shutdown), shutdown.period],
 	)
 }
 
@@ -57,6 +57,13 @@ _exhausted := {at: found |
 	at := {"document": i, "path": array.concat(shutdown.container.path, ["lifecycle", "preStop"])}
 	found := object.union(shutdown, {"least": least, "missing": missing, "period": grace.period[i]})
 }
+
+# The setting that the seconds come from, if the container does not set them itself.
+_setting(shutdown) := ", least_seconds" if {
+	shutdown.least > shutdown.app
+} else := ", app_drain_seconds" if {
+	grace.app_seconds(workloads.annotations[shutdown.container.document], shutdown.container.spec, -1) == -1
+} else := ""
 
 _level(shutdown) := "error" if {
 	shutdown.hook >= shutdown.period

@@ -25,8 +25,8 @@ test_a_hook_as_long_as_the_grace_period if {
 			"level": "error",
 			"measure": 10,
 			"message": concat("", [
-				`Container "web" is killed before it has finished: `,
-				"60 s of preStop and 10 s for the app do not fit into 60 s of grace.",
+				`Container "web" is killed before it can shut down: `,
+				"preStop (60 s) plus shutdown (10 s, app_drain_seconds) exceed the 60 s grace period.",
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": grace, "value": 75}]}},
@@ -140,4 +140,20 @@ test_the_parameter_is_the_least if {
 		{"params": {"grace-period-exhausted": {"least_seconds": 25}}},
 	)
 	{violation.measure | some violation in rule.violation} == {5} with input as batch
+}
+
+shutdown_in(message) := regex.find_all_string_submatch_n(`shutdown \(([^)]*)\)`, message, 1)[0][1]
+
+test_origin_of_the_seconds[note] if {
+	annotated := testing.set(web(sleep(30), 30), ["metadata", "annotations"], {"gracegate.dev/app-drain-seconds": "25"})
+	some note, case in {
+		"app_drain_seconds": [web(sleep(30), 30), 10, "10 s, app_drain_seconds"],
+		"least_seconds": [web(sleep(30), 30), 20, "20 s, least_seconds"],
+		"annotation": [annotated, 10, "25 s"],
+	}
+	violations := rule.violation with input as object.union(
+		testing.batch([case[0]]),
+		{"params": {"grace-period-exhausted": {"least_seconds": case[1]}}},
+	)
+	{shutdown_in(violation.message) | some violation in violations} == {case[2]}
 }

@@ -1,9 +1,9 @@
 # METADATA
 # title: Pods are killed without time to stop
 # description: |
-#   With a grace period of 0 Kubernetes runs no preStop hook and sends no SIGTERM that an app could answer: it kills the
-#   processes at once. Every request that a pod holds is lost, on every rollout, and traffic that still comes meets
-#   refused connections. A StatefulSet may even start a second pod of the same name before the first is gone.
+#   With a grace period of 0 Kubernetes runs no preStop hook and sends no SIGTERM that an app could handle: it kills the
+#   processes at once. Every request that a pod holds is lost, on every rollout, and connections of the traffic that
+#   still arrives are refused. A StatefulSet may even start a second pod with the same name before the first is gone.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-forced
 #   description: What a grace period of 0 means
@@ -40,7 +40,7 @@ violation contains {"at": at, "message": message, "level": "error"} if {
 	some at in _zero
 	[seconds, title] := max(_rejected_sleeps[at.document])
 	message := text.format(
-		`The API server refuses {} "{}": container "{}" is to sleep for {} s in preStop, within a grace period of 0 s.`,
+		`The API server rejects {} "{}": container "{}" sleeps {} s in preStop, longer than the grace period of 0 s.`,
 		[workloads.kind[at.document], workloads.name[at.document], title, seconds],
 	)
 }

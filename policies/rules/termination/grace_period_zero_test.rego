@@ -98,8 +98,8 @@ test_a_native_sleep_is_rejected_and_reported_once if {
 		"exhausted": exhausted.violation,
 	} with input as testing.batch([workload])
 	{[violation.level, violation.message] | some violation in got.violation} == {["error", concat("", [
-		`The API server refuses Deployment "web": container "web" is to sleep for 10 s in preStop, `,
-		"within a grace period of 0 s.",
+		`The API server rejects Deployment "web": container "web" sleeps 10 s in preStop, `,
+		"longer than the grace period of 0 s.",
 	])]}
 	{step.value | some fix in got.fix; some step in fix.patch} == {30}
 	got.unsupported | got.exhausted == set()

@@ -1,9 +1,9 @@
 # METADATA
 # title: preStop hook cannot run
 # description: |
-#   A hook that fails is as good as none: Kubernetes records the event FailedPreStopHook and stops the container at
-#   once, so that clients see refused connections on every rollout. Nobody notices before that, as most of these
-#   mistakes are accepted when the manifest is applied.
+#   A hook that fails is as bad as none: Kubernetes records the event FailedPreStopHook and stops the container at once,
+#   so clients see refused connections on every rollout. Nobody notices before that, because most of these mistakes are
+#   accepted when the manifest is applied.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#debugging-hook-handlers
 #   description: What happens when a hook fails
@@ -31,7 +31,7 @@ violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
 	not broken.defect.is_rejected
 	message := text.format(
-		`Container "{}" is killed as if it had no preStop hook, because that fails: it {}.`,
+		`Container "{}" never drains: its preStop hook always fails, because {}.`,
 		[broken.container.title, broken.defect.why],
 	)
 }
@@ -40,7 +40,7 @@ violation contains {"at": at, "message": message} if {
 	some at, broken in _broken
 	broken.defect.is_rejected
 	message := text.format(
-		`The API server refuses container "{}": its preStop hook {}.`,
+		`The API server rejects container "{}": its preStop hook {}.`,
 		[broken.container.title, broken.defect.why],
 	)
 }
@@ -59,7 +59,7 @@ fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
-		"Write the command as a list of its words, as in `[\"sleep\", \"10\"]`,",
+		"Write the command as a list of strings, as in `[\"sleep\", \"10\"]`,",
 		"or as a script, as in `[\"sh\", \"-c\", \"nginx -s quit; sleep 10\"]`.",
 	])
 	some at, broken in _broken
@@ -78,7 +78,7 @@ _broken := {at: found |
 	found := {"container": container, "hook": hook, "defect": defect}
 }
 
-# A native sidecar that sleeps would only be late, and a fragment does not say what the grace period is.
+# Not of native sidecars, which stop after the app anyway, nor of fragments, whose grace period is not known.
 _sleep_steps(broken) := drains.sleep_steps[broken.container.document][broken.container.path]
 
 _correction(broken) := commands.correction(broken.container.spec.lifecycle.preStop.exec.command) if {

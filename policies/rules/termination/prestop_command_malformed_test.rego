@@ -16,8 +16,8 @@ test_one_word_with_spaces if {
 		"violation": {{
 			"at": at,
 			"message": concat("", [
-				`Container "web" is killed as if it had no preStop hook, because that fails: `,
-				`it runs a program that would have to be named "sleep 10".`,
+				`Container "web" never drains: its preStop hook always fails, `,
+				`because "['sleep 10']" is one program name; write "['sleep', '10']".`,
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
@@ -48,7 +48,7 @@ test_no_hook_at_all if {
 	rule.violation == set() with input as testing.batch([workload])
 }
 
-# What is wrong, where inside the hook, and what is done about it.
+# The hook, the path of its defect, and the fix.
 wrong := {
 	"a program of a folder": [exec(["/usr/sbin/nginx -s quit"]), ["exec", "command", 0], "assumes"],
 	"words of a program": [exec(["nginx -s quit"]), ["exec", "command", 0], "assumes"],
@@ -157,8 +157,8 @@ test_a_fragment_gets_advice_only if {
 test_rejected_by_the_api_server if {
 	violations := rule.violation with input as batch_for(exec(["sleep", 10]))
 	{violation.message | some violation in violations} == {concat("", [
-		`The API server refuses container "web": `,
-		"its preStop hook has a command whose word 2 is no string.",
+		`The API server rejects container "web": `,
+		"its preStop hook has a command whose word 2 is not a string.",
 	])}
 }
 

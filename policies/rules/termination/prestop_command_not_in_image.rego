@@ -1,9 +1,9 @@
 # METADATA
 # title: preStop hook calls a program that the image lacks
 # description: |
-#   Small images have no shell and no sleep. A hook that calls one fails, and a hook that fails is as good as none:
+#   Small images have no shell and no sleep. A hook that calls one fails, and a hook that fails is as bad as none:
 #   Kubernetes stops the container at once, and clients see refused connections on every rollout, although the manifest
-#   looks as if it drained.
+#   seems to have a drain.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#debugging-hook-handlers
 #   description: What happens when a hook fails
@@ -30,8 +30,8 @@ violation contains {"at": at, "message": message, "level": level} if {
 	some at, missing in _missing
 	[level, how, why] := _wording[missing.certainty]
 	message := text.format(
-		`Container "{}" is {}killed as if it had no preStop hook: its image "{}" {} "{}".`,
-		[missing.container.title, how, missing.container.spec.image, why, missing.program],
+		`Container "{}" {} drains: its preStop hook calls "{}", which its image "{}" {}.`,
+		[missing.container.title, how, missing.program, missing.container.spec.image, why],
 	)
 }
 
@@ -44,14 +44,14 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, missing in _missing
 	not _sleep_steps(at)
 	advice := text.format(
-		`Use an image that has "{}", let the hook call a program of the app's own, or drain with a native sleep.`,
+		`Use an image that has "{}", let the hook call a program of the app, or drain with a native sleep.`,
 		[missing.program],
 	)
 }
 
 _wording := {
-	"certain": ["error", "", "has no"],
-	"likely": ["warning", "most likely ", "seems to have no"],
+	"certain": ["error", "never", "lacks"],
+	"likely": ["warning", "most likely never", "seems to lack"],
 }
 
 _missing := {at: missing |

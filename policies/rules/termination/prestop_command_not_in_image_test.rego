@@ -30,8 +30,8 @@ test_no_shell if {
 			"at": at,
 			"level": "error",
 			"message": concat("", [
-				`Container "web" is killed as if it had no preStop hook: `,
-				`its image "gcr.io/distroless/base" has no "sh".`,
+				`Container "web" never drains: `,
+				`its preStop hook calls "sh", which its image "gcr.io/distroless/base" lacks.`,
 			]),
 		}},
 		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
@@ -44,8 +44,8 @@ test_possibly_no_shell if {
 		exec(["bash", "-c", "sleep 10"]),
 	)
 	messages == {concat("", [
-		`Container "web" is most likely killed as if it had no preStop hook: `,
-		`its image "nginx:alpine" seems to have no "bash".`,
+		`Container "web" most likely never drains: `,
+		`its preStop hook calls "bash", which its image "nginx:alpine" seems to lack.`,
 	])}
 }
 

@@ -1,10 +1,9 @@
 # METADATA
 # title: Container stops before traffic does
 # description: |
-#   When a pod is replaced, Kubernetes stops it and takes it out of its Services at the same time. Proxies, load
-#   balancers and DNS learn of it seconds later, and until then they send requests to a process that is gone: the
-#   clients see refused connections and 502. A preStop sleep keeps the container serving until the last of them has
-#   heard.
+#   When a pod is replaced, Kubernetes stops it and removes it from its Services at the same time. Proxies, load
+#   balancers and DNS notice seconds later, and until then they send requests to a process that is gone: clients see
+#   refused connections and 502. A preStop sleep keeps the container serving until the last of them has noticed.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
@@ -16,8 +15,8 @@
 #   severity: error
 #   fix: safe
 #   exceptions:
-#   - The app itself goes on to accept connections for as long as traffic comes, after it was told to stop.
-#   - All clients retry on another pod what one pod refuses, as workers behind a queue do.
+#   - The app itself continues to accept connections after SIGTERM for as long as traffic arrives.
+#   - All clients retry refused requests on another pod, as workers behind a queue do.
 #   example:
 #   - {op: remove, path: [spec, template, spec, containers, 0, lifecycle]}
 package gracegate.rules.termination["prestop-drain-missing"]
@@ -45,12 +44,12 @@ fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.exten
 
 fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	advice := concat(" ", [
-		"Give the container a preStop sleep that lasts until traffic has left it:",
+		"Add a preStop sleep that lasts until traffic has left the container:",
 		text.format("{} s behind a Service alone, {} s behind an Ingress,", [
 			input.cluster.drain_seconds.cluster,
 			input.cluster.drain_seconds.ingress,
 		]),
-		"more behind a cloud load balancer. What else sends to it cannot be seen from here.",
+		"more behind a cloud load balancer. The manifests do not show what else sends to it.",
 	])
 	some at, _ in _without_drain
 	not drains.planned_drains[at.document][at.path]

@@ -1,15 +1,15 @@
 # METADATA
 # title: Drain ends before traffic has left
 # description: |
-#   A preStop hook keeps a container serving while proxies, load balancers and DNS learn that its pod is going. How long
-#   that takes depends on who sends: seconds inside the cluster, more behind an Ingress, minutes behind some cloud load
-#   balancers. If the hook ends before, the last requests meet a process that is gone, and clients see refused
+#   A preStop hook keeps a container serving until proxies, load balancers and DNS notice that its pod stops. How long
+#   that takes depends on the sender: seconds inside the cluster, more behind an Ingress, minutes behind some cloud load
+#   balancers. If the hook ends earlier, the last requests reach a process that is gone, and clients see refused
 #   connections and 502.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
 # - ref: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366
-#   description: How long a load balancer goes on sending
+#   description: How long a load balancer continues to send
 # schemas:
 # - input: schema.input
 # custom:
@@ -20,8 +20,8 @@
 #       default:
 #         nlb_ip: 120
 #       description: |
-#         The shortest drain that is accepted, by the way that traffic comes: cluster, headless, ingress, node, alb_ip,
-#         neg, nlb_ip. A way that is not named here has half of its `drain_seconds`.
+#         The shortest drain that is accepted, by exposure: cluster, headless, ingress, node, alb_ip, neg, nlb_ip. An
+#         exposure that is not named here has half of its `drain_seconds`.
 #   example:
 #   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 3}
 package gracegate.rules.termination["prestop-drain-too-short"]
@@ -56,7 +56,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, drain in _short
 	not drains.sleep_steps[at.document][_container(at)]
 	not _longer_script(at, drain)
-	advice := text.format("Let the hook take {} s.", [drain.recommended])
+	advice := text.format("Make the hook last {} s.", [drain.recommended])
 }
 
 _short := {at: drain |

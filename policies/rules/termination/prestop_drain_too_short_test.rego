@@ -174,7 +174,7 @@ test_no_fix[note] if {
 		),
 	}
 	fixes := rule.fix with input as batch
-	{[fix.class, fix.advice] | some fix in fixes} == {["text", "Let the hook take 10 s."]}
+	{[fix.class, fix.advice] | some fix in fixes} == {["text", "Make the hook last 10 s."]}
 }
 
 test_extends_the_grace_period if {

@@ -1,9 +1,9 @@
 # METADATA
 # title: preStop hook sleeps with a program of the image
 # description: |
-#   Kubernetes can sleep by itself from 1.30 on. A hook that calls sleep works only for as long as the image has it: the
-#   day that the image becomes a smaller one, the hook fails, the container is stopped at once, and clients see refused
-#   connections.
+#   From 1.30 on, Kubernetes can sleep by itself. A hook that calls the program sleep works only while the image has it:
+#   once the image is replaced by a smaller one, the hook fails, the container is stopped at once, and clients see
+#   refused connections.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-implementations
 #   description: The sleep action
@@ -30,7 +30,7 @@ violation contains {"at": at, "message": message} if {
 	some at, sleep in _exec
 	message := text.format(
 		concat(" ", [
-			`Container "{}" drains only if its image has a sleep: its preStop hook calls that program for {} s,`,
+			`Container "{}" drains only while its image has the program sleep: its preStop hook calls it for {} s,`,
 			"which Kubernetes can do itself.",
 		]),
 		[sleep.title, sleep.seconds],

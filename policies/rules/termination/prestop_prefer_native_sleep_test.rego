@@ -21,7 +21,7 @@ test_a_program_that_sleeps if {
 		"violation": {{
 			"at": at,
 			"message": concat("", [
-				`Container "web" drains only if its image has a sleep: its preStop hook calls that program for 10 s, `,
+				`Container "web" drains only while its image has the program sleep: its preStop hook calls it for 10 s, `,
 				"which Kubernetes can do itself.",
 			]),
 		}},

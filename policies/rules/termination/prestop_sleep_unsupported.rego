@@ -1,16 +1,16 @@
 # METADATA
-# title: Native sleep is not supported as it is written
+# title: Native sleep is ignored or rejected
 # description: |
 #   Clusters before 1.30 ignore a native sleep: the container is stopped at once, as if it had no hook, and clients see
 #   refused connections on every rollout. A sleep that is negative, longer than the grace period, or 0 before 1.33 is
-#   refused when the manifest is applied.
+#   rejected when the manifest is applied.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-implementations
 #   description: The sleep action
 # - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/3960-pod-lifecycle-sleep-action
 #   description: What older clusters do with it
 # - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/4818-allow-zero-value-for-sleep-action-of-prestop-hook
-#   description: From when on 0 is allowed
+#   description: Which versions accept 0
 # schemas:
 # - input: schema.input
 # custom:
@@ -41,7 +41,7 @@ violation contains {"at": at, "message": message} if {
 	some at, sleep in _unsupported
 	not sleep.ignored
 	message := text.format(
-		`The API server refuses container "{}": its {} hook {}.`,
+		`The API server rejects container "{}": its {} hook {}.`,
 		[sleep.container.title, sleep.by, sleep.why],
 	)
 }
@@ -62,7 +62,7 @@ fix[at] := {"class": "text", "advice": _advice(sleep)} if {
 	not _post_start_hook(sleep)
 }
 
-_effect := {"preStop": "is killed as if it had no preStop hook", "postStart": "does not wait after its start"}
+_effect := {"preStop": "never drains", "postStart": "does not wait after its start"}
 
 _unsupported := {at: sleep |
 	some i, listed in containers.long_running
@@ -102,12 +102,12 @@ _problem(i, seconds) := {"path": ["sleep"], "why": ""} if {
 	why := text.format("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
 }
 
-_why(seconds) := "sleeps for a time that is no whole number" if {
+_why(seconds) := "sleeps for a time that is not a whole number" if {
 	seconds != 0
 	values.integer(seconds, null) == null
 } else := text.format("sleeps for {} s", [seconds]) if {
 	seconds < 0
-} else := text.format("sleeps for 0 s, which Kubernetes 1.{} does not take", [input.cluster.min_minor]) if {
+} else := text.format("sleeps for 0 s, which Kubernetes 1.{} rejects", [input.cluster.min_minor]) if {
 	not drains.is_valid_sleep(seconds, input.cluster.min_minor)
 }
 
@@ -121,8 +121,8 @@ _post_start_hook(sleep) := hooks.sleep_hook(sleep.seconds, input.cluster.min_min
 }
 
 _advice(sleep) := concat(" ", [
-	"Where all clusters run 1.30 or newer, say so as `min_kubernetes_version`;",
-	"else the hook has to run a program that sleeps.",
+	"If all clusters run 1.30 or newer, set `min_kubernetes_version` accordingly;",
+	"otherwise the hook has to run a program that sleeps.",
 ]) if {
 	sleep.ignored
-} else := "Write whole seconds, at least 1 and no more than the grace period, or leave the hook out."
+} else := "Use whole seconds, at least 1 and no more than the grace period, or remove the hook."

@@ -25,7 +25,7 @@ test_longer_than_the_grace_period if {
 		"violation": {{
 			"at": at,
 			"message": concat("", [
-				`The API server refuses container "web": `,
+				`The API server rejects container "web": `,
 				"its preStop hook sleeps 45 s, longer than the grace period of 30 s.",
 			]),
 		}},
@@ -56,16 +56,16 @@ test_silent_on[note] if {
 test_rejected[note] if {
 	some note, case in {
 		"negative": [sleep(-5), "sleeps for -5 s"],
-		"0": [sleep(0), "sleeps for 0 s, which Kubernetes 1.30 does not take"],
-		"null": [sleep(null), "sleeps for 0 s, which Kubernetes 1.30 does not take"],
-		"omitted": [{"sleep": {}}, "sleeps for 0 s, which Kubernetes 1.30 does not take"],
-		"text": [sleep("10"), "sleeps for a time that is no whole number"],
-		"a fraction": [sleep(0.5), "sleeps for a time that is no whole number"],
-		"a truth": [sleep(true), "sleeps for a time that is no whole number"],
-		"a list": [sleep([]), "sleeps for a time that is no whole number"],
-		"huge": [sleep(9e18), "sleeps for a time that is no whole number"],
+		"0": [sleep(0), "sleeps for 0 s, which Kubernetes 1.30 rejects"],
+		"null": [sleep(null), "sleeps for 0 s, which Kubernetes 1.30 rejects"],
+		"omitted": [{"sleep": {}}, "sleeps for 0 s, which Kubernetes 1.30 rejects"],
+		"a string": [sleep("10"), "sleeps for a time that is not a whole number"],
+		"a fraction": [sleep(0.5), "sleeps for a time that is not a whole number"],
+		"a boolean": [sleep(true), "sleeps for a time that is not a whole number"],
+		"a list": [sleep([]), "sleeps for a time that is not a whole number"],
+		"huge": [sleep(9e18), "sleeps for a time that is not a whole number"],
 	}
-	why(batch_for(case[0])) == {concat("", [`The API server refuses container "web": its preStop hook `, case[1], "."])}
+	why(batch_for(case[0])) == {concat("", [`The API server rejects container "web": its preStop hook `, case[1], "."])}
 	fixes := rule.fix with input as batch_for(case[0])
 	[fix.class | some fix in fixes] == ["text"]
 	served := object.union(
@@ -83,7 +83,7 @@ test_ignored_before_native_sleep if {
 		"violation": {{
 			"at": at,
 			"message": concat("", [
-				`Container "web" is killed as if it had no preStop hook: `,
+				`Container "web" never drains: `,
 				"its preStop hook is a native sleep, which Kubernetes 1.29 ignores.",
 			]),
 		}},

@@ -1,9 +1,9 @@
 # METADATA
 # title: Proxy stops while the app still needs it
 # description: |
-#   Kubernetes tells all containers of a pod to stop at the same time, except those whose preStop hook has not ended. A
-#   proxy without a hook is gone while the app beside it still takes requests and finishes those it has: what goes
-#   through the proxy fails, on every rollout. Native sidecars stop after the app by themselves.
+#   Kubernetes stops all containers of a pod at the same time, except those whose preStop hook has not ended. A proxy
+#   without a hook is gone while the app next to it still accepts and finishes requests: what goes through the proxy
+#   fails, on every rollout. Native sidecars stop after the app by themselves.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
 #   description: Native sidecars
@@ -18,7 +18,7 @@
 #     mesh:
 #       default: native
 #       description: |
-#         How the mesh brings its proxy: `classic` as a container beside the app, `native` as a native sidecar, `none`
+#         How the mesh brings its proxy: `classic` as a container next to the app, `native` as a native sidecar, `none`
 #         where there is no mesh.
 #   example:
 #   - op: add
@@ -49,13 +49,13 @@ violation contains {"at": at, "message": message, "measure": measure} if {
 	some at, proxy in _short_proxies
 	measure := proxy.required - proxy.drain
 	message := text.format(
-		`The proxy of {} "{}" stops before the app does: it drains for {} s, and the containers need {} s to stop.`,
+		`The proxy of {} "{}" stops before the app does: it drains for {} s, but the containers need {} s to stop.`,
 		[workloads.kind[at.document], workloads.name[at.document], proxy.drain, proxy.required],
 	)
 }
 
 fix[at] := {"patch": patch, "assumption": assumption, "advice": _advice} if {
-	assumption := "The proxy serves until it is told to stop, and then ends by itself."
+	assumption := "The proxy serves until it gets SIGTERM, and then exits by itself."
 	some at, early in _early
 	patch := array.concat([_sleep(at, early)], grace.extension_steps[at.document])
 }
@@ -73,7 +73,7 @@ fix[at] := {"class": "safe", "patch": array.concat([step], _extension(at.documen
 fix[at] := {"class": "text", "advice": advice} if {
 	some at, proxy in _short_proxies
 	not meshes.drain_step(at.document, proxy.required)
-	advice := text.format(`Let the proxy's configuration say "terminationDrainDuration: {}s".`, [proxy.required])
+	advice := text.format(`Set "terminationDrainDuration: {}s" in the configuration of the proxy.`, [proxy.required])
 }
 
 # A drain that another rule suggests is not there yet.
@@ -107,7 +107,7 @@ _is_without_drain := {i: {target.container.path: true | some target in found} |
 	some i, found in drains.containers_without_drain
 }
 
-# A classic proxy is told to stop when the pod is. Only of pods whose hooks have a known duration.
+# A classic proxy stops when the pod does. Only of pods whose hooks have a known duration.
 _short_proxies := {at: found |
 	input.params["sidecar-stops-before-app"].mesh == "classic"
 	some i, proxy in meshes.proxies

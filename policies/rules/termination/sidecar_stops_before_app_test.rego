@@ -134,7 +134,7 @@ test_a_classic_mesh if {
 			"measure": 15,
 			"message": concat("", [
 				`The proxy of Deployment "web" stops before the app does: `,
-				"it drains for 5 s, and the containers need 20 s to stop.",
+				"it drains for 5 s, but the containers need 20 s to stop.",
 			]),
 		}},
 		"fix": {at: {"class": "safe", "patch": [

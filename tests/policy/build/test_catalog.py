@@ -29,14 +29,14 @@ def test_the_builtin_rules_are_those_of_the_files() -> None:
 def test_a_rule_as_its_metadata_says_it() -> None:
     rule = catalog.load_builtin().rules["grace-period-exhausted"]
     assert (rule.title, rule.severity, rule.fix, rule.parameters, rule.aliases) == (
-        "Container is killed before it has finished",
+        "Container is killed before it can shut down",
         "error",
         "safe",
         (
             Parameter(
                 "least_seconds",
                 10,
-                "What a container must have left after its preStop hook, whatever its app says of itself.",
+                "Seconds that a container must have after its preStop hook, however short its own shutdown is.",
             ),
         ),
         (),
