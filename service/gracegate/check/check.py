@@ -23,7 +23,7 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
     findings, suggestions = _suggest_fixes(_findings(trees), trees, evaluate)
     problems = problems_in_scope(trees)
     return Report(
-        verdict=verdict.verdict_of(findings, problems, profiles.blocking_severities(request.config.profile)),
+        verdict=verdict.verdict_of(findings, problems, request.config.profile),
         has_remarks=verdict.has_remarks(findings, problems),
         gate=request.config.gate,
         engine=request.engine,
@@ -171,5 +171,4 @@ def _config_preview(trees: ComparedTrees) -> ConfigPreview | None:
     enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)
     silenced = tuple(f.id for f in findings if f.waiver or config.excludes(f.file) or f.rule not in enabled)
     remaining = [f for f in findings if f.id not in silenced]
-    blocking = profiles.blocking_severities(config.profile)
-    return ConfigPreview(verdict.verdict_of(remaining, problems_in_scope(preview), blocking), silenced)
+    return ConfigPreview(verdict.verdict_of(remaining, problems_in_scope(preview), config.profile), silenced)

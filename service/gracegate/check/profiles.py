@@ -1,4 +1,4 @@
-"""Which rules are evaluated, which severities block, and from which day: profiles, configuration and dates."""
+"""Which rules are evaluated, with which severity, and from which day they block."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gracegate.model import Profile, Rule, Severity, Violation
+from gracegate.check.verdict import BLOCKING
+from gracegate.model import Rule, Violation
 from gracegate.repo_config import RepoConfig
 
 # These two ask for something that most manifests lack, so a team starts without them.
 NOT_IN_BASELINE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
-
-_BLOCKING: Mapping[Profile, frozenset[Severity]] = {
-    "baseline": frozenset({"error"}),
-    "recommended": frozenset({"error"}),
-    "strict": frozenset({"error", "warning"}),
-}
-
-
-def blocking_severities(profile: Profile) -> frozenset[Severity]:
-    """The severities that make a review fail."""
-    return _BLOCKING[profile]
 
 
 def enabled_rules(
@@ -52,5 +42,5 @@ def apply_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.d
     day = rule.effective_on
     if day is None or today >= day or violation.level != "error":
         return violation
-    blocks_later = config.gate == "enforce" and "warning" not in blocking_severities(config.profile)
+    blocks_later = config.gate == "enforce" and "warning" not in BLOCKING[config.profile]
     return replace(violation, level="warning", blocks_from=day.isoformat() if blocks_later else None)

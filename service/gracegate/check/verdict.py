@@ -1,15 +1,21 @@
-"""From findings and problems to a verdict: fail outranks incomplete, and what was not evaluated is never green."""
+"""The verdict and what blocks: fail comes before incomplete, and what was not evaluated never passes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping
 
-from gracegate.model import Finding, Problem, Severity, Verdict
+from gracegate.model import Finding, Problem, Profile, Severity, Verdict
+
+BLOCKING: Mapping[Profile, frozenset[Severity]] = {
+    "baseline": frozenset({"error"}),
+    "recommended": frozenset({"error"}),
+    "strict": frozenset({"error", "warning"}),
+}
+"""The severities that make a review fail."""
 
 
-def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], blocking: Set[Severity]) -> Verdict:
-    """The verdict where findings of the severities in `blocking` fail a review."""
-    if any(f.counts and f.severity in blocking for f in findings):
+def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], profile: Profile) -> Verdict:
+    if any(f.counts and f.severity in BLOCKING[profile] for f in findings):
         return "fail"
     return "incomplete" if any(p.blocks for p in problems) else "pass"
 

@@ -89,9 +89,9 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.file, f.line, f.rule)))
 
 
-def plural(number: int, noun: str, several: str | None = None) -> str:
+def plural(number: int, noun: str) -> str:
     """`1 error`, `2 errors`, `3 infos`."""
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def tally(findings: Iterable[Finding], joint: str = ", ") -> str:
