@@ -220,9 +220,7 @@ def test_mistakes_are_named_with_their_line(text: str, line: int, message: str) 
         pytest.param(["**/test/**"], ["test/a", "x/y/test/a"], ["test", "tests/a"], id="at any depth"),
         pytest.param(["a/**/b.yaml"], ["a/b.yaml", "a/x/y/b.yaml"], ["ab.yaml", "a/xb.yaml"], id="between"),
         pytest.param(["*.tpl.yaml"], ["a.tpl.yaml", "x/a.tpl.yaml"], ["a.yaml", "atplyaml"], id="a name anywhere"),
-        pytest.param(
-            ["vendor"], ["vendor", "vendor/a", "x/vendor/a"], ["vendors/a"], id="a name, everything below"
-        ),
+        pytest.param(["vendor"], ["vendor", "vendor/a", "x/vendor/a"], ["vendors/a"], id="a name, everything below"),
         pytest.param(["/vendor/"], ["vendor/a"], ["vendor", "x/vendor/a"], id="a directory at the top"),
         pytest.param(["apps/*.yaml"], ["apps/a.yaml"], ["apps/x/a.yaml", "x/apps/a.yaml"], id="one level"),
         pytest.param(["a?c.yaml"], ["abc.yaml"], ["ac.yaml", "a/c.yaml"], id="one character"),
