@@ -44,8 +44,10 @@ def free_port() -> int:
 
 
 def _version(binary: str) -> str:
-    said = subprocess.run([binary, "version"], capture_output=True, text=True, check=False, timeout=300).stdout
-    return said.splitlines()[0].removeprefix("Version: ") if said else ""
+    output = subprocess.run(
+        [binary, "version"], capture_output=True, text=True, check=False, timeout=processes.WAIT_SECONDS
+    ).stdout
+    return output.splitlines()[0].removeprefix("Version: ") if output else ""
 
 
 @pytest.fixture(scope="session")

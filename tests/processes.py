@@ -59,7 +59,7 @@ def exit_on(number: signal.Signals) -> None:
 
 
 class Running:
-    """A process in a group of its own; its output goes to `log`. At the end the whole group is gone."""
+    """A process in a group of its own; its output goes to `log`. At the end the group has no process left."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.log = log

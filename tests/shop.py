@@ -1,4 +1,4 @@
-"""The manifests of a small web app, as most tests of a whole review use them.
+"""The manifests of a small web app, as most tests of a review use them.
 
 Deployment `web` has no fault; what is removed from it makes one. Service `web` sends it traffic, so that rules about
 traffic apply to it.

@@ -68,7 +68,7 @@ each_module = pytest.mark.parametrize(("name", "tree"), [pytest.param(n, t, id=n
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
-    """Each import as (module, name in it); no name for a whole module."""
+    """Each import as (module, name in it); no name for a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)

@@ -30,7 +30,7 @@ RULES = {
         rule("announced", day=DAY),
         rule("prestop-drain-missing"),
         rule("readiness-probe-missing"),
-        rule("doubtful", "warning"),
+        rule("uncertain", "warning"),
     )
 }
 ALL = frozenset(RULES)
@@ -44,16 +44,16 @@ ALL = frozenset(RULES)
         pytest.param("profile: strict", None, ALL, id="strict"),
         pytest.param("profile: baseline", None, {"broken", "announced"}, id="baseline"),
         pytest.param(
-            "profile: baseline\nrules: {doubtful: warning, broken: off}",
+            "profile: baseline\nrules: {uncertain: warning, broken: off}",
             None,
-            {"announced", "doubtful"},
+            {"announced", "uncertain"},
             id="what is named outranks the profile",
         ),
         pytest.param(
-            "profile: baseline\nrules: {doubtful: {params: {}}}", None, {"broken", "announced"}, id="not by parameters"
+            "profile: baseline\nrules: {uncertain: {params: {}}}", None, {"broken", "announced"}, id="not by parameters"
         ),
-        pytest.param("profile: baseline", {"doubtful"}, {"doubtful"}, id="asked for alone"),
-        pytest.param("rules: {doubtful: off}", {"doubtful", "broken"}, {"broken"}, id="off stays off"),
+        pytest.param("profile: baseline", {"uncertain"}, {"uncertain"}, id="requested alone"),
+        pytest.param("rules: {uncertain: off}", {"uncertain", "broken"}, {"broken"}, id="off stays off"),
     ],
 )
 def test_which_rules_are_on(config: str, only: set[str] | None, names: set[str]) -> None:

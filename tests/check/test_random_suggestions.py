@@ -89,7 +89,7 @@ def files(draw: st.DrawFn, newline: str | None = None) -> str:
 
 @st.composite
 def hunks(draw: st.DrawFn) -> tuple[Hunk, ...]:
-    """Of a file of that many lines or fewer: apart from each other and in order, as a diff has them."""
+    """Of a file of that many lines or fewer: not touching each other and in order, as a diff has them."""
     found, at = [], 1
     for _ in range(draw(st.integers(1, 4))):
         start = at + draw(st.integers(0, 25))

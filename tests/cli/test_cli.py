@@ -262,10 +262,10 @@ def test_fix_names_a_file_that_cannot_be_read(shop: Path, capfd: pytest.CaptureF
 
 def test_a_file_that_changed_during_the_run_is_left_alone(shop: Path) -> None:
     request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
-    write(shop, {"apps/web.yaml": WITHOUT_DRAIN + "# mine\n"})
+    write(shop, {"apps/web.yaml": WITHOUT_DRAIN + "# edited\n"})
     with pytest.raises(fix_command.RepositoryError, match="changed during the run"):
-        fix_command.write_files(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "theirs")}, request)
-    assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN + "# mine\n"
+        fix_command.write_files(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "other text")}, request)
+    assert (shop / "apps/web.yaml").read_text() == WITHOUT_DRAIN + "# edited\n"
 
 
 @pytest.mark.parametrize("meanwhile", ["changed", "gone"])
@@ -274,7 +274,7 @@ def test_of_several_files_all_are_written_or_none(shop: Path, meanwhile: str) ->
     request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
     (shop / "other/web.yaml").unlink()
     if meanwhile == "changed":
-        write(shop, {"other/web.yaml": "theirs"})
+        write(shop, {"other/web.yaml": "other text"})
     files = dict.fromkeys(("apps/web.yaml", "other/web.yaml"), (WITHOUT_DRAIN, DEPLOYMENT))
     with pytest.raises(fix_command.RepositoryError, match=r"other/web\.yaml"):
         fix_command.write_files(shop, files, request)
@@ -424,15 +424,15 @@ def test_a_progress_bar_when_it_takes_long() -> None:
 
 def on_terminal(arguments: list[str], no_color: str) -> bytes:
     """What a command writes on a terminal."""
-    ours, theirs = pty.openpty()
+    terminal, command_end = pty.openpty()
     env = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm"}
-    with subprocess.Popen([sys.executable, *arguments], stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
+    with subprocess.Popen([sys.executable, *arguments], stdout=command_end, stderr=command_end, env=env) as process:
+        os.close(command_end)
         shown = b""
-        while chunk := _read(ours):
+        while chunk := _read(terminal):
             shown += chunk
         process.wait(WAIT_SECONDS)
-    os.close(ours)
+    os.close(terminal)
     return shown
 
 

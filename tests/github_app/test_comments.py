@@ -113,7 +113,7 @@ def test_exactly_one_single_comment_is_posted(
 
 
 def test_a_refused_review_that_was_kept_in_part_is_not_posted_again(scenario: Scenario, repo: RepositoryClient) -> None:
-    """GitHub has been seen to keep the text of a review, or some of its comments, and to answer 422."""
+    """GitHub may keep the text of a review, or some of its comments, and answer 422."""
     post(scenario, repo)
     post(scenario, repo, comment_on(30), body="")
     scenario.fake.fault("POST", "/reviews$", status=422, body='{"message": "Unprocessable Entity"}')

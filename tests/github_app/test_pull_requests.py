@@ -36,8 +36,8 @@ def test_a_pull_request_that_is_too_new_for_some_servers(scenario: Scenario, rep
 def test_a_fork(scenario: Scenario, repo: RepositoryClient) -> None:
     fake = scenario.fake
     fake.fork(SHOP, "eve")
-    head = fake.push("eve/web", "theirs", {"web.yaml": lines(1)}, onto="main")
-    number = fake.open_pull_request(SHOP, "theirs", fork="eve/web", author="eve", draft=True)
+    head = fake.push("eve/web", "topic", {"web.yaml": lines(1)}, onto="main")
+    number = fake.open_pull_request(SHOP, "topic", fork="eve/web", author="eve", draft=True)
     found = pull_requests.read(repo, number)
     assert (found.head_repository, found.head_sha, found.author, found.draft) == ("eve/web", head, "eve", True)
     assert pull_requests.read_merge_base(repo, found) == fake.repository(SHOP).branch("main")

@@ -40,8 +40,8 @@ def test_git_and_github_report_the_same_changes(scenario: Scenario, repo: Reposi
 def test_the_head_of_a_fork(scenario: Scenario, repo: RepositoryClient, tmp_path: Path) -> None:
     fake = scenario.fake
     fake.fork(SHOP, "eve")
-    head = fake.push("eve/web", "theirs", {"web.yaml": lines(1)}, onto="main")
-    number = fake.open_pull_request(SHOP, "theirs", fork="eve/web")
+    head = fake.push("eve/web", "topic", {"web.yaml": lines(1)}, onto="main")
+    number = fake.open_pull_request(SHOP, "topic", fork="eve/web")
     token = scenario.client.git_token(scenario.installation, scenario.repository_id)
     url = f"{fake.git_url}/{SHOP}.git"
     [tree] = TreeFetcher(tmp_path / "cache").fetch_trees(url, token, [head], is_yaml, [f"refs/pull/{number}/head"])

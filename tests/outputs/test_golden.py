@@ -1,4 +1,4 @@
-"""Whole outputs as users see them: `python -m tests.outputs.golden_files` writes the files again."""
+"""Complete outputs as users see them: `python -m tests.outputs.golden_files` writes the files again."""
 
 from __future__ import annotations
 

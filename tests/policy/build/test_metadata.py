@@ -34,7 +34,7 @@ TEXT = """\
 #     kind: Pod
 package gracegate.rules.termination["drain-short"]
 """
-SAID: dict[str, Any] = {
+ANNOTATIONS: dict[str, Any] = {
     "scope": "package",
     "title": "Short drain",
     "description": "Requests are lost.\n",
@@ -52,29 +52,29 @@ SAID: dict[str, Any] = {
 PACKAGE = ("data", "gracegate", "rules", "termination", "drain-short")
 
 
-def entry(said: dict[str, Any], file: str = FILE, package: tuple[str, ...] = PACKAGE) -> dict[str, Any]:
+def entry(annotations: dict[str, Any], file: str = FILE, package: tuple[str, ...] = PACKAGE) -> dict[str, Any]:
     return {
-        "annotations": said,
+        "annotations": annotations,
         "location": {"file": file, "row": len(TEXT.splitlines())},
         "path": [{"type": "string", "value": part} for part in package],
     }
 
 
 def changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """SAID with another value at `path`, or without it where the value is Ellipsis."""
-    said = deepcopy(SAID)
-    place: Any = said
+    """ANNOTATIONS with another value at `path`, or without it where the value is Ellipsis."""
+    annotations = deepcopy(ANNOTATIONS)
+    place: Any = annotations
     for key in path[:-1]:
         place = place[key]
     if value is ...:
         del place[path[-1]]
     else:
         place[path[-1]] = value
-    return said
+    return annotations
 
 
 def test_a_rule() -> None:
-    assert metadata.read_rules([entry(SAID)], {FILE: TEXT, "lib/x.rego": "package x\n"}) == [
+    assert metadata.read_rules([entry(ANNOTATIONS)], {FILE: TEXT, "lib/x.rego": "package x\n"}) == [
         Rule(
             id="drain-short",
             group="termination",
@@ -93,7 +93,7 @@ def test_a_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "message", "line"),
+    ("annotations", "message", "line"),
     [
         pytest.param(
             changed(("titel",), "x"), "unknown key `titel` in METADATA, did you mean `title`?", 1, id="misspelt"
@@ -131,9 +131,9 @@ def test_a_rule() -> None:
         pytest.param(changed(("custom", "aliases"), "old"), "`aliases` has to be a list", 9, id="a bare alias"),
     ],
 )
-def test_what_is_wrong(said: dict[str, Any], message: str, line: int) -> None:
+def test_what_is_wrong(annotations: dict[str, Any], message: str, line: int) -> None:
     with pytest.raises(RulesError) as caught:
-        metadata.read_rules([entry(said)], {FILE: TEXT})
+        metadata.read_rules([entry(annotations)], {FILE: TEXT})
     assert (caught.value.message.startswith(message), caught.value.file, caught.value.line) == (True, FILE, line)
 
 
@@ -217,7 +217,7 @@ def test_the_line_of_a_misspelt_key() -> None:
 )
 def test_one_name_everywhere(file: str, package: tuple[str, ...]) -> None:
     with pytest.raises(RulesError) as caught:
-        metadata.read_rules([entry(SAID, file, package)], {file: TEXT})
+        metadata.read_rules([entry(ANNOTATIONS, file, package)], {file: TEXT})
     assert (caught.value.file, caught.value.line) == (file, len(TEXT.splitlines()))
 
 
@@ -228,6 +228,6 @@ def test_a_rule_without_metadata() -> None:
 
 def test_a_name_belongs_to_one_rule() -> None:
     other = "rules/termination/drain_too_short.rego"
-    entries = [entry(SAID), entry(changed(("custom", "aliases"), []), other, (*PACKAGE[:-1], "drain-too-short"))]
+    entries = [entry(ANNOTATIONS), entry(changed(("custom", "aliases"), []), other, (*PACKAGE[:-1], "drain-too-short"))]
     with pytest.raises(RulesError, match="more than one rule is called drain-too-short"):
         metadata.read_rules(entries, {FILE: TEXT, other: TEXT})

@@ -1,4 +1,4 @@
-"""The pages of the rules: fresh, whole, and with what the fix really makes of the example."""
+"""The pages of the rules: fresh, complete, and with what the fix makes of the example."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
 
 @each_rule
 def test_words_are_no_markdown(wasm: WasmEngine, rule: Rule) -> None:
-    """Whoever shows them puts what stands in double quotes into code spans."""
+    """What is in double quotes is shown as a code span."""
     fix = explained(rule, wasm).finding.fix
     words = [text for text in (fix.advice, fix.assumption) if text] if fix else []
     assert [text for text in words if "`" in text] == []

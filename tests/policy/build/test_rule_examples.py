@@ -38,15 +38,15 @@ def reference(found: Mapping[str, Any]) -> ObjectRef:
     return ObjectRef(found["kind"], "", found["metadata"]["name"])
 
 
-def violations(engine: WasmEngine, asked: tuple[Document, ...]) -> tuple[Violation, ...]:
-    batch = Batch(asked, frozenset(range(len(asked))), (), CATALOG.rules, {}, Cluster())
+def violations(engine: WasmEngine, docs: tuple[Document, ...]) -> tuple[Violation, ...]:
+    batch = Batch(docs, frozenset(range(len(docs))), (), CATALOG.rules, {}, Cluster())
     answer = ask(engine.evaluate, batch, CATALOG.digest)
     assert answer.problems == ()
     return answer.violations
 
 
-def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tuple[Document, ...]:
-    objects = [deepcopy(document.object) for document in asked]
+def applied(docs: tuple[Document, ...], operations: Iterable[Operation]) -> tuple[Document, ...]:
+    objects = [deepcopy(document.object) for document in docs]
     for operation in operations:
         place: Any = objects[operation.document]
         for segment in operation.path[:-1]:
@@ -59,7 +59,7 @@ def applied(asked: tuple[Document, ...], operations: Iterable[Operation]) -> tup
             place[operation.path[-1]] = operation.value
     return tuple(
         Document(old.path, old.number, old.pointer, new, old.ref, old.is_fragment, old.component)
-        for old, new in zip(asked, objects, strict=True)
+        for old, new in zip(docs, objects, strict=True)
     )
 
 
@@ -77,12 +77,12 @@ def test_the_example_is_found_by_its_rule_alone(engine: WasmEngine, rule: Rule) 
 
 @each_rule
 def test_the_fix_of_the_example_leaves_nothing(engine: WasmEngine, rule: Rule) -> None:
-    asked = documents(rule.example)
-    fixes = [violation.fix for violation in violations(engine, asked)]
+    docs = documents(rule.example)
+    fixes = [violation.fix for violation in violations(engine, docs)]
     assert [fix.fix_class for fix in fixes if fix] == [rule.fix]
     patch = [operation for fix in fixes if fix for operation in fix.patch]
     assert bool(patch) == (rule.fix != "text")
-    assert not patch or violations(engine, applied(asked, patch)) == ()
+    assert not patch or violations(engine, applied(docs, patch)) == ()
 
 
 @each_rule

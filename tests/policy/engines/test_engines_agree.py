@@ -73,7 +73,7 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from paths(member, (*path, key))
 
 
-# What a file repeats of another one only stands there to be joined with.
+# What a file repeats of another one is only there to be joined with.
 FIELDS = [
     (file, path)
     for file, objects in EVERYTHING.items()
@@ -83,7 +83,7 @@ FIELDS = [
 
 
 def replaced(value: Any, path: tuple[str | int, ...], by: Any) -> Any:
-    """A copy of `value` in which `by` stands at `path`, where that still leads somewhere."""
+    """A copy of `value` with `by` at `path`, if that path still exists."""
     copy = deepcopy(value)
     place = copy
     for key in path[:-1]:

@@ -169,7 +169,7 @@ def session_of(leader: int) -> list[str]:
 
 
 def wait_for_the_end_of(leader: int) -> None:
-    """Waits until the whole session has ended, which the kernel may take a moment for."""
+    """Waits until all processes of the session have ended, which the kernel may take a moment for."""
     wait_for("the processes to end", lambda: not session_of(leader))
 
 
@@ -270,16 +270,16 @@ def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[Engi
 
 
 def test_a_path_before_the_api_and_a_token() -> None:
-    seen = []
+    requests = []
 
     def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
-        seen.append((handler.command, handler.path, handler.headers["Authorization"]))
+        requests.append((handler.command, handler.path, handler.headers["Authorization"]))
         return 200, JSON, '{"result": {"digest": "d1"}}'
 
     with pretender(respond) as url, closing(ServerEngine(f"{url}/opa/", CATALOG, token="t0ken")) as engine:
         assert engine.evaluate({}) == {"digest": "d1"}
     path = "/opa/v1/data/gracegate/main/report?strict-builtin-errors=true"
-    assert seen == [("POST", path, "Bearer t0ken")]
+    assert requests == [("POST", path, "Bearer t0ken")]
 
 
 def test_proxies_of_the_environment_are_not_used(
@@ -298,8 +298,8 @@ def test_a_server_that_hangs() -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     with closing(ServerEngine(f"http://127.0.0.1:{port}", CATALOG)) as engine:
         with pytest.raises(EngineUnavailable, match="cannot be reached"):
             engine.evaluate({})

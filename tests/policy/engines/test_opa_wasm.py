@@ -1,4 +1,4 @@
-"""The rules in Wasm: answers, bounds, and the cache of compiled modules that may only hold what is ours."""
+"""The rules in Wasm: answers, bounds, and the cache of compiled modules that must not load files of other users."""
 
 from __future__ import annotations
 

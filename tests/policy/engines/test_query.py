@@ -1,4 +1,4 @@
-"""What is asked, what an answer means, and that nothing odd ever reads as `no violation`."""
+"""The question, what an answer means, and that nothing odd ever reads as `no violation`."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def violation(identity: str = "a", **changes: Any) -> dict[str, Any]:
 
 
 class Engine:
-    """Answers with `violations` of the rules that were asked, and remembers what it was asked."""
+    """Answers with `violations` of the rules in the question, and keeps the questions."""
 
     def __init__(self, *violations: Any, **changes: Any) -> None:
         self.violations = violations
         self.changes = changes
-        self.asked: list[Mapping[str, Any]] = []
+        self.questions: list[Mapping[str, Any]] = []
 
     def __call__(self, question: Mapping[str, Any]) -> Any:
-        self.asked.append(question)
+        self.questions.append(question)
         rules = question["rules"]
         found = [raw for raw in self.violations if not isinstance(raw, dict) or raw.get("rule") in {*rules, None, "x"}]
         return {"digest": DIGEST, "rules": rules, "violations": found, **self.changes}
@@ -94,12 +94,12 @@ def test_what_is_asked() -> None:
             rule("a"),
             subjects=[1],
             unread=(("x/y.yaml", "x", "x"),),
-            params={"b": {"seconds": 9}, "not asked": {"n": 1}},
+            params={"b": {"seconds": 9}, "another": {"n": 1}},
             cluster=Cluster(31, {"neg": 60}, 7),
         ),
         DIGEST,
     )
-    assert engine.asked == [
+    assert engine.questions == [
         {
             "documents": [
                 {
@@ -283,7 +283,7 @@ def test_rules_that_err_never_cost_the_others(broken: tuple[str, ...], named: bo
     answer = ask(evaluate, batch(*map(rule, every)), DIGEST)
     assert [found.rule for found in answer.violations] == [one for one in every if one not in broken]
     assert answer.problems == tuple(Problem("", 0, "rule_failed", f"{one}: conflict") for one in broken)
-    assert len(engine.asked) <= 2 * len(every)
+    assert len(engine.questions) <= 2 * len(every)
 
 
 def test_an_engine_that_errs_without_any_rule_is_an_error() -> None:
