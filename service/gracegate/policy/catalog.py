@@ -1,4 +1,4 @@
-"""A set of rules as it lies in a folder: its modules, what their METADATA says, and the digest that names it."""
+"""A set of rules in a folder: its modules, their METADATA, and the digest that identifies it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Catalog:
 
 
 def builtin_policies() -> Path:
-    """The rules that travel in the wheel, or those of the checkout."""
+    """The folder of the rules in the wheel, else in the checkout."""
     package = Path(__file__).resolve().parents[1]
-    packed = package / "policies"
-    return packed if packed.is_dir() else package.parents[1] / "policies"
+    packaged = package / "policies"
+    return packaged if packaged.is_dir() else package.parents[1] / "policies"
 
 
 @cache
@@ -41,21 +41,21 @@ def load_builtin() -> Catalog:
 
 
 def load_catalog(folder: Path) -> Catalog:
-    """Read a folder of rules and the catalogue that `gracegate.policy.build` made of it.
+    """Reads a folder of rules and the catalogue that `make policies` wrote into it.
 
-    Raises RulesError where there is no catalogue, or where it was made of other texts than the folder holds now.
+    Raises RulesError if there is no catalogue, or if the rules have changed since it was written.
     """
     modules = read_modules(folder)
     digest = digest_of(modules)
     compiled = folder / COMPILED
     try:
         stored = json.loads(compiled.read_bytes())
-        made_of, rules = stored["digest"], [_rule(entry) for entry in stored["rules"]]
+        digest_of_catalog, rules = stored["digest"], [_rule(entry) for entry in stored["rules"]]
     except (OSError, ValueError, TypeError, LookupError) as error:
         message = f"the catalogue of the rules cannot be read ({error}): {REMEDY}"
         raise RulesError(message, file=str(compiled)) from error
-    if made_of != digest:
-        raise RulesError(f"the rules changed after their catalogue was made: {REMEDY}", file=str(compiled))
+    if digest_of_catalog != digest:
+        raise RulesError(f"the rules changed after their catalogue was written: {REMEDY}", file=str(compiled))
     return Catalog(rules={rule.id: rule for rule in rules}, modules=modules, digest=digest, folder=folder)
 
 
@@ -66,7 +66,7 @@ def read_modules(folder: Path) -> dict[str, str]:
 
 
 def digest_of(modules: Mapping[str, str]) -> str:
-    """SHA-256 over names and texts, each with its length before it so that no two sets look alike."""
+    """SHA-256 over names and texts, each preceded by its length, so that two sets never share a digest."""
     state = hashlib.sha256()
     for part in (part for name in sorted(modules) for part in (name, modules[name])):
         data = part.encode()

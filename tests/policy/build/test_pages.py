@@ -53,7 +53,7 @@ def test_stale_and_left_over_pages_are_named_and_fixed(
 def test_pages_of_rules_that_were_not_compiled_are_refused(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(BUILTIN, tmp_path / "policies"))
     (folder / "main.rego").write_text("package gracegate.main\n")
-    with pytest.raises(RulesError, match="the rules changed after their catalogue was made"):
+    with pytest.raises(RulesError, match="the rules changed after their catalogue was written"):
         pages.build_pages(folder)
 
 

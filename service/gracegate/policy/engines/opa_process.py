@@ -20,8 +20,8 @@ _START_SECONDS = 15.0
 _EXIT_SECONDS = 1.0
 _START_ATTEMPTS = 3
 
-# The background reader ends the whole session when the pipe closes, which it also does when we are killed: no OPA is
-# ever left behind. The token stays out of arguments and environment, where others could read it.
+# The background reader ends the whole session when the pipe closes, which it also does when this process is killed: no
+# OPA is ever left behind. The token stays out of arguments and environment, where others could read it.
 _SCRIPT = 'exec 3<&0; (read -r _ <&3; kill -9 0) & exec "$0" "$@" </dev/null 3<&-'
 _AUTHORIZATION = """package system.authz
 

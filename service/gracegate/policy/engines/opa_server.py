@@ -125,7 +125,7 @@ class ChildEngine:
 
     @property
     def address(self) -> tuple[str, str]:
-        """URL and token of the OPA that runs now, for other processes of ours."""
+        """URL and token of the OPA that runs now, for child processes."""
         return self._process.url, self._process.token
 
     def evaluate(self, question: Mapping[str, Any]) -> Any:
