@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -49,6 +50,8 @@ def pause_outside_a_transaction(service: Service, worker: subprocess.Popen[bytes
     """Inside one it would hold SQLite's lock, and every other process would wait for it."""
     while True:
         worker.send_signal(signal.SIGSTOP)
+        # Returns when all threads have stopped. Until then one of them could still begin a transaction.
+        os.waitpid(worker.pid, os.WUNTRACED)
         with closing(sqlite3.connect(service.folder / "gracegate.db", timeout=0.5, isolation_level=None)) as probe:
             try:
                 probe.execute("BEGIN IMMEDIATE")
