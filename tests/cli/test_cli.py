@@ -50,7 +50,7 @@ def commit(folder: Path, message: str) -> str:
     return head.stdout.decode().strip()
 
 
-def found(output: str) -> list[tuple[str, str, str]]:
+def findings_in(output: str) -> list[tuple[str, str, str]]:
     return [(f["rule"], f["status"], f["file"]) for f in json.loads(output)["findings"]]
 
 
@@ -142,7 +142,7 @@ def test_the_configuration_of_a_parent_directory_is_used(
 
 def test_a_file_is_checked_with_the_others_of_its_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "apps/web.yaml", "--format", "json"]) == FINDINGS
-    assert found(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
+    assert findings_in(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
 
 
 def test_context_adds_a_service_from_another_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +204,7 @@ def test_standard_input(shop: Path) -> None:
         command, input=f"{WITHOUT_DRAIN}---\n{SERVICE}".encode(), capture_output=True, check=False, timeout=WAIT_SECONDS
     )
     assert (result.returncode, result.stderr) == (FINDINGS, b"")
-    assert found(result.stdout.decode()) == [(PRESTOP, "present", "stdin.yaml")]
+    assert findings_in(result.stdout.decode()) == [(PRESTOP, "present", "stdin.yaml")]
 
 
 def test_base_and_head(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +218,7 @@ def test_base_and_head(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     head = commit(shop, "head")
     write(shop, {"apps/web.yaml": DEPLOYMENT})
     assert run(["check", "--base", base, "--head", head, "--format", "json"]) == FINDINGS
-    assert found(capfd.readouterr().out) == found(uncommitted) == [(PRESTOP, "introduced", "apps/web.yaml")]
+    assert findings_in(capfd.readouterr().out) == findings_in(uncommitted) == [(PRESTOP, "introduced", "apps/web.yaml")]
     assert run(["check", "old", "--base", base, "--head", head]) == CLEAN
 
 

@@ -99,7 +99,7 @@ def test_nothing_is_lost(processes: KilledProcesses) -> None:
     processes.service.wait(lambda: set(processes.service.states().values()) <= FINAL)
     assert processes.service.states().keys() == {guid for guid, _, _ in deliveries}
     assert _overlaps(processes.service.audit_lines(), processes.killed) == []
-    assert _unreviewed(processes.service, deliveries) == []
+    assert _unreviewed_heads(processes.service, deliveries) == []
     # DBOS closes the row of the last run after its state has been stored.
     processes.service.wait(lambda: processes.service.queue.leased_runs() == [])
 
@@ -119,7 +119,7 @@ def _overlaps(audit: list[dict[str, Any]], killed: set[int]) -> list[dict[str, A
     return found
 
 
-def _unreviewed(service: Service, deliveries: list[tuple[str, int, str]]) -> list[str]:
+def _unreviewed_heads(service: Service, deliveries: list[tuple[str, int, str]]) -> list[str]:
     """The newest heads whose review neither wrote nor was concluded as incomplete."""
     newest = {number: (guid, head) for guid, number, head in deliveries}
     notes = defaultdict(list)

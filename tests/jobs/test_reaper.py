@@ -56,7 +56,11 @@ def test_a_live_executor_keeps_its_runs(service: Service, reaper: Reaper) -> Non
 def test_a_dead_executor_loses_its_run_once(service: Service, reaper: Reaper) -> None:
     lease(service, "gone")
     assert (reaper.requeue_runs_of_dead_workers(), reaper.requeue_runs_of_dead_workers()) == (1, 0)
-    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
+    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing_runs({"a/1": 2})) == (
+        {"a/1": 2},
+        [],
+        {},
+    )
     with service.store.transaction() as tx:
         assert runs.crash_count(tx, "a/1") == 1
 
@@ -67,7 +71,11 @@ def test_a_lease_at_an_old_fence_is_only_cancelled(service: Service, reaper: Rea
         # Another worker raised the fence and died before it freed the partition.
         service.queue.enqueue(tx, runs.requeue(tx, "a/1", 1))  # type: ignore[arg-type]
     assert reaper.requeue_runs_of_dead_workers() == 0
-    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ({"a/1": 2}, [], {})
+    assert (unfinished(service), service.queue.leased_runs(), service.queue.missing_runs({"a/1": 2})) == (
+        {"a/1": 2},
+        [],
+        {},
+    )
 
 
 def test_an_idle_run_that_is_not_in_the_queue_is_requeued(service: Service, reaper: Reaper) -> None:
@@ -76,14 +84,14 @@ def test_an_idle_run_that_is_not_in_the_queue_is_requeued(service: Service, reap
     with service.store.transaction() as tx:
         tx.exec_driver_sql("UPDATE run SET updated_at = updated_at - 6")
     assert (reaper.requeue_missing_runs(), reaper.requeue_missing_runs()) == (1, 0)
-    assert service.queue.missing({"a/1": 2}) == {}
+    assert service.queue.missing_runs({"a/1": 2}) == {}
 
 
 def test_releasing_a_run_costs_no_attempt(service: Service, reaper: Reaper) -> None:
     lease(service, "me")
     assert reaper.release_runs("another") == 0
     assert reaper.release_runs("me") == 1
-    assert (service.queue.leased_runs(), service.queue.missing({"a/1": 2})) == ([], {})
+    assert (service.queue.leased_runs(), service.queue.missing_runs({"a/1": 2})) == ([], {})
     with service.store.transaction() as tx:
         assert runs.crash_count(tx, "a/1") == 0
 

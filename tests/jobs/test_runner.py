@@ -89,7 +89,7 @@ def test_a_rate_limit_stops_the_whole_installation_and_costs_no_attempt(bench: B
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
     assert bench.runner.perform("b/2", 1) == "waiting"
     assert bench.reviewer.calls == [("review", "1")]
-    assert bench.service.queue.missing({"a/1": 2, "b/2": 2}) == {}
+    assert bench.service.queue.missing_runs({"a/1": 2, "b/2": 2}) == {}
 
 
 def test_after_the_last_attempt_the_check_is_concluded_as_incomplete(bench: Bench) -> None:

@@ -49,7 +49,7 @@ def report(*findings: Finding, suggestions: tuple[Suggestion, ...] = (), problem
     return Report("fail", False, "enforce", engine, findings, suggestions, (), problems, totals, has_base=True)
 
 
-def posted(*ids: str, number: int = 1, path: str = "web.yaml", fixed: bool = False) -> PostedComment:
+def posted_comment(*ids: str, number: int = 1, path: str = "web.yaml", fixed: bool = False) -> PostedComment:
     return PostedComment(number, path, 12, "text\n\n" + MARKER.write(ids, fixed=fixed))
 
 
@@ -97,10 +97,10 @@ def test_new_comments(findings, new_comments) -> None:
 
 A, B = finding("a"), finding("b")
 UPDATES = {
-    "a comment whose findings are open is left alone": ([A], [posted("a")], []),
-    "a comment whose finding is fixed is resolved": ([], [posted("a")], [((), ("a",))]),
-    "a comment of which one finding is fixed is updated": ([A], [posted("a", "b")], [((A,), ("b",))]),
-    "a resolved comment is left alone": ([], [posted("a", fixed=True)], []),
+    "a comment whose findings are open is left alone": ([A], [posted_comment("a")], []),
+    "a comment whose finding is fixed is resolved": ([], [posted_comment("a")], [((), ("a",))]),
+    "a comment of which one finding is fixed is updated": ([A], [posted_comment("a", "b")], [((A,), ("b",))]),
+    "a resolved comment is left alone": ([], [posted_comment("a", fixed=True)], []),
     "somebody else's comment is left alone": ([], [PostedComment(1, "web.yaml", 1, "hello")], []),
     "a forged marker is left alone": (
         [],
@@ -119,7 +119,7 @@ UPDATES = {
     ),
     "a waived finding is not open any more": (
         [replace(A, waiver=object())],  # type: ignore[arg-type]
-        [posted("a")],
+        [posted_comment("a")],
         [((), ("a",))],
     ),
 }
@@ -137,11 +137,11 @@ def test_updates(findings, earlier, updates) -> None:
     ids=["the file could not be read", "a rule failed"],
 )
 def test_a_finding_that_was_not_evaluated_again_is_not_fixed(problem) -> None:
-    assert plan_comments(report(problems=(problem,)), DIFF, [posted("a")], MARKER.read).updates == ()
+    assert plan_comments(report(problems=(problem,)), DIFF, [posted_comment("a")], MARKER.read).updates == ()
 
 
 def test_a_finding_that_comes_back_is_commented_again() -> None:
-    plan = plan_comments(report(A), DIFF, [posted("a", fixed=True)], MARKER.read)
+    plan = plan_comments(report(A), DIFF, [posted_comment("a", fixed=True)], MARKER.read)
     assert [place_and_ids(comment) for comment in plan.new_comments] == [("web.yaml", 12, None, ["a"])]
 
 
@@ -163,5 +163,5 @@ def test_no_other_text_is_read_as_a_marker(text) -> None:
 
 
 def test_an_update_holds_its_comment() -> None:
-    comment = posted("a")
+    comment = posted_comment("a")
     assert plan_comments(report(), DIFF, [comment], MARKER.read).updates == (CommentUpdate(comment, (), ("a",)),)

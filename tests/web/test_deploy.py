@@ -46,7 +46,7 @@ def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: in
     assert {json.loads(line)["logger"] for line in log.splitlines()} == {"gunicorn.error"}
 
 
-def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_port: int) -> None:
+def test_serve_runs_and_stops_web_and_workers(service: Service, free_port: int) -> None:
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.PIPE) as process:
         wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))
@@ -68,7 +68,7 @@ def test_serve_runs_web_and_workers_and_ends_them_all(service: Service, free_por
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
-def test_a_supervisor_that_is_killed_takes_its_processes_along(service: Service, free_port: int) -> None:
+def test_a_killed_supervisor_stops_its_processes(service: Service, free_port: int) -> None:
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     with subprocess.Popen([sys.executable, "-m", "gracegate", "serve"], env=env, stderr=subprocess.DEVNULL) as process:
         wait_for("the server to answer", lambda: is_healthy(f"http://127.0.0.1:{free_port}"))

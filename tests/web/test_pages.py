@@ -11,12 +11,12 @@ from tests.web.payloads import pull_request
 from tests.web.test_webhooks import send
 
 
-def test_health_needs_nothing(client: FlaskClient) -> None:
+def test_healthz(client: FlaskClient) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_ready_says_what_is_missing(service: Service) -> None:
+def test_readyz_names_what_is_missing(service: Service) -> None:
     settings = Settings.from_environment(service.env)
     checks = {"rules": lambda: None, "opa": lambda: "OPA does not answer"}
     answer = create_app(settings, service.store, service.queue, checks).test_client().get("/readyz")
@@ -27,12 +27,12 @@ def test_ready_says_what_is_missing(service: Service) -> None:
     )
 
 
-def test_ready(client: FlaskClient) -> None:
+def test_readyz(client: FlaskClient) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json) == (200, {"ready": True, "missing": {}, "checked": ["database"]})
 
 
-def test_metrics_tell_the_queue_and_the_deliveries(client: FlaskClient) -> None:
+def test_metrics_count_the_queue_and_the_deliveries(client: FlaskClient) -> None:
     before = _value(client, 'gracegate_deliveries_total{event="pull_request",outcome="queued"}')
     send(client, "pull_request", pull_request("opened"), "a")
     after = _value(client, 'gracegate_deliveries_total{event="pull_request",outcome="queued"}')

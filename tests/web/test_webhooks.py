@@ -1,4 +1,4 @@
-"""What comes in at /webhooks/github, and what it is answered: first what must not start work."""
+"""Requests to /webhooks/github and their answers; first those that must not start a review."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_signature_of_githubs_documentation() -> None:
         pytest.param(b"{}", headers("pull_request", b"{}"), 400, id="an empty payload"),
     ],
 )
-def test_what_github_does_not_send_is_refused(
+def test_a_request_that_github_does_not_send_is_refused(
     client: FlaskClient, service: Service, body: bytes, sent: dict[str, str], status: int
 ) -> None:
     answer = client.post(URL, data=body, headers=sent)
@@ -75,7 +75,9 @@ def test_what_github_does_not_send_is_refused(
         pytest.param("pull_request", pull_request("edited", changes={"title": {}}), (202, "ignored"), id="new title"),
         pytest.param("pull_request", pull_request("closed"), (202, "closed"), id="closed"),
         pytest.param("check_run", check_run("rerequested", name="other"), (202, "ignored"), id="another check"),
-        pytest.param("check_run", check_run("created", external_id="pr:1:x"), (202, "ignored"), id="our own news"),
+        pytest.param(
+            "check_run", check_run("created", external_id="pr:1:x"), (202, "ignored"), id="our own check created"
+        ),
         pytest.param("check_run", check_run("rerequested"), (202, "ignored"), id="of an unknown head"),
         pytest.param("check_suite", check_suite("requested"), (202, "ignored"), id="suite requested"),
         pytest.param(
@@ -89,7 +91,7 @@ def test_what_github_does_not_send_is_refused(
         ),
     ],
 )
-def test_what_asks_for_no_review_starts_none(
+def test_an_event_without_a_review_starts_none(
     client: FlaskClient, service: Service, event: str, payload: Any, expected: tuple[int, str]
 ) -> None:
     assert send(client, event, payload) == expected
@@ -111,14 +113,16 @@ def test_what_asks_for_no_review_starts_none(
         ),
     ],
 )
-def test_what_asks_for_a_review_queues_one(client: FlaskClient, service: Service, event: str, payload: Any) -> None:
+def test_an_event_that_needs_a_review_queues_one(
+    client: FlaskClient, service: Service, event: str, payload: Any
+) -> None:
     assert send(client, event, payload) == (202, "queued")
     assert send(client, event, payload) == (202, "duplicate")
     assert service.states() == {"a": "waiting"}
-    assert service.queue.missing({"a/1": 1}) == {}
+    assert service.queue.missing_runs({"a/1": 1}) == {}
 
 
-def test_an_old_secret_still_counts(client: FlaskClient) -> None:
+def test_an_old_secret_is_still_accepted(client: FlaskClient) -> None:
     assert send(client, "pull_request", pull_request("opened"), signed_with="oldest") == (202, "queued")
 
 
@@ -127,10 +131,10 @@ def test_a_re_run_on_a_fork_is_found_by_its_head(client: FlaskClient, service: S
     send(client, "pull_request", pull_request("opened", 2), "b")
     send(client, "pull_request", pull_request("opened", 3, sha(3)), "c")
     assert send(client, "check_suite", check_suite("rerequested"), "d") == (202, "queued")
-    assert service.queue.missing({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
+    assert service.queue.missing_runs({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
 
 
-def test_a_closed_pull_request_cancels_what_waits(client: FlaskClient, service: Service) -> None:
+def test_a_closed_pull_request_cancels_its_waiting_run(client: FlaskClient, service: Service) -> None:
     send(client, "pull_request", pull_request("opened"), "a")
     assert send(client, "pull_request", pull_request("closed"), "b") == (202, "closed")
     assert service.states() == {"a": "cancelled"}
@@ -139,7 +143,7 @@ def test_a_closed_pull_request_cancels_what_waits(client: FlaskClient, service: 
     assert service.states() == {"a": "cancelled", "c": "waiting"}
 
 
-def test_strangers_are_not_reviewed(service: Service, make_client: Any) -> None:
+def test_only_repositories_of_allowed_owners_are_reviewed(service: Service, make_client: Any) -> None:
     client = make_client(GRACEGATE_ALLOWED_OWNERS="Someone, another")
     assert send(client, "pull_request", pull_request("opened")) == (202, "ignored")
     assert send(client, "check_run", check_run("rerequested", external_id="pr:1:x"), "b") == (202, "ignored")
@@ -147,7 +151,7 @@ def test_strangers_are_not_reviewed(service: Service, make_client: Any) -> None:
     assert send(client, "pull_request", pull_request("opened")) == (202, "queued")
 
 
-def test_a_database_that_is_away_is_said_so(client: FlaskClient, service: Service) -> None:
+def test_an_unavailable_database_is_answered_with_503(client: FlaskClient, service: Service) -> None:
     service.store.close()
     database = service.folder / "gracegate.db"
     database.rename(database.with_suffix(".away"))

@@ -79,7 +79,7 @@ class Queue:
             found = self._client.list_workflows(status="PENDING", name=WORKFLOW, load_input=False, load_output=False)
         return [LeasedRun(*_run_and_fence(workflow.workflow_id), workflow.executor_id or "") for workflow in found]
 
-    def missing(self, runs: dict[str, int]) -> dict[str, int]:
+    def missing_runs(self, runs: dict[str, int]) -> dict[str, int]:
         """Those of `runs` (id -> fence) that are neither enqueued nor leased."""
         ids = {_workflow_id(run_id, fence): (run_id, fence) for run_id, fence in runs.items()}
         if not ids:

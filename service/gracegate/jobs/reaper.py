@@ -38,7 +38,7 @@ class Reaper:
         """Requeue the unfinished runs that the queue does not hold; returns how many."""
         with self._store.transaction() as tx:
             idle = runs.unfinished_runs(tx, idle=self._jobs.dead_after)
-        missing = self._queue.missing(idle)
+        missing = self._queue.missing_runs(idle)
         return sum(self._requeue(run_id, fence, cost="crashes") for run_id, fence in missing.items())
 
     def release_runs(self, executor: str) -> int:

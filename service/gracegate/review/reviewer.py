@@ -71,7 +71,7 @@ class PullRequestReviewer:
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             check = self._start_check(repo, pull)
-            checks.conclude(repo, check, self._render(_unevaluated(f"The review failed: {reason}")))
+            checks.conclude(repo, check, self._render(_unevaluated_report(f"The review failed: {reason}")))
 
     def cancel_check(self, run: Run, reason: str) -> None:
         """Concludes as cancelled the check of a run that is not needed any more."""
@@ -131,7 +131,7 @@ class PullRequestReviewer:
         except EngineError as error:
             if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_ATTEMPTS:
                 raise
-            return _unevaluated(f"The manifests were not evaluated: {error}")
+            return _unevaluated_report(f"The manifests were not evaluated: {error}")
         return report
 
     def _render(self, report: Report) -> CheckOutput:
@@ -165,7 +165,7 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
     )
 
 
-def _unevaluated(message: str) -> Report:
+def _unevaluated_report(message: str) -> Report:
     """The report of a review that evaluated nothing."""
     return Report(
         verdict="incomplete",
