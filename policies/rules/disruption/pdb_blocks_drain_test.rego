@@ -59,7 +59,7 @@ test_rounding[note] if {
 		"one": [3, {"maxUnavailable": 1}, set()],
 		"none needed": [3, {"minAvailable": 0}, set()],
 		"no pods": [0, {"maxUnavailable": 0}, set()],
-		"nothing said": [3, {}, set()],
+		"nothing set": [3, {}, set()],
 		"null": [3, {"minAvailable": null}, set()],
 		"both, which is refused": [3, {"minAvailable": 3, "maxUnavailable": 0}, set()],
 	}

@@ -41,7 +41,7 @@ test_labels[note] if {
 		"expressions": {"matchLabels": {"x": "y"}, "matchExpressions": [{"key": "app", "operator": "Exists"}]},
 		"none": {},
 		"null": null,
-		"a text": "app=web",
+		"a string": "app=web",
 	}
 	workload := testing.replace_at(testing.with_replicas(2), ["spec", "selector"], selector)
 	lines := manifest(testing.batch([workload, testing.service]))
@@ -71,7 +71,7 @@ test_silent_on[note] if {
 		"omitted": [testing.web],
 		"null": [testing.with_replicas(null)],
 		"an object": [testing.with_replicas({})],
-		"a text": [testing.with_replicas("2")],
+		"a string": [testing.with_replicas("2")],
 		"none": [testing.with_replicas(0)],
 	}
 	levels(array.concat([testing.service], objects)) == set()
@@ -85,7 +85,7 @@ test_a_budget_for_others[note] if {
 	some note, selector in {
 		"of other labels": {"matchLabels": {"app": "api"}},
 		"null selects none": null,
-		"a text": "app=web",
+		"a string": "app=web",
 	}
 	budget := testing.replace_at(testing.budget, ["spec", "selector"], selector)
 	levels([testing.with_replicas(2), testing.service, budget]) == {"warning"}

@@ -59,7 +59,7 @@ test_silent_on[note] if {
 		"no livenessProbe": testing.batch([testing.web]),
 		"null": batch_for(null),
 		"an empty probe": batch_for({}),
-		"a text": batch_for("http"),
+		"a string": batch_for("http"),
 		"a list": batch_for([ask]),
 		"handlers that are no objects": batch_for({"httpGet": "/ready"}),
 		"two handlers": batch_for(object.union(ask, {"tcpSocket": {"port": "http"}})),

@@ -136,7 +136,7 @@ test_silent_on[note] if {
 }
 
 test_a_startup_probe_without_handler[note] if {
-	some note, probe in {"null": null, "empty": {}, "text": "http"}
+	some note, probe in {"null": null, "empty": {}, "string": "http"}
 	batch := testing.batch([web(object.union(late(ask, 60), {"startupProbe": probe}))])
 	found(batch) == {"error"}
 	fixes := rule.fix with input as batch

@@ -95,7 +95,7 @@ silent := {
 		"readinessProbe": {"httpGet": {"port": 65535}},
 	}),
 	"a port that nobody declares": readiness({"httpGet": {"port": "nope"}}),
-	"the grpc port that is a text": readiness({"grpc": {"port": "8080"}}),
+	"the grpc port that is a string": readiness({"grpc": {"port": "8080"}}),
 	"ports of a wrong type": web({
 		"livenessProbe": {"httpGet": {"port": []}},
 		"readinessProbe": {"tcpSocket": {"port": true}},
@@ -108,7 +108,7 @@ silent := {
 		"preStop": {"httpGet": {"port": 8080}},
 	}}),
 	"hooks that are null": web({"lifecycle": {"postStart": null, "preStop": null}}),
-	"a lifecycle that is a text": web({"lifecycle": "none"}),
+	"a lifecycle that is a string": web({"lifecycle": "none"}),
 	"a preStop hook that another rule reports": hook("preStop", {"tcpSocket": {"port": 80}}),
 	"no port in preStop, which another rule reports": hook("preStop", {"httpGet": {"port": 0}}),
 	"a postStart hook that may fail": hook("postStart", {"exec": {"command": ["sleep 10"]}}),
@@ -135,7 +135,7 @@ silent := {
 	"surge of null": shaped("Deployment", rolling({"maxUnavailable": 0, "maxSurge": null}), {}),
 	"little of few": shaped("Deployment", rolling({"maxUnavailable": "10%", "maxSurge": 0}), {}),
 	"numbers of pods of a wrong type": shaped("Deployment", rolling({"maxUnavailable": {}, "maxSurge": "none"}), {}),
-	"a strategy that is a text": shaped("Deployment", {"strategy": "Recreate"}, {}),
+	"a strategy that is a string": shaped("Deployment", {"strategy": "Recreate"}, {}),
 	"Recreate": shaped("Deployment", {"strategy": {"type": "Recreate", "rollingUpdate": null}}, {}),
 	"soon available": shaped("Deployment", {"minReadySeconds": 599}, {}),
 	"no deadline": shaped("StatefulSet", {"minReadySeconds": 6000}, {}),
@@ -157,14 +157,14 @@ silent := {
 		"kind": "DaemonSet",
 		"spec": daemons({"maxUnavailable": 0}),
 	})]),
-	"an update strategy that is a text": shaped("DaemonSet", {"updateStrategy": "RollingUpdate"}, {}),
+	"an update strategy that is a string": shaped("DaemonSet", {"updateStrategy": "RollingUpdate"}, {}),
 	"a budget": budget({"maxUnavailable": 1}),
 	"a budget with a null": budget({"maxUnavailable": 1, "minAvailable": null}),
 	"a budget of all": budget({"minAvailable": "100%"}),
 	"a budget of a wrong type": budget({"minAvailable": [1]}),
-	"a budget of texts": budget({"minAvailable": "most"}),
-	"a budget that is a text": budget("none"),
-	"a spec that is a text": testing.batch([object.union(testing.web, {"spec": "x"})]),
+	"a budget of strings": budget({"minAvailable": "most"}),
+	"a budget that is a string": budget("none"),
+	"a spec that is a string": testing.batch([object.union(testing.web, {"spec": "x"})]),
 	"a fragment": testing.batch_of([testing.fragment(
 		testing.with_container(["livenessProbe"], {"periodSeconds": 5}),
 		"a/b",
@@ -182,11 +182,11 @@ test_silent_on[note] if {
 
 # An error in a container, its path, and the fix: a value, "remove", or "text".
 contained := {
-	"nothing to ask": [liveness({"tcpSocket": null}), ["livenessProbe"], "text"],
+	"no handler": [liveness({"tcpSocket": null}), ["livenessProbe"], "text"],
 	"an empty probe": [web({"startupProbe": {}}), ["startupProbe"], "text"],
-	"a probe that is a text": [readiness("http"), ["readinessProbe"], "text"],
+	"a probe that is a string": [readiness("http"), ["readinessProbe"], "text"],
 	"a probe that is a list": [readiness([tcp]), ["readinessProbe"], "text"],
-	"two to ask": [liveness({"exec": {"command": ["/ok"]}}), ["livenessProbe"], "text"],
+	"two handlers": [liveness({"exec": {"command": ["/ok"]}}), ["livenessProbe"], "text"],
 	"a startup that has to pass twice": [
 		web({"startupProbe": object.union(tcp, {"successThreshold": 3})}),
 		["startupProbe", "successThreshold"],
@@ -236,7 +236,7 @@ contained := {
 	],
 	"an empty command": [readiness({"exec": {"command": []}}), ["readinessProbe", "exec", "command"], "text"],
 	"no command": [readiness({"exec": {}}), ["readinessProbe", "exec", "command"], "text"],
-	"a command that is a text": [readiness({"exec": {"command": "true"}}), ["readinessProbe", "exec", "command"], "text"],
+	"a command that is a string": [readiness({"exec": {"command": "true"}}), ["readinessProbe", "exec", "command"], "text"],
 	"a number in a command": [
 		readiness({"exec": {"command": ["nc", "-z", "localhost", 5432]}}),
 		["readinessProbe", "exec", "command", 3],
@@ -253,7 +253,7 @@ contained := {
 		"text",
 	],
 	"a hook that does nothing": [hook("postStart", {}), ["lifecycle", "postStart"], "text"],
-	"a hook that is a text": [hook("postStart", "x"), ["lifecycle", "postStart"], "text"],
+	"a hook that is a string": [hook("postStart", "x"), ["lifecycle", "postStart"], "text"],
 	"a hook that does two things": [
 		hook("postStart", {"exec": {"command": ["a"]}, "sleep": {"seconds": 1}}),
 		["lifecycle", "postStart"],

@@ -50,12 +50,12 @@ test_silent_on[note] if {
 		"no deadline to speak of": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 2147483647}),
 		"no probes": testing.remove_at(testing.web, testing.inside(["readinessProbe"])),
 		"a probe without a handler": testing.with_container(["startupProbe"], {"failureThreshold": 90}),
-		"a probe that is a text": testing.with_container(["startupProbe"], "http"),
+		"a probe that is a string": testing.with_container(["startupProbe"], "http"),
 		"wrong types": web({"failureThreshold": "90"}, {"progressDeadlineSeconds": "100", "minReadySeconds": []}),
 		"what is refused anyway": web({}, {"progressDeadlineSeconds": 60, "minReadySeconds": 60}),
 		"a StatefulSet": object.union(web({"failureThreshold": 90}, {}), {"kind": "StatefulSet"}),
 		"a Job": object.union(web({"failureThreshold": 90}, {}), {"apiVersion": "batch/v1", "kind": "Job"}),
-		"a spec that is a text": {"apiVersion": "apps/v1", "kind": "Deployment", "spec": "web"},
+		"a spec that is a string": {"apiVersion": "apps/v1", "kind": "Deployment", "spec": "web"},
 		"a spec that is null": {"apiVersion": "apps/v1", "kind": "Deployment", "spec": null},
 	}
 	found(testing.batch([workload])) == set()

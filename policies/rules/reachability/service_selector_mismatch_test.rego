@@ -88,7 +88,7 @@ test_silent_on[note] if {
 		"no selector": testing.remove_at(testing.service, ["spec", "selector"]),
 		"null": selecting(null),
 		"an empty selector": selecting({}),
-		"a text": selecting("app=web"),
+		"a string": selecting("app=web"),
 		"an ExternalName": testing.set(selecting({"app": "x"}), ["spec", "type"], "ExternalName"),
 		"a number": selecting({"app": 1}),
 		"a label from a controller": selecting({"app": "web", "statefulset.kubernetes.io/pod-name": "web-0"}),

@@ -34,7 +34,7 @@ test_fixes[note] if {
 		"document": 0,
 	}
 	some note, case in {
-		"a text of digits": [testing.web, "9090", "safe", {"op": "replace", "path": at.path, "value": 9090}],
+		"a string of digits": [testing.web, "9090", "safe", {"op": "replace", "path": at.path, "value": 9090}],
 		"a port without a name": [ports([{"containerPort": 8080}]), "web", "safe", naming],
 		"no valid name": [
 			ports([{"containerPort": 8080}]), "Web_1", "assumes",
@@ -75,7 +75,7 @@ test_silent_on[note] if {
 		"a variable to be filled in": [testing.web, to("$PORT")],
 		"an object": [testing.web, to({})],
 		"no ports": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], null)],
-		"a text for a port": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], ["http"])],
+		"a string for a port": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], ["http"])],
 		"a native sidecar's": [
 			testing.set(testing.web, ["spec", "template", "spec", "initContainers"], [{
 				"name": "proxy",

@@ -37,9 +37,9 @@ test_silent_on[note] if {
 	some note, batch in {
 		"a name that is declared": web([named], readiness("http")),
 		"a number that is not": web([named], readiness(9000)),
-		"a text of digits": web([named], readiness("9000")),
+		"a string of digits": web([named], readiness("9000")),
 		"a variable to be filled in": web([named], readiness("${PORT}")),
-		"an empty text": web([named], readiness("")),
+		"an empty string": web([named], readiness("")),
 		"no port": web([named], {"readinessProbe": {"httpGet": {"path": "/"}}}),
 		"null": web([named], readiness(null)),
 		"an object": web([named], readiness({})),

@@ -53,7 +53,7 @@ test_silent_on[note] if {
 		"readiness is heeded": [testing.web, testing.service],
 		"false": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], false)],
 		"null": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], null)],
-		"a text": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], "true")],
+		"a string": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], "true")],
 		"a number": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], 1)],
 		"an object": [testing.web, testing.set(testing.service, ["spec", "publishNotReadyAddresses"], {})],
 		"nothing selected": [
@@ -62,7 +62,7 @@ test_silent_on[note] if {
 		],
 		"only a Job": [object.union(testing.web, {"apiVersion": "batch/v1", "kind": "Job"}), publishing],
 		"an ExternalName": [testing.web, testing.set(publishing, ["spec", "type"], "ExternalName")],
-		"a spec that is a text": [testing.web, testing.set(publishing, ["spec"], "web")],
+		"a spec that is a string": [testing.web, testing.set(publishing, ["spec"], "web")],
 	}
 	found(objects) == set()
 }

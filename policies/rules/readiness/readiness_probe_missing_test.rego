@@ -135,7 +135,7 @@ test_probes[note] if {
 			{"livenessProbe": {"grpc": {"port": 8080}, "timeoutSeconds": 30}},
 			{"failureThreshold": 3, "periodSeconds": 5, "timeoutSeconds": 5, "grpc": {"port": 8080}},
 		],
-		"a liveness that asks for no port of its own": [
+		"a livenessProbe without a port of its own": [
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "nope"}}},
 			tcp,
 		],
@@ -197,7 +197,7 @@ test_advice[note] if {
 			testing.set(unready, testing.inside(["ports", 0, "protocol"]), "UDP"),
 			testing.set(testing.service, ["spec", "ports", 0, "protocol"], "UDP"),
 		]),
-		"a name that nobody declares": behind({"ports": []}),
+		"an undeclared name": behind({"ports": []}),
 		"mysql": behind({"image": "docker.io/library/mysql:8"}),
 		"several ports and no Service": testing.with_unread_file(testing.batch([testing.set(
 			unready,

@@ -39,7 +39,7 @@ test_floors[note] if {
 	some note, case in {
 		"omitted": [omitted, {[1, "warning", 1]}],
 		"null": [hpa({"minReplicas": null}), {[1, "warning", 1]}],
-		"a text": [hpa({"minReplicas": "1"}), {[1, "warning", 1]}],
+		"a string": [hpa({"minReplicas": "1"}), {[1, "warning", 1]}],
 		"an object": [hpa({"minReplicas": {}}), {[1, "warning", 1]}],
 		"zero": [hpa({"minReplicas": 0}), {[1, "info", 2]}],
 		"two": [hpa({"minReplicas": 2}), set()],
@@ -50,8 +50,8 @@ test_floors[note] if {
 		"KEDA to two": [keda({"minReplicaCount": 2}), set()],
 		"of another kind": [hpa({"minReplicas": 1, "scaleTargetRef": {"kind": "StatefulSet"}}), set()],
 		"no target": [testing.remove_at(omitted, ["spec", "scaleTargetRef"]), set()],
-		"a target that is a text": [testing.replace_at(omitted, ["spec", "scaleTargetRef"], "web"), set()],
-		"a spec that is a text": [testing.replace_at(omitted, ["spec"], "web"), set()],
+		"a target that is a string": [testing.replace_at(omitted, ["spec", "scaleTargetRef"], "web"), set()],
+		"a spec that is a string": [testing.replace_at(omitted, ["spec"], "web"), set()],
 	}
 	found([testing.web, case[0], testing.service]) == case[1]
 }

@@ -37,7 +37,7 @@ test_silent_on[note] if {
 	some note, objects in {
 		"omitted": [testing.web, testing.autoscaler],
 		"null": [testing.with_replicas(null), testing.autoscaler],
-		"a text": [testing.with_replicas("2"), testing.autoscaler],
+		"a string": [testing.with_replicas("2"), testing.autoscaler],
 		"an object": [testing.with_replicas({}), testing.autoscaler],
 		"switched off": [testing.with_replicas(0), testing.autoscaler],
 		"no autoscaler": [testing.with_replicas(2)],

@@ -46,7 +46,7 @@ test_updates[note] if {
 		"null": [testing.set(mounting, ["spec", "strategy"], null), {"warning"}],
 		"a null update": [rolling(mounting, null), {"warning"}],
 		"an empty strategy": [testing.set(mounting, ["spec", "strategy"], {}), {"warning"}],
-		"a text for a strategy": [testing.set(mounting, ["spec", "strategy"], "x"), set()],
+		"a string for a strategy": [testing.set(mounting, ["spec", "strategy"], "x"), set()],
 		"the old one goes first": [rolling(mounting, {"maxUnavailable": 1}), set()],
 		"no surge": [rolling(mounting, {"maxSurge": 0, "maxUnavailable": 1}), set()],
 		"four take one away": [testing.set(mounting, ["spec", "replicas"], 4), set()],

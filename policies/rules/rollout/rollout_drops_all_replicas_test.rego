@@ -71,7 +71,7 @@ test_silent_on[note] if {
 		"no replicas": web(rolling({"maxUnavailable": 1}), 0),
 		"Recreate": web({"type": "Recreate"}, 1),
 		"Recreate with leftovers": web({"type": "Recreate", "rollingUpdate": {"maxUnavailable": 1}}, 1),
-		"a strategy that is a text": web("RollingUpdate", 1),
+		"a strategy that is a string": web("RollingUpdate", 1),
 		"a number that is none": web(rolling({"maxUnavailable": "one"}), 1),
 		"a claim": testing.set(
 			web(rolling({"maxUnavailable": 1}), 1),
@@ -95,7 +95,7 @@ test_silent_on[note] if {
 
 test_replicas[note] if {
 	without := testing.set(testing.web, ["spec", "strategy"], rolling({"maxUnavailable": 1}))
-	some note, replicas in {"omitted": [], "null": [null], "one": [1], "text": ["3"], "fraction": [1.5]}
+	some note, replicas in {"omitted": [], "null": [null], "one": [1], "string": ["3"], "fraction": [1.5]}
 	with_all := [web(rolling({"maxUnavailable": 1}), number) | some number in replicas]
 	found([array.concat(with_all, [without])[0], testing.service]) == {[0, "error"]}
 }
@@ -114,7 +114,7 @@ test_autoscalers[note] if {
 		],
 		"KEDA": [keda({"minReplicaCount": 2}), {[0, "error"]}],
 		"KEDA down to zero": [keda({}), set()],
-		"a target that is a text": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
+		"a target that is a string": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
 	}
 	found([workload, testing.service, case[0]]) == case[1]
 }
@@ -148,7 +148,7 @@ rollout(strategy) := object.union(web(strategy, 1), {"apiVersion": "argoproj.io/
 test_a_rollout[note] if {
 	some note, case in {
 		"canary": [{"canary": {"maxUnavailable": 1}}, {[0, "error"]}],
-		"canary that says nothing": [{"canary": {}}, set()],
+		"canary without numbers": [{"canary": {}}, set()],
 		"canary by traffic": [{"canary": {"maxUnavailable": 1, "trafficRouting": {"istio": {}}}}, set()],
 		"blue and green": [{"blueGreen": {"maxUnavailable": 1}}, set()],
 	}
@@ -161,7 +161,7 @@ test_a_rollout_of_a_deployment[note] if {
 	some note, case in {
 		"of the same place": [{"kind": "Deployment", "name": "web"}, {[0, "error"]}],
 		"of another": [{"kind": "Deployment", "name": "api"}, set()],
-		"of a text": ["web", set()],
+		"a string": ["web", set()],
 	}
 	owner := testing.set(bare, ["spec", "workloadRef"], case[0])
 	found([owner, deployment, testing.service]) == case[1]

@@ -26,7 +26,7 @@ test_replicas[note] if {
 		"omitted": [testing.web, ["spec"], "add"],
 		"null": [testing.with_replicas(null), ["spec", "replicas"], "replace"],
 		"an object": [testing.with_replicas({}), ["spec", "replicas"], "replace"],
-		"a text": [testing.with_replicas("1"), ["spec", "replicas"], "replace"],
+		"a string": [testing.with_replicas("1"), ["spec", "replicas"], "replace"],
 	}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
 	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}

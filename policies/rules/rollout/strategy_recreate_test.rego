@@ -54,7 +54,7 @@ test_silent_on[note] if {
 		"the default": testing.with_replicas(2),
 		"null": testing.set(testing.web, strategy, null),
 		"an empty strategy": testing.set(testing.web, strategy, {}),
-		"a text": testing.set(testing.web, strategy, "Recreate"),
+		"a string": testing.set(testing.web, strategy, "Recreate"),
 		"a null type": testing.set(testing.web, strategy, {"type": null}),
 		"a rolling update": testing.set(testing.web, strategy, {"type": "RollingUpdate"}),
 		"no pods": recreated(testing.with_replicas(0)),

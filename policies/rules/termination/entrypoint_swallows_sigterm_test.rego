@@ -51,7 +51,7 @@ test_silent_on[note] if {
 		"a file": ["sh", "/start.sh"],
 		"no script": ["sh", "-c"],
 		"a number": ["sh", "-c", 1],
-		"a text": "sh -c app",
+		"a string": "sh -c app",
 		"an object": {"sh": "-c"},
 		"empty": [],
 		"null": null,
@@ -78,7 +78,7 @@ test_silent_on_workloads[note] if {
 }
 
 test_without_shared_processes[note] if {
-	some note, value in {"false": false, "null": null, "text": "true"}
+	some note, value in {"false": false, "null": null, "string": "true"}
 	workload := testing.set(web(["sh", "-c", "app"]), ["spec", "template", "spec", "shareProcessNamespace"], value)
 	found(workload) == {"warning"}
 }
@@ -89,7 +89,7 @@ test_silent_on_fragments if {
 
 test_levels[note] if {
 	some note, case in {
-		"sh of nobody knows whom": [["sh", "-c", "app"], "x:1", {"warning"}],
+		"sh of an unknown image": [["sh", "-c", "app"], "x:1", {"warning"}],
 		"sh of alpine": [["sh", "-c", "app"], "x:1-alpine", set()],
 		"several of alpine": [["sh", "-c", "cd /x && app"], "x:1-alpine", {"info"}],
 		"several of bash": [["bash", "-c", "cd /x && app"], "x:1", {"info"}],
@@ -99,7 +99,7 @@ test_levels[note] if {
 		"a way out of alpine": [["sh", "-c", "app || exit 1"], "alpine", {"warning"}],
 		"in the background": [["bash", "-c", "app & wait"], "x:1", {"warning"}],
 		"dash": [["dash", "-c", "app"], "x:1", {"warning"}],
-		"an image that is no text": [["sh", "-c", "app"], {}, {"warning"}],
+		"an image that is no string": [["sh", "-c", "app"], {}, {"warning"}],
 	}
 	found(testing.set(web(case[0]), testing.inside(["image"]), case[1])) == case[2]
 }

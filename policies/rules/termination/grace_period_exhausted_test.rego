@@ -38,7 +38,7 @@ test_silent_on[note] if {
 		"room for both": web(sleep(10), 30),
 		"just enough": web(sleep(20), 30),
 		"no hook": testing.remove_at(testing.web, testing.inside(["lifecycle"])),
-		"a hook that takes nobody knows how long": web(exec(["/stop.sh"]), 5),
+		"a hook of unknown duration": web(exec(["/stop.sh"]), 5),
 		"a loop": web(exec(["sh", "-c", "while busy; do sleep 60; done"]), 30),
 		"a variable": web(exec(["sh", "-c", "sleep 60; sleep $MORE"]), 30),
 		"in the background": web(exec(["sh", "-c", "sleep 60 &"]), 30),
@@ -105,7 +105,7 @@ test_seconds[note] if {
 }
 
 test_defaults[note] if {
-	some note, seconds in {"30": 30, "null": null, "text": "60", "object": {}}
+	some note, seconds in {"30": 30, "null": null, "string": "60", "object": {}}
 	found(web(sleep(30), seconds)) == {["error", 10]}
 }
 

@@ -35,7 +35,7 @@ test_silent_on[note] if {
 	some note, seconds in {
 		"1": 1,
 		"null": null,
-		"text": "0",
+		"string": "0",
 		"empty": "",
 		"object": {},
 		"list": [],

@@ -59,7 +59,7 @@ wrong := {
 	"another script in pieces": [exec(["sh", "-c", "nginx", "-s", "quit"]), ["exec", "command", 2], "assumes"],
 	"quotes": [exec([`sh -c "sleep 15"`]), ["exec", "command", 0], 15],
 	"a number": [exec(["sleep", 20]), ["exec", "command", 1], 20],
-	"a truth": [exec(["sleep", true]), ["exec", "command", 1], "text"],
+	"a boolean": [exec(["sleep", true]), ["exec", "command", 1], "text"],
 	"a unit": [exec(["sleep", "10seconds"]), ["exec", "command"], 10],
 	"minutes": [exec(["sleep", "1 m"]), ["exec", "command"], 60],
 	"a word": [exec(["sleep", "ten"]), ["exec", "command"], "text"],
@@ -67,12 +67,12 @@ wrong := {
 	"a word in a script": [exec(["sh", "-c", "nginx -s quit; sleep ten"]), ["exec", "command"], "text"],
 	"no seconds in a script": [exec(["sh", "-c", "sleep; nginx -s quit"]), ["exec", "command"], "text"],
 	"no command": [{"exec": {}}, ["exec", "command"], "text"],
-	"a text": [exec("sleep 10"), ["exec", "command"], "text"],
+	"a string": [exec("sleep 10"), ["exec", "command"], "text"],
 	"tcpSocket": [{"tcpSocket": {"port": 80}}, ["tcpSocket"], "text"],
 	"httpGet without port": [{"httpGet": {"path": "/"}}, ["httpGet"], "text"],
 	"nothing": [{}, [], "text"],
 	"two": [{"exec": {"command": ["a"]}, "sleep": {"seconds": 5}}, [], "text"],
-	"a hook that is a text": ["sleep 10", [], "text"],
+	"a hook that is a string": ["sleep 10", [], "text"],
 	"a hook that is a list": [["sleep", "10"], [], "text"],
 }
 

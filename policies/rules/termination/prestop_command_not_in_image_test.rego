@@ -57,9 +57,9 @@ test_levels[note] if {
 		"another program": ["gcr.io/distroless/java21", ["/app/stop"], set()],
 		"a hook that is wrong": ["scratch", ["sleep 5"], set()],
 		"words that are no list": ["scratch", "sleep 5", set()],
-		"a word that is no text": ["scratch", [5], set()],
+		"a word that is no string": ["scratch", [5], set()],
 		"no words": ["scratch", [], set()],
-		"an image that is no text": [null, ["sleep", "5"], set()],
+		"an image that is no string": [null, ["sleep", "5"], set()],
 		"an empty image": ["", ["sleep", "5"], set()],
 	}
 	found(case[0], exec(case[1])) == case[2]
@@ -71,7 +71,7 @@ test_silent_on[note] if {
 		"httpGet": {"httpGet": {"port": 80}},
 		"null": null,
 		"nothing": {},
-		"an exec that is a text": {"exec": "sleep 5"},
+		"an exec that is a string": {"exec": "sleep 5"},
 	}
 	found("scratch", action) == set()
 }

@@ -55,7 +55,7 @@ test_silent_on[note] if {
 		"enough": [web(sleep(5)), testing.service],
 		"no hook": [testing.remove_at(testing.web, testing.inside(["lifecycle"])), testing.service],
 		"nothing that selects it": [web(sleep(1))],
-		"a hook that takes nobody knows how long": [web(exec(["/stop.sh"])), testing.service],
+		"a hook of unknown duration": [web(exec(["/stop.sh"])), testing.service],
 		"a script that may wait for something": [web(exec(["sh", "-c", "/drain; sleep 1"])), testing.service],
 		"a script that waits for a socket": [web(exec(["sh", "-c", "curl localhost/drain; sleep 1"])), testing.service],
 		"a hook that is wrong": [web(exec(["sleep 1"])), testing.service],
@@ -125,7 +125,7 @@ test_least[note] if {
 
 test_the_parameter[note] if {
 	some note, case in {
-		"said": [{"cluster": 8}, {["warning", 2]}],
+		"set": [{"cluster": 8}, {["warning", 2]}],
 		"more than is recommended": [{"cluster": 99}, {["warning", 4]}],
 		"0": [{"cluster": 0}, set()],
 		"no number": [{"cluster": "8"}, set()],

@@ -47,12 +47,12 @@ test_silent_on[note] if {
 		"another program": exec(["/stop.sh"]),
 		"no time": exec(["sleep", "0"]),
 		"a hook that is wrong": exec(["sleep 10"]),
-		"a word that is no text": exec(["sleep", 10]),
+		"a word that is no string": exec(["sleep", 10]),
 		"no words": exec([]),
 		"httpGet": {"httpGet": {"port": 80}},
 		"null": null,
 		"nothing": {},
-		"a text": "sleep 10",
+		"a string": "sleep 10",
 	}
 	rule.violation == set() with input as batch_for(action)
 }

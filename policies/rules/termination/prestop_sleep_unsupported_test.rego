@@ -37,7 +37,7 @@ test_silent_on[note] if {
 	some note, batch in {
 		"a sleep": batch_for(sleep(10)),
 		"as long as the grace period": batch_for(sleep(30)),
-		"longer than a grace period that a fragment does not say": testing.batch_of([
+		"longer than a grace period of a fragment": testing.batch_of([
 			testing.fragment(web(sleep(60)), "a/b"),
 		]),
 		"0 from 1.33 on": testing.at_version(batch_for(sleep(0)), 33),
@@ -48,7 +48,7 @@ test_silent_on[note] if {
 		"null": batch_for(null),
 		"no hook": testing.batch([testing.remove_at(testing.web, testing.inside(["lifecycle"]))]),
 		"of somebody else": testing.batch_of([testing.fact(web(sleep(60)), "a/b")]),
-		"no time at all, of which another rule speaks": testing.batch([testing.set(web(sleep(10)), grace, 0)]),
+		"no time at all, which another rule reports": testing.batch([testing.set(web(sleep(10)), grace, 0)]),
 	}
 	why(batch) == set()
 }

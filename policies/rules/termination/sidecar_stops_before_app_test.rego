@@ -48,7 +48,7 @@ test_silent_on[note] if {
 		)],
 		"another container": [beside(testing.web, {"name": "pgbouncer-exporter", "image": "x/pgbouncer-exporter"})],
 		"an app that does not wait": [beside(testing.remove_at(testing.web, testing.inside(["lifecycle"])), proxy)],
-		"an app that waits for nobody knows how long": [beside(
+		"an app with a hook of unknown duration": [beside(
 			testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["/stop"]}}),
 			proxy,
 		)],
@@ -58,12 +58,12 @@ test_silent_on[note] if {
 			["spec", "template", "spec", "initContainers"],
 			[object.union(proxy, {"restartPolicy": "Always"})],
 		)],
-		"a proxy that a Service sends to, of which another rule speaks": [
+		"a proxy that a Service sends to, which another rule reports": [
 			beside(testing.web, object.union(proxy, {"ports": [{"name": "sql", "containerPort": 9}]})),
 			testing.set(testing.service, ["spec", "ports", 0, "targetPort"], "sql"),
 		],
 		"a Job": [object.union(beside(testing.web, proxy), {"apiVersion": "batch/v1", "kind": "Job"})],
-		"names that are no text": [beside(testing.web, {"name": 1, "image": {}})],
+		"names that are no string": [beside(testing.web, {"name": 1, "image": {}})],
 	}
 	found(batch_for(objects)) == set()
 }
@@ -168,7 +168,7 @@ test_silent_on_meshes[note] if {
 		"not served": [[injected], "classic"],
 		"long enough": [[configured("terminationDrainDuration: 20s"), testing.service], "classic"],
 		"no drain": [[testing.remove_at(injected, testing.inside(["lifecycle"]))], "classic"],
-		"a hook that takes nobody knows how long": [
+		"a hook of unknown duration": [
 			[testing.set(injected, testing.inside(["lifecycle", "preStop"]), {"exec": {"command": ["/stop"]}}), testing.service],
 			"classic",
 		],
