@@ -58,6 +58,7 @@ rolls := {
 }
 
 # METADATA
+# scope: document
 # title: Pod template
 # description: Of the document with that number, by kind.
 template(i, kind) := input.documents[i].object.spec.template if {

@@ -40,10 +40,9 @@ test_pod[note] if {
 			set(),
 		],
 	}
-	pod := workloads.pod[0] with input as testing.batch([case[0]])
-	rolling := workloads.rolling with input as testing.batch([case[0]])
-	[pod.path, pod.labels.app, pod.spec.containers[0].name] == [case[1], "web", "web"]
-	rolling == case[2]
+	got := {"pod": workloads.pod[0], "rolling": workloads.rolling} with input as testing.batch([case[0]])
+	[got.pod.path, got.pod.labels.app, got.pod.spec.containers[0].name] == [case[1], "web", "web"]
+	got.rolling == case[2]
 }
 
 test_no_pod[note] if {

@@ -97,7 +97,7 @@ _stops_itself(i, container) if {
 }
 
 # Whether the app gets the signal, as measured: bash and the ash of busybox put the last command of a script in the
-# shell's place, but not where it is in a pipeline or a compound; dash never does. Undefined if the app certainly gets it.
+# shell's place, but not in a pipeline or a compound; dash never does. Undefined if the app certainly gets it.
 _delivery(spec, shell, script) := "none" if {
 	not _is_replaceable(script)
 } else := "none" if {

@@ -40,7 +40,8 @@ def build_workload_kinds() -> str:
         _object("api_groups", "API groups by kind", "Without the version.", groups),
         _object("pod_path", "Path of the Pod's spec by kind", "From the object.", paths),
         _object("rolls", "Kinds that roll", "Whether an update of the object replaces its Pods, by kind.", rolling),
-        _metadata("Pod template", "Of the document with that number, by kind."),
+        # Several definitions make up one function: its METADATA is that of them all.
+        _metadata("Pod template", "Of the document with that number, by kind.", scope="# scope: document\n"),
     ]
     return "\n".join(parts) + "\n".join(starmap(_template, templates.items()))
 
@@ -65,8 +66,8 @@ def _rego(value: Any, indent: str = "") -> str:
     return f"{{\n{lines}{indent}}}"
 
 
-def _metadata(title: str, description: str) -> str:
-    return f"# METADATA\n# title: {title}\n# description: {description}\n"
+def _metadata(title: str, description: str, scope: str = "") -> str:
+    return f"# METADATA\n{scope}# title: {title}\n# description: {description}\n"
 
 
 def _object(name: str, title: str, description: str, entries: Iterable[tuple[str, str]]) -> str:
