@@ -236,7 +236,11 @@ contained := {
 	],
 	"an empty command": [readiness({"exec": {"command": []}}), ["readinessProbe", "exec", "command"], "text"],
 	"no command": [readiness({"exec": {}}), ["readinessProbe", "exec", "command"], "text"],
-	"a command that is a string": [readiness({"exec": {"command": "true"}}), ["readinessProbe", "exec", "command"], "text"],
+	"a command that is a string": [
+		readiness({"exec": {"command": "true"}}),
+		["readinessProbe", "exec", "command"],
+		"text",
+	],
 	"a number in a command": [
 		readiness({"exec": {"command": ["nc", "-z", "localhost", 5432]}}),
 		["readinessProbe", "exec", "command", 3],
