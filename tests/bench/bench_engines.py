@@ -35,8 +35,8 @@ import sys
 from pathlib import Path
 from gracegate.policy import load_catalog
 from gracegate.policy.engines.opa_wasm import WasmEngine
-question = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
-WasmEngine(load_catalog(Path(sys.argv[1])), Path(sys.argv[2])).evaluate(question)
+opa_input = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
+WasmEngine(load_catalog(Path(sys.argv[1])), Path(sys.argv[2])).evaluate(opa_input)
 """
 STARTED_CHILD = """\
 import sys

@@ -174,7 +174,7 @@ def test_the_heads_configuration_is_previewed_and_not_applied() -> None:
     ids=["unavailable", "timeout"],
 )
 def test_an_engine_that_fails_is_never_green(error, code) -> None:
-    def fails(question):
+    def fails(opa_input):
         raise error
 
     report = report_of(GOOD, WITHOUT_DRAIN, evaluate=fails)

@@ -16,9 +16,9 @@ Question = Mapping[str, Any]
 Evaluate = Callable[[Question], dict[str, Any]]
 
 
-def deployment_of(question: Question) -> tuple[int, Any]:
+def deployment_of(opa_input: Question) -> tuple[int, Any]:
     """The Deployment's number among the documents, and its container."""
-    for number, document in enumerate(question["documents"]):
+    for number, document in enumerate(opa_input["documents"]):
         if document["object"]["kind"] == "Deployment":
             return number, document["object"]["spec"]["template"]["spec"]["containers"][0]
     return 0, {}
@@ -27,9 +27,9 @@ def deployment_of(question: Question) -> tuple[int, Any]:
 def after_the_fix(change: Callable[[int, dict[str, Any]], None]) -> Evaluate:
     """Evaluates as the engine does; `change` alters the report about the Deployment once it has its drain."""
 
-    def evaluate(question: Question) -> dict[str, Any]:
-        report = ENGINE.evaluate(question)
-        number, container = deployment_of(question)
+    def evaluate(opa_input: Question) -> dict[str, Any]:
+        report = ENGINE.evaluate(opa_input)
+        number, container = deployment_of(opa_input)
         if "lifecycle" in container:
             change(number, report)
         return report

@@ -55,12 +55,12 @@ fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selecto
 # Once for each budget, with the most certain pair.
 _overlapping := {at: found |
 	some b, pairs in _pairs
-	[doubt, other, workload] := min(pairs)
+	[uncertainty, other, workload] := min(pairs)
 	at := {"document": b, "path": ["spec", "selector"]}
-	found := {"is_certain": doubt == 0, "other": other, "workload": workload}
+	found := {"is_certain": uncertainty == 0, "other": other, "workload": workload}
 }
 
-_pairs := values.groups({[b, [doubt, other, i]] |
+_pairs := values.groups({[b, [uncertainty, other, i]] |
 	some i, found in budgets.by_workload
 	workloads.kind[i] != "DaemonSet"
 	count(found) > 1
@@ -70,7 +70,7 @@ _pairs := values.groups({[b, [doubt, other, i]] |
 	_is_reported_at(b, other)
 	budgets.name[b] != budgets.name[other]
 	joins.namespaces_agree(joins.namespace[b], joins.namespace[other])
-	doubt := _doubt(b, other)
+	uncertainty := _uncertainty(b, other)
 })
 
 # Each pair is reported once: at the later of the two, or at the one that may be reported.
@@ -82,7 +82,7 @@ _is_reported_at(b, other) if {
 }
 
 # Without a namespace, another directory may be for another cluster.
-_doubt(b, other) := 0 if {
+_uncertainty(b, other) := 0 if {
 	joins.namespace[b] != ""
 	joins.namespace[b] == joins.namespace[other]
 } else := 0 if {

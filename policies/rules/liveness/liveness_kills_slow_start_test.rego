@@ -15,7 +15,7 @@ web(fields) := testing.replace_at(
 	object.union(testing.web.spec.template.spec.containers[0], fields),
 )
 
-# Asked for readiness after these seconds.
+# The readinessProbe starts after these seconds.
 late(probe, seconds) := {"livenessProbe": probe, "readinessProbe": {"initialDelaySeconds": seconds}}
 
 slow(image) := {"image": image, "livenessProbe": ask}

@@ -47,7 +47,7 @@ test_silent_on[note] if {
 		"defaults": web({}, {}),
 		"a second less": web({"failureThreshold": 1, "periodSeconds": 599}, {}),
 		"a long deadline": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 901}),
-		"no deadline to speak of": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 2147483647}),
+		"a deadline of decades": web({"failureThreshold": 90}, {"progressDeadlineSeconds": 2147483647}),
 		"no probes": testing.remove_at(testing.web, testing.inside(["readinessProbe"])),
 		"a probe without a handler": testing.with_container(["startupProbe"], {"failureThreshold": 90}),
 		"a probe that is a string": testing.with_container(["startupProbe"], "http"),

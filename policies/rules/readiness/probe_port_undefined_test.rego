@@ -117,7 +117,7 @@ test_fixes[note] if {
 		"a letter too many": [web([named], readiness("https")), ["replace", port, "http", "safe"]],
 		"a letter missing": [web([named], readiness("htp")), ["replace", port, "http", "safe"]],
 		"another letter": [web([named], readiness("hxtp")), ["replace", port, "http", "safe"]],
-		"two neighbours swapped": [web([named], readiness("thtp")), ["replace", port, "http", "safe"]],
+		"two letters swapped": [web([named], readiness("thtp")), ["replace", port, "http", "safe"]],
 		"the only port has no name": [web([unnamed], readiness("http")), ["add", name, "http", "safe"]],
 		"the only port has an empty name": [
 			web([{"name": "", "containerPort": 8080}], readiness("http")),

@@ -139,11 +139,11 @@ test_probes[note] if {
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "nope"}}},
 			tcp,
 		],
-		"a liveness that is mended": [
+		"a livenessProbe with a quoted port": [
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "8080"}}},
 			{"failureThreshold": 3, "periodSeconds": 5, "httpGet": {"path": "/live", "port": 8080}},
 		],
-		"a liveness that is refused": [{"livenessProbe": {"tcpSocket": {"port": 0}}}, tcp],
+		"a livenessProbe that the API server rejects": [{"livenessProbe": {"tcpSocket": {"port": 0}}}, tcp],
 		"a liveness of no command": [{"livenessProbe": {"exec": {"command": []}}}, tcp],
 		"a liveness of two minds": [
 			{"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["x"]}}},

@@ -58,8 +58,8 @@ def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluat
 def _assume_fixes_are_safe(evaluate: Evaluate) -> Evaluate:
     """Evaluates for an author who knows that the assumptions of the fixes hold."""
 
-    def evaluate_as_safe(question: Mapping[str, Any]) -> Any:
-        report = evaluate(question)
+    def evaluate_as_safe(opa_input: Mapping[str, Any]) -> Any:
+        report = evaluate(opa_input)
         return {**report, "violations": [_with_safe_fix(violation) for violation in report["violations"]]}
 
     return evaluate_as_safe

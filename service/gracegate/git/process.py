@@ -1,4 +1,4 @@
-"""One git process: with an environment of its own, limited in time, and with its errors as ours."""
+"""One git process: with an environment of its own, limited in time, its failures as errors of errors.py."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def local_environment() -> dict[str, str]:
 
 
 def cache_environment() -> dict[str, str]:
-    """For what was fetched from a server: no configuration but ours, and no network."""
+    """For what was fetched from a server: no configuration but this one, and no network."""
     return _isolated(())
 
 

@@ -7,12 +7,12 @@ from gracegate.outputs.check_run import CheckOutput, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import fence, prose
-from gracegate.outputs.phrasing import FIX_CLASSES, MARKS, plural
+from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, plural
 
 __all__ = [
     "FIX_CLASSES",
     "FORMATS",
-    "MARKS",
+    "SEVERITY_MARKS",
     "CheckOutput",
     "Conclusion",
     "check_run",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Report, Suggestion
 from gracegate.outputs.markdown import Section, code, fence, page, prose, strikethrough
-from gracegate.outputs.phrasing import MARKS, object_count, plural, reason, remarks, sort_findings, tally
+from gracegate.outputs.phrasing import SEVERITY_MARKS, object_count, plural, reason, remarks, sort_findings, tally
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
 _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
@@ -77,7 +77,7 @@ def finding_line(finding: Finding) -> str:
     """A finding in one line: severity mark, message, rule."""
     rule = code(finding.rule)
     rule = f"[{rule}]({finding.rule_url})" if finding.rule_url else rule
-    return " ".join(filter(None, (MARKS[finding.severity], prose(finding.message), remarks(finding), rule)))
+    return " ".join(filter(None, (SEVERITY_MARKS[finding.severity], prose(finding.message), remarks(finding), rule)))
 
 
 def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
@@ -123,7 +123,7 @@ def _finding_lines(findings: Iterable[Finding]) -> list[str]:
 
 
 def _resolve(line: str, commit: str) -> str:
-    text = next((line.removeprefix(f"{mark} ") for mark in MARKS.values() if line.startswith(mark)), line)
+    text = next((line.removeprefix(f"{mark} ") for mark in SEVERITY_MARKS.values() if line.startswith(mark)), line)
     return f"{_RESOLVED} {strikethrough(text)} Fixed in {commit[:7]}."
 
 

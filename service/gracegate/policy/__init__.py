@@ -1,4 +1,4 @@
-"""Sets of Rego rules: what their METADATA says, and the question and the answer of one evaluation."""
+"""Sets of Rego rules: what their METADATA says, and the input and the answer of one evaluation."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One question: all `documents` are facts, those whose index is in `subjects` may be reported.
+    """What is evaluated together: all `documents` are facts, those whose index is in `subjects` may be reported.
 
     `unread` names (path, directory, component) of files that may hold a Service nobody could read; `params` replaces
     defaults of the rules' parameters.
@@ -105,7 +105,7 @@ def _rules_input(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
 def _reports(
     evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
 ) -> Iterable[Mapping[str, Any]]:
-    """Evaluates `rules` in one question if none errs, else without those that do, which are added to `failed`."""
+    """Evaluates `rules` together if none errs, else without those that do, which are added to `failed`."""
     try:
         report = evaluate_rules(rules)
     except RuleFailed as error:
@@ -128,14 +128,14 @@ def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str
     except Malformed as error:
         raise EngineError(f"the rules' report is malformed: {error}") from error
     if report["digest"] != digest:
-        raise RulesMismatch(f"the report is about the rules {report['digest']!r}, not of {digest!r}")
+        raise RulesMismatch(f"the report is about the rules {report['digest']!r}, not {digest!r}")
     evaluated, violations = report["rules"], report["violations"]
     if not isinstance(evaluated, list) or not isinstance(violations, list):
         raise EngineError("the rules' report is malformed: `rules` and `violations` must be lists")
-    asked = set(rules)
-    if not all(isinstance(rule, str) and rule in asked for rule in evaluated):
-        raise EngineError(f"the report is about the rules {evaluated!r}, not only of {list(rules)!r}")
-    missing = sorted(asked.difference(evaluated))
+    requested = set(rules)
+    if not all(isinstance(rule, str) and rule in requested for rule in evaluated):
+        raise EngineError(f"the report is about the rules {evaluated!r}, not only {list(rules)!r}")
+    missing = sorted(requested.difference(evaluated))
     if missing:
         raise RuleFailed("it was not evaluated", tuple(missing))
     return dict(report)
@@ -146,7 +146,7 @@ def _read_violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, 
     for raw in report["violations"]:
         rule = raw.get("rule") if isinstance(raw, Mapping) else None
         if not isinstance(rule, str) or rule not in evaluated:
-            raise EngineError(f"a violation names a rule that was not asked for: {rule!r}")
+            raise EngineError(f"a violation names a rule that was not requested: {rule!r}")
         try:
             yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents))
         except Malformed as error:

@@ -62,7 +62,7 @@ class CommentMarker:
         return f"<!-- gracegate:v1 state={state} f={ids} mac={self._mac(self.keys[0], state, ids)} -->"
 
     def read(self, body: str) -> tuple[str, ...] | None:
-        """The ids of the findings of a comment that is ours and still open; None for any other comment."""
+        """The ids of the findings of a comment that is signed and still open; None for any other comment."""
         match = _MARKER.search(body)
         if match is None or match[1] == "fixed":
             return None

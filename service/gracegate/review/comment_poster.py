@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CommentPoster:
-    """`keys` sign comments: the first signs, comments signed with any of them are recognised as ours."""
+    """`keys` sign comments: the first signs, a signature by any of them is accepted."""
 
     keys: tuple[bytes, ...]
 

@@ -36,7 +36,7 @@ HEAD = Table(
     Column("repository_id", BigInteger, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("sha", Text, nullable=False),
-    Column("run_id", Text, nullable=False),  # the newest run; "" if the first delivery said that it was closed
+    Column("run_id", Text, nullable=False),  # the newest run; "" if the first delivery closed the pull request
     Column("closed", Boolean, nullable=False),
     Column("updated_at", Float, nullable=False),
     sa.Index("head_by_sha", "repository_id", "sha"),

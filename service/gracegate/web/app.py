@@ -18,7 +18,7 @@ Application = Flask
 def create_app(
     settings: Settings, store: Store, queue: Queue, readiness_checks: Mapping[str, ReadinessCheck]
 ) -> Application:
-    """`readiness_checks` are asked by /readyz, after whether the database answers."""
+    """/readyz runs `readiness_checks` after a check of the database."""
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
     app.register_blueprint(webhooks.blueprint(settings, store, queue))
     app.register_blueprint(health.blueprint({"database": store.check_readiness, **readiness_checks}))

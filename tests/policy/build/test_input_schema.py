@@ -64,15 +64,15 @@ def test_the_input_of_a_review_fits_the_schema() -> None:
     catalog, questions = load_builtin(), []
     pod = Document("a/pod.yaml", 0, (), {"kind": "Pod"}, ObjectRef("Pod", "", ""), False, "a")
     batch = Batch((pod,), frozenset({0}), (("a/x.yaml", "a", "a"),), catalog.rules, {}, Cluster())
-    ask(lambda question: questions.append(question) or clean(catalog.digest, question), batch, catalog.digest)
+    ask(lambda opa_input: questions.append(opa_input) or clean(catalog.digest, opa_input), batch, catalog.digest)
     schema = json.loads(input_schema.build(catalog.rules.values()))
     jsonschema.validate(questions[0], {**schema, "additionalProperties": False})
 
 
-def clean(digest: str, question: object) -> dict[str, object]:
+def clean(digest: str, opa_input: object) -> dict[str, object]:
     """The report of rules that find nothing."""
-    assert isinstance(question, dict)
-    return {"digest": digest, "rules": question["rules"], "violations": []}
+    assert isinstance(opa_input, dict)
+    return {"digest": digest, "rules": opa_input["rules"], "violations": []}
 
 
 def test_parameters_have_the_types_that_configuration_allows() -> None:

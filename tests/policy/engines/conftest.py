@@ -49,7 +49,7 @@ def server(opa: Path, small_catalog: Catalog) -> Iterator[ChildEngine]:
 
 
 @pytest.fixture(scope="session")
-def question() -> Ask:
+def opa_input() -> Ask:
     """Builds an input: the named documents, all subjects, and the rules to ask for."""
 
     def build(*names: object, rules: tuple[str, ...] = ("named-badly",)) -> dict[str, Any]:

@@ -38,14 +38,14 @@ def pid(engine: ChildEngine) -> int:
     return found
 
 
-def test_no_rules_are_no_violations(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
-    assert server.evaluate(question("a", rules=())) == {"digest": small_catalog.digest, "rules": [], "violations": []}
+def test_no_rules_are_no_violations(server: ChildEngine, opa_input: Ask, small_catalog: Catalog) -> None:
+    assert server.evaluate(opa_input("a", rules=())) == {"digest": small_catalog.digest, "rules": [], "violations": []}
 
 
-def test_an_answer(server: ChildEngine, question: Ask) -> None:
+def test_an_answer(server: ChildEngine, opa_input: Ask) -> None:
     at = {"document": 0, "path": ["metadata", "name"]}
     found = {"rule": "named-badly", "at": at, "message": "é is no name for Pod"}
-    assert server.evaluate(question("é"))["violations"] == [found]
+    assert server.evaluate(opa_input("é"))["violations"] == [found]
 
 
 def test_the_engine_names_its_rules(server: ChildEngine, small_catalog: Catalog) -> None:
@@ -53,58 +53,58 @@ def test_the_engine_names_its_rules(server: ChildEngine, small_catalog: Catalog)
     server.ensure_running()
 
 
-def test_another_process_may_ask_the_child(server: ChildEngine, question: Ask, small_catalog: Catalog) -> None:
+def test_another_process_may_ask_the_child(server: ChildEngine, opa_input: Ask, small_catalog: Catalog) -> None:
     url, token = server.address
     with closing(ServerEngine(url, small_catalog, token=token)) as other:
-        assert other.evaluate(question("a")) == server.evaluate(question("a"))
+        assert other.evaluate(opa_input("a")) == server.evaluate(opa_input("a"))
 
 
-def test_a_rule_that_errs(server: ChildEngine, question: Ask) -> None:
+def test_a_rule_that_errs(server: ChildEngine, opa_input: Ask) -> None:
     with pytest.raises(RuleFailed, match=r"of_two_minds\.rego:\d+:\d+: rule .* produced conflicting values") as caught:
-        server.evaluate(question("a", "b", rules=("named-badly", "of-two-minds")))
+        server.evaluate(opa_input("a", "b", rules=("named-badly", "of-two-minds")))
     assert caught.value.rules == ("of-two-minds",)
 
 
-def test_what_json_cannot_say(server: ChildEngine, question: Ask) -> None:
+def test_what_json_cannot_say(server: ChildEngine, opa_input: Ask) -> None:
     with pytest.raises(EngineError, match="cannot be written as JSON"):
-        server.evaluate(question(float("nan")))
+        server.evaluate(opa_input(float("nan")))
 
 
-def test_too_long(opa: Path, small_catalog: Catalog, question: Ask) -> None:
+def test_too_long(opa: Path, small_catalog: Catalog, opa_input: Ask) -> None:
     with start_child(opa, small_catalog, seconds=3) as engine:
         with pytest.raises(EngineTimeout):
-            engine.evaluate(question("a", rules=("endless",)))
-        assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+            engine.evaluate(opa_input("a", rules=("endless",)))
+        assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
-def test_killed_between_two_questions(own: ChildEngine, question: Ask) -> None:
-    first = own.evaluate(question("a"))
+def test_killed_between_two_questions(own: ChildEngine, opa_input: Ask) -> None:
+    first = own.evaluate(opa_input("a"))
     killed = pid(own)
     os.kill(killed, signal.SIGKILL)
-    assert own.evaluate(question("a")) == first
+    assert own.evaluate(opa_input("a")) == first
     assert pid(own) != killed
 
 
-def test_killed_during_a_question(opa: Path, small_catalog: Catalog, question: Ask) -> None:
+def test_killed_during_a_question(opa: Path, small_catalog: Catalog, opa_input: Ask) -> None:
     with start_child(opa, small_catalog, seconds=3) as engine:
         engine.ensure_running()
         killer = threading.Timer(0.5, os.kill, [pid(engine), signal.SIGKILL])
         killer.start()
         with pytest.raises(EngineTimeout):  # of the second try: the first one ended with its OPA
-            engine.evaluate(question("a", rules=("endless",)))
+            engine.evaluate(opa_input("a", rules=("endless",)))
         killer.join()
-        assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+        assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
-def test_an_opa_that_forgot_its_rules_gets_them_again(own: ChildEngine, question: Ask) -> None:
-    first = own.evaluate(question("a"))
+def test_an_opa_that_forgot_its_rules_gets_them_again(own: ChildEngine, opa_input: Ask) -> None:
+    first = own.evaluate(opa_input("a"))
     own._server._connection.put_data("gracegate_release", {"digest": "of another version"})
-    assert own.evaluate(question("a")) == first
+    assert own.evaluate(opa_input("a")) == first
     own._server._connection.put_data("gracegate_release", {})
-    assert own.evaluate(question("a")) == first
+    assert own.evaluate(opa_input("a")) == first
 
 
-def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Catalog, question: Ask) -> None:
+def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Catalog, opa_input: Ask) -> None:
     module = "rules/demo/named_badly.rego"
     old = {
         module: "package gracegate.rules.demo.old\n\nimport data.gracegate.lib.old\n\nviolation contains old.f(1)\n",
@@ -116,7 +116,7 @@ def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Ca
         assert older.evaluate({}) == {"digest": "old"}
         mixed = {**small_catalog.modules, "lib/old.rego": "package gracegate.lib.old\n\ng(x) := x\n"}
         with closing(ServerEngine(process.url, Catalog({}, mixed, "new"), token=process.token)) as newer:
-            assert newer.evaluate(question("a"))["rules"] == ["named-badly"]
+            assert newer.evaluate(opa_input("a"))["rules"] == ["named-badly"]
         assert sorted(older._connection.query("gracegate_release", "modules", {})) == sorted(
             f"gracegate/{path}" for path in [*mixed, "engine.rego"]
         )
@@ -139,10 +139,10 @@ def test_version_zero_syntax_is_not_rewritten(own: ChildEngine) -> None:
         engine.evaluate({})
 
 
-def test_nobody_else_may_use_the_child(own: ChildEngine, small_catalog: Catalog, question: Ask) -> None:
+def test_nobody_else_may_use_the_child(own: ChildEngine, small_catalog: Catalog, opa_input: Ask) -> None:
     refused = pytest.raises(EngineUnavailable, match="401")
     with closing(ServerEngine(own._process.url, small_catalog, token="guessed")) as other, refused:
-        other.evaluate(question("a"))
+        other.evaluate(opa_input("a"))
 
 
 def test_the_child_has_no_environment(own: ChildEngine) -> None:
@@ -283,11 +283,11 @@ def test_a_path_before_the_api_and_a_token() -> None:
 
 
 def test_proxies_of_the_environment_are_not_used(
-    server: ChildEngine, question: Ask, monkeypatch: pytest.MonkeyPatch
+    server: ChildEngine, opa_input: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert server.evaluate(question("a"))["rules"] == ["named-badly"]
+    assert server.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
 def test_a_server_that_hangs() -> None:

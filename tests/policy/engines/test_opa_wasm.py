@@ -21,17 +21,17 @@ Ask = Callable[..., dict[str, Any]]
 NO_RULES: dict[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
 
 
-def test_no_rules_are_no_violations(small: Path, question: Ask) -> None:
+def test_no_rules_are_no_violations(small: Path, opa_input: Ask) -> None:
     engine = WasmEngine(load_catalog(small))
-    assert engine.evaluate(question("a", rules=())) == {"digest": engine.engine.digest, "rules": [], "violations": []}
+    assert engine.evaluate(opa_input("a", rules=())) == {"digest": engine.engine.digest, "rules": [], "violations": []}
 
 
-def test_an_answer(small: Path, question: Ask) -> None:
+def test_an_answer(small: Path, opa_input: Ask) -> None:
     engine = WasmEngine(load_catalog(small))
     at = {"document": 0, "path": ["metadata", "name"]}
     found = {"rule": "named-badly", "at": at, "message": "é\U0010ffff is no name for Pod"}
     expected = {"digest": engine.engine.digest, "rules": ["named-badly"], "violations": [found]}
-    assert engine.evaluate(question("é\U0010ffff")) == expected
+    assert engine.evaluate(opa_input("é\U0010ffff")) == expected
 
 
 def test_the_engine_names_its_rules(small: Path) -> None:
@@ -45,13 +45,13 @@ def test_the_built_in_rules_are_the_default() -> None:
     assert engine.evaluate(NO_RULES)["violations"] == []
 
 
-def test_one_evaluation_leaves_nothing_to_the_next(small: Path, question: Ask) -> None:
+def test_one_evaluation_leaves_nothing_to_the_next(small: Path, opa_input: Ask) -> None:
     engine = WasmEngine(load_catalog(small))
-    first = engine.evaluate(question("a"))
-    assert engine.evaluate(question()) == {**first, "violations": []}
+    first = engine.evaluate(opa_input("a"))
+    assert engine.evaluate(opa_input()) == {**first, "violations": []}
     with pytest.raises(RuleFailed):
-        engine.evaluate(question("a", "b", rules=("of-two-minds",)))
-    assert engine.evaluate(question("a")) == first
+        engine.evaluate(opa_input("a", "b", rules=("of-two-minds",)))
+    assert engine.evaluate(opa_input("a")) == first
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,11 @@ def test_one_evaluation_leaves_nothing_to_the_next(small: Path, question: Ask) -
         (("odd-patch",), "json.patch: .* does not add a member of a member", ()),
     ],
 )
-def test_a_rule_that_errs(small: Path, question: Ask, rules: tuple[str, ...], message: str, failed: tuple[str]) -> None:
+def test_a_rule_that_errs(
+    small: Path, opa_input: Ask, rules: tuple[str, ...], message: str, failed: tuple[str]
+) -> None:
     with pytest.raises(RuleFailed, match=message) as caught:
-        WasmEngine(load_catalog(small)).evaluate(question("a", "b", rules=rules))
+        WasmEngine(load_catalog(small)).evaluate(opa_input("a", "b", rules=rules))
     assert caught.value.rules == failed
 
 
@@ -72,24 +74,24 @@ def test_an_undefined_report_is_no_answer(small: Path) -> None:
         WasmEngine(load_catalog(small)).evaluate({})
 
 
-def test_too_long(small: Path, question: Ask) -> None:
+def test_too_long(small: Path, opa_input: Ask) -> None:
     engine = WasmEngine(load_catalog(small), seconds=2)
     with pytest.raises(EngineTimeout, match="longer"):
-        engine.evaluate(question("a", rules=("endless",)))
-    assert engine.evaluate(question("a"))["rules"] == ["named-badly"]
+        engine.evaluate(opa_input("a", rules=("endless",)))
+    assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
-def test_too_much_memory(small: Path, question: Ask) -> None:
+def test_too_much_memory(small: Path, opa_input: Ask) -> None:
     with pytest.raises(EngineTimeout, match="memory"):
-        WasmEngine(load_catalog(small), memory_bytes=8 << 20).evaluate(question(*("x" * 1000 for _ in range(9000))))
+        WasmEngine(load_catalog(small), memory_bytes=8 << 20).evaluate(opa_input(*("x" * 1000 for _ in range(9000))))
 
 
-def test_a_nesting_without_end_is_an_error(small: Path, question: Ask) -> None:
+def test_a_nesting_without_end_is_an_error(small: Path, opa_input: Ask) -> None:
     deep: list[Any] = []
     for _ in range(5000):
         deep = [deep]
     with pytest.raises(EngineError):
-        WasmEngine(load_catalog(small)).evaluate({**question(), "documents": deep})
+        WasmEngine(load_catalog(small)).evaluate({**opa_input(), "documents": deep})
 
 
 @pytest.mark.parametrize(
@@ -110,13 +112,13 @@ def test_what_json_cannot_say(value: object) -> None:
         encode_json({"a": value})
 
 
-def test_threads_share_an_engine(small: Path, question: Ask) -> None:
+def test_threads_share_an_engine(small: Path, opa_input: Ask) -> None:
     engine = WasmEngine(load_catalog(small))
     engine.warm_up()
     answers: dict[int, Any] = {}
 
     def evaluate(number: int) -> None:
-        answers[number] = engine.evaluate(question(str(number)))["violations"][0]["message"]
+        answers[number] = engine.evaluate(opa_input(str(number)))["violations"][0]["message"]
 
     threads = [threading.Thread(target=evaluate, args=[number]) for number in range(8)]
     for thread in threads:
@@ -131,7 +133,7 @@ def test_a_folder_without_rules(tmp_path: Path) -> None:
         WasmEngine(load_catalog(tmp_path))
 
 
-def test_a_module_that_is_none_is_an_error(small: Path, question: Ask, tmp_path: Path) -> None:
+def test_a_module_that_is_none_is_an_error(small: Path, opa_input: Ask, tmp_path: Path) -> None:
     (tmp_path / "compiled").mkdir()
     (tmp_path / "compiled" / "policy.wasm").write_bytes(b"no wasm")
     digest = catalog.digest_of({})
@@ -139,7 +141,7 @@ def test_a_module_that_is_none_is_an_error(small: Path, question: Ask, tmp_path:
     engine = WasmEngine(load_catalog(tmp_path))
     engine.warm_up()
     with pytest.raises(EngineError):
-        engine.evaluate(question())
+        engine.evaluate(opa_input())
     with pytest.raises(EngineError):
         engine.evaluate(NO_RULES)
 

@@ -1,4 +1,4 @@
-"""The question, what an answer means, and that nothing odd ever reads as `no violation`."""
+"""The input of OPA, what an answer means, and that nothing odd ever reads as `no violation`."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def violation(identity: str = "a", **changes: Any) -> dict[str, Any]:
 
 
 class Engine:
-    """Answers with `violations` of the rules in the question, and keeps the questions."""
+    """Answers with `violations` of the rules in the input, and keeps the inputs."""
 
     def __init__(self, *violations: Any, **changes: Any) -> None:
         self.violations = violations
         self.changes = changes
         self.questions: list[Mapping[str, Any]] = []
 
-    def __call__(self, question: Mapping[str, Any]) -> Any:
-        self.questions.append(question)
-        rules = question["rules"]
+    def __call__(self, opa_input: Mapping[str, Any]) -> Any:
+        self.questions.append(opa_input)
+        rules = opa_input["rules"]
         found = [raw for raw in self.violations if not isinstance(raw, dict) or raw.get("rule") in {*rules, None, "x"}]
         return {"digest": DIGEST, "rules": rules, "violations": found, **self.changes}
 
@@ -69,9 +69,9 @@ def failing(*broken: str, named: bool, engine: Engine | None = None) -> tuple[En
     """An engine in which the `broken` rules err."""
     inner = engine or Engine()
 
-    def evaluate(question: Mapping[str, Any]) -> Any:
-        failed_rules = [one for one in broken if one in question["rules"]]
-        answer = inner(question)
+    def evaluate(opa_input: Mapping[str, Any]) -> Any:
+        failed_rules = [one for one in broken if one in opa_input["rules"]]
+        answer = inner(opa_input)
         if failed_rules:
             raise RuleFailed("conflict", tuple(failed_rules[:1]) if named else ())
         return answer
@@ -266,8 +266,8 @@ def test_a_slip_of_one_rule_costs_only_that_rule(wrong: dict[str, Any]) -> None:
 
 
 def test_a_rule_that_was_not_evaluated_is_a_problem() -> None:
-    def evaluate(question: Mapping[str, Any]) -> Any:
-        rules = [one for one in question["rules"] if one != "a"]
+    def evaluate(opa_input: Mapping[str, Any]) -> Any:
+        rules = [one for one in opa_input["rules"] if one != "a"]
         return {"digest": DIGEST, "rules": rules, "violations": [violation("b")] if "b" in rules else []}
 
     answer = ask(evaluate, batch(rule("a"), rule("b")), DIGEST)

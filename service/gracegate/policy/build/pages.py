@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, MARKS, fence, fix_blocks, prose
+from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, fence, fix_blocks, prose
 from gracegate.policy import load_catalog
 from gracegate.policy.engines import open_engine
 
@@ -23,7 +23,7 @@ _INDEX_HEAD = f"""\
 # Rules
 
 Each rule finds one way in which a rolling update drops requests. The level is the highest that a finding gets; it is
-lower where the manifests leave room for doubt. `gracegate rules ID` shows a rule's page in a terminal.
+lower where the manifests do not show for certain. `gracegate rules ID` shows a rule's page in a terminal.
 """
 
 
@@ -64,7 +64,7 @@ def _parts(explanation: RuleExplanation) -> Iterator[str]:
     if rule.aliases:
         yield f"Also known as {', '.join(f'`{alias}`' for alias in rule.aliases)}."
     yield f"## What it finds\n\n{fence(rule.example.rstrip(), 'yaml')}"
-    yield f"> {MARKS[finding.severity]} {prose(finding.message)}"
+    yield f"> {SEVERITY_MARKS[finding.severity]} {prose(finding.message)}"
     fix = fix_blocks([explanation.finding_without_patch])
     if explanation.after is not None:
         yield f"## After the fix\n\n{fence(explanation.after.rstrip(), 'yaml')}"

@@ -22,7 +22,7 @@ _CONNECT_SECONDS = 3.0
 
 
 class Undefined(EngineError):
-    """OPA has no value for what was asked."""
+    """OPA has no value for the query."""
 
 
 class Connection:
@@ -49,11 +49,11 @@ class Connection:
         """Close the connections."""
         self._client.close_connection()
 
-    def query(self, package: str, rule: str, question: Mapping[str, Any]) -> Any:
+    def query(self, package: str, rule: str, opa_input: Mapping[str, Any]) -> Any:
         """The value of data.`package`.`rule` for an input. Raises Undefined, RuleFailed or another EngineError."""
         strict = {"strict-builtin-errors": "true"}
         with _translate_errors():
-            answer = self._client.query_rule(question, package, rule, query_params=strict)
+            answer = self._client.query_rule(opa_input, package, rule, query_params=strict)
         if not isinstance(answer, dict) or "result" not in answer:
             raise Undefined(f"OPA has no value for data.{package}.{rule}")
         return answer["result"]

@@ -48,12 +48,12 @@ class ServerEngine:
             self._engine = Engine("opa", str(version), self._digest)
         return self._engine
 
-    def evaluate(self, question: Mapping[str, Any]) -> Any:
+    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
         """The report of exactly the catalog's rules, which are loaded once if OPA has others. Raises EngineError."""
-        report = self._query_report(question)
+        report = self._query_report(opa_input)
         if report is None:
             self._load_rules()
-            report = self._query_report(question)
+            report = self._query_report(opa_input)
         if report is None:
             raise RulesMismatch("OPA does not answer from the rules that were just loaded into it")
         return report
@@ -62,14 +62,14 @@ class ServerEngine:
         """Close the connections."""
         self._connection.close()
 
-    def _query_report(self, question: Mapping[str, Any]) -> Any:
+    def _query_report(self, opa_input: Mapping[str, Any]) -> Any:
         """The report, or None if OPA has other rules than the catalog's, or none."""
         try:
-            report = self._connection.query("gracegate.main", "report", question)
+            report = self._connection.query("gracegate.main", "report", opa_input)
         except Undefined:
             return None
         except RuleFailed:
-            if question is not _NO_RULES and self._query_report(_NO_RULES) is None:
+            if opa_input is not _NO_RULES and self._query_report(_NO_RULES) is None:
                 return None
             raise
         return report if isinstance(report, Mapping) and report.get("digest") == self._digest else None
@@ -128,9 +128,9 @@ class ChildEngine:
         """URL and token of the OPA that runs now, for child processes."""
         return self._process.url, self._process.token
 
-    def evaluate(self, question: Mapping[str, Any]) -> Any:
-        """The report; asked for once more if OPA has ended meanwhile. Raises EngineError."""
-        return self._call_or_restart(lambda server: server.evaluate(question))
+    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
+        """The report; evaluated once more if OPA has ended meanwhile. Raises EngineError."""
+        return self._call_or_restart(lambda server: server.evaluate(opa_input))
 
     def ensure_running(self) -> None:
         """Starts OPA again if it has ended. Raises EngineError unless it can evaluate."""

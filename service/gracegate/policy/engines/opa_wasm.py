@@ -49,10 +49,10 @@ class WasmEngine:
         self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
         self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
 
-    def evaluate(self, question: Mapping[str, Any]) -> Any:
+    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
         """The report. Raises EngineTimeout, RuleFailed, RulesMismatch where it is undefined, else EngineError."""
         data = encode_json({"gracegate_release": {"digest": self.engine.digest}})
-        text = encode_json(question)
+        text = encode_json(opa_input)
         with _ONE_AT_A_TIME, _translate_errors():
             engine, module = self._load()
             with (

@@ -48,16 +48,16 @@ class Instance:
         """Give the memory back; the store would live on otherwise, held by the functions it imports from here."""
         self._store.close()
 
-    def evaluate(self, entrypoint: str, data: bytes, question: bytes) -> str:
+    def evaluate(self, entrypoint: str, data: bytes, opa_input: bytes) -> str:
         """The result set of `entrypoint` as JSON text; `[]` where it is undefined."""
         self._instantiate()
         number = self._read_mapping("entrypoints").get(entrypoint)
         if number is None:
             raise wasmtime.WasmtimeError(f"the policy has no entrypoint {entrypoint}")
         data_address = self._parse_json(data)
-        address = self._write(question)
+        address = self._write(opa_input)
         heap = self._call("opa_heap_ptr_get")
-        return self._read_text(self._call("opa_eval", 0, number, data_address, address, len(question), heap, 0))
+        return self._read_text(self._call("opa_eval", 0, number, data_address, address, len(opa_input), heap, 0))
 
     def _instantiate(self) -> None:
         imports = [self._import(item) for item in self._module.imports]
