@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 
 from tests.fakegithub import shapes_pulls
-from tests.fakegithub.errors import not_found, not_permitted
+from tests.fakegithub.errors import locked, not_found, not_permitted
 from tests.fakegithub.shapes import Json
 from tests.fakegithub.state import IssueComment, PullRequest, Repository
 from tests.fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
@@ -29,6 +29,8 @@ def list_comments(repository: Repository, number: int) -> Answer:
 @needs(PERMISSION, "write")
 def create(repository: Repository, number: int) -> Answer:
     pull, now = pull_of(repository, number), world().clock.iso()
+    if pull.locked:
+        raise locked()
     comment = IssueComment(world().new_id(), login(), body()["body"], now, now)
     pull.issue_comments.append(comment)
     return jsonify(_shape(pull, comment)), 201

@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify, request
 
 from tests.fakegithub import anchors, shapes_pulls
 from tests.fakegithub.anchors import Placed, Unplaceable
-from tests.fakegithub.errors import ApiError, invalid, not_found, not_permitted, unprocessable
+from tests.fakegithub.errors import ApiError, invalid, locked, not_found, not_permitted, unprocessable
 from tests.fakegithub.shapes import Json
 from tests.fakegithub.state import PullRequest, Repository, Review, ReviewComment
 from tests.fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
@@ -41,6 +41,8 @@ def _limited(text: str) -> str:
 def create_review(repository: Repository, number: int) -> Answer:
     """All or nothing: one comment that cannot be placed, and nothing is stored."""
     pull, sent = pull_of(repository, number), body()
+    if pull.locked:
+        raise unprocessable("lock prevents review")
     event, text = sent.get("event"), _limited(sent.get("body") or "")
     if event in {"COMMENT", "REQUEST_CHANGES"} and not text.strip():
         raise unprocessable("Pull request review body can't be blank")
@@ -135,6 +137,8 @@ def list_comments(repository: Repository, number: int) -> Answer:
 @needs("pull_requests", "write")
 def create_comment(repository: Repository, number: int) -> Answer:
     pull, sent = pull_of(repository, number), body()
+    if pull.locked:
+        raise locked()
     if "in_reply_to" in sent:
         return _reply(pull, sent["in_reply_to"], sent["body"])
     sha = _commit(pull, sent)
@@ -158,7 +162,10 @@ def _detail(field: str, text: str) -> Json:
 @api.post("/repos/<owner>/<repo>/pulls/<int:number>/comments/<int:comment_id>/replies")
 @needs("pull_requests", "write")
 def reply(repository: Repository, number: int, comment_id: int) -> Answer:
-    return _reply(pull_of(repository, number), comment_id, body()["body"])
+    pull = pull_of(repository, number)
+    if pull.locked:
+        raise locked()
+    return _reply(pull, comment_id, body()["body"])
 
 
 def _reply(pull: PullRequest, to: int, text: str) -> Answer:

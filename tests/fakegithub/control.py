@@ -25,6 +25,7 @@ CALLS = frozenset(
         "fault",
         "fork",
         "install",
+        "lock_pull_request",
         "merge_pull_request",
         "move_branch",
         "open_pull_request",
@@ -41,6 +42,7 @@ CALLS = frozenset(
         "review_comment",
         "settle",
         "uninstall",
+        "unlock_pull_request",
     ]
 )
 """`POST /_fake/<call>` with the method's arguments as a JSON object answers `{"result": ...}`."""

@@ -37,6 +37,11 @@ def not_permitted() -> ApiError:
     return ApiError(403, "Resource not accessible by integration")
 
 
+def locked() -> ApiError:
+    """The answer to a comment in a locked conversation; a review is answered 422."""
+    return ApiError(403, "Unable to create comment because issue is locked.")
+
+
 def unprocessable(*texts: str) -> ApiError:
     """The 422 of the review endpoints, whose errors are plain texts."""
     return ApiError(422, "Unprocessable Entity", texts)

@@ -160,6 +160,14 @@ class People:
         with self.world.lock:
             pulls.ready(self.events, self.pull(full_name, number))
 
+    def lock_pull_request(self, full_name: str, number: int) -> None:
+        with self.world.lock:
+            pulls.lock(self.events, self.pull(full_name, number))
+
+    def unlock_pull_request(self, full_name: str, number: int) -> None:
+        with self.world.lock:
+            pulls.unlock(self.events, self.pull(full_name, number))
+
     def edit_pull_request(
         self, full_name: str, number: int, *, base: str | None = None, title: str | None = None
     ) -> None:

@@ -87,6 +87,17 @@ def ready(events: Events, pull: PullRequest) -> None:
     events.pull_request(pull, "ready_for_review")
 
 
+def lock(events: Events, pull: PullRequest) -> None:
+    """Locks the conversation: only people who may write can comment, and no App."""
+    pull.locked = True
+    events.pull_request(pull, "locked")
+
+
+def unlock(events: Events, pull: PullRequest) -> None:
+    pull.locked = False
+    events.pull_request(pull, "unlocked")
+
+
 def edit(world: World, events: Events, pull: PullRequest, *, base: str | None = None, title: str | None = None) -> None:
     """Changes the title or the base branch (which changes the diff)."""
     changes: dict[str, Any] = {}

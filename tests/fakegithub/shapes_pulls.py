@@ -60,7 +60,7 @@ def pull_simple(base: str, pull: PullRequest) -> Json:
         "node_id": node_id("PR", pull.id),
         "number": pull.number,
         "state": pull.state,
-        "locked": False,
+        "locked": pull.locked,
         "title": pull.title,
         "user": user(base, pull.author),
         "body": pull.body,

@@ -136,6 +136,7 @@ class PullRequest:
     created_at: str
     updated_at: str
     draft: bool = False
+    locked: bool = False
     state: str = "open"
     closed_at: str | None = None
     merged_at: str | None = None

@@ -46,15 +46,16 @@ def state(scenario: Scenario, run: CheckRun) -> tuple[str, str | None, int]:
 
 
 def test_a_run_from_its_start_to_its_end(scenario: Scenario, repo: RepositoryClient) -> None:
-    assert checks.find(repo, scenario.head, NAME) is None
+    assert checks.find(repo, scenario.head, NAME, "pr:1") is None
     run = checks.start(repo, scenario.head, "pr:1", NAME, "https://gracegate.example.com/1")
     expected = CheckRun(run.id, NAME, scenario.head, "pr:1", "in_progress", None, 0)
     assert run == expected
-    assert checks.find(repo, scenario.head, NAME) == expected
-    assert checks.find(repo, scenario.head, "another") is None
+    assert checks.find(repo, scenario.head, NAME, "pr:1") == expected
+    assert checks.find(repo, scenario.head, NAME, "pr:2") is None
+    assert checks.find(repo, scenario.head, "another", "pr:1") is None
     assert checks.conclude(repo, run, Output(annotations=annotations(2))) == 0
     concluded = replace(expected, status="completed", conclusion="failure", annotations=2)
-    assert checks.find(repo, scenario.head, NAME) == concluded
+    assert checks.find(repo, scenario.head, NAME, "pr:1") == concluded
     assert messages(scenario, run) == ["finding 1", "finding 2"]
     assert len(scenario.requests("PATCH")) == 1
     assert scenario.fake.world.check_runs[run.id].details_url == "https://gracegate.example.com/1"
@@ -80,7 +81,7 @@ def test_a_run_whose_start_was_answered_with_502(when: str, scenario: Scenario, 
 def test_runs_of_other_apps_are_ignored(scenario: Scenario, repo: RepositoryClient) -> None:
     checks.start(repo, scenario.head, "pr:1", NAME)
     repo.app_id = 1
-    assert checks.find(repo, scenario.head, NAME) is None
+    assert checks.find(repo, scenario.head, NAME, "pr:1") is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 50, 51, 120])
@@ -134,11 +135,38 @@ def test_a_run_in_progress_gets_the_annotations_that_it_lacks(scenario: Scenario
     assert state(scenario, run) == ("completed", "failure", 60)
 
 
-def test_refused_annotations_do_not_keep_the_check_pending(scenario: Scenario, repo: RepositoryClient) -> None:
+WRONG = {**annotations(1)[0], "start_line": 9, "end_line": 3}
+GOOD = annotations(120)
+
+
+@pytest.mark.parametrize(
+    ("sent", "posted", "refused"),
+    [
+        pytest.param((*GOOD, WRONG), GOOD[:100], 21, id="the last batch"),
+        pytest.param((WRONG, *GOOD), GOOD[49:], 50, id="the first batch"),
+        pytest.param((*GOOD[:60], WRONG, *GOOD[60:]), (*GOOD[:50], *GOOD[99:]), 50, id="a batch between"),
+        pytest.param((WRONG,), (), 1, id="the only batch"),
+    ],
+)
+def test_a_refused_batch_of_annotations_costs_only_itself(
+    sent: tuple[dict[str, object], ...],
+    posted: tuple[dict[str, object], ...],
+    refused: int,
+    scenario: Scenario,
+    repo: RepositoryClient,
+) -> None:
     run = checks.start(repo, scenario.head, "pr:1", NAME)
-    wrong = {**annotations(1)[0], "start_line": 9, "end_line": 3}
-    assert checks.conclude(repo, run, Output(annotations=(*annotations(50), wrong, *annotations(3)))) == 4
-    assert state(scenario, run) == ("completed", "failure", 50)
+    assert checks.conclude(repo, run, Output(annotations=sent)) == refused
+    assert state(scenario, run) == ("completed", "failure", len(posted))
+    assert messages(scenario, run) == [one["message"] for one in posted]
+
+
+def test_a_new_text_leaves_the_conclusion_and_the_annotations(scenario: Scenario, repo: RepositoryClient) -> None:
+    run = checks.start(repo, scenario.head, "pr:1", NAME)
+    checks.conclude(repo, run, Output(annotations=annotations(2)))
+    checks.update_text(repo, run, Output(conclusion="success", title="Other", summary="Another"))
+    found = scenario.fake.world.check_runs[run.id]
+    assert (state(scenario, run), found.title, found.summary) == (("completed", "failure", 2), "Other", "Another")
 
 
 def test_a_long_rate_limit_is_raised(scenario: Scenario, repo: RepositoryClient) -> None:

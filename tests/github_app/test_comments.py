@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gracegate.errors import Gone
 from gracegate.github_app import RepositoryClient, comments
 from gracegate.github_app.comments import PostResult
 from gracegate.model import Comment, PostedComment
@@ -120,6 +121,21 @@ def test_a_refused_review_that_was_kept_in_part_is_not_posted_again(scenario: Sc
     result = post(scenario, repo, comment_on(10), comment_on(30))
     assert (posted_comments(scenario), reviews(scenario)) == (expected(comment_on(30), comment_on(10)), ["Two things"])
     assert result == PostResult(review_ids(scenario)[0])
+
+
+def test_comments_are_posted_without_a_review_that_github_refuses_for_ever(
+    scenario: Scenario, repo: RepositoryClient
+) -> None:
+    scenario.fake.fault("POST", "/reviews$", status=422, body='{"message": "Unprocessable Entity"}', times=9)
+    result = post(scenario, repo, comment_on(10), comment_on(30))
+    assert (posted_comments(scenario), result) == (expected(comment_on(10), comment_on(30)), PostResult())
+
+
+def test_a_locked_conversation_is_asked_once(scenario: Scenario, repo: RepositoryClient) -> None:
+    scenario.fake.lock_pull_request(SHOP, scenario.number)
+    with pytest.raises(Gone, match="locked"):
+        post(scenario, repo, comment_on(10), comment_on(30))
+    assert [status for _, status in scenario.requests("POST", "/comments")] == [403]
 
 
 def test_a_second_review_with_the_same_text_is_posted(scenario: Scenario, repo: RepositoryClient) -> None:

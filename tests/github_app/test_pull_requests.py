@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gracegate.git import hunks_of_patch
 from gracegate.github_app import PullRequest, RepositoryClient, pull_requests
 from gracegate.model import FileDiff, Hunk
@@ -14,6 +16,7 @@ def test_a_pull_request(scenario: Scenario, repo: RepositoryClient) -> None:
         number=scenario.number,
         state="open",
         draft=False,
+        locked=False,
         title="A change",
         author="ada",
         head_sha=scenario.head,
@@ -23,8 +26,9 @@ def test_a_pull_request(scenario: Scenario, repo: RepositoryClient) -> None:
         base_ref="main",
     )
     assert pull_requests.read(repo, scenario.number) == expected
+    scenario.fake.lock_pull_request(SHOP, scenario.number)
     scenario.fake.close_pull_request(SHOP, scenario.number)
-    assert pull_requests.read(repo, scenario.number).state == "closed"
+    assert pull_requests.read(repo, scenario.number) == replace(expected, state="closed", locked=True)
 
 
 def test_a_pull_request_that_is_too_new_for_some_servers(scenario: Scenario, repo: RepositoryClient) -> None:

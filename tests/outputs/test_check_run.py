@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gracegate.model import GITHUB_SUMMARY_BYTES, Problem, Report
-from gracegate.outputs import check_run
+from gracegate.outputs import Commenting, check_run
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
@@ -43,6 +43,15 @@ ENGINE_DOWN = replace(
 def test_conclusion_and_title(report: Report, on_incomplete: str, conclusion: str, title: str) -> None:
     output = check_run.render(report, on_incomplete)  # type: ignore[arg-type]
     assert (output.conclusion, output.title) == (conclusion, title)
+
+
+@pytest.mark.parametrize(
+    ("commenting", "end"),
+    [("possible", "requests."), ("locked", "is locked."), ("refused", "commented on its line.")],
+)
+def test_the_opening_says_where_comments_are_missing(commenting: Commenting, end: str) -> None:
+    opening = check_run.render(samples.FAIL, commenting=commenting).summary.split("\n", maxsplit=1)[0]
+    assert (opening.startswith("After this change, "), opening.endswith(end)) == (True, True)
 
 
 def test_a_clean_check_has_no_annotations() -> None:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.errors import EngineUnavailable, Superseded
+from gracegate.errors import EngineUnavailable, RateLimited, Superseded
 from gracegate.git import TreeFetcher
-from gracegate.github_app import AppClient, Pace, TokenBroker
+from gracegate.github_app import AppClient, Pace, TokenBroker, checks
+from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.settings import Settings, child_environment
-from gracegate.store import Run, Store
+from gracegate.store import Delivery, PullHead, Run, Store, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
 from tests.fakegithub.server import FakeGitHub
 from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
@@ -192,6 +193,85 @@ def test_a_review_that_failed_for_good_concludes_its_check(stage: Stage) -> None
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
     assert stage.checks() == [("completed", "failure")]
+
+
+LOCKED = "because the conversation of this pull request is locked."
+REFUSED = "GitHub refused comments on this pull request"
+
+
+def summary(stage: Stage) -> str:
+    return list(stage.fake.world.check_runs.values())[-1].summary or ""
+
+
+@pytest.mark.parametrize(
+    ("files", "conclusion", "is_noted"),
+    [({"README.md": "hello"}, "success", False), ({"web.yaml": WITHOUT_DRAIN}, "failure", True)],
+)
+def test_a_locked_conversation_is_said_in_the_check(
+    stage: Stage, files: dict[str, str], conclusion: str, is_noted: bool
+) -> None:
+    number = stage.open_pull_request(files)
+    stage.fake.lock_pull_request(SHOP, number)
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.state, stage.checks(), stage.comments(number)) == ("done", [("completed", conclusion)], [])
+    assert (LOCKED in summary(stage), [w for w in stage.writes() if "/pulls/" in w]) == (is_noted, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/reviews$", 403), ("/pulls/1/(reviews|comments)$", 422), ("/pulls/1/comments$", 404)]
+)
+def test_a_refusal_to_comment_leaves_the_verdict(stage: Stage, path: str, status: int) -> None:
+    """As for a conversation that is locked during the review, or an archived repository."""
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    for method in ("GET", "POST"):
+        stage.fake.fault(method, path, status=status, body='{"message": "no"}', times=99)
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.state, outcome.conclusion, stage.checks()) == ("done", "failure", [("completed", "failure")])
+    assert (REFUSED in summary(stage), stage.comments(number)) == (True, [])
+    (run,) = stage.fake.world.check_runs.values()
+    assert len(run.annotations) == 1
+
+
+def test_a_further_attempt_posts_the_comments_and_leaves_the_check(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    stage.fake.fault("GET", "/pulls/1/comments$", status=429, headers={"Retry-After": "900"})
+    store = stage.reviewer.store
+    delivery = Delivery("d", "pull_request", "opened", stage.installation, stage.repository_id, SHOP)
+    with store.transaction() as tx:
+        deliveries.accept(tx, delivery, [PullHead(number, stage.head())], lambda _ticket: None)
+        claimed = runs.claim(tx, f"d/{number}", 1, "worker")
+    assert claimed is not None
+    with pytest.raises(RateLimited):
+        stage.reviewer.review(claimed[0], is_current)
+    with store.transaction() as tx:
+        runs.requeue(tx, f"d/{number}", 1)
+        claimed = runs.claim(tx, f"d/{number}", 2, "worker")
+        assert runs.verdicts(tx, stage.repository_id, stage.head()) == {number: "fail"}
+    assert claimed is not None
+    outcome = stage.reviewer.review(claimed[0], is_current)
+    assert (outcome.conclusion, stage.checks()) == ("failure", [("completed", "failure")])
+    assert len(stage.comments(number)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], ["failure"]),
+        (["success"], ["success"]),
+        (["neutral"], ["neutral"]),
+        (["cancelled"], ["cancelled", "failure"]),
+        (["success", None], ["success", "failure"]),
+    ],
+)
+def test_giving_up_replaces_no_verdict(stage: Stage, before: list[str | None], after: list[str | None]) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    with stage.reviewer.client.repository(stage.installation, stage.repository_id, SHOP) as repo:
+        for conclusion in before:
+            check = checks.start(repo, stage.head(), f"pr:{number}:{stage.head()}", "gracegate")
+            if conclusion is not None:
+                checks.conclude(repo, check, CheckOutput(conclusion, "", "", ()))  # type: ignore[arg-type]
+    stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
+    assert [conclusion for _, conclusion in stage.checks()] == after
 
 
 def test_two_pull_requests_with_one_head_share_the_worse_verdict(stage: Stage) -> None:

@@ -195,6 +195,19 @@ def test_verdicts_of_one_head(driver: StoreDriver) -> None:
         assert runs.verdicts(tx, 42, "sha") == {}
 
 
+def test_a_conclusion_is_recorded_by_the_holder_of_the_fence(driver: StoreDriver) -> None:
+    driver.accept("a")
+    driver.claim("a")
+    with driver.store.transaction() as tx:
+        runs.record_conclusion(tx, run("a", fence=2), "sha", "fail", "failure")
+        assert runs.verdicts(tx, 42, "sha") == {}
+        runs.record_conclusion(tx, run("a"), "sha", "fail", "failure")
+        assert runs.verdicts(tx, 42, "sha") == {1: "fail"}
+    driver.requeue("a", 1)
+    again = dataclasses.replace(run("a", fence=2, starts=1, conclusion="failure"), head_sha="sha")
+    assert driver.claim("a", fence=2) == (again, 0.0)
+
+
 def test_queue_depth_and_unfinished_runs(driver: StoreDriver) -> None:
     with driver.store.transaction() as tx:
         assert runs.queue_depth(tx) == ({"waiting": 0, "running": 0}, 0.0)

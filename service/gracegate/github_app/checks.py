@@ -50,9 +50,10 @@ class Output(Protocol):
     def annotations(self) -> Sequence[Mapping[str, object]]: ...
 
 
-def find(repo: RepositoryClient, sha: str, name: str) -> CheckRun | None:
-    """The newest check run of this name on a commit."""
-    return repo.read(lambda repository: next(iter(_runs(repository, sha, name, repo.app_id)), None))
+def find(repo: RepositoryClient, sha: str, name: str, external_id: str) -> CheckRun | None:
+    """The newest check run of this name and `external_id` on a commit."""
+    runs = repo.read(lambda repository: _runs(repository, sha, name, repo.app_id))
+    return next((run for run in runs if run.external_id == external_id), None)
 
 
 def start(
@@ -75,29 +76,30 @@ def start(
 
 
 def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url: str | None = None) -> int:
-    """Conclude a run with its output; returns how many annotations GitHub refused.
+    """Conclude a run with its output; returns how many annotations are in the batches that GitHub refused.
 
     Every request has the conclusion, so that a refused annotation cannot keep the check pending. A run that has some
     annotations already gets the others: their order is the same each time.
     """
     annotations = [_clip_values(annotation) for annotation in output.annotations]
     optional = {"details_url": details_url} if details_url else {}
-    text = {
-        "title": clip_line(output.title, GITHUB_TITLE_BYTES),
-        "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT_NOTE),
-    }
+    text = _text(output)
     body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **optional}
-    done = run.annotations
-    batch = annotations[done : done + _BATCH]
-    while batch:
+    posted, refused = run.annotations, 0
+    for start in range(run.annotations, len(annotations), _BATCH):
+        batch = annotations[start : start + _BATCH]
         try:
-            done = _add(repo, run, {**body, "output": {**text, "annotations": batch}}, done)
+            posted = _add(repo, run, {**body, "output": {**text, "annotations": batch}}, posted)
         except Refused:
-            break
-        batch = annotations[done : done + _BATCH]
-    if batch or done == run.annotations:
+            refused += len(batch)
+    if posted == run.annotations:
         repo.update(lambda repository: repository.get_check_run(run.id).edit(**body))
-    return max(0, len(annotations) - done)
+    return refused
+
+
+def update_text(repo: RepositoryClient, run: CheckRun, output: Output) -> None:
+    """Replace the title and the summary of a run; its conclusion and its annotations stay."""
+    repo.update(lambda repository: repository.get_check_run(run.id).edit(output=_text(output)))
 
 
 def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any], before: int) -> int:
@@ -112,6 +114,13 @@ def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any], before:
         return count if count > before else None
 
     return repo.create(add, find_added)
+
+
+def _text(output: Output) -> dict[str, Any]:
+    return {
+        "title": clip_line(output.title, GITHUB_TITLE_BYTES),
+        "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT_NOTE),
+    }
 
 
 def _runs(repository: Repository, sha: str, name: str, app_id: int) -> list[CheckRun]:

@@ -20,7 +20,8 @@ _CUT_NOTE = "_The rest is cut off: GitHub accepts no longer comments._"
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
-    """The id of the review (None if there was nothing to post), and the comments that GitHub did not accept as sent.
+    """The id of the review (None if there was none to post or GitHub refused it), and the comments that GitHub did not
+    accept as sent.
 
     `moved` are comments on a whole file, because GitHub refused their line.
     """
@@ -42,7 +43,8 @@ def post_review(repo: RepositoryClient, number: int, commit: str, body: str, com
     """Post one review of `commit` with its line comments; comments on a whole file are posted separately.
 
     GitHub refuses the whole review for one wrong line and does not say which. Then the review is posted without
-    comments, and each comment separately: on its line, else on its file, else it counts as refused.
+    comments, if GitHub accepts that, and each comment separately: on its line, else on its file, else it counts as
+    refused.
     """
     poster = _ReviewPoster(repo, number, commit)
     on_lines = [comment for comment in comments if comment.line is not None]
@@ -99,7 +101,10 @@ class _ReviewPoster:
         if not body:
             return None
         kept = self.repo.read(lambda repository: self._find_review(repository, _clip_body(body), []))
-        return kept or self.post_review(body, [])
+        try:
+            return kept or self.post_review(body, [])
+        except Refused:
+            return None
 
     def find_unposted(self, comments: Sequence[Comment]) -> list[Comment]:
         """The comments that GitHub has not kept of the review that it refused."""

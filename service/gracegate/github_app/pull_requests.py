@@ -20,11 +20,15 @@ _KINDS: dict[str, ChangeKind] = {"added": "added", "copied": "added", "removed":
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request when it was read; `head_repository` is None if the fork was deleted."""
+    """A pull request when it was read; `head_repository` is None if the fork was deleted.
+
+    `locked`: only people who may write can comment, and no App.
+    """
 
     number: int
     state: Literal["open", "closed"]
     draft: bool
+    locked: bool
     title: str
     author: str
     head_sha: str
@@ -71,6 +75,7 @@ def _pull_request(pull: GitHubPull) -> PullRequest:
         number=pull.number,
         state="open" if pull.state == "open" else "closed",
         draft=bool(pull.draft),
+        locked=bool(pull.locked),
         title=pull.title,
         author=pull.user.login,
         head_sha=pull.head.sha,

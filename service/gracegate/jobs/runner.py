@@ -157,13 +157,10 @@ class Runner:
         return WAITING
 
     def _finish(self, run: Run, outcome: Outcome) -> str:
-        def write(tx: Transaction) -> bool:
-            ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
-            if ended and outcome.verdict is not None:
-                runs.record_verdict(tx, run, outcome.head_sha, outcome.verdict, outcome.conclusion)
-            return ended
-
-        state = outcome.state if self._transact(write) else SUPERSEDED
+        ended = self._transact(
+            lambda tx: runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
+        )
+        state = outcome.state if ended else SUPERSEDED
         metrics.REVIEWS.labels(outcome=outcome.verdict or state if state == DONE else state).inc()
         log.info(
             "run_ended", state=state, verdict=outcome.verdict, conclusion=outcome.conclusion, head=outcome.head_sha

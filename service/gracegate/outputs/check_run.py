@@ -30,10 +30,17 @@ from gracegate.outputs.phrasing import (
 )
 
 Conclusion = Literal["success", "neutral", "failure", "cancelled"]
+Commenting = Literal["possible", "locked", "refused"]
+"""Whether GitHub takes comments on the pull request. `locked`: its conversation is."""
 
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that are worth a note and block nothing.
 _NOTES = frozenset({"elsewhere", "waiver"})
+_COMMENTING_NOTES: Mapping[Commenting, str] = {
+    "possible": "",
+    "locked": "The findings are not commented on their lines, because the conversation of this pull request is locked.",
+    "refused": "GitHub refused comments on this pull request, so not every finding is commented on its line.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +53,15 @@ class CheckOutput:
     annotations: tuple[Mapping[str, object], ...]
 
 
-def render(report: Report, on_incomplete: Literal["failure", "neutral"] = "failure") -> CheckOutput:
+def render(
+    report: Report,
+    on_incomplete: Literal["failure", "neutral"] = "failure",
+    commenting: Commenting = "possible",
+) -> CheckOutput:
     """The check run of a report; `on_incomplete` is the conclusion that the operator chose for incomplete reviews."""
     findings = sort_findings(f for f in report.findings if f.counts)
     sections = [
-        Section([_opening(report, findings)]),
+        Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[commenting])))]),
         Section(_items(findings), "Introduced by this pull request" if report.has_base else "Findings"),
         *_problem_sections(report),
         Section(_waived_findings(report), "Waived"),

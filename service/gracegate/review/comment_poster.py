@@ -21,19 +21,23 @@ class CommentPoster:
 
     keys: tuple[bytes, ...]
 
-    def post_comments(self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]) -> int:
-        """Posts and edits what is due, nothing twice; returns how many comments were posted."""
+    def post_comments(
+        self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]
+    ) -> tuple[int, int]:
+        """Posts and edits what is due, nothing twice; returns how many comments were posted and how many refused."""
         marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}")
         earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
         new_comments = [self._comment(comment, marker) for comment in plan.new_comments]
+        refused = 0
         if new_comments:
             body = comment_text.review_body(report, len(new_comments), uncommented=plan.uncommented)
             result = comments.post_review(repo, pull.number, pull.head_sha, body, new_comments)
-            log.info("review_posted", comments=len(new_comments), moved=len(result.moved), refused=len(result.refused))
+            refused = len(result.refused)
+            log.info("review_posted", comments=len(new_comments), moved=len(result.moved), refused=refused)
         for update in plan.updates:
             comments.edit(repo, update.comment.id, self._updated_body(update, marker, pull.head_sha))
-        return len(new_comments)
+        return len(new_comments) - refused, refused
 
     def _comment(self, comment: NewComment, marker: CommentMarker) -> Comment:
         ids = tuple(finding.id for finding in comment.findings)

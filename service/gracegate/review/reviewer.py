@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
-from gracegate.errors import EngineError, EngineUnavailable
+from gracegate.errors import EngineError, EngineUnavailable, Gone, Refused
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
-from gracegate.outputs import CheckOutput, Conclusion, check_run
+from gracegate.outputs import CheckOutput, Commenting, Conclusion, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
+from gracegate.review.comment_plan import is_commented
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.sandboxed_check import CheckJob
 from gracegate.settings import Settings, child_environment
@@ -42,13 +44,16 @@ class PullRequestReviewer:
     poster: CommentPoster
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
-        """Concludes the check before it posts comments, because the check may block a merge."""
+        """Concludes the check before it posts comments, because the check may block a merge.
+
+        A check that an earlier attempt of this run concluded stands: only its comments are posted.
+        """
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             if pull.state == "closed":
                 return self._stop(repo, pull, "The pull request is closed.")
             check_current()
-            check = self._start_check(repo, pull)
+            check = self._concluded_check(run, repo, pull) or self._start_check(repo, pull)
 
             base, head, diff = self._fetch(run, repo, pull)
             report = self._check(run, base, head, diff)
@@ -58,38 +63,77 @@ class PullRequestReviewer:
                 reason = "The pull request was closed or got a newer head during the review."
                 return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
-            output = self._with_worst_verdict(run, pull, self._render(report))
-            if refused := checks.conclude(repo, check, output):
-                log.warning("annotations_refused", count=refused)
+            conclusion = check.conclusion or self._conclude(run, repo, check, latest, report)
             check_current()
-            metrics.COMMENTS.inc(self.poster.post_comments(repo, pull, report, diff))
+            if not latest.locked and not self._post_comments(repo, latest, report, diff):
+                # Where GitHub does not take this either, the log has it.
+                with contextlib.suppress(Refused, Gone):
+                    checks.update_text(repo, check, self._output(run, latest, report, "refused"))
         metrics.count_suggestions(report)
-        return Outcome("done", pull.head_sha, report.verdict, output.conclusion)
+        return Outcome("done", pull.head_sha, report.verdict, conclusion)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
-        """Concludes the check of a run that has no attempt left."""
+        """Concludes the check of a run that has no attempt left, unless the check of this head is concluded."""
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
+            check = self._find_check(repo, pull.number, pull.head_sha)
+            if check is not None and check.status == "completed" and check.conclusion != "cancelled":
+                return
             check = self._start_check(repo, pull)
-            checks.conclude(repo, check, self._render(_unevaluated_report(f"The review failed: {reason}")))
+            report = _unevaluated_report(f"The review failed: {reason}")
+            checks.conclude(repo, check, self._output(run, pull, report, "possible"))
 
     def cancel_check(self, run: Run, reason: str) -> None:
         """Concludes as cancelled the check of a run that is not needed any more."""
         with self._repository(run) as repo:
-            self._cancel(repo, run.head_sha, reason)
+            self._cancel(repo, run.number, run.head_sha, reason)
 
     def _repository(self, run: Run) -> RepositoryClient:
         return self.client.repository(run.installation_id, run.repository_id, run.repository)
 
     def _start_check(self, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
-        return checks.start(repo, pull.head_sha, f"pr:{pull.number}:{pull.head_sha}", self.settings.check_name)
+        return checks.start(repo, pull.head_sha, _external_id(pull.number, pull.head_sha), self.settings.check_name)
+
+    def _find_check(self, repo: RepositoryClient, number: int, sha: str) -> checks.CheckRun | None:
+        """The newest check of this pull request on a commit."""
+        return checks.find(repo, sha, self.settings.check_name, _external_id(number, sha))
+
+    def _concluded_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun | None:
+        """The check of this head if an earlier attempt of this run has concluded it."""
+        if run.conclusion is None or run.head_sha != pull.head_sha:
+            return None
+        check = self._find_check(repo, pull.number, pull.head_sha)
+        return check if check is not None and check.status == "completed" else None
+
+    def _conclude(
+        self, run: Run, repo: RepositoryClient, check: checks.CheckRun, pull: PullRequest, report: Report
+    ) -> str:
+        has_comments = any(is_commented(f, touched=report.comment_scope == "touched") for f in report.findings)
+        output = self._output(run, pull, report, "locked" if pull.locked and has_comments else "possible")
+        if refused := checks.conclude(repo, check, output):
+            log.warning("annotations_refused", count=refused)
+        with self.store.transaction() as tx:
+            runs.record_conclusion(tx, run, pull.head_sha, report.verdict, output.conclusion)
+        return output.conclusion
+
+    def _post_comments(
+        self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]
+    ) -> bool:
+        """Whether GitHub took all comments. What it refuses it refuses for ever, so no further attempt is made."""
+        try:
+            posted, refused = self.poster.post_comments(repo, pull, report, diff)
+        except (Refused, Gone) as error:
+            log.warning("comments_refused", error=str(error))
+            return False
+        metrics.COMMENTS.inc(posted)
+        return refused == 0
 
     def _stop(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
-        self._cancel(repo, pull.head_sha, reason)
+        self._cancel(repo, pull.number, pull.head_sha, reason)
         return Outcome("superseded" if pull.state == "open" else "cancelled", pull.head_sha)
 
-    def _cancel(self, repo: RepositoryClient, sha: str, reason: str) -> None:
-        check = checks.find(repo, sha, self.settings.check_name)
+    def _cancel(self, repo: RepositoryClient, number: int, sha: str, reason: str) -> None:
+        check = self._find_check(repo, number, sha)
         if check is not None and check.status != "completed":
             checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
@@ -134,11 +178,12 @@ class PullRequestReviewer:
             return _unevaluated_report(f"The manifests were not evaluated: {error}")
         return report
 
-    def _render(self, report: Report) -> CheckOutput:
-        return check_run.render(report, self.settings.on_incomplete)
+    def _output(self, run: Run, pull: PullRequest, report: Report, commenting: Commenting) -> CheckOutput:
+        """The check run of a report.
 
-    def _with_worst_verdict(self, run: Run, pull: PullRequest, output: CheckOutput) -> CheckOutput:
-        """A check belongs to a commit: where open pull requests have the same head, the worst verdict stands."""
+        A check belongs to a commit: where open pull requests have the same head, the worst verdict stands.
+        """
+        output = check_run.render(report, self.settings.on_incomplete, commenting)
         with self.store.transaction() as tx:
             verdicts = runs.verdicts(tx, run.repository_id, pull.head_sha)
         others = {number: self._conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
@@ -163,6 +208,11 @@ def build_reviewer(settings: Settings) -> PullRequestReviewer:
         store=Store(settings.database),
         poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     )
+
+
+def _external_id(number: int, head_sha: str) -> str:
+    """What names our check of a pull request's head; web/events.py reads the number from it."""
+    return f"pr:{number}:{head_sha}"
 
 
 def _unevaluated_report(message: str) -> Report:

@@ -19,7 +19,10 @@ RunStatus = Literal["current", "superseded", "closed", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One review to do. `starts`, `failures` and `crashes` count its earlier attempts."""
+    """One review to do. `starts`, `failures` and `crashes` count its earlier attempts.
+
+    `conclusion` is that of the check of `head_sha` if an earlier attempt has concluded it.
+    """
 
     id: str
     delivery_id: str
@@ -35,6 +38,7 @@ class Run:
     failures: int
     crashes: int
     error: str | None
+    conclusion: str | None = None
 
     @property
     def attempt(self) -> int:
@@ -113,6 +117,13 @@ def finish(tx: sa.Connection, run_id: str, fence: int, state: str, *, conclusion
         changes["error"] = error
     statement = sa.update(RUN).where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING)).values(changes)
     return tx.execute(statement).rowcount == 1
+
+
+def record_conclusion(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
+    """Record that a running review has concluded the check of a head, and its verdict of the pull request."""
+    held = sa.update(RUN).where(RUN.c.id == run.id, *_held(run.fence, RUNNING))
+    if tx.execute(held.values(head_sha=head_sha, conclusion=conclusion, updated_at=now())).rowcount == 1:
+        record_verdict(tx, run, head_sha, verdict, conclusion)
 
 
 def record_verdict(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:

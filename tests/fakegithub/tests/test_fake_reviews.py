@@ -221,3 +221,20 @@ def test_the_conversation(fake: FakeGitHub, rest: Rest) -> None:
     assert (own["user"]["login"], apps[0]["slug"], apps[1]) == ("gracegate[bot]", "gracegate", None)
     answers = [rest.patch(f"{path}/comments/{one}", {"body": "x"}).status_code for one in (own["id"], other)]
     assert (answers, rest.send("DELETE", f"{path}/comments/{own['id']}").status_code) == ([200, 403], 204)
+
+
+def test_a_locked_conversation_takes_no_comment_of_an_app(fake: FakeGitHub, rest: Rest, head: str) -> None:
+    first = comment(rest, head, line=5).json()["id"]
+    fake.lock_pull_request(REPOSITORY, 1)
+    sent = [
+        review(rest, {"line": 5}),
+        comment(rest, head, line=5),
+        rest.post(f"{PULL}/comments/{first}/replies", {"body": "Right"}),
+        rest.post(f"/repos/{REPOSITORY}/issues/1/comments", {"body": "Hello"}),
+    ]
+    refused = (403, "Unable to create comment because issue is locked.", None)
+    answers = [(one.status_code, one.json()["message"], one.json().get("errors")) for one in sent]
+    assert answers == [(422, "Unprocessable Entity", ["lock prevents review"]), refused, refused, refused]
+    assert rest.get(PULL).json()["locked"] is True
+    fake.unlock_pull_request(REPOSITORY, 1)
+    assert (rest.get(PULL).json()["locked"], review(rest, {"line": 5}).status_code) == (False, 200)
