@@ -22,7 +22,7 @@ period := {i: values.integer(object.get(workloads.pod[i].spec, "terminationGrace
 # METADATA
 # title: Workloads with a grace period of 0
 # description: A set of documents, of rolling workloads only.
-zero_period := {i | some i, seconds in period; seconds == 0; workloads.rolling[i]}
+workloads_with_zero_period := {i | some i, seconds in period; seconds == 0; workloads.rolling[i]}
 
 # METADATA
 # title: Shutdowns by document

@@ -95,6 +95,6 @@ test_zero_period[note] if {
 		"0": [testing.set(testing.web, period, 0), {0}],
 		"batch": [object.union(testing.set(testing.web, period, 0), {"apiVersion": "batch/v1", "kind": "Job"}), set()],
 	}
-	found := grace.zero_period with input as testing.batch([case[0]])
+	found := grace.workloads_with_zero_period with input as testing.batch([case[0]])
 	found == case[1]
 }

@@ -21,7 +21,7 @@ annotation := "proxy.istio.io/config"
 #   `configuration`, and `drain`, the seconds for which the proxy continues.
 proxies := {i: found |
 	some i in (workloads.rolling & workloads.complete)
-	not services.is_served[i] == "no"
+	not services.served_status[i] == "no"
 	_is_injected(i)
 	configuration := object.get(workloads.annotations[i], annotation, "")
 	path := array.concat(_metadata_path(i), ["annotations", annotation])

@@ -19,7 +19,7 @@ import data.gracegate.lib.workloads
 #   from the document's root, `settings` is the object there.
 explicit := {i: found |
 	some i in workloads.complete
-	not scaling.has_rollout[i]
+	not scaling.is_run_by_rollout[i]
 	settings := _settings(workloads.kind[i], i)
 	is_object(settings)
 	replicas := scaling.replicas[i]
@@ -46,7 +46,7 @@ explicit := {i: found |
 implicit := {i: found |
 	some i in workloads.complete
 	not explicit[i]
-	not scaling.has_rollout[i]
+	not scaling.is_run_by_rollout[i]
 	_is_rolling(object.get(input.documents[i].object, ["spec", "strategy"], null), _type[workloads.kind[i]])
 	replicas := scaling.replicas[i]
 	found := {

@@ -24,12 +24,12 @@ idle := {i | some i, number in replicas; number == 0; not autoscalers_by_workloa
 # METADATA
 # title: Deployment of a Rollout, by document of the Rollout
 # description: The one that its workloadRef names, whose pod template it runs instead of its own.
-workload_ref := {rollout: min(deployments) | some rollout, deployments in values.groups(_references)}
+deployment_of_rollout := {rollout: min(deployments) | some rollout, deployments in values.groups(_references)}
 
 # METADATA
 # title: Deployments that a Rollout runs
 # description: A set of the documents that a Rollout names in its workloadRef.
-has_rollout := {deployment | some deployment in workload_ref}
+is_run_by_rollout := {deployment | some deployment in deployment_of_rollout}
 
 # METADATA
 # title: Autoscaler by document
@@ -113,7 +113,7 @@ _controller(i) := min(_rollouts[i]) if {
 	_rollouts[i]
 } else := i
 
-_rollouts := values.groups({[deployment, rollout] | some rollout, deployment in workload_ref})
+_rollouts := values.groups({[deployment, rollout] | some rollout, deployment in deployment_of_rollout})
 
 _references := {[i, d] |
 	some i, "Rollout" in workloads.kind

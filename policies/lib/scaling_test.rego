@@ -46,8 +46,8 @@ test_deployment_of_a_rollout if {
 		"spec": {"replicas": 5, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
 	}
 	batch := testing.batch([web(0), rollout])
-	got := {"replicas": scaling.replicas, "idle": scaling.idle, "has_rollout": scaling.has_rollout} with input as batch
-	got == {"replicas": {0: 5, 1: 5}, "idle": set(), "has_rollout": {0}}
+	got := [scaling.replicas, scaling.idle, scaling.is_run_by_rollout] with input as batch
+	got == [{0: 5, 1: 5}, set(), {0}]
 }
 
 bounds(spec) := [found.floor, found.is_explicit, found.ceiling] if {

@@ -64,7 +64,7 @@ possible_by_workload := {i: found |
 # METADATA
 # title: Is a workload served?
 # description: By document, "yes", "no", or "unknown" if a Service elsewhere or one in an unread file may select it.
-is_served := {i: _is_served(i) | some i, _ in by_workload}
+served_status := {i: _served_status(i) | some i, _ in by_workload}
 
 # METADATA
 # title: Services for metrics only
@@ -101,7 +101,7 @@ _workloads := values.groups({[s, i] |
 	some s in found
 })
 
-_is_served(i) := "yes" if {
+_served_status(i) := "yes" if {
 	count(by_workload[i]) > 0
 } else := "unknown" if {
 	count(possible_by_workload[i]) > 0

@@ -7,8 +7,8 @@ web := testing.document(testing.web, "apps/web.yaml")
 
 named(namespace, manifest) := testing.set(manifest, ["metadata", "namespace"], namespace)
 
-is_served(batch) := answer if {
-	answer := services.is_served[0] with input as batch
+served_status(batch) := answer if {
+	answer := services.served_status[0] with input as batch
 }
 
 test_is_served[note] if {
@@ -33,7 +33,7 @@ test_is_served[note] if {
 			"no",
 		],
 	}
-	is_served(testing.batch_of([case[0], case[1]])) == case[2]
+	served_status(testing.batch_of([case[0], case[1]])) == case[2]
 }
 
 test_unread[note] if {
@@ -42,7 +42,7 @@ test_unread[note] if {
 		"another root": ["other", "no"],
 	}
 	unread := [{"path": "x/y.yaml", "directory": "x", "root": case[0]}]
-	is_served(object.union(testing.batch_of([web]), {"unread": unread})) == case[1]
+	served_status(object.union(testing.batch_of([web]), {"unread": unread})) == case[1]
 }
 
 # The pair that all Services share must not decide which of them is selected, nor may one replace another.

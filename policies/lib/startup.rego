@@ -68,8 +68,8 @@ probe_candidates := {i: found |
 progress_deadlines := {i: found |
 	some i in workloads.complete
 	workloads.kind[i] in {"Deployment", "Rollout"}
-	not scaling.has_rollout[i]
-	pods := object.get(scaling.workload_ref, i, i)
+	not scaling.is_run_by_rollout[i]
+	pods := object.get(scaling.deployment_of_rollout, i, i)
 	[seconds, path, title] := max({[0, [], ""]} | _start_limits[pods])
 	spec := input.documents[i].object.spec
 	is_object(spec)

@@ -26,15 +26,15 @@ by_workload := {i: found |
 			"container": container,
 			"services": senders,
 			"ports": {hit.port | some hit in own; not hit.port.target == 0},
-			"level": _level(services.is_served[i], senders),
+			"level": _level(services.served_status[i], senders),
 		}
 	]
 }
 
-_level(is_served, senders) := "info" if {
+_level(served_status, senders) := "info" if {
 	count(senders) > 0
 	count(senders - services.metrics_only) == 0
-} else := {"yes": "error", "unknown": "warning"}[is_served]
+} else := {"yes": "error", "unknown": "warning"}[served_status]
 
 _senders(i) := services.by_workload[i] | services.possible_by_workload[i]
 
@@ -71,7 +71,7 @@ _assumed(i) := {hit |
 
 # Nothing is known of a Service in an unread file; the only container that declares a TCP port is taken as its target.
 _suspected(i) := {hit |
-	services.is_served[i] == "unknown"
+	services.served_status[i] == "unknown"
 	count(_senders(i)) == 0
 	[listener] := [container | some container in containers.regular[i]; _listens(container.ports)]
 	some port in listener.ports

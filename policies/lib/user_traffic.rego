@@ -17,9 +17,9 @@ import data.gracegate.lib.workloads
 pod_source := {i: source |
 	some i, _ in workloads.kind
 	not input.documents[i].fragment
-	not scaling.has_rollout[i]
+	not scaling.is_run_by_rollout[i]
 	not scaling.idle[i]
-	source := object.get(scaling.workload_ref, i, i)
+	source := object.get(scaling.deployment_of_rollout, i, i)
 	workloads.rolling[source]
 }
 
@@ -28,10 +28,10 @@ pod_source := {i: source |
 # description: |
 #   "certain", or "possible" if the Services are not known or are for metrics only. A workload that no Service selects
 #   is not among them.
-certainty := {i: _certainty(is_served, services.by_workload[source]) |
+certainty := {i: _certainty(served_status, services.by_workload[source]) |
 	some i, source in pod_source
-	is_served := services.is_served[source]
-	is_served != "no"
+	served_status := services.served_status[source]
+	served_status != "no"
 }
 
 # METADATA

@@ -1,4 +1,4 @@
-"""The nouns of gracegate, frozen. Lines count from 1, ranges include both ends, indexes count from 0."""
+"""The immutable records that all rooms share. Lines count from 1, ranges include both ends, indexes count from 0."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from gracegate.check import CheckRequest, check
-from gracegate.check.profiles import NOT_IN_BASELINE, apply_date, enabled_rules
+from gracegate.check.profiles import NOT_IN_BASELINE, apply_effective_date, enabled_rules
 from gracegate.model import Rule, Severity, Violation
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -100,7 +100,9 @@ BEFORE = DAY - dt.timedelta(days=1)
 def test_before_its_day_an_error_is_a_warning(
     level: Severity, day: dt.date | None, config: str, today: dt.date, expected: tuple[str, str | None]
 ) -> None:
-    found = apply_date(Violation("r", 0, (), "m", level), rule("r", day=day), parse_repo_config(config, {}), today)
+    found = apply_effective_date(
+        Violation("r", 0, (), "m", level), rule("r", day=day), parse_repo_config(config, {}), today
+    )
     assert (found.level, found.blocks_from) == expected
 
 

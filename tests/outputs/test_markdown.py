@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from gracegate.outputs import fence, prose
+from gracegate.outputs import code_block, prose
 from gracegate.outputs.markdown import Section, code, details, page, printable, size
 from tests.outputs.sample_reports import EVIL
 
@@ -94,7 +94,7 @@ def test_prose_is_inert(text: str) -> None:
 @given(hostile, hostile)
 def test_fence_holds_any_text(text: str, more: str) -> None:
     body = f"{text}\n{more}".replace("\x1b", "").replace("\ud800", "")
-    (block,) = [token for token in tokens(f"{fence(body, 'diff')}\n\nafter") if token.type == "fence"]
+    (block,) = [token for token in tokens(f"{code_block(body, 'diff')}\n\nafter") if token.type == "fence"]
     assert (block.info, block.content) == ("diff", f"{body}\n")
 
 
@@ -107,7 +107,7 @@ def test_fence_holds_any_text(text: str, more: str) -> None:
     ],
 )
 def test_suggestion_fence(text: str, block: str) -> None:
-    assert fence(text, "suggestion") == block
+    assert code_block(text, "suggestion") == block
 
 
 def test_a_page_keeps_what_fits_and_says_what_it_left_out() -> None:

@@ -128,7 +128,7 @@ _workloads_by_hint := values.groups({[[input.documents[i].directory, hint], i] |
 	some i, pod in workloads.pod
 	workloads.rolling[i]
 	not input.documents[i].fragment
-	some hint in ({workloads.name[i]} | {[key, value] | services.is_served[i] == "no"; some key, value in pod.labels})
+	some hint in ({workloads.name[i]} | {[key, value] | services.served_status[i] == "no"; some key, value in pod.labels})
 })
 
 _differences(selector, i) := sort([key |

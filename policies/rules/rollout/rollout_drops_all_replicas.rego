@@ -24,7 +24,7 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
-	level := {"yes": "error", "unknown": "warning"}[services.is_served[update.pods]]
+	level := {"yes": "error", "unknown": "warning"}[services.served_status[update.pods]]
 	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
@@ -45,8 +45,8 @@ _dropping := {at: found |
 	update.replicas > 0
 	update.unavailable >= update.replicas
 	not update.is_rejected
-	pods := object.get(scaling.workload_ref, i, i)
-	services.is_served[pods] != "no"
+	pods := object.get(scaling.deployment_of_rollout, i, i)
+	services.served_status[pods] != "no"
 	not _excludes_a_second_pod(workloads.pod[pods].spec)
 	explicit := [key | some key in ["maxUnavailable", "maxSurge"]; not object.get(update.settings, key, null) == null]
 	at := {"document": i, "path": array.concat(update.path, [explicit[0]])}

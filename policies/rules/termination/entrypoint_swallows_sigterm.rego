@@ -144,7 +144,7 @@ _lost(i, entry) := "requests" if {
 
 # The rule grace-period-zero reports a period of 0 s.
 _when(i) := text.format("after {} s", [grace.period[i]]) if {
-	not grace.zero_period[i]
+	not grace.workloads_with_zero_period[i]
 } else := "at the end of its grace period"
 
 _is_served(i, entry) if {

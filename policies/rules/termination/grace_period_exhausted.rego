@@ -45,7 +45,7 @@ fix[at] := {"patch": grace.extension_steps[at.document]} if some at, _ in _exhau
 _exhausted := {at: found |
 	some i, shutdowns in grace.shutdowns
 	workloads.rolling[i]
-	not grace.zero_period[i]
+	not grace.workloads_with_zero_period[i]
 	some shutdown in shutdowns
 	shutdown.hook > 0
 	shutdown.hook == hooks.seconds(shutdown.container.spec.lifecycle.preStop)

@@ -48,12 +48,12 @@ violation contains {"at": at, "message": message, "level": "error"} if {
 fix[at] := {"patch": grace.extension_steps[at.document]} if some at in _zero
 
 _zero := {{"document": i, "path": array.concat(workloads.pod[i].path, ["terminationGracePeriodSeconds"])} |
-	some i in grace.zero_period
+	some i in grace.workloads_with_zero_period
 }
 
 # Native sleeps, which are longer than a grace period of 0, where Kubernetes knows them.
 _rejected_sleeps := {i: found |
-	some i in grace.zero_period
+	some i in grace.workloads_with_zero_period
 	found := {[sleep.seconds, sleep.title] |
 		some sleep in drains.sleep_hooks[i]
 		sleep.native
@@ -65,7 +65,7 @@ _rejected_sleeps := {i: found |
 _level(i) := "error" if {
 	_is_served(i)
 } else := "warning" if {
-	services.is_served[i] == "unknown"
+	services.served_status[i] == "unknown"
 } else := "info" if {
 	_is_agent(i)
 } else := "warning"
@@ -75,7 +75,7 @@ _lost(i) := "requests in flight" if {
 } else := "work in progress"
 
 _is_served(i) if {
-	services.is_served[i] == "yes"
+	services.served_status[i] == "yes"
 	count(services.by_workload[i] - services.metrics_only) > 0
 }
 

@@ -97,7 +97,7 @@ _problem(i, seconds) := {"path": ["sleep"], "why": ""} if {
 } else := {"path": ["sleep", "seconds"], "why": why} if {
 	why := _why(seconds)
 } else := {"path": ["sleep", "seconds"], "why": why} if {
-	not grace.zero_period[i]
+	not grace.workloads_with_zero_period[i]
 	seconds > grace.period[i]
 	why := text.format("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
 }

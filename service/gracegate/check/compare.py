@@ -75,7 +75,7 @@ def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Ma
     added = head_paths.keys() - removed
     removed -= head_paths.keys()
     renames: dict[_InFile, ObjectRef] = {}
-    for common_key in (_key_but_namespace, _key_but_name, _key_but_kind):
+    for common_key in (_key_without_namespace, _key_without_name, _key_without_kind):
         new, old = _unique_by_key(added, common_key), _unique_by_key(removed, common_key)
         for key in new.keys() & old.keys():
             renames[head_paths[new[key]], new[key][1]] = old[key][1]
@@ -93,15 +93,15 @@ def _unique_by_key(objects: Iterable[_InFile], key_of: Callable[[ObjectRef], obj
     return {key: group[0] for key, group in groups.items() if len(group) == 1}
 
 
-def _key_but_namespace(ref: ObjectRef) -> object:
+def _key_without_namespace(ref: ObjectRef) -> object:
     return ref.group, ref.kind, ref.name
 
 
-def _key_but_name(ref: ObjectRef) -> object:
+def _key_without_name(ref: ObjectRef) -> object:
     return ref.group, ref.kind
 
 
-def _key_but_kind(ref: ObjectRef) -> object:
+def _key_without_kind(ref: ObjectRef) -> object:
     return (ref.namespace, ref.name) if is_rolling(ref.kind) else None
 
 

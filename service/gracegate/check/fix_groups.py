@@ -83,8 +83,8 @@ def fix_groups(matches: Sequence[Match], context: FixContext) -> list[FixGroup]:
     for group in groups:
         if group.reason is None:
             by_path[group.path].append(group)
-    separate = [g for file_groups in by_path.values() for g in _separate(file_groups, context)]
-    return [g for g in groups if g.reason is not None] + separate
+    resolved = [g for file_groups in by_path.values() for g in _resolve_overlaps(file_groups, context)]
+    return [g for g in groups if g.reason is not None] + resolved
 
 
 def _group_matches(matches: Sequence[Match], context: FixContext) -> list[FixGroup]:
@@ -175,17 +175,17 @@ def _is_subsequence(old: str, new: str) -> bool:
     return all(character in characters for character in _REMOVABLE.sub("", old))
 
 
-def _separate(groups: Iterable[FixGroup], context: FixContext) -> list[FixGroup]:
+def _resolve_overlaps(groups: Iterable[FixGroup], context: FixContext) -> list[FixGroup]:
     """Merges groups of one file that overlap; a group that cannot be merged, or still overlaps, gets a reason."""
     merged = [g for cluster in _overlapping_clusters(groups, context) for g in _merge_cluster(cluster, context)]
     result = [g for g in merged if g.reason is not None]
-    reaching: list[FixGroup] = []
+    still_open: list[FixGroup] = []
     for group in sorted((g for g in merged if g.reason is None), key=_line_range):
-        reaching = [g for g in reaching if g.last_line >= group.first_line]
-        if any(_overlap(g, group, context) for g in reaching):
+        still_open = [g for g in still_open if g.last_line >= group.first_line]
+        if any(_overlap(g, group, context) for g in still_open):
             result.append(replace(group, reason="overlaps"))
         else:
-            reaching.append(group)
+            still_open.append(group)
             result.append(group)
     return result
 
@@ -193,18 +193,18 @@ def _separate(groups: Iterable[FixGroup], context: FixContext) -> list[FixGroup]
 def _overlapping_clusters(groups: Iterable[FixGroup], context: FixContext) -> list[list[FixGroup]]:
     """Lists of groups that overlap each other, directly or through another one of the list."""
     done: list[list[FixGroup]] = []
-    reaching: list[list[FixGroup]] = []
+    still_open: list[list[FixGroup]] = []
     for group in sorted(groups, key=_line_range):
-        done += [cluster for cluster in reaching if all(g.last_line < group.first_line for g in cluster)]
-        reaching = [cluster for cluster in reaching if any(g.last_line >= group.first_line for g in cluster)]
+        done += [cluster for cluster in still_open if all(g.last_line < group.first_line for g in cluster)]
+        still_open = [cluster for cluster in still_open if any(g.last_line >= group.first_line for g in cluster)]
         joined, others = [group], []
-        for cluster in reaching:
+        for cluster in still_open:
             if any(_overlap(g, group, context) for g in cluster):
                 joined = [*cluster, *joined]
             else:
                 others.append(cluster)
-        reaching = [*others, joined]
-    return done + reaching
+        still_open = [*others, joined]
+    return done + still_open
 
 
 def _merge_cluster(groups: Sequence[FixGroup], context: FixContext) -> list[FixGroup]:

@@ -37,7 +37,7 @@ def enabled_rules(
     return enabled
 
 
-def apply_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:
+def apply_effective_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:
     """The violation as of today: before its rule's day an error is a warning that names the day it blocks from."""
     day = rule.effective_on
     if day is None or today >= day or violation.level != "error":

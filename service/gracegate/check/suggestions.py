@@ -1,7 +1,7 @@
 """Fixes to suggestions: grouped by place, verified by evaluating the fixed files, placed in the diff.
 
 A suggestion leaves this module only after its text was applied, the result parsed back and compared with the intended
-change (`edit_manifest` does that), and the rules evaluated again: its findings are gone and there is no new one.
+change (`edit_manifest` does that), and the rules evaluated again: its findings are gone, no error or warning is new.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _verify(
     """The groups, with a reason where it fails: at most one group per object at a time, then all together."""
 
     def failures(together: Sequence[FixGroup]) -> list[NoSuggestion]:
-        return _failures(together, head, reevaluate(_fixed_texts(together, context))) if together else []
+        return _failure_reasons(together, head, reevaluate(_fixed_texts(together, context))) if together else []
 
     rounds = _split_into_rounds(groups)
     results = [g for together in rounds for g in _verify_round(together, failures)]
@@ -116,7 +116,7 @@ def _fixed_texts(groups: Iterable[FixGroup], context: FixContext) -> dict[str, s
     return {path: apply_edits(context.manifests[path].text, file_edits) for path, file_edits in edits.items()}
 
 
-def _failures(groups: Sequence[FixGroup], head: Sequence[Match], fixed: Sequence[Match]) -> list[NoSuggestion]:
+def _failure_reasons(groups: Sequence[FixGroup], head: Sequence[Match], fixed: Sequence[Match]) -> list[NoSuggestion]:
     """Why the fixes of these groups fail, empty if they do not; `fixed` are the matches of the fixed files."""
     before = {_key(m): SEVERITY_ORDER[m.violation.level] for m in head}
     after = {_key(m): SEVERITY_ORDER[m.violation.level] for m in fixed}

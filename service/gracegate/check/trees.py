@@ -156,7 +156,9 @@ def _evaluate(
     except EngineError as error:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
         return EvaluatedTree(collection, (), (Problem("", 0, code, f"The rules were not evaluated: {error}"),))
-    violations = [profiles.apply_date(v, rules[v.rule], request.config, request.today) for v in answer.violations]
+    violations = [
+        profiles.apply_effective_date(v, rules[v.rule], request.config, request.today) for v in answer.violations
+    ]
     return EvaluatedTree(collection, match_violations(collection.documents, violations), answer.problems)
 
 

@@ -36,8 +36,8 @@ Exit codes:
 def command(write: bool, opa: str | None, **options: Any) -> int:
     """Show the safe fixes as a diff, or write them.
 
-    Each fix has been applied and the rules run again: the finding is gone, there is no new one, and no other line of
-    the file changed. PATHS are files and directories, by default the working directory.
+    Each fix has been applied and the rules run again: the finding is gone, there is no new error or warning, and no
+    other line of the file changed. PATHS are files and directories, by default the working directory.
     """
     if "-" in options["paths"]:
         raise click.UsageError("Standard input has no file to fix; give the file's name")

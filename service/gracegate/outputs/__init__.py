@@ -6,7 +6,7 @@ from gracegate.outputs import check_run, comment_text, text
 from gracegate.outputs.check_run import CheckOutput, Commenting, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
-from gracegate.outputs.markdown import fence, prose
+from gracegate.outputs.markdown import code_block, prose
 from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, plural
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "Commenting",
     "Conclusion",
     "check_run",
+    "code_block",
     "comment_text",
-    "fence",
     "fix_blocks",
     "plural",
     "prose",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Report, Suggestion
-from gracegate.outputs.markdown import Section, code, fence, page, prose, strikethrough
+from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
 from gracegate.outputs.phrasing import SEVERITY_MARKS, object_count, plural, reason, remarks, sort_findings, tally
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
@@ -92,7 +92,7 @@ def _fix_blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     if fix is None:
         return
     if fix.diff and patch:
-        yield f"{why or 'This change fixes it.'}\n\n{fence(fix.diff, 'diff')}"
+        yield f"{why or 'This change fixes it.'}\n\n{code_block(fix.diff, 'diff')}"
     elif why:
         yield f"No suggestion: {why[:1].lower()}{why[1:]}"
     elif fix.patch and not fix.diff and patch:
@@ -102,7 +102,7 @@ def _fix_blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     if fix.advice:
         # What follows the first line of an advice is a manifest to add.
         words, _, manifest = fix.advice.partition("\n")
-        yield f"What to do: {prose(words)}" + (f"\n\n{fence(manifest, 'yaml')}" if manifest else "")
+        yield f"What to do: {prose(words)}" + (f"\n\n{code_block(manifest, 'yaml')}" if manifest else "")
 
 
 def _describe(operation: Operation) -> str:
@@ -113,7 +113,7 @@ def _describe(operation: Operation) -> str:
 
 
 def _compose(lines: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
-    blocks = [fence(suggestion.text, "suggestion")] if suggestion else []
+    blocks = [code_block(suggestion.text, "suggestion")] if suggestion else []
     blocks += fix_blocks(sort_findings(findings), suggestion)
     return page([Section(["\n".join(lines)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
 

@@ -45,7 +45,7 @@ def prose(message: str) -> str:
     return shown.strip()
 
 
-def fence(text: str, info: str = "") -> str:
+def code_block(text: str, info: str = "") -> str:
     """A fenced block around any text, verbatim; GitHub reads an empty suggestion block as "delete these lines"."""
     ticks = "`" * max(3, _longest_run(text) + 1)
     return "\n".join([f"{ticks}{info}", *([text] if text else []), ticks])

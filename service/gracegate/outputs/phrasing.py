@@ -37,7 +37,7 @@ REASONS: Mapping[NoSuggestion, str] = {
 }
 FIX_CLASSES: Mapping[FixClass | Literal["none"], str] = {
     "safe": "a suggestion that can be committed as it is",
-    "assumes": "a suggestion that is right if its assumption holds",
+    "assumes": "a change to consider, which is right if its assumption holds",
     "text": "advice",
     "none": "none",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, fence, fix_blocks, prose
+from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, code_block, fix_blocks, prose
 from gracegate.policy import load_catalog
 from gracegate.policy.engines import open_engine
 
@@ -63,11 +63,11 @@ def _parts(explanation: RuleExplanation) -> Iterator[str]:
     yield f"Level: {rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."
     if rule.aliases:
         yield f"Also known as {', '.join(f'`{alias}`' for alias in rule.aliases)}."
-    yield f"## What it finds\n\n{fence(rule.example.rstrip(), 'yaml')}"
+    yield f"## What it finds\n\n{code_block(rule.example.rstrip(), 'yaml')}"
     yield f"> {SEVERITY_MARKS[finding.severity]} {prose(finding.message)}"
     fix = fix_blocks([explanation.finding_without_patch])
     if explanation.after is not None:
-        yield f"## After the fix\n\n{fence(explanation.after.rstrip(), 'yaml')}"
+        yield f"## After the fix\n\n{code_block(explanation.after.rstrip(), 'yaml')}"
     elif fix:
         yield "## The fix"
     yield from fix
