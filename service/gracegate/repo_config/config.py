@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gracegate.model import Gate, Profile, Severity
-from gracegate.repo_config.globs import compile_globs
+from gracegate.repo_config.globs import path_matcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,5 @@ class RepoConfig:
     app_drain_seconds: int | None = None
 
     def excludes(self, path: str) -> bool:
-        """Whether a file is not checked; the patterns are those of .gitignore, and the last match decides."""
-        is_excluded = False
-        for pattern, excludes in compile_globs(self.exclude):
-            if is_excluded != excludes and pattern.fullmatch(path):
-                is_excluded = excludes
-        return is_excluded
+        """Whether a file is not checked, by patterns as in .gitignore."""
+        return bool(self.exclude) and path_matcher(self.exclude)(path)
