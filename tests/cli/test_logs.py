@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from gracegate.cli.logs import build_redactor, configure
+from gracegate.cli.logs import MIN_LEVELS, build_redactor, configure
 from gracegate.settings import Settings
 from tests.jobs.harness import environment
 
@@ -45,11 +45,13 @@ def test_secrets_are_redacted(line: str, expected: str) -> None:
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
+    """What is logged. Levels and handlers are those of the whole process, so all of them are put back."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level
-    stream = io.StringIO()
-    yield stream
-    root.handlers[:], root.level = before
+    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("", *MIN_LEVELS)}
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     structlog.reset_defaults()
 
 

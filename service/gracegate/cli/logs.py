@@ -23,7 +23,7 @@ _SECRET_PATTERNS = (
 )
 _MIN_SECRET_LENGTH = 6
 # At DEBUG, PyGithub logs the responses that contain installation tokens, and the others log too much to be useful.
-_MIN_LEVELS = {
+MIN_LEVELS = {
     **dict.fromkeys(("github", "urllib3"), logging.INFO),
     **dict.fromkeys(("alembic", "dbos", "sqlalchemy"), logging.WARNING),
 }
@@ -64,7 +64,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.handlers[:] = [handler]
     level = logging.getLevelNamesMapping()[settings.log_level]
     root.setLevel(level)
-    for name, min_level in _MIN_LEVELS.items():
+    for name, min_level in MIN_LEVELS.items():
         logging.getLogger(name).setLevel(max(level, min_level))
 
 
