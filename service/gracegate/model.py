@@ -207,6 +207,9 @@ class Place:
 NOT_COVERED = frozenset({"template", "fragment", "not_followed"})
 """Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
 
+SERVICE_FAILURES = frozenset({"engine_unavailable"})
+"""Codes of problems that nothing in a pull request can cause. Any other one may be its author's doing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -230,6 +233,11 @@ class Problem:
     def blocks(self) -> bool:
         """Whether this problem makes the review incomplete."""
         return self.is_manifest and self.code not in NOT_COVERED
+
+    @property
+    def is_service_failure(self) -> bool:
+        """Whether this is a failure of the service, which a pull request's content cannot bring about."""
+        return self.code in SERVICE_FAILURES
 
 
 @dataclass(frozen=True, slots=True)

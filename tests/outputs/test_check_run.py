@@ -16,6 +16,9 @@ UNREAD = replace(samples.CLEAN, verdict="incomplete", problems=(samples.BROKEN,)
 ENGINE_DOWN = replace(
     samples.CLEAN, verdict="incomplete", problems=(Problem("", 0, "engine_unavailable", "OPA did not answer"),)
 )
+TOO_SLOW = replace(
+    samples.CLEAN, verdict="incomplete", problems=(Problem("", 0, "engine", "the check took longer than 120 s"),)
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,20 @@ ENGINE_DOWN = replace(
         pytest.param(samples.FAIL, "neutral", "failure", "3 errors, 1 warning in 3 workloads", id="fail"),
         pytest.param(ADVISE, "failure", "neutral", "3 errors, 1 warning in 3 workloads", id="fail, gate advises"),
         pytest.param(UNREAD, "failure", "failure", "Incomplete: 1 file could not be read", id="unread file"),
-        pytest.param(UNREAD, "neutral", "neutral", "Incomplete: 1 file could not be read", id="operator chose neutral"),
+        pytest.param(UNREAD, "neutral", "failure", "Incomplete: 1 file could not be read", id="the author's doing"),
+        pytest.param(
+            ENGINE_DOWN, "neutral", "neutral", "Incomplete: the rules were not all evaluated", id="operator's choice"
+        ),
+        pytest.param(
+            replace(ENGINE_DOWN, problems=(*ENGINE_DOWN.problems, samples.BROKEN)),
+            "neutral",
+            "failure",
+            "Incomplete: 1 file could not be read",
+            id="both",
+        ),
+        pytest.param(
+            TOO_SLOW, "neutral", "failure", "Incomplete: the rules were not all evaluated", id="the check was too slow"
+        ),
         pytest.param(
             replace(UNREAD, gate="advise"),
             "failure",

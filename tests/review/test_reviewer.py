@@ -189,6 +189,13 @@ def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(
     assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
 
 
+def test_a_check_that_takes_too_long_is_a_failure_whatever_the_operator_chose(stage: Stage) -> None:
+    settings = replace(stage.reviewer.settings, on_incomplete="neutral", check_seconds=0.01)
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    outcome = replace(stage.reviewer, settings=settings).review(stage.run(number), is_current)
+    assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
+
+
 def test_a_review_that_failed_for_good_concludes_its_check(stage: Stage) -> None:
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")

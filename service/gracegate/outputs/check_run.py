@@ -58,7 +58,7 @@ def render(
     on_incomplete: Literal["failure", "neutral"] = "failure",
     commenting: Commenting = "possible",
 ) -> CheckOutput:
-    """The check run of a report; `on_incomplete` is the conclusion that the operator chose for incomplete reviews."""
+    """The check run of a report; `on_incomplete` is what the operator chose for failures of the service."""
     findings = sort_findings(f for f in report.findings if f.counts)
     sections = [
         Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[commenting])))]),
@@ -80,7 +80,8 @@ def _conclusion(report: Report, on_incomplete: Literal["failure", "neutral"]) ->
         return "neutral" if report.has_remarks else "success"
     if report.gate == "advise":
         return "neutral"
-    return "failure" if report.verdict == "fail" else on_incomplete
+    is_ours = all(problem.is_service_failure for problem in report.problems if problem.blocks)
+    return on_incomplete if report.verdict == "incomplete" and is_ours else "failure"
 
 
 def _title(report: Report, findings: Sequence[Finding]) -> str:

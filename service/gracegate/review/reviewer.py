@@ -170,12 +170,13 @@ class PullRequestReviewer:
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:
-                if problem.code == "engine_unavailable":
+                if problem.is_service_failure and run.attempt < ENGINE_ATTEMPTS:
                     raise EngineUnavailable(problem.message)
         except EngineError as error:
             if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_ATTEMPTS:
                 raise
-            return _unevaluated_report(f"The manifests were not evaluated: {error}")
+            code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
+            return _unevaluated_report(f"The manifests were not evaluated: {error}", code)
         return report
 
     def _output(self, run: Run, pull: PullRequest, report: Report, commenting: Commenting) -> CheckOutput:
@@ -186,15 +187,12 @@ class PullRequestReviewer:
         output = check_run.render(report, self.settings.on_incomplete, commenting)
         with self.store.transaction() as tx:
             verdicts = runs.verdicts(tx, run.repository_id, pull.head_sha)
-        others = {number: self._conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
+        others = {number: _conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
         worst = max(others, key=lambda number: _CONCLUSIONS.index(others[number]), default=None)
         if worst is None or _CONCLUSIONS.index(others[worst]) <= _CONCLUSIONS.index(output.conclusion):
             return output
         note = f"Pull request #{worst} has the same head commit, and its verdict is `{verdicts[worst]}`."
         return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
-
-    def _conclusion(self, verdict: str) -> Conclusion:
-        return "success" if verdict == "pass" else "failure" if verdict == "fail" else self.settings.on_incomplete
 
 
 def build_reviewer(settings: Settings) -> PullRequestReviewer:
@@ -215,7 +213,12 @@ def _external_id(number: int, head_sha: str) -> str:
     return f"pr:{number}:{head_sha}"
 
 
-def _unevaluated_report(message: str) -> Report:
+def _conclusion(verdict: str) -> Conclusion:
+    """The conclusion of another pull request's verdict; why it is incomplete is not stored, so that is a failure."""
+    return "success" if verdict == "pass" else "failure"
+
+
+def _unevaluated_report(message: str, code: str = "engine") -> Report:
     """The report of a review that evaluated nothing."""
     return Report(
         verdict="incomplete",
@@ -225,7 +228,7 @@ def _unevaluated_report(message: str) -> Report:
         findings=(),
         suggestions=(),
         fixed_findings=(),
-        problems=(Problem("", 0, "engine", message),),
+        problems=(Problem("", 0, code, message),),
         totals=Totals(0, 0, 0),
         has_base=True,
     )
