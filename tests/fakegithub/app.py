@@ -42,6 +42,8 @@ API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_reposito
 API_PATHS = re.compile(r"/(app|installation|rate_limit|repos|repositories)(/|$)")
 LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
+REDIRECTS = frozenset([301, 307])
+"""Any request about a repository that has moved is answered so; the description leaves it out in places."""
 
 
 @lru_cache(maxsize=1)
@@ -103,7 +105,7 @@ def _leave(response: Response) -> Response:
     if not API_PATHS.match(request.path):
         return response
     operation = _operation()
-    if operation is not None:
+    if operation is not None and response.status_code not in REDIRECTS:
         for problem in response_errors(operation, response.status_code, response.get_json(silent=True)):
             _violation(f"answer {operation.id}: {problem}")
     response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"

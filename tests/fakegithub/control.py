@@ -28,6 +28,7 @@ CALLS = frozenset(
         "lock_pull_request",
         "merge_pull_request",
         "move_branch",
+        "move_repository",
         "open_pull_request",
         "ping",
         "push",

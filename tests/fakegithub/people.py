@@ -45,6 +45,13 @@ class People:
                 self.install(owner)
             return one
 
+    def move_repository(self, full_name: str, to: str) -> None:
+        """Gives a repository another name, or transfers it with another owner. The old name redirects to it."""
+        with self.world.lock:
+            one = self.repository(full_name)
+            self.world.moved[one.full_name.lower()] = one.id
+            one.owner, _, one.name = to.partition("/")
+
     def fork(self, full_name: str, owner: str) -> Repository:
         """A fork on an account where the App is not installed."""
         with self.world.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,11 +121,7 @@ def merge(world: World, events: Events, pull: PullRequest, by: str) -> str:
         raise ApiError(405, "Pull Request is not mergeable")
     blocking = world.blocking(pull)
     if blocking:
-        expected = [f'Required status check "{name}" is expected.' for name in blocking]
-        single = (
-            f"{len(blocking)} of {len(pull.base.required_checks[pull.base_ref])} required status checks are expected."
-        )
-        raise ApiError(405, expected[0] if len(expected) == 1 else single)
+        raise ApiError(405, _refusal(blocking, len(pull.base.required_checks[pull.base_ref])))
     git, before = pull.base.git, pull.base_sha
     tree = git.text("merge-tree", "--write-tree", before, pull.head_sha).splitlines()[0]
     message = f"Merge pull request #{pull.number} from {pull.head.owner}/{pull.head_ref}"
@@ -135,3 +132,12 @@ def merge(world: World, events: Events, pull: PullRequest, by: str) -> str:
     events.pull_request(pull, "closed")
     branch_moved(world, events, pull.base, pull.base_ref, before)
     return sha
+
+
+def _refusal(blocking: Mapping[str, str], required: int) -> str:
+    """GitHub's words for required checks that have not passed; for several it names the worst state alone."""
+    if len(blocking) == 1:
+        [(name, word)] = blocking.items()
+        return f'Required status check "{name}" is {word}.'
+    worst = next(word for word in ("failing", "in progress", "expected") if word in blocking.values())
+    return f"{len(blocking)} of {required} required status checks are {worst}."

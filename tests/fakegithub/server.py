@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.fakegithub.app import application, is_api
 from tests.fakegithub.events import Events
-from tests.fakegithub.faults import Fault, FaultInjector, Logged
+from tests.fakegithub.faults import ADDRESS, Fault, FaultInjector, Logged
 from tests.fakegithub.people import People
 from tests.fakegithub.state import App, Clock, Delivery
 from tests.fakegithub.web import FAKE
@@ -20,6 +21,9 @@ from tests.fakegithub.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+BY_ID = re.compile(r"/repositories/(\d+)(?=/)")
 
 
 class Handler(WSGIRequestHandler):
@@ -40,13 +44,22 @@ class FakeGitHub(People):
         """What did not fit GitHub's OpenAPI description, of requests and of answers."""
         self.used: dict[tuple[int, object], int] = {}
         """How many requests a caller has made, by hour and caller."""
-        self._injector = FaultInjector(self._application, is_api)
-        self._server = make_server(host, port, self._injector, threaded=True, request_handler=Handler)
+        self._injector = FaultInjector(self._application, is_api, self.world.clock.now)
+        self._server = make_server(host, port, self._by_name, threaded=True, request_handler=Handler)
         self.url = self.world.base_url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return application().wsgi_app({**environ, FAKE: self}, start_response)
+
+    def _by_name(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Routes the paths below `/repositories/<id>` to those below the repository's name."""
+        path = environ["PATH_INFO"]
+        found = BY_ID.match(path)
+        one = self.world.repositories.get(int(found[1])) if found else None
+        if found and one:
+            environ = {**environ, "PATH_INFO": f"/repos/{one.full_name}{path[found.end() :]}", ADDRESS: path}
+        return self._injector(environ, start_response)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -10,7 +10,7 @@ from tests.fakegithub import auth
 from tests.fakegithub.errors import ApiError
 from tests.fakegithub.gitdir import environment
 from tests.fakegithub.state import Repository
-from tests.fakegithub.web import world
+from tests.fakegithub.web import base_url, world
 
 git = Blueprint("git", __name__)
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
@@ -34,6 +34,10 @@ def _serve(owner: str, repo: str, service: str) -> Response:
             repository = _readable(owner, repo)
     except ApiError as error:
         return _refused(error.status, error.message)
+    if repository.full_name.lower() != f"{owner}/{repo}".lower():
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        location = f"{base_url()}/{repository.full_name}.git/{service}{query}"
+        return Response(status=301, headers={"Location": location})
     return _backend(repository, service)
 
 
@@ -43,7 +47,8 @@ def _readable(owner: str, repo: str) -> Repository:
     if header and not header.lower().startswith("basic "):
         raise auth.bad_credentials()
     caller = auth.identify(world(), header)
-    repository = world().repository(f"{owner}/{repo}")
+    name = f"{owner}/{repo}"
+    repository = world().repository(name) or world().moved_repository(name)
     if repository is None or (repository.private and caller.token is None):
         raise auth.bad_credentials() if caller.token is None else ApiError(404, "Repository not found.")
     auth.allow(caller, repository, "contents", "read")

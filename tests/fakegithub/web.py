@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response, g, jsonify, request
 
@@ -76,13 +76,27 @@ def needs(permission: str, level: str = "read") -> Callable[[Handler], Handler]:
             with world().lock:
                 repository = world().repository(f"{owner}/{repo}")
                 if repository is None:
-                    raise not_found()
+                    raise _moved(f"{owner}/{repo}")
                 allow(caller(), repository, permission, level)
                 return handler(repository, **kwargs)
 
         return guarded
 
     return wrap
+
+
+def _moved(full_name: str) -> ApiError:
+    """The answer for a repository that has another name now; 404 if there was none, or the caller may not see it."""
+    repository = world().moved_repository(full_name)
+    if repository is None:
+        return not_found()
+    allow(caller(), repository, "metadata", "read")
+    below = request.path.split("/", 4)[4:]
+    path = "/".join([f"{base_url()}/repositories/{repository.id}", *map(quote, below)])
+    query = f"?{request.query_string.decode()}" if request.query_string else ""
+    is_read = request.method in {"GET", "HEAD"}
+    status, message = (301, "Moved Permanently") if is_read else (307, "Temporary Redirect")
+    return ApiError(status, message, headers={"Location": path + query})
 
 
 def pull_of(repository: Repository, number: int) -> PullRequest:

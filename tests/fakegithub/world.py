@@ -47,6 +47,8 @@ class World:
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[int, Repository] = {}
+        self.moved: dict[str, int] = {}
+        """The ids of repositories by the full names, in lower case, that they had before."""
         self.check_runs: dict[int, CheckRun] = {}
         self.check_suites: dict[int, CheckSuite] = {}
         self.statuses: list[Status] = []
@@ -61,6 +63,11 @@ class World:
     def repository(self, full_name: str) -> Repository | None:
         wanted = full_name.lower()
         return next((one for one in self.repositories.values() if one.full_name.lower() == wanted), None)
+
+    def moved_repository(self, full_name: str) -> Repository | None:
+        """The repository that had this name and has another one now."""
+        number = self.moved.get(full_name.lower())
+        return None if number is None or self.repository(full_name) else self.repositories.get(number)
 
     def installation_of(self, repository: Repository) -> Installation | None:
         """The installation that covers the repository, if the App is installed there."""
@@ -95,9 +102,18 @@ class World:
             p for p in repository.pulls.values() if p.state == "open" and p.head_sha == sha and p.head is repository
         ]
 
-    def blocking(self, pull: PullRequest) -> list[str]:
-        """The required checks of the base branch whose newest run or status has not passed."""
+    def blocking(self, pull: PullRequest) -> dict[str, str]:
+        """What GitHub says of each required check of the base branch whose newest run or status has not passed."""
         required = pull.base.required_checks.get(pull.base_ref, set())
-        runs = {run.name: run.conclusion for run in self.runs(pull.base, pull.head_sha, latest=True)}
         states = {one.context: one.state for one in self.statuses if one.sha == pull.head_sha}
-        return sorted(name for name in required if runs.get(name, states.get(name)) not in PASSING)
+        newest = self.runs(pull.base, pull.head_sha, latest=True)
+        states |= {run.name: run.conclusion or "pending" for run in newest}
+        words = {name: "expected" if name not in states else _word(states[name]) for name in sorted(required)}
+        return {name: word for name, word in words.items() if word}
+
+
+def _word(state: str) -> str:
+    """GitHub's word for a required check in this state, "" if it passed."""
+    if state in PASSING:
+        return ""
+    return "in progress" if state == "pending" else "failing"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.fakegithub.faults import PAGE
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.tests.rest import REPOSITORY, Rest
 from tests.processes import WAIT_SECONDS
@@ -105,3 +106,27 @@ def test_what_is_not_there_is_404_in_json(rest: Rest) -> None:
 
 def test_rate_limit(rest: Rest) -> None:
     assert rest.get("/rate_limit").json()["resources"]["core"]["limit"] == 5000
+
+
+def test_an_effect_comes_late(fake: FakeGitHub, rest: Rest) -> None:
+    fake.fault("POST", "/comments$", status=502, when="late", late=100.0)
+    seen: list[int] = [post(rest)]
+    for seconds in (0.0, 50.0, 60.0, 60.0):
+        fake.clock.advance(seconds)
+        rest.get(rest.repo())
+        seen.append(stored(fake))
+    assert seen == [502, 0, 0, 1, 1]
+
+
+def test_the_log_says_how_a_repository_was_addressed(fake: FakeGitHub, rest: Rest) -> None:
+    number = fake.repository(REPOSITORY).id
+    rest.get(f"/repositories/{number}/pulls/1", **{"User-Agent": "a test"})
+    one = fake.log[-1]
+    assert (one.path, one.address) == (f"/repos/{REPOSITORY}/pulls/1", f"/repositories/{number}/pulls/1")
+    assert (one.status, one.headers["User-Agent"]) == (200, "a test")
+
+
+def test_a_page_in_place_of_an_answer(fake: FakeGitHub, rest: Rest) -> None:
+    fake.fault("GET", **PAGE)
+    answer = rest.get(rest.repo())
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")

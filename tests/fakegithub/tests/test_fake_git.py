@@ -194,3 +194,10 @@ def test_a_shallow_repository_is_served(fake: FakeGitHub, source: Path, tmp_path
 def test_an_unknown_commit_cannot_be_replayed(fake: FakeGitHub, source: Path) -> None:
     with pytest.raises(LookupError, match="has no commit"):
         fake.replay("shop/old", source, "none", "main")
+
+
+def test_a_repository_that_moved_is_fetched_by_its_old_name(fake: FakeGitHub, token: str, tmp_path: Path) -> None:
+    fake.move_repository(REPOSITORY, "shop/store")
+    out(tmp_path, "clone", "-q", address(fake), "copy", token=token)
+    assert out(tmp_path / "copy", "rev-parse", "HEAD") == fake.repository("shop/store").branch("main")
+    assert [one.status for one in fake.log if one.path.startswith(f"/{REPOSITORY}.git/")] == [301]

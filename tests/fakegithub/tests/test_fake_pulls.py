@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakegithub import api_pulls
+from tests.fakegithub.errors import ApiError
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.tests.rest import NUMBERS, REPOSITORY, Rest, changed, text
 
@@ -180,18 +181,18 @@ def test_an_unknown_pull_request_is_404(rest: Rest) -> None:
 @pytest.mark.parametrize(
     ("body", "blocked"),
     [
-        pytest.param([], True, id="nothing reported"),
-        pytest.param(["success"], False, id="success"),
-        pytest.param(["neutral"], False, id="neutral"),
-        pytest.param(["skipped"], False, id="skipped"),
-        pytest.param(["failure"], True, id="failure"),
-        pytest.param(["cancelled"], True, id="cancelled"),
-        pytest.param(["success", "failure"], True, id="the newest counts"),
-        pytest.param(["failure", "success"], False, id="the newest counts too"),
-        pytest.param([None], True, id="in progress"),
+        pytest.param([], "expected", id="nothing reported"),
+        pytest.param(["success"], "", id="success"),
+        pytest.param(["neutral"], "", id="neutral"),
+        pytest.param(["skipped"], "", id="skipped"),
+        pytest.param(["failure"], "failing", id="failure"),
+        pytest.param(["cancelled"], "failing", id="cancelled"),
+        pytest.param(["success", "failure"], "failing", id="the newest counts"),
+        pytest.param(["failure", "success"], "", id="the newest counts too"),
+        pytest.param([None], "in progress", id="in progress"),
     ],
 )
-def test_branch_protection(fake: FakeGitHub, rest: Rest, opened: str, body: list[str | None], blocked: bool) -> None:
+def test_branch_protection(fake: FakeGitHub, rest: Rest, opened: str, body: list[str | None], blocked: str) -> None:
     fake.app.permissions["contents"] = "write"
     fake.require_checks(REPOSITORY, "main", ["gracegate"])
     for conclusion in body:
@@ -200,12 +201,30 @@ def test_branch_protection(fake: FakeGitHub, rest: Rest, opened: str, body: list
     fake.world.tokens[str(rest.session.headers["Authorization"]).split()[1]].permissions["contents"] = "write"  # type: ignore[index]
     answer = rest.put(f"{PULL}/merge", {})
     expected = (
-        (405, 'Required status check "gracegate" is expected.')
+        (405, f'Required status check "gracegate" is {blocked}.')
         if blocked
         else (200, "Pull Request successfully merged")
     )
     assert (answer.status_code, answer.json()["message"]) == expected
-    assert rest.get(PULL).json()["merged"] is not blocked
+    assert rest.get(PULL).json()["merged"] is not bool(blocked)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "expected"),
+    [
+        pytest.param("success", 'Required status check "lint" is expected.', id="one has not started"),
+        pytest.param("failure", "2 of 2 required status checks are failing.", id="one fails"),
+        pytest.param(None, "2 of 2 required status checks are in progress.", id="one is in progress"),
+    ],
+)
+def test_the_worst_of_several_required_checks_is_named(
+    fake: FakeGitHub, rest: Rest, opened: str, conclusion: str | None, expected: str
+) -> None:
+    fake.require_checks(REPOSITORY, "main", ["gracegate", "lint"])
+    state = {"status": "in_progress"} if conclusion is None else {"conclusion": conclusion}
+    rest.post(rest.repo("/check-runs"), {"name": "gracegate", "head_sha": opened, **state})
+    with pytest.raises(ApiError, match=expected):
+        fake.merge_pull_request(REPOSITORY, 1)
 
 
 def test_a_merge_of_another_head_is_refused(fake: FakeGitHub, rest: Rest, opened: str) -> None:

@@ -122,3 +122,19 @@ def _git(folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
     done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=environment)
     return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("name", ["shop/store", "market/web"])
+def test_a_repository_that_moved_redirects(fake: FakeGitHub, rest: Rest, name: str) -> None:
+    fake.move_repository(REPOSITORY, name)
+    number = fake.repository(name).id
+    here = f"{fake.url}/repositories/{number}"
+    read = rest.get(f"/repos/{REPOSITORY}/pulls?per_page=1")
+    written = rest.post(f"/repos/{REPOSITORY}/check-runs", {"name": "x", "head_sha": "0" * 40})
+    assert [(one.history[0].status_code, one.history[0].headers["Location"]) for one in (read, written)] == [
+        (301, f"{here}/pulls?per_page=1"),
+        (307, f"{here}/check-runs"),
+    ]
+    assert [rest.get(path).json()["full_name"] for path in (f"/repos/{name}", f"/repositories/{number}")] == [name] * 2
+    fake.create_repository(REPOSITORY)
+    assert rest.get(f"/repos/{REPOSITORY}").status_code == 404
