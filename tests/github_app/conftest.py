@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,13 @@ class Scenario:
         """A client that waits a second for an answer, to be closed."""
         return AppClient(self.broker, self.pace, timeout=1).repository(self.installation, self.repository_id, SHOP)
 
+    def pace_of_the_clock(self) -> Pace:
+        """A pace whose waits pass on the clock of the fake alone."""
+        return replace(self.pace, sleep=self.fake.clock.advance)
+
+    def pace_without_repeats(self) -> Pace:
+        return replace(self.pace, backoff=())
+
     def requests(self, method: str = "", part: str = "") -> list[tuple[str, int]]:
         """The path below the repository, and the status, of each request that matches."""
         return [
@@ -61,7 +68,7 @@ def scenario(tmp_path: Path) -> Iterator[Scenario]:
         number = fake.open_pull_request(SHOP, "change")
         waited: list[float] = []
         pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=100.0, sleep=waited.append)
-        broker = TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=pace)
+        broker = TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=pace)
         installation = next(iter(fake.world.installations))
         client = AppClient(broker, pace)
         scenario = Scenario(fake, pace, waited, broker, client, installation, repository.id, number, head)

@@ -39,7 +39,9 @@ def test_eight_threads_request_one_token(scenario: Scenario) -> None:
 
 def test_a_token_is_cached_until_five_minutes_before_it_expires(scenario: Scenario) -> None:
     times = [scenario.fake.clock.now()]
-    broker = TokenBroker(scenario.fake.app.id, scenario.fake.app.private_key, scenario.fake.url, now=lambda: times[0])
+    broker = TokenBroker(
+        str(scenario.fake.app.id), scenario.fake.app.private_key, scenario.fake.url, now=lambda: times[0]
+    )
     first = broker.token(scenario.installation, scenario.repository_id, REVIEW_PERMISSIONS)
     times[0] += 3290
     assert broker.token(scenario.installation, scenario.repository_id, REVIEW_PERMISSIONS) == first
@@ -92,7 +94,7 @@ def test_a_server_that_does_not_answer() -> None:
     pace = Pace(backoff=(), sleep=lambda _: None)
     key = _key()
     with pytest.raises(GitHubUnavailable, match="no answer from GitHub: ConnectionError"):
-        TokenBroker(1, key, "http://127.0.0.1:9", pace=pace).token(1, None, READ_PERMISSIONS)
+        TokenBroker("1", key, "http://127.0.0.1:9", pace=pace).token(1, None, READ_PERMISSIONS)
 
 
 def test_no_secret_is_ever_logged_or_shown(scenario: Scenario, caplog: pytest.LogCaptureFixture) -> None:

@@ -80,7 +80,7 @@ def test_a_run_whose_start_was_answered_with_502(when: str, scenario: Scenario, 
 
 def test_runs_of_other_apps_are_ignored(scenario: Scenario, repo: RepositoryClient) -> None:
     checks.start(repo, scenario.head, "pr:1", NAME)
-    repo.app_id = 1
+    repo.app_id = lambda: 1
     assert checks.find(repo, scenario.head, NAME, "pr:1") is None
 
 

@@ -30,7 +30,9 @@ class Trial:
         self.done = 0
         self.waited: list[float] = []
         self.renewed = 0
-        pace = Pace(write_gap=0.0, notify_gap=0.0, max_wait=20.0, backoff=(1.0, 2.0), sleep=self.waited.append)
+        pace = Pace(
+            write_gap=0.0, notify_gap=0.0, max_wait=20.0, backoff=(1.0, 2.0), late_effect=3.0, sleep=self.waited.append
+        )
         self.retrier = Retrier(pace, Pacer(pace), self.renew)
 
     def renew(self) -> None:
@@ -69,7 +71,7 @@ CASES = [
     pytest.param("create", (LIMIT, LIMIT), "done", 3, [5.0, 5.0], id="a call that was rate-limited had no effect"),
     pytest.param("create", (LONG,), "RateLimited", 1, [], id="a long rate limit is raised"),
     pytest.param("read", (LIMIT,) * 6, "RateLimited", 5, [5.0] * 4, id="the waits of one call are limited"),
-    pytest.param("create", (DOWN,) * 5, "GitHubUnavailable", 3, [1.0, 2.0], id="a post that never works"),
+    pytest.param("create", (DOWN,) * 5, "GitHubUnavailable", 3, [1.0, 3.0, 2.0, 3.0], id="a post that never works"),
     pytest.param("create", (WRONG,), "Refused", 1, [], id="a post that is refused"),
 ]
 

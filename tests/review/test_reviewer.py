@@ -82,7 +82,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         store.migrate()
         reviewer = PullRequestReviewer(
             settings=settings,
-            client=AppClient(TokenBroker(fake.app.id, fake.app.private_key, fake.url, pace=PACE), PACE),
+            client=AppClient(TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=PACE), PACE),
             fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
             engines=PolicyEngines(None, None, 60),
             store=store,

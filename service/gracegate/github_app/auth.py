@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,10 +12,10 @@ from datetime import datetime
 import requests
 from github import Auth
 
+from gracegate.github_app.answers import send
 from gracegate.github_app.errors import error_from_answer
 from gracegate.github_app.retry import Pace, Pacer, Retrier
 
-API_VERSION = "2022-11-28"
 # Seconds that a token is still valid when it is handed out.
 _MIN_VALIDITY = 300.0
 
@@ -36,14 +37,14 @@ class _CachedToken:
 
 
 class TokenBroker:
-    """Gives installation tokens of one App.
+    """Gives installation tokens of one App; `issuer` is its id or its client id, as the operator wrote it.
 
     It does not use PyGithub, which cannot limit a token to a repository and logs tokens at DEBUG.
     """
 
     def __init__(
         self,
-        app_id: int,
+        issuer: str,
         private_key: str,
         api_url: str = "https://api.github.com",
         *,
@@ -51,9 +52,9 @@ class TokenBroker:
         timeout: float = 15.0,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.app_id = app_id
+        self.issuer = issuer
         self.api_url = api_url.rstrip("/")
-        self.app_auth = Auth.AppAuth(app_id, private_key)
+        self.app_auth = Auth.AppAuth(issuer, private_key)
         self._retrier = Retrier(pace, Pacer(pace))
         self._timeout = timeout
         self._now = now
@@ -61,7 +62,7 @@ class TokenBroker:
         self._tokens: dict[Key, _CachedToken] = {}
 
     def __repr__(self) -> str:
-        return f"TokenBroker(app_id={self.app_id}, api_url={self.api_url!r})"
+        return f"TokenBroker(issuer={self.issuer!r}, api_url={self.api_url!r})"
 
     def token(self, installation_id: int, repository_id: int | None, permissions: Mapping[str, str]) -> str:
         """A token that is valid for five more minutes; for all repositories if `repository_id` is None.
@@ -89,17 +90,15 @@ class TokenBroker:
         self, installation_id: int, repository_id: int | None, permissions: tuple[tuple[str, str], ...]
     ) -> _Token:
         scope = {} if repository_id is None else {"repository_ids": [repository_id]}
-        answer = requests.post(
-            f"{self.api_url}/app/installations/{installation_id}/access_tokens",
-            json={**scope, "permissions": dict(permissions)},
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self.app_auth.token}",
-                "X-GitHub-Api-Version": API_VERSION,
-            },
-            timeout=self._timeout,
-            allow_redirects=False,
-        )
+        with requests.Session() as session:
+            answer = send(
+                session,
+                "POST",
+                f"{self.api_url}/app/installations/{installation_id}/access_tokens",
+                headers={"Authorization": f"Bearer {self.app_auth.token}", "Content-Type": "application/json"},
+                data=json.dumps({**scope, "permissions": dict(permissions)}),
+                timeout=self._timeout,
+            )
         if answer.status_code != 201:
             raise error_from_answer(answer.status_code, answer.headers, _json(answer))
         body = answer.json()

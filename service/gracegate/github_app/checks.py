@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from github.CheckRun import CheckRun as GitHubRun
@@ -11,6 +11,7 @@ from github.GithubObject import NotSet
 from github.Repository import Repository
 
 from gracegate.errors import Refused
+from gracegate.github_app.answers import expect
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip, clip_line
 from gracegate.model import GITHUB_ANNOTATION_BYTES, GITHUB_SUMMARY_BYTES, GITHUB_TITLE_BYTES
@@ -52,7 +53,8 @@ class Output(Protocol):
 
 def find(repo: RepositoryClient, sha: str, name: str, external_id: str) -> CheckRun | None:
     """The newest check run of this name and `external_id` on a commit."""
-    runs = repo.read(lambda repository: _runs(repository, sha, name, repo.app_id))
+    app_id = repo.app_id()
+    runs = repo.read(lambda repository: _runs(repository, sha, name, app_id))
     return next((run for run in runs if run.external_id == external_id), None)
 
 
@@ -64,13 +66,18 @@ def start(
     A concluded run is not used again, because GitHub would add new annotations to its old ones.
     """
 
+    app_id = repo.app_id()
+
     def find_in_progress(repository: Repository) -> CheckRun | None:
-        runs = _runs(repository, head_sha, name, repo.app_id)
+        runs = _runs(repository, head_sha, name, app_id)
         return next((run for run in runs if run.external_id == external_id and run.status != "completed"), None)
 
     def create(repository: Repository) -> CheckRun:
         url = details_url or NotSet
-        return _run(repository.create_check_run(name, head_sha, url, external_id, status="in_progress"))
+        run = _run(repository.create_check_run(name, head_sha, url, external_id, status="in_progress"))
+        asked = (name, head_sha, external_id, "in_progress")
+        expect((run.name, run.head_sha, run.external_id, run.status) == asked, "the check run that was started")
+        return run
 
     return repo.read(find_in_progress) or repo.create(create, find_in_progress)
 
@@ -85,15 +92,15 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
     optional = {"details_url": details_url} if details_url else {}
     text = _text(output)
     body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **optional}
-    posted, refused = run.annotations, 0
+    now, refused = run, 0
     for start in range(run.annotations, len(annotations), _BATCH):
         batch = annotations[start : start + _BATCH]
         try:
-            posted = _add(repo, run, {**body, "output": {**text, "annotations": batch}}, posted)
+            now = _add(repo, now, {**body, "output": {**text, "annotations": batch}})
         except Refused:
             refused += len(batch)
-    if posted == run.annotations:
-        repo.update(lambda repository: repository.get_check_run(run.id).edit(**body))
+    if now is run or not _is_concluded(now, output.conclusion):
+        repo.update(lambda repository: _edit(repository, run, body))
     return refused
 
 
@@ -102,16 +109,16 @@ def update_text(repo: RepositoryClient, run: CheckRun, output: Output) -> None:
     repo.update(lambda repository: repository.get_check_run(run.id).edit(output=_text(output)))
 
 
-def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any], before: int) -> int:
-    """Add a batch of annotations once; returns how many the run has afterwards."""
+def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any]) -> CheckRun:
+    """Add a batch of annotations once; returns the run with them."""
 
-    def add(repository: Repository) -> int:
-        repository.get_check_run(run.id).edit(**body)
-        return before + len(body["output"]["annotations"])
+    def add(repository: Repository) -> CheckRun:
+        edited = _edit(repository, run, body)
+        return replace(edited, annotations=run.annotations + len(body["output"]["annotations"]))
 
-    def find_added(repository: Repository) -> int | None:
-        count = _run(repository.get_check_run(run.id)).annotations
-        return count if count > before else None
+    def find_added(repository: Repository) -> CheckRun | None:
+        found = _run(repository.get_check_run(run.id))
+        return found if found.annotations > run.annotations else None
 
     return repo.create(add, find_added)
 
@@ -121,6 +128,19 @@ def _text(output: Output) -> dict[str, Any]:
         "title": clip_line(output.title, GITHUB_TITLE_BYTES),
         "summary": clip(output.summary, GITHUB_SUMMARY_BYTES, _CUT_NOTE),
     }
+
+
+def _edit(repository: Repository, run: CheckRun, body: Mapping[str, Any]) -> CheckRun:
+    """Conclude a run; the answer must say that it is."""
+    edited = repository.get_check_run(run.id)
+    edited.edit(**body)
+    now = _run(edited)
+    expect(now.id == run.id and _is_concluded(now, body["conclusion"]), f"the conclusion {body['conclusion']}")
+    return now
+
+
+def _is_concluded(run: CheckRun, conclusion: str) -> bool:
+    return (run.status, run.conclusion) == ("completed", conclusion)
 
 
 def _runs(repository: Repository, sha: str, name: str, app_id: int) -> list[CheckRun]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from types import TracebackType
 from typing import Self, TypeVar
 
-from github import Auth, Github
+from github import Auth
 from github.Repository import Repository
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
-from gracegate.github_app.auth import API_VERSION, TokenBroker
+from gracegate.github_app.answers import API_VERSION, USER_AGENT, send
+from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.retry import Pace, Pacer, Retrier
 
 Result = TypeVar("Result")
@@ -30,60 +33,98 @@ class AppClient:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._pacers: dict[int, Pacer] = {}
-        self._slug: str | None = None
+        self._app: tuple[int, str] | None = None
+
+    def app_id(self) -> int:
+        """The App's number, by which its check runs are known."""
+        issuer = self._broker.issuer
+        return int(issuer) if issuer.isdecimal() else self._read_app()[0]
 
     def app_slug(self) -> str:
-        """The App's name in URLs; its comments are by `<slug>[bot]`. Asks GitHub the first time."""
-        if self._slug is None:
-            with self._github(self._broker.app_auth) as github:
+        """The App's name in URLs; its comments are by `<slug>[bot]`."""
+        return self._read_app()[1]
+
+    def _read_app(self) -> tuple[int, str]:
+        """The App's number and name. Asks GitHub the first time."""
+        if self._app is None:
+            with closing(self._requester(self._broker.app_auth)) as requester:
                 retrier = Retrier(self._pace, self._pacer(0))
-                _, app = retrier.read(lambda: github.requester.requestJsonAndCheck("GET", "/app"))
-            self._slug = str(app["slug"])
-        return self._slug
+                _, app = retrier.read(lambda: requester.requestJsonAndCheck("GET", "/app"))
+            self._app = (int(app["id"]), str(app["slug"]))
+        return self._app
 
     def repository(self, installation_id: int, repository_id: int, full_name: str) -> RepositoryClient:
         """A client of one repository, for one thread. Use it in a `with` block, which closes it."""
         auth = BrokeredAuth(self._broker, installation_id, repository_id, REVIEW_PERMISSIONS)
         retrier = Retrier(self._pace, self._pacer(installation_id), auth.renew)
-        return RepositoryClient(self._github(auth), full_name, retrier, self)
+        # By its id: a name is another repository's after a rename.
+        repository = Repository(self._requester(auth), url=f"/repositories/{repository_id}")
+        return RepositoryClient(repository, full_name, retrier, self)
 
     def git_token(self, installation_id: int, repository_id: int) -> str:
         """A token that can only be used to fetch with git."""
         return self._broker.token(installation_id, repository_id, READ_PERMISSIONS)
 
-    @property
-    def app_id(self) -> int:
-        return self._broker.app_id
-
     def _pacer(self, installation_id: int) -> Pacer:
         with self._lock:
             return self._pacers.setdefault(installation_id, Pacer(self._pace))
 
-    def _github(self, auth: Auth.Auth) -> Github:
+    def _requester(self, auth: Auth.Auth) -> Requester:
         # PyGithub's own retries post twice and do not repeat a PATCH, and each of its objects paces only itself.
-        return Github(
+        return _Requester(
             auth=auth,
             base_url=self._broker.api_url,
             timeout=self._timeout,
+            user_agent=USER_AGENT,
             per_page=100,
+            verify=True,
             retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
+            pool_size=None,
             lazy=True,
             api_version=API_VERSION,
-            user_agent="gracegate",
         )
+
+
+class _HttpConnection(HTTPRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return _answer(self)
+
+
+class _HttpsConnection(HTTPSRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return _answer(self)
+
+
+def _answer(connection: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass) -> RequestsResponse:
+    """PyGithub itself takes a redirect or a page for an answer, and follows a 301 without the query."""
+    url = f"{connection.protocol}://{connection.host}:{connection.port}{connection.url}"
+    answer = send(
+        connection.session,
+        connection.verb,
+        url,
+        headers=connection.headers,
+        data=connection.input,
+        timeout=connection.timeout,
+    )
+    return RequestsResponse(answer)
+
+
+class _Requester(Requester):
+    """PyGithub's requester over our connections."""
+
+    # What Requester.injectConnectionClasses sets, which would also end the reuse of connections.
+    _Requester__httpConnectionClass = _HttpConnection
+    _Requester__httpsConnectionClass = _HttpsConnection
 
 
 class RepositoryClient:
     """One repository. The functions passed in get PyGithub's Repository and return plain data."""
 
-    def __init__(self, github: Github, full_name: str, retrier: Retrier, client: AppClient) -> None:
+    def __init__(self, repository: Repository, full_name: str, retrier: Retrier, client: AppClient) -> None:
         self.full_name = full_name
         self.app_id = client.app_id
         self.app_slug = client.app_slug
-        self._github = github
-        self._repository = github.get_repo(full_name)
+        self._repository = repository
         self._retrier = retrier
 
     def __enter__(self) -> Self:
@@ -92,7 +133,7 @@ class RepositoryClient:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._github.close()
+        self._repository.requester.close()
 
     def read(self, do: Callable[[Repository], Result], *, is_new: bool = False) -> Result:
         """See Retrier.read."""

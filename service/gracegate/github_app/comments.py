@@ -11,6 +11,7 @@ from github.PullRequestComment import PullRequestComment
 from github.Repository import Repository
 
 from gracegate.errors import Gone, Refused
+from gracegate.github_app.answers import expect
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip
 from gracegate.model import GITHUB_COMMENT_BYTES, Comment, PostedComment
@@ -64,7 +65,9 @@ def edit(repo: RepositoryClient, comment_id: int, body: str) -> bool:
     text = {"body": _clip_body(body)}
 
     def patch(repository: Repository) -> None:
-        repository.requester.requestJsonAndCheck("PATCH", f"{repository.url}/pulls/comments/{comment_id}", input=text)
+        url = f"{repository.url}/pulls/comments/{comment_id}"
+        _, edited = repository.requester.requestJsonAndCheck("PATCH", url, input=text)
+        expect(_normalized(edited["body"]) == _normalized(text["body"]), "the text of the comment")
 
     try:
         repo.update(patch)
@@ -90,9 +93,11 @@ class _ReviewPoster:
         def post(repository: Repository) -> int:
             pull = repository.get_pull(self.number)
             commit = repository.get_commit(self.commit)
-            return pull.create_review(
+            review = pull.create_review(
                 commit=commit, body=text, event="COMMENT", comments=cast("list[ReviewComment]", sent)
-            ).id
+            )
+            expect(_normalized(review.body or "") == _normalized(text), "the review that was posted")
+            return review.id
 
         return self.repo.create(post, lambda repository: self._find_review(repository, text, sent), notifies=True)
 
@@ -128,7 +133,8 @@ class _ReviewPoster:
         """Post one comment; False if GitHub refuses it."""
 
         def post(repository: Repository) -> bool:
-            repository.get_pull(self.number).create_review_comment(commit=self.commit, **sent)
+            posted = repository.get_pull(self.number).create_review_comment(commit=self.commit, **sent)
+            expect(_normalized(posted.body) == _normalized(sent["body"]), "the comment that was posted")
             return True
 
         def find(repository: Repository) -> bool | None:

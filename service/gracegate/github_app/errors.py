@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import requests
-from github import GithubException
+from github import BadAttributeException, GithubException
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
 
@@ -22,6 +22,8 @@ def translate_errors() -> Iterator[None]:
         yield
     except GithubException as error:
         raise error_from_answer(error.status, error.headers or {}, error.data) from error
+    except BadAttributeException as error:
+        raise GitHubUnavailable("GitHub answered with JSON of another shape", status=200) from error
     except requests.RequestException as error:
         raise GitHubUnavailable(f"no answer from GitHub: {type(error).__name__}") from error
 

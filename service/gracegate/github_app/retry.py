@@ -22,13 +22,15 @@ class Pace:
     """Times in seconds. `write_gap` is between two writes, `notify_gap` between two that notify people.
 
     One call waits at most `max_wait` in total before its error is raised; `backoff` are the pauses before each further
-    attempt of a call that failed. GitHub asks for the gaps, and Octokit has the same.
+    attempt of a call that failed. GitHub asks for the gaps, and Octokit has the same. `late_effect` is the time for
+    which a write that was answered with an error may still take effect.
     """
 
     write_gap: float = 1.0
     notify_gap: float = 3.0
     max_wait: float = 20.0
     backoff: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    late_effect: float = 5.0
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -76,11 +78,19 @@ class Retrier:
             try:
                 return self._call(write, is_repeatable=False)
             except GitHubUnavailable as error:
-                self._pause(pause, error)
-                effect = self.read(find)
+                effect = self._find_effect(find, pause, error)
                 if effect is not None:
                     return effect
         return self._call(write, is_repeatable=False)
+
+    def _find_effect(self, find: Callable[[], Result | None], pause: float, error: GitHubError) -> Result | None:
+        """Look for the effect of a write after a pause, and once more when it cannot come any later."""
+        self._pause(pause, error)
+        effect = self.read(find)
+        if effect is None:
+            self.pace.sleep(self.pace.late_effect)
+            effect = self.read(find)
+        return effect
 
     def _paced(self, do: Callable[[], Result], *, notifies: bool) -> Callable[[], Result]:
         def write() -> Result:

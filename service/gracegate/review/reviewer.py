@@ -197,7 +197,7 @@ class PullRequestReviewer:
 
 def build_reviewer(settings: Settings) -> PullRequestReviewer:
     """The reviewer of a worker process."""
-    broker = TokenBroker(int(settings.app_id), settings.private_key, settings.github_url)
+    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
     return PullRequestReviewer(
         settings=settings,
         client=AppClient(broker, Pace(settings.write_gap, settings.notify_gap)),
