@@ -91,7 +91,7 @@ def test_one_error_names_everything_that_is_missing() -> None:
         Settings.from_environment({})
     assert str(caught.value) == (
         "GRACEGATE_DATA_DIR is not set, and neither is HOME: write a folder for caches and the database; "
-        "GRACEGATE_APP_ID is not set: write the number on the GitHub App's settings page; "
+        "GRACEGATE_APP_ID is not set: write the id or the client id on the GitHub App's settings page; "
         "GRACEGATE_PRIVATE_KEY_FILE is not set: write the path of the GitHub App's private key"
         " (or its text into GRACEGATE_PRIVATE_KEY); "
         "GRACEGATE_WEBHOOK_SECRETS is not set: write the webhook secret of the GitHub App"
@@ -110,6 +110,7 @@ def test_one_error_names_everything_that_is_missing() -> None:
             "GRACEGATE_PRIVATE_KEY_FILE: /none cannot",
         ),
         ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
+        ({"GRACEGATE_APP_ID": "gracegate"}, "GRACEGATE_APP_ID is 'gracegate': write the App's id, a number, or its"),
         ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write a URL"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
         ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write an integer from 10 to 200"),
@@ -125,6 +126,11 @@ def test_an_error_names_the_variable(env: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment({**REQUIRED, **env})
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("app_id", ["12", "Iv1.8a61f9b3a7aba766", "Iv23liABC"])
+def test_the_app_may_be_named_by_its_client_id(app_id: str) -> None:
+    assert Settings.from_environment({**REQUIRED, "GRACEGATE_APP_ID": app_id}).app_id == app_id
 
 
 def test_limits_of_a_file() -> None:

@@ -101,7 +101,7 @@ class Settings:
         read = _Reader(environment() if env is None else env)
         data_dir = read.data_dir()
         settings = cls(
-            app_id=read.required("APP_ID", "the number on the GitHub App's settings page"),
+            app_id=read.app_id(),
             private_key=read.private_key(),
             webhook_secrets=read.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
             comment_signing_keys=read.secrets("COMMENT_SIGNING_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
@@ -207,6 +207,12 @@ class _Reader:
         value = self.text(name)
         if not value:
             self.errors.append(f"GRACEGATE_{name} is not set: write {what}")
+        return value
+
+    def app_id(self) -> str:
+        value = self.required("APP_ID", "the id or the client id on the GitHub App's settings page")
+        if value and not (value.isdecimal() or value.startswith("Iv")):
+            self.errors.append(f"GRACEGATE_APP_ID is {value!r}: write the App's id, a number, or its client id, Iv...")
         return value
 
     def values(self, name: str) -> tuple[str, ...]:
