@@ -19,6 +19,7 @@ NOUNS = {"model", "errors"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "errors": set(),
+    "processes": set(),
     "settings": NOUNS,
     "yaml": NOUNS,
     "yaml_edit": NOUNS | {"yaml"},
@@ -34,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": NOUNS | {"repo_config", "yaml", "yaml_edit", "manifests", "policy"},
     "review": NOUNS
     | {"settings", "repo_config", "manifests", "policy", "policy.engines", "outputs", "git", "github_app", "store"}
-    | {"check"},
+    | {"check", "processes"},
     "jobs": NOUNS | {"settings", "store"},
     "web": NOUNS | {"jobs", "review", "store", "settings", "outputs", "policy"},
     "cli": {"*"},

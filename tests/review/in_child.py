@@ -56,6 +56,13 @@ def start_process(pid_file: Path) -> Report:
     raise EngineUnavailable("its child is left behind")
 
 
+def write_pid_and_sleep(pid_file: Path) -> Report:
+    part = pid_file.with_suffix(".part")
+    part.write_text(str(os.getpid()))
+    part.rename(pid_file)
+    return sleep(pid_file)
+
+
 def name_libraries(job: CheckJob) -> Report:
     """Raises the names of the third-party libraries that a check has imported."""
     sandboxed_check(job)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,8 +95,33 @@ def test_a_child_that_computes_for_ever_is_killed() -> None:
 def test_what_the_child_started_ends_with_it(tmp_path: Path) -> None:
     with pytest.raises(errors.EngineUnavailable):
         run_check(tmp_path / "pid", WAIT_SECONDS, 256, "tests.review.in_child:start_process")
-    stat = Path(f"/proc/{(tmp_path / 'pid').read_text()}/stat")
-    wait_for("it to end", lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z")
+    wait_for("it to end", lambda: has_ended((tmp_path / "pid").read_text()))
+
+
+def has_ended(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_a_child_ends_when_its_worker_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    call = f"run_check(Path({str(pid_file)!r}), 600, 256, 'tests.review.in_child:write_pid_and_sleep')"
+    program = f"from pathlib import Path; from gracegate.review.sandbox import run_check; {call}"
+    with subprocess.Popen([sys.executable, "-c", program]) as worker:
+        try:
+            wait_for("the child", pid_file.exists)
+        finally:
+            worker.kill()
+    wait_for("the child to end", lambda: has_ended(pid_file.read_text()))
+
+
+def test_a_child_ends_at_once_when_its_worker_is_already_dead() -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    command = [sys.executable, "-m", "gracegate.review.sandbox", "tests.review.in_child:sleep", "600", "256"]
+    assert subprocess.run([*command, str(dead.pid)], input=b"", check=False).returncode == -signal.SIGKILL
 
 
 def test_the_child_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

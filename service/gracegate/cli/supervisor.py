@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
+
+from gracegate.processes import end_with_parent
 
 log = structlog.get_logger(__name__)
 
 # Seconds.
 MAX_RESTART_DELAY = 30.0
 STABLE_AFTER = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class _SupervisedProcess:
             env=self.env,
             # Ctrl-C then reaches the supervisor alone, which stops its processes in order.
             start_new_session=True,
-            preexec_fn=_stop_with_parent,  # noqa: PLW1509 - the supervisor has one thread
+            # Otherwise a supervisor that is killed leaves its processes running, and its port in use.
+            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGTERM),  # noqa: PLW1509 - it has one thread
         )
         self.started_at = now
         log.info("process_started", name=self.program.name, pid=self.process.pid)
@@ -99,9 +101,3 @@ def _stop(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
             log.warning("process_killed", pid=process.pid)
             process.kill()
             process.wait()
-
-
-def _stop_with_parent() -> None:
-    # Otherwise a supervisor that is killed leaves its processes running, and its port in use.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

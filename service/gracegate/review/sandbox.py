@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING
 
 from gracegate import errors
 from gracegate.errors import EngineError, EngineTimeout, GracegateError
+from gracegate.processes import end_with_parent
 from gracegate.settings import child_environment
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK
     Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, the GracegateError that was raised in
     the child, and EngineError for any other.
     """
-    command = [sys.executable, "-m", "gracegate.review.sandbox", function, str(seconds), str(memory_mb)]
+    limits = [str(seconds), str(memory_mb)]
+    command = [sys.executable, "-m", "gracegate.review.sandbox", function, *limits, str(os.getpid())]
     # Files, not pipes: what the child itself has started may hold a pipe open for as long as it lives.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         code = _run(command, pickle.dumps(job), seconds, stdout, stderr)
@@ -92,8 +94,9 @@ def _child_error(code: int, stdout: bytes, stderr: bytes, seconds: float, memory
     return EngineError(f"the check ended with code {code}: {last_line[:500]}")
 
 
-def main(function: str, seconds: str, memory_mb: str) -> int:
+def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
     """The child: sets its limits, reads the job from stdin, writes the report or the error to stdout."""
+    end_with_parent(int(parent), signal.SIGKILL)
     _limit(float(seconds), int(memory_mb))
     # What a library prints must not get into the answer.
     stdout, sys.stdout = sys.stdout, sys.stderr
@@ -120,4 +123,4 @@ def _limit(seconds: float, memory_mb: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(*sys.argv[1:5]))
