@@ -14,7 +14,7 @@ from typing import Any
 
 from gracegate.jobs import Queue, prepare_queue
 from gracegate.settings import Settings
-from gracegate.store import Delivery, PullHead, Store, deliveries
+from gracegate.store import Delivery, PullHead, Store
 from gracegate.store.tables import RUN
 from tests.processes import WaitFailed, wait_for
 
@@ -62,11 +62,6 @@ class Service:
     def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> str:
         delivery = Delivery(guid, "pull_request", action, 7, 42, "shop/web")
         return self.queue.accept(delivery, [PullHead(number, head)])
-
-    def close(self, guid: str, number: int) -> str:
-        delivery = Delivery(guid, "pull_request", "closed", 7, 42, "shop/web")
-        with self.store.transaction() as tx:
-            return deliveries.close(tx, delivery, PullHead(number, "closed"))
 
     def audit(self) -> list[tuple[str, str]]:
         """What happened so far, as (what, head)."""

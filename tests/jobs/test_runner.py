@@ -12,7 +12,7 @@ from gracegate.errors import GitHubUnavailable, RateLimited, Superseded
 from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
 from gracegate.store import Outcome, Run, runs
-from gracegate.store.tables import RUN
+from gracegate.store.tables import HEAD, RUN
 from tests.jobs.harness import Service, make_service
 
 JOBS = JobSettings(attempts=2, crashes=2, backoff=0.0)
@@ -111,21 +111,45 @@ def test_a_run_that_kills_its_workers_is_concluded_as_incomplete(bench: Bench) -
     assert bench.reviewer.calls == [("incomplete", "the worker died 2 times while it reviewed this pull request")]
 
 
-@pytest.mark.parametrize(
-    ("close", "state", "reason"),
-    [(False, "superseded", "a newer head is waiting"), (True, "cancelled", "the pull request was closed")],
-)
-def test_a_review_that_is_not_current_any_more_cancels_its_check(
-    bench: Bench, close: bool, state: str, reason: str
-) -> None:
+@pytest.mark.parametrize("action", ["synchronize", "closed"])
+def test_a_review_that_is_not_current_any_more_cancels_its_check(bench: Bench, action: str) -> None:
     def review(check_current: Callable[[], None]) -> Outcome:
-        bench.service.close("b", 1) if close else bench.service.deliver("b", 1, "head-b")
+        bench.service.deliver("b", 1, "head-b", action)
         check_current()
         raise AssertionError
 
     bench.reviewer.on_review = review
-    assert bench.perform() == state
-    assert bench.reviewer.calls == [("review", "1"), ("cancel", reason)]
+    assert bench.perform() == "superseded"
+    assert bench.reviewer.calls == [("review", "1"), ("cancel", "a newer head is waiting")]
+
+
+def test_a_run_whose_head_moved_is_queued_again_at_no_cost(bench: Bench) -> None:
+    bench.reviewer.on_review = lambda _check_current: Outcome("superseded", "head-a")
+    assert bench.perform() == "waiting"
+    row = bench.row()
+    assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
+    assert bench.service.queue.missing_runs({"a/1": 2}) == {}
+    bench.reviewer.on_review = lambda _check_current: PASS
+    assert bench.perform() == "done"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known"),
+    [
+        (PASS, ("head", False)),
+        (Outcome("cancelled", "head"), ("head", True)),
+        (Outcome("dead", "head"), ("head-a", False)),
+    ],
+    ids=["done", "cancelled", "dead"],
+)
+def test_what_github_said_of_the_pull_request_is_recorded(
+    bench: Bench, outcome: Outcome, known: tuple[str, bool]
+) -> None:
+    bench.reviewer.on_review = lambda _check_current: outcome
+    bench.perform()
+    with bench.service.store.transaction() as tx:
+        row = tx.execute(HEAD.select()).one()
+    assert (row.sha, row.closed) == known
 
 
 def test_a_review_may_find_a_newer_head_on_github(bench: Bench) -> None:
@@ -159,8 +183,8 @@ def test_the_outcome_of_a_lost_run_is_dropped(bench: Bench) -> None:
 
 
 def test_a_run_that_never_started_has_no_check_to_cancel(bench: Bench) -> None:
-    assert bench.service.close("b", 1) == "closed"
-    assert bench.row().state == "cancelled"
+    bench.service.deliver("b", 1, "head-b", "closed")
+    assert bench.row().state == "superseded"
     assert bench.runner.perform("a/1", 1) == "superseded"
     assert bench.reviewer.calls == []
 

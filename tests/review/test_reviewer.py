@@ -2,94 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from gracegate.errors import EngineUnavailable, RateLimited, Superseded
-from gracegate.git import TreeFetcher
-from gracegate.github_app import AppClient, Pace, TokenBroker, checks
+from gracegate.github_app import checks
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import PolicyEngines
-from gracegate.review.comment_poster import CommentPoster
-from gracegate.review.reviewer import PullRequestReviewer
-from gracegate.settings import Settings, child_environment
-from gracegate.store import Delivery, PullHead, Run, Store, deliveries, runs
+from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
-from tests.fakegithub.server import FakeGitHub
-from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
-
-SHOP = "shop/web"
-PACE = Pace(write_gap=0.0, notify_gap=0.0, sleep=lambda _: None)
+from tests.review.conftest import SHOP, Stage, do_during_review
+from tests.shop import DEPLOYMENT, WITHOUT_DRAIN
 
 
 def is_current() -> None:
     """As jobs.Reviewer's check_current when this review may write."""
-
-
-@dataclass
-class Stage:
-    """A fake GitHub with one repository, and a reviewer of it."""
-
-    fake: FakeGitHub
-    reviewer: PullRequestReviewer
-    installation: int
-    repository_id: int
-
-    def open_pull_request(self, files: dict[str, str]) -> int:
-        self.fake.push(SHOP, "change", files, onto="main")
-        return self.fake.open_pull_request(SHOP, "change")
-
-    def run(self, number: int, **more) -> Run:
-        names = {"id": "r", "delivery_id": "d", "event": "pull_request", "action": "opened", "repository": SHOP}
-        ids = {"installation_id": self.installation, "repository_id": self.repository_id, "number": number}
-        counts = {"fence": 1, "starts": 1, "failures": 0, "crashes": 0, "error": None}
-        return Run(**(names | ids | counts | {"head_sha": self.head()} | more))
-
-    def head(self) -> str:
-        return self.fake.pull(SHOP, 1).head_sha
-
-    def checks(self) -> list[tuple[str, str | None]]:
-        return [(run.status, run.conclusion) for run in self.fake.world.check_runs.values()]
-
-    def comments(self, number: int) -> list[tuple[str, int | None, str]]:
-        """Path, line and first line of the text."""
-        comments = self.fake.pull(SHOP, number).comments
-        return [(c.anchor.path, c.anchor.line, c.body.split("\n", maxsplit=1)[0]) for c in comments]
-
-    def writes(self) -> list[str]:
-        return [f"{one.method} {one.path}" for one in self.fake.log if one.method in {"POST", "PATCH"}]
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with FakeGitHub(tmp_path / "github") as fake:
-        repository = fake.create_repository(SHOP)
-        fake.push(SHOP, "main", {"service.yaml": SERVICE})
-        settings = Settings(
-            app_id=str(fake.app.id),
-            private_key=fake.app.private_key,
-            webhook_secrets=("s",),
-            comment_signing_keys=("k",),
-            data_dir=tmp_path / "data",
-            database=f"sqlite:///{tmp_path / 'gracegate.db'}",
-            github_url=fake.url,
-            git_url=fake.git_url,
-        )
-        store = Store(settings.database)
-        store.migrate()
-        reviewer = PullRequestReviewer(
-            settings=settings,
-            client=AppClient(TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=PACE), PACE),
-            fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
-            engines=PolicyEngines(None, None, 60),
-            store=store,
-            poster=CommentPoster((b"k",)),
-        )
-        yield Stage(fake, reviewer, next(iter(fake.world.installations)), repository.id)
-        store.engine.dispose()
 
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
@@ -132,17 +60,6 @@ def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:
     stage.fake.close_pull_request(SHOP, number)
     outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.state, stage.checks(), stage.comments(number)) == ("cancelled", [], [])
-
-
-def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
-    """Makes something happen between fetching and publishing, where a review spends most of its time."""
-    check = PullRequestReviewer._check
-
-    def check_meanwhile(self: PullRequestReviewer, *arguments):
-        happens()
-        return check(self, *arguments)
-
-    monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
 
 
 def test_a_pull_request_that_is_closed_during_its_review_is_cancelled(
@@ -239,24 +156,27 @@ def test_a_refusal_to_comment_leaves_the_verdict(stage: Stage, path: str, status
     assert len(run.annotations) == 1
 
 
-def test_a_further_attempt_posts_the_comments_and_leaves_the_check(stage: Stage) -> None:
+def test_further_attempts_post_the_comments_and_leave_the_check(stage: Stage) -> None:
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
-    stage.fake.fault("GET", "/pulls/1/comments$", status=429, headers={"Retry-After": "900"})
+    stage.fake.fault("GET", "/pulls/1/comments$", status=429, headers={"Retry-After": "900"}, times=2)
     store = stage.reviewer.store
     delivery = Delivery("d", "pull_request", "opened", stage.installation, stage.repository_id, SHOP)
     with store.transaction() as tx:
         deliveries.accept(tx, delivery, [PullHead(number, stage.head())], lambda _ticket: None)
-        claimed = runs.claim(tx, f"d/{number}", 1, "worker")
-    assert claimed is not None
-    with pytest.raises(RateLimited):
-        stage.reviewer.review(claimed[0], is_current)
-    with store.transaction() as tx:
-        runs.requeue(tx, f"d/{number}", 1)
-        claimed = runs.claim(tx, f"d/{number}", 2, "worker")
-        assert runs.verdicts(tx, stage.repository_id, stage.head()) == {number: "fail"}
-    assert claimed is not None
-    outcome = stage.reviewer.review(claimed[0], is_current)
-    assert (outcome.conclusion, stage.checks()) == ("failure", [("completed", "failure")])
+
+    def review(fence: int) -> Outcome:
+        with store.transaction() as tx:
+            claimed = runs.claim(tx, f"d/{number}", fence, "worker")
+        assert claimed is not None
+        return stage.reviewer.review(claimed[0], is_current)
+
+    for fence in (1, 2):
+        with pytest.raises(RateLimited):
+            review(fence)
+        with store.transaction() as tx:
+            assert runs.verdicts(tx, stage.repository_id, stage.head()) == {number: "fail"}
+            runs.requeue(tx, f"d/{number}", fence)
+    assert (review(3).conclusion, stage.checks()) == ("failure", [("completed", "failure")])
     assert len(stage.comments(number)) == 1
 
 

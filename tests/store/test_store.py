@@ -45,9 +45,10 @@ class StoreDriver:
         with self.store.transaction() as tx:
             return deliveries.accept(tx, delivery(guid), pulls, tickets.append), tickets
 
-    def close(self, guid: str) -> str:
+    def close(self, guid: str, sha: str) -> None:
+        """GitHub told the newest run that the pull request is closed."""
         with self.store.transaction() as tx:
-            return deliveries.close(tx, delivery(guid), PullHead(1, f"sha-{guid}"))
+            runs.record_pull_request(tx, run(guid), sha, closed=True)
 
     def claim(self, guid: str, fence: int = 1) -> tuple[Run, float] | None:
         with self.store.transaction() as tx:
@@ -137,10 +138,8 @@ def test_status_follows_the_pull_request(driver: StoreDriver) -> None:
     assert driver.status("a") == "current"
     driver.accept("b")
     assert driver.status("a") == "superseded"
-    driver.close("c")
-    assert driver.status("a") == "closed"
     assert driver.status("a", fence=2) == "lost"
-    assert driver.states() == {"a/1": "running", "b/1": "cancelled"}
+    assert driver.states() == {"a/1": "running", "b/1": "waiting"}
 
 
 def test_a_run_that_has_started_before_is_superseded_when_it_is_claimed(driver: StoreDriver) -> None:
@@ -174,9 +173,12 @@ def test_pull_requests_with_a_head(driver: StoreDriver) -> None:
     with driver.store.transaction() as tx:
         assert deliveries.pull_requests_with_head(tx, 42, "sha-a") == (2, 3)
         assert deliveries.pull_requests_with_head(tx, 43, "sha-a") == ()
-    driver.close("b2")
+    driver.close("a", "sha-b")
     with driver.store.transaction() as tx:
-        assert deliveries.pull_requests_with_head(tx, 42, "sha-b2") == ()
+        assert deliveries.pull_requests_with_head(tx, 42, "sha-b") == (1,)
+    driver.close("b", "sha-b")
+    with driver.store.transaction() as tx:
+        assert deliveries.pull_requests_with_head(tx, 42, "sha-b") == ()
 
 
 def test_verdicts_of_one_head(driver: StoreDriver) -> None:
@@ -190,7 +192,7 @@ def test_verdicts_of_one_head(driver: StoreDriver) -> None:
         assert runs.verdicts(tx, 42, "other") == {}
         runs.record_verdict(tx, other, "other", "fail", "failure")
         assert (runs.verdicts(tx, 42, "sha"), runs.verdicts(tx, 42, "other")) == ({1: "pass"}, {2: "fail"})
-    driver.close("b")
+    driver.close("a", "sha")
     with driver.store.transaction() as tx:
         assert runs.verdicts(tx, 42, "sha") == {}
 

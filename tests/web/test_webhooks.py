@@ -73,7 +73,6 @@ def test_a_request_that_github_does_not_send_is_refused(
         pytest.param("workflow_run", {}, (202, "ignored"), id="unknown event"),
         pytest.param("pull_request", pull_request("labeled"), (202, "ignored"), id="labeled"),
         pytest.param("pull_request", pull_request("edited", changes={"title": {}}), (202, "ignored"), id="new title"),
-        pytest.param("pull_request", pull_request("closed"), (202, "closed"), id="closed"),
         pytest.param("check_run", check_run("rerequested", name="other"), (202, "ignored"), id="another check"),
         pytest.param(
             "check_run", check_run("created", external_id="pr:1:x"), (202, "ignored"), id="our own check created"
@@ -103,7 +102,7 @@ def test_an_event_without_a_review_starts_none(
     [
         *[
             pytest.param("pull_request", pull_request(action), id=action)
-            for action in ("opened", "reopened", "synchronize", "ready_for_review")
+            for action in ("opened", "reopened", "synchronize", "ready_for_review", "closed")
         ],
         pytest.param("pull_request", pull_request("edited", changes={"base": {"ref": {"from": "x"}}}), id="new base"),
         pytest.param("check_run", check_run("rerequested", external_id=f"pr:1:{sha(1)}"), id="our check again"),
@@ -134,13 +133,11 @@ def test_a_re_run_on_a_fork_is_found_by_its_head(client: FlaskClient, service: S
     assert service.queue.missing_runs({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
 
 
-def test_a_closed_pull_request_cancels_its_waiting_run(client: FlaskClient, service: Service) -> None:
+def test_a_closed_delivery_takes_the_place_of_a_waiting_run(client: FlaskClient, service: Service) -> None:
     send(client, "pull_request", pull_request("opened"), "a")
-    assert send(client, "pull_request", pull_request("closed"), "b") == (202, "closed")
-    assert service.states() == {"a": "cancelled"}
+    assert send(client, "pull_request", pull_request("closed"), "b") == (202, "queued")
     assert send(client, "pull_request", pull_request("opened"), "a") == (202, "duplicate")
-    assert send(client, "pull_request", pull_request("reopened"), "c") == (202, "queued")
-    assert service.states() == {"a": "cancelled", "c": "waiting"}
+    assert service.states() == {"a": "superseded", "b": "waiting"}
 
 
 def test_only_repositories_of_allowed_owners_are_reviewed(service: Service, make_client: Any) -> None:

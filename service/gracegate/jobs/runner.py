@@ -14,6 +14,7 @@ from gracegate.jobs import metrics
 from gracegate.jobs.queue import Queue
 from gracegate.settings import JobSettings
 from gracegate.store import (
+    CANCELLED,
     DONE,
     SUPERSEDED,
     WAITING,
@@ -37,7 +38,6 @@ MAX_DELAY = 3600.0
 _CANCEL_REASONS: dict[RunStatus, str] = {
     "current": "GitHub has a newer head",
     "superseded": "a newer head is waiting",
-    "closed": "the pull request was closed",
     "lost": "another worker took over",
 }
 
@@ -48,7 +48,8 @@ class Reviewer(Protocol):
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         """Review; any exception but Superseded and RateLimited is a failed attempt.
 
-        `run.head_sha` is the payload's. Deliveries come out of order, so the reviewer has to ask GitHub for the head.
+        Deliveries come out of order, so the reviewer has to ask GitHub for the state and the head of the pull request.
+        It returns `superseded` if the head moved meanwhile: the run is queued again, as no webhook may tell of that.
         `check_current` raises Superseded when this review may no longer write: call it before each write to GitHub.
         """
 
@@ -79,7 +80,7 @@ class Runner:
             delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=fence
         ):
             if retry_after:
-                return self._requeue(run, min(retry_after, MAX_DELAY))
+                return self._requeue(run, min(retry_after, MAX_DELAY), "rate_limited")
             status = self._status(run)
             if status != "current":
                 return self._supersede(run, status, was_started=run.starts > 0)
@@ -95,7 +96,11 @@ class Runner:
             return self._supersede(run, self._status(run), was_started=True)
         finally:
             metrics.SECONDS.observe(time.monotonic() - began)
-        return WAITING if outcome is None else self._finish(run, outcome)
+        if outcome is None:
+            return WAITING
+        if outcome.state == SUPERSEDED:
+            return self._requeue(run, 0.0, SUPERSEDED)
+        return self._finish(run, outcome)
 
     def _supersede(self, run: Run, status: RunStatus, *, was_started: bool) -> str:
         """End a run whose result is not needed. One that was started may have left a check in progress."""
@@ -103,7 +108,7 @@ class Runner:
             return SUPERSEDED
         if was_started and not self._try_to(run, lambda: self._reviewer.cancel_check(run, _CANCEL_REASONS[status])):
             return WAITING
-        return self._finish(run, Outcome("cancelled" if status == "closed" else "superseded", run.head_sha))
+        return self._finish(run, Outcome("superseded", run.head_sha))
 
     def _end_as_dead(self, run: Run) -> str:
         reason = run.error or f"the worker died {run.crashes} times while it reviewed this pull request"
@@ -137,30 +142,33 @@ class Runner:
             seconds = min(max(limit.seconds, 1.0), MAX_DELAY)
             log.warning("rate_limited", seconds=seconds)
             self._transact(lambda tx: runs.set_rate_limit(tx, run.installation_id, seconds))
-            self._requeue(run, seconds)
+            self._requeue(run, seconds, "rate_limited")
         except Exception as error:
             # Any error is a failed attempt. If one got out of here, DBOS would end the workflow for good.
             failures = run.failures + 1
             log.exception("attempt_failed", attempt=failures, of=self._jobs.attempts)
             # No delay before the check is concluded as incomplete: the author has waited long enough.
             delay = 0.0 if failures == self._jobs.attempts else backoff(self._jobs, failures)
-            self._requeue(run, delay, cost="failures", error=_public_message(error))
+            self._requeue(run, delay, "failed", cost="failures", error=_public_message(error))
         return None
 
-    def _requeue(self, run: Run, delay: float, *, cost: Cost = None, error: str = "") -> str:
+    def _requeue(self, run: Run, delay: float, reason: str, *, cost: Cost = None, error: str = "") -> str:
         def write(tx: Transaction) -> None:
             if ticket := runs.requeue(tx, run.id, run.fence, cost=cost, error=error):
                 self._queue.enqueue(tx, ticket, delay)
 
         self._transact(write)
-        metrics.REVIEWS.labels(outcome="failed" if cost else "rate_limited").inc()
+        metrics.REVIEWS.labels(outcome=reason).inc()
         return WAITING
 
     def _finish(self, run: Run, outcome: Outcome) -> str:
-        ended = self._transact(
-            lambda tx: runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
-        )
-        state = outcome.state if ended else SUPERSEDED
+        def write(tx: Transaction) -> bool:
+            ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
+            if ended and outcome.state in {DONE, CANCELLED}:
+                runs.record_pull_request(tx, run, outcome.head_sha, closed=outcome.state == CANCELLED)
+            return ended
+
+        state = outcome.state if self._transact(write) else SUPERSEDED
         metrics.REVIEWS.labels(outcome=outcome.verdict or state if state == DONE else state).inc()
         log.info(
             "run_ended", state=state, verdict=outcome.verdict, conclusion=outcome.conclusion, head=outcome.head_sha

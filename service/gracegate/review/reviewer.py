@@ -50,10 +50,12 @@ class PullRequestReviewer:
         """
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
+            if run.starts and run.head_sha != pull.head_sha:
+                self._cancel(repo, run.number, run.head_sha, "The pull request has a newer head.")
             if pull.state == "closed":
                 return self._stop(repo, pull, "The pull request is closed.")
             check_current()
-            check = self._concluded_check(run, repo, pull) or self._start_check(repo, pull)
+            check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
             base, head, diff = self._fetch(run, repo, pull)
             report = self._check(run, base, head, diff)
@@ -79,19 +81,23 @@ class PullRequestReviewer:
             check = self._find_check(repo, pull.number, pull.head_sha)
             if check is not None and check.status == "completed" and check.conclusion != "cancelled":
                 return
-            check = self._start_check(repo, pull)
+            check = self._start_check(run, repo, pull)
             report = _unevaluated_report(f"The review failed: {reason}")
             checks.conclude(repo, check, self._output(run, pull, report, "possible"))
 
     def cancel_check(self, run: Run, reason: str) -> None:
-        """Concludes as cancelled the check of a run that is not needed any more."""
+        """Concludes as cancelled the check that a run started and that is not needed any more."""
+        with self.store.transaction() as tx:
+            head_sha = runs.recorded_head(tx, run)
         with self._repository(run) as repo:
-            self._cancel(repo, run.number, run.head_sha, reason)
+            self._cancel(repo, run.number, head_sha, reason)
 
     def _repository(self, run: Run) -> RepositoryClient:
         return self.client.repository(run.installation_id, run.repository_id, run.repository)
 
-    def _start_check(self, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
+    def _start_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
+        with self.store.transaction() as tx:
+            runs.record_head(tx, run, pull.head_sha)
         return checks.start(repo, pull.head_sha, _external_id(pull.number, pull.head_sha), self.settings.check_name)
 
     def _find_check(self, repo: RepositoryClient, number: int, sha: str) -> checks.CheckRun | None:

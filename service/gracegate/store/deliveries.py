@@ -63,15 +63,6 @@ def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     return tx.scalar(statement) is not None
 
 
-def close(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Literal["closed", "duplicate"]:
-    """Record that a pull request was closed and cancel its waiting runs; a running one stops before its next write."""
-    if not record(tx, delivery, "closed"):
-        return "duplicate"
-    _record_head(tx, delivery, pull, {"closed": True})
-    _end_waiting_runs(tx, delivery.repository_id, pull.number, CANCELLED)
-    return "closed"
-
-
 def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> tuple[int, ...]:
     """The numbers of the open pull requests whose newest known head is `sha`. Check events of forks name none."""
     query = (
@@ -88,8 +79,8 @@ def partition(repository_id: int, number: int) -> str:
 
 def _create_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
     run_id = f"{delivery.id}/{pull.number}"
-    _record_head(tx, delivery, pull, {"closed": False, "run_id": run_id})
-    _end_waiting_runs(tx, delivery.repository_id, pull.number, SUPERSEDED)
+    _record_head(tx, delivery, pull, run_id)
+    _supersede_waiting_runs(tx, delivery.repository_id, pull.number)
     row = {
         **asdict(delivery),
         "id": run_id,
@@ -114,7 +105,7 @@ def _restart_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticke
         VERDICT.c.head_sha == RUN.c.head_sha,
         VERDICT.c.number == RUN.c.number,
     )
-    newest = sa.exists().where(HEAD.c.run_id == RUN.c.id, HEAD.c.closed.is_(False))
+    newest = sa.exists().where(HEAD.c.run_id == RUN.c.id)
     fence = tx.scalar(
         sa.update(RUN)
         .where(RUN.c.id == run_id, RUN.c.state.in_((DEAD, CANCELLED)), newest, ~concluded)
@@ -124,18 +115,19 @@ def _restart_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticke
     return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, pull.number))
 
 
-def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, changes: dict[str, Any]) -> None:
+def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, run_id: str) -> None:
+    """Record the newest run. Whatever the delivery says, the pull request is open until that run has asked GitHub."""
     key = {"repository_id": delivery.repository_id, "number": pull.number}
-    changes = {"sha": pull.head_sha, "updated_at": now(), **changes}
-    statement = insert(tx, HEAD).values({**key, "run_id": "", **changes})
+    changes: dict[str, Any] = {"sha": pull.head_sha, "run_id": run_id, "closed": False, "updated_at": now()}
+    statement = insert(tx, HEAD).values({**key, **changes})
     tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
 
 
-def _end_waiting_runs(tx: sa.Connection, repository_id: int, number: int, state: str) -> None:
+def _supersede_waiting_runs(tx: sa.Connection, repository_id: int, number: int) -> None:
     # A run that has started before may have a check in progress on GitHub: the worker that claims it cancels the check.
     tx.execute(
         sa.update(RUN)
         .where(RUN.c.repository_id == repository_id, RUN.c.number == number)
         .where(RUN.c.state == WAITING, RUN.c.starts == 0)
-        .values(state=state, updated_at=now(), finished_at=now())
+        .values(state=SUPERSEDED, updated_at=now(), finished_at=now())
     )

@@ -13,7 +13,7 @@ from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, VER
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
-RunStatus = Literal["current", "superseded", "closed", "lost"]
+RunStatus = Literal["current", "superseded", "lost"]
 """`superseded`: the pull request has a newer run. `lost`: the run has ended, or another worker holds it."""
 
 
@@ -21,7 +21,8 @@ RunStatus = Literal["current", "superseded", "closed", "lost"]
 class Run:
     """One review to do. `starts`, `failures` and `crashes` count its earlier attempts.
 
-    `conclusion` is that of the check of `head_sha` if an earlier attempt has concluded it.
+    `head_sha` is the payload's until an attempt has started the check of a head; then it is that head. `conclusion` is
+    that of this check if an earlier attempt has concluded it.
     """
 
     id: str
@@ -48,7 +49,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `verdict` is None if nothing was evaluated: the pull request was closed or got a newer head."""
+    """How a run ended; `head_sha` is the head that GitHub named.
+
+    `verdict` is None if nothing was evaluated: GitHub says that the pull request is closed (`cancelled`), or it got a
+    newer head or a newer run (`superseded`).
+    """
 
     state: Literal["done", "superseded", "cancelled", "dead"]
     head_sha: str
@@ -80,13 +85,28 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Ru
 def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
     head_of_run = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
-    query = sa.select(HEAD.c.run_id, HEAD.c.closed).join(RUN, head_of_run)
-    head = tx.execute(query.where(RUN.c.id == run_id, *_held(fence, RUNNING))).one_or_none()
-    if head is None:
+    query = sa.select(HEAD.c.run_id).join(RUN, head_of_run)
+    newest = tx.scalar(query.where(RUN.c.id == run_id, *_held(fence, RUNNING)))
+    if newest is None:
         return "lost"
-    if head.closed:
-        return "closed"
-    return "current" if head.run_id == run_id else "superseded"
+    return "current" if newest == run_id else "superseded"
+
+
+def record_head(tx: sa.Connection, run: Run, head_sha: str) -> None:
+    """Record the head whose check a running review starts."""
+    held = sa.update(RUN).where(RUN.c.id == run.id, *_held(run.fence, RUNNING))
+    tx.execute(held.values(head_sha=head_sha, conclusion=None, updated_at=now()))
+
+
+def recorded_head(tx: sa.Connection, run: Run) -> str:
+    """The head whose check the run has started last; the payload's if there is none."""
+    return tx.scalar(sa.select(RUN.c.head_sha).where(RUN.c.id == run.id)) or run.head_sha
+
+
+def record_pull_request(tx: sa.Connection, run: Run, head_sha: str, *, closed: bool) -> None:
+    """Record what GitHub said of the run's pull request, unless that has a newer run."""
+    own = sa.update(HEAD).where(HEAD.c.run_id == run.id)
+    tx.execute(own.values(sha=head_sha, closed=closed, updated_at=now()))
 
 
 def requeue(tx: sa.Connection, run_id: str, fence: int, *, cost: Cost = None, error: str = "") -> Ticket | None:

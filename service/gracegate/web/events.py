@@ -18,7 +18,8 @@ from gracegate.store import Delivery, PullHead, Store, deliveries
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,9}):")
-_REVIEWED_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
+# Deliveries come late and in any order, so each starts a run, which asks GitHub for the state and the head.
+_QUEUED_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,7 @@ def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> 
     pull = PullHead(event.pull_request.number, event.pull_request.head.sha)
     if not _is_allowed_owner(context, event):
         return _OTHER_OWNER
-    if event.action == "closed":
-        with context.store.transaction() as tx:
-            return HandlerResult(deliveries.close(tx, _delivery(context, event), pull))
-    if event.action in _REVIEWED_ACTIONS or (event.action == "edited" and "base" in event.changes):
+    if event.action in _QUEUED_ACTIONS or (event.action == "edited" and "base" in event.changes):
         return HandlerResult(context.queue.accept(_delivery(context, event), [pull]))
     return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed"[:200])
 
