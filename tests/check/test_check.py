@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
-from gracegate.model import Limits, Problem, Tree
+from gracegate.model import ConfigPreview, Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests import shop
@@ -159,6 +162,27 @@ def test_an_annotation_without_a_reason_is_ignored_and_reported() -> None:
     report = report_of(GOOD, WITHOUT_DRAIN | {"web.yaml": text})
     assert [(p.file, p.line, p.code) for p in report.problems] == [("web.yaml", 6, "waiver")]
     assert report.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (TimeoutError(), "it takes too long to evaluate"),
+        (MemoryError(), "it cannot be evaluated (MemoryError)"),
+        (RecursionError(), "it cannot be evaluated (RecursionError)"),
+    ],
+)
+def test_a_preview_that_fails_costs_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    report = report_of(GOOD, WITHOUT_DRAIN)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sys.modules["gracegate.check.check"], "parse_repo_config", fail)
+    previewed = report_of(GOOD, WITHOUT_DRAIN, head_config=WAIVER)
+    assert previewed == replace(report, config_preview=ConfigPreview(None, (), message))
 
 
 def test_the_heads_configuration_is_previewed_and_not_applied() -> None:

@@ -13,6 +13,7 @@ from gracegate import errors
 from gracegate.model import (
     ConfigPreview,
     Engine,
+    FileDiff,
     Finding,
     Fix,
     FixedFinding,
@@ -28,6 +29,7 @@ from gracegate.model import (
 )
 from gracegate.review.sandbox import run_check
 from gracegate.review.sandboxed_check import CheckJob
+from tests import shop
 from tests.processes import WAIT_SECONDS, wait_for
 
 WEB = ObjectRef("Deployment", "shop", "web", "apps")
@@ -129,6 +131,20 @@ def test_the_child_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyP
     assert "GRACEGATE_PRIVATE_KEY" in os.environ
     with pytest.raises(errors.EngineUnavailable, match=r"^$"):
         run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:name_environment")
+
+
+def test_a_slow_configuration_of_the_head_loses_only_its_preview(tmp_path: Path) -> None:
+    # Each name is compared with all patterns, and the child's own limit ends that.
+    patterns = "".join(f"- '**/{i}*a*a*b/**/*c*'\n" for i in range(20_000))
+    text = f"{shop.WITHOUT_DRAIN}---\n{shop.SERVICE}"
+    web = SourceFile("web.yaml", text.encode())
+    config = SourceFile(".gracegate.yaml", f"exclude:\n{patterns}".encode())
+    diff = (FileDiff("web.yaml", "added"), FileDiff(".gracegate.yaml", "added"))
+    trees = Tree({}), Tree({"web.yaml": web, ".gracegate.yaml": config})
+    job = CheckJob(*trees, diff, dt.date(2026, 1, 1), None, tmp_path, WAIT_SECONDS)
+    report = run_check(job, WAIT_SECONDS, 1024, "tests.review.in_child:check_with_a_short_preview")
+    assert report.config_preview == ConfigPreview(None, (), "it takes too long to evaluate")
+    assert (report.verdict, {f.rule for f in report.findings}) == ("fail", {"prestop-drain-missing"})
 
 
 def test_the_child_imports_only_what_a_check_needs(tmp_path: Path) -> None:

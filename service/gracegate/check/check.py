@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from gracegate.check import profiles, verdict, waivers
@@ -17,8 +18,13 @@ from gracegate.policy import Evaluate
 from gracegate.repo_config import parse_repo_config
 
 
-def check(request: CheckRequest, evaluate: Evaluate) -> Report:
-    """The report of one change or one tree. Bad input raises nothing: the report names what failed."""
+def check(
+    request: CheckRequest, evaluate: Evaluate, preview_limit: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> Report:
+    """The report of one change or one tree. Bad input raises nothing: the report names what failed.
+
+    `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
+    """
     trees = compare_trees(request, evaluate)
     findings, suggestions = _suggest_fixes(_findings(trees), trees, evaluate)
     problems = problems_in_scope(trees)
@@ -33,7 +39,8 @@ def check(request: CheckRequest, evaluate: Evaluate) -> Report:
         problems=problems,
         totals=_totals(trees),
         has_base=request.diff is not None,
-        config_preview=_config_preview(trees),
+        # Last, when everything else is done: it takes what the head's author wrote.
+        config_preview=_limited_preview(trees, preview_limit),
         comment_scope=request.config.comments,
     )
 
@@ -155,6 +162,16 @@ def _totals(trees: ComparedTrees) -> Totals:
     documents = _subjects(trees)
     files = sum(trees.is_in_scope(path) for path in trees.request.head.files)
     return Totals(files, len(documents), sum(is_workload(d) for d in documents))
+
+
+def _limited_preview(trees: ComparedTrees, limit: Callable[[], AbstractContextManager[object]]) -> ConfigPreview | None:
+    try:
+        with limit():
+            return _config_preview(trees)
+    except TimeoutError:
+        return ConfigPreview(None, (), "it takes too long to evaluate")
+    except Exception as error:  # noqa: BLE001 - whatever the head's author wrote must not cost the report
+        return ConfigPreview(None, (), f"it cannot be evaluated ({type(error).__name__})")
 
 
 def _config_preview(trees: ComparedTrees) -> ConfigPreview | None:

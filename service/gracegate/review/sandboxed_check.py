@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +16,8 @@ from gracegate.model import FileDiff, Limits, Problem, Report, Tree, Verdict
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
+
+_PREVIEW_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class CheckJob:
 
 def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the base branch's configuration makes it incomplete."""
+    began = _clock()
     config, mistake = _base_config(job.base)
     catalog = load_builtin()
     with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
@@ -50,11 +57,40 @@ def sandboxed_check(job: CheckJob) -> Report:
             limits=job.limits,
             rules_url=job.rules_url,
         )
-        report = check(request, evaluate)
+        report = check(request, evaluate, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     if mistake is None:
         return report
     verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
     return replace(report, verdict=verdict, problems=(mistake, *report.problems))
+
+
+def _clock() -> tuple[float, float]:
+    """Seconds of real and of computing time; the child's limit is on both."""
+    return time.monotonic(), time.process_time()
+
+
+def _preview_seconds(check_seconds: float, began: tuple[float, float]) -> float:
+    """A part of what is left of the check's time, so that the report still gets out; not positive: nothing is left."""
+    used = max(now - start for now, start in zip(_clock(), began, strict=True))
+    return min(_PREVIEW_SECONDS, (check_seconds - used) / 4)
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in the block after so many seconds. For the main thread."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    if seconds <= 0:
+        raise TimeoutError
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
 
 
 def _base_config(base: Tree) -> tuple[RepoConfig, Problem | None]:
