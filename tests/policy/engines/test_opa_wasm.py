@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +112,16 @@ def test_input_as_json(value: dict[str, Any], text: bytes) -> None:
 def test_what_json_cannot_say(value: object) -> None:
     with pytest.raises(EngineError, match="cannot be written as JSON"):
         encode_json({"a": value})
+
+
+def test_a_process_that_ends_during_the_warm_up_is_not_aborted(small: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from gracegate.policy import load_catalog\n"
+        "from gracegate.policy.engines import open_engine\n"
+        "with open_engine(None, load_catalog(Path(sys.argv[1]))):\n    pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, small], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_threads_share_an_engine(small: Path, opa_input: Ask) -> None:

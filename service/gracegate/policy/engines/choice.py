@@ -37,9 +37,9 @@ def open_engine(
     if opa is None:
         from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415 - wasmtime is slow to import
 
-        wasm = WasmEngine(catalog, cache_dir=cache_dir, seconds=seconds)
-        wasm.warm_up()
-        yield wasm.engine, wasm.evaluate
+        with closing(WasmEngine(catalog, cache_dir=cache_dir, seconds=seconds)) as wasm:
+            wasm.warm_up()
+            yield wasm.engine, wasm.evaluate
         return
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 

@@ -47,6 +47,7 @@ class WasmEngine:
         self._memory_bytes = memory_bytes
         self._load_lock = threading.Lock()
         self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
+        self._warm_up: threading.Thread | None = None
         self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
 
     def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
@@ -71,7 +72,13 @@ class WasmEngine:
             with suppress(EngineError), _translate_errors():  # the first evaluation raises the same error
                 self._load()
 
-        threading.Thread(target=load, name="load-rules", daemon=True).start()
+        self._warm_up = threading.Thread(target=load, name="load-rules", daemon=True)
+        self._warm_up.start()
+
+    def close(self) -> None:
+        """Wait for a warm-up that still runs: a process that ends while wasmtime compiles is aborted."""
+        if self._warm_up is not None:
+            self._warm_up.join()
 
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
         with self._load_lock:
