@@ -27,7 +27,7 @@ demo: $(VENV) ## A pull request is reviewed on this machine, look at it in a bro
 replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir> BASE=<sha> HEAD=<sha>; one JSON object
 	@$(BIN)/python -m tests.demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
 
-test: $(VENV) ## All tests; those that need OPA are skipped by name where it cannot be had
+test: $(VENV) ## All tests; those that need OPA or PostgreSQL are skipped by name where it cannot be had
 	@bash .ci/get-opa || echo 'no OPA: the tests that need it will be skipped'
 	@$(BIN)/pytest $(ARGS)
 
@@ -67,6 +67,6 @@ bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to 
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv --clear .venv/lock
 	@.venv/lock/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@.venv/lock/bin/python -m pip install --quiet --group dev hatchling editables .
+	@.venv/lock/bin/python -m pip install --quiet --group dev hatchling editables '.[postgresql]'
 	@{ sed -n '/^#/p' requirements.lock; .venv/lock/bin/python -m pip freeze --exclude gracegate; } > .venv/lock/new
 	@mv .venv/lock/new requirements.lock && rm -r .venv/lock

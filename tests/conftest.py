@@ -1,4 +1,4 @@
-"""What every test may need: the pinned OPA, and one profile for all random tests."""
+"""What every test may need: the pinned OPA, a PostgreSQL server, and one profile for all random tests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import gc
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from wasmtime._managed import Managed
 
-from tests import processes
+from tests import postgresql, processes
 
 ROOT = Path(__file__).resolve().parents[1]
 OPA_VERSION = "1.22.2"
@@ -57,3 +58,15 @@ def opa() -> Path:
         if candidate and Path(candidate).is_file() and _version(str(candidate)) == OPA_VERSION:
             return Path(candidate)
     pytest.skip(f"needs OPA {OPA_VERSION}: run `make tools`")
+
+
+# Both databases run the tests of the store, the queue and the runner, most of those of the workers with the kill test,
+# and the reviews from end to end that are marked `on_both_databases`. To save time, all others run on SQLite alone.
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of one server for all tests; those that need it are skipped by name where it cannot be had."""
+    try:
+        with postgresql.start_server() as url:
+            yield url
+    except postgresql.ServerMissing as error:
+        pytest.skip(f"needs PostgreSQL: {error}")

@@ -70,7 +70,7 @@ class Peer:
 
 
 class Service(Peer):
-    """gracegate as an operator runs it: web and worker, SQLite, one folder."""
+    """gracegate as an operator runs it: web and worker, one folder, SQLite unless `more` says otherwise."""
 
     def __init__(self, folder: Path, app: Mapping[str, Any], github: str, **more: str) -> None:
         """`app` is the App's id, private_key and webhook_secret; `more` are further variables of the environment."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.demo.layers import layer
 from tests.e2e.scene import Scene, start_scene
+from tests.postgresql import create_database
 
 # The fake GitHub has no rate limits, so the service need not pause between its writes.
 AT_ONCE = {"GRACEGATE_WRITE_GAP": "0", "GRACEGATE_NOTIFY_GAP": "0"}
@@ -21,9 +22,24 @@ def shared_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
+@pytest.fixture(scope="session")
+def shared_postgresql_scene(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> Iterator[Scene]:
+    """The same on PostgreSQL."""
+    settings = {**AT_ONCE, "GRACEGATE_DATABASE": create_database(postgresql_server)}
+    with start_scene(tmp_path_factory.mktemp("e2e"), **settings) as scene:
+        yield scene
+
+
 @pytest.fixture
-def scene(shared_scene: Scene) -> Iterator[Scene]:
+def database(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless the test is marked `on_both_databases`."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, database: str) -> Iterator[Scene]:
     """The shared service, and a new repository for this test, which holds the shop."""
+    shared_scene = request.getfixturevalue("shared_scene" if database == "sqlite" else "shared_postgresql_scene")
     number = len(shared_scene.fake.world.repositories) + 1
     yield shared_scene.in_repository(f"shop/manifests-{number}", layer("base"))
     shared_scene.fake.clear_faults()
@@ -31,9 +47,12 @@ def scene(shared_scene: Scene) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def own_scene(tmp_path: Path) -> Iterator[Scene]:
+def own_scene(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> Iterator[Scene]:
     """A service that the test may break."""
-    with start_scene(tmp_path, **AT_ONCE) as scene:
+    settings = dict(AT_ONCE)
+    if database == "postgresql":
+        settings["GRACEGATE_DATABASE"] = create_database(request.getfixturevalue("postgresql_server"))
+    with start_scene(tmp_path, **settings) as scene:
         yield scene.in_repository("shop/own", layer("base"))
 
 

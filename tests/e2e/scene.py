@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from tests.demo.stage import Service
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.state import CheckRun, PullRequest, ReviewComment
 from tests.processes import wait_for
 
 Files = Mapping[str, str | None]
+on_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.demo.layers import layer
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scene, on_both_databases
 
 FILES = "GET /pulls/[0-9]+/files"
 FILES_PATH = r"/pulls/\d+/files$"
@@ -32,6 +32,7 @@ def review_result(scene: Scene, number: int) -> tuple[Any, ...]:
 REVIEWED = (["failure"], 1, 5)
 
 
+@on_both_databases
 def test_a_pull_request_closed_during_its_review_is_cancelled_and_not_commented(scene: Scene) -> None:
     delay_next_review(scene, 4)
     number = scene.open_pull_request(layer("change"))
@@ -41,6 +42,7 @@ def test_a_pull_request_closed_during_its_review_is_cancelled_and_not_commented(
     assert review_result(scene, number) == (["cancelled"], 0, 0)
 
 
+@on_both_databases
 def test_a_force_push_during_the_review_is_what_gets_reviewed(scene: Scene) -> None:
     delay_next_review(scene, 4)
     number = scene.open_pull_request({"apps/reviews.yaml": layer("change")["apps/reviews.yaml"]})
@@ -79,6 +81,7 @@ def test_a_failed_request_to_github_is_retried_and_done_once(
     assert review_result(scene, number) == REVIEWED
 
 
+@on_both_databases
 def test_a_worker_killed_during_the_review_is_replaced(own_scene: Scene) -> None:
     delay_next_review(own_scene, 5)
     number = own_scene.open_pull_request(layer("change"))

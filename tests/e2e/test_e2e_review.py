@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.demo.layers import layer
 from tests.demo.stage import BIN
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scene, on_both_databases
 from tests.fakegithub.state import ReviewComment
 from tests.processes import WAIT_SECONDS
 
@@ -33,6 +33,7 @@ def apply_suggestions(files: dict[str, str], comments: list[ReviewComment]) -> d
     return {path: "".join(f"{line}\n" for line in lines) for path, lines in fixed.items()}
 
 
+@on_both_databases
 def test_each_mistake_gets_a_comment_on_its_file(scene: Scene) -> None:
     number = scene.open_and_review(layer("change"))
     assert scene.conclusions(number) == ["failure"]
@@ -59,6 +60,7 @@ def test_its_suggestions_applied_verbatim_leave_no_findings(scene: Scene, tmp_pa
     assert set(left) <= {("data/session-store.yaml", "prestop-drain-missing")}
 
 
+@on_both_databases
 def test_the_second_push_resolves_what_it_fixes_and_repeats_nothing(scene: Scene) -> None:
     number = scene.open_and_review(layer("change"))
     before = {comment.id: comment.body for comment in scene.comments(number)}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.demo.layers import layer
-from tests.e2e.scene import Scene
+from tests.e2e.scene import Scene, on_both_databases
 from tests.fakegithub.state import Delivery
 from tests.processes import WAIT_SECONDS
 
@@ -52,6 +52,7 @@ def test_a_forged_signature_starts_nothing(scene: Scene) -> None:
     assert len(scene.fake.log) == before
 
 
+@on_both_databases
 def test_a_repeated_delivery_does_nothing(scene: Scene) -> None:
     number = scene.open_and_review(layer("change"))
     before = len(scene.fake.log)

@@ -1,4 +1,4 @@
-"""A service of real processes on a temporary SQLite file."""
+"""A service of real processes on a database of its own: a SQLite file, unless GRACEGATE_DATABASE is given."""
 
 from __future__ import annotations
 

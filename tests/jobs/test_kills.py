@@ -77,8 +77,8 @@ class KilledProcesses:
 
 
 @pytest.fixture
-def processes(tmp_path: Path, free_port: int) -> Iterator[KilledProcesses]:
-    service = make_service(tmp_path, GRACEGATE_ATTEMPTS="4", GRACEGATE_CRASHES="8")
+def processes(tmp_path: Path, database: str, free_port: int) -> Iterator[KilledProcesses]:
+    service = make_service(tmp_path, GRACEGATE_DATABASE=database, GRACEGATE_ATTEMPTS="4", GRACEGATE_CRASHES="8")
     processes = KilledProcesses(service, free_port)
     yield processes
     processes.web.terminate()

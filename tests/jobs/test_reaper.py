@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+import sqlalchemy as sa
 
 from gracegate.jobs.queue import LeasedRun
 from gracegate.jobs.reaper import Reaper
 from gracegate.settings import JobSettings
 from gracegate.store import executors, runs
-from tests.jobs.harness import Service, make_service
+from tests.jobs.harness import Service
 
 JOBS = JobSettings(backoff=0.0, dead_after=5.0)
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    service = make_service(tmp_path)
+@pytest.fixture(autouse=True)
+def delivered(service: Service) -> None:
     service.deliver("a", 1, "head-a")
-    yield service
-    service.stop()
 
 
 @pytest.fixture
@@ -29,13 +24,19 @@ def reaper(service: Service) -> Reaper:
     return Reaper(service.store, service.queue, JOBS)
 
 
+def queue_rows(service: Service) -> sa.TableClause:
+    """The table of DBOS that holds the queue; on PostgreSQL it has a schema of its own."""
+    schema = "dbos" if service.store.engine.dialect.name == "postgresql" else None
+    names = ("workflow_uuid", "status", "executor_id", "completed_at")
+    return sa.table("workflow_status", *map(sa.column, names), schema=schema)
+
+
 def lease(service: Service, executor: str, fence: int = 1) -> None:
     """Leases and claims a run as DBOS and then the runner do."""
+    rows = queue_rows(service)
     with service.store.transaction() as tx:
-        tx.exec_driver_sql(
-            "UPDATE workflow_status SET status = 'PENDING', executor_id = ? WHERE workflow_uuid = ?",
-            (executor, f"a/1~{fence}"),
-        )
+        leased = rows.update().where(rows.c.workflow_uuid == f"a/1~{fence}")
+        tx.execute(leased.values(status="PENDING", executor_id=executor))
         runs.claim(tx, "a/1", fence, executor)
 
 
@@ -99,7 +100,7 @@ def test_releasing_a_run_costs_no_attempt(service: Service, reaper: Reaper) -> N
 def test_old_rows_are_deleted(service: Service, reaper: Reaper) -> None:
     service.queue.cancel([("a/1", 1)])
     with service.store.transaction() as tx:
-        tx.exec_driver_sql("UPDATE workflow_status SET completed_at = 1000")
+        tx.execute(queue_rows(service).update().values(completed_at=1000))
     reaper.delete_old_rows()
     with service.store.transaction() as tx:
-        assert tx.exec_driver_sql("SELECT count(*) FROM workflow_status").scalar() == 0
+        assert tx.execute(queue_rows(service).select()).all() == []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
 from gracegate.store import Outcome, Run, runs
 from gracegate.store.tables import HEAD, RUN
-from tests.jobs.harness import Service, make_service
+from tests.jobs.harness import Service
 
 JOBS = JobSettings(attempts=2, crashes=2, backoff=0.0)
 PASS = Outcome("done", "head", "pass", "success")
@@ -65,11 +64,9 @@ def raiser(error: Exception) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    service = make_service(tmp_path)
+def bench(service: Service) -> Bench:
     service.deliver("a", 1, "head-a")
-    yield Bench(service)
-    service.stop()
+    return Bench(service)
 
 
 def test_a_review_is_done_once(bench: Bench) -> None:

@@ -9,9 +9,16 @@ import subprocess
 from collections import Counter
 from contextlib import closing
 
+import pytest
+
+from tests import postgresql
 from tests.jobs.harness import Service
 from tests.processes import WAIT_SECONDS
 
+on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+on_postgresql_alone = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+# For pg_stat_activity: the connections of other processes to this database.
+OTHERS = "pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 ONE_REVIEW = [("start", "ok-1"), ("write", "ok-1"), ("end", "ok-1")]
 
 
@@ -34,6 +41,7 @@ def test_a_review_whose_worker_is_killed_is_finished_by_another(service: Service
     assert Counter(service.audit()) == {("start", "slow-1"): 2, ("write", "slow-1"): 1, ("end", "slow-1"): 1}
 
 
+@on_sqlite_alone
 def test_a_worker_that_wakes_up_after_it_was_taken_over_writes_nothing(service: Service) -> None:
     service.deliver("a", 1, "slow-1")
     first = service.start_worker()
@@ -61,6 +69,19 @@ def pause_outside_a_transaction(service: Service, worker: subprocess.Popen[bytes
                 return
 
 
+@on_postgresql_alone
+def test_workers_survive_that_the_server_ends_their_connections(service: Service) -> None:
+    service.deliver("a", 1, "slow-1")
+    service.start_worker()
+    service.wait(lambda: ("start", "slow-1") in service.audit())
+    with postgresql.connect(service.store.engine.url) as administrator:
+        administrator.exec_driver_sql(f"SELECT pg_terminate_backend(pid), {OTHERS}")
+    service.wait(lambda: service.states() == {"a": "done"})
+    service.deliver("b", 1, "ok-2")
+    service.wait(lambda: service.states() == {"a": "done", "b": "done"})
+    assert Counter(service.audit())[("end", "slow-1")] == 1
+
+
 def test_a_newer_head_ends_the_running_review_and_the_waiting_ones(service: Service) -> None:
     service.deliver("a", 1, "stuck-1")
     service.start_worker()
@@ -81,6 +102,7 @@ def test_failures_are_retried_and_a_rate_limit_costs_no_attempt(service: Service
     assert Counter(service.audit())[("start", "flaky-1")] == 3
 
 
+@on_sqlite_alone
 def test_a_run_that_cannot_succeed_is_concluded_and_a_redelivery_restarts_it(service: Service) -> None:
     service.env["GRACEGATE_ATTEMPTS"] = "2"
     service.deliver("a", 1, "poison-1")
@@ -92,6 +114,7 @@ def test_a_run_that_cannot_succeed_is_concluded_and_a_redelivery_restarts_it(ser
     service.wait(lambda: service.audit().count(incomplete) == 2)
 
 
+@on_sqlite_alone
 def test_a_run_that_kills_its_workers_is_concluded(service: Service) -> None:
     service.env["GRACEGATE_CRASHES"] = "2"
     service.deliver("a", 1, "killer-1")
@@ -103,6 +126,7 @@ def test_a_run_that_kills_its_workers_is_concluded(service: Service) -> None:
     assert service.audit() == [("start", "killer-1"), ("start", "killer-1"), (incomplete, "killer-1")]
 
 
+@on_sqlite_alone
 def test_sigterm_finishes_short_reviews_and_requeues_long_ones(service: Service) -> None:
     service.env["GRACEGATE_SHUTDOWN_SECONDS"] = "12"
     service.deliver("a", 1, "slow-1")

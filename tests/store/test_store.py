@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from gracegate.store import (
     runs,
     url_without_password,
 )
+from gracegate.store import database as database_module
 from gracegate.store.database import database_url
 from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, RUN
+from tests.processes import wait_for
 
 
 def delivery(guid: str) -> Delivery:
@@ -257,6 +260,41 @@ def test_a_transaction_is_all_or_nothing(driver: StoreDriver) -> None:
         deliveries.accept(connection, delivery("a"), [PullHead(1, "sha-a")], lambda _ticket: None)
         transaction.rollback()
     assert driver.accept("a")[0] == "queued"
+
+
+@pytest.fixture
+def impatient_store(monkeypatch: pytest.MonkeyPatch, database: str) -> Iterator[Store]:
+    """A store whose transactions wait one second for each other."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 1)
+    store = Store(database)
+    store.migrate()
+    yield store
+    store.close()
+
+
+def test_a_transaction_does_not_wait_for_ever_for_another(impatient_store: Store) -> None:
+    with impatient_store.transaction() as tx:
+        deliveries.record(tx, delivery("a"), "queued")
+        with pytest.raises(DatabaseUnavailable), impatient_store.transaction() as other:
+            deliveries.record(other, delivery("a"), "queued")
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_process_that_stops_inside_a_transaction_loses_its_locks(impatient_store: Store) -> None:
+    def is_recorded() -> bool:
+        try:
+            with impatient_store.transaction() as other:
+                return deliveries.record(other, delivery("a"), "queued")
+        except DatabaseUnavailable:
+            return False
+
+    def stop() -> None:
+        with impatient_store.transaction() as tx:
+            deliveries.record(tx, delivery("a"), "queued")
+            wait_for("the lock", is_recorded)
+
+    with pytest.raises(DatabaseUnavailable):
+        stop()
 
 
 def test_readiness_says_what_is_missing(tmp_path: Path, store: Store) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -17,6 +17,7 @@ from gracegate.errors import ConfigError, GracegateError
 from gracegate.store.tables import METADATA
 
 BUSY_SECONDS = 30
+"""How long a statement waits for the locks of other transactions."""
 
 Transaction = sa.Connection
 """A connection inside Store.transaction()."""
@@ -64,8 +65,13 @@ def translate_errors() -> Iterator[None]:
     """Raise errors of the driver that go away by themselves as DatabaseUnavailable."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise DatabaseUnavailable(str(getattr(error, "orig", error))) from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(str(error)) from error
+    except DBAPIError as error:
+        # PostgreSQL ends a connection that was idle for too long with an InternalError.
+        if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+            raise DatabaseUnavailable(str(error.orig)) from error
+        raise
 
 
 def database_url(url: str) -> str:
@@ -96,7 +102,9 @@ def url_without_password(url: str) -> str:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True)
+        engine = sa.create_engine(url, pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     engine = sa.create_engine(url)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -108,6 +116,13 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # By default a statement waits for ever, and a process that stops inside a transaction holds its locks for ever.
+    connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {2 * BUSY_SECONDS * 1000}")
+    connection.commit()
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
