@@ -36,11 +36,11 @@ _CHILD_VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """How the web process listens; `bind` is host:port."""
+    """How the web process listens; `bind` is host:port. Why so many threads: gracegate/web/worker.py."""
 
     bind: str = "127.0.0.1:8000"
     processes: int = 1
-    threads: int = 8
+    threads: int = 64
 
 
 @dataclass(frozen=True, slots=True)

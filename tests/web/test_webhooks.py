@@ -29,6 +29,43 @@ def send(
     return answer.status_code, answer.json["outcome"]
 
 
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The payload of a new pull request with another value at the path."""
+    payload: dict[str, Any] = json.loads(BODY)
+    *parents, last = path.split(".")
+    parent = payload
+    for key in parents:
+        parent = parent[key]
+    parent[last] = value
+    return payload
+
+
+NOT_OF_GITHUB = {
+    "a repository's id of 65 bits": changed("repository.id", 2**63),
+    "a repository's id of 4,000 digits": changed("repository.id", 10**3999),
+    "a negative id": changed("repository.id", -1),
+    "no repository's id": changed("repository.id", 0),
+    "an id as text": changed("repository.id", "42"),
+    "an installation's id of 65 bits": changed("installation.id", 2**63),
+    "no installation's id": changed("installation.id", 0),
+    "a number of 32 bits": changed("pull_request.number", 2**31),
+    "a negative number": changed("pull_request.number", -1),
+    "no number": changed("pull_request.number", 0),
+    "an action with a NUL": changed("action", "opened\0"),
+    "a long action": changed("action", "x" * 101),
+    "a head that is a ref": changed("pull_request.head.sha", "refs/heads/main"),
+    "a name without an owner": changed("repository.full_name", "web"),
+    "a name with another part": changed("repository.full_name", "shop/web/more"),
+    "a name that leads out": changed("repository.full_name", "shop/.."),
+    "an owner that leads out": changed("repository.full_name", "../web"),
+    "a name with a space": changed("repository.full_name", "shop/we b"),
+    "a name with letters of another script": changed("repository.full_name", "shop/wéb"),
+    "a name with a line's end": changed("repository.full_name", "shop/web\n"),
+    "a long owner": changed("repository.full_name", "x" * 40 + "/web"),
+    "a long name": changed("repository.full_name", "shop/" + "x" * 136),
+}
+
+
 def without(name: str) -> dict[str, str]:
     return {key: value for key, value in GOOD.items() if key != name}
 
@@ -52,10 +89,15 @@ def test_the_signature_of_githubs_documentation() -> None:
         pytest.param(BODY, without("X-GitHub-Delivery"), 400, id="no delivery id"),
         pytest.param(BODY, {**GOOD, "X-GitHub-Delivery": "a/../b"}, 400, id="a strange delivery id"),
         pytest.param(BODY, without("X-GitHub-Event"), 400, id="no event"),
+        pytest.param(BODY, {**GOOD, "X-GitHub-Event": "pull request"}, 400, id="a strange event"),
         pytest.param(b'{"action": ', headers("pull_request", b'{"action": '), 400, id="malformed JSON"),
         pytest.param(b"[]", headers("pull_request", b"[]"), 400, id="no object"),
         pytest.param(b"[" * 5000, headers("pull_request", b"[" * 5000), 400, id="nested too deep"),
         pytest.param(b"{}", headers("pull_request", b"{}"), 400, id="an empty payload"),
+        *[
+            pytest.param(body := json.dumps(payload).encode(), headers("pull_request", body), 400, id=name)
+            for name, payload in NOT_OF_GITHUB.items()
+        ],
     ],
 )
 def test_a_request_that_github_does_not_send_is_refused(
@@ -71,6 +113,10 @@ def test_a_request_that_github_does_not_send_is_refused(
     [
         pytest.param("ping", {"zen": "Keep it logically awesome."}, (200, "pong"), id="ping"),
         pytest.param("workflow_run", {}, (202, "ignored"), id="unknown event"),
+        *[
+            pytest.param(event, {"action": "opened", "repository": payloads.REPOSITORY}, (202, "ignored"), id=event)
+            for event in ("pull_request", "check_run", "check_suite")
+        ],
         pytest.param("pull_request", pull_request("labeled"), (202, "ignored"), id="labeled"),
         pytest.param("pull_request", pull_request("edited", changes={"title": {}}), (202, "ignored"), id="new title"),
         pytest.param("check_run", check_run("rerequested", name="other"), (202, "ignored"), id="another check"),
@@ -78,6 +124,9 @@ def test_a_request_that_github_does_not_send_is_refused(
             "check_run", check_run("created", external_id="pr:1:x"), (202, "ignored"), id="our own check created"
         ),
         pytest.param("check_run", check_run("rerequested"), (202, "ignored"), id="of an unknown head"),
+        pytest.param(
+            "check_run", check_run("rerequested", external_id="pr:9999999999:x"), (202, "ignored"), id="a huge number"
+        ),
         pytest.param("check_suite", check_suite("requested"), (202, "ignored"), id="suite requested"),
         pytest.param(
             "check_suite", check_suite("rerequested", pull_requests=(ELSEWHERE,)), (202, "ignored"), id="of another"
@@ -105,6 +154,8 @@ def test_an_event_without_a_review_starts_none(
             for action in ("opened", "reopened", "synchronize", "ready_for_review", "closed")
         ],
         pytest.param("pull_request", pull_request("edited", changes={"base": {"ref": {"from": "x"}}}), id="new base"),
+        pytest.param("pull_request", changed("repository.id", 2**63 - 1), id="the largest id"),
+        pytest.param("pull_request", changed("repository.full_name", "a_corp/.github..x"), id="a strange name"),
         pytest.param("check_run", check_run("rerequested", external_id=f"pr:1:{sha(1)}"), id="our check again"),
         pytest.param("check_run", check_run("rerequested", pull_requests=[OF_CHECK]), id="our check, no external id"),
         pytest.param(

@@ -17,7 +17,7 @@ from gracegate.settings import Settings
 from gracegate.store import Delivery, PullHead, Store, deliveries
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
-_EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,9}):")
+_EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,8}):")
 # Deliveries come late and in any order, so each starts a run, which asks GitHub for the state and the head.
 _QUEUED_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review", "closed"})
 
@@ -49,6 +49,20 @@ HANDLERS: dict[str, Handler] = {}
 """The handler of each event that gracegate listens to."""
 
 
+_UNKNOWN_EVENT = HandlerResult("ignored", "gracegate does not listen to this event")
+_NOT_OF_THE_APP = HandlerResult("ignored", "this is a repository's own webhook: only those of the App start reviews")
+
+
+def handle(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    """What the handler of the event makes of the payload. The webhook of a repository names no installation."""
+    handler = HANDLERS.get(context.event)
+    if handler is None:
+        return _UNKNOWN_EVENT
+    if context.event != "ping" and "repository" in payload and "installation" not in payload:
+        return _NOT_OF_THE_APP
+    return handler(context, payload)
+
+
 def handles(*events: str) -> Callable[[Handler], Handler]:
     """Register a function as the handler of these events."""
 
@@ -66,16 +80,21 @@ class Payload(BaseModel):
 
 
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-Number = Annotated[int, Field(gt=0)]
+# The columns of the database are not wider.
+Number = Annotated[int, Field(strict=True, gt=0, lt=2**31)]
+Id = Annotated[int, Field(strict=True, gt=0, lt=2**63)]
+Action = Annotated[str, Field(pattern=r"^[a-z_]{1,100}$")]
+# An owner of at most 39 characters, a name of at most 100 that is neither "." nor "..".
+FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,39}/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=140)]
 
 
 class Identified(Payload):
-    id: int
+    id: Id
 
 
 class Repository(Payload):
-    id: int
-    full_name: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    id: Id
+    full_name: FullName
 
 
 class Commit(Payload):
@@ -85,13 +104,13 @@ class Commit(Payload):
 class RepositoryEvent(Payload):
     """What every event about a repository carries."""
 
-    action: str
+    action: Action
     repository: Repository
     installation: Identified
 
 
 class InstallationEvent(Payload):
-    action: str
+    action: Action
     installation: Identified
 
 
@@ -158,7 +177,7 @@ def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> 
         return _OTHER_OWNER
     if event.action in _QUEUED_ACTIONS or (event.action == "edited" and "base" in event.changes):
         return HandlerResult(context.queue.accept(_delivery(context, event), [pull]))
-    return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed"[:200])
+    return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed")
 
 
 @handles("check_run")

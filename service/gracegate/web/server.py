@@ -12,13 +12,14 @@ from prometheus_client import multiprocess
 
 from gracegate.settings import Settings
 from gracegate.web.metrics import counts_in_several_processes
+from gracegate.web.worker import BoundedThreadWorker
 
 
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings by name."""
     return {
         "bind": [settings.web.bind],
-        "worker_class": "gthread",
+        "worker_class": BoundedThreadWorker,
         "workers": settings.web.processes,
         "threads": settings.web.threads,
         # Each process opens its own database connections: they may not be carried over a fork.

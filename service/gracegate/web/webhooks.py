@@ -1,8 +1,9 @@
 """`POST /webhooks/github`: verified, parsed, stored, answered. No review is done before the answer.
 
 The answers: 202 with what became of the delivery, 401 for a missing signature and 403 for a wrong one, 413 over
-GitHub's 25 MB, 415 for another content type than JSON, 400 for a body that is not what GitHub sends, 503 while the
-database is away (GitHub keeps the delivery, and it can be sent again).
+GitHub's 25 MB, 415 for another content type than JSON, 400 for headers or a body that are not what GitHub sends, 503
+while the database is away (GitHub keeps the delivery, and it can be sent again). What the headers decide is answered
+before the body is read.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from pydantic_core import from_json
 from gracegate.jobs import Queue
 from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store
-from gracegate.web.events import HANDLERS, HandlerContext, HandlerResult
+from gracegate.web.events import HANDLERS, HandlerContext, HandlerResult, handle
 from gracegate.web.metrics import DELIVERIES
 
 log = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
-_DELIVERY_ID = re.compile(r"[\w-]{1,100}")
-_UNKNOWN_EVENT = HandlerResult("ignored", "gracegate does not listen to this event")
+_EVENT = re.compile(r"[a-z0-9_]{1,100}")
+_DELIVERY_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 
 class InvalidRequest(Exception):
@@ -39,6 +41,11 @@ class InvalidRequest(Exception):
         self.result = HandlerResult("refused", reason, status)
 
 
+_WRONG_SIGNATURE = (403, "the signature does not match")
+_TOO_LARGE = (413, "GitHub sends at most 25 MB")
+_INCOMPLETE = (400, "the body did not arrive whole and in time")
+
+
 def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
     page = Blueprint("webhooks", __name__)
 
@@ -46,11 +53,9 @@ def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
     def receive() -> ResponseReturnValue:
         event = ""
         try:
+            event, delivery_id = _check_headers()
             payload = _verified_payload(settings.webhook_secrets)
-            event = request.headers.get("X-GitHub-Event", "")
-            context = HandlerContext(settings, store, queue, _delivery_id(event), event)
-            handler = HANDLERS.get(event)
-            result = handler(context, payload) if handler else _UNKNOWN_EVENT
+            result = handle(HandlerContext(settings, store, queue, delivery_id, event), payload)
         except InvalidRequest as error:
             result = error.result
         except ValidationError as error:
@@ -71,7 +76,7 @@ def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
     return page
 
 
-def has_valid_signature(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
+def has_valid_signature(body: bytes | bytearray, signature: str, secrets: Iterable[str]) -> bool:
     """Whether `signature`, the header X-Hub-Signature-256, was made of the raw body with one of the secrets.
 
     Several secrets are accepted, so that one can be replaced.
@@ -80,16 +85,29 @@ def has_valid_signature(body: bytes, signature: str, secrets: Iterable[str]) -> 
     return any(hmac.compare_digest(mac.encode(), signature.encode()) for mac in expected)
 
 
-def _verified_payload(secrets: tuple[str, ...]) -> dict[str, Any]:
-    """The payload of the request. Nothing of the body is parsed before its signature was verified."""
-    if request.mimetype != "application/json":
-        raise InvalidRequest(415, "set the content type of the webhook to application/json")
-    body = _read_body()
+def _check_headers() -> tuple[str, str]:
+    """The event and the delivery's id. Raises InvalidRequest where GitHub sends no such headers."""
     signature = request.headers.get("X-Hub-Signature-256", "")
+    event = request.headers.get("X-GitHub-Event", "")
+    delivery_id = request.headers.get("X-GitHub-Delivery", "")
     if not signature:
         raise InvalidRequest(401, "the header X-Hub-Signature-256 is missing: set the webhook's secret")
-    if not has_valid_signature(body, signature, secrets):
-        raise InvalidRequest(403, "the signature does not match")
+    if not _SIGNATURE.fullmatch(signature):
+        raise InvalidRequest(*_WRONG_SIGNATURE)
+    if request.mimetype != "application/json":
+        raise InvalidRequest(415, "set the content type of the webhook to application/json")
+    if not _EVENT.fullmatch(event) or not _DELIVERY_ID.fullmatch(delivery_id):
+        raise InvalidRequest(400, "the headers X-GitHub-Event and X-GitHub-Delivery are needed")
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise InvalidRequest(*_TOO_LARGE)
+    return event, delivery_id
+
+
+def _verified_payload(secrets: tuple[str, ...]) -> dict[str, Any]:
+    """The payload of the request. Nothing of the body is parsed before its signature was verified."""
+    body = _read_body()
+    if not has_valid_signature(body, request.headers["X-Hub-Signature-256"], secrets):
+        raise InvalidRequest(*_WRONG_SIGNATURE)
     try:
         payload = from_json(body)
     except ValueError as error:
@@ -99,28 +117,18 @@ def _verified_payload(secrets: tuple[str, ...]) -> dict[str, Any]:
     return payload
 
 
-def _read_body() -> bytes:
+def _read_body() -> bytearray:
     body = bytearray()
-    while chunk := request.stream.read(min(1 << 16, MAX_BODY_BYTES + 1 - len(body))):
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            _discard_rest_of_body()
-            raise InvalidRequest(413, "GitHub sends at most 25 MB")
-    return bytes(body)
-
-
-def _discard_rest_of_body() -> None:
-    # A client that is still sending would see a broken connection and not the answer.
-    for _ in range(2 * MAX_BODY_BYTES >> 16):
-        if not request.stream.read(1 << 16):
-            return
-
-
-def _delivery_id(event: str) -> str:
-    delivery_id = request.headers.get("X-GitHub-Delivery", "")
-    if not event or not _DELIVERY_ID.fullmatch(delivery_id):
-        raise InvalidRequest(400, "the headers X-GitHub-Event and X-GitHub-Delivery are needed")
-    return delivery_id
+    try:
+        while chunk := request.stream.read(min(1 << 16, MAX_BODY_BYTES + 1 - len(body))):
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise InvalidRequest(*_TOO_LARGE)
+    except OSError as error:
+        raise InvalidRequest(*_INCOMPLETE) from error
+    if len(body) < (request.content_length or 0):
+        raise InvalidRequest(*_INCOMPLETE)
+    return body
 
 
 def _first_mistake(error: ValidationError) -> str:
