@@ -220,7 +220,7 @@ def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing()
 
 def test_limits_apply_to_base_and_head_and_to_pull_requests_and_folders() -> None:
     base, head = tree(GOOD), tree(WITHOUT_DRAIN)
-    job = CheckJob(base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, WAIT_SECONDS, Limits(nodes=15))
+    job = CheckJob(base, base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, WAIT_SECONDS, Limits(nodes=15))
     problem = ("web.yaml", 8, "too_many_nodes")
     assert [(p.file, p.line, p.code) for p in sandboxed_check(job).problems if p.file] == [problem]
     request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))

@@ -7,7 +7,7 @@ import fcntl
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,13 @@ def fetcher_in(tmp_path: Path, max_bytes: int = 10**9) -> TreeFetcher:
     return TreeFetcher(tmp_path / "cache", max_bytes=max_bytes, sleep=lambda _: None)
 
 
+def fetch(
+    fetcher: TreeFetcher, url: str, token: str | None, commits: list[str], refs: Sequence[str] = ()
+) -> list[Tree]:
+    """The YAML files of each commit."""
+    return list(fetcher.fetch_trees(url, token, dict.fromkeys(commits, is_yaml), refs).values())
+
+
 def cached_repositories(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "cache").glob("*.git"))
 
@@ -42,27 +49,36 @@ def test_only_new_candidates_travel(shop: Repository, server: Server, tmp_path: 
     head = shop.commit({"web.yaml": "c\n"})
     fetcher = fetcher_in(tmp_path)
     url = f"{server.url}/shop.git"
-    first = fetcher.fetch_trees(url, None, [base, head], is_yaml)
+    first = fetch(fetcher, url, None, [base, head])
     assert texts(first) == [{"web.yaml": "a\n", "api.yaml": "b\n"}, {"web.yaml": "c\n", "api.yaml": "b\n"}]
     assert first[1].files["web.yaml"].blob == shop.git("rev-parse", f"{head}:web.yaml")
     [folder] = cached_repositories(tmp_path)
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 100_000
     rounds = server.requests.count("POST git-upload-pack")
-    assert fetcher.fetch_trees(url, None, [base, head], is_yaml) == first
+    assert fetch(fetcher, url, None, [base, head]) == first
     assert server.requests.count("POST git-upload-pack") == rounds
     third = shop.commit({"web.yaml": "d\n", "new.yaml": "e\n"})
-    assert texts(fetcher.fetch_trees(url, None, [third], is_yaml)) == [
-        {"web.yaml": "d\n", "api.yaml": "b\n", "new.yaml": "e\n"}
-    ]
+    assert texts(fetch(fetcher, url, None, [third])) == [{"web.yaml": "d\n", "api.yaml": "b\n", "new.yaml": "e\n"}]
     assert fetcher.read_diff(url, base, third, is_yaml) == [
         FileDiff("new.yaml", "added", None, (Hunk(1, 1),)),
         FileDiff("web.yaml", "modified", None, (Hunk(1, 1),)),
     ]
 
 
+def test_each_commit_has_a_filter_of_its_own(shop: Repository, server: Server, tmp_path: Path) -> None:
+    first = shop.commit({"web.yaml": "a\n", "settings.yaml": "b\n"})
+    second = shop.commit({"web.yaml": "c\n", "settings.yaml": "d\n"})
+    filters = {first: lambda path: path == "settings.yaml", second: is_yaml}
+    found = fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, filters)
+    assert texts([found[first], found[second]]) == [
+        {"settings.yaml": "b\n"},
+        {"web.yaml": "c\n", "settings.yaml": "d\n"},
+    ]
+
+
 def test_all_blobs_come_in_one_request(shop: Repository, server: Server, tmp_path: Path) -> None:
     head = shop.commit({f"apps/{number}.yaml": f"{number}\n" for number in range(300)})
-    [tree] = fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)
+    [tree] = fetch(fetcher_in(tmp_path), f"{server.url}/shop.git", None, [head])
     assert len(tree.files) == 300
     # Protocol version 2: a listing of refs and a fetch for the trees, a fetch for the blobs.
     assert server.requests.count("POST git-upload-pack") <= 4
@@ -72,24 +88,20 @@ def test_a_server_that_lacks_the_blob_of_another_file(shop: Repository, server: 
     head = shop.commit({"web.yaml": "a\n", "picture.png": "1"})
     blob = shop.git("rev-parse", f"{head}:picture.png")
     (shop.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    assert texts(fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
-        {"web.yaml": "a\n"}
-    ]
+    assert texts(fetch(fetcher_in(tmp_path), f"{server.url}/shop.git", None, [head])) == [{"web.yaml": "a\n"}]
 
 
 def test_a_blob_over_the_limit_is_a_problem(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n", "big.yaml": "x" * 100})
     fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(file_bytes=99))
-    [tree] = fetcher.fetch_trees(shop.folder.as_uri(), None, [head], is_yaml)
+    [tree] = fetch(fetcher, shop.folder.as_uri(), None, [head])
     assert ([*tree.files], [problem.code for problem in tree.problems]) == (["web.yaml"], ["too_large"])
 
 
 def test_a_server_without_filters_gives_everything(shop: Repository, server: Server, tmp_path: Path) -> None:
     shop.git("config", "uploadpack.allowFilter", "false")
     head = shop.commit({"web.yaml": "a\n", "notes.txt": "b"})
-    assert texts(fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [head], is_yaml)) == [
-        {"web.yaml": "a\n"}
-    ]
+    assert texts(fetch(fetcher_in(tmp_path), f"{server.url}/shop.git", None, [head])) == [{"web.yaml": "a\n"}]
 
 
 def test_a_refused_commit_comes_through_its_ref(shop: Repository, server: Server, tmp_path: Path) -> None:
@@ -109,7 +121,7 @@ def test_a_refused_commit_comes_through_its_ref(shop: Repository, server: Server
             shop.git("update-ref", "refs/pull/7/head", head)
 
     fetcher = TreeFetcher(tmp_path / "cache", sleep=sleep)
-    trees = fetcher.fetch_trees(f"{server.url}/shop.git", None, [base, head], is_yaml, ["refs/pull/7/head"])
+    trees = fetch(fetcher, f"{server.url}/shop.git", None, [base, head], ["refs/pull/7/head"])
     assert texts(trees) == [{"web.yaml": "a\n"}, {"web.yaml": "b\n"}]
 
 
@@ -118,7 +130,7 @@ def test_a_commit_that_the_server_never_has(shop: Repository, server: Server, tm
     pauses: list[float] = []
     fetcher = TreeFetcher(tmp_path / "cache", sleep=pauses.append)
     with pytest.raises(GitFailed, match=f"the server does not give {'1' * 40}"):
-        fetcher.fetch_trees(f"{server.url}/shop.git", None, [base, "1" * 40], is_yaml, ["refs/pull/7/head"])
+        fetch(fetcher, f"{server.url}/shop.git", None, [base, "1" * 40], ["refs/pull/7/head"])
     assert pauses == [0.0, 0.5, 1.0, 2.0, 4.0]
 
 
@@ -129,9 +141,9 @@ def test_the_token_travels_in_a_header_alone(shop: Repository, server: Server, t
     fetcher = fetcher_in(tmp_path)
     url = f"{server.url}/shop.git"
     with pytest.raises(Gone) as refused:
-        fetcher.fetch_trees(url, "wrong", [head], is_yaml)
+        fetch(fetcher, url, "wrong", [head])
     assert "wrong" not in str(refused.value)
-    assert texts(fetcher.fetch_trees(url, token, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetch(fetcher, url, token, [head])) == [{"web.yaml": "a\n"}]
     written = b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*") if path.is_file())
     assert token.encode() not in written
     assert base64.b64encode(f"x-access-token:{token}".encode()) not in written
@@ -147,20 +159,20 @@ def test_errors_of_the_server(
 ) -> None:
     server.answer = status
     with pytest.raises(error):
-        fetcher_in(tmp_path).fetch_trees(f"{server.url}/shop.git", None, [shop.commit({})], is_yaml)
+        fetch(fetcher_in(tmp_path), f"{server.url}/shop.git", None, [shop.commit({})])
 
 
 @pytest.mark.parametrize("url", ["ssh://example.com/a.git", "ext::sh -c x", "git@example.com:a/b.git", "/srv/x", "-x"])
 def test_other_transports_are_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match="is not an https URL"):
-        fetcher_in(tmp_path).fetch_trees(url, None, ["1" * 40], is_yaml)
+        fetch(fetcher_in(tmp_path), url, None, ["1" * 40])
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch /tmp/x", "main", "1" * 39, ""])
 def test_only_ids_and_refs_reach_git(name: str, shop: Repository, tmp_path: Path) -> None:
     for commits, refs in (([name], []), (["1" * 40], [name])):
         with pytest.raises(RepositoryError, match="is neither the id of a commit nor a full name of a ref"):
-            fetcher_in(tmp_path).fetch_trees(shop.folder.as_uri(), None, commits, is_yaml, refs)
+            fetch(fetcher_in(tmp_path), shop.folder.as_uri(), None, commits, refs)
 
 
 def test_a_redirect_to_another_transport_is_refused(tmp_path: Path) -> None:
@@ -190,13 +202,13 @@ def test_leftovers_of_a_killed_fetch_are_deleted(shop: Repository, tmp_path: Pat
     first = shop.commit({"web.yaml": "a\n"})
     fetcher = fetcher_in(tmp_path)
     url = shop.folder.as_uri()
-    fetcher.fetch_trees(url, None, [first], is_yaml)
+    fetch(fetcher, url, None, [first])
     [folder] = cached_repositories(tmp_path)
     left = [folder / "shallow.lock", folder / "config.lock", folder / "objects" / "pack" / "tmp_pack_abc"]
     for path in left:
         path.write_text("")
     second = shop.commit({"web.yaml": "b\n"})
-    assert texts(fetcher.fetch_trees(url, None, [second], is_yaml)) == [{"web.yaml": "b\n"}]
+    assert texts(fetch(fetcher, url, None, [second])) == [{"web.yaml": "b\n"}]
     assert [path for path in left if path.exists()] == []
 
 
@@ -204,14 +216,14 @@ def test_a_damaged_or_incomplete_repository_is_fetched_again(shop: Repository, t
     head = shop.commit({"web.yaml": "a\n"})
     fetcher = fetcher_in(tmp_path)
     url = shop.folder.as_uri()
-    fetcher.fetch_trees(url, None, [head], is_yaml)
+    fetch(fetcher, url, None, [head])
     [folder] = cached_repositories(tmp_path)
     for pack in (folder / "objects" / "pack").glob("pack-*"):
         pack.chmod(0o644)
         pack.write_bytes(b"damaged")
-    assert texts(fetcher.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetch(fetcher, url, None, [head])) == [{"web.yaml": "a\n"}]
     (folder / "HEAD").unlink()
-    assert texts(fetcher.fetch_trees(url, None, [head], is_yaml)) == [{"web.yaml": "a\n"}]
+    assert texts(fetch(fetcher, url, None, [head])) == [{"web.yaml": "a\n"}]
 
 
 def test_the_repository_used_longest_ago_is_deleted_first(
@@ -222,7 +234,7 @@ def test_the_repository_used_longest_ago_is_deleted_first(
     for name in ("one", "two", "three"):
         origin = new_repository(name)
         head = origin.commit({"big.yaml": os.urandom(15_000).hex()})
-        fetcher.fetch_trees(origin.folder.as_uri(), None, [head], is_yaml)
+        fetch(fetcher, origin.folder.as_uri(), None, [head])
         folders[name] = next(path for path in cached_repositories(tmp_path) if path not in folders.values())
         os.utime(folders[name], (len(folders), len(folders)))
     assert cached_repositories(tmp_path) == sorted([folders["two"], folders["three"]])
@@ -231,13 +243,13 @@ def test_the_repository_used_longest_ago_is_deleted_first(
 def test_a_repository_that_another_job_uses_is_waited_for_and_never_deleted(shop: Repository, tmp_path: Path) -> None:
     head = shop.commit({"web.yaml": "a\n"})
     url = shop.folder.as_uri()
-    fetcher_in(tmp_path).fetch_trees(url, None, [head], is_yaml)
+    fetch(fetcher_in(tmp_path), url, None, [head])
     [folder] = cached_repositories(tmp_path)
     with folder.with_suffix(".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         fetcher = TreeFetcher(tmp_path / "cache", seconds=0.1)
         with pytest.raises(GitFailed, match=r"^another job used the cached repository for more than 0.1 s$"):
-            fetcher.fetch_trees(url, None, [head], is_yaml)
+            fetch(fetcher, url, None, [head])
 
 
 def test_jobs_of_one_repository_take_turns(shop: Repository, tmp_path: Path) -> None:
@@ -246,7 +258,7 @@ def test_jobs_of_one_repository_take_turns(shop: Repository, tmp_path: Path) -> 
 
     def job(number: int) -> None:
         fetcher = TreeFetcher(tmp_path / "cache")
-        found[number] = texts(fetcher.fetch_trees(shop.folder.as_uri(), None, [heads[number]], is_yaml))
+        found[number] = texts(fetch(fetcher, shop.folder.as_uri(), None, [heads[number]]))
 
     threads = [threading.Thread(target=job, args=(number,)) for number in range(6)]
     for thread in threads:

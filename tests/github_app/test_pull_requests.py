@@ -44,14 +44,15 @@ def test_a_fork(scenario: Scenario, repo: RepositoryClient) -> None:
     number = fake.open_pull_request(SHOP, "topic", fork="eve/web", author="eve", draft=True)
     found = pull_requests.read(repo, number)
     assert (found.head_repository, found.head_sha, found.author, found.draft) == ("eve/web", head, "eve", True)
-    assert pull_requests.read_merge_base(repo, found) == fake.repository(SHOP).branch("main")
+    main = fake.repository(SHOP).branch("main")
+    assert pull_requests.read_base(repo, found) == (main, main)
 
 
-def test_the_merge_base_is_of_the_base_branch_as_it_is_now(scenario: Scenario, repo: RepositoryClient) -> None:
+def test_merge_base_and_tip_are_of_the_base_branch_as_it_is_now(scenario: Scenario, repo: RepositoryClient) -> None:
     fake = scenario.fake
     before = fake.repository(SHOP).branch("main")
-    fake.push(SHOP, "main", {"other.yaml": "a\n"})
-    assert pull_requests.read_merge_base(repo, pull_requests.read(repo, scenario.number)) == before
+    tip = fake.push(SHOP, "main", {"other.yaml": "a\n"})
+    assert pull_requests.read_base(repo, pull_requests.read(repo, scenario.number)) == (before, tip)
     assert scenario.requests("GET", "/compare/") == [(f"/compare/main...{scenario.head}", 200)]
 
 
@@ -60,7 +61,7 @@ def test_a_base_branch_with_a_slash(scenario: Scenario, repo: RepositoryClient) 
     base = fake.push(SHOP, "release/1.0#2", {"x.yaml": "a\n"}, onto="main")
     fake.push(SHOP, "late", {"x.yaml": "b\n"}, onto="release/1.0#2")
     number = fake.open_pull_request(SHOP, "late", "release/1.0#2")
-    assert pull_requests.read_merge_base(repo, pull_requests.read(repo, number)) == base
+    assert pull_requests.read_base(repo, pull_requests.read(repo, number)) == (base, base)
 
 
 def test_changed_files(scenario: Scenario, repo: RepositoryClient) -> None:

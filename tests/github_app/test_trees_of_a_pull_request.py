@@ -18,10 +18,11 @@ def is_yaml(path: str) -> bool:
 
 def test_base_and_head(scenario: Scenario, repo: RepositoryClient, tmp_path: Path) -> None:
     pull = pull_requests.read(repo, scenario.number)
-    base = pull_requests.read_merge_base(repo, pull)
+    base, _ = pull_requests.read_base(repo, pull)
     token = scenario.client.git_token(scenario.installation, scenario.repository_id)
     fetcher, url = TreeFetcher(tmp_path / "cache"), f"{scenario.fake.git_url}/{SHOP}.git"
-    before, after = fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml, [f"refs/pull/{pull.number}/head"])
+    commits = dict.fromkeys([base, pull.head_sha], is_yaml)
+    before, after = fetcher.fetch_trees(url, token, commits, [f"refs/pull/{pull.number}/head"]).values()
     assert sorted(before.files) == ["gone.yaml", "old.yaml", "web.yaml"]
     assert sorted(after.files) == ["moved.yaml", "new.yaml", "web.yaml"]
     assert after.files["web.yaml"].data.decode() == lines(10, 30)
@@ -29,10 +30,10 @@ def test_base_and_head(scenario: Scenario, repo: RepositoryClient, tmp_path: Pat
 
 def test_git_and_github_report_the_same_changes(scenario: Scenario, repo: RepositoryClient, tmp_path: Path) -> None:
     pull = pull_requests.read(repo, scenario.number)
-    base = pull_requests.read_merge_base(repo, pull)
+    base, _ = pull_requests.read_base(repo, pull)
     token = scenario.client.git_token(scenario.installation, scenario.repository_id)
     fetcher, url = TreeFetcher(tmp_path / "cache"), f"{scenario.fake.git_url}/{SHOP}.git"
-    fetcher.fetch_trees(url, token, [base, pull.head_sha], is_yaml)
+    fetcher.fetch_trees(url, token, dict.fromkeys([base, pull.head_sha], is_yaml))
     files, _ = pull_requests.list_files(repo, pull, hunks_of_patch)
     assert fetcher.read_diff(url, base, pull.head_sha, is_yaml) == sorted(files, key=lambda one: one.path)
 
@@ -44,8 +45,9 @@ def test_the_head_of_a_fork(scenario: Scenario, repo: RepositoryClient, tmp_path
     number = fake.open_pull_request(SHOP, "topic", fork="eve/web")
     token = scenario.client.git_token(scenario.installation, scenario.repository_id)
     url = f"{fake.git_url}/{SHOP}.git"
-    [tree] = TreeFetcher(tmp_path / "cache").fetch_trees(url, token, [head], is_yaml, [f"refs/pull/{number}/head"])
-    assert tree.files["web.yaml"].data.decode() == lines(1)
+    fetcher = TreeFetcher(tmp_path / "cache")
+    trees = fetcher.fetch_trees(url, token, {head: is_yaml}, [f"refs/pull/{number}/head"])
+    assert trees[head].files["web.yaml"].data.decode() == lines(1)
 
 
 def test_a_token_for_another_repository(scenario: Scenario, tmp_path: Path) -> None:
@@ -53,5 +55,5 @@ def test_a_token_for_another_repository(scenario: Scenario, tmp_path: Path) -> N
     token = scenario.client.git_token(scenario.installation, other.id)
     with pytest.raises(Gone):
         TreeFetcher(tmp_path / "cache").fetch_trees(
-            f"{scenario.fake.git_url}/{SHOP}.git", token, [scenario.head], is_yaml
+            f"{scenario.fake.git_url}/{SHOP}.git", token, {scenario.head: is_yaml}
         )

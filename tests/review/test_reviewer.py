@@ -12,12 +12,8 @@ from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import PolicyEngines
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
-from tests.review.conftest import SHOP, Stage, do_during_review
+from tests.review.conftest import SHOP, Stage, do_during_review, is_current
 from tests.shop import DEPLOYMENT, WITHOUT_DRAIN
-
-
-def is_current() -> None:
-    """As jobs.Reviewer's check_current when this review may write."""
 
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:

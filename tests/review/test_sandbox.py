@@ -140,7 +140,7 @@ def test_a_slow_configuration_of_the_head_loses_only_its_preview(tmp_path: Path)
     web = SourceFile("web.yaml", text.encode())
     config = SourceFile(".gracegate.yaml", f"exclude:\n{patterns}".encode())
     diff = (FileDiff("web.yaml", "added"), FileDiff(".gracegate.yaml", "added"))
-    trees = Tree({}), Tree({"web.yaml": web, ".gracegate.yaml": config})
+    trees = Tree({}), Tree({}), Tree({"web.yaml": web, ".gracegate.yaml": config})
     job = CheckJob(*trees, diff, dt.date(2026, 1, 1), None, tmp_path, WAIT_SECONDS)
     report = run_check(job, WAIT_SECONDS, 1024, "tests.review.in_child:check_with_a_short_preview")
     assert report.config_preview == ConfigPreview(None, (), "it takes too long to evaluate")
@@ -149,7 +149,7 @@ def test_a_slow_configuration_of_the_head_loses_only_its_preview(tmp_path: Path)
 
 def test_the_child_imports_only_what_a_check_needs(tmp_path: Path) -> None:
     files = {"web.yaml": SourceFile("web.yaml", b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n")}
-    job = CheckJob(Tree({}), Tree(files), (), dt.date(2026, 1, 1), None, tmp_path, WAIT_SECONDS)
+    job = CheckJob(Tree({}), Tree({}), Tree(files), (), dt.date(2026, 1, 1), None, tmp_path, WAIT_SECONDS)
     with pytest.raises(errors.EngineUnavailable) as caught:
         run_check(job, WAIT_SECONDS, 1024, "tests.review.in_child:name_libraries")
     assert str(caught.value).split() == ["ruamel", "wasmtime"]

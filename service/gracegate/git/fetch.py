@@ -61,9 +61,9 @@ class TreeFetcher:
         self._sleep = sleep
 
     def fetch_trees(
-        self, url: str, token: str | None, commits: Sequence[str], is_candidate: PathFilter, refs: Sequence[str] = ()
-    ) -> list[Tree]:
-        """The candidate files of each commit.
+        self, url: str, token: str | None, commits: Mapping[str, PathFilter], refs: Sequence[str] = ()
+    ) -> dict[str, Tree]:
+        """The candidate files of each commit, by its SHA; each has a filter of its own.
 
         `refs` are fetched if the server does not give a commit by its SHA (yet). Raises GitFailed, or Gone if the
         repository does not exist for this token.
@@ -77,11 +77,11 @@ class TreeFetcher:
             online = Git(folder, {**self._environment, **server_environment(url, token)}, self._seconds)
             repository = _Repository(offline, online, self._sleep)
             try:
-                trees = repository.fetch_trees(commits, is_candidate, refs, self._limits)
+                trees = repository.fetch_trees(commits, refs, self._limits)
             except GitCommandError:
                 # A damaged repository fails like a server that does. Fetching it again costs little.
                 shutil.rmtree(folder)
-                trees = repository.fetch_trees(commits, is_candidate, refs, self._limits)
+                trees = repository.fetch_trees(commits, refs, self._limits)
         self._cache.shrink()
         return trees
 
@@ -102,16 +102,16 @@ class _Repository:
     sleep: Callable[[float], None]
 
     def fetch_trees(
-        self, commits: Sequence[str], is_candidate: PathFilter, refs: Sequence[str], limits: ReadLimits
-    ) -> list[Tree]:
+        self, commits: Mapping[str, PathFilter], refs: Sequence[str], limits: ReadLimits
+    ) -> dict[str, Tree]:
         prepare_repository(self.offline)
-        self._fetch_commits(commits, refs)
-        listings = [list_candidates(self.offline, commit, is_candidate) for commit in commits]
+        self._fetch_commits(list(commits), refs)
+        listings = [list_candidates(self.offline, commit, is_candidate) for commit, is_candidate in commits.items()]
         blobs = {entry.blob for listing in listings for entry in listing.entries}
         missing = sorted(blobs - read_sizes(self.offline, blobs).keys())
         if missing:
             self._fetch("--stdin", "origin", stdin=as_lines(missing))
-        return read_trees(self.offline, listings, limits)
+        return dict(zip(commits, read_trees(self.offline, listings, limits), strict=True))
 
     def _fetch_commits(self, commits: Sequence[str], refs: Sequence[str]) -> None:
         for pause in _PAUSES:
@@ -126,10 +126,9 @@ class _Repository:
             raise GitFailed(f"the server does not give {', '.join(missing)}")
 
     def _missing_commits(self, commits: Sequence[str]) -> list[str]:
-        unique = list(dict.fromkeys(commits))
-        trees = as_lines(f"{sha}^{{tree}}" for sha in unique)
+        trees = as_lines(f"{sha}^{{tree}}" for sha in commits)
         types = self.offline.run("cat-file", "--batch-check=%(objecttype)", stdin=trees).decode().splitlines()
-        return [sha for sha, kind in zip(unique, types, strict=True) if kind != "tree"]
+        return [sha for sha, kind in zip(commits, types, strict=True) if kind != "tree"]
 
     def _try_fetch(self, *names: str) -> bool:
         """Fetch commits or refs; False if the server does not have one of them (yet)."""

@@ -43,15 +43,16 @@ def read(repo: RepositoryClient, number: int) -> PullRequest:
     return repo.read(lambda repository: _pull_request(repository.get_pull(number)), is_new=True)
 
 
-def read_merge_base(repo: RepositoryClient, pull: PullRequest) -> str:
-    """Read the SHA of the newest common commit of the head and the base branch: GitHub's diff starts there."""
+def read_base(repo: RepositoryClient, pull: PullRequest) -> tuple[str, str]:
+    """Read two SHAs: of the newest common commit of the head and the base branch, where GitHub's diff starts, and of
+    the tip of the base branch as it is now."""
 
-    def compare(repository: Repository) -> str:
+    def compare(repository: Repository) -> tuple[str, str]:
         ends = f"{quote(pull.base_ref)}...{pull.head_sha}"
-        # Only the first page has the files, with megabytes of patches; every page names the merge base.
+        # Only the first page has the files, with megabytes of patches; every page names these two.
         page = {"page": 2, "per_page": 1}
         _, comparison = repository.requester.requestJsonAndCheck("GET", f"{repository.url}/compare/{ends}", page)
-        return str(comparison["merge_base_commit"]["sha"])
+        return str(comparison["merge_base_commit"]["sha"]), str(comparison["base_commit"]["sha"])
 
     return repo.read(compare, is_new=True)
 

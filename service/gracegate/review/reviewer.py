@@ -19,7 +19,7 @@ from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.comment_plan import is_commented
 from gracegate.review.comment_poster import CommentPoster
-from gracegate.review.sandboxed_check import CheckJob
+from gracegate.review.sandboxed_check import CheckJob, is_config
 from gracegate.settings import Settings, child_environment
 from gracegate.store import Outcome, Run, Store, runs
 
@@ -30,6 +30,17 @@ ENGINE_ATTEMPTS = 3
 
 _CONCLUSIONS: tuple[Conclusion, ...] = ("success", "neutral", "failure")
 """From the best to the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPullRequest:
+    """What is checked: the trees of merge base and head with what changed between them, and the configuration at the
+    tip of the base branch."""
+
+    base: Tree
+    base_tip: Tree
+    head: Tree
+    diff: tuple[FileDiff, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,8 @@ class PullRequestReviewer:
             check_current()
             check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
-            base, head, diff = self._fetch(run, repo, pull)
-            report = self._check(run, base, head, diff)
+            fetched = self._fetch(run, repo, pull)
+            report = self._check(run, fetched)
 
             latest = pull_requests.read(repo, run.number)
             if latest.state == "closed" or latest.head_sha != pull.head_sha:
@@ -67,7 +78,7 @@ class PullRequestReviewer:
             check_current()
             conclusion = check.conclusion or self._conclude(run, repo, check, latest, report)
             check_current()
-            if not latest.locked and not self._post_comments(repo, latest, report, diff):
+            if not latest.locked and not self._post_comments(repo, latest, report, fetched.diff):
                 # Where GitHub does not take this either, the log has it.
                 with contextlib.suppress(Refused, Gone):
                     checks.update_text(repo, check, self._output(run, latest, report, "refused"))
@@ -143,30 +154,32 @@ class PullRequestReviewer:
         if check is not None and check.status != "completed":
             checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
-    def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> tuple[Tree, Tree, tuple[FileDiff, ...]]:
-        """The trees of merge base and head, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
+    def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> FetchedPullRequest:
+        """The trees, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
         listed, is_truncated = pull_requests.list_files(repo, pull, hunks_of_patch)
         if not is_truncated and not any(is_candidate(p) for d in listed for p in (d.path, d.previous_path) if p):
-            return Tree({}), Tree({}), tuple(listed)
-        merge_base = pull_requests.read_merge_base(repo, pull)
+            return FetchedPullRequest(Tree({}), Tree({}), Tree({}), tuple(listed))
+        merge_base, tip = pull_requests.read_base(repo, pull)
         url = f"{self.settings.git_url}/{run.repository}.git"
         token = self.client.git_token(run.installation_id, run.repository_id)
-        refs = [f"refs/pull/{pull.number}/head"]
-        base, head = self.fetcher.fetch_trees(url, token, [merge_base, pull.head_sha], is_candidate, refs)
+        # Where two of the three are one commit, its later and wider filter counts.
+        filters = {tip: is_config, merge_base: is_candidate, pull.head_sha: is_candidate}
+        trees = self.fetcher.fetch_trees(url, token, filters, [f"refs/pull/{pull.number}/head"])
         if is_truncated:
             paths = {d.path for d in listed}
             changed = self.fetcher.read_diff(url, merge_base, pull.head_sha, is_candidate)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             listed += [replace(d, hunks=None) for d in changed if d.path not in paths]
-        return base, head, tuple(listed)
+        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], tuple(listed))
 
-    def _check(self, run: Run, base: Tree, head: Tree, diff: tuple[FileDiff, ...]) -> Report:
+    def _check(self, run: Run, fetched: FetchedPullRequest) -> Report:
         """The report, made in a child process. EngineUnavailable asks for another attempt, up to ENGINE_ATTEMPTS."""
         try:
             job = CheckJob(
-                base=base,
-                head=head,
-                diff=diff,
+                base=fetched.base,
+                base_tip=fetched.base_tip,
+                head=fetched.head,
+                diff=fetched.diff,
                 today=dt.datetime.now(dt.UTC).date(),
                 opa=self.engines.opa(),
                 cache_dir=self.settings.data_dir / "wasm",

@@ -24,11 +24,13 @@ _PREVIEW_SECONDS = 10.0
 class CheckJob:
     """The input of one check: the trees of merge base and head, and what changed between them.
 
-    `seconds` limits one evaluation, `limits` one file; `cache_dir` keeps compiled rules from one child to the next.
-    For `rules_url` see CheckRequest.
+    The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
+    base, and with it could bring back an old configuration. `seconds` limits one evaluation, `limits` one file;
+    `cache_dir` keeps compiled rules from one child to the next. For `rules_url` see CheckRequest.
     """
 
     base: Tree
+    base_tip: Tree
     head: Tree
     diff: tuple[FileDiff, ...]
     today: dt.date
@@ -42,7 +44,7 @@ class CheckJob:
 def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the base branch's configuration makes it incomplete."""
     began = _clock()
-    config, mistake = _base_config(job.base)
+    config, mistake = _base_config(job.base_tip)
     catalog = load_builtin()
     with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(
@@ -93,8 +95,17 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, former)
 
 
-def _base_config(base: Tree) -> tuple[RepoConfig, Problem | None]:
-    source = base.files.get(CONFIG_FILE)
+def is_config(path: str) -> bool:
+    """Whether this file is what a check reads of the tip of the base branch."""
+    return path == CONFIG_FILE
+
+
+def _base_config(base_tip: Tree) -> tuple[RepoConfig, Problem | None]:
+    unread = next((problem for problem in base_tip.problems if problem.file == CONFIG_FILE), None)
+    if unread is not None:
+        message = f"The base branch's configuration was not read. {unread.message}"
+        return RepoConfig(), Problem(CONFIG_FILE, 0, "config", message)
+    source = base_tip.files.get(CONFIG_FILE)
     try:
         text = "" if source is None else source.data.decode()
         return parse_repo_config(text, load_builtin().rules), None
@@ -106,8 +117,14 @@ def _base_config(base: Tree) -> tuple[RepoConfig, Problem | None]:
 
 
 def _proposed_config(job: CheckJob) -> str | None:
-    """The head's configuration where it differs: shown as a dry run, never applied."""
-    base, head = (tree.files.get(CONFIG_FILE) for tree in (job.base, job.head))
-    if (base and base.data) == (head and head.data):
+    """The head's configuration where the pull request changes it and the base branch has another: shown as a dry run,
+    never applied."""
+    base, tip, head = (_config_bytes(tree) for tree in (job.base, job.base_tip, job.head))
+    if head in {base, tip}:
         return None
-    return "" if head is None else head.data.decode(errors="replace")
+    return "" if head is None else head.decode(errors="replace")
+
+
+def _config_bytes(tree: Tree) -> bytes | None:
+    source = tree.files.get(CONFIG_FILE)
+    return None if source is None else source.data
