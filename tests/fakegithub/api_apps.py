@@ -105,7 +105,16 @@ def permission_level(_repository: Repository, username: str) -> Answer:
     return jsonify({"permission": level, "role_name": level, "user": user})
 
 
-# Deliveries of the App's webhook
+# The App's webhook and its deliveries
+
+
+@api.get("/app/hook/config")
+@app_only
+def webhook_config() -> Answer:
+    one = world().app
+    config = {"content_type": one.webhook_content_type, "insecure_ssl": one.webhook_insecure_ssl}
+    secret = {"secret": "********"} if one.webhook_secret else {}
+    return jsonify(config | secret | ({"url": events().url} if events().url else {}))
 
 
 def _delivery_item(one: Delivery) -> Json:

@@ -22,6 +22,7 @@ from tests.fakegithub import (
     auth,
     control,
     pages,
+    registration,
     smart_http,
 )
 from tests.fakegithub.contract import (
@@ -38,8 +39,11 @@ from tests.fakegithub.errors import ApiError, not_found
 from tests.fakegithub.gitdir import GitError
 from tests.fakegithub.web import fake, world
 
-API = (api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api)
-API_PATHS = re.compile(r"/(app|installation|rate_limit|repos|repositories)(/|$)")
+API = (
+    api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api,
+    registration.api,
+)  # fmt: skip
+API_PATHS = re.compile(r"/(app|app-manifests|installation|rate_limit|repos|repositories)(/|$)")
 LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
 REDIRECTS = frozenset([301, 307])
@@ -52,7 +56,7 @@ def application() -> Flask:
     request is for travels with the request (see web.fake)."""
     app = Flask("tests.fakegithub")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
-    for blueprint in (*API, smart_http.git, pages.site, control.control):
+    for blueprint in (*API, smart_http.git, pages.site, registration.site, control.control):
         app.register_blueprint(blueprint)
     app.add_url_rule("/rate_limit", "rate_limit", _rate_limit)
     app.before_request(_enter)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = """
-apps/create-installation-access-token apps/get-authenticated apps/get-installation apps/get-repo-installation
+apps/create-from-manifest apps/create-installation-access-token apps/get-authenticated apps/get-installation
+apps/get-repo-installation apps/get-webhook-config-for-app
 apps/get-webhook-delivery apps/list-installations apps/list-repos-accessible-to-installation
 apps/list-webhook-deliveries apps/redeliver-webhook-delivery
 checks/create checks/get checks/get-suite checks/list-annotations checks/list-for-ref checks/list-for-suite

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 BY_ID = re.compile(r"/repositories/(\d+)(?=/)")
+ENTERPRISE_API = "/api/v3"
+"""A GitHub Enterprise Server has its API there; the fake answers there too."""
 
 
 class Handler(WSGIRequestHandler):
@@ -54,7 +56,8 @@ class FakeGitHub(People):
 
     def _by_name(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Routes the paths below `/repositories/<id>` to those below the repository's name."""
-        path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"].removeprefix(ENTERPRISE_API) or "/"
+        environ = {**environ, "PATH_INFO": path}
         found = BY_ID.match(path)
         one = self.world.repositories.get(int(found[1])) if found else None
         if found and one:

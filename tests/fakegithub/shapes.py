@@ -101,7 +101,7 @@ def app(base: str, one: App) -> Json:
         "created_at": one.created_at,
         "updated_at": one.created_at,
         "permissions": one.permissions,
-        "events": ["check_run", "check_suite", "merge_group", "pull_request", "push"],
+        "events": one.events,
     }
 
 
@@ -120,7 +120,7 @@ def installation(base: str, world: World, one: Installation) -> Json:
         "target_id": account["id"],
         "target_type": "User",
         "permissions": one.permissions,
-        "events": ["check_run", "check_suite", "merge_group", "pull_request", "push"],
+        "events": world.app.events,
         "created_at": one.created_at,
         "updated_at": one.created_at,
         "single_file_name": None,

@@ -45,8 +45,11 @@ class App:
     public_key: str
     webhook_secret: str
     permissions: dict[str, str]
+    events: list[str]
     created_at: str
     owner: str = "gracegate-dev"
+    webhook_content_type: str = "json"
+    webhook_insecure_ssl: str = "0"
 
     @property
     def client_id(self) -> str:

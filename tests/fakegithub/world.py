@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.fakegithub.state import (
     App,
@@ -29,6 +31,8 @@ PERMISSIONS = {
     "statuses": "write",
 }
 """What a new App is granted."""
+EVENTS = ["check_run", "check_suite", "merge_group", "pull_request", "push"]
+"""What a new App is subscribed to."""
 PASSING = frozenset(["success", "neutral", "skipped"])
 """The conclusions with which a required check lets a merge through."""
 
@@ -43,7 +47,10 @@ class World:
         self._ids = itertools.count(1001)
         private, public = app_key()
         now = self.clock.iso()
-        self.app = App(424242, "gracegate", "gracegate", private, public, "a webhook secret", dict(PERMISSIONS), now)
+        secret, permissions = "a webhook secret", dict(PERMISSIONS)
+        self.app = App(424242, "gracegate", "gracegate", private, public, secret, permissions, list(EVENTS), now)
+        self.manifests: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        """When each manifest was posted, and the manifest, by the code that is exchanged for its App."""
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[int, Repository] = {}
