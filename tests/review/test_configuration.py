@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from gracegate.model import FileDiff, Hunk, Problem, SourceFile, Tree
+from gracegate.outputs import check_run
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, is_current
@@ -41,6 +42,9 @@ def job(base: str | None, base_tip: Tree, head: str | None) -> CheckJob:
         pytest.param(WARNING, None, OFF, "fail", "pass", id="proposed from an old merge base"),
         pytest.param(None, OFF, OFF, "pass", None, id="proposed and merged already"),
         pytest.param(None, WRONG, None, "fail", None, id="wrong at the tip"),
+        pytest.param(None, OFF, WRONG, "incomplete", None, id="proposed and wrong"),
+        pytest.param(None, None, WRONG, "fail", None, id="proposed and wrong, beside an error"),
+        pytest.param(None, WRONG, WRONG, "fail", None, id="wrong at the tip and proposed as it is"),
         pytest.param(WRONG, OFF, WRONG, "pass", None, id="wrong in an old merge base"),
     ],
 )
@@ -54,10 +58,10 @@ def test_the_tip_of_the_base_branch_configures(
 @pytest.mark.parametrize(
     ("base_tip", "message"),
     [
-        (tree(WRONG), "The base branch's configuration is wrong: "),
+        (tree(WRONG), "The base branch's configuration cannot be used: "),
         (
             Tree({}, (Problem(CONFIG, 0, "not_followed", "The file was not read: it is a symbolic link."),)),
-            "The base branch's configuration was not read. The file was not read: it is a symbolic link.",
+            "The base branch's configuration cannot be used: the file was not read: it is a symbolic link",
         ),
     ],
     ids=["wrong", "a symbolic link"],
@@ -65,6 +69,28 @@ def test_the_tip_of_the_base_branch_configures(
 def test_a_configuration_that_cannot_be_used_is_a_problem(base_tip: Tree, message: str) -> None:
     problem = sandboxed_check(job(None, base_tip, None)).problems[0]
     assert (problem.file, problem.code, problem.message.startswith(message)) == (CONFIG, "config", True)
+
+
+LINK = Problem(CONFIG, 0, "not_followed", "The file was not read: it is a symbolic link.")
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "message"),
+    [
+        (tree("exclude: []\nwaiver: []\n"), 2, "unknown key `waiver`, did you mean `waivers`?"),
+        (Tree({CONFIG: SourceFile(CONFIG, b"# \xff\n")}), 0, "it is not UTF-8 text"),
+        (Tree({}, (LINK,)), 0, "the file was not read: it is a symbolic link"),
+    ],
+    ids=["a mistake", "no text", "a symbolic link"],
+)
+def test_a_pull_request_that_breaks_the_configuration_is_incomplete(head: Tree, line: int, message: str) -> None:
+    diff = (FileDiff(CONFIG, "modified"),)
+    base = tree("exclude: []\n")
+    report = sandboxed_check(CheckJob(base, base, head, diff, dt.date(2026, 1, 1), None, None, WAIT_SECONDS))
+    problem = Problem(CONFIG, line, "proposed_config", f"{CONFIG} would be invalid: {message}")
+    assert (report.verdict, report.problems[0], report.config_preview) == ("incomplete", problem, None)
+    output = check_run.render(report, "neutral")
+    assert (output.conclusion, output.title) == ("failure", f"Incomplete: {problem.message}")
 
 
 def test_a_rule_that_was_switched_off_after_the_pull_request_was_opened_is_off(stage: Stage) -> None:

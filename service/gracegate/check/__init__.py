@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from gracegate.check.check import check
+from gracegate.check.check import check, proposed_config_problem
 from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.check.trees import CheckRequest
+from gracegate.check.verdict import add_problem
 
 __all__ = [
     "CheckRequest",
     "FixedFiles",
     "RuleExplanation",
+    "add_problem",
     "check",
     "explain_rule",
     "fix_all",
+    "proposed_config_problem",
     "waiver_hint",
 ]

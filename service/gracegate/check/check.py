@@ -15,7 +15,7 @@ from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees, re
 from gracegate.errors import ConfigError
 from gracegate.model import ConfigPreview, Document, Finding, FixedFinding, Problem, Report, Suggestion, Totals
 from gracegate.policy import Evaluate
-from gracegate.repo_config import parse_repo_config
+from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
 
 
 def check(
@@ -28,7 +28,7 @@ def check(
     trees = compare_trees(request, evaluate)
     findings, suggestions = _suggest_fixes(_findings(trees), trees, evaluate)
     problems = problems_in_scope(trees)
-    return Report(
+    report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
         has_remarks=verdict.has_remarks(findings, problems),
         gate=request.config.gate,
@@ -39,10 +39,10 @@ def check(
         problems=problems,
         totals=_totals(trees),
         has_base=request.diff is not None,
-        # Last, when everything else is done: it takes what the head's author wrote.
-        config_preview=_limited_preview(trees, preview_limit),
         comment_scope=request.config.comments,
     )
+    # Last, when everything else is done: it takes what the head's author wrote.
+    return _add_preview(report, trees, preview_limit)
 
 
 def _findings(trees: ComparedTrees) -> tuple[Finding, ...]:
@@ -164,25 +164,33 @@ def _totals(trees: ComparedTrees) -> Totals:
     return Totals(files, len(documents), sum(is_workload(d) for d in documents))
 
 
-def _limited_preview(trees: ComparedTrees, limit: Callable[[], AbstractContextManager[object]]) -> ConfigPreview | None:
-    try:
-        with limit():
-            return _config_preview(trees)
-    except TimeoutError:
-        return ConfigPreview(None, (), "it takes too long to evaluate")
-    except Exception as error:  # noqa: BLE001 - whatever the head's author wrote must not cost the report
-        return ConfigPreview(None, (), f"it cannot be evaluated ({type(error).__name__})")
-
-
-def _config_preview(trees: ComparedTrees) -> ConfigPreview | None:
-    """What waivers, exclusions and rules of the head's own configuration would make of the same findings."""
+def _add_preview(report: Report, trees: ComparedTrees, limit: Callable[[], AbstractContextManager[object]]) -> Report:
+    """The report with what the head's own configuration would change; incomplete if that is not a valid one."""
     request = trees.request
     if request.head_config is None:
-        return None
+        return report
     try:
-        config = parse_repo_config(request.head_config, request.catalog.rules)
+        with limit():
+            config = parse_repo_config(request.head_config, request.catalog.rules)
+            return replace(report, config_preview=_config_preview(trees, config))
     except ConfigError as error:
-        return ConfigPreview(None, (), str(error))
+        return verdict.add_problem(report, proposed_config_problem(error))
+    except TimeoutError:
+        preview = ConfigPreview(None, (), "it takes too long to evaluate")
+    except Exception as error:  # noqa: BLE001 - whatever the head's author wrote must not cost the report
+        preview = ConfigPreview(None, (), f"it cannot be evaluated ({type(error).__name__})")
+    return replace(report, config_preview=preview)
+
+
+def proposed_config_problem(error: ConfigError) -> Problem:
+    """With this head merged, no review could pass any more."""
+    message = f"{CONFIG_FILE} would be invalid: {error.message}"
+    return Problem(CONFIG_FILE, error.line or 0, "proposed_config", message)
+
+
+def _config_preview(trees: ComparedTrees, config: RepoConfig) -> ConfigPreview:
+    """What waivers, exclusions and rules of the head's own configuration would make of the same findings."""
+    request = trees.request
     preview = replace(trees, request=replace(request, config=config))
     findings = _findings(preview)
     enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from gracegate.model import Finding, Problem, Profile, Severity, Verdict
+from gracegate.model import Finding, Problem, Profile, Report, Severity, Verdict
 
 BLOCKING: Mapping[Profile, frozenset[Severity]] = {
     "baseline": frozenset({"error"}),
@@ -23,3 +24,9 @@ def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], profile
 def has_remarks(findings: Iterable[Finding], problems: Iterable[Problem]) -> bool:
     """Whether a passing review is shown as neutral: there are warnings, or changes that are not covered by design."""
     return any(f.counts and f.severity == "warning" for f in findings) or any(p.is_uncovered for p in problems)
+
+
+def add_problem(report: Report, problem: Problem) -> Report:
+    """The report with a problem that blocks."""
+    verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
+    return replace(report, verdict=verdict, problems=(problem, *report.problems))

@@ -9,6 +9,7 @@ from typing import Literal
 from gracegate.model import (
     GITHUB_ANNOTATION_BYTES,
     GITHUB_SUMMARY_BYTES,
+    GITHUB_TITLE_BYTES,
     ConfigPreview,
     Finding,
     FixedFinding,
@@ -36,6 +37,8 @@ Commenting = Literal["possible", "locked", "refused"]
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that are worth a note and block nothing.
 _NOTES = frozenset({"elsewhere", "waiver"})
+# A mistake in .gracegate.yaml, at the tip of the base branch or in the pull request.
+_CONFIG_PROBLEMS = frozenset({"config", "proposed_config"})
 _COMMENTING_NOTES: Mapping[Commenting, str] = {
     "possible": "",
     "locked": "The findings are not commented on their lines, because the conversation of this pull request is locked.",
@@ -87,14 +90,21 @@ def _conclusion(report: Report, on_incomplete: Literal["failure", "neutral"]) ->
 def _title(report: Report, findings: Sequence[Finding]) -> str:
     found = f"{tally(findings)} in {plural(object_count(findings), 'workload')}" if findings else ""
     if report.verdict == "incomplete":
-        unread = {p.file for p in report.problems if p.blocks and p.file}
-        files = f"{plural(len(unread), 'file')} could not be read" if unread else "the rules were not all evaluated"
-        return f"Incomplete: {files}{f'; {found}' if found else ''}"
+        return f"Incomplete: {_cause(report)}{f'; {found}' if found else ''}"
     if found:
         return found
     if _is_without_manifests(report):
         return "No Kubernetes manifests changed" if report.has_base else "No Kubernetes manifests"
     return _no_problems(report)
+
+
+def _cause(report: Report) -> str:
+    """What made the review incomplete, in a few words."""
+    mistake = next((p for p in report.problems if p.code in _CONFIG_PROBLEMS), None)
+    if mistake is not None:
+        return printable(mistake.message, GITHUB_TITLE_BYTES // 2)
+    unread = {p.file for p in report.problems if p.blocks and p.file}
+    return f"{plural(len(unread), 'file')} could not be read" if unread else "the rules were not all evaluated"
 
 
 def _is_without_manifests(report: Report) -> bool:
@@ -171,7 +181,7 @@ def _config_preview(report: Report) -> list[str]:
 def _preview_paragraphs(preview: ConfigPreview, findings: Iterable[Finding]) -> Iterable[str]:
     config = code(".gracegate.yaml")
     if preview.error is not None:
-        yield f"The {config} of this pull request is not valid, no review can pass with it: {prose(preview.error)}"
+        yield f"What the {config} of this pull request would change is not known: {prose(preview.error)}."
         return
     outcome = {"fail": "fail", "incomplete": "be incomplete", "pass": "pass", None: "be unknown"}[preview.verdict]
     yield f"This review uses the {config} of the base branch. With the one in this pull request, it would {outcome}."

@@ -54,6 +54,7 @@ _NEXT_STEPS = {
     "not_followed": "Commit the content itself, or exclude the file in .gracegate.yaml.",
     "unreadable": "Make it readable, or exclude it in .gracegate.yaml.",
     "config": "Fix it on the base branch; until then its waivers and exclusions do not apply.",
+    "proposed_config": "Fix it in this pull request: with it on the base branch, no review could pass.",
     "engine_unavailable": "Run the check again. If it fails again, OPA is not running or its address is wrong.",
     "engine": "Run the check again. If it fails again, report it with these manifests.",
     "rule_failed": "Turn the rule off in .gracegate.yaml until it is fixed, and report it with this manifest.",

@@ -7,12 +7,12 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gracegate.check import CheckRequest, check
+from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError
-from gracegate.model import FileDiff, Limits, Problem, Report, Tree, Verdict
+from gracegate.model import FileDiff, Limits, Problem, Report, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
@@ -42,9 +42,11 @@ class CheckJob:
 
 
 def sandboxed_check(job: CheckJob) -> Report:
-    """The report of a pull request; a mistake in the base branch's configuration makes it incomplete."""
+    """The report of a pull request; a mistake in the configuration of the base branch or of the head makes it
+    incomplete."""
     began = _clock()
     config, mistake = _base_config(job.base_tip)
+    proposal, proposed_mistake = _proposed_config(job)
     catalog = load_builtin()
     with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(
@@ -55,15 +57,15 @@ def sandboxed_check(job: CheckJob) -> Report:
             today=job.today,
             base=job.base,
             diff=job.diff,
-            head_config=_proposed_config(job),
+            head_config=proposal,
             limits=job.limits,
             rules_url=job.rules_url,
         )
         report = check(request, evaluate, lambda: _time_limit(_preview_seconds(job.seconds, began)))
-    if mistake is None:
-        return report
-    verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
-    return replace(report, verdict=verdict, problems=(mistake, *report.problems))
+    for problem in (proposed_mistake, mistake):
+        if problem is not None:
+            report = add_problem(report, problem)
+    return report
 
 
 def _clock() -> tuple[float, float]:
@@ -101,30 +103,38 @@ def is_config(path: str) -> bool:
 
 
 def _base_config(base_tip: Tree) -> tuple[RepoConfig, Problem | None]:
-    unread = next((problem for problem in base_tip.problems if problem.file == CONFIG_FILE), None)
-    if unread is not None:
-        message = f"The base branch's configuration was not read. {unread.message}"
-        return RepoConfig(), Problem(CONFIG_FILE, 0, "config", message)
-    source = base_tip.files.get(CONFIG_FILE)
     try:
-        text = "" if source is None else source.data.decode()
-        return parse_repo_config(text, load_builtin().rules), None
-    except UnicodeDecodeError:
-        return RepoConfig(), Problem(CONFIG_FILE, 0, "config", "The base branch's configuration is not UTF-8 text.")
+        return parse_repo_config(_config_text(base_tip) or "", load_builtin().rules), None
     except ConfigError as error:
-        message = f"The base branch's configuration is wrong: {error.message}"
+        message = f"The base branch's configuration cannot be used: {error.message}"
         return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)
 
 
-def _proposed_config(job: CheckJob) -> str | None:
+def _proposed_config(job: CheckJob) -> tuple[str | None, Problem | None]:
     """The head's configuration where the pull request changes it and the base branch has another: shown as a dry run,
     never applied."""
-    base, tip, head = (_config_bytes(tree) for tree in (job.base, job.base_tip, job.head))
+    base, tip, head = (_config_state(tree) for tree in (job.base, job.base_tip, job.head))
     if head in {base, tip}:
-        return None
-    return "" if head is None else head.decode(errors="replace")
+        return None, None
+    try:
+        return _config_text(job.head) or "", None
+    except ConfigError as error:
+        return None, proposed_config_problem(error)
 
 
-def _config_bytes(tree: Tree) -> bytes | None:
+def _config_text(tree: Tree) -> str | None:
+    """The configuration file, None where there is none. Raises ConfigError if it is there and no text."""
+    data, unread = _config_state(tree)
+    if unread is not None:
+        raise ConfigError(f"{unread[0].lower()}{unread[1:].rstrip('.')}")
+    try:
+        return None if data is None else data.decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError("it is not UTF-8 text") from error
+
+
+def _config_state(tree: Tree) -> tuple[bytes | None, str | None]:
+    """The content of the configuration file, or why it was not read; None for both where there is no such file."""
     source = tree.files.get(CONFIG_FILE)
-    return None if source is None else source.data
+    unread = next((problem.message for problem in tree.problems if problem.file == CONFIG_FILE), None)
+    return None if source is None else source.data, unread
