@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import requests
 
 from gracegate.errors import EngineUnavailable, RateLimited, Superseded
 from gracegate.github_app import checks
 from gracegate.outputs import CheckOutput
-from gracegate.policy.engines import PolicyEngines
+from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
+from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
 from tests.shop import DEPLOYMENT, WITHOUT_DRAIN
 
@@ -100,6 +108,52 @@ def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(
 
     outcome = stage.reviewer.review(stage.run(number, failures=2), is_current)
     assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
+
+
+class DyingOpa(BaseHTTPRequestHandler):
+    """A real OPA that does not survive a manifest; the next question finds it restarted."""
+
+    opa: OpaAddress
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if json.loads(body)["input"].get("documents"):
+            return
+        headers = {"Authorization": f"Bearer {self.opa.token}"}
+        answer = requests.post(f"{self.opa.url}{self.path}", data=body, headers=headers, timeout=WAIT_SECONDS)
+        self.send_response(answer.status_code)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on stderr."""
+
+
+@pytest.fixture
+def dying_opa(opa: Path) -> Iterator[str]:
+    engines = PolicyEngines(None, opa, WAIT_SECONDS)
+    with closing(engines), ThreadingHTTPServer(("127.0.0.1", 0), DyingOpa) as server:
+        address = engines.opa()
+        assert address is not None
+        DyingOpa.opa = address
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_manifests_that_end_opa_are_no_failure_of_the_service(stage: Stage, dying_opa: str) -> None:
+    settings = replace(stage.reviewer.settings, on_incomplete="neutral")
+    reviewer = replace(stage.reviewer, settings=settings, engines=PolicyEngines(dying_opa, None, WAIT_SECONDS))
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    for failures in (0, 1):
+        with pytest.raises(EngineUnavailable):
+            reviewer.review(stage.run(number, failures=failures), is_current)
+    outcome = reviewer.review(stage.run(number, failures=2), is_current)
+    assert (outcome.verdict, stage.checks()[-1]) == ("incomplete", ("completed", "failure"))
+    assert "It answers without these manifests." in summary(stage)
 
 
 def test_a_check_that_takes_too_long_is_a_failure_whatever_the_operator_chose(stage: Stage) -> None:

@@ -191,6 +191,7 @@ class PullRequestReviewer:
             for problem in report.problems:
                 if problem.is_service_failure and run.attempt < ENGINE_ATTEMPTS:
                     raise EngineUnavailable(problem.message)
+            report = replace(report, problems=tuple(map(_blame_manifests, report.problems)))
         except EngineError as error:
             if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_ATTEMPTS:
                 raise
@@ -235,6 +236,14 @@ def _external_id(number: int, head_sha: str) -> str:
 def _conclusion(verdict: str) -> Conclusion:
     """The conclusion of another pull request's verdict; why it is incomplete is not stored, so that is a failure."""
     return "success" if verdict == "pass" else "failure"
+
+
+def _blame_manifests(problem: Problem) -> Problem:
+    """Each child first asks OPA a question without manifests, so OPA ran before it got these, in the earlier attempts
+    too: they are what ends it or makes it refuse to answer, and no failure of the service."""
+    if not problem.is_service_failure:
+        return problem
+    return replace(problem, code="engine", message=f"{problem.message} It answers without these manifests.")
 
 
 def _unevaluated_report(message: str, code: str = "engine") -> Report:
