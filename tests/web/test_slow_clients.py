@@ -65,6 +65,15 @@ def test_40_stalled_clients_do_not_stop_a_signed_delivery(server: Server, connec
     assert post(server.url, "pull_request", pull_request("opened"), "a") == (202, {"outcome": "duplicate"})
 
 
+def test_large_bodies_that_never_end_leave_room_for_a_signed_delivery(server: Server, connect: Open) -> None:
+    half = SIGNED + b"Content-Length: 26214400\r\n\r\n" + b" " * (13 * 1024 * 1024)
+    stalled = [connect(half) for _ in range(10)]
+    assert post(server.url, "pull_request", pull_request("opened"), "a") == (202, {"outcome": "queued"})
+    answers = [_read_to_end(client) for client in stalled]
+    assert {answer[:13] for answer in answers} == {b"HTTP/1.1 400 ", b"HTTP/1.1 503 "}
+    assert all((b"Retry-After: 10" in answer) == (b" 503 " in answer[:13]) for answer in answers)
+
+
 def test_a_request_is_refused_before_its_body_is_sent(connect: Open) -> None:
     assert {sent: connect(START + sent + b"\r\n").recv(13) for sent in REFUSED} == REFUSED
 

@@ -2,8 +2,8 @@
 
 The answers: 202 with what became of the delivery, 401 for a missing signature and 403 for a wrong one, 413 over
 GitHub's 25 MB, 415 for another content type than JSON, 400 for headers or a body that are not what GitHub sends, 503
-while the database is away (GitHub keeps the delivery, and it can be sent again). What the headers decide is answered
-before the body is read.
+while the database is away or other bodies take all memory for bodies (GitHub keeps the delivery, and it can be sent
+again). What the headers decide is answered before the body is read.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from pydantic_core import from_json
 from gracegate.jobs import Queue
 from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store
+from gracegate.web.bodies import MAX_BODY_BYTES, BodiesFull, Body, BodyMemory
 from gracegate.web.events import HANDLERS, HandlerContext, HandlerResult, handle
 from gracegate.web.metrics import DELIVERIES
 
 log = structlog.get_logger(__name__)
 
-MAX_BODY_BYTES = 25 * 1024 * 1024
+_RETRY_SECONDS = 10
 _EVENT = re.compile(r"[a-z0-9_]{1,100}")
 _DELIVERY_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
@@ -48,14 +49,18 @@ _INCOMPLETE = (400, "the body did not arrive whole and in time")
 
 def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
     page = Blueprint("webhooks", __name__)
+    memory = BodyMemory()
 
     @page.post("/webhooks/github")
     def receive() -> ResponseReturnValue:
         event = ""
         try:
             event, delivery_id = _check_headers()
-            payload = _verified_payload(settings.webhook_secrets)
-            result = handle(HandlerContext(settings, store, queue, delivery_id, event), payload)
+            with memory.body() as body:
+                payload = _verified_payload(body, settings.webhook_secrets)
+                result = handle(HandlerContext(settings, store, queue, delivery_id, event), payload)
+        except BodiesFull:
+            result = HandlerResult("unavailable", "other requests take all memory: deliver this again later", 503)
         except InvalidRequest as error:
             result = error.result
         except ValidationError as error:
@@ -71,7 +76,10 @@ def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
             answer=result.outcome,
             reason=result.reason,
         )
-        return jsonify(outcome=result.outcome, **({"reason": result.reason} if result.reason else {})), result.status
+        answer = jsonify(outcome=result.outcome, **({"reason": result.reason} if result.reason else {}))
+        if result.status == 503:
+            answer.headers["Retry-After"] = str(_RETRY_SECONDS)
+        return answer, result.status
 
     return page
 
@@ -103,13 +111,13 @@ def _check_headers() -> tuple[str, str]:
     return event, delivery_id
 
 
-def _verified_payload(secrets: tuple[str, ...]) -> dict[str, Any]:
+def _verified_payload(body: Body, secrets: tuple[str, ...]) -> dict[str, Any]:
     """The payload of the request. Nothing of the body is parsed before its signature was verified."""
-    body = _read_body()
-    if not has_valid_signature(body, request.headers["X-Hub-Signature-256"], secrets):
+    _read(body)
+    if not has_valid_signature(body.data, request.headers["X-Hub-Signature-256"], secrets):
         raise InvalidRequest(*_WRONG_SIGNATURE)
     try:
-        payload = from_json(body)
+        payload = from_json(body.data)
     except ValueError as error:
         raise InvalidRequest(400, f"the body is not JSON: {error}"[:200]) from error
     if not isinstance(payload, dict):
@@ -117,18 +125,16 @@ def _verified_payload(secrets: tuple[str, ...]) -> dict[str, Any]:
     return payload
 
 
-def _read_body() -> bytearray:
-    body = bytearray()
+def _read(body: Body) -> None:
     try:
-        while chunk := request.stream.read(min(1 << 16, MAX_BODY_BYTES + 1 - len(body))):
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
+        while chunk := request.stream.read(min(1 << 16, MAX_BODY_BYTES + 1 - len(body.data))):
+            body.append(chunk)
+            if len(body.data) > MAX_BODY_BYTES:
                 raise InvalidRequest(*_TOO_LARGE)
     except OSError as error:
         raise InvalidRequest(*_INCOMPLETE) from error
-    if len(body) < (request.content_length or 0):
+    if len(body.data) < (request.content_length or 0):
         raise InvalidRequest(*_INCOMPLETE)
-    return body
 
 
 def _first_mistake(error: ValidationError) -> str:
