@@ -106,7 +106,7 @@ class Settings:
             webhook_secrets=read.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
             comment_signing_keys=read.secrets("COMMENT_SIGNING_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
             data_dir=data_dir,
-            database=read.text("DATABASE", f"sqlite:///{data_dir / 'gracegate.db'}"),
+            database=read.database(data_dir),
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
             git_url=read.url("GIT_URL", "https://github.com"),
             public_url=read.url("PUBLIC_URL", "") or None,
@@ -163,6 +163,14 @@ def limits(env: Mapping[str, str] | None = None) -> Limits:
     limits = read.limits()
     read.raise_errors()
     return limits
+
+
+def database(env: Mapping[str, str] | None = None) -> str:
+    """The URL of the database; enough for a command that needs nothing else of the service."""
+    read = _Reader(environment() if env is None else env)
+    url = read.database(read.data_dir())
+    read.raise_errors()
+    return url
 
 
 def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
@@ -295,6 +303,9 @@ class _Reader:
             "GRACEGATE_DATA_DIR is not set, and neither is HOME: write a folder for caches and the database"
         )
         return Path()
+
+    def database(self, data_dir: Path) -> str:
+        return self.text("DATABASE", f"sqlite:///{data_dir / 'gracegate.db'}")
 
     def web(self) -> WebSettings:
         default = WebSettings()

@@ -24,6 +24,7 @@ Exit codes:
 
 # `--help` does not import the commands, because some are slow to import.
 COMMANDS = {
+    "audit": "List what the GitHub App has written to GitHub, and why.",
     "check": "Find what would make a rolling update drop requests.",
     "fix": "Show the safe fixes as a diff, or write them.",
     "rules": "List the rules, or explain one.",

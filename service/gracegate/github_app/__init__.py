@@ -7,13 +7,16 @@ from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, RepositoryClient
 from gracegate.github_app.pull_requests import PullRequest
 from gracegate.github_app.retry import Pace
+from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
     "AppClient",
     "Pace",
     "PullRequest",
+    "RecordWrite",
     "RepositoryClient",
     "TokenBroker",
+    "Write",
     "checks",
     "comments",
     "pull_requests",

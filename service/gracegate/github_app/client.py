@@ -6,15 +6,18 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from github import Auth
 from github.Repository import Repository
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
+from gracegate.errors import GitHubError
 from gracegate.github_app.answers import API_VERSION, USER_AGENT, send
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.retry import Pace, Pacer, Retrier
+from gracegate.github_app.writes import RecordWrite, describe_write, without_record
 
 Result = TypeVar("Result")
 
@@ -25,12 +28,23 @@ REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", 
 
 
 class AppClient:
-    """GitHub for one App. The writes of an installation are paced over all its repositories."""
+    """GitHub for one App. The writes of an installation are paced over all its repositories.
 
-    def __init__(self, broker: TokenBroker, pace: Pace = Pace(), *, timeout: int = 15) -> None:  # noqa: B008 - frozen
+    `record` is told of the writes that are the App's own, and those to a repository are told to the one given there.
+    """
+
+    def __init__(
+        self,
+        broker: TokenBroker,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+        *,
+        timeout: int = 15,
+        record: RecordWrite = without_record,
+    ) -> None:
         self._broker = broker
         self._pace = pace
         self._timeout = timeout
+        self._record = record
         self._lock = threading.Lock()
         self._pacers: dict[int, Pacer] = {}
         self._app: tuple[int, str] | None = None
@@ -47,18 +61,20 @@ class AppClient:
     def _read_app(self) -> tuple[int, str]:
         """The App's number and name. Asks GitHub the first time."""
         if self._app is None:
-            with closing(self._requester(self._broker.app_auth)) as requester:
+            with closing(self._requester(self._broker.app_auth, self._record)) as requester:
                 retrier = Retrier(self._pace, self._pacer(0))
                 _, app = retrier.read(lambda: requester.requestJsonAndCheck("GET", "/app"))
             self._app = (int(app["id"]), str(app["slug"]))
         return self._app
 
-    def repository(self, installation_id: int, repository_id: int, full_name: str) -> RepositoryClient:
+    def repository(
+        self, installation_id: int, repository_id: int, full_name: str, record: RecordWrite = without_record
+    ) -> RepositoryClient:
         """A client of one repository, for one thread. Use it in a `with` block, which closes it."""
         auth = BrokeredAuth(self._broker, installation_id, repository_id, REVIEW_PERMISSIONS)
         retrier = Retrier(self._pace, self._pacer(installation_id), auth.renew)
         # By its id: a name is another repository's after a rename.
-        repository = Repository(self._requester(auth), url=f"/repositories/{repository_id}")
+        repository = Repository(self._requester(auth, record), url=f"/repositories/{repository_id}")
         return RepositoryClient(repository, full_name, retrier, self)
 
     def git_token(self, installation_id: int, repository_id: int) -> str:
@@ -69,9 +85,10 @@ class AppClient:
         with self._lock:
             return self._pacers.setdefault(installation_id, Pacer(self._pace))
 
-    def _requester(self, auth: Auth.Auth) -> Requester:
+    def _requester(self, auth: Auth.Auth, record: RecordWrite) -> Requester:
         # PyGithub's own retries post twice and do not repeat a PATCH, and each of its objects paces only itself.
         return _Requester(
+            record,
             auth=auth,
             base_url=self._broker.api_url,
             timeout=self._timeout,
@@ -110,11 +127,40 @@ def _answer(connection: HTTPRequestsConnectionClass | HTTPSRequestsConnectionCla
 
 
 class _Requester(Requester):
-    """PyGithub's requester over our connections."""
+    """PyGithub's requester over our connections. All that it sends goes through `requestJson`."""
 
     # What Requester.injectConnectionClasses sets, which would also end the reuse of connections.
     _Requester__httpConnectionClass = _HttpConnection
     _Requester__httpsConnectionClass = _HttpsConnection
+
+    def __init__(self, record: RecordWrite, **options: Any) -> None:
+        super().__init__(**options)
+        self._record = record
+        self._api_path = urlsplit(self.base_url).path
+
+    def requestJson(  # noqa: N802, PLR0913, PLR0917 - PyGithub's
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None = None,
+        headers: dict[str, Any] | None = None,
+        input: Any | None = None,  # noqa: A002 - PyGithub's
+        cnx: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None = None,
+        follow_302_redirect: bool = False,
+    ) -> tuple[int, dict[str, Any], str]:
+        if verb in {"GET", "HEAD"}:
+            return super().requestJson(verb, url, parameters, headers, input, cnx, follow_302_redirect)
+        record_end = self._record(describe_write(verb, urlsplit(url).path.removeprefix(self._api_path), input or {}))
+        status = 0
+        try:
+            answer = super().requestJson(verb, url, parameters, headers, input, cnx, follow_302_redirect)
+            status = answer[0]
+        except GitHubError as error:
+            status = error.status
+            raise
+        finally:
+            record_end(status)
+        return answer
 
 
 class RepositoryClient:

@@ -17,6 +17,7 @@ from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import CheckOutput, Commenting, Conclusion, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
+from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import is_commented
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.sandboxed_check import CheckJob, is_config
@@ -104,7 +105,8 @@ class PullRequestReviewer:
             self._cancel(repo, run.number, head_sha, reason)
 
     def _repository(self, run: Run) -> RepositoryClient:
-        return self.client.repository(run.installation_id, run.repository_id, run.repository)
+        record = write_recorder(self.store, self.settings.app_id, run)
+        return self.client.repository(run.installation_id, run.repository_id, run.repository, record)
 
     def _start_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
         with self.store.transaction() as tx:
@@ -218,12 +220,14 @@ class PullRequestReviewer:
 def build_reviewer(settings: Settings) -> PullRequestReviewer:
     """The reviewer of a worker process."""
     broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+    store = Store(settings.database)
+    record = write_recorder(store, settings.app_id)
     return PullRequestReviewer(
         settings=settings,
-        client=AppClient(broker, Pace(settings.write_gap, settings.notify_gap)),
+        client=AppClient(broker, Pace(settings.write_gap, settings.notify_gap), record=record),
         fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
-        store=Store(settings.database),
+        store=store,
         poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     )
 

@@ -1,9 +1,20 @@
-"""The database: deliveries, newest heads, runs, verdicts and rate limits. The tables of the queue are not read here."""
+"""The database: deliveries, newest heads, runs, verdicts, rate limits and the audit log.
+
+The tables of the queue are not read here.
+"""
 
 from __future__ import annotations
 
-from gracegate.store import deliveries, executors, runs
-from gracegate.store.database import DatabaseUnavailable, Store, Transaction, translate_errors, url_without_password
+from gracegate.store import audit, deliveries, executors, runs
+from gracegate.store.audit import AuditFilter, AuditRow
+from gracegate.store.database import (
+    DatabaseUnavailable,
+    Store,
+    Transaction,
+    sqlite_file,
+    translate_errors,
+    url_without_password,
+)
 from gracegate.store.deliveries import Delivery, PullHead, Ticket
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
@@ -14,6 +25,8 @@ __all__ = [
     "DONE",
     "SUPERSEDED",
     "WAITING",
+    "AuditFilter",
+    "AuditRow",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",
@@ -24,9 +37,11 @@ __all__ = [
     "Store",
     "Ticket",
     "Transaction",
+    "audit",
     "deliveries",
     "executors",
     "runs",
+    "sqlite_file",
     "translate_errors",
     "url_without_password",
 ]

@@ -54,7 +54,9 @@ class Store:
                 missing = set(METADATA.tables) - set(sa.inspect(tx).get_table_names())
         except DatabaseUnavailable as error:
             return f"the database does not answer: {error}"
-        return f"tables are missing: {', '.join(sorted(missing))}" if missing else None
+        if not missing:
+            return None
+        return f"tables are missing: {', '.join(sorted(missing))}; the service makes them when it starts"
 
     def close(self) -> None:
         self.engine.dispose()
@@ -93,6 +95,12 @@ def database_url(url: str) -> str:
     if parsed.get_backend_name() != "postgresql":
         raise ConfigError("GRACEGATE_DATABASE is neither sqlite nor postgresql: only these are supported")
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for another database."""
+    parsed = sa.make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def url_without_password(url: str) -> str:

@@ -94,6 +94,25 @@ EXECUTOR = Table(
 )
 
 
+AUDIT = Table(
+    "audit",
+    METADATA,
+    # It grows with time, so pages of the log are made by it. SQLite numbers rows of this type alone.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("app", Text, nullable=False),
+    Column("installation_id", BigInteger),
+    Column("repository", Text),
+    Column("number", Integer),
+    Column("delivery_id", Text),
+    Column("run_id", Text, index=True),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("status", Integer),  # 0: GitHub gave no answer; NULL until the answer came
+)
+
+
 class now(FunctionElement[float]):  # noqa: N801 - named like the SQL function that it is
     """The time by the database's clock, at each call: it goes on within a transaction."""
 
