@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from gracegate.settings import Settings
 
 
 @click.command()
-def command() -> None:
+@click.option("--bind", metavar="HOST:PORT", help="Answer /healthz, /readyz and /metrics here.  [default: nowhere]")
+def command(*, bind: str | None) -> None:
     """Do reviews until SIGTERM, which finishes the running ones or queues them again.
 
     On one machine `gracegate serve` is enough. Settings are environment variables (GRACEGATE_*).
@@ -20,4 +26,14 @@ def command() -> None:
     settings = Settings.from_environment()
     logs.configure(settings)
     prepare_database(settings)
+    if bind:
+        _serve_probes(settings, bind)
     run_worker(settings, build_reviewer(settings))
+
+
+def _serve_probes(settings: Settings, bind: str) -> None:
+    from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
+    from gracegate.store import Store  # noqa: PLC0415
+    from gracegate.web import serve_probes  # noqa: PLC0415 - a worker without probes does without Flask
+
+    serve_probes(bind, Store(settings.database), readiness_checks(settings))

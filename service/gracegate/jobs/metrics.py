@@ -1,4 +1,4 @@
-"""The workers' counters. The web process serves them if PROMETHEUS_MULTIPROC_DIR is set; `gracegate serve` sets it."""
+"""The workers' counters, at /metrics of `gracegate serve` and of `gracegate worker --bind`."""
 
 from __future__ import annotations
 

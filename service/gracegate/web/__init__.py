@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.web.app import Application, create_app
+from gracegate.web.probes import serve_probes
 from gracegate.web.server import Server, gunicorn_options
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     "Server",
     "create_app",
     "gunicorn_options",
+    "serve_probes",
 ]

@@ -1,4 +1,4 @@
-"""`GET /metrics`: the counters of all processes of this service, and the length of the queue."""
+"""`GET /metrics`: the counters of this process, or of all processes of `gracegate serve`, and the queue's length."""
 
 from __future__ import annotations
 
