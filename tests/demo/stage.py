@@ -76,13 +76,7 @@ class Service(Peer):
         """`app` is the App's id, private_key and webhook_secret; `more` are further variables of the environment."""
         folder.mkdir(exist_ok=True)
         bind = f"127.0.0.1:{free_port()}"
-        environment = {
-            **_inherited_environment(),
-            **_FAST_SETTINGS,
-            **_settings(folder, app, github),
-            "GRACEGATE_BIND": bind,
-            **more,
-        }
+        environment = {**service_environment(folder, app, github), "GRACEGATE_BIND": bind, **more}
         running = Running([str(BIN / "gracegate"), "serve"], environment, folder / "service.log")
         super().__init__(f"http://{bind}", running, "/readyz")
 
@@ -96,6 +90,11 @@ class Service(Peer):
         shown = self.session.get(f"{self.url}/metrics", timeout=WAIT_SECONDS).text
         counts = re.findall(r"^gracegate_runs\{.*\} (\S+)$", shown, re.MULTILINE)
         return not any(float(count) for count in counts)
+
+
+def service_environment(folder: Path, app: Mapping[str, Any], github: str) -> dict[str, str]:
+    """The environment of gracegate's processes but where they listen; `folder` exists. See Service."""
+    return {**_inherited_environment(), **_FAST_SETTINGS, **_settings(folder, app, github)}
 
 
 def _inherited_environment() -> dict[str, str]:

@@ -18,6 +18,7 @@ from tests.processes import WAIT_SECONDS, is_healthy, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 # GitHub sends these to every App, they cannot be subscribed to.
 ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
 
@@ -27,12 +28,50 @@ def test_the_app_subscribes_to_the_handled_events() -> None:
     assert set(manifest["default_events"]) == HANDLERS.keys() - ALWAYS_SENT
 
 
-def test_compose_sets_only_variables_that_are_read() -> None:
+def test_only_variables_that_are_read_are_set() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    variables = compose["services"]["gracegate"]["environment"]
-    variables |= dict.fromkeys(re.findall(r"GRACEGATE_\w+", (DEPLOY / "Dockerfile").read_text()))
+    texts = [path.read_text() for path in (DEPLOY / "Dockerfile", *MANIFESTS)]
+    variables = {*compose["services"]["gracegate"]["environment"], *re.findall(r"GRACEGATE_\w+", "".join(texts))}
     source = (ROOT / "service" / "gracegate" / "settings.py").read_text()
     assert [name for name in variables if f'"{name.removeprefix("GRACEGATE_")}"' not in source] == []
+
+
+def test_images_are_pinned_by_digest() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    images = re.findall(r"^FROM (\S+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    images += [service["image"] for service in compose["services"].values() if "image" in service]
+    assert [image for image in images if not re.fullmatch(r"[\w.:-]+@sha256:[0-9a-f]{64}", image)] == []
+
+
+def test_the_image_is_built_of_what_dockerignore_lets_through() -> None:
+    (copied,) = re.findall(r"^COPY ((?:[\w.]+ )+)\./$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    folders = re.findall(r"^COPY (\w+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    ignored = (ROOT / ".dockerignore").read_text()
+    assert {*copied.split(), *folders} == set(re.findall(r"^!(\S+)$", ignored, re.MULTILINE))
+
+
+def test_kustomize_applies_every_manifest() -> None:
+    kustomization = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
+    assert {*kustomization["resources"], "kustomization.yaml"} == {path.name for path in MANIFESTS}
+
+
+def test_our_own_manifests_pass_the_strict_profile(tmp_path: Path) -> None:
+    config = tmp_path / "strict.yaml"
+    config.write_text('profile: strict\nmin_kubernetes_version: "1.30"\n')
+    command = [
+        sys.executable,
+        "-m",
+        "gracegate",
+        "check",
+        "--config",
+        config,
+        "--format",
+        "json",
+        DEPLOY / "kubernetes",
+    ]
+    report = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=WAIT_SECONDS).stdout)
+    found = [report[what] for what in ("verdict", "findings", "problems")]
+    assert (found, report["checked"]["workloads"]) == (["pass", [], []], 2)
 
 
 def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: int) -> None:
