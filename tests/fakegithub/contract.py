@@ -56,7 +56,9 @@ class Contract:
 
     def __init__(self) -> None:
         text = DESCRIPTION.read_text().replace('"#/components', f'"{URN}#/components')
-        description = _corrected(json.loads(text))
+        described = json.loads(text)
+        _correct_accounts(described)
+        description = _corrected(described)
         resource = Resource.from_contents(description, default_specification=DRAFT4)
         self._registry = Registry().with_resource(URN, resource)
         self._components = description["components"]
@@ -122,6 +124,13 @@ def _corrected(node: Any) -> Any:
     if isinstance(made.get("enum"), list) and None not in made["enum"]:
         made["enum"] = [*made["enum"], None]
     return made if "type" in made else {"anyOf": [made, {"type": "object", "nullable": True, "enum": [None]}]}
+
+
+def _correct_accounts(description: Mapping[str, Any]) -> None:
+    """In the list of installations an account is described as a user and an enterprise at once; it is one of them."""
+    answer = description["paths"]["/app/installations"]["get"]["responses"]["200"]
+    account = answer["content"]["application/json"]["schema"]["items"]["properties"]["account"]
+    account["anyOf"] = account.pop("allOf")
 
 
 def validation_message(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 import yaml
 
+from gracegate.github_app.app_manifest import NEEDED_EVENTS, app_manifest
 from gracegate.web.events import HANDLERS
 from tests.jobs.harness import Service
 from tests.processes import WAIT_SECONDS, is_healthy, wait_for
@@ -24,8 +25,12 @@ ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
 
 
 def test_the_app_subscribes_to_the_handled_events() -> None:
+    assert set(NEEDED_EVENTS) == HANDLERS.keys() - ALWAYS_SENT
+
+
+def test_the_example_of_a_manifest_is_what_the_set_up_sends() -> None:
     manifest = json.loads((DEPLOY / "app-manifest.json").read_text())
-    assert set(manifest["default_events"]) == HANDLERS.keys() - ALWAYS_SENT
+    assert manifest == app_manifest("gracegate", "https://gracegate.example.com")
 
 
 def test_only_variables_that_are_read_are_set() -> None:

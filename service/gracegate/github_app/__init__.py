@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.github_app import checks, comments, pull_requests
+from gracegate.github_app import app, app_manifest, checks, comments, deliveries, pull_requests
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, RepositoryClient
 from gracegate.github_app.pull_requests import PullRequest
@@ -17,7 +17,10 @@ __all__ = [
     "RepositoryClient",
     "TokenBroker",
     "Write",
+    "app",
+    "app_manifest",
     "checks",
     "comments",
+    "deliveries",
     "pull_requests",
 ]

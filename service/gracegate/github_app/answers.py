@@ -35,7 +35,11 @@ _COMMENT: Shape = {"id": int, "body": str}
 _END: Shape = {"sha": str, "ref": str}
 _PULL: Shape = {"number": int, "state": str, "head": _END, "base": _END}
 _SHAPES: tuple[tuple[str, Shape], ...] = (
-    (r"GET /app", {"id": int, "slug": str}),
+    (r"GET /app", {"id": int, "slug": str, "name": str, "html_url": str, "permissions": dict, "events": list}),
+    (r"GET /app/hook/config", {}),
+    (r"GET /app/hook/deliveries", [{"id": int, "guid": str, "event": str, "delivered_at": str, "status": str}]),
+    (r"GET /app/installations", [{"id": int, "permissions": dict}]),
+    (r"POST /app-manifests/[^/]+/conversions", {"id": int, "slug": str, "html_url": str, "pem": str}),
     (r"POST /app/installations/\d+/access_tokens", {"token": str, "expires_at": str}),
     (r"GET .*/pulls/\d+", _PULL),
     (r"GET .*/compare/.*", {"merge_base_commit": {"sha": str}}),

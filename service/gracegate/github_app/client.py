@@ -61,11 +61,14 @@ class AppClient:
     def _read_app(self) -> tuple[int, str]:
         """The App's number and name. Asks GitHub the first time."""
         if self._app is None:
-            with closing(self._requester(self._broker.app_auth, self._record)) as requester:
-                retrier = Retrier(self._pace, self._pacer(0))
-                _, app = retrier.read(lambda: requester.requestJsonAndCheck("GET", "/app"))
+            app = self.read_as_app(lambda requester: requester.requestJsonAndCheck("GET", "/app")[1])
             self._app = (int(app["id"]), str(app["slug"]))
         return self._app
+
+    def read_as_app(self, do: Callable[[Requester], Result]) -> Result:
+        """Read what belongs to the App itself and to no installation, see Retrier.read."""
+        with closing(self._requester(self._broker.app_auth, self._record)) as requester:
+            return Retrier(self._pace, self._pacer(0)).read(lambda: do(requester))
 
     def repository(
         self, installation_id: int, repository_id: int, full_name: str, record: RecordWrite = without_record

@@ -1,0 +1,38 @@
+"""What gracegate needs of a GitHub App: the one table behind the App's manifest, its diagnosis and the README."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NEEDED_PERMISSIONS: Mapping[str, str] = {
+    "metadata": "read",
+    "contents": "read",
+    "pull_requests": "write",
+    "checks": "write",
+}
+"""The least access by permission, as the API names them."""
+OPTIONAL_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
+"""What gracegate never uses, but GitHub asks for: rulesets offer only such Apps as the source of a required check."""
+NEEDED_EVENTS = ("pull_request", "check_run", "check_suite")
+_DESCRIPTION = "Reviews pull requests that change Kubernetes manifests, so that no rolling update drops a request."
+WEBHOOK_PATH = "/webhooks/github"
+
+
+def app_manifest(
+    name: str, service_url: str, *, redirect_url: str | None = None, more_permissions: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The manifest from which GitHub registers the App; `service_url` is where the service is reached.
+
+    Needed by GitHub's flow is `redirect_url`, to which the browser is sent with the code of the new App.
+    """
+    manifest: dict[str, Any] = {
+        "name": name,
+        "url": service_url,
+        "description": _DESCRIPTION,
+        "public": False,
+        "hook_attributes": {"url": f"{service_url}{WEBHOOK_PATH}", "active": True},
+        "default_permissions": {**NEEDED_PERMISSIONS, **(more_permissions or {})},
+        "default_events": list(NEEDED_EVENTS),
+    }
+    return manifest if redirect_url is None else {**manifest, "redirect_url": redirect_url}
