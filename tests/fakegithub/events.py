@@ -23,6 +23,7 @@ from tests.fakegithub.world import World
 DEADLINE = 10.0
 HOOK_ID = 7770001
 NO_COMMIT = "0" * 40
+PUSHED_COMMITS = 2048
 
 
 class Events:
@@ -58,13 +59,19 @@ class Events:
     def push(self, repository: Repository, branch: str, before: str | None, after: str | None) -> None:
         if self.url is None:
             return
-        commit = shapes.pushed_commit(self.world.base_url, repository, after) if after else None
+        git, commits = repository.git, []
+        if after:
+            # GitHub lists the newest ones, and of a new branch those that no other branch has.
+            pushed = git.commits(before, after)[-PUSHED_COMMITS:] if before else [after]
+            infos = git.commit_infos(pushed)
+            commits = [shapes.pushed_commit(self.world.base_url, repository, info) for info in infos]
+        head = shapes.pushed_commit(self.world.base_url, repository, git.commit_info(after)) if after else None
         ends: Json = {"before": before or NO_COMMIT, "after": after or NO_COMMIT, "base_ref": None}
         flags = {"created": before is None, "deleted": after is None, "forced": _forced(repository, before, after)}
         compare = f"{self.world.base_url}/{repository.full_name}/compare/{ends['before'][:12]}...{ends['after'][:12]}"
         pusher = {"name": self.person, "email": f"{self.person}@example.com"}
         body = {"ref": f"refs/heads/{branch}", **ends, **flags, "compare": compare, "pusher": pusher}
-        self._emit("push", repository, {**body, "commits": [commit] if commit else [], "head_commit": commit})
+        self._emit("push", repository, {**body, "commits": commits, "head_commit": head})
 
     def check_run(self, run: CheckRun, action: str, identifier: str | None = None) -> None:
         shown = check_run(self.world.base_url, self.world, run)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.fakegithub import gitdiff
 from tests.fakegithub.diff import FileChange
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -218,6 +219,17 @@ class GitDir:
         return {line[0]: int(line[2]) for line in lines if line[-1] != "missing"}
 
     # Diffs
+
+    def touched(self, info: CommitInfo) -> dict[str, list[str]]:
+        """The paths that a commit added, removed and modified, compared with its first parent."""
+        parent = info.parents[0] if info.parents else EMPTY_TREE
+        fields = (
+            self.run("diff-tree", "-r", "-z", "--no-renames", "--name-status", parent, info.sha).decode().split("\0")
+        )
+        paths: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
+        for letter, path in zip(fields[::2], fields[1::2], strict=False):
+            paths[{"A": "added", "D": "removed"}.get(letter, "modified")].append(path)
+        return paths
 
     def changes(self, base: str, head: str) -> list[FileChange]:
         """The changed files between two commits with their patches, as `git diff -M` finds them."""

@@ -245,8 +245,8 @@ def simple_commit(info: CommitInfo) -> Json:
     }
 
 
-def pushed_commit(base: str, repository_: Repository, sha: str) -> Json:
-    """The form inside the payload of a push, without the paths it touched."""
-    url = f"{base}/{repository_.full_name}/commit/{sha}"
-    touched: Json = {"added": [], "removed": [], "modified": []}
-    return {**simple_commit(repository_.git.commit_info(sha)), "distinct": True, "url": url, **touched}
+def pushed_commit(base: str, repository_: Repository, info: CommitInfo) -> Json:
+    """The form inside the payload of a push, with the paths that the commit touched."""
+    url = f"{base}/{repository_.full_name}/commit/{info.sha}"
+    touched = repository_.git.touched(info)
+    return {**simple_commit(info), "distinct": True, "url": url, **touched}

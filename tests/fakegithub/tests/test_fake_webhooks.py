@@ -140,6 +140,23 @@ def test_a_pull_requests_payload(fake: FakeGitHub, listening: Receiver) -> None:
     assert body["sender"]["type"] == "User"
 
 
+def test_a_push_lists_its_commits_and_what_they_touch(fake: FakeGitHub, listening: Receiver) -> None:
+    before = fake.repository(REPOSITORY).branch("topic") or ""
+    first = fake.push(REPOSITORY, "other", {"a": "1\n", "b": "1\n"}, onto="topic")
+    second = fake.push(REPOSITORY, "other", {"a": "2\n", "b": None})
+    fake.move_branch(REPOSITORY, "topic", second)
+    fake.move_branch(REPOSITORY, "topic", before)
+    fake.settle()
+    created, _, moved, rewound = sorted(
+        listening.bodies("push"), key=lambda body: (body["ref"] == "refs/heads/topic", body["forced"])
+    )
+    assert [commit["id"] for commit in moved["commits"]] == [first, second]
+    touched = [(commit["added"], commit["modified"], commit["removed"]) for commit in moved["commits"]]
+    assert touched == [(["a", "b"], [], []), ([], ["a"], ["b"])]
+    assert (created["created"], [commit["id"] for commit in created["commits"]]) == (True, [first])
+    assert (rewound["forced"], rewound["commits"], rewound["head_commit"]["id"]) == (True, [], before)
+
+
 def test_retargeting_names_the_earlier_base(fake: FakeGitHub, listening: Receiver) -> None:
     base = fake.repository(REPOSITORY).branch("main")
     fake.move_branch(REPOSITORY, "release", base)
