@@ -45,6 +45,9 @@ NoSuggestion = Literal[
 """Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
 Profile = Literal["baseline", "recommended", "strict"]
 
+CONFIG_FILE = ".gracegate.yaml"
+"""A repository's configuration, at its top."""
+
 SEVERITY_ORDER: Mapping[str, int] = {"info": 0, "warning": 1, "error": 2}
 
 # What GitHub takes, in bytes of UTF-8. It counts characters, which are never more; where its documentation and its

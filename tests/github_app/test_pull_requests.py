@@ -37,6 +37,26 @@ def test_a_pull_request_that_is_too_new_for_some_servers(scenario: Scenario, rep
     assert scenario.waited == [0.5, 1.0]
 
 
+def test_open_pull_requests_are_listed_newest_first(scenario: Scenario, repo: RepositoryClient) -> None:
+    fake = scenario.fake
+    fake.move_branch(SHOP, "release", fake.repository(SHOP).branch("main"))
+    into_main = [scenario.number, *(fake.open_pull_request(SHOP, "change") for _ in range(2))]
+    into_release = fake.open_pull_request(SHOP, "change", "release")
+    fake.close_pull_request(SHOP, into_main.pop(1))
+
+    def numbers(*arguments: object) -> tuple[list[int], int]:
+        pulls, left_out = pull_requests.list_open(repo, *arguments)  # type: ignore[arg-type]
+        return [pull.number for pull in pulls], left_out
+
+    assert numbers() == ([into_release, *reversed(into_main)], 0)
+    assert numbers("main") == (into_main[::-1], 0)
+    assert numbers("main", 1) == (into_main[1:], 1)
+    assert numbers("main", 2) == (into_main[::-1], 0)
+    assert numbers("other") == ([], 0)
+    (pull,) = pull_requests.list_open(repo, "release")[0]
+    assert pull == pull_requests.read(repo, into_release)
+
+
 def test_a_fork(scenario: Scenario, repo: RepositoryClient) -> None:
     fake = scenario.fake
     fake.fork(SHOP, "eve")

@@ -10,7 +10,7 @@ import pytest
 from gracegate.errors import GitHubUnavailable, RateLimited, Superseded
 from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
-from gracegate.store import Outcome, Run, runs
+from gracegate.store import Outcome, PullHead, Run, runs
 from gracegate.store.tables import HEAD, RUN
 from tests.jobs.harness import Service
 
@@ -128,6 +128,13 @@ def test_a_run_whose_head_moved_is_queued_again_at_no_cost(bench: Bench) -> None
     assert bench.service.queue.missing_runs({"a/1": 2}) == {}
     bench.reviewer.on_review = lambda _check_current: PASS
     assert bench.perform() == "done"
+
+
+def test_what_a_run_found_to_review_is_queued_with_its_end(bench: Bench) -> None:
+    pulls = (PullHead(2, "head-b"), PullHead(3, "head-c"))
+    bench.reviewer.on_review = lambda _check_current: Outcome("done", "head-a", pulls=pulls)
+    assert bench.perform() == "done"
+    assert bench.service.queue.missing_runs({"a/2": 1, "a/3": 1}) == {}
 
 
 @pytest.mark.parametrize(

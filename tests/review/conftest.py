@@ -10,15 +10,22 @@ import pytest
 
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
+from gracegate.jobs import Queue, prepare_queue
+from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
+from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
-from gracegate.settings import Settings, child_environment
-from gracegate.store import Run, Store
+from gracegate.review.run_reviewer import RunReviewer
+from gracegate.settings import JobSettings, Settings, child_environment
+from gracegate.store import Delivery, PullHead, Run, Store, Subject, runs
+from gracegate.store.tables import HEAD
 from tests.fakegithub.server import FakeGitHub
 from tests.shop import SERVICE
 
 SHOP = "shop/web"
+JOBS = JobSettings(backoff=0.0)
+NUMBER = 1
 PACE = Pace(write_gap=0.0, notify_gap=0.0, sleep=lambda _: None)
 
 
@@ -98,3 +105,52 @@ def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Cal
         return check(self, *arguments)
 
     monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
+
+
+@dataclass
+class Inbox:
+    """What the web and a worker do, in this process: deliveries are queued, and their runs done one after another."""
+
+    stage: Stage
+    queue: Queue
+    runner: Runner
+    delivered: int = 0
+
+    def deliver(self, action: str, subject: str | Subject) -> None:
+        """A delivery about a head of pull request NUMBER, or about something else."""
+        self.delivered += 1
+        if isinstance(subject, str):
+            subject = PullHead(NUMBER, subject)
+        ids = (self.stage.installation, self.stage.repository_id)
+        self.queue.accept(Delivery(str(self.delivered), "pull_request", action, *ids, SHOP), [subject])
+
+    def work(self) -> None:
+        while waiting := self.waiting():
+            for run_id, fence in waiting.items():
+                self.runner.perform(run_id, fence)
+
+    def waiting(self) -> dict[str, int]:
+        with self.stage.reviewer.store.transaction() as tx:
+            return runs.unfinished_runs(tx)
+
+    def known(self) -> tuple[str, bool]:
+        """The head, and whether the pull request is closed."""
+        with self.stage.reviewer.store.transaction() as tx:
+            row = tx.execute(HEAD.select()).one()
+        return row.sha, row.closed
+
+    def push(self, text: str) -> str:
+        return self.stage.fake.push(SHOP, "change", {"README.md": text}, onto="main")
+
+    def conclusions(self, sha: str) -> list[str | None]:
+        """Of the checks of a commit, oldest first; None is in progress."""
+        return [run.conclusion for run in self.stage.fake.world.check_runs.values() if run.head_sha == sha]
+
+
+@pytest.fixture
+def inbox(stage: Stage) -> Inbox:
+    store = stage.reviewer.store
+    prepare_queue(store, JOBS)
+    queue = Queue(store)
+    reviewer = RunReviewer(stage.reviewer, BaseBranchReviewer(stage.reviewer.client))
+    return Inbox(stage, queue, Runner(store, queue, reviewer, "me", JOBS))

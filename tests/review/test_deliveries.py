@@ -2,67 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import permutations
 
 import pytest
 
 from gracegate.errors import GitHubUnavailable
-from gracegate.jobs import Queue, prepare_queue
-from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
-from gracegate.settings import JobSettings
-from gracegate.store import Delivery, PullHead, runs
-from gracegate.store.tables import HEAD
-from tests.review.conftest import SHOP, Stage, do_during_review
-
-JOBS = JobSettings(backoff=0.0)
-NUMBER = 1
-
-
-@dataclass
-class Inbox:
-    """What the web and a worker do, in this process: deliveries are queued, and their runs done one after another."""
-
-    stage: Stage
-    queue: Queue
-    runner: Runner
-    delivered: int = 0
-
-    def deliver(self, action: str, sha: str) -> None:
-        self.delivered += 1
-        ids = (self.stage.installation, self.stage.repository_id)
-        self.queue.accept(Delivery(str(self.delivered), "pull_request", action, *ids, SHOP), [PullHead(NUMBER, sha)])
-
-    def work(self) -> None:
-        while waiting := self.waiting():
-            for run_id, fence in waiting.items():
-                self.runner.perform(run_id, fence)
-
-    def waiting(self) -> dict[str, int]:
-        with self.stage.reviewer.store.transaction() as tx:
-            return runs.unfinished_runs(tx)
-
-    def known(self) -> tuple[str, bool]:
-        """The head, and whether the pull request is closed."""
-        with self.stage.reviewer.store.transaction() as tx:
-            row = tx.execute(HEAD.select()).one()
-        return row.sha, row.closed
-
-    def push(self, text: str) -> str:
-        return self.stage.fake.push(SHOP, "change", {"README.md": text}, onto="main")
-
-    def conclusions(self, sha: str) -> list[str | None]:
-        """Of the checks of a commit, oldest first; None is in progress."""
-        return [run.conclusion for run in self.stage.fake.world.check_runs.values() if run.head_sha == sha]
-
-
-@pytest.fixture
-def inbox(stage: Stage) -> Inbox:
-    store = stage.reviewer.store
-    prepare_queue(store, JOBS)
-    queue = Queue(store)
-    return Inbox(stage, queue, Runner(store, queue, stage.reviewer, "me", JOBS))
+from tests.review.conftest import NUMBER, SHOP, Inbox, do_during_review
 
 
 @pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed"])

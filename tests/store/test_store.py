@@ -10,8 +10,10 @@ import pytest
 
 from gracegate.errors import ConfigError
 from gracegate.store import (
+    BaseBranch,
     DatabaseUnavailable,
     Delivery,
+    MergeGroup,
     PullHead,
     Run,
     Store,
@@ -182,6 +184,51 @@ def test_pull_requests_with_a_head(driver: StoreDriver) -> None:
     driver.close("b", "sha-b")
     with driver.store.transaction() as tx:
         assert deliveries.pull_requests_with_head(tx, 42, "sha-b") == ()
+
+
+def test_a_run_may_be_about_a_merge_group_or_a_base_branch(driver: StoreDriver) -> None:
+    group = MergeGroup("sha-g", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "main")
+    branch = BaseBranch("sha-n", "sha-o", "main")
+    tickets: list[Ticket] = []
+    for guid, subject in (("g", group), ("b", branch), ("b", branch)):
+        with driver.store.transaction() as tx:
+            deliveries.accept(tx, delivery(guid), [subject], tickets.append)
+    assert tickets == [Ticket("g/0", 1, "42/sha-g"), Ticket("b/0", 1, "42/sha-n")]
+    names = ("subject", "head_sha", "head_ref", "base_sha", "base_ref")
+    with driver.store.transaction() as tx:
+        found = {run_id: runs.claim(tx, run_id, 1, "worker") for run_id in ("g/0", "b/0")}
+        assert [[getattr(claimed[0], name) for name in names] for claimed in found.values() if claimed] == [
+            ["merge_group", *dataclasses.astuple(group)],
+            ["base_branch", "sha-n", "", "sha-o", "main"],
+        ]
+        assert [runs.status(tx, run_id, fence) for run_id, fence in (("g/0", 1), ("b/0", 2))] == ["current", "lost"]
+        assert runs.requeue(tx, "g/0", 1) == Ticket("g/0", 2, "42/sha-g")
+        assert runs.finish(tx, "b/0", 1, "dead")
+        assert deliveries.accept(tx, delivery("b"), [branch], tickets.append) == "requeued"
+        assert tx.execute(HEAD.select()).all() == []
+
+
+def test_many_reviews_that_nobody_waits_for_are_spread(driver: StoreDriver) -> None:
+    driver.accept("waits", 1, 2, 3, 4)
+    with driver.store.transaction() as tx:
+        for number in (2, 3):
+            assert runs.claim(tx, f"waits/{number}", 1, "worker")
+        assert runs.finish(tx, "waits/3", 1, "done")
+    tickets: list[tuple[str, float]] = []
+    pulls = [PullHead(number, "sha-new") for number in (5, 4, 3, 2)]
+    with driver.store.transaction() as tx:
+        deliveries.record(tx, delivery("push"), "queued")
+        queued = deliveries.queue_again(
+            tx, delivery("push"), pulls, lambda ticket, delay: tickets.append((ticket.run_id, delay))
+        )
+    assert (queued, tickets) == (3, [("push/5", 0.0), ("push/3", 2.0), ("push/2", 0.0)])
+    assert driver.states() == {
+        "waits/1": "waiting",
+        "waits/2": "running",
+        "waits/3": "done",
+        "waits/4": "waiting",
+        **{f"push/{number}": "waiting" for number in (5, 3, 2)},
+    }
 
 
 def test_verdicts_of_one_head(driver: StoreDriver) -> None:

@@ -44,6 +44,11 @@ def check_suite(action: str, head: str = sha(1), pull_requests: tuple[dict[str, 
     }
 
 
+def push(*commits: dict[str, list[str]], ref: str = "refs/heads/main", **more: Any) -> dict[str, Any]:
+    flags = {"created": False, "deleted": False, "forced": False}
+    return {"ref": ref, "before": sha(1), "after": sha(2), "commits": list(commits), **flags, **COMMON, **more}
+
+
 def sign(body: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 

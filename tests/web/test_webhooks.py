@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 from gracegate.web.webhooks import has_valid_signature
 from tests.jobs.harness import Service
 from tests.web import payloads
-from tests.web.payloads import check_run, check_suite, headers, pull_request, sha
+from tests.web.payloads import check_run, check_suite, headers, pull_request, push, sha
 
 URL = "/webhooks/github"
 BODY = json.dumps(pull_request("opened")).encode()
 GOOD = headers("pull_request", BODY)
 OF_CHECK = {"number": 1, "head": {"sha": sha(1)}, "base": {"repo": {"id": 42}}}
+CONFIGURED = {"added": [], "modified": [".gracegate.yaml"], "removed": []}
+OTHER_FILES = {"added": ["a.yaml"], "modified": ["apps/.gracegate.yaml"], "removed": []}
 ELSEWHERE = {"number": 9, "head": {"sha": sha(1)}, "base": {"repo": {"id": 43}}}
 
 
@@ -40,6 +42,10 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return payload
 
 
+def _event(payload: dict[str, Any]) -> str:
+    return "push" if "ref" in payload else "pull_request"
+
+
 NOT_OF_GITHUB = {
     "a repository's id of 65 bits": changed("repository.id", 2**63),
     "a repository's id of 4,000 digits": changed("repository.id", 10**3999),
@@ -53,6 +59,8 @@ NOT_OF_GITHUB = {
     "no number": changed("pull_request.number", 0),
     "an action with a NUL": changed("action", "opened\0"),
     "a long action": changed("action", "x" * 101),
+    "a base branch with a NUL": push(CONFIGURED, ref="refs/heads/a\0b"),
+    "a push without its commits": {**push(), "commits": None},
     "a head that is a ref": changed("pull_request.head.sha", "refs/heads/main"),
     "a name without an owner": changed("repository.full_name", "web"),
     "a name with another part": changed("repository.full_name", "shop/web/more"),
@@ -95,7 +103,7 @@ def test_the_signature_of_githubs_documentation() -> None:
         pytest.param(b"[" * 5000, headers("pull_request", b"[" * 5000), 400, id="nested too deep"),
         pytest.param(b"{}", headers("pull_request", b"{}"), 400, id="an empty payload"),
         *[
-            pytest.param(body := json.dumps(payload).encode(), headers("pull_request", body), 400, id=name)
+            pytest.param(body := json.dumps(payload).encode(), headers(_event(payload), body), 400, id=name)
             for name, payload in NOT_OF_GITHUB.items()
         ],
     ],
@@ -131,6 +139,10 @@ def test_a_request_that_github_does_not_send_is_refused(
         pytest.param(
             "check_suite", check_suite("rerequested", pull_requests=(ELSEWHERE,)), (202, "ignored"), id="of another"
         ),
+        pytest.param("push", push(OTHER_FILES), (202, "ignored"), id="other files pushed"),
+        pytest.param("push", push(CONFIGURED, ref="refs/tags/v1"), (202, "ignored"), id="a tag"),
+        pytest.param("push", push(CONFIGURED, created=True), (202, "ignored"), id="a new branch"),
+        pytest.param("push", push(after="0" * 40, deleted=True), (202, "ignored"), id="a deleted branch"),
         pytest.param(
             "installation", {"action": "created", "installation": {"id": 7}}, (202, "recorded"), id="installed"
         ),
@@ -161,6 +173,14 @@ def test_an_event_without_a_review_starts_none(
         pytest.param(
             "check_suite", check_suite("rerequested", pull_requests=(OF_CHECK, ELSEWHERE)), id="all checks again"
         ),
+        *[
+            pytest.param("push", push(OTHER_FILES, {kind: [".gracegate.yaml"]}), id=f"configuration {kind}")
+            for kind in ("added", "modified", "removed")
+        ],
+        pytest.param("push", push(CONFIGURED, ref="refs/heads/release/1.x"), id="configuration of another branch"),
+        pytest.param("push", push(OTHER_FILES, forced=True), id="a force-push, which may undo anything"),
+        pytest.param("push", push(), id="a push whose commits are not listed"),
+        pytest.param("push", push(*[OTHER_FILES] * 2048), id="a push with more commits than GitHub lists"),
     ],
 )
 def test_an_event_that_needs_a_review_queues_one(
@@ -169,7 +189,7 @@ def test_an_event_that_needs_a_review_queues_one(
     assert send(client, event, payload) == (202, "queued")
     assert send(client, event, payload) == (202, "duplicate")
     assert service.states() == {"a": "waiting"}
-    assert service.queue.missing_runs({"a/1": 1}) == {}
+    assert service.queue.missing_runs({"a/0" if event == "push" else "a/1": 1}) == {}
 
 
 def test_an_old_secret_is_still_accepted(client: FlaskClient) -> None:

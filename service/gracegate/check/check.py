@@ -13,9 +13,19 @@ from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees, reevaluate_head
 from gracegate.errors import ConfigError
-from gracegate.model import ConfigPreview, Document, Finding, FixedFinding, Problem, Report, Suggestion, Totals
+from gracegate.model import (
+    CONFIG_FILE,
+    ConfigPreview,
+    Document,
+    Finding,
+    FixedFinding,
+    Problem,
+    Report,
+    Suggestion,
+    Totals,
+)
 from gracegate.policy import Evaluate
-from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
+from gracegate.repo_config import RepoConfig, parse_repo_config
 
 
 def check(

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from gracegate.check.matches import Match, value_at
-from gracegate.model import Document, Place, Pointer, Problem, Waiver
-from gracegate.repo_config import CONFIG_FILE, ConfigWaiver, RepoConfig
+from gracegate.model import CONFIG_FILE, Document, Place, Pointer, Problem, Waiver
+from gracegate.repo_config import ConfigWaiver, RepoConfig
 
 IGNORE = "gracegate.dev/ignore"
 IGNORE_REASON = "gracegate.dev/ignore-reason"

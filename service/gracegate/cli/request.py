@@ -18,10 +18,10 @@ from gracegate import git, settings
 from gracegate.check import CheckRequest
 from gracegate.errors import ConfigError
 from gracegate.manifests import directory, is_candidate
-from gracegate.model import Engine, FileDiff, SourceFile, Tree
+from gracegate.model import CONFIG_FILE, Engine, FileDiff, SourceFile, Tree
 from gracegate.policy import Catalog, Evaluate
 from gracegate.policy.engines import OpaAddress, open_engine
-from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
+from gracegate.repo_config import RepoConfig, parse_repo_config
 
 STDIN = "stdin.yaml"
 """The file name of standard input in the report; it has to be a name that a manifest may have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.github_app import app, app_manifest, checks, comments, deliveries, pull_requests
+from gracegate.github_app import app, app_manifest, checks, comments, contents, deliveries, pull_requests
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, RepositoryClient
 from gracegate.github_app.pull_requests import PullRequest
@@ -21,6 +21,7 @@ __all__ = [
     "app_manifest",
     "checks",
     "comments",
+    "contents",
     "deliveries",
     "pull_requests",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 from urllib.parse import quote
 
 from github.File import File
+from github.GithubObject import NotSet
+from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest as GitHubPull
 from github.Repository import Repository
 
@@ -55,6 +58,21 @@ def read_base(repo: RepositoryClient, pull: PullRequest) -> tuple[str, str]:
         return str(comparison["merge_base_commit"]["sha"]), str(comparison["base_commit"]["sha"])
 
     return repo.read(compare, is_new=True)
+
+
+def list_open(repo: RepositoryClient, base_ref: str = "", limit: int = 100) -> tuple[list[PullRequest], int]:
+    """The open pull requests, those into `base_ref` if it is given: at most `limit`, newest first, and how many more
+    there are."""
+
+    def list_pulls(repository: Repository) -> tuple[list[PullRequest], int]:
+        def find() -> PaginatedList[GitHubPull]:
+            return repository.get_pulls(state="open", sort="created", direction="desc", base=base_ref or NotSet)
+
+        pulls = [_pull_request(pull) for pull in islice(find(), limit)]
+        # A list that has been read in part counts without its query.
+        return pulls, find().totalCount - len(pulls) if len(pulls) == limit else 0
+
+    return repo.read(list_pulls)
 
 
 def list_files(

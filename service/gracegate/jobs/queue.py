@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializa
 from dbos import DBOSPortableJSONSerializer as PortableJSON
 
 from gracegate.settings import JobSettings
-from gracegate.store import Delivery, PullHead, Store, Ticket, deliveries, translate_errors
+from gracegate.store import Delivery, Store, Subject, Ticket, deliveries, translate_errors
 
 APPLICATION = "gracegate"
 # Raise it by hand when the arguments of the workflow change; the queue has to be empty then.
@@ -53,10 +53,10 @@ class Queue:
             retry_connection_errors=False,
         )
 
-    def accept(self, delivery: Delivery, pulls: Sequence[PullHead]) -> str:
+    def accept(self, delivery: Delivery, subjects: Sequence[Subject]) -> str:
         """Record a delivery and enqueue its runs in one transaction; returns the outcome, see deliveries.accept."""
         with self._store.transaction() as tx:
-            return deliveries.accept(tx, delivery, pulls, lambda ticket: self.enqueue(tx, ticket))
+            return deliveries.accept(tx, delivery, subjects, lambda ticket: self.enqueue(tx, ticket))
 
     def enqueue(self, tx: sa.Connection, ticket: Ticket, delay: float = 0.0) -> None:
         """Enqueue a run in the caller's transaction; it can be dequeued after `delay` seconds."""

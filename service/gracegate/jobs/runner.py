@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ from gracegate.store import (
     RunStatus,
     Store,
     Transaction,
+    deliveries,
     runs,
 )
 
@@ -166,6 +168,8 @@ class Runner:
             ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
             if ended and outcome.state in {DONE, CANCELLED}:
                 runs.record_pull_request(tx, run, outcome.head_sha, closed=outcome.state == CANCELLED)
+            if ended and outcome.pulls:
+                deliveries.queue_again(tx, run.delivery, outcome.pulls, partial(self._queue.enqueue, tx))
             return ended
 
         state = outcome.state if self._transact(write) else SUPERSEDED

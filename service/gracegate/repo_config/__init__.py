@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
-from gracegate.repo_config.parse import CONFIG_FILE, parse_repo_config
+from gracegate.repo_config.parse import parse_repo_config
 
 __all__ = [
-    "CONFIG_FILE",
     "ConfigWaiver",
     "RepoConfig",
     "RuleConfig",

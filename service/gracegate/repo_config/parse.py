@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from gracegate.errors import ConfigError
-from gracegate.model import EXPOSURES, Parameter, Rule, Severity
+from gracegate.model import CONFIG_FILE, EXPOSURES, Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.values import Value, nearest
 from gracegate.yaml import ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
-
-CONFIG_FILE = ".gracegate.yaml"
 
 _SEVERITIES = ("error", "warning", "info", "off")
 _CONDITIONS = ("path", "kind", "namespace", "name", "container")

@@ -1,11 +1,11 @@
-"""One review of one pull request: fetch, check, publish."""
+"""One review of one pull request: fetch, check, publish; and what is to be reviewed after a push."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gracegate.review.reviewer import build_reviewer
+    from gracegate.review.run_reviewer import build_reviewer
 
 __all__ = ["build_reviewer"]
 
@@ -13,7 +13,7 @@ __all__ = ["build_reviewer"]
 def __getattr__(name: str) -> Any:
     # The sandboxed child imports this room too, and has no use for the clients of GitHub and git.
     if name == "build_reviewer":
-        from gracegate.review.reviewer import build_reviewer  # noqa: PLC0415
+        from gracegate.review.run_reviewer import build_reviewer  # noqa: PLC0415
 
         return build_reviewer
     raise AttributeError(name)

@@ -11,6 +11,10 @@ NO_SUGGESTION = Counter(
 )
 COMMENTS = Counter("gracegate_comments", "Review comments posted")
 SUGGESTIONS = Counter("gracegate_suggestions", "Suggestions posted")
+NOT_REVIEWED_AGAIN = Counter(
+    "gracegate_pull_requests_not_reviewed_again",
+    "Open pull requests beyond the number that a changed configuration has reviewed again",
+)
 
 
 def count_suggestions(report: Report) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from gracegate.errors import EngineError, EngineUnavailable, Gone, Refused
 from gracegate.git import TreeFetcher, hunks_of_patch
-from gracegate.github_app import AppClient, Pace, PullRequest, RepositoryClient, TokenBroker, checks, pull_requests
+from gracegate.github_app import AppClient, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import CheckOutput, Commenting, Conclusion, check_run
@@ -21,7 +21,7 @@ from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import is_commented
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.sandboxed_check import CheckJob, is_config
-from gracegate.settings import Settings, child_environment
+from gracegate.settings import Settings
 from gracegate.store import Outcome, Run, Store, runs
 
 log = structlog.get_logger(__name__)
@@ -215,21 +215,6 @@ class PullRequestReviewer:
             return output
         note = f"Pull request #{worst} has the same head commit, and its verdict is `{verdicts[worst]}`."
         return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
-
-
-def build_reviewer(settings: Settings) -> PullRequestReviewer:
-    """The reviewer of a worker process."""
-    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
-    store = Store(settings.database)
-    record = write_recorder(store, settings.app_id)
-    return PullRequestReviewer(
-        settings=settings,
-        client=AppClient(broker, Pace(settings.write_gap, settings.notify_gap), record=record),
-        fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
-        engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
-        store=store,
-        poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
-    )
 
 
 def _external_id(number: int, head_sha: str) -> str:

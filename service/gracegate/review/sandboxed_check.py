@@ -12,10 +12,10 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError
-from gracegate.model import FileDiff, Limits, Problem, Report, Tree
+from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Report, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
-from gracegate.repo_config import CONFIG_FILE, RepoConfig, parse_repo_config
+from gracegate.repo_config import RepoConfig, parse_repo_config
 
 _PREVIEW_SECONDS = 10.0
 

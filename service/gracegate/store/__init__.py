@@ -15,7 +15,7 @@ from gracegate.store.database import (
     translate_errors,
     url_without_password,
 )
-from gracegate.store.deliveries import Delivery, PullHead, Ticket
+from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject, Ticket
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 
@@ -27,14 +27,17 @@ __all__ = [
     "WAITING",
     "AuditFilter",
     "AuditRow",
+    "BaseBranch",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",
+    "MergeGroup",
     "Outcome",
     "PullHead",
     "Run",
     "RunStatus",
     "Store",
+    "Subject",
     "Ticket",
     "Transaction",
     "audit",

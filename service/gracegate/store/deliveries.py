@@ -8,7 +8,22 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from gracegate.store.tables import CANCELLED, DEAD, DELIVERY, HEAD, RUN, SUPERSEDED, VERDICT, WAITING, insert, now
+from gracegate.store.tables import (
+    CANCELLED,
+    DEAD,
+    DELIVERY,
+    HEAD,
+    RUN,
+    RUNNING,
+    SUPERSEDED,
+    VERDICT,
+    WAITING,
+    insert,
+    now,
+)
+
+SPREAD = 2.0
+"""Seconds between two of many reviews that no person has asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +47,31 @@ class PullHead:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeGroup:
+    """What a merge queue is about to merge: the temporary branch `head_ref`, made on `base_sha` of `base_ref`."""
+
+    head_sha: str
+    head_ref: str
+    base_sha: str
+    base_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaseBranch:
+    """A branch that a push moved from `base_sha` to `head_sha`."""
+
+    head_sha: str
+    base_sha: str
+    base_ref: str
+
+
+Subject = PullHead | MergeGroup | BaseBranch
+_SUBJECTS = {PullHead: "pull_request", MergeGroup: "merge_group", BaseBranch: "base_branch"}
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
-    """One entry of the queue: a run at one fence. `partition` is its pull request, which has one review at a time."""
+    """One entry of the queue: a run at one fence. One run at a time is done of each `partition`."""
 
     run_id: str
     fence: int
@@ -41,18 +79,36 @@ class Ticket:
 
 
 def accept(
-    tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead], enqueue: Callable[[Ticket], None]
+    tx: sa.Connection, delivery: Delivery, subjects: Sequence[Subject], enqueue: Callable[[Ticket], None]
 ) -> Literal["queued", "requeued", "duplicate"]:
-    """Record a delivery that asks for reviews of `pulls`, create their runs and pass each to `enqueue`.
+    """Record a delivery that asks for reviews of `subjects`, create their runs and pass each to `enqueue`.
 
     A delivery that GitHub sends again restarts only the runs that ended without a concluded check.
     """
     is_new = record(tx, delivery, "queued")
     create = _create_run if is_new else _restart_run
-    tickets = [create(tx, delivery, pull) for pull in sorted(pulls, key=lambda pull: pull.number)]
+    # Two transactions that supersede runs of the same pull requests do so in the same order.
+    tickets = [create(tx, delivery, subject) for subject in sorted(subjects, key=_number)]
     for ticket in filter(None, tickets):
         enqueue(ticket)
     return "queued" if is_new else "requeued" if any(tickets) else "duplicate"
+
+
+def queue_again(
+    tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead], enqueue: Callable[[Ticket, float], None]
+) -> int:
+    """Create runs for a recorded delivery that may affect many pull requests; returns how many.
+
+    Each is passed to `enqueue` with its delay in seconds: they are spread in time, so that those of webhooks come
+    first. A pull request whose run waits is left alone, because that run reads what is new when it starts; one whose
+    run has started is reviewed again at once.
+    """
+    states = _states_of_newest_runs(tx, delivery.repository_id)
+    pulls = [pull for pull in pulls if states.get(pull.number) != WAITING]
+    for place, pull in enumerate(pulls):
+        delay = 0.0 if states.get(pull.number) == RUNNING else place * SPREAD
+        enqueue(_create_run(tx, delivery, pull), delay)
+    return len(pulls)
 
 
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
@@ -73,20 +129,29 @@ def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> 
     return tuple(tx.scalars(query))
 
 
-def partition(repository_id: int, number: int) -> str:
-    return f"{repository_id}/{number}"
+def partition(repository_id: int, number: int, head_sha: str) -> str:
+    """A pull request, or the commit that a merge group or a base branch is at."""
+    return f"{repository_id}/{number or head_sha}"
 
 
-def _create_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket:
-    run_id = f"{delivery.id}/{pull.number}"
-    _record_head(tx, delivery, pull, run_id)
-    _supersede_waiting_runs(tx, delivery.repository_id, pull.number)
+def _number(subject: Subject) -> int:
+    return subject.number if isinstance(subject, PullHead) else 0
+
+
+def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Ticket:
+    number = _number(subject)
+    run_id = f"{delivery.id}/{number}"
+    if isinstance(subject, PullHead):
+        _record_head(tx, delivery, subject, run_id)
+        _supersede_waiting_runs(tx, delivery.repository_id, number)
     row = {
         **asdict(delivery),
         "id": run_id,
         "delivery_id": delivery.id,
-        "number": pull.number,
-        "head_sha": pull.head_sha,
+        "subject": _SUBJECTS[type(subject)],
+        **dict.fromkeys(("head_ref", "base_sha", "base_ref"), ""),
+        "number": number,
+        **asdict(subject),
         "state": WAITING,
         **dict.fromkeys(("starts", "failures", "crashes"), 0),
         "fence": 1,
@@ -94,25 +159,32 @@ def _create_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket
         "updated_at": now(),
     }
     tx.execute(sa.insert(RUN).values(row))
-    return Ticket(run_id, 1, partition(delivery.repository_id, pull.number))
+    return Ticket(run_id, 1, partition(delivery.repository_id, number, subject.head_sha))
 
 
-def _restart_run(tx: sa.Connection, delivery: Delivery, pull: PullHead) -> Ticket | None:
+def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Ticket | None:
     """Queue a run again that ended without a concluded check, unless a newer one took its place."""
-    run_id = f"{delivery.id}/{pull.number}"
+    number = _number(subject)
+    run_id = f"{delivery.id}/{number}"
     concluded = sa.exists().where(
         VERDICT.c.repository_id == RUN.c.repository_id,
         VERDICT.c.head_sha == RUN.c.head_sha,
         VERDICT.c.number == RUN.c.number,
     )
-    newest = sa.exists().where(HEAD.c.run_id == RUN.c.id)
+    newest = (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
     fence = tx.scalar(
         sa.update(RUN)
         .where(RUN.c.id == run_id, RUN.c.state.in_((DEAD, CANCELLED)), newest, ~concluded)
         .values(state=WAITING, fence=RUN.c.fence + 1, failures=0, crashes=0, updated_at=now(), finished_at=None)
         .returning(RUN.c.fence)
     )
-    return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, pull.number))
+    return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, number, subject.head_sha))
+
+
+def _states_of_newest_runs(tx: sa.Connection, repository_id: int) -> dict[int, str]:
+    """By pull request."""
+    query = sa.select(HEAD.c.number, RUN.c.state).join(RUN, RUN.c.id == HEAD.c.run_id)
+    return {row.number: row.state for row in tx.execute(query.where(HEAD.c.repository_id == repository_id))}
 
 
 def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, run_id: str) -> None:

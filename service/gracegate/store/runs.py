@@ -8,7 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from gracegate.model import Verdict
-from gracegate.store.deliveries import Ticket, partition
+from gracegate.store.deliveries import Delivery, PullHead, Ticket, partition
 from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, VERDICT, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
@@ -22,7 +22,7 @@ class Run:
     """One review to do. `starts`, `failures` and `crashes` count its earlier attempts.
 
     `head_sha` is the payload's until an attempt has started the check of a head; then it is that head. `conclusion` is
-    that of this check if an earlier attempt has concluded it.
+    that of this check if an earlier attempt has concluded it. `number` is 0 if the run is not about a pull request.
     """
 
     id: str
@@ -40,6 +40,15 @@ class Run:
     crashes: int
     error: str | None
     conclusion: str | None = None
+    subject: Literal["pull_request", "merge_group", "base_branch"] = "pull_request"
+    head_ref: str = ""
+    base_sha: str = ""
+    base_ref: str = ""
+
+    @property
+    def delivery(self) -> Delivery:
+        ids = (self.installation_id, self.repository_id)
+        return Delivery(self.delivery_id, self.event, self.action, *ids, self.repository)
 
     @property
     def attempt(self) -> int:
@@ -52,13 +61,14 @@ class Outcome:
     """How a run ended; `head_sha` is the head that GitHub named.
 
     `verdict` is None if nothing was evaluated: GitHub says that the pull request is closed (`cancelled`), or it got a
-    newer head or a newer run (`superseded`).
+    newer head or a newer run (`superseded`). `pulls` are to be reviewed because of this run.
     """
 
     state: Literal["done", "superseded", "cancelled", "dead"]
     head_sha: str
     verdict: Verdict | None = None
     conclusion: str = ""
+    pulls: tuple[PullHead, ...] = ()
 
 
 _COLUMNS = tuple(RUN.c[name] for name in Run.__slots__)
@@ -85,11 +95,11 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Ru
 def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
     head_of_run = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
-    query = sa.select(HEAD.c.run_id).join(RUN, head_of_run)
-    newest = tx.scalar(query.where(RUN.c.id == run_id, *_held(fence, RUNNING)))
-    if newest is None:
+    query = sa.select(RUN.c.number, HEAD.c.run_id).select_from(RUN).outerjoin(HEAD, head_of_run)
+    row = tx.execute(query.where(RUN.c.id == run_id, *_held(fence, RUNNING))).one_or_none()
+    if row is None:
         return "lost"
-    return "current" if newest == run_id else "superseded"
+    return "current" if row.number == 0 or row.run_id == run_id else "superseded"
 
 
 def record_head(tx: sa.Connection, run: Run, head_sha: str) -> None:
@@ -120,9 +130,9 @@ def requeue(tx: sa.Connection, run_id: str, fence: int, *, cost: Cost = None, er
         sa.update(RUN)
         .where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING))
         .values(changes)
-        .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number)
+        .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number, RUN.c.head_sha)
     ).one_or_none()
-    return None if row is None else Ticket(run_id, row.fence, partition(row.repository_id, row.number))
+    return None if row is None else Ticket(run_id, row.fence, partition(row.repository_id, row.number, row.head_sha))
 
 
 def crash_count(tx: sa.Connection, run_id: str) -> int:

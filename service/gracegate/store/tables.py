@@ -52,8 +52,12 @@ RUN = Table(
     Column("installation_id", BigInteger, nullable=False),
     Column("repository_id", BigInteger, nullable=False),
     Column("repository", Text, nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("subject", Text, nullable=False),  # pull_request, merge_group or base_branch
+    Column("number", Integer, nullable=False),  # 0 if the subject is no pull request; it has no row in `head` then
     Column("head_sha", Text, nullable=False),
+    Column("head_ref", Text, nullable=False),  # these three are "" for a pull request: GitHub is asked for them
+    Column("base_sha", Text, nullable=False),
+    Column("base_ref", Text, nullable=False),
     Column("state", Text, nullable=False, index=True),
     Column("fence", Integer, nullable=False),  # grows with each enqueue; only the holder of the newest may write
     Column("starts", Integer, nullable=False),

@@ -8,16 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gracegate.jobs import Queue
+from gracegate.model import CONFIG_FILE
 from gracegate.settings import Settings
-from gracegate.store import Delivery, PullHead, Store, deliveries
+from gracegate.store import BaseBranch, Delivery, PullHead, Store, deliveries
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,8}):")
+# GitHub lists no more commits of a push.
+_MAX_LISTED_COMMITS = 2048
 # Deliveries come late and in any order, so each starts a run, which asks GitHub for the state and the head.
 _QUEUED_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review", "closed"})
 
@@ -88,6 +91,10 @@ Action = Annotated[str, Field(pattern=r"^[a-z_]{1,100}$")]
 FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,39}/\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=140)]
 
 
+# No control character, and nothing else that git forbids.
+Ref = Annotated[str, Field(pattern=r"^refs/[^\x00-\x20\x7f~^:?*\[\\]+$", max_length=1000)]
+
+
 class Identified(Payload):
     id: Id
 
@@ -102,9 +109,9 @@ class Commit(Payload):
 
 
 class RepositoryEvent(Payload):
-    """What every event about a repository carries."""
+    """What every event about a repository carries; a push has no action."""
 
-    action: Action
+    action: Action | Literal[""] = ""
     repository: Repository
     installation: Identified
 
@@ -147,6 +154,27 @@ class CheckRunEvent(RepositoryEvent):
     check_run: CheckRun
 
 
+class PushedCommit(Payload):
+    added: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class PushEvent(RepositoryEvent):
+    ref: Ref
+    before: Sha
+    after: Sha
+    created: bool
+    deleted: bool
+    forced: bool
+    commits: tuple[PushedCommit, ...]
+
+    def may_change(self, path: str) -> bool:
+        """Whether the file may be another now: what the payload does not list is asked of GitHub by a worker."""
+        is_listed = 0 < len(self.commits) < _MAX_LISTED_COMMITS and not self.forced
+        return not is_listed or any(path in (*c.added, *c.modified, *c.removed) for c in self.commits)
+
+
 class CheckSuite(Payload):
     head_sha: Sha
     pull_requests: tuple[CheckedPullRequest, ...] = ()
@@ -178,6 +206,19 @@ def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> 
     if event.action in _QUEUED_ACTIONS or (event.action == "edited" and "base" in event.changes):
         return HandlerResult(context.queue.accept(_delivery(context, event), [pull]))
     return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed")
+
+
+@handles("push")
+def handle_push(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = PushEvent.model_validate(payload)
+    branch = event.ref.removeprefix("refs/heads/")
+    if branch == event.ref or event.created or event.deleted or not event.may_change(CONFIG_FILE):
+        return HandlerResult("ignored", f"only a push that may change {CONFIG_FILE} of a branch has anything reviewed")
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    return HandlerResult(
+        context.queue.accept(_delivery(context, event), [BaseBranch(event.after, event.before, branch)])
+    )
 
 
 @handles("check_run")

@@ -1,0 +1,26 @@
+"""Files of a repository, as GitHub's API has them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from github.Repository import Repository
+
+from gracegate.errors import Gone
+from gracegate.github_app.client import RepositoryClient
+
+
+def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
+    """The id of a file's content in a commit; None if there is no such file, or GitHub has not got the commit."""
+
+    def read(repository: Repository) -> str | None:
+        url = f"{repository.url}/contents/{quote(path)}"
+        _, found = repository.requester.requestJsonAndCheck("GET", url, {"ref": commit})
+        return str(found["sha"]) if isinstance(found, dict) else None
+
+    try:
+        return repo.read(read)
+    except Gone as error:
+        if error.status == 404:
+            return None
+        raise

@@ -1,0 +1,53 @@
+"""What a worker does with a run, by what the run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gracegate.git import TreeFetcher
+from gracegate.github_app import AppClient, Pace, TokenBroker
+from gracegate.policy.engines import PolicyEngines
+from gracegate.review.audit_log import write_recorder
+from gracegate.review.base_branch import BaseBranchReviewer
+from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.reviewer import PullRequestReviewer
+from gracegate.settings import Settings, child_environment
+from gracegate.store import Outcome, Run, Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunReviewer:
+    """Passes each run on to the reviewer of its subject. Implements jobs.Reviewer, as those do."""
+
+    pull_requests: PullRequestReviewer
+    base_branches: BaseBranchReviewer
+
+    def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
+        return self._reviewer(run).review(run, check_current)
+
+    def conclude_as_incomplete(self, run: Run, reason: str) -> None:
+        self._reviewer(run).conclude_as_incomplete(run, reason)
+
+    def cancel_check(self, run: Run, reason: str) -> None:
+        self._reviewer(run).cancel_check(run, reason)
+
+    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer:
+        return self.base_branches if run.subject == "base_branch" else self.pull_requests
+
+
+def build_reviewer(settings: Settings) -> RunReviewer:
+    """The reviewer of a worker process."""
+    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+    store = Store(settings.database)
+    pace = Pace(settings.write_gap, settings.notify_gap)
+    client = AppClient(broker, pace, record=write_recorder(store, settings.app_id))
+    pull_requests = PullRequestReviewer(
+        settings=settings,
+        client=client,
+        fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
+        engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
+        store=store,
+        poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
+    )
+    return RunReviewer(pull_requests, BaseBranchReviewer(client))
