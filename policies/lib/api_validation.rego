@@ -112,7 +112,7 @@ _daemon_set_error(false, false, _, _) := {{
 	"advice": "",
 }}
 
-# Is it a number of pods above 0? The fallback is the answer for null.
+# Is it a number of pods above 0? The fallback is the answer for null, and there is none for a variable.
 _is_positive(null, fallback) := fallback
 
 _is_positive(value, _) := false if rolling_update.is_zero(value)
@@ -120,6 +120,7 @@ _is_positive(value, _) := false if rolling_update.is_zero(value)
 _is_positive(value, _) if {
 	value != null
 	not rolling_update.is_zero(value)
+	not values.is_placeholder(value)
 }
 
 _first_host_port(i) := [min(ports) |

@@ -37,6 +37,7 @@ sleep_seconds(words) := ceil(sum(sleeps)) if {
 #   else "its preStop hook always fails, because". Undefined if no defect is known.
 defect(words) := rejected_defect([], "has a command that is not a list") if {
 	not is_array(words)
+	not values.is_placeholder(words)
 } else := rejected_defect([], "has an empty command") if {
 	count(words) == 0
 } else := rejected_defect([index], text.format("has a command whose word {} is not a string", [index + 1])) if {
@@ -155,6 +156,7 @@ _invalid_duration(words) := concat(" ", _tail(words, 1)) if {
 	shells.program(words[0]) == "sleep"
 	not _total(_tail(words, 1))
 	not regex.match(`^inf(inity)?$`, concat(" ", _tail(words, 1)))
+	not values.is_placeholder(concat(" ", _tail(words, 1)))
 }
 
 _invalid_duration(words) := invalid[0] if {

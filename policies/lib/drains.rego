@@ -35,10 +35,11 @@ containers_without_drain := {i: found |
 # METADATA
 # title: Planned drains, by document and path of the container
 # description: |
-#   Seconds that a container in `containers_without_drain` needs. Only if everything that decides it is known and its
-#   hook can sleep.
+#   Seconds that a container in `containers_without_drain` needs. Only if everything that decides it is known, also the
+#   grace period that it has to fit into, and its hook can sleep.
 planned_drains := {i: found |
 	some i, listed in containers_without_drain
+	values.number(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", null), 30)
 	found := {target.container.path: max({exposures.seconds[s] | some s in target.services}) |
 		some target in listed
 		count(target.services) > 0

@@ -14,9 +14,12 @@ import data.gracegate.lib.workloads
 
 # METADATA
 # title: Grace period by document
-# description: Of complete workloads, the seconds from the beginning of the preStop hooks to SIGKILL.
-period := {i: values.integer(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", 30), 30) |
+# description: |
+#   Of complete workloads, the seconds from the beginning of the preStop hooks to SIGKILL. Not of those that set it to a
+#   variable.
+period := {i: seconds |
 	some i in workloads.complete
+	seconds := values.number(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", null), 30)
 }
 
 # METADATA
@@ -56,12 +59,15 @@ required_period := {i: max({30} | times) |
 
 # METADATA
 # title: Steps to the required grace period, by document
-# description: One step, or none if the period is long enough. The same for all containers, so that their fixes agree.
+# description: |
+#   One step, or none if the period is long enough. The same for all containers, so that their fixes agree. Not of
+#   workloads whose period is not known.
 extension_steps := {i: steps |
 	some i, seconds in required_period
+	current := period[i]
 	pod := workloads.pod[i]
 	path := array.concat(pod.path, ["terminationGracePeriodSeconds"])
-	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > period[i]]
+	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > current]
 }
 
 # METADATA

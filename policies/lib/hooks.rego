@@ -59,6 +59,9 @@ _handlers(hook) := [handler |
 	is_object(hook[handler])
 ]
 
-_seconds("sleep", action) := values.integer(object.get(action, "seconds", 0), 0)
+_seconds("sleep", action) := values.integer(seconds, 0) if {
+	seconds := object.get(action, "seconds", null)
+	not values.is_placeholder(seconds)
+}
 
 _seconds("exec", action) := commands.sleep_seconds(action.command)

@@ -182,6 +182,7 @@ _port_error(who, port, declared) := {
 	is_string(port)
 	port in {found.name | some found in declared}
 	not ports.is_valid_name(port)
+	not values.is_placeholder(port)
 } else := {
 	"path": ["port"],
 	"why": text.format(`{} with port "{}", which is not a port`, [who, port]),

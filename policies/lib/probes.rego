@@ -22,7 +22,8 @@ port_refs(container) := _probe_port_refs(container) | _hook_port_refs(container)
 # scope: document
 # title: Is the port of a reference defined?
 # description: |
-#   A number need not be declared. A string of digits is read as a number, except by a grpc probe. A placeholder counts.
+#   A number need not be declared. A string of digits is read as a number, except by a grpc probe. A placeholder counts,
+#   and where a declared name is one, every name does.
 is_defined(reference, declared) if {
 	is_string(reference.port)
 	reference.handler != "grpc"
@@ -38,6 +39,12 @@ is_defined(reference, _) if {
 is_defined(reference, _) if not is_string(reference.port)
 
 is_defined(reference, _) if values.is_placeholder(reference.port)
+
+is_defined(reference, declared) if {
+	reference.handler != "grpc"
+	some port in declared
+	values.is_placeholder(port.name)
+}
 
 # METADATA
 # title: Probes and hooks with an undefined port
@@ -74,7 +81,9 @@ normal_handler(probe, declared) := {type: normal} if {
 
 # METADATA
 # title: Delay of a probe
-# description: Seconds before its first try; the default of the API if it is absent or 0, as in all of these.
+# description: |
+#   Seconds before its first try; the default of the API if it is absent or 0, and undefined if it is a variable, as in
+#   all of these.
 delay(probe) := _positive(object.get(probe, "initialDelaySeconds", 0), 0)
 
 # METADATA
@@ -114,9 +123,11 @@ _port_number(port, declared) := [found.number | some found in declared; found.na
 } else := port
 
 _positive(value, fallback) := number if {
-	number := values.integer(value, 0)
+	number := values.number(value, 0)
 	number > 0
-} else := fallback
+} else := fallback if {
+	values.number(value, 0) <= 0
+}
 
 _probe_port_refs(container) := {{"path": [by, type, "port"], "by": by, "handler": type, "port": port} |
 	some by in ["livenessProbe", "readinessProbe", "startupProbe"]

@@ -94,7 +94,6 @@ test_timing[note] if {
 		"defaults": [{}, [0, 1, 10, 3, 30]],
 		"0": [{"timeoutSeconds": 0, "periodSeconds": 0, "failureThreshold": 0}, [0, 1, 10, 3, 30]],
 		"null": [{"initialDelaySeconds": null, "periodSeconds": null}, [0, 1, 10, 3, 30]],
-		"strings": [{"initialDelaySeconds": "5", "periodSeconds": "5"}, [0, 1, 10, 3, 30]],
 		"negative": [{"periodSeconds": -1}, [0, 1, 10, 3, 30]],
 		"explicit": [
 			{"initialDelaySeconds": 9, "timeoutSeconds": 2, "periodSeconds": 5, "failureThreshold": 4},
@@ -102,6 +101,21 @@ test_timing[note] if {
 		],
 	}
 	timing(case[0]) == case[1]
+}
+
+test_unknown_timing[note] if {
+	some note, value in {"a string": "5", "a variable": "${SECONDS}", "a fraction": 0.5, "an object": {}}
+	probe := {
+		"initialDelaySeconds": value,
+		"timeoutSeconds": value,
+		"periodSeconds": value,
+		"failureThreshold": value,
+	}
+	not probes.delay(probe)
+	not probes.timeout(probe)
+	not probes.period(probe)
+	not probes.threshold(probe)
+	not probes.budget(probe)
 }
 
 test_patient_threshold if [probes.patient_threshold(s) | some s in [1, 5, 7, 10, 60]] == [30, 6, 5, 3, 3]

@@ -45,7 +45,7 @@ explicit := {i: found |
 #   `explicit`.
 implicit := {i: found |
 	some i in workloads.complete
-	not explicit[i]
+	not _has_settings(i)
 	not scaling.is_run_by_rollout[i]
 	_is_rolling(object.get(input.documents[i].object, ["spec", "strategy"], null), _type[workloads.kind[i]])
 	replicas := scaling.replicas[i]
@@ -102,6 +102,8 @@ _is_rolling(strategy, type) if {
 	is_object(strategy)
 	object.get(strategy, "type", null) in {null, "", type}
 }
+
+_has_settings(i) if is_object(_settings(workloads.kind[i], i))
 
 _settings("Deployment", i) := strategy.rollingUpdate if {
 	strategy := input.documents[i].object.spec.strategy

@@ -13,8 +13,8 @@ import data.gracegate.lib.workloads
 # title: Replicas by document
 # description: |
 #   Of workloads: the highest floor of the autoscalers that target it, else what its manifest sets, else 1. Pods of a
-#   Deployment that a Rollout runs have the replicas of the Rollout.
-replicas := {i: _replicas(i) | some i, _ in workloads.kind}
+#   Deployment that a Rollout runs have the replicas of the Rollout. Workloads whose number is a variable are left out.
+replicas := {i: number | some i, _ in workloads.kind; number := _replicas(i)}
 
 # METADATA
 # title: Idle workloads
@@ -36,16 +36,18 @@ is_run_by_rollout := {deployment | some deployment in deployment_of_rollout}
 # description: |
 #   `kind` and `name`, `target` as [kind, name] of the workload, and `fields`, the keys of its spec. `floor` is its
 #   lowest number of replicas, `floor_field` the key that sets it, `is_explicit` whether the manifest does. `ceiling` is
-#   its highest number, at least the floor.
+#   its highest number, at least the floor. `floor` and `ceiling` are left out if they depend on a variable.
 autoscalers := {s: found |
 	some s, document in input.documents
 	kind := document.object.kind
 	schema := _schemas[kind]
 	spec := document.object.spec
 	is_object(spec.scaleTargetRef)
-	least := values.integer(object.get(spec, schema.floor, null), schema.default_floor)
-	most := values.integer(object.get(spec, schema.ceiling, null), schema.default_ceiling)
-	found := {
+	floors := {"floor": least | least := _floor(spec, schema)}
+	ceilings := {"ceiling": max([_floor(spec, schema), most]) |
+		most := values.number(object.get(spec, schema.ceiling, null), schema.default_ceiling)
+	}
+	found := object.union(object.union(floors, ceilings), {
 		"kind": kind,
 		"name": values.string(object.get(document.object, ["metadata", "name"], "")),
 		"target": [
@@ -53,11 +55,9 @@ autoscalers := {s: found |
 			values.string(object.get(spec.scaleTargetRef, "name", "")),
 		],
 		"fields": object.keys(spec),
-		"floor": least,
 		"floor_field": schema.floor,
-		"is_explicit": values.integer(object.get(spec, schema.floor, null), -1) == least,
-		"ceiling": max({least, most}),
-	}
+		"is_explicit": values.integer(object.get(spec, schema.floor, null), -1) >= 0,
+	})
 }
 
 # METADATA
@@ -103,10 +103,17 @@ _schemas := {
 	},
 }
 
-_replicas(i) := max({autoscalers[s].floor | some s in autoscalers_by_workload[controller]}) if {
+_floor(spec, schema) := values.number(object.get(spec, schema.floor, null), schema.default_floor)
+
+_replicas(i) := max(floors) if {
+	found := autoscalers_by_workload[_controller(i)]
+	floors := [least | some s in found; least := autoscalers[s].floor]
+	count(floors) == count(found)
+} else := number if {
 	controller := _controller(i)
-	autoscalers_by_workload[controller]
-} else := values.integer(object.get(input.documents[_controller(i)].object, ["spec", "replicas"], 1), 1)
+	not autoscalers_by_workload[controller]
+	number := values.number(object.get(input.documents[controller].object, ["spec", "replicas"], null), 1)
+}
 
 # What sets the replicas of the pods: the Rollout that runs them, else the workload itself.
 _controller(i) := min(_rollouts[i]) if {

@@ -16,7 +16,6 @@ test_replicas[note] if {
 	some note, case in {
 		"omitted": [[testing.web], 1],
 		"null": [[web(null)], 1],
-		"an object": [[web({})], 1],
 		"zero": [[web(0)], 0],
 		"set": [[web(4)], 4],
 		"the floor of the autoscaler": [[web(4), hpa(2, "Deployment")], 2],
@@ -25,6 +24,17 @@ test_replicas[note] if {
 	}
 	replicas := scaling.replicas[0] with input as testing.batch(case[0])
 	replicas == case[1]
+}
+
+test_unknown_replicas[note] if {
+	some note, objects in {
+		"an object": [web({})],
+		"a variable": [web("${REPLICAS:=3}")],
+		"the floor of the autoscaler is a variable": [web(4), hpa("$LEAST", "Deployment")],
+		"one of two floors is a variable": [web(4), hpa(2, "Deployment"), hpa("$LEAST", "Deployment")],
+	}
+	replicas := scaling.replicas with input as testing.batch(objects)
+	replicas == {}
 }
 
 test_idle[note] if {
@@ -50,7 +60,7 @@ test_deployment_of_a_rollout if {
 	got == [{0: 5, 1: 5}, set(), {0}]
 }
 
-bounds(spec) := [found.floor, found.is_explicit, found.ceiling] if {
+bounds(spec) := [object.get(found, "floor", ""), found.is_explicit, object.get(found, "ceiling", "")] if {
 	manifest := object.union(testing.autoscaler, {"spec": object.union(spec, {"scaleTargetRef": {"name": "web"}})})
 	found := scaling.autoscalers[0] with input as testing.batch([object.union(manifest, object.get(spec, "as", {}))])
 }
@@ -59,7 +69,9 @@ test_autoscalers[note] if {
 	some note, case in {
 		"explicit": [{"minReplicas": 2, "maxReplicas": 6}, [2, true, 6]],
 		"none": [{"minReplicas": null, "maxReplicas": null}, [1, false, 1]],
-		"strings": [{"minReplicas": "2", "maxReplicas": {}}, [1, false, 1]],
+		"strings": [{"minReplicas": "2", "maxReplicas": {}}, ["", false, ""]],
+		"a variable as the floor": [{"minReplicas": "$LEAST", "maxReplicas": 6}, ["", false, ""]],
+		"a variable as the ceiling": [{"minReplicas": 2, "maxReplicas": "$MOST"}, [2, true, ""]],
 		"a floor above the ceiling": [{"minReplicas": 4, "maxReplicas": 2}, [4, true, 4]],
 		"KEDA": [{"minReplicas": null, "minReplicaCount": 0, "as": {"kind": "ScaledObject"}}, [0, true, 100]],
 		"KEDA without numbers": [{"as": {"kind": "ScaledObject"}}, [0, false, 100]],

@@ -64,7 +64,7 @@ probe_candidates := {i: found |
 #   Of complete Deployments and Rollouts: `seconds`, the longest start of their containers, set at `path` of the
 #   document `pods` for the container `title`; `longest`, the same with the startupProbes that gracegate suggests;
 #   `ready`, the minReadySeconds, and `deadline`, when the rollout is declared failed. `steps` make the deadline long
-#   enough; they are the same for all rules, so that their fixes agree.
+#   enough; they are the same for all rules, so that their fixes agree. Not of those whose numbers are not known.
 progress_deadlines := {i: found |
 	some i in workloads.complete
 	workloads.kind[i] in {"Deployment", "Rollout"}
@@ -73,7 +73,7 @@ progress_deadlines := {i: found |
 	[seconds, path, title] := max({[0, [], ""]} | _start_limits[pods])
 	spec := input.documents[i].object.spec
 	is_object(spec)
-	ready := values.integer(object.get(spec, "minReadySeconds", 0), 0)
+	ready := values.number(object.get(spec, "minReadySeconds", null), 0)
 	longest := max({seconds} | {start.seconds | some start in probe_candidates[pods]; not start.has_no_handler})
 	deadline := 60 * (floor((((6 * longest) / 5) + ready) / 60) + 1)
 	found := {
@@ -83,7 +83,7 @@ progress_deadlines := {i: found |
 		"seconds": seconds,
 		"longest": longest,
 		"ready": ready,
-		"deadline": values.integer(object.get(spec, "progressDeadlineSeconds", 600), 600),
+		"deadline": values.number(object.get(spec, "progressDeadlineSeconds", null), 600),
 		"steps": [patches.put(object.keys(spec), ["spec", "progressDeadlineSeconds"], deadline)],
 	}
 }
@@ -112,7 +112,9 @@ _is_slow(image) if {
 
 _ready(probe) := probes.delay(probe) if {
 	probes.handler(probe)
-} else := 0
+} else := 0 if {
+	not probes.handler(probe)
+}
 
 # A try may take as long as one of the livenessProbe.
 _timeout(probe) := {"timeoutSeconds": probes.timeout(probe)} if {

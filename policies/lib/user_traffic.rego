@@ -47,6 +47,7 @@ has_peers := {i: true |
 	}
 }
 
+# Of those whose number is known.
 _pods_of_service := {s: sum([scaling.replicas[i] | some i in found]) | some s, found in services.nearest_workloads}
 
 _certainty("yes", senders) := "certain" if {

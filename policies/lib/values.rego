@@ -13,6 +13,17 @@ integer(value, fallback) := number if {
 } else := fallback
 
 # METADATA
+# title: Known number
+# description: |
+#   The value if it is a whole number, the fallback if it is null, as in `integer`. Undefined for anything else: nothing
+#   is known of a variable, and the API server rejects text.
+number(value, fallback) := found if {
+	found := _integer(value)
+} else := fallback if {
+	value == null
+}
+
+# METADATA
 # title: String
 # description: The value if it is a string, else an empty string.
 string(value) := value if {
@@ -22,9 +33,9 @@ string(value) := value if {
 # METADATA
 # title: Is the value a placeholder?
 # description: |
-#   As $PORT, ${PORT}, @PORT@, <port> or {{port}} in a file that another program completes before it is applied. No name
-#   in Kubernetes has such characters, so nothing is known of the final value.
-is_placeholder(value) if regex.match(`[$@%<>{}]`, string(value))
+#   As $PORT, ${PORT}, @PORT@, <port>, {{port}} or ytt's #@ port in a file that another program completes before it is
+#   applied. No name in Kubernetes has such characters, so nothing is known of the final value.
+is_placeholder(value) if regex.match(`[$@<>{}]|%[A-Za-z_]\w*%`, string(value))
 
 # METADATA
 # title: List

@@ -15,11 +15,18 @@ test_integer[note] if {
 	values.integer(case[0], 7) == case[1]
 }
 
+test_number if {
+	[number | some value in [3, null, 3.5, "3", "${X}", {}]; number := values.number(value, 7)] == [3, 7]
+}
+
 test_string if [values.string("a"), values.string(1), values.string(null)] == ["a", "", ""]
 
 test_is_placeholder if {
-	{"$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}"} == {word |
-		some word in ["$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}", "http", "http-2", "8080", ""]
+	{"$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}", "%PORT%", "#@ port"} == {word |
+		some word in [
+			"$PORT", "${PORT}", "@PORT@", "<port>", "{{port}}", "%PORT%", "#@ port",
+			"http", "http-2", "8080", "25%", "",
+		]
 		values.is_placeholder(word)
 	}
 }

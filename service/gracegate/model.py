@@ -31,6 +31,7 @@ NoSuggestion = Literal[
     "shared_anchor",
     "merge_key",
     "templated",
+    "variable",
     "unsupported_layout",
     "would_change_more",
     "not_fixed",

@@ -56,6 +56,7 @@ CASES: dict[NoSuggestion, list[NoSuggestion | None]] = {
     ]),
     "merge_key": reasons({"a.yaml": f"{POD}  <<: {{c: 1}}\n"}, [safe(Operation("remove", ("spec", "c")))]),
     "templated": reasons({"a.yaml": f"# {{{{ x }}}}\n{POD}"}, [safe(ADD)]),
+    "variable": reasons({"a.yaml": POD.replace("a: 1", "a: $A")}, [safe(Operation("replace", ("spec", "a"), 2))]),
     "would_change_more": reasons({"a.yaml": f"{POD}  b: 3\n"}, [safe(Operation("remove", ("spec", "b")))]),
     "not_fixed": reasons({"a.yaml": POD}, [safe(ADD)], after=lambda found: found),
     "new_finding": reasons({"a.yaml": POD}, [safe(ADD)], after=other),

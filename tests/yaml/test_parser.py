@@ -85,6 +85,10 @@ def test_scalars_are_what_kubernetes_reads(text: str, expected: Any) -> None:
         pytest.param("on: 1\n5: 2\n0.5: 3\n'~': 4\n", {"true": 1, "5": 2, "0.5": 3, "~": 4}, id="keys are strings"),
         pytest.param("a: &x {k: 1}\nb: *x\n", {"a": {"k": 1}, "b": {"k": 1}}, id="alias"),
         pytest.param("a: &x\n", {"a": None}, id="anchor without a value"),
+        pytest.param("a: #@ values.a\nb: 1\n", {"a": "#@ values.a", "b": 1}, id="a value in a comment of ytt"),
+        pytest.param("a: '1' #@ values.a\n", {"a": "#@ values.a"}, id="ytt replaces the value before its comment"),
+        pytest.param("- #@ x\n- 1 # @y\n- 2 #@overlay/remove\n", ["#@ x", 1, 2], id="items, and other comments"),
+        pytest.param("a: |\n  1 #@ x\n", {"a": "1 #@ x\n"}, id="a block scalar has no comments"),
         pytest.param("a: &x 1\nb: &x 2\nc: *x\n", {"a": 1, "b": 2, "c": 2}, id="an anchor defined again"),
         pytest.param("&k a: 1\nb: *k\n", {"a": 1, "b": "a"}, id="a key with an anchor"),
         pytest.param(

@@ -51,6 +51,12 @@ def test_a_value_that_is_already_there_is_not_rewritten(body: str, operation: Op
 
 CASES = [
     pytest.param(
+        "spec:\n  a: run $A ${B}\n  b: $C\n",
+        [replace("spec", "a", value="exec run $A ${B}"), remove("spec", "b"), add("spec", "c", value="$C")],
+        'spec:\n  a: "exec run $A ${B}"\n  c: "$C"\n',
+        id="variables that are kept",
+    ),
+    pytest.param(
         "spec:\n  containers:\n  - name: web\n    image: web:1 # pinned\n    ports:\n"
         "    - containerPort: 80\n    env: []\n",
         [add("spec", "containers", 0, "readinessProbe", value=PROBE)],
@@ -251,6 +257,15 @@ REFUSALS = [
     pytest.param(
         "# {{- if .x }}\nspec:\n  a: '{{'\n", add("spec", "b"), "templated", id="template braces in a comment"
     ),
+    pytest.param("spec:\n  a: 1\n  #@ if x:\n  b: 2\n", add("spec", "c"), "templated", id="a comment of ytt"),
+    pytest.param("spec:\n  a: ${A:=3}\n", replace("spec", "a"), "variable", id="a variable"),
+    pytest.param("spec:\n  a: '{{ .a }}'\n", replace("spec", "a"), "variable", id="a variable in quotes"),
+    pytest.param("spec:\n  a: ${A}\n", remove("spec", "a"), "variable", id="a variable that is removed"),
+    pytest.param("spec:\n  a: {$A: b}\n", replace("spec", "a"), "variable", id="a variable in a key"),
+    pytest.param(
+        "spec:\n  a: run $(A) --port @B@\n", replace("spec", "a", value="run $(A)"), "variable", id="one of two"
+    ),
+    pytest.param("spec:\n  a: [<name>, '%B%']\n", replace("spec", "a"), "variable", id="other variables"),
 ]
 
 

@@ -74,17 +74,26 @@ _blocking := {at: found |
 	]
 	selected := object.get(budgets.workloads_by_budget, b, set())
 	evicted := joins.nearest(b, {i | some i in selected; _is_evicted[workloads.kind[i]]})
-	pods := sum([scaling.replicas[i] | some i in evicted])
-	_is_relevant(count(selected), pods)
+	pods := _pods(evicted)
+	_is_relevant(selected, evicted)
 	_blocks(field, value, pods)
 	at := {"document": b, "path": ["spec", field]}
 	found := {"field": field, "value": value, "pods": pods, "workloads": evicted}
 }
 
 # A drain does not evict the pods of a DaemonSet, and an idle workload has none.
-_is_relevant(0, _)
+_is_relevant(selected, _) if count(selected) == 0
 
-_is_relevant(_, pods) if pods > 0
+_is_relevant(_, evicted) if {
+	some i in evicted
+	not scaling.replicas[i] == 0
+}
+
+# 0 if they are not known.
+_pods(evicted) := sum(known) if {
+	known := [number | some i in evicted; number := scaling.replicas[i]]
+	count(known) == count(evicted)
+} else := 0
 
 _is_evicted := {
 	"CloneSet": true,

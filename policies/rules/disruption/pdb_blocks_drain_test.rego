@@ -72,6 +72,17 @@ test_odd_values[note] if {
 	found([testing.with_replicas(3), budget({field: value})]) == set()
 }
 
+test_a_variable_number_of_pods[note] if {
+	some note, case in {
+		"none unavailable": [{"maxUnavailable": 0}, {"warning"}],
+		"all available": [{"minAvailable": "100%"}, {"warning"}],
+		"some available": [{"minAvailable": 1}, set()],
+		"a share": [{"minAvailable": "99%"}, set()],
+		"a variable budget": [{"minAvailable": "${LEAST}"}, set()],
+	}
+	found([testing.with_replicas("${REPLICAS:=3}"), budget(case[0])]) == case[1]
+}
+
 test_the_only_pod if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([
 		testing.with_replicas(1),

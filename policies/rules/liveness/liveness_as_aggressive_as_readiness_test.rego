@@ -47,7 +47,6 @@ test_same_handler_in_another_form[note] if {
 		"defaults spelled out": object.union(ask, {"periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": 1}),
 		"zeros": object.union(ask, {"periodSeconds": 0, "failureThreshold": 0}),
 		"nulls": object.union(ask, {"periodSeconds": null, "failureThreshold": null, "exec": null}),
-		"wrong types": object.union(ask, {"periodSeconds": "30", "failureThreshold": [9]}),
 		"below zero, which is refused": object.union(ask, {"failureThreshold": -9}),
 		"a longer wait before": object.union(ask, {"initialDelaySeconds": 30}),
 	}
@@ -58,6 +57,8 @@ test_silent_on[note] if {
 	some note, batch in {
 		"no livenessProbe": testing.batch([testing.web]),
 		"null": batch_for(null),
+		"a variable": batch_for(object.union(ask, {"failureThreshold": "${LIVE_FAILURES}"})),
+		"wrong types": batch_for(object.union(ask, {"periodSeconds": "30", "failureThreshold": [9]})),
 		"an empty probe": batch_for({}),
 		"a string": batch_for("http"),
 		"a list": batch_for([ask]),

@@ -70,9 +70,17 @@ test_defaults[note] if {
 		"absent": {},
 		"default": {"progressDeadlineSeconds": 600, "minReadySeconds": 0},
 		"null": {"progressDeadlineSeconds": null, "minReadySeconds": null},
-		"no number": {"progressDeadlineSeconds": {}, "minReadySeconds": "60"},
 	}
 	found(testing.batch([web({"failureThreshold": 60}, fields)])) == {startup}
+}
+
+test_silent_on_unknown_numbers[note] if {
+	some note, case in {
+		"deadline": [60, {"progressDeadlineSeconds": "${DEADLINE}"}],
+		"ready": [60, {"minReadySeconds": {}}],
+		"threshold": ["$TRIES", {}],
+	}
+	found(testing.batch([web({"failureThreshold": case[0]}, case[1])])) == set()
 }
 
 test_waits_for_ready[note] if {

@@ -45,7 +45,11 @@ _undefined := {at: found |
 	name != ""
 	not values.is_placeholder(name)
 	protocol := ports.protocol(port)
-	lacking := {i | some i in workloads_of; not _names[i][[name, protocol]]}
+	lacking := {i |
+		some i in workloads_of
+		not _names[i][[name, protocol]]
+		not _has_unknown_name[i]
+	}
 	count(lacking) > 0
 	at := {"document": s, "path": ["spec", "ports", index, "targetPort"]}
 	found := {
@@ -67,6 +71,8 @@ _names := {i: found |
 		some port in container.ports
 	}
 }
+
+_has_unknown_name := {i: true | some i, found in _names; some [name, _] in found; values.is_placeholder(name)}
 
 # Clients of a headless Service get the address of a pod and choose the port themselves.
 _level(s, undefined_port) := "info" if {

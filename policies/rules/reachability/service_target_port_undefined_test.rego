@@ -68,6 +68,11 @@ test_silent_on[note] if {
 	some note, case in {
 		"declared": [testing.web, to("http")],
 		"a number": [testing.web, to(9090)],
+		"a variable": [testing.web, to("${PORT}")],
+		"a declared name that is a variable": [
+			testing.with_container(["ports"], [{"name": "{{ name }}", "containerPort": 8080}]),
+			to("http"),
+		],
 		"omitted": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80}])],
 		"null": [testing.web, to(null)],
 		"empty": [testing.web, to("")],

@@ -39,6 +39,7 @@ test_silent_on[note] if {
 		"a number that is not": web([named], readiness(9000)),
 		"a string of digits": web([named], readiness("9000")),
 		"a variable to be filled in": web([named], readiness("${PORT}")),
+		"a declared name that is one": web([{"name": "${NAME}", "containerPort": 8080}], readiness("http")),
 		"an empty string": web([named], readiness("")),
 		"no port": web([named], {"readinessProbe": {"httpGet": {"path": "/"}}}),
 		"null": web([named], readiness(null)),

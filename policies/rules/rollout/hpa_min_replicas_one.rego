@@ -68,8 +68,10 @@ fix[at] := {"patch": [patches.put(low.fields, ["spec", low.floor_field], 2)], "a
 
 fix[at] := {"class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
 	some at, low in _low
-	low.ceiling < 2
+	not _has_room(low)
 }
+
+_has_room(low) if low.ceiling >= 2
 
 _low := {at: found |
 	some s, autoscaler in scaling.autoscalers

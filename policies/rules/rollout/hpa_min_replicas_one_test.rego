@@ -39,8 +39,9 @@ test_floors[note] if {
 	some note, case in {
 		"omitted": [omitted, {[1, "warning", 1]}],
 		"null": [hpa({"minReplicas": null}), {[1, "warning", 1]}],
-		"a string": [hpa({"minReplicas": "1"}), {[1, "warning", 1]}],
-		"an object": [hpa({"minReplicas": {}}), {[1, "warning", 1]}],
+		"a string": [hpa({"minReplicas": "1"}), set()],
+		"an object": [hpa({"minReplicas": {}}), set()],
+		"a variable": [hpa({"minReplicas": "${LEAST}"}), set()],
 		"zero": [hpa({"minReplicas": 0}), {[1, "info", 2]}],
 		"two": [hpa({"minReplicas": 2}), set()],
 		"less than none": [hpa({"minReplicas": -1}), set()],

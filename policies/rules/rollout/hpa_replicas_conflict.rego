@@ -53,7 +53,7 @@ violation contains {"at": at, "message": message, "level": level} if {
 		_pods(conflict.replicas),
 		autoscaler.kind,
 		autoscaler.name,
-		autoscaler.ceiling,
+		object.get(autoscaler, "ceiling", "another number"),
 	])
 }
 

@@ -95,9 +95,20 @@ test_silent_on[note] if {
 
 test_replicas[note] if {
 	without := testing.set(testing.web, ["spec", "strategy"], rolling({"maxUnavailable": 1}))
-	some note, replicas in {"omitted": [], "null": [null], "one": [1], "string": ["3"], "fraction": [1.5]}
+	some note, replicas in {"omitted": [], "null": [null], "one": [1]}
 	with_all := [web(rolling({"maxUnavailable": 1}), number) | some number in replicas]
 	found([array.concat(with_all, [without])[0], testing.service]) == {[0, "error"]}
+}
+
+test_silent_on_unknown_numbers[note] if {
+	some note, workload in {
+		"a variable number of replicas": web(rolling({"maxUnavailable": 1}), "${REPLICAS:=3}"),
+		"a string": web(rolling({"maxUnavailable": 1}), "3"),
+		"a fraction": web(rolling({"maxUnavailable": 1}), 1.5),
+		"a variable number of pods": web(rolling({"maxUnavailable": "${COUNT}"}), 1),
+		"one of the numbers is a variable": web(rolling({"maxUnavailable": 1, "maxSurge": "$COUNT"}), 1),
+	}
+	found([workload, testing.service]) == set()
 }
 
 test_autoscalers[note] if {

@@ -25,8 +25,6 @@ test_replicas[note] if {
 	some note, case in {
 		"omitted": [testing.web, ["spec"], "add"],
 		"null": [testing.with_replicas(null), ["spec", "replicas"], "replace"],
-		"an object": [testing.with_replicas({}), ["spec", "replicas"], "replace"],
-		"a string": [testing.with_replicas("1"), ["spec", "replicas"], "replace"],
 	}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
 	{[violation.at.path, violation.level] | some violation in got.violation} == {[case[1], "info"]}

@@ -46,12 +46,13 @@ fix[at] := {"patch": rolling_update.steps(at.document, 1, 0), "assumption": _ass
 
 _assumption := "Pods of the old and the new version can run at the same time."
 
+# How many there are may not be known; 0 then.
 _recreate := {at: {"replicas": replicas} |
 	some i in workloads.complete
 	workloads.kind[i] in {"Deployment", "DeploymentConfig"}
 	input.documents[i].object.spec.strategy.type == "Recreate"
 	user_traffic.certainty[i]
-	replicas := scaling.replicas[i]
+	replicas := object.get(scaling.replicas, i, 0)
 	_can_overlap(i, replicas)
 	at := {"document": i, "path": ["spec", "strategy", "type"]}
 }
@@ -67,8 +68,10 @@ _can_overlap(i, replicas) if {
 	replicas > 1
 }
 
+_all(0) := "all pods"
+
 _all(1) := "the only pod"
 
 _all(2) := "both pods"
 
-_all(replicas) := text.format("all {} pods", [replicas]) if not replicas in {1, 2}
+_all(replicas) := text.format("all {} pods", [replicas]) if not replicas in {0, 1, 2}

@@ -42,6 +42,15 @@ test_the_only_pod if {
 	])}
 }
 
+test_a_variable_number_of_pods if {
+	workload := recreated(testing.with_replicas("${REPLICAS}"))
+	violations := rule.violation with input as testing.batch([workload, testing.service])
+	{violation.message | some violation in violations} == {concat(" ", [
+		`A rollout of Deployment "web" stops all pods before it starts new ones:`,
+		"its strategy is Recreate.",
+	])}
+}
+
 # Pods that need a node each find no node while the old ones run.
 test_with_exclusive_nodes if {
 	batch := testing.batch([recreated(testing.with_anti_affinity(testing.with_replicas(3))), testing.service])

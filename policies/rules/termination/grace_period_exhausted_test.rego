@@ -105,8 +105,13 @@ test_seconds[note] if {
 }
 
 test_defaults[note] if {
-	some note, seconds in {"30": 30, "null": null, "string": "60", "object": {}}
+	some note, seconds in {"30": 30, "null": null}
 	found(web(sleep(30), seconds)) == {["error", 10]}
+}
+
+test_silent_on_an_unknown_grace_period[note] if {
+	some note, seconds in {"a string": "60", "an object": {}, "a variable": "${GRACE}"}
+	found(web(sleep(30), seconds)) == set()
 }
 
 test_default_grace_period if found(testing.with_container(["lifecycle", "preStop"], sleep(30))) == {["error", 10]}

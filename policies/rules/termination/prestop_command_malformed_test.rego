@@ -29,6 +29,8 @@ test_silent_on[note] if {
 		"words": exec(["sleep", "10"]),
 		"several durations": exec(["sleep", "1m", "2.5"]),
 		"forever": exec(["sleep", "infinity"]),
+		"a variable time": exec(["sleep", "${DRAIN}"]),
+		"a variable command": exec("{{ .command }}"),
 		"a path with spaces": exec(["/opt/my app/stop.sh"]),
 		"a script of a shell": exec(["sh", "-c", "sleep 10; nginx -s quit"]),
 		"a script with variables": exec(["sh", "-c", "sleep $SECONDS"]),

@@ -29,6 +29,16 @@ test_a_served_container_without_drain if {
 	}
 }
 
+# A sleep longer than the grace period is rejected.
+test_a_variable_grace_period if {
+	workload := testing.set(
+		without_drain,
+		["spec", "template", "spec", "terminationGracePeriodSeconds"], "${GRACE}",
+	)
+	fixes := rule.fix with input as testing.batch([workload, testing.service])
+	[[fix.class, fix.patch] | some fix in fixes] == [["text", []]]
+}
+
 test_silent_on[note] if {
 	some note, objects in {
 		"a drained container": [testing.web, testing.service],

@@ -98,16 +98,17 @@ _problem(i, seconds) := {"path": ["sleep"], "why": ""} if {
 	why := _why(seconds)
 } else := {"path": ["sleep", "seconds"], "why": why} if {
 	not grace.workloads_with_zero_period[i]
-	seconds > grace.period[i]
+	values.number(seconds, 0) > grace.period[i]
 	why := text.format("sleeps {} s, longer than the grace period of {} s", [seconds, grace.period[i]])
 }
 
 _why(seconds) := "sleeps for a time that is not a whole number" if {
-	seconds != 0
-	values.integer(seconds, null) == null
+	not values.number(seconds, 0)
+	not values.is_placeholder(seconds)
 } else := text.format("sleeps for {} s", [seconds]) if {
 	seconds < 0
 } else := text.format("sleeps for 0 s, which Kubernetes 1.{} rejects", [input.cluster.min_minor]) if {
+	values.number(seconds, 0) == 0
 	not drains.is_valid_sleep(seconds, input.cluster.min_minor)
 }
 

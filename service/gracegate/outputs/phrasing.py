@@ -31,6 +31,7 @@ REASONS: Mapping[NoSuggestion, str] = {
     "shared_anchor": "These lines are shared through a YAML anchor, so the fix would change other places too.",
     "merge_key": "These fields come from a YAML merge key, so the fix would change other places or nothing.",
     "templated": "These lines are a template, and what they render to is not known.",
+    "variable": "The fix would overwrite a variable, and what that stands for is not known.",
     "would_change_more": "The fix cannot be written without changing other content of the file.",
     "no_such_path": "The field that the fix replaces is not in the file.",
     "unsupported_layout": "These lines are formatted in a way that cannot be edited safely.",

@@ -19,6 +19,7 @@ from gracegate.yaml.scalars import is_plain_safe
 from gracegate.yaml.splitting import DocumentSpan, split_documents
 from gracegate.yaml.templates import TEMPLATE_OPENING, is_template
 from gracegate.yaml.values import DuplicateKey, duplicate_keys, json_value, key_name
+from gracegate.yaml.variables import variables
 
 __all__ = [
     "TEMPLATE_OPENING",
@@ -46,4 +47,5 @@ __all__ = [
     "parse_yaml",
     "resolve_alias",
     "split_documents",
+    "variables",
 ]

@@ -1,4 +1,4 @@
-"""Text that another program renders to a manifest (Helm, Jinja), recognised by its opening braces."""
+"""Text that another program renders to a manifest: Helm and Jinja by their opening braces, ytt by its comments."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from bisect import bisect_right
 from operator import itemgetter
 
 from gracegate.yaml.nodes import Node, ScalarNode, descendants
+from gracegate.yaml.variables import YTT
 
 TEMPLATE_OPENING = re.compile(r"\{\{|\{%")
+_OPENING = re.compile(rf"{TEMPLATE_OPENING.pattern}|(?:^|(?<=\s)){YTT}", re.MULTILINE)
 
 
 def is_template(text: str, root: Node) -> bool:
     """True if an opening is outside quoted and block scalars: inside them it may be meant for another program."""
-    openings = [match.start() for match in TEMPLATE_OPENING.finditer(text)]
+    openings = [match.start() for match in _OPENING.finditer(text)]
     if not openings:
         return False
     quoted = sorted((n.start, n.end) for n in descendants(root) if isinstance(n, ScalarNode) and n.style)

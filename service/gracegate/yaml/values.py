@@ -11,6 +11,7 @@ from gracegate.yaml.lines import LineIndex
 from gracegate.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, resolve_alias
 from gracegate.yaml.parser import YamlError
 from gracegate.yaml.scalars import STRING_TAGS, JsonScalar, key_text, plain_key, plain_value
+from gracegate.yaml.variables import YTT, ytt_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,10 @@ class DuplicateKey:
 
 
 def json_value(text: str, root: Node | None) -> Any:
-    """The JSON value of a node that was parsed from `text`. Raises YamlError for what JSON cannot hold."""
+    """The JSON value of a node that was parsed from `text`. Raises YamlError for what JSON cannot hold.
+
+    A scalar whose value ytt computes is the comment that says how: `#@ data.values.replicas`.
+    """
     return None if root is None else _ValueReader(text).value(root)
 
 
@@ -91,11 +95,13 @@ class _ValueReader:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._has_ytt = YTT in text
         self._by_target: dict[int, Any] = {}
 
     def value(self, node: Node) -> Any:
         if isinstance(node, ScalarNode):
-            return _scalar_value(node)
+            variable = ytt_value(self._text, node.end) if self._has_ytt and node.style not in {"|", ">"} else None
+            return _scalar_value(node) if variable is None else variable
         if isinstance(node, SequenceNode):
             return [self.value(item) for item in node.items]
         if isinstance(node, MappingNode):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gracegate.model import Hunk, Limits, NoSuggestion, Operation
-from gracegate.yaml import LineIndex, Node, YamlDocument, YamlError, is_template, json_value, parse_yaml
+from gracegate.yaml import LineIndex, Node, YamlDocument, YamlError, is_template, json_value, parse_yaml, variables
 from gracegate.yaml_edit.patches import EditRefused, apply_operation, canonical_json, minimal_operations
 from gracegate.yaml_edit.plans import edit_plans, has_alias_target
 from gracegate.yaml_edit.splices import EditedText, LineEdit, line_edits
@@ -30,7 +30,7 @@ def edit_document(
     """Applies the operations in order and makes additions inside `preferred` lines of the file where possible.
 
     Paths start at the document's root. Raises EditRefused unless the document then has exactly the value that the
-    operations make of its old value.
+    operations make of its old value, and keeps every variable that it had: what stands for one is not known.
     """
     if is_template(document.text, document.root):
         raise EditRefused("templated")
@@ -67,6 +67,8 @@ class _Editor:
         state = _State(EditedText.unchanged(text), root, json_value(text, root))
         for operation in operations:
             state = self._apply_one(state, operation)
+        if variables(json_value(text, root)) - variables(state.value):
+            raise EditRefused("variable")
         return state.edited
 
     def line_edits(self, edited: EditedText) -> Iterator[LineEdit]:

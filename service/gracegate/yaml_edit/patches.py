@@ -15,7 +15,7 @@ class EditRefused(GracegateError):
     """An edit cannot be made, or its result cannot be verified.
 
     `reason` is no_such_path, shared_anchor (aliases repeat the text elsewhere), merge_key (`<<` brings it in),
-    templated, unsupported_layout or would_change_more.
+    templated, variable (the edit would replace one), unsupported_layout or would_change_more.
     """
 
     def __init__(self, reason: NoSuggestion) -> None:
