@@ -15,6 +15,7 @@ GracegateError
 │   ├── GitHubUnavailable  5xx, a timeout, a broken connection: try again
 │   ├── Refused            422: GitHub will never accept this request
 │   └── Gone               401, 403, 404: uninstalled, suspended, deleted or not permitted
+├── WriteBudgetSpent       we have written enough to GitHub for now: try again in `seconds`; costs no attempt
 ├── GitFailed              git ended with an error or took too long: try again
 └── Superseded             a newer head, a closed pull request or a newer worker took over: stop and write nothing
 """
@@ -102,6 +103,14 @@ class Refused(GitHubError):
 
 class Gone(GitHubError):
     """The repository or object does not exist (any more), or this App may not access it."""
+
+
+class WriteBudgetSpent(GracegateError):
+    """A write would exceed the pace of the installation for `seconds` more; the request was not sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"this installation has written enough to GitHub for the next {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class GitFailed(GracegateError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Pointer = tuple[str | int, ...]
 """A path inside one Kubernetes object: keys of mappings and indexes of lists, from the object's root."""
@@ -448,3 +448,11 @@ class PostedComment:
     path: str
     line: int | None
     body: str
+
+
+class WriteDebts(NamedTuple):
+    """What an installation has written lately, as the seconds until each bucket of github_app/pace.py is full again."""
+
+    minute: float = 0.0
+    hour: float = 0.0
+    notifications: float = 0.0

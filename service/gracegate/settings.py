@@ -66,7 +66,8 @@ class JobSettings:
 class Settings:
     """Everything an operator decides. URLs have no slash at their end.
 
-    `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify.
+    `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify,
+    after a burst of them; 0 for a server without rate limits.
     `deprecations` are the warnings to log at the start.
     """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,7 +9,8 @@ import pytest
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited, Refused
 from gracegate.github_app import Pace
-from gracegate.github_app.retry import Pacer, Retrier
+from gracegate.github_app.pace import Pacer
+from gracegate.github_app.retry import Retrier
 
 Result = TypeVar("Result")
 DOWN = GitHubUnavailable("down", status=502)
@@ -51,8 +50,8 @@ class Trial:
         methods: dict[str, Callable[[], str]] = {
             "read": lambda: self.retrier.read(self.do),
             "read new": lambda: self.retrier.read(self.do, is_new=True),
-            "update": lambda: self.retrier.update(self.do),
-            "create": lambda: self.retrier.create(self.do, self.find),
+            "update": lambda: self.retrier.update(self.do, "check"),
+            "create": lambda: self.retrier.create(self.do, self.find, "notification"),
         }
         try:
             return methods[how]()
@@ -95,24 +94,3 @@ def test_a_token_is_renewed_once() -> None:
     assert (trial.outcome("create"), trial.done, trial.renewed) == ("done", 2, 1)
     trial = Trial(bad, bad)
     assert (trial.outcome("read"), trial.done, trial.renewed) == ("Gone", 2, 1)
-
-
-def test_gaps_between_writes_of_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-    waited: list[float] = []
-    pacer = Pacer(Pace(write_gap=1.0, notify_gap=3.0, sleep=waited.append))
-    for notifies in (False, False, True, True, False):
-        pacer.wait(notifies=notifies)
-    assert waited == [1.0, 2.0, 5.0, 6.0]
-
-
-def test_threads_share_the_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
-    waited: list[float] = []
-    pacer = Pacer(Pace(write_gap=1.0, sleep=waited.append))
-    threads = [threading.Thread(target=lambda: pacer.wait(notifies=False)) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(waited) == [1.0, 2.0, 3.0, 4.0]

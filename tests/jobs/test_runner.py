@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gracegate.errors import GitHubUnavailable, RateLimited, Superseded
+from gracegate.errors import GitHubUnavailable, RateLimited, Superseded, WriteBudgetSpent
 from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
 from gracegate.store import Outcome, PullHead, Run, runs
@@ -85,6 +85,17 @@ def test_a_rate_limit_stops_the_whole_installation_and_costs_no_attempt(bench: B
     assert bench.runner.perform("b/2", 1) == "waiting"
     assert bench.reviewer.calls == [("review", "1")]
     assert bench.service.queue.missing_runs({"a/1": 2, "b/2": 2}) == {}
+
+
+def test_a_spent_write_budget_lets_other_runs_go_on_and_costs_no_attempt(bench: Bench) -> None:
+    bench.service.deliver("b", 2, "head-b")
+    bench.reviewer.on_review = raiser(WriteBudgetSpent(100.0))
+    assert bench.perform() == "waiting"
+    row = bench.row()
+    assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
+    assert bench.service.queue.missing_runs({"a/1": 2}) == {}
+    bench.reviewer.on_review = lambda _check_current: PASS
+    assert bench.runner.perform("b/2", 1) == "done"
 
 
 def test_after_the_last_attempt_the_check_is_concluded_as_incomplete(bench: Bench) -> None:
@@ -207,5 +218,5 @@ def test_cancelling_a_check_is_tried_again(bench: Bench) -> None:
 def test_backoff_doubles_up_to_its_limit() -> None:
     jobs = JobSettings(backoff=4.0, backoff_limit=20.0)
     longest = [4.0, 8.0, 16.0, 20.0, 20.0]
-    for times, most in enumerate(longest, start=1):
+    for times, most in (*enumerate(longest, start=1), (10_000, 20.0)):
         assert all(most / 2 <= backoff(jobs, times) <= most for _ in range(20))

@@ -41,7 +41,7 @@ def holds_the_rows_of_the_first_release(store: Store) -> bool:
 
 
 def test_a_database_of_the_first_release_keeps_its_rows(old_store: Store) -> None:
-    assert (old_store.check_readiness() or "").startswith("tables are missing: audit, rate_limit;")
+    assert "rate_limit" in (old_store.check_readiness() or "")
     old_store.migrate()
     assert old_store.check_readiness() is None
     assert holds_the_rows_of_the_first_release(old_store)
@@ -61,7 +61,7 @@ def test_a_migration_that_fails_changes_nothing(old_store: Store) -> None:
         tx.exec_driver_sql("ALTER TABLE executor RENAME COLUMN beat_at TO unexpected")
     with pytest.raises(Exception, match="beat_at"):
         old_store.migrate()
-    assert (old_store.check_readiness() or "").startswith("tables are missing: audit, rate_limit;")
+    assert "rate_limit" in (old_store.check_readiness() or "")
 
 
 def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:

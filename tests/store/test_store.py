@@ -25,7 +25,7 @@ from gracegate.store import (
 )
 from gracegate.store import database as database_module
 from gracegate.store.database import database_url
-from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, RUN
+from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, METADATA, RUN
 from tests.processes import wait_for
 
 
@@ -347,7 +347,7 @@ def test_a_process_that_stops_inside_a_transaction_loses_its_locks(impatient_sto
 def test_readiness_says_what_is_missing(tmp_path: Path, store: Store) -> None:
     assert store.check_readiness() is None
     fresh = Store(f"sqlite:///{tmp_path / 'fresh.db'}")
-    missing = "tables are missing: audit, delivery, executor, head, rate_limit, run, verdict; the service makes them"
+    missing = f"tables are missing: {', '.join(sorted(METADATA.tables))}; the service makes them"
     assert (fresh.check_readiness() or "").startswith(missing)
     fresh.close()
     away = Store(f"sqlite:///{tmp_path}")

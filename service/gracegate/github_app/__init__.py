@@ -5,18 +5,20 @@ from __future__ import annotations
 from gracegate.github_app import app, app_manifest, checks, comments, contents, deliveries, pull_requests
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, RepositoryClient
+from gracegate.github_app.pace import LocalWriteBudget, Pace, WriteBudget
 from gracegate.github_app.pull_requests import PullRequest
-from gracegate.github_app.retry import Pace
 from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
     "AppClient",
+    "LocalWriteBudget",
     "Pace",
     "PullRequest",
     "RecordWrite",
     "RepositoryClient",
     "TokenBroker",
     "Write",
+    "WriteBudget",
     "app",
     "app_manifest",
     "checks",

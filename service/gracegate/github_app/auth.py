@@ -14,7 +14,8 @@ from github import Auth
 
 from gracegate.github_app.answers import send
 from gracegate.github_app.errors import error_from_answer
-from gracegate.github_app.retry import Pace, Pacer, Retrier
+from gracegate.github_app.pace import Pace, Pacer
+from gracegate.github_app.retry import Retrier
 
 # Seconds that a token is still valid when it is handed out.
 _MIN_VALIDITY = 300.0
@@ -48,7 +49,7 @@ class TokenBroker:
         private_key: str,
         api_url: str = "https://api.github.com",
         *,
-        pace: Pace = Pace(write_gap=0.0),  # noqa: B008 - frozen
+        pace: Pace = Pace(),  # noqa: B008 - frozen
         timeout: float = 15.0,
         now: Callable[[], float] = time.time,
     ) -> None:

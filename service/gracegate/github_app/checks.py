@@ -79,7 +79,7 @@ def start(
         expect((run.name, run.head_sha, run.external_id, run.status) == asked, "the check run that was started")
         return run
 
-    return repo.read(find_in_progress) or repo.create(create, find_in_progress)
+    return repo.read(find_in_progress) or repo.create(create, find_in_progress, "check")
 
 
 def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url: str | None = None) -> int:
@@ -100,13 +100,13 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
         except Refused:
             refused += len(batch)
     if now is run or not _is_concluded(now, output.conclusion):
-        repo.update(lambda repository: _edit(repository, run, body))
+        repo.update(lambda repository: _edit(repository, run, body), "check")
     return refused
 
 
 def update_text(repo: RepositoryClient, run: CheckRun, output: Output) -> None:
     """Replace the title and the summary of a run; its conclusion and its annotations stay."""
-    repo.update(lambda repository: repository.get_check_run(run.id).edit(output=_text(output)))
+    repo.update(lambda repository: repository.get_check_run(run.id).edit(output=_text(output)), "check")
 
 
 def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any]) -> CheckRun:
@@ -120,7 +120,7 @@ def _add(repo: RepositoryClient, run: CheckRun, body: Mapping[str, Any]) -> Chec
         found = _run(repository.get_check_run(run.id))
         return found if found.annotations > run.annotations else None
 
-    return repo.create(add, find_added)
+    return repo.create(add, find_added, "check")
 
 
 def _text(output: Output) -> dict[str, Any]:

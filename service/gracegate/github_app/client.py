@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import TracebackType
@@ -16,7 +15,8 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from gracegate.errors import GitHubError
 from gracegate.github_app.answers import API_VERSION, USER_AGENT, send
 from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.retry import Pace, Pacer, Retrier
+from gracegate.github_app.pace import LocalWriteBudget, Pace, Pacer, WriteBudget, WriteKind
+from gracegate.github_app.retry import Retrier
 from gracegate.github_app.writes import RecordWrite, describe_write, without_record
 
 Result = TypeVar("Result")
@@ -28,7 +28,7 @@ REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", 
 
 
 class AppClient:
-    """GitHub for one App. The writes of an installation are paced over all its repositories.
+    """GitHub for one App. The writes of an installation are paced over all its repositories, by `budget`.
 
     `record` is told of the writes that are the App's own, and those to a repository are told to the one given there.
     """
@@ -37,16 +37,16 @@ class AppClient:
         self,
         broker: TokenBroker,
         pace: Pace = Pace(),  # noqa: B008 - frozen
+        budget: WriteBudget | None = None,
         *,
         timeout: int = 15,
         record: RecordWrite = without_record,
     ) -> None:
         self._broker = broker
         self._pace = pace
+        self._budget = budget or LocalWriteBudget()
         self._timeout = timeout
         self._record = record
-        self._lock = threading.Lock()
-        self._pacers: dict[int, Pacer] = {}
         self._app: tuple[int, str] | None = None
 
     def app_id(self) -> int:
@@ -68,14 +68,14 @@ class AppClient:
     def read_as_app(self, do: Callable[[Requester], Result]) -> Result:
         """Read what belongs to the App itself and to no installation, see Retrier.read."""
         with closing(self._requester(self._broker.app_auth, self._record)) as requester:
-            return Retrier(self._pace, self._pacer(0)).read(lambda: do(requester))
+            return Retrier(self._pace, Pacer(self._pace)).read(lambda: do(requester))
 
     def repository(
         self, installation_id: int, repository_id: int, full_name: str, record: RecordWrite = without_record
     ) -> RepositoryClient:
         """A client of one repository, for one thread. Use it in a `with` block, which closes it."""
         auth = BrokeredAuth(self._broker, installation_id, repository_id, REVIEW_PERMISSIONS)
-        retrier = Retrier(self._pace, self._pacer(installation_id), auth.renew)
+        retrier = Retrier(self._pace, Pacer(self._pace, installation_id, self._budget), auth.renew)
         # By its id: a name is another repository's after a rename.
         repository = Repository(self._requester(auth, record), url=f"/repositories/{repository_id}")
         return RepositoryClient(repository, full_name, retrier, self)
@@ -83,10 +83,6 @@ class AppClient:
     def git_token(self, installation_id: int, repository_id: int) -> str:
         """A token that can only be used to fetch with git."""
         return self._broker.token(installation_id, repository_id, READ_PERMISSIONS)
-
-    def _pacer(self, installation_id: int) -> Pacer:
-        with self._lock:
-            return self._pacers.setdefault(installation_id, Pacer(self._pace))
 
     def _requester(self, auth: Auth.Auth, record: RecordWrite) -> Requester:
         # PyGithub's own retries post twice and do not repeat a PATCH, and each of its objects paces only itself.
@@ -188,15 +184,15 @@ class RepositoryClient:
         """See Retrier.read."""
         return self._retrier.read(lambda: do(self._repository), is_new=is_new)
 
-    def update(self, do: Callable[[Repository], Result]) -> Result:
+    def update(self, do: Callable[[Repository], Result], kind: WriteKind) -> Result:
         """See Retrier.update."""
-        return self._retrier.update(lambda: do(self._repository))
+        return self._retrier.update(lambda: do(self._repository), kind)
 
     def create(
-        self, do: Callable[[Repository], Result], find: Callable[[Repository], Result | None], *, notifies: bool = False
+        self, do: Callable[[Repository], Result], find: Callable[[Repository], Result | None], kind: WriteKind
     ) -> Result:
         """See Retrier.create."""
-        return self._retrier.create(lambda: do(self._repository), lambda: find(self._repository), notifies=notifies)
+        return self._retrier.create(lambda: do(self._repository), lambda: find(self._repository), kind)
 
 
 class BrokeredAuth(Auth.Auth):

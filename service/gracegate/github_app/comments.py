@@ -70,7 +70,7 @@ def edit(repo: RepositoryClient, comment_id: int, body: str) -> bool:
         expect(_normalized(edited["body"]) == _normalized(text["body"]), "the text of the comment")
 
     try:
-        repo.update(patch)
+        repo.update(patch, "edit")
     except Gone as error:
         if error.status != 404:
             raise
@@ -99,7 +99,7 @@ class _ReviewPoster:
             expect(_normalized(review.body or "") == _normalized(text), "the review that was posted")
             return review.id
 
-        return self.repo.create(post, lambda repository: self._find_review(repository, text, sent), notifies=True)
+        return self.repo.create(post, lambda repository: self._find_review(repository, text, sent), "notification")
 
     def post_review_without_comments(self, body: str) -> int | None:
         """Post only the text, unless GitHub has kept it of the review that it refused."""
@@ -141,7 +141,7 @@ class _ReviewPoster:
             return _normalized(sent["body"]) in self._posted_bodies(repository) or None
 
         try:
-            return self.repo.create(post, find, notifies=True)
+            return self.repo.create(post, find, "notification")
         except Refused:
             return False
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited
 from gracegate.github_app.errors import translate_errors
+from gracegate.github_app.pace import Pace, Pacer, WriteKind
 
 LOG = logging.getLogger(__name__)
 
@@ -18,46 +17,8 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Times in seconds. `write_gap` is between two writes, `notify_gap` between two that notify people.
-
-    One call waits at most `max_wait` in total before its error is raised; `backoff` are the pauses before each further
-    attempt of a call that failed. GitHub asks for the gaps, and Octokit has the same. `late_effect` is the time for
-    which a write that was answered with an error may still take effect.
-    """
-
-    write_gap: float = 1.0
-    notify_gap: float = 3.0
-    max_wait: float = 20.0
-    backoff: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
-    late_effect: float = 5.0
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(slots=True)
-class Pacer:
-    """Keeps the gaps between the writes of one installation, for all threads of this process."""
-
-    pace: Pace
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _next_write: float = 0.0
-    _next_notification: float = 0.0
-
-    def wait(self, *, notifies: bool) -> None:
-        """Wait until this write may go out."""
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._next_write, self._next_notification if notifies else 0.0)
-            self._next_write = start + self.pace.write_gap
-            if notifies:
-                self._next_notification = start + self.pace.notify_gap
-        if start > now:
-            self.pace.sleep(start - now)
-
-
-@dataclass(frozen=True, slots=True)
 class Retrier:
-    """Makes calls that share a pacer. `renew` drops the token that GitHub refused (401), at most once per call."""
+    """Makes calls for one installation. `renew` drops the token that GitHub refused (401), at most once per call."""
 
     pace: Pace
     pacer: Pacer
@@ -67,13 +28,13 @@ class Retrier:
         """Do a GET. `is_new`: it asks for something so new that some of GitHub's servers may answer 404 for a while."""
         return self._call(do, is_repeatable=True, is_new=is_new)
 
-    def update(self, do: Callable[[], Result]) -> Result:
+    def update(self, do: Callable[[], Result], kind: WriteKind) -> Result:
         """Do a PATCH or PUT that has the same effect when it is done twice."""
-        return self._call(self._paced(do, notifies=False), is_repeatable=True)
+        return self._call(self._paced(do, kind), is_repeatable=True)
 
-    def create(self, do: Callable[[], Result], find: Callable[[], Result | None], *, notifies: bool = False) -> Result:
+    def create(self, do: Callable[[], Result], find: Callable[[], Result | None], kind: WriteKind) -> Result:
         """Do a POST, or a PATCH that adds. It is done a second time only if `find` does not find its effect."""
-        write = self._paced(do, notifies=notifies)
+        write = self._paced(do, kind)
         for pause in self.pace.backoff:
             try:
                 return self._call(write, is_repeatable=False)
@@ -92,9 +53,9 @@ class Retrier:
             effect = self.read(find)
         return effect
 
-    def _paced(self, do: Callable[[], Result], *, notifies: bool) -> Callable[[], Result]:
+    def _paced(self, do: Callable[[], Result], kind: WriteKind) -> Callable[[], Result]:
         def write() -> Result:
-            self.pacer.wait(notifies=notifies)
+            self.pacer.wait(kind)
             return do()
 
         return write

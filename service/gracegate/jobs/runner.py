@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from gracegate.errors import GracegateError, RateLimited, Superseded
+from gracegate.errors import GracegateError, RateLimited, Superseded, WriteBudgetSpent
 from gracegate.jobs import metrics
 from gracegate.jobs.queue import Queue
 from gracegate.settings import JobSettings
@@ -48,7 +48,7 @@ class Reviewer(Protocol):
     """What a worker does with a run. All three are called again after a crash, so each must be idempotent."""
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
-        """Review; any exception but Superseded and RateLimited is a failed attempt.
+        """Review; any exception but Superseded, RateLimited and WriteBudgetSpent is a failed attempt.
 
         Deliveries come out of order, so the reviewer has to ask GitHub for the state and the head of the pull request.
         It returns `superseded` if the head moved meanwhile: the run is queued again, as no webhook may tell of that.
@@ -145,6 +145,11 @@ class Runner:
             log.warning("rate_limited", seconds=seconds)
             self._transact(lambda tx: runs.set_rate_limit(tx, run.installation_id, seconds))
             self._requeue(run, seconds, "rate_limited")
+        except WriteBudgetSpent as spent:
+            # Other runs of the installation may go on: their checks come before this one's comments.
+            delay = max(spent.seconds, backoff(self._jobs, run.starts + 1))
+            log.info("write_budget_spent", seconds=delay)
+            self._requeue(run, delay, "write_budget_spent")
         except Exception as error:
             # Any error is a failed attempt. If one got out of here, DBOS would end the workflow for good.
             failures = run.failures + 1
@@ -202,7 +207,7 @@ class Runner:
 
 def backoff(jobs: JobSettings, times: int) -> float:
     """Seconds before the next attempt after `times` failures: doubled each time up to the limit, with jitter."""
-    longest = min(jobs.backoff * 2.0 ** (times - 1), jobs.backoff_limit)
+    longest = min(jobs.backoff * 2.0 ** min(times - 1, 60), jobs.backoff_limit)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 

@@ -12,6 +12,7 @@ from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.reviewer import PullRequestReviewer
+from gracegate.review.write_budget import SharedWriteBudget
 from gracegate.settings import Settings, child_environment
 from gracegate.store import Outcome, Run, Store
 
@@ -41,7 +42,7 @@ def build_reviewer(settings: Settings) -> RunReviewer:
     broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
     store = Store(settings.database)
     pace = Pace(settings.write_gap, settings.notify_gap)
-    client = AppClient(broker, pace, record=write_recorder(store, settings.app_id))
+    client = AppClient(broker, pace, SharedWriteBudget(store), record=write_recorder(store, settings.app_id))
     pull_requests = PullRequestReviewer(
         settings=settings,
         client=client,

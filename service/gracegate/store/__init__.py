@@ -5,7 +5,7 @@ The tables of the queue are not read here.
 
 from __future__ import annotations
 
-from gracegate.store import audit, deliveries, executors, runs
+from gracegate.store import audit, deliveries, executors, runs, write_budgets
 from gracegate.store.audit import AuditFilter, AuditRow
 from gracegate.store.database import (
     DatabaseUnavailable,
@@ -47,4 +47,5 @@ __all__ = [
     "sqlite_file",
     "translate_errors",
     "url_without_password",
+    "write_budgets",
 ]

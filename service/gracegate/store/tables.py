@@ -90,6 +90,15 @@ RATE_LIMIT = Table(
     Column("blocked_until", Float, nullable=False),
 )
 
+WRITE_BUDGET = Table(
+    "write_budget",
+    METADATA,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("minute_full_at", Float, nullable=False),
+    Column("hour_full_at", Float, nullable=False),
+    Column("notifications_full_at", Float, nullable=False),
+)
+
 EXECUTOR = Table(
     "executor",
     METADATA,
