@@ -111,6 +111,9 @@ class FaultInjector:
             self._keep(request, fault.late)
         time.sleep(fault.delay)
         if fault.drop:
+            if fault.when == "before":
+                # Left unread, the server would take the body for another request.
+                request.get_data()
             return None
         if fault.status is None:
             return self._real(request)
