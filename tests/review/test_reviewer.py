@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from gracegate.errors import EngineUnavailable, RateLimited, Superseded
+from gracegate.errors import EngineUnavailable, Gone, RateLimited, Refused, Superseded
 from gracegate.github_app import checks
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
@@ -21,7 +21,7 @@ from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
-from tests.shop import DEPLOYMENT, WITHOUT_DRAIN
+from tests.shop import DEPLOYMENT, DRAIN, WITHOUT_DRAIN
 
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
@@ -192,18 +192,45 @@ def test_a_locked_conversation_is_said_in_the_check(
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/reviews$", 403), ("/pulls/1/(reviews|comments)$", 422), ("/pulls/1/comments$", 404)]
+    ("path", "status"), [("/reviews$", 403), ("/reviews$", 404), ("/pulls/1/(reviews|comments)$", 422)]
 )
 def test_a_refusal_to_comment_leaves_the_verdict(stage: Stage, path: str, status: int) -> None:
     """As for a conversation that is locked during the review, or an archived repository."""
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
-    for method in ("GET", "POST"):
-        stage.fake.fault(method, path, status=status, body='{"message": "no"}', times=99)
+    stage.fake.fault("POST", path, status=status, body='{"message": "no"}', times=99)
     outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.state, outcome.conclusion, stage.checks()) == ("done", "failure", [("completed", "failure")])
     assert (REFUSED in summary(stage), stage.comments(number)) == (True, [])
     (run,) = stage.fake.world.check_runs.values()
     assert len(run.annotations) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+@pytest.mark.parametrize("path", ["^/app$", "/pulls/1/comments$"])
+def test_a_refusal_to_show_the_comments_is_believed_at_the_third_attempt(stage: Stage, path: str, status: int) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    stage.fake.fault("GET", path, status=status, body='{"message": "no"}', times=-1)
+    for failures in (0, 1):
+        with pytest.raises((Gone, Refused)):
+            stage.reviewer.review(stage.run(number, failures=failures), is_current)
+    outcome = stage.reviewer.review(stage.run(number, failures=2), is_current)
+    assert (outcome.state, outcome.conclusion, stage.comments(number)) == ("done", "failure", [])
+    assert REFUSED in summary(stage)
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_an_edit_that_is_refused_costs_only_itself(stage: Stage, status: int) -> None:
+    names = ("a", "b")
+    faulty = {f"{name}.yaml": WITHOUT_DRAIN.replace("name: web", f"name: {name}") for name in names}
+    number = stage.open_pull_request(faulty)
+    stage.reviewer.review(stage.run(number), is_current)
+    stage.fake.push(SHOP, "change", {path: text + DRAIN for path, text in faulty.items()})
+    refused = stage.fake.fault("PATCH", "/pulls/comments/", status=status, body='{"message": "no"}')
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.conclusion, refused.times) == ("success", 0)
+    assert sorted(text[0] for _, _, text in stage.comments(number)) == ["✅", "❌"]
+    # Where the comment is gone there is nothing to say.
+    assert (REFUSED in summary(stage)) == (status != 404)
 
 
 def test_further_attempts_post_the_comments_and_leave_the_check(stage: Stage) -> None:

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 ENGINE_ATTEMPTS = 3
 """How many attempts of a run wait for an OPA that does not answer, before the check is concluded as incomplete."""
+READ_ATTEMPTS = 3
+"""How many attempts of a run try to read the earlier comments, before its own are given up."""
 
 _CONCLUSIONS: tuple[Conclusion, ...] = ("success", "neutral", "failure")
 """From the best to the worst."""
@@ -79,7 +81,7 @@ class PullRequestReviewer:
             check_current()
             conclusion = check.conclusion or self._conclude(run, repo, check, latest, report)
             check_current()
-            if not latest.locked and not self._post_comments(repo, latest, report, fetched.diff):
+            if not latest.locked and not self._post_comments(run, repo, latest, report, fetched.diff):
                 # Where GitHub does not take this either, the log has it.
                 with contextlib.suppress(Refused, Gone):
                     checks.update_text(repo, check, self._output(run, latest, report, "refused"))
@@ -136,13 +138,16 @@ class PullRequestReviewer:
         return output.conclusion
 
     def _post_comments(
-        self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]
     ) -> bool:
-        """Whether GitHub took all comments. What it refuses it refuses for ever, so no further attempt is made."""
+        """Whether GitHub took all comments. What it refuses to take it refuses for ever, so no attempt follows; what it
+        refuses to show it may show the next time."""
         try:
             posted, refused = self.poster.post_comments(repo, pull, report, diff)
         except (Refused, Gone) as error:
-            log.warning("comments_refused", error=str(error))
+            if run.attempt < READ_ATTEMPTS:
+                raise
+            log.warning("comments_not_read", error=str(error))
             return False
         metrics.COMMENTS.inc(posted)
         return refused == 0
