@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -32,6 +32,14 @@ _CHILD_VARIABLES = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
+
+
+class SettingsInvalid(ConfigError):
+    """Settings of the operator are wrong: each of `problems` names one of them and what to write."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +205,7 @@ class _Reader:
 
     def raise_errors(self) -> None:
         if self.errors:
-            raise ConfigError("; ".join(self.errors))
+            raise SettingsInvalid(self.errors)
 
     def deprecations(self) -> tuple[str, ...]:
         return tuple(

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from gracegate.errors import ConfigError
 from gracegate.store import Store, executors, runs
-from gracegate.store.tables import DELIVERY, HEAD, METADATA, RUN
+from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, METADATA, RUN
 
 FIRST_RELEASE = Path(__file__).with_name("first_release.sql").read_text().split(";\n")
 
@@ -74,3 +74,11 @@ def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
         tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match=r"^GRACEGATE_DATABASE was used by a newer gracegate"):
         store.migrate()
+
+
+def test_tables_that_take_rows_are_left_as_they_are(store: Store) -> None:
+    assert store.check_writes() is None
+    with store.transaction() as tx:
+        assert tx.execute(EXECUTOR.select()).all() == []
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '1'")
+    assert (store.check_writes() or "").startswith("the tables are of another version of gracegate")

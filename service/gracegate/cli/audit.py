@@ -7,15 +7,15 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from gracegate import settings
 from gracegate.cli.main import CLEAN
 from gracegate.cli.terminal import progress, write_output
-
-if TYPE_CHECKING:
-    from gracegate.store import AuditFilter, AuditRow, Store
+from gracegate.errors import ConfigError
+from gracegate.store import AuditFilter, AuditRow, Store, audit, sqlite_file
 
 EPILOG = """\b
 Each row is one request: when, its HTTP status (- without an answer, ? if the process ended before one came), the pull
@@ -51,8 +51,6 @@ def command(limit: int, form: str, **which: Any) -> int:
 
     Reads the database of the service: GRACEGATE_DATABASE, or the SQLite file in GRACEGATE_DATA_DIR.
     """
-    from gracegate.store import AuditFilter  # noqa: PLC0415 - `gracegate --help` does without the service
-
     store = open_store()
     try:
         with progress("Reading the audit log"):
@@ -73,10 +71,6 @@ def command(limit: int, form: str, **which: Any) -> int:
 
 def open_store() -> Store:
     """The database of the service. Raises ConfigError if there is none: reading must not create one."""
-    from gracegate import settings  # noqa: PLC0415
-    from gracegate.errors import ConfigError  # noqa: PLC0415
-    from gracegate.store import Store, sqlite_file  # noqa: PLC0415
-
     url = settings.database()
     file = sqlite_file(url)
     if file is not None and not file.is_file():
@@ -88,9 +82,6 @@ def open_store() -> Store:
 
 def find_rows(store: Store, which: AuditFilter, limit: int) -> list[AuditRow]:
     """Raises ConfigError if the service has not migrated the database yet."""
-    from gracegate.errors import ConfigError  # noqa: PLC0415
-    from gracegate.store import audit  # noqa: PLC0415
-
     if problem := store.check_readiness():
         raise ConfigError(problem)
     with store.transaction() as tx:

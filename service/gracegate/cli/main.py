@@ -26,6 +26,7 @@ Exit codes:
 COMMANDS = {
     "audit": "List what the GitHub App has written to GitHub, and why.",
     "check": "Find what would make a rolling update drop requests.",
+    "doctor": "Check the set-up of the GitHub App.",
     "fix": "Show the safe fixes as a diff, or write them.",
     "rules": "List the rules, or explain one.",
     "serve": "Run the GitHub App on one machine: a web process and workers.",

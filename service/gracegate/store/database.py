@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from gracegate.errors import ConfigError, GracegateError
-from gracegate.store.tables import METADATA
+from gracegate.store.tables import EXECUTOR, METADATA
 
 BUSY_SECONDS = 30
 """How long a statement waits for the locks of other transactions."""
@@ -58,6 +59,22 @@ class Store:
             return None
         return f"tables are missing: {', '.join(sorted(missing))}; the service makes them when it starts"
 
+    def check_writes(self) -> str | None:
+        """As check_readiness, and whether the tables are those of this version and take a row, which is not kept."""
+        from gracegate.store.migrations import is_current  # noqa: PLC0415 - as above
+
+        if problem := self.check_readiness():
+            return problem
+        try:
+            with translate_errors(), self.engine.connect() as connection, connection.begin() as transaction:
+                if not is_current(connection):
+                    return "the tables are of another version of gracegate; the service migrates them when it starts"
+                connection.execute(sa.insert(EXECUTOR).values(id=secrets.token_hex(16), heartbeat_at=0.0))
+                transaction.rollback()
+        except (DatabaseUnavailable, DBAPIError) as error:
+            return f"the database takes no rows: {error}"
+        return None
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -78,13 +95,7 @@ def translate_errors() -> Iterator[None]:
 
 def database_url(url: str) -> str:
     """The URL with the driver that we ship. Creates the folder of a SQLite file."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        message = (
-            "GRACEGATE_DATABASE is not a database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
-        )
-        raise ConfigError(message) from error
+    parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigError(
@@ -98,9 +109,19 @@ def database_url(url: str) -> str:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite database; None for another database."""
-    parsed = sa.make_url(url)
+    """The file of a SQLite database; None for another database. Raises ConfigError if `url` is none."""
+    parsed = _parse(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        message = (
+            "GRACEGATE_DATABASE is not a database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
+        )
+        raise ConfigError(message) from error
 
 
 def url_without_password(url: str) -> str:

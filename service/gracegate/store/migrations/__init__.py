@@ -11,6 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from gracegate.errors import ConfigError
@@ -26,10 +28,21 @@ def upgrade(tx: sa.Connection, revision: str = "head") -> None:
     """
     if tx.dialect.name == "postgresql":
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = tx
     try:
         command.upgrade(config, revision)
     except CommandError as error:
         raise ConfigError(f"GRACEGATE_DATABASE was used by a newer gracegate, start that one ({error})") from error
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """Whether the tables are of the newest revision that this version knows."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config

@@ -1,0 +1,179 @@
+"""`gracegate doctor`: whether this machine and the GitHub App are set up as reviews need it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from gracegate import git
+from gracegate.check import explain_rule
+from gracegate.cli import diagnosis
+from gracegate.cli.diagnosis import Diagnosis
+from gracegate.cli.main import CLEAN
+from gracegate.cli.request import open_policy_engine
+from gracegate.cli.terminal import progress, shows_colour, write_output
+from gracegate.errors import ConfigError, GitHubError, GracegateError
+from gracegate.github_app import AppClient, Pace, TokenBroker, app, deliveries
+from gracegate.policy import load_builtin
+from gracegate.settings import Settings, SettingsInvalid
+from gracegate.store import Store, sqlite_file, url_without_password
+
+PROBLEMS = 1
+EPILOG = """\b
+Exit codes:
+  0  no problems
+  1  problems, which keep reviews from being done
+"""
+TIMEOUT = 10
+"""Seconds that GitHub has for an answer."""
+_COLOURS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
+
+Step = tuple[str, Callable[[], list[Diagnosis]]]
+"""What it looks at, and what it finds."""
+
+
+@click.command("doctor", epilog=EPILOG)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(form: str) -> int:
+    """Check the set-up of the GitHub App: settings, git, the rules' engine, key, disk, database, and what GitHub says.
+
+    Needs the settings of the service (GRACEGATE_*), and may run beside it. It changes nothing.
+    """
+    found: list[Diagnosis] = []
+    for title, find in steps():
+        with progress(f"Checking {title}"):
+            diagnoses = find()
+        if form == "text":
+            write_output("".join(map(render, diagnoses)))
+        found += diagnoses
+    has_problems = any(one.level == "problem" for one in found)
+    if form == "json":
+        write_output(json.dumps({"ok": not has_problems, "checks": [asdict(one) for one in found]}, indent=2) + "\n")
+    return PROBLEMS if has_problems else CLEAN
+
+
+def render(one: Diagnosis) -> str:
+    """One line: the problem in one sentence with its remedy."""
+    level = f"{one.level:<7}"
+    level = click.style(level, fg=_COLOURS[one.level]) if shows_colour() else level
+    return f"{level}  {one.name:<13}  {one.message}{f': {one.remedy}' if one.remedy else ''}\n"
+
+
+def steps() -> Iterator[Step]:
+    """What this machine has comes first. Without settings there is nothing to ask GitHub with."""
+    yield "git", lambda: [diagnosis.diagnose_git(git.installed_version())]
+    yield "the engine", lambda: [_check_engine()]
+    try:
+        settings = Settings.from_environment()
+    except SettingsInvalid as error:
+        wrong = [Diagnosis("settings", "problem", problem) for problem in error.problems]
+        yield "the settings", lambda: wrong
+        return
+    yield "the settings", lambda: diagnosis.diagnose_settings(settings)
+    yield "the disk", lambda: _check_data_dir(settings.data_dir)
+    yield "the database", lambda: [_check_database(settings)]
+    key = diagnosis.diagnose_key(settings.private_key)
+    yield "the private key", lambda: [key]
+    if key.level == "ok":
+        yield from _GitHubSteps(settings).steps()
+
+
+def _check_engine() -> Diagnosis:
+    """Let the rules find the example of one of them."""
+    try:
+        catalog = load_builtin()
+        with open_policy_engine(None, catalog) as (engine, evaluate):
+            explain_rule(next(iter(catalog.rules.values())), catalog, engine, evaluate)
+    except (GracegateError, OSError) as error:
+        remedy = "see OPA_URL and GRACEGATE_OPA, or unset them to use the built-in engine"
+        return Diagnosis("engine", "problem", f"no manifest can be evaluated: {error}", remedy)
+    return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(catalog.rules)} rules")
+
+
+def _check_data_dir(folder: Path) -> list[Diagnosis]:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not _is_writable(existing):
+        message = f"caches and database cannot be kept, because {existing} cannot be written to"
+        return [Diagnosis("data", "problem", message, "set GRACEGATE_DATA_DIR to a folder of the service's user")]
+    # A folder that is not there yet is made for this user alone.
+    mode = stat.S_IMODE(folder.stat().st_mode) if folder.exists() else 0o700
+    return diagnosis.diagnose_data_dir(str(folder), mode, shutil.disk_usage(existing).free)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Tried out: what the permission bits say need not hold, for example on a read-only file system."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _check_database(settings: Settings) -> Diagnosis:
+    try:
+        file = sqlite_file(settings.database)
+        if file is not None and not file.exists():
+            return Diagnosis("database", "note", f"{file} is not there yet: the service makes it when it starts")
+        store = Store(settings.database)
+    except (ConfigError, ImportError) as error:
+        return Diagnosis("database", "problem", str(error), "see GRACEGATE_DATABASE in the README")
+    try:
+        problem = store.check_writes()
+    finally:
+        store.close()
+    if problem:
+        return Diagnosis(
+            "database", "problem", problem, "see whether GRACEGATE_DATABASE is right and the database runs"
+        )
+    return Diagnosis("database", "ok", f"{url_without_password(settings.database)} takes rows")
+
+
+class _GitHubSteps:
+    """What GitHub says of itself and of the App. A step that fails is a problem, and the others go on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+        # An operator is waiting, so what fails is told at once.
+        self._client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=TIMEOUT)
+        self._registration: app.Registration | None = None
+
+    def steps(self) -> Iterator[Step]:
+        url, owners = self._settings.github_url, self._settings.allowed_owners
+        yield self._step("GitHub", lambda: diagnosis.diagnose_server(app.read_server(url, TIMEOUT), url))
+        yield self._step("the App", self._check_registration)
+        registration = self._registration
+        if registration is None:
+            # GitHub does not know the App by this id and key, and tells nothing more of it.
+            return
+        page = registration.settings_url
+        yield self._step(
+            "the webhook", lambda: diagnosis.diagnose_webhook(app.read_webhook(self._client), self._settings, page)
+        )
+        yield self._step(
+            "its deliveries", lambda: [diagnosis.diagnose_deliveries(deliveries.list_newest(self._client), page)]
+        )
+        yield self._step(
+            "the installations",
+            lambda: diagnosis.diagnose_installations(app.list_installations(self._client), registration, owners),
+        )
+
+    def _check_registration(self) -> list[Diagnosis]:
+        self._registration = app.read_registration(self._client)
+        return diagnosis.diagnose_registration(self._registration)
+
+    def _step(self, title: str, find: Callable[[], list[Diagnosis]]) -> Step:
+        def guarded() -> list[Diagnosis]:
+            try:
+                return find()
+            except GitHubError as error:
+                return [diagnosis.diagnose_error(title, error)]
+
+        return title, guarded
