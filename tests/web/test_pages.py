@@ -5,7 +5,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from gracegate.settings import Settings
-from gracegate.web import create_app
+from gracegate.web import Degraded, create_app
 from tests.jobs.harness import Service
 from tests.web.payloads import pull_request
 from tests.web.test_webhooks import send
@@ -20,16 +20,38 @@ def test_readyz_names_what_is_missing(service: Service) -> None:
     settings = Settings.from_environment(service.env)
     checks = {"rules": lambda: None, "opa": lambda: "OPA does not answer"}
     answer = create_app(settings, service.store, service.queue, checks).test_client().get("/readyz")
-    missing = {"opa": "OPA does not answer"}
     assert (answer.status_code, answer.json) == (
         503,
-        {"ready": False, "missing": missing, "checked": ["database", "opa", "rules"]},
+        {
+            "ready": False,
+            "missing": {"opa": "OPA does not answer"},
+            "degraded": {},
+            "checked": ["database", "opa", "rules"],
+        },
+    )
+
+
+def test_what_is_degraded_is_told_and_webhooks_are_taken(service: Service) -> None:
+    settings = Settings.from_environment(service.env)
+    checks = {"github": lambda: Degraded("GitHub does not answer")}
+    answer = create_app(settings, service.store, service.queue, checks).test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (
+        200,
+        {
+            "ready": True,
+            "missing": {},
+            "degraded": {"github": "GitHub does not answer"},
+            "checked": ["database", "github"],
+        },
     )
 
 
 def test_readyz(client: FlaskClient) -> None:
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"ready": True, "missing": {}, "checked": ["database"]})
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"ready": True, "missing": {}, "degraded": {}, "checked": ["database"]},
+    )
 
 
 def test_metrics_count_the_queue_and_the_deliveries(client: FlaskClient) -> None:

@@ -1,22 +1,37 @@
-"""The checks of /readyz: whether a review could be done now. Each returns what is missing, or None."""
+"""The checks of /readyz: whether a review could be done now. Each returns what is missing or degraded, or None."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import requests
+import structlog
 
-from gracegate.errors import RulesError
+from gracegate.cli.diagnosis import diagnose_error, diagnose_key, diagnose_registration
+from gracegate.errors import GitHubError, Gone, RulesError
+from gracegate.github_app import AppClient, Pace, TokenBroker, app
 from gracegate.policy import load_builtin
 from gracegate.settings import Settings
+from gracegate.web import Degraded, ReadinessCheck
+
+log = structlog.get_logger(__name__)
+
+GITHUB_SECONDS = 60.0
+"""How old GitHub's answer may be."""
+FIRST_SECONDS = 0.8
+"""How long a probe waits for an answer that is not there yet; the kubelet by default waits one second for ours."""
+GITHUB_TIMEOUT = 5
 
 
-def readiness_checks(settings: Settings) -> Mapping[str, Callable[[], str | None]]:
-    """A check of the rules, and one of OPA where one is configured."""
-    checks: dict[str, Callable[[], str | None]] = {"rules": check_rules}
+def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
+    """A check of the rules, of what GitHub says of the App, and of OPA where one is configured."""
+    github = BackgroundCheck(GitHubCheck(settings), GITHUB_SECONDS, FIRST_SECONDS)
+    checks: dict[str, ReadinessCheck] = {"rules": check_rules, "github": github}
     if settings.opa_url:
         checks["opa"] = partial(check_opa_server, settings.opa_url)
     elif settings.opa:
@@ -42,3 +57,69 @@ def check_opa_server(url: str) -> str | None:
 
 def check_opa_binary(path: Path) -> str | None:
     return None if os.access(path, os.X_OK) else f"GRACEGATE_OPA is {path}, which is not an executable file"
+
+
+class GitHubCheck:
+    """Whether GitHub knows the App by its id and key, and gives it what it needs.
+
+    A process that starts with a key that GitHub does not accept is not ready, so that it does not replace one with a
+    better key. Whatever comes later is only degraded: a process that is not ready would lose webhooks too.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = diagnose_key(settings.private_key)
+        broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+        self._client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=GITHUB_TIMEOUT)
+        self._was_accepted = False
+
+    def __call__(self) -> str | Degraded | None:
+        if self._key.level == "problem":
+            return f"{self._key.message}: {self._key.remedy}"
+        try:
+            registration = app.read_registration(self._client)
+        except GitHubError as error:
+            found = diagnose_error("the App", error)
+            reason = f"{found.message}: {found.remedy}"
+            is_refused = isinstance(error, Gone) and error.status in {401, 404}
+            return reason if is_refused and not self._was_accepted else Degraded(reason)
+        self._was_accepted = True
+        problems = [one for one in diagnose_registration(registration) if one.level == "problem"]
+        return Degraded("; ".join(f"{one.message}: {one.remedy}" for one in problems)) if problems else None
+
+
+class BackgroundCheck:
+    """A check that may take long: it is made in a thread, and its last result is the answer meanwhile.
+
+    It is made again when it is asked for and the result is older than `seconds`. Where there is no result, or one that
+    is older than twice that, the caller waits up to `wait` seconds.
+    """
+
+    def __init__(self, check: ReadinessCheck, seconds: float, wait: float) -> None:
+        self._check = check
+        self._seconds = seconds
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._running: threading.Thread | None = None
+        self._result: str | Degraded | None = Degraded("the first answer is not there yet")
+        self._made_at = float("-inf")
+
+    def __call__(self) -> str | Degraded | None:
+        with self._lock:
+            age = time.monotonic() - self._made_at
+            if age > self._seconds and self._running is None:
+                self._running = threading.Thread(target=self._make, name="readiness", daemon=True)
+                self._running.start()
+            running = self._running
+        if running is not None and age > 2 * self._seconds:
+            running.join(self._wait)
+        return self._result
+
+    def _make(self) -> None:
+        try:
+            result = self._check()
+        except Exception as error:  # noqa: BLE001 - the next result would never come
+            result = Degraded(f"the check failed: {type(error).__name__}")
+        if result is not None and result != self._result:
+            log.warning("not_ready", reason=result.reason if isinstance(result, Degraded) else result)
+        with self._lock:
+            self._result, self._made_at, self._running = result, time.monotonic(), None

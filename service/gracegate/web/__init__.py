@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from gracegate.web.app import Application, create_app
+from gracegate.web.health import Degraded, ReadinessCheck
 from gracegate.web.probes import serve_probes
 from gracegate.web.server import Server, gunicorn_options
 
 __all__ = [
     "Application",
+    "Degraded",
+    "ReadinessCheck",
     "Server",
     "create_app",
     "gunicorn_options",

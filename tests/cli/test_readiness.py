@@ -1,0 +1,137 @@
+"""What /readyz says of GitHub: what makes a process unready, what is only told, and that nobody waits for long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gracegate.cli import readiness
+from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, readiness_checks
+from gracegate.settings import Settings
+from gracegate.web import Degraded
+from tests.fakegithub.server import FakeGitHub
+from tests.fakegithub.state import new_key
+from tests.jobs.harness import environment
+from tests.processes import WAIT_SECONDS, wait_for
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path) as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(fake: FakeGitHub, tmp_path: Path) -> Settings:
+    app = {"app_id": str(fake.app.id), "private_key": fake.app.private_key, "github_url": fake.url}
+    return replace(Settings.from_environment(environment(tmp_path)), **app)
+
+
+def kind(found: str | Degraded | None) -> tuple[str, str]:
+    """What it is, and the beginning of its reason."""
+    if isinstance(found, Degraded):
+        return "degraded", found.reason[:44]
+    return ("ready", "") if found is None else ("missing", found[:44])
+
+
+def test_an_app_that_github_knows(settings: Settings) -> None:
+    assert kind(GitHubCheck(settings)()) == ("ready", "")
+
+
+def test_a_key_that_github_does_not_accept_at_the_start(settings: Settings) -> None:
+    check = GitHubCheck(replace(settings, private_key=new_key()[0]))
+    assert kind(check()) == ("missing", "GitHub does not accept the App's id and key ")
+
+
+def test_a_key_that_is_none(settings: Settings, fake: FakeGitHub) -> None:
+    check = GitHubCheck(replace(settings, private_key="-----BEGIN RSA PRIVATE KEY-----"))
+    assert (kind(check()), fake.log) == (("missing", "the private key is damaged, cut off or encry"), [])
+
+
+def test_a_key_that_github_accepted_before_takes_no_process_out_of_service(
+    settings: Settings, fake: FakeGitHub
+) -> None:
+    check = GitHubCheck(settings)
+    assert kind(check()) == ("ready", "")
+    fake.app.public_key = new_key()[1]
+    assert kind(check()) == ("degraded", "GitHub does not accept the App's id and key ")
+
+
+def test_a_github_that_is_down_is_told(settings: Settings, fake: FakeGitHub) -> None:
+    fake.fault("GET", "/app$", status=503)
+    check = GitHubCheck(settings)
+    assert [kind(check()), kind(check())] == [
+        ("degraded", "GitHub was not reached for the App: GitHub a"),
+        ("ready", ""),
+    ]
+
+
+def test_what_the_app_lacks_is_told(settings: Settings, fake: FakeGitHub) -> None:
+    fake.app.permissions["checks"] = "read"
+    found = GitHubCheck(settings)()
+    assert kind(found) == ("degraded", "the App grants checks: read, and gracegate n")
+
+
+def test_the_checks_of_a_process(settings: Settings) -> None:
+    assert sorted(readiness_checks(settings)) == ["github", "rules"]
+    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == ["github", "opa", "rules"]
+
+
+class Slow:
+    """A check that is held until `go`; its results are numbered."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.made = 0
+
+    def __call__(self) -> str:
+        self.go.wait(WAIT_SECONDS)
+        self.made += 1
+        return str(self.made)
+
+
+def test_nobody_waits_for_a_slow_check_and_it_is_made_once() -> None:
+    slow = Slow()
+    check = BackgroundCheck(slow, seconds=1e9, wait=0.01)
+    assert [check(), check()] == [Degraded("the first answer is not there yet")] * 2
+    slow.go.set()
+    wait_for("the result", lambda: check() == "1")
+    assert [check(), slow.made] == ["1", 1]
+
+
+def test_the_first_result_is_waited_for() -> None:
+    slow = Slow()
+    slow.go.set()
+    assert BackgroundCheck(slow, seconds=1e9, wait=WAIT_SECONDS)() == "1"
+
+
+def test_a_result_that_is_old_is_made_again_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(readiness.time, "monotonic", lambda: now)
+    slow = Slow()
+    slow.go.set()
+    check = BackgroundCheck(slow, seconds=60.0, wait=WAIT_SECONDS)
+    assert check() == "1"
+    slow.go.clear()
+    now = 61.0
+    assert check() == "1"
+    slow.go.set()
+    wait_for("the new result", lambda: check() == "2")
+    now = 182.0
+    assert check() == "3"
+
+
+def test_a_check_that_fails_is_made_again() -> None:
+    results = iter([ZeroDivisionError(), None])
+
+    def check() -> None:
+        if (result := next(results)) is not None:
+            raise result
+
+    background = BackgroundCheck(check, seconds=0.0, wait=WAIT_SECONDS)
+    assert background() == Degraded("the check failed: ZeroDivisionError")
+    wait_for("the next result", lambda: background() is None)
