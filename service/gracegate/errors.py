@@ -8,6 +8,7 @@ GracegateError
 ├── EngineError            rules were not evaluated, so the verdict is `incomplete`
 │   ├── EngineUnavailable  OPA does not answer or does not start: try again
 │   ├── EngineTimeout      the evaluation took too long or too much memory
+│   ├── EngineKilled       something else ended the evaluation: try again
 │   ├── RuleFailed         a rule fails; the others can be evaluated without it
 │   └── RulesMismatch      the answer is from other rules than the loaded ones, or from none
 ├── GitHubError            a request to GitHub failed
@@ -63,6 +64,10 @@ class EngineUnavailable(EngineError):
 
 class EngineTimeout(EngineError):
     """The evaluation exceeded its limit of time or memory."""
+
+
+class EngineKilled(EngineError):
+    """A signal ended the evaluation within its limits: from outside, or of a crash that its input caused."""
 
 
 class RuleFailed(EngineError):

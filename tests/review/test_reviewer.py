@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from gracegate.errors import EngineUnavailable, Gone, RateLimited, Refused, Superseded
+from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited, Refused, Superseded
 from gracegate.github_app import checks
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
+from gracegate.review import sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
 from tests.processes import WAIT_SECONDS
@@ -154,6 +155,26 @@ def test_manifests_that_end_opa_are_no_failure_of_the_service(stage: Stage, dyin
     outcome = reviewer.review(stage.run(number, failures=2), is_current)
     assert (outcome.verdict, stage.checks()[-1]) == ("incomplete", ("completed", "failure"))
     assert "It answers without these manifests." in summary(stage)
+
+
+def test_a_check_that_is_killed_is_made_again_and_then_blamed_on_the_manifests(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(stage.reviewer.settings, on_incomplete="neutral")
+    reviewer = replace(stage.reviewer, settings=settings)
+    number = stage.open_pull_request({"web.yaml": DEPLOYMENT})
+
+    def raise_killed(*_: object) -> None:
+        raise EngineKilled("the check was ended by SIGKILL")
+
+    monkeypatch.setattr(sandbox, "run_check", raise_killed)
+    # Deaths of the worker say nothing of the check.
+    for failures in (0, 1):
+        with pytest.raises(EngineKilled):
+            reviewer.review(stage.run(number, failures=failures, crashes=4), is_current)
+    outcome = reviewer.review(stage.run(number, failures=2), is_current)
+    assert (outcome.verdict, stage.checks()) == ("incomplete", [("completed", "failure")])
+    assert "ended by SIGKILL" in summary(stage)
 
 
 def test_a_check_that_takes_too_long_is_a_failure_whatever_the_operator_chose(stage: Stage) -> None:

@@ -76,7 +76,7 @@ def test_a_report_comes_back_unchanged() -> None:
             "AttributeError: module 'tests.review.in_child' has no attribute 'no_such_function'",
         ),
         ("exit_with_7", WAIT_SECONDS, errors.EngineError, "the check ended with code 7: "),
-        ("abort", WAIT_SECONDS, errors.EngineTimeout, "the check was ended by SIGABRT"),
+        ("abort", WAIT_SECONDS, errors.EngineKilled, "the check was ended by SIGABRT"),
         ("sleep", 0.5, errors.EngineTimeout, "the check took longer than 0.5 s"),
         ("use_memory", WAIT_SECONDS, errors.EngineTimeout, "the check needs more than 256 MB"),
     ],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from gracegate.errors import EngineError, EngineUnavailable, Gone, Refused
+from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, Gone, Refused
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
@@ -27,7 +27,8 @@ from gracegate.store import Outcome, Run, Store, runs
 log = structlog.get_logger(__name__)
 
 ENGINE_ATTEMPTS = 3
-"""How many attempts of a run wait for an OPA that does not answer, before the check is concluded as incomplete."""
+"""How many attempts of a run wait for an OPA that does not answer, or follow a check that was killed, before the check
+is concluded as incomplete."""
 READ_ATTEMPTS = 3
 """How many attempts of a run try to read the earlier comments, before its own are given up."""
 
@@ -180,7 +181,8 @@ class PullRequestReviewer:
         return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], tuple(listed))
 
     def _check(self, run: Run, fetched: FetchedPullRequest) -> Report:
-        """The report, made in a child process. EngineUnavailable asks for another attempt, up to ENGINE_ATTEMPTS."""
+        """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to
+        ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks."""
         try:
             job = CheckJob(
                 base=fetched.base,
@@ -200,7 +202,7 @@ class PullRequestReviewer:
                     raise EngineUnavailable(problem.message)
             report = replace(report, problems=tuple(map(_blame_manifests, report.problems)))
         except EngineError as error:
-            if isinstance(error, EngineUnavailable) and run.attempt < ENGINE_ATTEMPTS:
+            if isinstance(error, EngineUnavailable | EngineKilled) and run.attempt < ENGINE_ATTEMPTS:
                 raise
             code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
             return _unevaluated_report(f"The manifests were not evaluated: {error}", code)

@@ -21,7 +21,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING
 
 from gracegate import errors
-from gracegate.errors import EngineError, EngineTimeout, GracegateError
+from gracegate.errors import EngineError, EngineKilled, EngineTimeout, GracegateError
 from gracegate.processes import end_with_parent
 from gracegate.settings import child_environment
 
@@ -38,8 +38,8 @@ _OUT_OF_MEMORY = 3
 def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
     """The report that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
 
-    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, the GracegateError that was raised in
-    the child, and EngineError for any other.
+    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, EngineKilled where a signal ended it,
+    the GracegateError that was raised in the child, and EngineError for any other.
     """
     limits = [str(seconds), str(memory_mb)]
     command = [sys.executable, "-m", "gracegate.review.sandbox", function, *limits, str(os.getpid())]
@@ -83,7 +83,7 @@ def _child_error(code: int, stdout: bytes, stderr: bytes, seconds: float, memory
     if code == -signal.SIGXCPU:
         return EngineTimeout(f"the check computed for longer than {seconds:g} s")
     if code < 0:
-        return EngineTimeout(f"the check was ended by {signal.Signals(-code).name}")
+        return EngineKilled(f"the check was ended by {signal.Signals(-code).name}")
     if code == 1 and stdout:
         error = json.loads(stdout)
         kind = getattr(errors, error["type"], None)

@@ -52,8 +52,8 @@ class Run:
 
     @property
     def attempt(self) -> int:
-        """The number of this attempt, from 1; waits for a rate limit do not count."""
-        return self.failures + self.crashes + 1
+        """The number of this attempt, from 1; waits for a rate limit and deaths of the worker do not count."""
+        return self.failures + 1
 
 
 @dataclass(frozen=True, slots=True)
