@@ -17,9 +17,9 @@ from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import ConfigError
 from gracegate.store import AuditFilter, AuditRow, Store, audit, sqlite_file
 
-EPILOG = """\b
+EPILOG = """
 Each row is one request: when, its HTTP status (- without an answer, ? if the process ended before one came), the pull
-request, what was written, and the run and its webhook delivery. Texts of comments and checks are not kept.
+request, what was written, and the run. Texts of comments and checks are not kept.
 """
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

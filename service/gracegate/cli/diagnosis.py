@@ -179,7 +179,7 @@ def diagnose_error(title: str, error: GitHubError) -> Diagnosis:
         remedy = "write the id and a key of one App into GRACEGATE_APP_ID and GRACEGATE_PRIVATE_KEY_FILE"
     elif isinstance(error, GitHubUnavailable):
         message = f"GitHub was not reached for {title}: {error}"
-        remedy = "see GRACEGATE_GITHUB_URL, the firewall, and https_proxy or SSL_CERT_FILE where they are needed"
+        remedy = "see GRACEGATE_GITHUB_URL and the firewall, and where you need them https_proxy and REQUESTS_CA_BUNDLE"
     else:
         message, remedy = f"GitHub did not tell about {title}: {error}", "try again"
     return Diagnosis("github", "problem", message, remedy)

@@ -30,6 +30,7 @@ COMMANDS = {
     "fix": "Show the safe fixes as a diff, or write them.",
     "rules": "List the rules, or explain one.",
     "serve": "Run the GitHub App on one machine: a web process and workers.",
+    "setup": "Register the GitHub App, and write its settings down.",
     "worker": "Run one more worker of the GitHub App.",
 }
 

@@ -39,7 +39,10 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
     (r"GET /app/hook/config", {}),
     (r"GET /app/hook/deliveries", [{"id": int, "guid": str, "event": str, "delivered_at": str, "status": str}]),
     (r"GET /app/installations", [{"id": int, "permissions": dict}]),
-    (r"POST /app-manifests/[^/]+/conversions", {"id": int, "slug": str, "html_url": str, "pem": str}),
+    (
+        r"POST /app-manifests/[^/]+/conversions",
+        {"id": int, "slug": str, "html_url": str, "pem": str, "webhook_secret": str},
+    ),
     (r"POST /app/installations/\d+/access_tokens", {"token": str, "expires_at": str}),
     (r"GET .*/pulls/\d+", _PULL),
     (r"GET .*/compare/.*", {"merge_base_commit": {"sha": str}}),
@@ -79,6 +82,15 @@ def send(
     if answer.status_code < 400:
         _check(method, url, answer)
     return answer
+
+
+def json_of(answer: requests.Response) -> object:
+    """The JSON of an answer; None if it has none."""
+    try:
+        body: object = answer.json()
+    except requests.JSONDecodeError:
+        return None
+    return body
 
 
 def expect(is_answered: bool, what: str) -> None:

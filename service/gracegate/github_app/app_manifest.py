@@ -1,9 +1,16 @@
-"""What gracegate needs of a GitHub App: the one table behind the App's manifest, its diagnosis and the README."""
+"""What gracegate needs of a GitHub App: the one table behind its registration, its diagnosis and the README."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from gracegate.github_app.answers import json_of, send
+from gracegate.github_app.errors import error_from_answer, translate_errors
 
 NEEDED_PERMISSIONS: Mapping[str, str] = {
     "metadata": "read",
@@ -36,3 +43,24 @@ def app_manifest(
         "default_events": list(NEEDED_EVENTS),
     }
     return manifest if redirect_url is None else {**manifest, "redirect_url": redirect_url}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredApp:
+    """A new App. GitHub tells its private key and its webhook secret this once."""
+
+    id: int
+    page_url: str
+    private_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+
+
+def exchange_code(api_url: str, code: str, timeout: float = 30.0) -> RegisteredApp:
+    """The App that GitHub registered from a manifest. Raises Gone if the code was used or is older than an hour."""
+    with requests.Session() as session, translate_errors():
+        url = f"{api_url}/app-manifests/{quote(code, safe='')}/conversions"
+        answer = send(session, "POST", url, headers={}, data=None, timeout=timeout)
+    if answer.status_code != 201:
+        raise error_from_answer(answer.status_code, answer.headers, json_of(answer))
+    body = answer.json()
+    return RegisteredApp(body["id"], body["html_url"], body["pem"], body["webhook_secret"])

@@ -12,7 +12,7 @@ from datetime import datetime
 import requests
 from github import Auth
 
-from gracegate.github_app.answers import send
+from gracegate.github_app.answers import json_of, send
 from gracegate.github_app.errors import error_from_answer
 from gracegate.github_app.pace import Pace, Pacer
 from gracegate.github_app.retry import Retrier
@@ -101,14 +101,6 @@ class TokenBroker:
                 timeout=self._timeout,
             )
         if answer.status_code != 201:
-            raise error_from_answer(answer.status_code, answer.headers, _json(answer))
+            raise error_from_answer(answer.status_code, answer.headers, json_of(answer))
         body = answer.json()
         return _Token(body["token"], datetime.fromisoformat(body["expires_at"]).timestamp())
-
-
-def _json(answer: requests.Response) -> object:
-    try:
-        body: object = answer.json()
-    except requests.JSONDecodeError:
-        return None
-    return body

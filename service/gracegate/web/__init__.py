@@ -6,13 +6,16 @@ from gracegate.web.app import Application, create_app
 from gracegate.web.health import Degraded, ReadinessCheck
 from gracegate.web.probes import serve_probes
 from gracegate.web.server import Server, gunicorn_options
+from gracegate.web.setup import SetupPages, serve_setup
 
 __all__ = [
     "Application",
     "Degraded",
     "ReadinessCheck",
     "Server",
+    "SetupPages",
     "create_app",
     "gunicorn_options",
     "serve_probes",
+    "serve_setup",
 ]
