@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gracegate.github_app.app_manifest import NEEDED_EVENTS, NEEDED_PERMISSIONS
 from gracegate.policy import load_builtin
 from gracegate.repo_config import parse_repo_config
 
@@ -36,3 +37,10 @@ def test_its_variables_are_read() -> None:
     assert [
         name for name in sorted(named) if f'"{name}"' not in settings and f'"GRACEGATE_{name}"' not in settings
     ] == []
+
+
+def test_it_lists_the_permissions_and_events_of_the_app() -> None:
+    rows = re.findall(r"^ *\| ([A-Z][a-z ]+) \| (read|write) \|", README, re.MULTILINE)
+    (events,) = re.findall(r"^ *Events: ((?:`[a-z_]+`[,\s]*)+)", README, re.MULTILINE)
+    assert {name.lower().replace(" ", "_"): level for name, level in rows} == NEEDED_PERMISSIONS
+    assert set(re.findall(r"`([a-z_]+)`", events)) == set(NEEDED_EVENTS)

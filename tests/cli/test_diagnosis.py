@@ -128,23 +128,23 @@ def test_git(version: tuple[int, ...] | None, level: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "free", "expected"),
+    ("modes", "free", "expected"),
     [
-        (0o700, 10e9, [("ok", "/data, 10 GB free")]),
-        (0o750, 10e9, [("warning", "other users of this machine may look int")]),
-        (0o700, 1e9, [("warning", "only 1.0 GB are free in /data, and the g")]),
+        ({"/data": 0o700, "/data/gracegate.db": 0o600}, 10e9, [("ok", "/data, 10 GB free")]),
+        ({"/data": 0o700, "/key": 0o604}, 10e9, [("warning", "other users of this machine may open /ke")]),
+        ({}, 1e9, [("warning", "only 1.0 GB are free in /data, and the g")]),
         (
-            0o777,
+            {"/data": 0o777},
             1e8,
             [
-                ("warning", "other users of this machine may look int"),
+                ("warning", "other users of this machine may open /da"),
                 ("problem", "only 0.1 GB are free in /data, and the g"),
             ],
         ),
     ],
 )
-def test_the_data_directory(mode: int, free: float, expected: list[tuple[str, str]]) -> None:
-    assert short(diagnosis.diagnose_data_dir("/data", mode, int(free))) == expected
+def test_the_data_directory(modes: dict[str, int], free: float, expected: list[tuple[str, str]]) -> None:
+    assert short(diagnosis.diagnose_data_dir("/data", modes, int(free))) == expected
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def service(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     store = Store(f"sqlite:///{data / 'gracegate.db'}")
     store.migrate()
+    (data / "gracegate.db").chmod(0o600)
     return store
 
 
@@ -222,6 +223,22 @@ def test_wrong_places(
     code, found = diagnose(capfd)
     assert (code, found[looked_at][0][0], "hidden" in str(found)) == (PROBLEMS, "problem", False)
     assert found[looked_at][0][1].startswith(message)
+
+
+def test_what_others_may_open_is_named(
+    service: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "data" / "gracegate.db"
+    database.chmod(0o644)
+    key = tmp_path / "key.pem"
+    key.touch(0o640)
+    key.chmod(0o640)
+    monkeypatch.setenv("GRACEGATE_PRIVATE_KEY_FILE", str(key))
+    code, found = diagnose(capfd)
+    assert (code, found["data"]) == (
+        CLEAN,
+        [("warning", f"other users of this machine may open {path}", f"chmod go= {path}") for path in (key, database)],
+    )
 
 
 def test_a_database_that_takes_no_rows(service: Store, capfd: pytest.CaptureFixture[str]) -> None:

@@ -76,8 +76,8 @@ class Service(Peer):
         """`app` is the App's id, private_key and webhook_secret; `more` are further variables of the environment."""
         folder.mkdir(exist_ok=True)
         bind = f"127.0.0.1:{free_port()}"
-        environment = {**service_environment(folder, app, github), "GRACEGATE_BIND": bind, **more}
-        running = Running([str(BIN / "gracegate"), "serve"], environment, folder / "service.log")
+        self.environment = {**service_environment(folder, app, github), "GRACEGATE_BIND": bind, **more}
+        running = Running([str(BIN / "gracegate"), "serve"], self.environment, folder / "service.log")
         super().__init__(f"http://{bind}", running, "/readyz")
 
     @property

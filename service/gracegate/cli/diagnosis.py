@@ -127,12 +127,13 @@ def diagnose_git(version: tuple[int, ...] | None) -> Diagnosis:
     return Diagnosis("git", "ok", f"git {_dotted(version)}")
 
 
-def diagnose_data_dir(folder: str, mode: int, free_bytes: int) -> list[Diagnosis]:
-    """The folder of the caches: `mode` are its permission bits."""
-    found = []
-    if mode & 0o077:
-        message = f"other users of this machine may look into {folder}, which holds private repositories"
-        found.append(Diagnosis("data", "warning", message, f"chmod 700 {folder}"))
+def diagnose_data_dir(folder: str, modes: Mapping[str, int], free_bytes: int) -> list[Diagnosis]:
+    """The folder of the caches. `modes` are the permission bits of what only the service's user should read."""
+    found = [
+        Diagnosis("data", "warning", f"other users of this machine may open {path}", f"chmod go= {path}")
+        for path, mode in modes.items()
+        if mode & 0o077
+    ]
     if free_bytes < FEW_FREE_BYTES:
         level: Level = "problem" if free_bytes < MIN_FREE_BYTES else "warning"
         message = f"only {free_bytes / 1e9:.1f} GB are free in {folder}, and the git caches may take 2 GB"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitHubError, GracegateError
 from gracegate.github_app import AppClient, Pace, TokenBroker, app, deliveries
 from gracegate.policy import load_builtin
-from gracegate.settings import Settings, SettingsInvalid
+from gracegate.settings import Settings, SettingsInvalid, environment
 from gracegate.store import Store, sqlite_file, url_without_password
 
 PROBLEMS = 1
@@ -77,7 +79,7 @@ def steps() -> Iterator[Step]:
         yield "the settings", lambda: wrong
         return
     yield "the settings", lambda: diagnosis.diagnose_settings(settings)
-    yield "the disk", lambda: _check_data_dir(settings.data_dir)
+    yield "the disk", lambda: _check_data_dir(settings)
     yield "the database", lambda: [_check_database(settings)]
     key = diagnosis.diagnose_key(settings.private_key)
     yield "the private key", lambda: [key]
@@ -97,14 +99,33 @@ def _check_engine() -> Diagnosis:
     return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(catalog.rules)} rules")
 
 
-def _check_data_dir(folder: Path) -> list[Diagnosis]:
+def _check_data_dir(settings: Settings) -> list[Diagnosis]:
+    folder = settings.data_dir
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not _is_writable(existing):
         message = f"caches and database cannot be kept, because {existing} cannot be written to"
         return [Diagnosis("data", "problem", message, "set GRACEGATE_DATA_DIR to a folder of the service's user")]
-    # A folder that is not there yet is made for this user alone.
-    mode = stat.S_IMODE(folder.stat().st_mode) if folder.exists() else 0o700
-    return diagnosis.diagnose_data_dir(str(folder), mode, shutil.disk_usage(existing).free)
+    # What is not there yet is made for this user alone.
+    modes = {str(path): mode for path in _private_paths(settings) if (mode := _own_mode(path)) is not None}
+    return diagnosis.diagnose_data_dir(str(folder), modes, shutil.disk_usage(existing).free)
+
+
+def _private_paths(settings: Settings) -> Iterator[Path]:
+    yield settings.data_dir
+    if key_file := environment().get("GRACEGATE_PRIVATE_KEY_FILE"):
+        yield Path(key_file)
+    with suppress(ConfigError):
+        if database := sqlite_file(settings.database):
+            yield database
+
+
+def _own_mode(path: Path) -> int | None:
+    """The permission bits of a path of this user: those of a secret that a container was given are not ours."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return stat.S_IMODE(status.st_mode) if status.st_uid == os.getuid() else None
 
 
 def _is_writable(folder: Path) -> bool:
