@@ -1,6 +1,6 @@
 """What each webhook event starts: a handler per event, beside the part of its payload that it reads.
 
-A new event is one handler here, and a subscription of the App in deploy/app-manifest.json.
+A new event is one handler here, and a subscription of the App: NEEDED_EVENTS in github_app/app_manifest.py.
 """
 
 from __future__ import annotations
