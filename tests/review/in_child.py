@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import EngineUnavailable
-from gracegate.model import Report
+from gracegate.model import Problem, Report
 from gracegate.review import sandboxed_check as sandboxed_check_module
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 
@@ -42,6 +43,17 @@ def use_memory(_request: object) -> Report:
     memory = []
     while True:
         memory.append(bytearray(10_000_000))
+
+
+def return_too_much(report: Report) -> Report:
+    problem = Problem("", 0, "x", "x" * 1_000_000)
+    return replace(report, problems=(problem,) * 40)
+
+
+def print_for_ever(_request: object) -> Report:
+    """What a child could do that the manifests have taken over."""
+    while True:
+        os.write(1, b"x" * 1_000_000)
 
 
 def abort(_request: object) -> Report:

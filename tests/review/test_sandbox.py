@@ -89,6 +89,12 @@ def test_an_error_in_the_child_is_raised_in_the_parent(
     assert (type(caught.value), str(caught.value)) == (kind, message)
 
 
+@pytest.mark.parametrize("function", ["return_too_much", "print_for_ever"])
+def test_a_child_cannot_answer_more_than_the_worker_takes(function: str) -> None:
+    with pytest.raises(errors.EngineTimeout, match=r"^the report is larger than 32 MB$"):
+        run_check(REPORT, WAIT_SECONDS, 1024, f"tests.review.in_child:{function}")
+
+
 def test_a_child_that_computes_for_ever_is_killed() -> None:
     with pytest.raises(errors.EngineTimeout):
         run_check({}, 1.0, 256, "tests.review.in_child:loop")

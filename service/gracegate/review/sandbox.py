@@ -1,7 +1,8 @@
 """Runs the check of untrusted manifests in a child process that can be killed.
 
 The parent sends a pickle, because only we write it. What comes back was made of untrusted input, so it is JSON that is
-validated, never a pickle. The child, `python -m gracegate.review.sandbox`, imports only what the named function needs.
+validated, never a pickle, and no longer than MAX_REPORT_BYTES. The child, `python -m gracegate.review.sandbox`, imports
+only what the named function needs.
 """
 
 from __future__ import annotations
@@ -31,34 +32,45 @@ if TYPE_CHECKING:
     from gracegate.model import Report
 
 CHECK = "gracegate.review.sandboxed_check:sandboxed_check"
+MAX_REPORT_BYTES = 32 * 1024 * 1024
+"""What a worker parses of a child. A report with the patches of 10,000 findings takes about 20 MB."""
 _OUT_OF_MEMORY = 3
 """Exit code of the child."""
+_MAX_STDERR = 4096
+_TOO_LARGE = f"the report is larger than {MAX_REPORT_BYTES // 1024 // 1024} MB"
 
 
 def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
     """The report that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
 
-    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb`, EngineKilled where a signal ended it,
-    the GracegateError that was raised in the child, and EngineError for any other.
+    Raises EngineTimeout where the child needs more than `seconds` or `memory_mb` or has too much to report,
+    EngineKilled where a signal ended it, the GracegateError that was raised in the child, and EngineError for any
+    other.
     """
     limits = [str(seconds), str(memory_mb)]
     command = [sys.executable, "-m", "gracegate.review.sandbox", function, *limits, str(os.getpid())]
-    # Files, not pipes: what the child itself has started may hold a pipe open for as long as it lives.
-    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        code = _run(command, pickle.dumps(job), seconds, stdout, stderr)
+    # Files, not pipes: what the child itself has started may hold a pipe open for as long as it lives, and a pickle in
+    # memory would be a second copy of all trees.
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        pickle.dump(job, stdin)
+        code = _run(command, seconds, stdin, stdout, stderr)
         stdout.seek(0)
+        answer = stdout.read(MAX_REPORT_BYTES + 1)
+        if len(answer) > MAX_REPORT_BYTES:
+            raise EngineTimeout(_TOO_LARGE)
         if code == 0:
-            return _report_type().validate_json(stdout.read())
-        stderr.seek(0)
-        raise _child_error(code, stdout.read(), stderr.read(), seconds, memory_mb)
+            return _report_type().validate_json(answer)
+        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _MAX_STDERR))
+        raise _child_error(code, answer, stderr.read(_MAX_STDERR), seconds, memory_mb)
 
 
-def _run(command: list[str], job: bytes, seconds: float, stdout: IO[bytes], stderr: IO[bytes]) -> int:
+def _run(command: list[str], seconds: float, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> int:
+    stdin.seek(0)
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, env=child_environment(), start_new_session=True
+        command, stdin=stdin, stdout=stdout, stderr=stderr, env=child_environment(), start_new_session=True
     ) as process:
         try:
-            process.communicate(job, timeout=seconds)
+            process.wait(seconds)
         except subprocess.TimeoutExpired as error:
             raise EngineTimeout(f"the check took longer than {seconds:g} s") from error
         finally:
@@ -103,14 +115,20 @@ def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
     module, _, name = function.partition(":")
     try:
         report = getattr(importlib.import_module(module), name)(pickle.load(sys.stdin.buffer))  # noqa: S301 - the parent wrote it
-        answer, code = dataclasses.asdict(report), 0
+        answer, code = json.dumps(dataclasses.asdict(report)), 0
+        if len(answer) > MAX_REPORT_BYTES:
+            answer, code = _error_answer(EngineTimeout(_TOO_LARGE)), 1
     except MemoryError:
         return _OUT_OF_MEMORY
     except Exception as error:  # noqa: BLE001 - the parent has to know of every error
-        answer, code = {"type": type(error).__name__, "message": str(error)[:2000]}, 1
-    json.dump(answer, stdout)
+        answer, code = _error_answer(error), 1
+    stdout.write(answer)
     stdout.flush()
     return code
+
+
+def _error_answer(error: Exception) -> str:
+    return json.dumps({"type": type(error).__name__, "message": str(error)[:2000]})
 
 
 def _limit(seconds: float, memory_mb: int) -> None:
@@ -120,6 +138,8 @@ def _limit(seconds: float, memory_mb: int) -> None:
     cpu = max(1, round(seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Of its answer, of its errors and of the compiled rules that it keeps.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_REPORT_BYTES + 1, MAX_REPORT_BYTES + 1))
 
 
 if __name__ == "__main__":
