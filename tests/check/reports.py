@@ -28,7 +28,14 @@ def report_of(
     head_config: str | None = None,
     max_verified_fixes: int | None = None,
 ) -> Report:
-    request = CheckRequest(
+    request = request_of(base, head, config, head_config, max_verified_fixes)
+    return check(request, evaluate)
+
+
+def request_of(
+    base, head, config: str = "", head_config: str | None = None, max_verified_fixes: int | None = None
+) -> CheckRequest:
+    return CheckRequest(
         head=tree(head),
         config=parse_repo_config(config, CATALOG.rules),
         catalog=CATALOG,
@@ -39,7 +46,6 @@ def report_of(
         head_config=head_config,
         max_verified_fixes=max_verified_fixes,
     )
-    return check(request, evaluate)
 
 
 def tree(files: Mapping[str, str]) -> Tree:

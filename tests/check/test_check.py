@@ -9,11 +9,11 @@ import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
-from gracegate.model import ConfigPreview, Limits, Problem, Tree
+from gracegate.model import ConfigPreview, FileDiff, Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests import shop
-from tests.check.reports import CATALOG, ENGINE, TODAY, diff, report_of, tree
+from tests.check.reports import CATALOG, ENGINE, TODAY, diff, report_of, request_of, tree
 from tests.processes import WAIT_SECONDS
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
@@ -124,6 +124,39 @@ def test_a_fixed_finding_is_reported() -> None:
 def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()
+
+
+SUBMODULE = Problem("vendor/lib", 0, "not_followed", "The submodule was not read: its files are in another repository.")
+LFS = Problem("big.yaml", 0, "not_followed", "The file was not read.")
+TOO_MUCH = Problem("", 0, "too_much", "No file was read.")
+BEFORE = {problem: replace(problem, message=f"Before this change: {problem.message}") for problem in (SUBMODULE, LFS)}
+# The problems of base and head, the changed files, the configuration; the problems of the report, its verdict and
+# whether it has remarks.
+UNREAD = {
+    "a submodule that does not change": ([SUBMODULE], [SUBMODULE], ["web.yaml"], "", [], ("pass", False)),
+    "a submodule that changes": ([SUBMODULE], [SUBMODULE], ["vendor/lib"], "", [SUBMODULE], ("pass", True)),
+    "a new submodule": ([], [SUBMODULE], ["vendor/lib"], "", [SUBMODULE], ("pass", True)),
+    "a removed submodule": ([SUBMODULE], [], ["vendor/lib"], "", [BEFORE[SUBMODULE]], ("pass", True)),
+    "an excluded one": ([SUBMODULE], [SUBMODULE], ["vendor/lib"], "exclude: [vendor]", [], ("pass", False)),
+    "an excluded one, removed": ([SUBMODULE], [], ["vendor/lib"], "exclude: [vendor]", [], ("pass", False)),
+    "a removed file of Git LFS": ([LFS], [], ["big.yaml"], "", [BEFORE[LFS]], ("pass", True)),
+    "a link that becomes a file": ([replace(LFS, file="web.yaml")], [], ["web.yaml"], "", [], ("pass", False)),
+    "nothing was read": ([TOO_MUCH], [TOO_MUCH], ["web.yaml"], "exclude: ['*']", [TOO_MUCH], ("incomplete", False)),
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "changed", "config", "problems", "outcome"), UNREAD.values(), ids=UNREAD.keys()
+)
+def test_what_was_not_read(base, head, changed, config, problems, outcome) -> None:
+    request = replace(
+        request_of(GOOD, GOOD, config=config),
+        base=replace(tree(GOOD), problems=tuple(base)),
+        head=replace(tree(GOOD), problems=tuple(head)),
+        diff=tuple(FileDiff(path, "modified", None, ()) for path in changed),
+    )
+    report = check(request, ENGINE.evaluate)
+    assert (list(report.problems), (report.verdict, report.has_remarks)) == (problems, outcome)
 
 
 WAIVER = f"waivers:\n- rules: [{PRESTOP}]\n  path: web.yaml\n  reason: the app drains itself\n"

@@ -38,6 +38,24 @@ def environment() -> dict[str, str]:
     return {**inherited, **ENVIRONMENT}
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link, as what to commit at a path."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """A commit of another repository, as what to commit at a path."""
+
+    commit: str
+
+
+Content = str | bytes | Link | Submodule | None
+"""What to commit at a path; None deletes it."""
+
+
 class GitError(Exception):
     """git ended with an error; the text is what it printed."""
 
@@ -165,7 +183,7 @@ class GitDir:
         return [shown[sha] for sha in shas]
 
     def write_commit(
-        self, branch: str, parents: Sequence[str], files: Mapping[str, str | bytes | None], message: str, when: int
+        self, branch: str, parents: Sequence[str], files: Mapping[str, Content], message: str, when: int
     ) -> str:
         """Commits files (None deletes one) upon the first parent and moves the branch there, whatever it held."""
         text = message.encode()
@@ -251,9 +269,12 @@ def _parent_words() -> list[str]:
     return ["from", *["merge"] * 15]
 
 
-def _change(path: str, content: str | bytes | None) -> bytes:
+def _change(path: str, content: Content) -> bytes:
     quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
     if content is None:
         return f"D {quoted}\n".encode()
-    data = content.encode() if isinstance(content, str) else content
-    return b"M 100644 inline %s\ndata %d\n%s\n" % (quoted.encode(), len(data), data)
+    if isinstance(content, Submodule):
+        return f"M 160000 {content.commit} {quoted}\n".encode()
+    mode, text = (b"120000", content.target) if isinstance(content, Link) else (b"100644", content)
+    data = text.encode() if isinstance(text, str) else text
+    return b"M %s inline %s\ndata %d\n%s\n" % (mode, quoted.encode(), len(data), data)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.fakegithub import anchors, pulls
 from tests.fakegithub.events import Events
-from tests.fakegithub.gitdir import GitDir
+from tests.fakegithub.gitdir import Content, GitDir
 from tests.fakegithub.state import CheckRun, Installation, IssueComment, PullRequest, Repository, Review, ReviewComment
 from tests.fakegithub.world import World
 
-Files = Mapping[str, str | bytes | None]
+Files = Mapping[str, Content]
 """Contents by path; None deletes the file."""
 
 

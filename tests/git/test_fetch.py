@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import GitFailed, Gone, RepositoryError
-from gracegate.git import TreeFetcher
+from gracegate.git import TreeFetcher, objects
 from gracegate.git.objects import ReadLimits
 from gracegate.git.process import Git, server_environment
-from gracegate.model import FileDiff, Hunk, Tree
+from gracegate.model import FileDiff, Problem, Tree
 from tests.git.conftest import IDENTITY, Repository, Server
 from tests.processes import WAIT_SECONDS
 
@@ -60,8 +60,8 @@ def test_only_new_candidates_travel(shop: Repository, server: Server, tmp_path: 
     third = shop.commit({"web.yaml": "d\n", "new.yaml": "e\n"})
     assert texts(fetch(fetcher, url, None, [third])) == [{"web.yaml": "d\n", "api.yaml": "b\n", "new.yaml": "e\n"}]
     assert fetcher.read_diff(url, base, third, is_yaml) == [
-        FileDiff("new.yaml", "added", None, (Hunk(1, 1),)),
-        FileDiff("web.yaml", "modified", None, (Hunk(1, 1),)),
+        FileDiff("new.yaml", "added"),
+        FileDiff("web.yaml", "modified"),
     ]
 
 
@@ -96,6 +96,68 @@ def test_a_blob_over_the_limit_is_a_problem(shop: Repository, tmp_path: Path) ->
     fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(file_bytes=99))
     [tree] = fetch(fetcher, shop.folder.as_uri(), None, [head])
     assert ([*tree.files], [problem.code for problem in tree.problems]) == (["web.yaml"], ["too_large"])
+
+
+def test_contents_that_commits_share_count_once(shop: Repository, tmp_path: Path) -> None:
+    base = shop.commit({"a.yaml": "1" * 5000, "b.yaml": "2" * 5000})
+    head = shop.commit({"b.yaml": "3" * 5000, "c.yaml": "1" * 5000})
+    fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(total_bytes=15_000 + 5 * 512))
+    trees = fetch(fetcher, shop.folder.as_uri(), None, [base, head])
+    assert [(sorted(tree.files), tree.problems) for tree in trees] == [
+        (["a.yaml", "b.yaml"], ()),
+        (["a.yaml", "b.yaml", "c.yaml"], ()),
+    ]
+    assert trees[0].files["a.yaml"].data is trees[1].files["c.yaml"].data
+
+
+def test_all_trees_together_have_one_limit(shop: Repository, tmp_path: Path) -> None:
+    base = shop.commit({"a.yaml": "1" * 5000})
+    head = shop.commit({"a.yaml": "2" * 5001})
+    fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(total_bytes=10_000 + 2 * 512))
+    trees = fetch(fetcher, shop.folder.as_uri(), None, [base, head])
+    message = "The file was not read: together, the manifests are larger than 0 MB."
+    assert [(sorted(tree.files), tree.problems) for tree in trees] == [
+        (["a.yaml"], ()),
+        ([], (Problem("a.yaml", 0, "too_much", message),)),
+    ]
+
+
+def test_more_content_than_is_read_at_once(shop: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "_BATCH_BYTES", 10)
+    files = {f"{number}.yaml": f"{number}\n" * 3 for number in range(20)}
+    assert texts(fetch(fetcher_in(tmp_path), shop.folder.as_uri(), None, [shop.commit(files)])) == [files]
+
+
+def test_few_trees_that_name_billions_of_files_are_a_problem(shop: Repository, tmp_path: Path) -> None:
+    entry = f"100644 blob {shop.git('hash-object', '-w', '/dev/null')}\t{{}}.yaml"
+    for _ in range(9):
+        listing = "".join(f"{entry.format(number)}\n" for number in range(10))
+        sha = subprocess.run(
+            ["git", "mktree"], cwd=shop.folder, env=IDENTITY, input=listing.encode(), capture_output=True, check=True
+        ).stdout.decode()
+        entry = f"040000 tree {sha.strip()}\t{{}}"
+    head = shop.git("commit-tree", "-m", "a bomb", sha.strip())
+    shop.git("branch", "bomb", head)
+    fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(total_bytes=1_000_000))
+    trees = fetcher.fetch_trees(shop.folder.as_uri(), None, {head: is_yaml})
+    message = "No file was read: git ls-tree printed more than 300,000,000 bytes."
+    assert trees == {head: Tree({}, (Problem("", 0, "too_much", message),))}
+
+
+def test_more_candidates_than_the_limit_are_a_problem(shop: Repository, tmp_path: Path) -> None:
+    head = shop.commit({f"{number}.yaml": "a" for number in range(11)})
+    fetcher = TreeFetcher(tmp_path / "cache", limits=ReadLimits(total_bytes=10 * 512))
+    [tree] = fetch(fetcher, shop.folder.as_uri(), None, [head])
+    message = "No file was read: the repository has more than 10 files that may be manifests."
+    assert tree == Tree({}, (Problem("", 0, "too_much", message),))
+
+
+def test_a_pack_that_is_too_large_is_a_problem(shop: Repository, server: Server, tmp_path: Path) -> None:
+    head = shop.commit({"web.yaml": os.urandom(300_000).hex()})
+    fetcher = fetcher_in(tmp_path, max_bytes=200_000)
+    [tree] = fetch(fetcher, f"{server.url}/shop.git", None, [head])
+    message = "No file was read: git fetch needs a file of more than 100,000 bytes."
+    assert tree == Tree({}, (Problem("", 0, "too_much", message),))
 
 
 def test_a_server_without_filters_gives_everything(shop: Repository, server: Server, tmp_path: Path) -> None:

@@ -100,16 +100,63 @@ def test_the_tree_of_a_commit(shop: Repository, new_repository: Callable[[str], 
         ("big.yaml", "too_large", True),
         ("lfs.yaml", "not_followed", True),
         ("link.yaml", "not_followed", True),
-        ("vendor/lib", "not_followed", False),
+        ("vendor/lib", "not_followed", True),
         ("�.yaml", "encoding", True),
     ]
     assert tree.files["web.yaml"].blob == shop.git("hash-object", "web.yaml")
 
 
+LINKS = {
+    "to a directory of candidates": ("apps", True),
+    "to a directory above them": ("./lib/../", True),
+    "to a candidate": ("apps/web/web.yaml", True),
+    "to a submodule": ("vendor/lib", True),
+    "into a submodule": ("vendor/lib/base", True),
+    "to another link": ("docs/first", True),
+    "through another link": ("docs/first/../apps/web", True),
+    "to other files": ("lib", False),
+    "to nothing": ("nowhere", False),
+    "out of the tree": ("../apps", False),
+    "to an absolute path": ("/apps", False),
+    "to itself": ("link", False),
+}
+
+
+@pytest.mark.parametrize(("target", "is_named"), LINKS.values(), ids=LINKS.keys())
+def test_a_link_that_leads_to_candidates_is_named(target: str, is_named: bool, shop: Repository) -> None:
+    shop.write({"apps/web/web.yaml": "a\n", "lib/x.txt": "", "docs/x.txt": ""})
+    (shop.folder / "docs" / "first").symlink_to("../apps")
+    (shop.folder / "link").symlink_to(target)
+    shop.git("add", "--all")
+    shop.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendor/lib")
+    shop.git("commit", "--quiet", "--message", "links")
+    named = {"docs/first", "vendor/lib"} | ({"link"} if is_named else set())
+    for tree in (read_commit_tree(shop.folder, "HEAD", is_yaml), read_work_tree(shop.folder, is_yaml)):
+        assert problems(tree) == [(path, "not_followed", True) for path in sorted(named)]
+
+
+def test_changed_links_and_submodules_are_changes(shop: Repository) -> None:
+    def commit(target: str, submodule: str) -> str:
+        (shop.folder / "link").unlink(missing_ok=True)
+        (shop.folder / "link").symlink_to(target)
+        shop.git("add", "--all", "--", ".", ":!vendor")
+        shop.git("update-index", "--add", "--cacheinfo", f"160000,{submodule * 40},vendor/lib")
+        shop.git("commit", "--quiet", "--message", target)
+        return shop.git("rev-parse", "HEAD")
+
+    shop.git("config", "diff.submodule", "log")
+    shop.write({"a/web.yaml": "a\n", "b/notes.txt": "b\n"})
+    base, head = commit("a", "1"), commit("b", "2")
+    assert read_changes(shop.folder, base, head, is_yaml) == [
+        FileDiff("link", "modified", None, (Hunk(1, 1),)),
+        FileDiff("vendor/lib", "modified", None, (Hunk(1, 1),)),
+    ]
+
+
 def test_no_more_than_the_limit_is_read(shop: Repository) -> None:
     commit = shop.commit({"a.yaml": "1", "b.yaml": "22", "c.yaml": "333"})
-    tree = read_commit_tree(shop.folder, commit, is_yaml, ReadLimits(tree_bytes=4))
-    assert (sorted(tree.files), problems(tree)) == (["a.yaml", "b.yaml"], [("c.yaml", "too_large", True)])
+    tree = read_commit_tree(shop.folder, commit, is_yaml, ReadLimits(total_bytes=3 * 512 + 4))
+    assert (sorted(tree.files), problems(tree)) == (["a.yaml", "b.yaml"], [("c.yaml", "too_much", True)])
 
 
 def test_an_empty_commit(shop: Repository) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from gracegate.git import hunks_of_patch
 from gracegate.github_app import PullRequest, RepositoryClient, pull_requests
 from gracegate.model import FileDiff, Hunk
+from tests.fakegithub.gitdir import Link, Submodule
+from tests.fakegithub.people import Files
 from tests.github_app.conftest import SHOP, Scenario, lines
 
 
@@ -85,9 +89,9 @@ def test_a_base_branch_with_a_slash(scenario: Scenario, repo: RepositoryClient) 
 
 
 def test_changed_files(scenario: Scenario, repo: RepositoryClient) -> None:
-    files, is_truncated = pull_requests.list_files(repo, pull_requests.read(repo, scenario.number), hunks_of_patch)
-    assert is_truncated is False
-    assert sorted(files, key=lambda file: file.path) == [
+    changed = pull_requests.list_files(repo, pull_requests.read(repo, scenario.number), hunks_of_patch)
+    assert changed.is_truncated is False
+    assert sorted(changed.files, key=lambda file: file.path) == [
         FileDiff("gone.yaml", "removed", None, ()),
         FileDiff("moved.yaml", "renamed", "old.yaml", ()),
         FileDiff("new.yaml", "added", None, (Hunk(1, 2),)),
@@ -95,10 +99,36 @@ def test_changed_files(scenario: Scenario, repo: RepositoryClient) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "may_have_links"),
+    [
+        ({"web.yaml": "a\n"}, {"web.yaml": "b\n"}, False),
+        ({"a.txt": "a\n"}, {"a.txt": "b\n", "c.txt": None}, False),
+        ({"a.txt": "a\n"}, {"a.txt": "b\n", "lib": Submodule("1" * 40)}, True),
+        ({"lib": Submodule("1" * 40)}, {"lib": Submodule("2" * 40)}, True),
+        ({"lib": Submodule("1" * 40)}, {"lib": None}, True),
+        ({"lib": Submodule("1" * 40)}, {"lib": None, "other": Submodule("1" * 40)}, True),
+        ({"lib": Link("../a")}, {"lib": Link("../b")}, True),
+        ({"lib": Link("../a")}, {"lib": None}, True),
+        ({"lib": "a\n"}, {"lib": Link("../a")}, True),
+        ({"logo.png": b"\x89\0"}, {"logo.png": b"\x89\1\0"}, True),
+    ],
+)
+def test_what_may_be_a_link_or_a_submodule(
+    scenario: Scenario, repo: RepositoryClient, before: Files, after: Files, may_have_links: bool
+) -> None:
+    fake = scenario.fake
+    fake.push(SHOP, "before", before, onto="main")
+    fake.push(SHOP, "after", after, onto="before")
+    number = fake.open_pull_request(SHOP, "after", "before")
+    changed = pull_requests.list_files(repo, pull_requests.read(repo, number), hunks_of_patch)
+    assert changed.may_have_links is may_have_links
+
+
 def test_more_files_than_one_page_and_one_without_a_patch(scenario: Scenario, repo: RepositoryClient) -> None:
     fake = scenario.fake
     fake.push(SHOP, "change", {f"apps/{number:03}.yaml": "a\n" for number in range(130)} | {"logo.png": b"\x89\0\1"})
-    files, _ = pull_requests.list_files(repo, pull_requests.read(repo, scenario.number), hunks_of_patch)
+    files = pull_requests.list_files(repo, pull_requests.read(repo, scenario.number), hunks_of_patch).files
     assert len(files) == 135
     assert [file.hunks for file in files if file.path == "logo.png"] == [None]
     assert len(scenario.requests("GET", "/files")) == 2

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gracegate.errors import Gone
-from gracegate.git import TreeFetcher, hunks_of_patch
+from gracegate.git import TreeFetcher, hunks_of_patch, read_changes
 from gracegate.github_app import RepositoryClient, pull_requests
 from tests.github_app.conftest import SHOP, Scenario, lines
 
@@ -34,8 +35,9 @@ def test_git_and_github_report_the_same_changes(scenario: Scenario, repo: Reposi
     token = scenario.client.git_token(scenario.installation, scenario.repository_id)
     fetcher, url = TreeFetcher(tmp_path / "cache"), f"{scenario.fake.git_url}/{SHOP}.git"
     fetcher.fetch_trees(url, token, dict.fromkeys([base, pull.head_sha], is_yaml))
-    files, _ = pull_requests.list_files(repo, pull, hunks_of_patch)
-    assert fetcher.read_diff(url, base, pull.head_sha, is_yaml) == sorted(files, key=lambda one: one.path)
+    files = sorted(pull_requests.list_files(repo, pull, hunks_of_patch).files, key=lambda one: one.path)
+    assert read_changes(scenario.fake.repository(SHOP).git.path, base, pull.head_sha, is_yaml) == files
+    assert fetcher.read_diff(url, base, pull.head_sha, is_yaml) == [replace(file, hunks=None) for file in files]
 
 
 def test_the_head_of_a_fork(scenario: Scenario, repo: RepositoryClient, tmp_path: Path) -> None:

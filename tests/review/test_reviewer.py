@@ -20,6 +20,8 @@ from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import HEAD, VERDICT
+from tests.fakegithub.gitdir import Link, Submodule
+from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
 from tests.shop import DEPLOYMENT, DRAIN, WITHOUT_DRAIN
@@ -40,6 +42,35 @@ def test_a_pull_request_without_manifests_gets_a_check_and_no_comment(stage: Sta
     number = stage.open_pull_request({"README.md": "hello"})
     outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.verdict, stage.checks(), stage.comments(number)) == ("pass", [("completed", "success")], [])
+
+
+LIB = {"vendor/lib": Submodule("1" * 40)}
+APPS = {"apps/web.yaml": DEPLOYMENT, "docs/index.html": "x\n", "current": Link("apps")}
+# What the base branch has and what changes; the conclusion, and what the check names.
+BESIDE_MANIFESTS = {
+    "a picture": ({"logo.png": b"\x89\0"}, {"logo.png": b"\x89\0\1"}, "success", None),
+    "a submodule": (LIB, {"vendor/lib": Submodule("2" * 40)}, "neutral", "vendor/lib"),
+    "a removed submodule": (LIB, {"vendor/lib": None}, "neutral", "vendor/lib"),
+    "an excluded submodule": (
+        LIB | {".gracegate.yaml": "exclude: [vendor]\n"}, {"vendor/lib": Submodule("2" * 40)}, "success", None,
+    ),
+    "a link to other files": (APPS, {"latest": Link("docs")}, "success", None),
+    "a link to manifests": (APPS, {"latest": Link("apps")}, "neutral", "latest"),
+    "a link away from manifests": (APPS, {"current": Link("docs")}, "neutral", "current"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "conclusion", "named"), BESIDE_MANIFESTS.values(), ids=BESIDE_MANIFESTS.keys()
+)
+def test_what_may_lead_to_manifests_is_named_and_neutral(
+    stage: Stage, base: Files, head: Files, conclusion: str, named: str | None
+) -> None:
+    stage.fake.push(SHOP, "main", base)
+    stage.fake.push(SHOP, "change", head, onto="main")
+    stage.reviewer.review(stage.run(stage.fake.open_pull_request(SHOP, "change")), is_current)
+    assert stage.checks() == [("completed", conclusion)]
+    assert (f"`{named}`: " in summary(stage)) is (named is not None)
 
 
 def test_a_finding_is_commented_once_and_blocks_until_it_is_fixed(stage: Stage) -> None:

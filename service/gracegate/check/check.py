@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees, reevaluate_head
 from gracegate.errors import ConfigError
+from gracegate.manifests import is_candidate
 from gracegate.model import (
     CONFIG_FILE,
     ConfigPreview,
@@ -135,15 +136,30 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     """What was not read or not evaluated in the files in scope; unread manifests elsewhere are one problem together."""
     request, collection = trees.request, trees.head.collection
     documents = [d for d in _subjects(trees) if trees.is_in_scope(d.path)]
-    problems = [p for p in collection.problems if trees.is_in_scope(p.file)]
+    problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
+    problems += _removed_problems(trees)
     problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
     problems += waivers.annotation_problems(documents, request.config, trees.locate, request.today)
     problems += trees.head.problems
-    elsewhere = len({p.file for p in collection.problems if p.is_manifest and not trees.is_in_scope(p.file)})
+    unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}
+    elsewhere = sum(not trees.is_in_scope(path) for path in unread)
     if elsewhere:
         files = "1 other manifest" if elsewhere == 1 else f"{elsewhere} other manifests"
         problems.append(Problem("", 0, "elsewhere", f"{files} could not be read.", is_manifest=False))
     return tuple(sorted(problems, key=lambda p: (p.file, p.line, p.code)))
+
+
+def _removed_problems(trees: ComparedTrees) -> Iterator[Problem]:
+    """What the change removes or redirects and nobody has read: a submodule, a link, a file of Git LFS."""
+    request, scope = trees.request, trees.scope
+    if request.base is None or scope is None:
+        return
+    still_named = {p.file for p in trees.head.collection.problems if p.is_uncovered}
+    for problem in request.base.problems:
+        is_gone = problem.file not in request.head.files and problem.file not in still_named
+        is_in_scope = problem.file in scope.base_paths and not request.config.excludes(problem.file)
+        if problem.is_uncovered and is_gone and is_in_scope:
+            yield replace(problem, message=f"Before this change: {problem.message}")
 
 
 def _fragment_problem(document: Document, line: int) -> Problem:

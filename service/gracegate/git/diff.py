@@ -1,4 +1,4 @@
-"""Changes between two states of a repository: candidates only, with the hunks of the head's side."""
+"""Changes between two states of a repository: of candidates, symbolic links and submodules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gracegate.git.hunks import hunks_by_path
-from gracegate.git.objects import PathFilter
+from gracegate.git.objects import SUBMODULE, SYMLINK, PathFilter, may_hold_candidates
 from gracegate.git.process import Git
 from gracegate.model import ChangeKind, FileDiff, Hunk
 
@@ -17,7 +17,8 @@ _AS_GITHUB = (
     "--no-textconv",
     "--no-color",
     "--no-relative",
-    "--ignore-submodules=all",
+    "--ignore-submodules=dirty",
+    "--submodule=short",
 )
 _PATCH = (
     "--unified=3",
@@ -27,6 +28,7 @@ _PATCH = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+_LINK_MODES = frozenset({SYMLINK, SUBMODULE})
 _MAX_COMMAND_LINE = 500_000
 
 
@@ -34,10 +36,19 @@ _MAX_COMMAND_LINE = 500_000
 class _Record:
     status: str
     paths: tuple[str, ...]
+    is_link: bool
+
+    def is_relevant(self, is_candidate: PathFilter) -> bool:
+        """Whether it is a candidate, or a link or submodule that may lead to others."""
+        return any(
+            is_candidate(path) or (self.is_link and may_hold_candidates(path, is_candidate)) for path in self.paths
+        )
 
 
-def read_diff(git: Git, revisions: Sequence[str], is_candidate: PathFilter) -> list[FileDiff]:
-    """Changes between two commits, or between one commit and the work tree.
+def read_diff(
+    git: Git, revisions: Sequence[str], is_candidate: PathFilter, *, with_hunks: bool = True
+) -> list[FileDiff]:
+    """Changes between two commits, or between one commit and the work tree, with the hunks of the second one's side.
 
     git first compares trees alone, and then looks for renames and hunks among the candidates. So a large repository
     costs what its manifests cost, and blobs of other files may be missing.
@@ -45,26 +56,37 @@ def read_diff(git: Git, revisions: Sequence[str], is_candidate: PathFilter) -> l
     without_renames = _records(
         git.run("diff", "--raw", "-z", "--no-renames", *_AS_GITHUB, "--end-of-options", *revisions, "--")
     )
-    candidates = sorted({path for record in without_renames for path in record.paths if is_candidate(path)})
+    candidates = sorted(
+        {path for record in without_renames for path in record.paths if record.is_relevant(is_candidate)}
+    )
     if not candidates:
         return []
-    paths = candidates if sum(map(len, candidates)) < _MAX_COMMAND_LINE else []
-    scope = (*_AS_GITHUB, "--find-renames", "--end-of-options", *revisions, "--", *paths)
-    records = _records(git.run("diff", "--raw", "-z", *scope))
-    patch = git.run("-c", "core.quotePath=true", "diff", *_PATCH, *scope)
-    hunks = hunks_by_path(patch.decode(errors="surrogateescape"))
-    return [_file_diff(record, hunks.get(record.paths[-1], ())) for record in records if is_candidate(record.paths[-1])]
+    fits = sum(map(len, candidates)) < _MAX_COMMAND_LINE
+    # Among all files, git may read only what has the same id on both sides: the content of others may be missing.
+    renames = "--find-renames" if fits else "--find-renames=100%"
+    scope = (*_AS_GITHUB, renames, "--end-of-options", *revisions, "--", *(candidates if fits else ()))
+    records = [
+        record for record in _records(git.run("diff", "--raw", "-z", *scope)) if record.is_relevant(is_candidate)
+    ]
+    hunks: dict[str, tuple[Hunk, ...]] = {}
+    if with_hunks:
+        patch = git.run("-c", "core.quotePath=true", "diff", *_PATCH, *scope)
+        hunks = hunks_by_path(patch.decode(errors="surrogateescape"))
+    unknown = () if with_hunks else None
+    return [_file_diff(record, hunks.get(record.paths[-1], unknown)) for record in records]
 
 
 def _records(output: bytes) -> list[_Record]:
     fields = iter(output.decode(errors="surrogateescape").split("\0")[:-1])
     records: list[_Record] = []
     for header in fields:
-        status = header.rsplit(" ", 1)[1][0]
-        records.append(_Record(status, tuple(next(fields) for _ in range(2 if status in "RC" else 1))))
+        *modes, _, _, letter = header.removeprefix(":").split(" ")
+        status = letter[0]
+        paths = tuple(next(fields) for _ in range(2 if status in "RC" else 1))
+        records.append(_Record(status, paths, not _LINK_MODES.isdisjoint(modes)))
     return records
 
 
-def _file_diff(record: _Record, hunks: tuple[Hunk, ...]) -> FileDiff:
+def _file_diff(record: _Record, hunks: tuple[Hunk, ...] | None) -> FileDiff:
     previous = record.paths[0] if record.status == "R" else None
     return FileDiff(record.paths[-1], _KINDS.get(record.status, "modified"), previous, hunks)

@@ -20,9 +20,9 @@ from gracegate.git.objects import (
     read_sizes,
     read_trees,
 )
-from gracegate.git.process import Git, GitCommandError, cache_environment, server_environment
+from gracegate.git.process import Git, GitCommandError, TooLarge, cache_environment, server_environment
 from gracegate.git.repository_cache import RepositoryCache, prepare_repository
-from gracegate.model import FileDiff, Tree
+from gracegate.model import FileDiff, Problem, Tree
 
 _PARTIAL = ("--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--quiet")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -65,8 +65,8 @@ class TreeFetcher:
     ) -> dict[str, Tree]:
         """The candidate files of each commit, by its SHA; each has a filter of its own.
 
-        `refs` are fetched if the server does not give a commit by its SHA (yet). Raises GitFailed, or Gone if the
-        repository does not exist for this token.
+        `refs` are fetched if the server does not give a commit by its SHA (yet). A repository beyond the limits gives
+        trees without files and a problem. Raises GitFailed, or Gone if the repository does not exist for this token.
         """
         for name in (*commits, *refs):
             # git could take another name for an option.
@@ -74,7 +74,8 @@ class TreeFetcher:
                 raise RepositoryError(f"{name} is neither the id of a commit nor a full name of a ref")
         with self._cache.lock(url) as folder:
             offline = Git(folder, cache_environment(), self._seconds)
-            online = Git(folder, {**self._environment, **server_environment(url, token)}, self._seconds)
+            environment = {**self._environment, **server_environment(url, token)}
+            online = Git(folder, environment, self._seconds, max_file=self._cache.max_bytes // 2)
             repository = _Repository(offline, online, self._sleep)
             try:
                 trees = repository.fetch_trees(commits, refs, self._limits)
@@ -82,15 +83,19 @@ class TreeFetcher:
                 # A damaged repository fails like a server that does. Fetching it again costs little.
                 shutil.rmtree(folder)
                 trees = repository.fetch_trees(commits, refs, self._limits)
+            except TooLarge as error:
+                problem = Problem("", 0, "too_much", f"No file was read: {error}.")
+                trees = dict.fromkeys(commits, Tree({}, (problem,)))
         self._cache.shrink()
         return trees
 
     def read_diff(self, url: str, base: str, head: str, is_candidate: PathFilter) -> list[FileDiff]:
-        """The changes between two commits whose trees were fetched before with the same `is_candidate`."""
+        """The changes between two commits whose trees were fetched before with the same `is_candidate`; no hunks."""
         with self._cache.lock(url) as folder:
             if not folder.is_dir():
                 raise GitFailed("the cached repository was deleted before its changes were read")
-            return read_diff(Git(folder, cache_environment(), self._seconds), (base, head), is_candidate)
+            git = Git(folder, cache_environment(), self._seconds)
+            return read_diff(git, (base, head), is_candidate, with_hunks=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,8 @@ class _Repository:
     ) -> dict[str, Tree]:
         prepare_repository(self.offline)
         self._fetch_commits(list(commits), refs)
-        listings = [list_candidates(self.offline, commit, is_candidate) for commit, is_candidate in commits.items()]
-        blobs = {entry.blob for listing in listings for entry in listing.entries}
+        listings = [list_candidates(self.offline, commit, filter_, limits) for commit, filter_ in commits.items()]
+        blobs = {blob for listing in listings for blob in listing.blobs()}
         missing = sorted(blobs - read_sizes(self.offline, blobs).keys())
         if missing:
             self._fetch("--stdin", "origin", stdin=as_lines(missing))

@@ -48,7 +48,7 @@ def read_commit_tree(
 ) -> Tree:
     """The candidate files of a commit."""
     git = _git(repo)
-    [tree] = read_trees(git, [list_candidates(git, commit, is_candidate)], limits)
+    [tree] = read_trees(git, [list_candidates(git, commit, is_candidate, limits)], limits)
     return tree
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import os
+import resource
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +35,15 @@ _RUN_NOTHING: tuple[Setting, ...] = (
 )
 
 
+_MAX_STDERR = 100_000
+# What git says of a helper, such as the one that writes packs, that was ended by its limit.
+_FILE_TOO_LARGE = f"died of signal {signal.SIGXFSZ:d}"
+
+
+class TooLarge(GitFailed):
+    """A repository has more than is read of one."""
+
+
 class GitCommandError(GitFailed):
     """git ended with an error, and printed `stderr`."""
 
@@ -40,35 +54,83 @@ class GitCommandError(GitFailed):
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """git in one folder. The environment may hold a token, so it is not in the repr."""
+    """git in one folder. The environment may hold a token, so it is not in the repr.
+
+    A call takes at most `seconds`, prints at most `max_output` bytes, and on Linux writes no file of more than
+    `max_file` bytes: a few hundred bytes of trees can name billions of files.
+    """
 
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
     seconds: float = 120.0
+    max_output: int = 300_000_000
+    max_file: int | None = None
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run git and return its output. Raises GitCommandError if it ends with an error, GitFailed after `seconds`."""
-        process = subprocess.Popen(
-            [_git_program(), *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        with process:
-            try:
-                out, err = process.communicate(stdin, timeout=self.seconds)
-            except subprocess.TimeoutExpired:
-                raise GitFailed(f"git {_subcommand(arguments)} took longer than {self.seconds:g} s") from None
-            finally:
-                if process.returncode is None:
-                    # The whole group: git's own helper would keep the connection and the pipes open.
-                    os.killpg(process.pid, signal.SIGKILL)
+        """Run git and return its output.
+
+        Raises TooLarge beyond its limits, GitFailed after `seconds`, and GitCommandError if it ends with an error.
+        """
+        command = _subcommand(arguments)
+        # Files, not pipes: git may fill one pipe while it waits for us to read from another.
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
+            given.write(stdin)
+            given.seek(0)
+            with subprocess.Popen(
+                [_git_program(), *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            ) as process:
+                self._limit(process)
+                timed_out, out = self._read_output(process)
+            errors.seek(0)
+            stderr = errors.read(_MAX_STDERR).decode(errors="replace").strip()
+        if timed_out:
+            raise GitFailed(f"git {command} took longer than {self.seconds:g} s")
+        if len(out) > self.max_output:
+            raise TooLarge(f"git {command} printed more than {self.max_output:,} bytes")
+        if process.returncode == -signal.SIGXFSZ or _FILE_TOO_LARGE in stderr:
+            raise TooLarge(f"git {command} needs a file of more than {self.max_file or 0:,} bytes")
         if process.returncode != 0:
-            raise GitCommandError(_subcommand(arguments), err.decode(errors="replace").strip())
+            raise GitCommandError(command, stderr)
         return out
+
+    def _limit(self, process: subprocess.Popen[bytes]) -> None:
+        """For git and what it starts from now on, such as the helper that receives a pack."""
+        if sys.platform == "linux" and self.max_file is not None:
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (self.max_file, self.max_file))
+
+    def _read_output(self, process: subprocess.Popen[bytes]) -> tuple[bool, bytes]:
+        """Whether the time was not enough, and the output, with one byte more than is allowed if there is more."""
+        timed_out = threading.Event()
+
+        def end() -> None:
+            timed_out.set()
+            _kill(process)
+
+        timer = threading.Timer(self.seconds, end)
+        timer.start()
+        try:
+            out = process.stdout.read(self.max_output + 1) if process.stdout else b""
+            if len(out) > self.max_output:
+                _kill(process)
+            process.wait()
+        finally:
+            timer.cancel()
+            _kill(process)
+        return timed_out.is_set(), out
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End git with its group: its own helper would keep the connection and the pipes open."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _git_program() -> str:

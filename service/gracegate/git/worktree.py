@@ -11,11 +11,16 @@ from pathlib import Path
 from gracegate.errors import RepositoryError
 from gracegate.git.objects import (
     DEFAULT_READ_LIMITS,
+    SUBMODULE,
+    Entry,
+    Listing,
     PathFilter,
     ReadLimits,
+    detour_problems,
     file_problem,
+    may_hold_candidates,
     not_followed_problem,
-    too_large_problem,
+    unread_problem,
 )
 from gracegate.git.process import Git, local_environment
 from gracegate.model import LFS_POINTER_MESSAGE, Problem, SourceFile, Tree
@@ -40,13 +45,31 @@ def read_paths(
 def read_work_tree(top: Path, is_candidate: PathFilter, limits: ReadLimits = DEFAULT_READ_LIMITS) -> Tree:
     """The candidates of a work tree as git sees it: tracked and untracked files, without the ignored ones."""
     git = Git(top, local_environment(), _SECONDS)
-    paths = sorted({*_list_files(git, "--cached"), *list_untracked(git)})
-    return _read_tree(top, [path for path in paths if is_candidate(path) and os.path.lexists(top / path)], limits)
+    modes = dict.fromkeys(list_untracked(git), "") | _tracked_modes(git)
+    paths = [path for path in sorted(modes) if is_candidate(path) and os.path.lexists(top / path)]
+    tree = _read_tree(top, paths, limits)
+    others = [path for path in modes if not is_candidate(path) and may_hold_candidates(path, is_candidate)]
+    links = {path: os.fsencode(os.readlink(top / path)) for path in others if os.path.islink(top / path)}  # noqa: PTH114, PTH115 - faster
+    listing = Listing(
+        entries=tuple(Entry("", path) for path in paths),
+        links=tuple(Entry(path, path) for path in links),
+        submodules=tuple(path for path in others if modes[path] == SUBMODULE),
+        problems=(),
+    )
+    return Tree(tree.files, (*tree.problems, *detour_problems(listing, links)))
+
+
+def _tracked_modes(git: Git) -> dict[str, str]:
+    """git's mode of each tracked file by path."""
+    output = git.run("ls-files", "-z", "--full-name", "--cached", "--stage").decode(errors="surrogateescape")
+    records = (record.partition("\t") for record in output.split("\0")[:-1])
+    return {path: fields.partition(" ")[0] for fields, _, path in records}
 
 
 def list_untracked(git: Git) -> list[str]:
     """Files that git neither tracks nor ignores."""
-    return _list_files(git, "--others", "--exclude-standard")
+    output = git.run("ls-files", "-z", "--full-name", "--others", "--exclude-standard")
+    return output.decode(errors="surrogateescape").split("\0")[:-1]
 
 
 def count_lines(path: Path) -> int:
@@ -55,11 +78,6 @@ def count_lines(path: Path) -> int:
         return 0
     data = path.read_bytes()
     return data.count(b"\n") + (not data.endswith(b"\n") if data else 0)
-
-
-def _list_files(git: Git, *options: str) -> list[str]:
-    output = git.run("ls-files", "-z", "--full-name", *options)
-    return output.decode(errors="surrogateescape").split("\0")[:-1]
 
 
 def _expand(folder: Path, paths: Iterable[str], is_candidate: PathFilter) -> Iterator[str]:
@@ -88,10 +106,10 @@ def _walk(folder: str, prefix: str, is_candidate: PathFilter) -> Iterator[str]:
 def _read_tree(folder: Path, paths: Iterable[str], limits: ReadLimits) -> Tree:
     files: dict[str, SourceFile] = {}
     problems: list[Problem] = []
-    bytes_left = limits.tree_bytes
+    bytes_left = limits.total_bytes
     for path in paths:
         full = os.path.join(folder, path)  # noqa: PTH118 - faster than a Path, for thousands of files
-        file = _read_file(full, path, min(limits.file_bytes, bytes_left))
+        file = _read_file(full, path, limits, bytes_left)
         if isinstance(file, SourceFile):
             files[path] = file
             bytes_left -= len(file.data)
@@ -100,7 +118,7 @@ def _read_tree(folder: Path, paths: Iterable[str], limits: ReadLimits) -> Tree:
     return Tree(files, tuple(problems))
 
 
-def _read_file(full: str, path: str, max_bytes: int) -> SourceFile | Problem | None:
+def _read_file(full: str, path: str, limits: ReadLimits, bytes_left: int) -> SourceFile | Problem | None:
     """The file, or the problem with it; None for a directory (a submodule in a work tree)."""
     try:
         status = os.lstat(full)
@@ -109,8 +127,8 @@ def _read_file(full: str, path: str, max_bytes: int) -> SourceFile | Problem | N
         if not stat.S_ISREG(status.st_mode):
             kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a regular file"
             return not_followed_problem(path, kind)
-        if status.st_size > max_bytes:
-            return too_large_problem(path)
+        if status.st_size > min(limits.file_bytes, bytes_left):
+            return unread_problem(path, status.st_size, limits)
         with open(full, "rb", buffering=0) as file:  # noqa: PTH123 - a third faster than a Path, for thousands
             data = file.read()
     except OSError as error:

@@ -41,6 +41,18 @@ class PullRequest:
     base_ref: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedFiles:
+    """What GitHub lists as changed; `is_truncated` if there may be more.
+
+    The list does not say which files are symbolic links or submodules; `may_have_links` is False if none can be.
+    """
+
+    files: tuple[FileDiff, ...]
+    is_truncated: bool
+    may_have_links: bool
+
+
 def read(repo: RepositoryClient, number: int) -> PullRequest:
     """Read a pull request, which may be so new that some of GitHub's servers do not know it yet."""
     return repo.read(lambda repository: _pull_request(repository.get_pull(number)), is_new=True)
@@ -77,16 +89,20 @@ def list_open(repo: RepositoryClient, base_ref: str = "", limit: int = 100) -> t
 
 def list_files(
     repo: RepositoryClient, pull: PullRequest, hunks_of_patch: Callable[[str], tuple[Hunk, ...]]
-) -> tuple[list[FileDiff], bool]:
-    """List the changed files; True if there may be more than GitHub lists.
+) -> ChangedFiles:
+    """List the changed files.
 
     `hunks` is None if GitHub shows no patch: it refuses comments on a line of such a file.
     """
-    files = repo.read(
-        lambda repository: [_file_diff(file, hunks_of_patch) for file in repository.get_pull(pull.number).get_files()],
-        is_new=True,
+
+    def read_files(repository: Repository) -> list[tuple[FileDiff, bool]]:
+        files = repository.get_pull(pull.number).get_files()
+        return [(_file_diff(file, hunks_of_patch), _may_be_link(file)) for file in files]
+
+    files = repo.read(read_files, is_new=True)
+    return ChangedFiles(
+        tuple(file for file, _ in files), len(files) >= _MAX_FILES, any(may_be_link for _, may_be_link in files)
     )
-    return files, len(files) >= _MAX_FILES
 
 
 def _pull_request(pull: GitHubPull) -> PullRequest:
@@ -113,3 +129,10 @@ def _file_diff(file: File, hunks_of_patch: Callable[[str], tuple[Hunk, ...]]) ->
     elif kind == "removed" or (kind == "renamed" and file.changes == 0):
         hunks = ()
     return FileDiff(file.filename, kind, file.previous_filename if kind == "renamed" else None, hunks)
+
+
+def _may_be_link(file: File) -> bool:
+    """Whether this may be a symbolic link or a submodule. A link's patch has one line without a newline, a submodule's
+    names a commit; without a patch (binary, only moved, diff too large) nothing is known."""
+    patch = file.patch or ""
+    return not patch or "\n\\ No newline at end of file" in patch or "Subproject commit " in patch

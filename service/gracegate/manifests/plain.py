@@ -36,7 +36,8 @@ def collect_documents(tree: Tree, cache: Cache | None = None, limits: Limits | N
     """Reads every candidate file. A file without a blob id is never taken from the cache."""
     cache = {} if cache is None else cache
     paths = sorted(path for path in tree.files if is_candidate(path))
-    missing = sorted({problem.file for problem in tree.problems if problem.file and problem.is_manifest})
+    # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
+    missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
     manifests = {path: _read_cached(tree.files[path], find_component(path), cache, limits) for path in paths}
     unread = (*missing, *(path for path, manifest in manifests.items() if manifest.may_contain_service))

@@ -164,21 +164,23 @@ class PullRequestReviewer:
 
     def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> FetchedPullRequest:
         """The trees, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
-        listed, is_truncated = pull_requests.list_files(repo, pull, hunks_of_patch)
-        if not is_truncated and not any(is_candidate(p) for d in listed for p in (d.path, d.previous_path) if p):
-            return FetchedPullRequest(Tree({}), Tree({}), Tree({}), tuple(listed))
+        listed = pull_requests.list_files(repo, pull, hunks_of_patch)
+        files = listed.files
+        may_matter = listed.is_truncated or listed.may_have_links
+        if not may_matter and not any(is_candidate(p) for d in files for p in (d.path, d.previous_path) if p):
+            return FetchedPullRequest(Tree({}), Tree({}), Tree({}), files)
         merge_base, tip = pull_requests.read_base(repo, pull)
         url = f"{self.settings.git_url}/{run.repository}.git"
         token = self.client.git_token(run.installation_id, run.repository_id)
         # Where two of the three are one commit, its later and wider filter counts.
         filters = {tip: is_config, merge_base: is_candidate, pull.head_sha: is_candidate}
         trees = self.fetcher.fetch_trees(url, token, filters, [f"refs/pull/{pull.number}/head"])
-        if is_truncated:
-            paths = {d.path for d in listed}
+        if listed.is_truncated and not any(problem.file == "" for problem in trees[pull.head_sha].problems):
+            paths = {d.path for d in files}
             changed = self.fetcher.read_diff(url, merge_base, pull.head_sha, is_candidate)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
-            listed += [replace(d, hunks=None) for d in changed if d.path not in paths]
-        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], tuple(listed))
+            files += tuple(d for d in changed if d.path not in paths)
+        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], files)
 
     def _check(self, run: Run, fetched: FetchedPullRequest) -> Report:
         """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gracegate.git import TreeFetcher
+from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review.audit_log import write_recorder
@@ -46,9 +46,15 @@ def build_reviewer(settings: Settings) -> RunReviewer:
     pull_requests = PullRequestReviewer(
         settings=settings,
         client=client,
-        fetcher=TreeFetcher(settings.data_dir / "git", environment=child_environment()),
+        fetcher=TreeFetcher(settings.data_dir / "git", limits=_read_limits(settings), environment=child_environment()),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=store,
         poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     )
     return RunReviewer(pull_requests, BaseBranchReviewer(client))
+
+
+def _read_limits(settings: Settings) -> ReadLimits:
+    """The trees of a review take an eighth of the check's memory; what is parsed of them has to fit beside them. A
+    worker has them in memory once for each of its threads."""
+    return ReadLimits(total_bytes=settings.check_memory_mb * 1024 * 1024 // 8)
