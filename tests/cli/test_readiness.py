@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gracegate.cli import readiness
-from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, readiness_checks
+from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, check_machine, readiness_checks
+from gracegate.github_app import app
 from gracegate.settings import Settings
 from gracegate.web import Degraded
 from tests.fakegithub.server import FakeGitHub
@@ -77,8 +78,28 @@ def test_what_the_app_lacks_is_told(settings: Settings, fake: FakeGitHub) -> Non
 
 
 def test_the_checks_of_a_process(settings: Settings) -> None:
-    assert sorted(readiness_checks(settings)) == ["github", "rules"]
-    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == ["github", "opa", "rules"]
+    assert sorted(readiness_checks(settings)) == ["github", "machine", "rules"]
+    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == ["github", "machine", "opa", "rules"]
+
+
+def test_a_clock_that_is_off_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_server = app.read_server
+
+    def read_another_time(url: str, timeout: float) -> app.GitHubServer:
+        return replace(read_server(url, timeout), skew=-400.0)
+
+    monkeypatch.setattr(app, "read_server", read_another_time)
+    assert kind(GitHubCheck(settings)()) == ("degraded", "GitHub refuses the App, because this machine")
+
+
+def test_this_machine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kind(check_machine(settings)) == ("ready", "")
+    assert kind(check_machine(replace(settings, data_dir=Path("/proc/nothing")))) == (
+        "degraded",
+        "caches and database cannot be kept, because ",
+    )
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert kind(check_machine(settings)) == ("degraded", "manifests cannot be fetched, because there i")
 
 
 class Slow:

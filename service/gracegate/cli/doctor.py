@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import stat
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from gracegate import git
 from gracegate.check import explain_rule
-from gracegate.cli import diagnosis
+from gracegate.cli import diagnosis, machine
 from gracegate.cli.diagnosis import Diagnosis
 from gracegate.cli.main import CLEAN
 from gracegate.cli.request import open_policy_engine
@@ -24,7 +17,7 @@ from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitHubError, GracegateError
 from gracegate.github_app import AppClient, Pace, TokenBroker, app, deliveries
 from gracegate.policy import load_builtin
-from gracegate.settings import Settings, SettingsInvalid, environment
+from gracegate.settings import Settings, SettingsInvalid
 from gracegate.store import Store, sqlite_file, url_without_password
 
 PROBLEMS = 1
@@ -70,7 +63,7 @@ def render(one: Diagnosis) -> str:
 
 def steps() -> Iterator[Step]:
     """What this machine has comes first. Without settings there is nothing to ask GitHub with."""
-    yield "git", lambda: [diagnosis.diagnose_git(git.installed_version())]
+    yield "git", lambda: [machine.check_git()]
     yield "the engine", lambda: [_check_engine()]
     try:
         settings = Settings.from_environment()
@@ -79,7 +72,7 @@ def steps() -> Iterator[Step]:
         yield "the settings", lambda: wrong
         return
     yield "the settings", lambda: diagnosis.diagnose_settings(settings)
-    yield "the disk", lambda: _check_data_dir(settings)
+    yield "the disk", lambda: machine.check_data_dir(settings)
     yield "the database", lambda: [_check_database(settings)]
     key = diagnosis.diagnose_key(settings.private_key)
     yield "the private key", lambda: [key]
@@ -97,44 +90,6 @@ def _check_engine() -> Diagnosis:
         remedy = "see OPA_URL and GRACEGATE_OPA, or unset them to use the built-in engine"
         return Diagnosis("engine", "problem", f"no manifest can be evaluated: {error}", remedy)
     return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(catalog.rules)} rules")
-
-
-def _check_data_dir(settings: Settings) -> list[Diagnosis]:
-    folder = settings.data_dir
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not _is_writable(existing):
-        message = f"caches and database cannot be kept, because {existing} cannot be written to"
-        return [Diagnosis("data", "problem", message, "set GRACEGATE_DATA_DIR to a folder of the service's user")]
-    # What is not there yet is made for this user alone.
-    modes = {str(path): mode for path in _private_paths(settings) if (mode := _own_mode(path)) is not None}
-    return diagnosis.diagnose_data_dir(str(folder), modes, shutil.disk_usage(existing).free)
-
-
-def _private_paths(settings: Settings) -> Iterator[Path]:
-    yield settings.data_dir
-    if key_file := environment().get("GRACEGATE_PRIVATE_KEY_FILE"):
-        yield Path(key_file)
-    with suppress(ConfigError):
-        if database := sqlite_file(settings.database):
-            yield database
-
-
-def _own_mode(path: Path) -> int | None:
-    """The permission bits of a path of this user: those of a secret that a container was given are not ours."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return stat.S_IMODE(status.st_mode) if status.st_uid == os.getuid() else None
-
-
-def _is_writable(folder: Path) -> bool:
-    """Tried out: what the permission bits say need not hold, for example on a read-only file system."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _check_database(settings: Settings) -> Diagnosis:

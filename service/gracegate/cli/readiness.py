@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import requests
 import structlog
 
-from gracegate.cli.diagnosis import diagnose_error, diagnose_key, diagnose_registration
+from gracegate.cli import machine
+from gracegate.cli.diagnosis import Diagnosis, diagnose_error, diagnose_key, diagnose_registration, diagnose_server
 from gracegate.errors import GitHubError, Gone, RulesError
 from gracegate.github_app import AppClient, Pace, TokenBroker, app
 from gracegate.policy import load_builtin
@@ -21,17 +22,20 @@ from gracegate.web import Degraded, ReadinessCheck
 
 log = structlog.get_logger(__name__)
 
-GITHUB_SECONDS = 60.0
-"""How old GitHub's answer may be."""
+CHECKED_EVERY = 60.0
+"""Seconds. How old a result may be that is not made for each probe."""
 FIRST_SECONDS = 0.8
 """How long a probe waits for an answer that is not there yet; the kubelet by default waits one second for ours."""
 GITHUB_TIMEOUT = 5
 
 
 def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
-    """A check of the rules, of what GitHub says of the App, and of OPA where one is configured."""
-    github = BackgroundCheck(GitHubCheck(settings), GITHUB_SECONDS, FIRST_SECONDS)
-    checks: dict[str, ReadinessCheck] = {"rules": check_rules, "github": github}
+    """A check of the rules, of this machine, of what GitHub says of the App, and of OPA where one is configured."""
+    checks: dict[str, ReadinessCheck] = {
+        "rules": check_rules,
+        "machine": BackgroundCheck(partial(check_machine, settings), CHECKED_EVERY, FIRST_SECONDS),
+        "github": BackgroundCheck(GitHubCheck(settings), CHECKED_EVERY, FIRST_SECONDS),
+    }
     if settings.opa_url:
         checks["opa"] = partial(check_opa_server, settings.opa_url)
     elif settings.opa:
@@ -59,6 +63,16 @@ def check_opa_binary(path: Path) -> str | None:
     return None if os.access(path, os.X_OK) else f"GRACEGATE_OPA is {path}, which is not an executable file"
 
 
+def check_machine(settings: Settings) -> Degraded | None:
+    """Whether git and the disk are fit for fetching: webhooks can be stored without."""
+    return _problems([machine.check_git(), *machine.check_data_dir(settings)])
+
+
+def _problems(found: Iterable[Diagnosis]) -> Degraded | None:
+    problems = [f"{one.message}: {one.remedy}" for one in found if one.level == "problem"]
+    return Degraded("; ".join(problems)) if problems else None
+
+
 class GitHubCheck:
     """Whether GitHub knows the App by its id and key, and gives it what it needs.
 
@@ -68,6 +82,7 @@ class GitHubCheck:
 
     def __init__(self, settings: Settings) -> None:
         self._key = diagnose_key(settings.private_key)
+        self._url = settings.github_url
         broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
         self._client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=GITHUB_TIMEOUT)
         self._was_accepted = False
@@ -76,6 +91,7 @@ class GitHubCheck:
         if self._key.level == "problem":
             return f"{self._key.message}: {self._key.remedy}"
         try:
+            server = app.read_server(self._url, GITHUB_TIMEOUT)
             registration = app.read_registration(self._client)
         except GitHubError as error:
             found = diagnose_error("the App", error)
@@ -83,8 +99,7 @@ class GitHubCheck:
             is_refused = isinstance(error, Gone) and error.status in {401, 404}
             return reason if is_refused and not self._was_accepted else Degraded(reason)
         self._was_accepted = True
-        problems = [one for one in diagnose_registration(registration) if one.level == "problem"]
-        return Degraded("; ".join(f"{one.message}: {one.remedy}" for one in problems)) if problems else None
+        return _problems([*diagnose_server(server, self._url), *diagnose_registration(registration)])
 
 
 class BackgroundCheck:
