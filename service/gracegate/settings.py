@@ -55,7 +55,8 @@ class WebSettings:
 class JobSettings:
     """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled after each next.
 
-    `shutdown` is how long a worker that is stopped waits for the reviews that it is doing.
+    `shutdown` is how long a worker that is stopped waits for the reviews that it is doing. `reconcile` is the time
+    between two searches for what webhooks have not told.
     """
 
     workers: int = 1
@@ -68,6 +69,7 @@ class JobSettings:
     crashes: int = 5
     backoff: float = 5.0
     backoff_limit: float = 900.0
+    reconcile: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,7 @@ class _Reader:
             crashes=int(number("CRASHES", default.crashes, 1)),
             backoff=number("BACKOFF_SECONDS", default.backoff, 0),
             backoff_limit=number("BACKOFF_LIMIT_SECONDS", default.backoff_limit, 0),
+            reconcile=number("RECONCILE_SECONDS", default.reconcile, 1),
         )
         if jobs.dead_after < 3 * jobs.heartbeat:
             self.errors.append(

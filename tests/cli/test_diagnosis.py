@@ -269,7 +269,7 @@ def test_the_webhook(changes: dict[str, Any], public_url: str | None, expected: 
 
 
 def delivery(guid: str, status_code: int, status: str = "") -> HookDelivery:
-    return HookDelivery(1, guid, "push", 0.0, status or ("OK" if status_code == 202 else "failed"), status_code)
+    return HookDelivery(1, guid, "push", "", 0.0, status or ("OK" if status_code == 202 else "failed"), status_code)
 
 
 OK, REFUSED = delivery("a", 202), delivery("b", 403)

@@ -11,6 +11,8 @@ from tests.fakegithub.state import Delivery, Installation, Repository
 from tests.fakegithub.web import Answer, app_only, base_url, body, caller, events, needs, page, world
 
 api = Blueprint("apps", __name__)
+DELIVERIES_KEPT = 3 * 86400
+"""Seconds."""
 
 
 @api.get("/app")
@@ -134,8 +136,14 @@ def _delivery_item(one: Delivery) -> Json:
     }
 
 
+def _remembered() -> list[Delivery]:
+    """The deliveries of the last three days, oldest first."""
+    oldest = world().clock.iso(world().clock.now() - DELIVERIES_KEPT)
+    return [one for one in world().deliveries if one.delivered_at >= oldest]
+
+
 def _delivery(number: int) -> Delivery:
-    found = next((one for one in world().deliveries if one.id == number), None)
+    found = next((one for one in _remembered() if one.id == number), None)
     if found is None:
         raise not_found()
     return found
@@ -147,7 +155,7 @@ def deliveries() -> Answer:
     """Newest first. The cursor is the id of the last delivery of the page before."""
     cursor = request.args.get("cursor", type=int)
     size = min(request.args.get("per_page", 30, type=int), 100)
-    older = [one for one in reversed(world().deliveries) if cursor is None or one.id < cursor]
+    older = [one for one in reversed(_remembered()) if cursor is None or one.id < cursor]
     response = jsonify([_delivery_item(one) for one in older[:size]])
     if len(older) > size:
         link = f"{base_url()}/app/hook/deliveries?per_page={size}&cursor={older[size - 1].id}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from gracegate.errors import GitHubUnavailable, RateLimited
 from gracegate.jobs import run_worker
 from gracegate.settings import Settings
-from gracegate.store import Outcome, Run
+from gracegate.store import Outcome, Run, Ticket, Transaction
 
 DIGITS = {"1": "flaky", "2": "limited", "3": "poison"}
 
@@ -65,6 +65,33 @@ class StubReviewer:
         self.note(f"cancel: {reason}", run)
 
 
+class StubReconciler:
+    """Notes its calls in AUDIT if STUB_SWEEP_SECONDS says how long a sweep takes."""
+
+    def __init__(self, audit: Path) -> None:
+        self.audit = audit
+        self.seconds = float(os.environ.get("STUB_SWEEP_SECONDS", "0"))
+
+    def note(self, what: str) -> None:
+        if not self.seconds:
+            return
+        with self.audit.open("a") as file:
+            file.write(json.dumps({"what": what, "head": "", "at": time.time(), "pid": os.getpid()}) + "\n")
+
+    def redeliver_failed(self, since: float, pause: float) -> bool:
+        self.note(f"redeliver after {'the first' if since == float('inf') else 'another'} time and {pause:g} s")
+        return True
+
+    def sweep(self, enqueue: Callable[[Transaction, Ticket, float], None], is_stopped: Callable[[], bool]) -> bool:
+        self.note("sweep")
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end and not is_stopped():
+            time.sleep(0.05)
+        self.note("swept")
+        return True
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    run_worker(Settings.from_environment(), StubReviewer(Path(sys.argv[1])))
+    audit = Path(sys.argv[1])
+    run_worker(Settings.from_environment(), StubReviewer(audit), StubReconciler(audit))

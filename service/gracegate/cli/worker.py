@@ -20,7 +20,7 @@ def command(*, bind: str | None) -> None:
     from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
     from gracegate.cli.serve import prepare_database  # noqa: PLC0415
     from gracegate.jobs import run_worker  # noqa: PLC0415
-    from gracegate.review import build_reviewer  # noqa: PLC0415
+    from gracegate.review import build_reconciler, build_reviewer  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_environment()
@@ -28,7 +28,7 @@ def command(*, bind: str | None) -> None:
     prepare_database(settings)
     if bind:
         _serve_probes(settings, bind)
-    run_worker(settings, build_reviewer(settings))
+    run_worker(settings, build_reviewer(settings), build_reconciler(settings))
 
 
 def _serve_probes(settings: Settings, bind: str) -> None:

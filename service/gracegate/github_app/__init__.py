@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from gracegate.github_app import app, app_manifest, checks, comments, contents, deliveries, pull_requests
+from gracegate.github_app import app, app_manifest, checks, comments, contents, deliveries, installations, pull_requests
 from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.client import AppClient, RepositoryClient
+from gracegate.github_app.client import AppClient, InstallationReader, RepositoryClient
+from gracegate.github_app.deliveries import HookDelivery
+from gracegate.github_app.installations import AccessibleRepository
 from gracegate.github_app.pace import LocalWriteBudget, Pace, WriteBudget
 from gracegate.github_app.pull_requests import PullRequest
 from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
+    "AccessibleRepository",
     "AppClient",
+    "HookDelivery",
+    "InstallationReader",
     "LocalWriteBudget",
     "Pace",
     "PullRequest",
@@ -25,5 +30,6 @@ __all__ = [
     "comments",
     "contents",
     "deliveries",
+    "installations",
     "pull_requests",
 ]

@@ -44,6 +44,8 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
         {"id": int, "slug": str, "html_url": str, "pem": str, "webhook_secret": str},
     ),
     (r"POST /app/installations/\d+/access_tokens", {"token": str, "expires_at": str}),
+    (r"GET /installation/repositories", {"repositories": [{"id": int, "full_name": str}]}),
+    (r"GET .*/pulls", [_PULL]),
     (r"GET .*/pulls/\d+", _PULL),
     (r"GET .*/compare/.*", {"merge_base_commit": {"sha": str}}),
     (r"GET .*/pulls/\d+/files", [{"filename": str, "status": str}]),

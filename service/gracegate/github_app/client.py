@@ -25,6 +25,8 @@ READ_PERMISSIONS: Mapping[str, str] = {"contents": "read"}
 """What git needs to fetch."""
 REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "pull_requests": "write"}
 """What a review needs."""
+SWEEP_PERMISSIONS: Mapping[str, str] = {"checks": "read", "pull_requests": "read"}
+"""What finding pull requests without a check needs."""
 
 
 class AppClient:
@@ -69,6 +71,17 @@ class AppClient:
         """Read what belongs to the App itself and to no installation, see Retrier.read."""
         with closing(self._requester(self._broker.app_auth, self._record)) as requester:
             return Retrier(self._pace, Pacer(self._pace)).read(lambda: do(requester))
+
+    def update_as_app(self, do: Callable[[Requester], Result]) -> Result:
+        """Change what belongs to the App itself and is the same when it is done twice, see Retrier.update."""
+        with closing(self._requester(self._broker.app_auth, self._record)) as requester:
+            return Retrier(self._pace, Pacer(self._pace)).update(lambda: do(requester), "edit")
+
+    def installation(self, installation_id: int) -> InstallationReader:
+        """A reader of all repositories of an installation, for one thread. Use it in a `with` block."""
+        auth = BrokeredAuth(self._broker, installation_id, None, SWEEP_PERMISSIONS)
+        retrier = Retrier(self._pace, Pacer(self._pace), auth.renew)
+        return InstallationReader(self._requester(auth, without_record), retrier, self)
 
     def repository(
         self, installation_id: int, repository_id: int, full_name: str, record: RecordWrite = without_record
@@ -193,6 +206,37 @@ class RepositoryClient:
     ) -> Result:
         """See Retrier.create."""
         return self._retrier.create(lambda: do(self._repository), lambda: find(self._repository), kind)
+
+
+class InstallationReader:
+    """All repositories of an installation, by one token that may change nothing."""
+
+    def __init__(self, requester: Requester, retrier: Retrier, client: AppClient) -> None:
+        self._requester = requester
+        self._retrier = retrier
+        self._client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._requester.close()
+
+    def read(self, do: Callable[[Requester], Result]) -> Result:
+        """See Retrier.read."""
+        return self._retrier.read(lambda: do(self._requester))
+
+    def repository(self, repository_id: int, full_name: str) -> RepositoryClient:
+        """A client of one repository, which is closed with this reader."""
+        repository = Repository(self._requester, url=f"/repositories/{repository_id}")
+        return RepositoryClient(repository, full_name, self._retrier, self._client)
+
+    def remaining_share(self) -> float:
+        """The part of this hour's requests that the installation has left; 1.0 where the server has no limit."""
+        remaining, limit = self._requester.rate_limiting
+        return remaining / limit if limit > 0 else 1.0
 
 
 class BrokeredAuth(Auth.Auth):

@@ -48,11 +48,12 @@ class Reaper:
         self._queue.cancel((run.run_id, run.fence) for run in leased)
         return released
 
-    def delete_old_rows(self) -> None:
+    def delete_old_rows(self) -> bool:
         self._queue.delete_finished(KEEP_QUEUE_ROWS)
         with self._store.transaction() as tx:
             runs.delete_old(tx, KEEP_FINISHED_RUNS)
             executors.delete_old(tx, KEEP_QUEUE_ROWS)
+        return True
 
     def _take_over(self, run: LeasedRun) -> bool:
         # The fence is raised before the partition is freed, so that a worker which wakes up late can write nothing.

@@ -7,7 +7,9 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +18,7 @@ from gracegate.jobs.queue import Queue
 from gracegate.jobs.reaper import Reaper
 from gracegate.jobs.runner import Reviewer, Runner
 from gracegate.settings import JobSettings, Settings
-from gracegate.store import DatabaseUnavailable, Store, executors
+from gracegate.store import DatabaseUnavailable, Store, Ticket, Transaction, executors, shared_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -24,12 +26,25 @@ DELETE_OLD_ROWS_EVERY = 3600.0
 """Seconds."""
 
 
-def run_worker(settings: Settings, reviewer: Reviewer) -> None:
+class Reconciler(Protocol):
+    """Finds what webhooks have not told. One worker at a time calls it, again after a failure or a crash."""
+
+    def redeliver_failed(self, since: float, pause: float) -> bool:
+        """Ask for the deliveries again that failed in the last `since` seconds; False if GitHub does not answer.
+
+        `pause` is how many seconds later that is repeated at the earliest.
+        """
+
+    def sweep(self, enqueue: Callable[[Transaction, Ticket, float], None], is_stopped: Callable[[], bool]) -> bool:
+        """Enqueue, with a delay, a run for each open pull request without one or a check; False if it stopped early."""
+
+
+def run_worker(settings: Settings, reviewer: Reviewer, reconciler: Reconciler) -> None:
     """Do reviews until SIGTERM or SIGINT. Needs the main thread, and ends the process."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    worker = Worker(Store(settings.database), reviewer, settings.jobs)
+    worker = Worker(Store(settings.database), reviewer, reconciler, settings.jobs)
     worker.start()
     log.info("worker_started", executor=worker.executor)
     while not stop.wait(1.0) and worker.is_healthy():
@@ -57,20 +72,24 @@ def _executor_prefix(pid: int) -> str:
 class Worker:
     """The worker of this process; DBOS allows one at a time."""
 
-    def __init__(self, store: Store, reviewer: Reviewer, jobs: JobSettings) -> None:
+    def __init__(self, store: Store, reviewer: Reviewer, reconciler: Reconciler, jobs: JobSettings) -> None:
         # With a name that was used before, DBOS would start again the runs that its former owner is still doing.
         self.executor = _executor_prefix(os.getpid()) + secrets.token_hex(4)
         self._store = store
         self._jobs = jobs
         queue = Queue(store)
+        self._queue = queue
         self._reaper = Reaper(store, queue, jobs)
+        self._reconciler = reconciler
+        self._started_at = time.monotonic()
         self._runner = Runner(store, queue, reviewer, self.executor, jobs)
+        self._stopping = threading.Event()
         self._stopped = threading.Event()
         periodic: tuple[tuple[float, Callable[[], object]], ...] = (
             (jobs.heartbeat, self._send_heartbeat),
             (jobs.heartbeat, self._reaper.requeue_runs_of_dead_workers),
             (jobs.dead_after, self._reaper.requeue_missing_runs),
-            (DELETE_OLD_ROWS_EVERY, self._reaper.delete_old_rows),
+            (jobs.heartbeat, self._do_shared_tasks),
         )
         self._threads = [
             threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__, daemon=True)
@@ -90,6 +109,7 @@ class Worker:
 
     def stop(self) -> None:
         """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on until then."""
+        self._stopping.set()
         run_queue.shut_down(self._jobs.shutdown)
         released = self._reaper.release_runs(self.executor)
         self._stopped.set()
@@ -98,6 +118,37 @@ class Worker:
         with self._store.transaction() as tx:
             executors.mark_dead(tx, self.executor)
         log.info("runs_released", count=released)
+
+    def _do_shared_tasks(self) -> None:
+        every = self._jobs.reconcile
+        enqueue, is_stopped = self._queue.enqueue, self._stopping.is_set
+        self._do("redeliver_failed", every, lambda since: self._reconciler.redeliver_failed(since, every))
+        self._do("sweep", every, lambda _since: self._reconciler.sweep(enqueue, is_stopped))
+        self._do("delete_old_rows", DELETE_OLD_ROWS_EVERY, lambda _since: self._reaper.delete_old_rows())
+
+    def _do(self, name: str, every: float, act: Callable[[float], bool]) -> None:
+        """Do a task that is due and that no other worker does; at its start each worker finds it due.
+
+        `act` gets the seconds since its last complete turn began, and returns whether this one is complete.
+        """
+        if self._stopping.is_set():
+            return
+        after = min(every, time.monotonic() - self._started_at)
+        with self._store.transaction() as tx:
+            since = shared_tasks.take(tx, name, self.executor, after=after, dead_after=self._jobs.dead_after)
+        if since is None:
+            return
+        is_complete = False
+        try:
+            is_complete = act(since)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            # Reviews go on without it.
+            log.exception("shared_task_failed", task=name)
+        finally:
+            with self._store.transaction() as tx:
+                shared_tasks.release(tx, name, self.executor, is_complete=is_complete)
 
     def _send_heartbeat(self) -> None:
         with self._store.transaction() as tx:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gracegate.review.run_reviewer import build_reviewer
+    from gracegate.review.run_reviewer import build_reconciler, build_reviewer
 
-__all__ = ["build_reviewer"]
+__all__ = ["build_reconciler", "build_reviewer"]
 
 
 def __getattr__(name: str) -> Any:
     # The sandboxed child imports this room too, and has no use for the clients of GitHub and git.
-    if name == "build_reviewer":
-        from gracegate.review.run_reviewer import build_reviewer  # noqa: PLC0415
+    if name in __all__:
+        from gracegate.review import run_reviewer  # noqa: PLC0415
 
-        return build_reviewer
+        return getattr(run_reviewer, name)
     raise AttributeError(name)

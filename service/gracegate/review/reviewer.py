@@ -114,11 +114,11 @@ class PullRequestReviewer:
     def _start_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
         with self.store.transaction() as tx:
             runs.record_head(tx, run, pull.head_sha)
-        return checks.start(repo, pull.head_sha, _external_id(pull.number, pull.head_sha), self.settings.check_name)
+        return checks.start(repo, pull.head_sha, external_id(pull.number, pull.head_sha), self.settings.check_name)
 
     def _find_check(self, repo: RepositoryClient, number: int, sha: str) -> checks.CheckRun | None:
         """The newest check of this pull request on a commit."""
-        return checks.find(repo, sha, self.settings.check_name, _external_id(number, sha))
+        return checks.find(repo, sha, self.settings.check_name, external_id(number, sha))
 
     def _concluded_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun | None:
         """The check of this head if an earlier attempt of this run has concluded it."""
@@ -226,7 +226,7 @@ class PullRequestReviewer:
         return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
 
 
-def _external_id(number: int, head_sha: str) -> str:
+def external_id(number: int, head_sha: str) -> str:
     """What names our check of a pull request's head; web/events.py reads the number from it."""
     return f"pr:{number}:{head_sha}"
 

@@ -11,6 +11,7 @@ from gracegate.policy.engines import PolicyEngines
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.write_budget import SharedWriteBudget
 from gracegate.settings import Settings, child_environment
@@ -39,10 +40,8 @@ class RunReviewer:
 
 def build_reviewer(settings: Settings) -> RunReviewer:
     """The reviewer of a worker process."""
-    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
     store = Store(settings.database)
-    pace = Pace(settings.write_gap, settings.notify_gap)
-    client = AppClient(broker, pace, SharedWriteBudget(store), record=write_recorder(store, settings.app_id))
+    client = build_client(settings, store)
     pull_requests = PullRequestReviewer(
         settings=settings,
         client=client,
@@ -52,6 +51,19 @@ def build_reviewer(settings: Settings) -> RunReviewer:
         poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     )
     return RunReviewer(pull_requests, BaseBranchReviewer(client))
+
+
+def build_reconciler(settings: Settings) -> Reconciler:
+    """The reconciler of a worker process."""
+    store = Store(settings.database)
+    return Reconciler(settings, build_client(settings, store), store)
+
+
+def build_client(settings: Settings, store: Store) -> AppClient:
+    """A client whose writes are paced and recorded in the database."""
+    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+    pace = Pace(settings.write_gap, settings.notify_gap)
+    return AppClient(broker, pace, SharedWriteBudget(store), record=write_recorder(store, settings.app_id))
 
 
 def _read_limits(settings: Settings) -> ReadLimits:

@@ -5,7 +5,7 @@ The tables of the queue are not read here.
 
 from __future__ import annotations
 
-from gracegate.store import audit, deliveries, executors, runs, write_budgets
+from gracegate.store import audit, deliveries, executors, runs, shared_tasks, sweeps, write_budgets
 from gracegate.store.audit import AuditFilter, AuditRow
 from gracegate.store.database import (
     DatabaseUnavailable,
@@ -17,6 +17,7 @@ from gracegate.store.database import (
 )
 from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject, Ticket
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
+from gracegate.store.sweeps import Candidate, FailedDelivery
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 
 __all__ = [
@@ -28,9 +29,11 @@ __all__ = [
     "AuditFilter",
     "AuditRow",
     "BaseBranch",
+    "Candidate",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",
+    "FailedDelivery",
     "MergeGroup",
     "Outcome",
     "PullHead",
@@ -44,7 +47,9 @@ __all__ = [
     "deliveries",
     "executors",
     "runs",
+    "shared_tasks",
     "sqlite_file",
+    "sweeps",
     "translate_errors",
     "url_without_password",
     "write_budgets",

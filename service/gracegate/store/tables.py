@@ -99,6 +99,35 @@ WRITE_BUDGET = Table(
     Column("notifications_full_at", Float, nullable=False),
 )
 
+SHARED_TASK = Table(
+    "shared_task",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),  # an executor; "" if nobody does the task
+    Column("taken_at", Float, nullable=False),
+    Column("completed_at", Float, nullable=False),  # when it was taken for the last time that it was completed
+)
+
+SWEEP = Table(
+    "sweep",
+    METADATA,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("is_thorough", Boolean, nullable=False),
+    Column("thorough_at", Float, nullable=False),
+    Column("completed_at", Float),
+)
+
+REDELIVERY = Table(
+    "redelivery",
+    METADATA,
+    Column("guid", Text, primary_key=True),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("failed_at", Float, nullable=False),  # by GitHub's clock
+    Column("attempts", Integer, nullable=False),
+    Column("attempted_at", Float, nullable=False),
+)
+
 EXECUTOR = Table(
     "executor",
     METADATA,

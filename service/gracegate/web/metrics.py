@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from gracegate.settings import environment
-from gracegate.store import DatabaseUnavailable, Store, runs
+from gracegate.store import DatabaseUnavailable, Store, runs, sweeps
 
 DELIVERIES = Counter("gracegate_deliveries", "Webhook deliveries by outcome", ["event", "outcome"])
 
@@ -23,7 +23,7 @@ def counts_in_several_processes() -> bool:
 
 
 class QueueDepth(Collector):
-    """The length of the queue, read from the store at each scrape; absent while the database is away."""
+    """The length of the queue and the age of the sweeps, from the store; absent while the database is away."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -32,6 +32,7 @@ class QueueDepth(Collector):
         try:
             with self._store.transaction() as tx:
                 counts, oldest = runs.queue_depth(tx)
+                oldest_sweep = sweeps.oldest_completion(tx)
         except DatabaseUnavailable:
             return
         depth = GaugeMetricFamily("gracegate_runs", "Unfinished reviews by state", labels=["state"])
@@ -39,6 +40,9 @@ class QueueDepth(Collector):
             depth.add_metric([state], count)
         yield depth
         yield GaugeMetricFamily("gracegate_oldest_run_seconds", "Age of the oldest unfinished review", oldest)
+        if oldest_sweep is not None:
+            text = "Age of the last complete sweep of the installation that waits longest for the next one"
+            yield GaugeMetricFamily("gracegate_oldest_sweep_seconds", text, oldest_sweep)
 
 
 def blueprint(store: Store) -> Blueprint:

@@ -1,0 +1,171 @@
+"""Finds what webhooks have not told: open pull requests whose head has no concluded check, and failed deliveries."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from gracegate.errors import GitHubError, GitHubUnavailable, Gone
+from gracegate.github_app import (
+    AccessibleRepository,
+    AppClient,
+    InstallationReader,
+    RepositoryClient,
+    app,
+    checks,
+    installations,
+    pull_requests,
+)
+from gracegate.review import metrics
+from gracegate.review.redelivery import redeliver_failed
+from gracegate.review.reviewer import external_id
+from gracegate.settings import Settings
+from gracegate.store import Candidate, Delivery, PullHead, Store, Ticket, Transaction, deliveries, sweeps
+
+log = structlog.get_logger(__name__)
+
+MIN_REMAINING = 0.5
+"""The part of an installation's requests that a sweep leaves to the reviews."""
+SWEEP_SECONDS = 240.0
+"""How long one sweep takes at most; the next one goes on from there."""
+THOROUGH_AFTER = 86400.0
+"""Seconds after which GitHub is asked for all checks again, whatever the tables say."""
+IN_FLIGHT = 30.0
+"""Seconds in which the webhook of a new pull request may still come; its run then takes the place of ours."""
+MAX_OPEN_PULLS = 1000
+"""How many open pull requests of a repository are looked at, the newest first."""
+
+Enqueue = Callable[[Transaction, Ticket, float], None]
+"""Enqueues a run in a transaction, to start after so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Asks GitHub for what it may have told nobody. Implements jobs.Reconciler: one worker at a time calls it."""
+
+    settings: Settings
+    client: AppClient
+    store: Store
+
+    def redeliver_failed(self, since: float, pause: float) -> bool:
+        return redeliver_failed(self.client, self.store, since, pause)
+
+    def sweep(self, enqueue: Enqueue, is_stopped: Callable[[], bool]) -> bool:
+        """Queue the open pull requests whose head has no concluded check; False if not all were looked at."""
+        deadline = time.monotonic() + SWEEP_SECONDS
+        outcomes = set()
+        try:
+            listed = app.list_installations(self.client)
+            ids = [one.id for one in listed if not one.is_suspended and self.is_allowed(one.account)]
+            with self.store.transaction() as tx:
+                sweeps.forget_others(tx, ids)
+            for installation_id in ids:
+                if is_stopped() or time.monotonic() > deadline:
+                    return False
+                outcomes.add(self._sweep_installation(installation_id, enqueue, is_stopped, deadline))
+        except GitHubError as error:
+            log.warning("sweep_failed", error=str(error))
+            return False
+        return outcomes <= {"complete"}
+
+    def is_allowed(self, name: str) -> bool:
+        """Whether the service reviews what belongs to this account, or this repository."""
+        owners = self.settings.allowed_owners
+        return not owners or name.partition("/")[0].lower() in owners
+
+    def _sweep_installation(
+        self, installation_id: int, enqueue: Enqueue, is_stopped: Callable[[], bool], deadline: float
+    ) -> str:
+        """Returns how it ended. Raises GitHubUnavailable, as the others would fail too."""
+        outcome = "failed"
+        try:
+            with self.client.installation(installation_id) as reader:
+                sweep = _InstallationSweep(self, installation_id, reader, enqueue, is_stopped, deadline)
+                outcome = sweep.run()
+        except GitHubUnavailable:
+            raise
+        except GitHubError as error:
+            # Uninstalled meanwhile, rate-limited, or without a permission.
+            log.warning("sweep_failed", installation=installation_id, error=str(error))
+        finally:
+            metrics.SWEEPS.labels(outcome=outcome).inc()
+        return outcome
+
+
+@dataclass(slots=True)
+class _InstallationSweep:
+    """One sweep over the repositories of an installation, from where the last one stopped."""
+
+    reconciler: Reconciler
+    installation_id: int
+    reader: InstallationReader
+    enqueue: Enqueue
+    is_stopped: Callable[[], bool]
+    deadline: float
+    queued: int = 0
+
+    def run(self) -> str:
+        """Returns how it ended: complete, stopped, or rate_limit where the other requests are left to the reviews."""
+        store = self.reconciler.store
+        with store.transaction() as tx:
+            sweep = sweeps.begin(tx, self.installation_id, THOROUGH_AFTER)
+        for repository in installations.list_repositories(self.reader):
+            if repository.id <= sweep.position:
+                continue
+            if self.is_stopped() or time.monotonic() > self.deadline:
+                return "stopped"
+            if self.reader.remaining_share() < MIN_REMAINING:
+                log.info("sweep_leaves_requests_to_reviews", installation=self.installation_id, next=repository.id)
+                return "rate_limit"
+            if repository.is_writable and self.reconciler.is_allowed(repository.full_name):
+                self._sweep_repository(repository, is_thorough=sweep.is_thorough)
+            with store.transaction() as tx:
+                sweeps.set_position(tx, self.installation_id, repository.id)
+        with store.transaction() as tx:
+            sweeps.set_position(tx, self.installation_id, 0)
+        return "complete"
+
+    def _sweep_repository(self, repository: AccessibleRepository, *, is_thorough: bool) -> None:
+        repo = self.reader.repository(repository.id, repository.full_name)
+        try:
+            listed, left_out = pull_requests.list_open(repo, limit=MAX_OPEN_PULLS)
+            pulls = [PullHead(pull.number, pull.head_sha) for pull in listed]
+            with self.reconciler.store.transaction() as tx:
+                candidates = sweeps.candidates(
+                    tx, repository.id, pulls, is_complete=not left_out, is_thorough=is_thorough
+                )
+            missed = [one for one in candidates if one.is_certain or not self._has_concluded_check(repo, one.pull)]
+        except Gone as error:
+            log.info("repository_is_gone", repository=repository.full_name, error=str(error))
+            return
+        for one in missed:
+            self._queue(repository, one)
+
+    def _has_concluded_check(self, repo: RepositoryClient, pull: PullHead) -> bool:
+        name = self.reconciler.settings.check_name
+        check = checks.find(repo, pull.head_sha, name, external_id(pull.number, pull.head_sha))
+        return check is not None and check.status == "completed" and check.conclusion != "cancelled"
+
+    def _queue(self, repository: AccessibleRepository, missed: Candidate) -> None:
+        """Queue a run, later than those queued before, so that the reviews of webhooks come first."""
+        delivery = self._delivery(repository, missed)
+        delay = IN_FLIGHT + self.queued * deliveries.SPREAD
+        with self.reconciler.store.transaction() as tx:
+            if not deliveries.record(tx, delivery, "queued"):
+                return
+            queued = deliveries.queue_again(
+                tx, delivery, [missed.pull], lambda ticket, _delay: self.enqueue(tx, ticket, delay)
+            )
+        self.queued += queued
+        metrics.MISSED.inc(queued)
+        log.info("missed_pull_request_queued", repository=repository.full_name, pull_request=missed.pull.number)
+
+    def _delivery(self, repository: AccessibleRepository, missed: Candidate) -> Delivery:
+        """What stands for the webhook that did not come: the same whoever finds out, another after each newer run."""
+        after = hashlib.sha256(missed.newest_run.encode()).hexdigest()[:8]
+        name = f"reconcile-{repository.id}-{missed.pull.number}-{missed.pull.head_sha}-{after}"
+        return Delivery(name, sweeps.RECONCILE, "missed", self.installation_id, repository.id, repository.full_name)
