@@ -9,24 +9,61 @@ import data.gracegate.lib.values
 
 # METADATA
 # scope: document
-# title: Sleep of a command
+# title: Seconds that a command takes
 # description: |
-#   Seconds. Undefined if they cannot be read from it, as from a script with loops, conditions or variables. What else a
-#   script does is taken to be quick.
-sleep_seconds(words) := total if {
-	_are_strings(words)
-	shells.program(words[0]) == "sleep"
-	total := _total(_tail(words, 1))
+#   The sum of its sleeps. What else it calls is taken to be quick if it sleeps too; without a sleep, 0 if all that it
+#   calls is quick. Undefined if the seconds cannot be read from it, as from a script with loops, conditions or
+#   variables, and from a program that may take its time.
+seconds(words) := ceil(sum(times)) if {
+	steps := _steps(words)
+	times := [taken | some step in steps; taken := _time(step)]
+	count(times) == count(steps)
+	_is_timed(steps)
 }
 
-sleep_seconds(words) := ceil(sum(sleeps)) if {
+# METADATA
+# title: Is a command quick but for its sleeps?
+# description: True if nothing else that it calls takes time.
+is_quick(words) if {
+	every step in _steps(words) {
+		_quick_programs[step.program]
+	}
+}
+
+# METADATA
+# title: Does a command sleep and do nothing else?
+# description: Undefined for a sleep whose end is not known.
+is_sleep(words) if {
+	[step] := _steps(words)
+	step.program == "sleep"
+	_time(step)
+	step.before == ""
+	step.after in {"", ";"}
+}
+
+# METADATA
+# title: Stop before the sleep of a command
+# description: |
+#   The first words that stop a server before the command sleeps, as ["nginx", "-s", "quit"], so that it refuses
+#   connections while traffic still arrives. Undefined if there are none, or if it is not certain that they run first.
+early_stop(words) := array.concat([stop.program], stop.arguments) if {
+	all_steps := _all_steps(words)
+	first := min([index | some index, step in all_steps; _stops(step.program, concat(" ", step.arguments))])
+	every step in array.slice(all_steps, 0, first + 1) {
+		not step.is_compound
+		step.runs == "yes"
+		step.program != "sleep"
+		not _ends[step.program]
+	}
+	stop := all_steps[first]
+}
+
+# METADATA
+# title: Programs that a command calls
+# description: A set of their names, as far as they can be read from it. The shell of a script is one of them.
+programs(words) := {shells.program(words[0])} | {step.program | some step in _all_steps(words)} if {
 	_are_strings(words)
-	script := words[shells.script_index(words)]
-	not regex.match(`[$\x60]|(^|[^&>])&\s*($|[^&>\s])|\b(while|until|for|if|case)\b`, script)
-	sleeps := [_duration(found[2]) |
-		some found in regex.find_all_string_submatch_n(`(^|[;&|\s/(])sleep\s+([\d.]+[smhd]?)`, script, -1)
-	]
-	count(sleeps) > 0
+	count(words) > 0
 }
 
 # METADATA
@@ -152,23 +189,182 @@ _split_script(words) := index if {
 
 _is_plain(words) if regex.match(`^[\w./:=,@%+ -]+$`, concat(" ", words))
 
-_invalid_duration(words) := concat(" ", _tail(words, 1)) if {
-	shells.program(words[0]) == "sleep"
-	not _total(_tail(words, 1))
-	not regex.match(`^inf(inity)?$`, concat(" ", _tail(words, 1)))
-	not values.is_placeholder(concat(" ", _tail(words, 1)))
-}
-
 _invalid_duration(words) := invalid[0] if {
-	script := words[shells.script_index(words)]
-	invalid := [found[1] |
-		some found in regex.find_all_string_submatch_n(_sleep_in_script, script, -1)
-		not _duration(found[1])
-		not regex.match(`[$"'\\\x60]|^inf(inity)?$`, found[1])
+	_are_strings(words)
+	invalid := [text_of |
+		some step in _all_steps(words)
+		step.program == "sleep"
+		not step.expands
+		text_of := concat(" ", step.arguments)
+		not _total(step.arguments)
+		not regex.match(`^inf(inity)?$`, text_of)
+		not values.is_placeholder(text_of)
 	]
 }
 
-_sleep_in_script := concat("", [
-	`(?:^|[;&|(]|\b(?:do|then|exec)\b)\s*`,
-	`(?:/(?:usr/)?bin/)?sleep(?:[ \t]+([^\s;&|)]+))?\s*(?:$|[\s;&|)])`,
-])
+# What runs, in its order, to the end or an exit. Undefined if that is not known.
+_steps(words) := array.slice(all_steps, 0, end) if {
+	all_steps := _all_steps(words)
+	ends := [number | some index, step in all_steps; _ends_the_script(step); number := index + 1]
+	end := min(array.concat(ends, [count(all_steps)]))
+	every step in array.slice(all_steps, 0, end) {
+		not step.is_compound
+		step.runs != "unknown"
+	}
+}
+
+_ends_the_script(step) if _ends[step.program]
+
+_ends_the_script(step) if step.is_last
+
+_ends := {"exit": true}
+
+# The commands of a script, or the one that is called without a shell.
+_all_steps(words) := [object.union(step, {"runs": _runs(read, index)}) | some index, step in read] if {
+	script := words[shells.script_index(words)]
+	read := [_step(command) | some command in shells.commands(script); count(command.words) > 0]
+} else := [object.union(step, {"runs": "yes"})] if {
+	_are_strings(words)
+	count(words) > 0
+	not shells.names[shells.program(words[0])]
+	step := _step({
+		"words": words,
+		"before": "",
+		"after": "",
+		"expands": count([word | some word in words; values.is_placeholder(word)]) > 0,
+		"is_compound": false,
+	})
+}
+
+# The program, its arguments, and `limits`, the seconds that `timeout` gives it. Programs that call another one, their
+# options and what they set are passed over.
+_step(command) := object.union(command, described) if {
+	called := min(array.concat(_called(command.words), [count(command.words) - 1]))
+	rest := _tail(command.words, called)
+	described := {
+		"program": shells.program(rest[0]),
+		"arguments": _tail(rest, 1),
+		"limits": [limit | some word in array.slice(command.words, 0, called); limit := _duration(word)],
+		"is_last": command.words[0] == "exec",
+	}
+}
+
+_called(words) := [index |
+	options := array.concat([""], words)
+	some index, word in words
+	not _callers[shells.program(word)]
+	not regex.match(`^(-.*|\w+=.*|[\d.]+[smhd]?)$`, word)
+	not _takes_value[options[index]]
+]
+
+_takes_value := {"--kill-after": true, "--signal": true, "-k": true, "-s": true}
+
+_callers := {
+	"busybox": true,
+	"command": true,
+	"do": true,
+	"else": true,
+	"env": true,
+	"exec": true,
+	"nice": true,
+	"nohup": true,
+	"then": true,
+	"time": true,
+	"timeout": true,
+}
+
+# After ||, a command runs only if the one before it fails.
+_runs(read, index) := "yes" if {
+	read[index].before != "||"
+} else := "no" if {
+	_always_succeed[read[index - 1].program]
+} else := "yes" if {
+	_quick_programs[read[index].program]
+	read[index].program != "sleep"
+	not _ends[read[index].program]
+	not _stops(read[index].program, concat(" ", read[index].arguments))
+} else := "unknown"
+
+_always_succeed := {":": true, "echo": true, "true": true}
+
+# Undefined if it is not known.
+_time(step) := 0 if {
+	step.program != "sleep"
+	step.program != "wait"
+	not regex.match(`sleep`, concat(" ", [argument | step.expands; some argument in step.arguments]))
+} else := 0 if {
+	step.runs == "no"
+} else := 0 if {
+	step.after == "&"
+} else := min(array.concat(step.limits, [_total(step.arguments)])) if {
+	not step.expands
+	not "|" in {step.before, step.after}
+}
+
+_is_timed(steps) if {
+	some step in steps
+	step.program == "sleep"
+}
+
+_is_timed(steps) if {
+	every step in steps {
+		_quick_programs[step.program]
+		not step.expands
+	}
+}
+
+_quick_programs := {
+	":": true,
+	"apache2ctl": true,
+	"apachectl": true,
+	"cat": true,
+	"cd": true,
+	"chmod": true,
+	"cp": true,
+	"date": true,
+	"echo": true,
+	"exit": true,
+	"export": true,
+	"false": true,
+	"httpd": true,
+	"kill": true,
+	"killall": true,
+	"ln": true,
+	"logger": true,
+	"mkdir": true,
+	"mv": true,
+	"nginx": true,
+	"pkill": true,
+	"printf": true,
+	"rm": true,
+	"set": true,
+	"sleep": true,
+	"sync": true,
+	"touch": true,
+	"trap": true,
+	"true": true,
+	"umask": true,
+	"unset": true,
+}
+
+_stops("nginx", arguments) if regex.match(`(^| )-s ?(quit|stop)( |$)`, arguments)
+
+_stops(program, arguments) if {
+	program in {"kill", "killall", "pkill"}
+	regex.match(`^[^-]|^-(s |-signal[ =])?(SIG)?(TERM|QUIT|INT|KILL|15|3|2|9)( |$)|^-[^-0-9A-Z]`, arguments)
+}
+
+_stops(program, arguments) if {
+	program in {"apache2ctl", "apachectl", "httpd"}
+	regex.match(`(^| )(graceful-)?stop( |$)`, arguments)
+}
+
+_stops(program, arguments) if {
+	program in {"pm2", "service", "supervisorctl", "systemctl"}
+	regex.match(`(^| )(delete|kill|shutdown|stop)( |$)`, arguments)
+}
+
+_stops(program, arguments) if {
+	program in {"curl", "wget"}
+	regex.match(`/(quitquitquit|shutdown)(["'? ]|$)`, arguments)
+}

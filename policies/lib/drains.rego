@@ -7,14 +7,16 @@
 # - input: schema.input
 package gracegate.lib.drains
 
+import data.gracegate.lib.commands
 import data.gracegate.lib.containers
 import data.gracegate.lib.exposures
 import data.gracegate.lib.hooks
 import data.gracegate.lib.images
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
-import data.gracegate.lib.shells
+import data.gracegate.lib.services
 import data.gracegate.lib.target_containers
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
@@ -31,6 +33,58 @@ containers_without_drain := {i: found |
 		not hooks.has_prestop(target.container.spec)
 	]
 }
+
+# METADATA
+# title: Hooks without a drain, by document and path of the container
+# description: |
+#   Entries of target_containers whose preStop hook ends at once, because all that it calls is quick. Not those of
+#   `early_stops`, nor those that call a program that the image lacks.
+hooks_without_drain := {i: found |
+	some i in _drainable
+	found := {target.container.path: target |
+		some target in target_containers.by_workload[i]
+		not target.container.sidecar
+		hook := target.container.spec.lifecycle.preStop
+		hooks.seconds(hook) == 0
+		is_object(hook.exec)
+		not commands.is_sleep(hook.exec.command)
+		not hooks.early_stop(hook)
+		not images.missing_programs[i][target.container.path]
+	}
+}
+
+# METADATA
+# title: Early stops, by document and path of the container
+# description: |
+#   Entries of target_containers whose preStop hook stops the server before it sleeps, with `stop`, what stops it.
+early_stops := {i: found |
+	some i in _drainable
+	found := {target.container.path: object.union(target, {"stop": stop}) |
+		some target in target_containers.by_workload[i]
+		not target.container.sidecar
+		stop := hooks.early_stop(target.container.spec.lifecycle.preStop)
+		not images.missing_programs[i][target.container.path]
+	}
+}
+
+# METADATA
+# title: Level of a container that stops before traffic does
+# description: |
+#   Clients of a headless Service hold on to an address for as long as DNS does, whatever the container does.
+level(target) := "info" if {
+	count(target.services) > 0
+	every s in target.services {
+		services.service[s].headless
+	}
+} else := target.level
+
+# METADATA
+# title: Sender of the traffic to a container
+# description: As the end of a sentence, with the seconds for which it still sends.
+sender(target) := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
+	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.services])
+	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
+} else := "a Service in a file that could not be read may still send to it"
 
 # METADATA
 # title: Planned drains, by document and path of the container
@@ -150,24 +204,16 @@ _native(hook) if {
 } else := false if {
 	hooks.intended_seconds(hook)
 } else := false if {
-	shells.program(hook.exec.command[0]) == "sleep"
-} else := false if {
-	script := hook.exec.command[shells.script_index(hook.exec.command)]
-	regex.match(`^\s*(exec\s+)?(\S*/)?sleep\s+[\d.]+[smhd]?\s*;?\s*$`, script)
+	commands.is_sleep(hook.exec.command)
 }
 
 _is_quick(hook) if _native(hook) in {true, false}
 
 _is_quick(hook) if {
-	hooks.seconds(hook)
-	script := hook.exec.command[shells.script_index(hook.exec.command)]
-	programs := [shells.program(split(command, " ")[0]) | some command in shells.commands(script)]
-	every program in programs {
-		_is_quick_program[program]
-	}
+	hooks.seconds(hook) > 0
+	commands.is_quick(hook.exec.command)
+	not hooks.early_stop(hook)
 }
-
-_is_quick_program := {":", "date", "echo", "exit", "kill", "nginx", "pkill", "rm", "set", "sleep", "touch", "true"}
 
 # Clients of a headless Service use an address for as long as DNS keeps it; that counts if there is no other exposure.
 _exposures(target) := found - {"headless"} if {

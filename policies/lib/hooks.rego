@@ -23,9 +23,12 @@ seconds(hook) := _seconds(handler, hook[handler]) if {
 # METADATA
 # title: Intended sleep of a hook with a defect
 # description: Seconds. Undefined if the hook was meant to do anything else.
-intended_seconds(hook) := commands.intended_seconds(hook.exec.command) if {
-	["exec"] == _handlers(hook)
+intended_seconds(hook) := commands.intended_seconds(_intended_command(hook)) if {
 	defect(hook)
+	count({type | some type in _handlers(hook); type != "exec"}) == 0
+} else := values.integer(hook.sleep, 0) if {
+	count(_handlers(hook)) == 0
+	values.integer(hook.sleep, 0) > 0
 }
 
 # METADATA
@@ -47,11 +50,39 @@ defect(hook) := commands.rejected_defect([], "has no handler") if {
 }
 
 # METADATA
+# title: Stop of the server before a hook sleeps
+# description: |
+#   What stops it, as it is written. Undefined if nothing does, or if it is not certain.
+early_stop(hook) := concat(" ", commands.early_stop(hook.exec.command)) if {
+	["exec"] == _handlers(hook)
+	not defect(hook)
+} else := path if {
+	["httpGet"] == _handlers(hook)
+	path := values.string(hook.httpGet.path)
+	endswith(path, "/quitquitquit")
+}
+
+# METADATA
 # title: Hook that sleeps
 # description: Its manifest for a cluster's lowest minor version. Before 1.30, the image must have the program sleep.
 sleep_hook(seconds, minor) := {"sleep": {"seconds": seconds}} if {
 	minor >= 30
 } else := {"exec": {"command": ["sleep", format_int(seconds, 10)]}}
+
+# The words of the command, wherever it stands. A string is one that lacks its list.
+_intended_command(hook) := hook.exec.command if {
+	is_array(hook.exec.command)
+} else := [hook.exec.command] if {
+	is_string(hook.exec.command)
+} else := [hook.exec] if {
+	is_string(hook.exec)
+} else := hook.exec if {
+	is_array(hook.exec)
+} else := [hook] if {
+	is_string(hook)
+} else := hook if {
+	is_array(hook)
+}
 
 _handlers(hook) := [handler |
 	is_object(hook)
@@ -64,4 +95,4 @@ _seconds("sleep", action) := values.integer(seconds, 0) if {
 	not values.is_placeholder(seconds)
 }
 
-_seconds("exec", action) := commands.sleep_seconds(action.command)
+_seconds("exec", action) := commands.seconds(action.command)

@@ -59,7 +59,12 @@ can_sleep(image, minor) if {
 	not absence(image, "sleep")
 }
 
-_is_system_program := {"ash", "bash", "cat", "curl", "dash", "echo", "kill", "ksh", "sh", "sleep", "wget", "zsh"}
+_is_system_program := {name: true |
+	some name in [
+		"ash", "bash", "cat", "chmod", "cp", "curl", "dash", "date", "echo", "env", "kill", "ksh", "ln", "ls", "mkdir", "mv",
+		"rm", "sh", "sleep", "touch", "wget", "zsh",
+	]
+}
 
 # Names of distroless images, of Chainguard's, and of images that ko and others build on them.
 _minimal := `distroless|^cgr\.dev/|^ko://|:[^/@]*nonroot|:[^/@]*-static([-@]|$)`

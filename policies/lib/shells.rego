@@ -25,14 +25,26 @@ script_index(words) := index + 1 if {
 
 # METADATA
 # title: Simple commands of a script
-# description: A list of those between unquoted ; & | and line ends, without surrounding spaces and without comments.
+# description: |
+#   A list of those between unquoted ; & | and line ends, without comments. Each has its `words`, without quotes,
+#   redirections and variables that it sets, the separators `before` and `after` it, `expands`, true if a variable or
+#   the output of another command may be among its words, and `is_compound`, true if it is a part of a condition, a loop
+#   or a group.
 commands(script) := [command |
 	tokens := _tokens(script)
 	bounds := array.concat(array.concat([-1], _cuts(tokens)), [count(tokens)])
 	some number, start in array.slice(bounds, 0, count(bounds) - 1)
-	part := array.slice(tokens, start + 1, bounds[number + 1])
-	command := trim_space(concat("", [token | some token in part; not regex.match(`^\s?#.`, token)]))
-	command != ""
+	end := bounds[number + 1]
+	text := concat("", [token | some token in array.slice(tokens, start + 1, end); not regex.match(`^\s?#.`, token)])
+	raw := _raw_words(text)
+	count(raw) > 0
+	command := {
+		"words": [_unquoted(word) | some word in _without_settings(_without_redirections(raw))],
+		"before": _separator(tokens, start),
+		"after": _separator(tokens, end),
+		"expands": regex.match(`[$\x60]`, _without_single_quotes(text)),
+		"is_compound": regex.match(_compound, concat("\n", [raw[0], raw[count(raw) - 1]])),
+	}
 ]
 
 # METADATA
@@ -51,7 +63,53 @@ last_command(script) := {"before": before, "separator": separator, "command": co
 
 _tokens(script) := [found[0] | some found in regex.find_all_string_submatch_n(_token, script, -1)]
 
-_cuts(tokens) := [index | some index, token in tokens; regex.match(`^(&&|\|\||;;|[;&|]|\n.*)$`, token)]
+_cuts(tokens) := [index |
+	some index, token in tokens
+	regex.match(`^(&&|\|\||;;|[;&|]|\n.*)$`, token)
+	not _continues(tokens, index)
+]
+
+# A line that ends in an operator goes on in the next one.
+_continues(tokens, index) if {
+	startswith(tokens[index], "\n")
+	before := trim_space(concat("", array.slice(tokens, max([index - 2, 0]), index)))
+	regex.match(`(&&|\|)$`, before)
+}
+
+# Empty at the start and the end of the script.
+_separator(tokens, index) := trim_space(tokens[index]) if {
+	tokens[index] != "\n"
+} else := ""
+
+_raw_words(text) := [found[0] | some found in regex.find_all_string_submatch_n(_raw_word, text, -1)]
+
+_raw_word := `(?s)(?:\\.|'[^']*'|"(?:[^"\\]|\\.)*"|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\$\{[^}]*\}|\x60[^\x60]*\x60|[^\s'"\\])+`
+
+_unquoted(word) := concat("", [part |
+	some found in regex.find_all_string_submatch_n(`(?s)'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^'"\\]+)`, word, -1)
+	some part in array.slice(found, 1, 5)
+])
+
+_without_single_quotes(text) := concat("", [found[1] |
+	some found in regex.find_all_string_submatch_n(`'[^']*'|([^'])`, text, -1)
+])
+
+# An operator may stand before its file as a word of its own.
+_without_redirections(raw) := [word |
+	some index, word in raw
+	not regex.match(`^\d*(&>|[<>])`, word)
+	not regex.match(`^\d*(&>>?|>>?|<|<<|<<<)$`, array.concat([""], raw)[index])
+]
+
+_without_settings(raw) := array.slice(raw, first, count(raw)) if {
+	first := min([index | some index, word in raw; not regex.match(`^[A-Za-z_]\w*=`, word)])
+} else := []
+
+# Of the first and the last word.
+_compound := concat("", [
+	`^(if|then|elif|else|fi|for|while|until|do|done|case|esac|select|function|test|\[\[?|!)\n`,
+	`|^[({]|^\w+\(\)|\n([^$]*[^$(]\)|\)|\})$`,
+])
 
 # Each character of a script is in one of these, so that the tokens make up the script.
 _token := concat("|", [

@@ -60,7 +60,7 @@ fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Write the command as a list of strings, as in `[\"sleep\", \"10\"]`,",
-		"or as a script, as in `[\"sh\", \"-c\", \"nginx -s quit; sleep 10\"]`.",
+		"or as a script, as in `[\"sh\", \"-c\", \"sleep 10; nginx -s quit\"]`.",
 	])
 	some at, broken in _broken
 	not _sleep_steps(broken)

@@ -69,13 +69,18 @@ wrong := {
 	"a word in a script": [exec(["sh", "-c", "nginx -s quit; sleep ten"]), ["exec", "command"], "text"],
 	"no seconds in a script": [exec(["sh", "-c", "sleep; nginx -s quit"]), ["exec", "command"], "text"],
 	"no command": [{"exec": {}}, ["exec", "command"], "text"],
-	"a string": [exec("sleep 10"), ["exec", "command"], "text"],
+	"a string": [exec("sleep 10"), ["exec", "command"], 10],
+	"another string": [exec("nginx -s quit"), ["exec", "command"], "text"],
+	"a string in place of exec": [{"exec": "sleep 10"}, [], 10],
+	"a list in place of exec": [{"exec": ["sleep", "10"]}, [], 10],
 	"tcpSocket": [{"tcpSocket": {"port": 80}}, ["tcpSocket"], "text"],
 	"httpGet without port": [{"httpGet": {"path": "/"}}, ["httpGet"], "text"],
 	"nothing": [{}, [], "text"],
 	"two": [{"exec": {"command": ["a"]}, "sleep": {"seconds": 5}}, [], "text"],
-	"a hook that is a string": ["sleep 10", [], "text"],
-	"a hook that is a list": [["sleep", "10"], [], "text"],
+	"a hook that is a string": ["sleep 10", [], 10],
+	"a hook that is a list": [["sleep", "10"], [], 10],
+	"a sleep that is a number": [{"sleep": 10}, [], 10],
+	"a sleep that is a string": [{"sleep": "ten"}, [], "text"],
 }
 
 test_wrong[note] if {

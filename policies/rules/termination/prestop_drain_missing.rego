@@ -22,18 +22,24 @@
 package gracegate.rules.termination["prestop-drain-missing"]
 
 import data.gracegate.lib.drains
-import data.gracegate.lib.exposures
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
-import data.gracegate.lib.services
 import data.gracegate.lib.text
 
-violation contains {"at": at, "message": message, "level": _level(target)} if {
+violation contains {"at": at, "message": message, "level": drains.level(target)} if {
 	some at, target in _without_drain
 	message := text.format(
 		`Container "{}" stops before traffic does: it has no preStop drain, and {}.`,
-		[target.container.title, _sender(target)],
+		[target.container.title, drains.sender(target)],
+	)
+}
+
+violation contains {"at": at, "message": message, "level": drains.level(target)} if {
+	some at, target in _with_quick_hook
+	message := text.format(
+		`Container "{}" stops before traffic does: its preStop hook ends at once, and {}.`,
+		[target.container.title, drains.sender(target)],
 	)
 }
 
@@ -55,23 +61,21 @@ fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	not drains.planned_drains[at.document][at.path]
 }
 
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Let the hook sleep too until traffic has left, or sleep instead: readiness takes seconds to spread."
+	some at, _ in _with_quick_hook
+}
+
 _without_drain[{"document": i, "path": target.container.path}] := target if {
 	some i, found in drains.containers_without_drain
 	some target in found
 }
 
-# Clients of a headless Service hold on to an address for as long as DNS does, whatever it is.
-_level(target) := "info" if {
-	count(target.services) > 0
-	every s in target.services {
-		services.service[s].headless
-	}
-} else := target.level
-
-_sender(target) := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
-	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.services])
-	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
-} else := "a Service in a file that could not be read may still send to it"
+_with_quick_hook[{"document": i, "path": path_to_hook}] := target if {
+	some i, found in drains.hooks_without_drain
+	some path, target in found
+	path_to_hook := array.concat(path, ["lifecycle", "preStop"])
+}
 
 _sleep(at, container) := [patches.put(
 	object.keys(container.lifecycle),

@@ -29,6 +29,43 @@ test_a_served_container_without_drain if {
 	}
 }
 
+test_a_hook_that_ends_at_once if {
+	at := {"document": 0, "path": testing.inside(["lifecycle", "preStop"])}
+	workload := testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["rm", "-f", "/tmp/ready"]}})
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, testing.service])
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"message": concat(" ", [
+				`Container "web" stops before traffic does: its preStop hook ends at once,`,
+				`and Service "web" still sends to it for up to 10 s.`,
+			]),
+		}},
+		"fix": {at: {
+			"class": "text",
+			"advice": concat(" ", [
+				"Let the hook sleep too until traffic has left, or sleep instead:",
+				"readiness takes seconds to spread.",
+			]),
+		}},
+	}
+}
+
+# Other rules report some of them.
+test_silent_on_hooks[note] if {
+	some note, case in {
+		"a program that may take its time": [["/app/drain"], "web"],
+		"one that stops the app": [["nginx", "-s", "quit"], "web"],
+		"one that the image lacks": [["rm", "/tmp/ready"], "scratch"],
+		"no sleep at all": [["sleep", "0"], "web"],
+		"a broken one": [["touch /tmp/stop"], "web"],
+	}
+	hooked := testing.with_container(["lifecycle", "preStop"], {"exec": {"command": case[0]}})
+	workload := testing.set(hooked, testing.inside(["image"]), case[1])
+	found(testing.batch([workload, testing.service])) == set()
+}
+
 # A sleep longer than the grace period is rejected.
 test_a_variable_grace_period if {
 	workload := testing.set(

@@ -151,9 +151,9 @@ test_fixes[note] if {
 		"a script that only sleeps": [exec(["sh", "-c", "sleep 2"]), 30, [["preStop"], sleep(10)]],
 		"a program before native sleep": [exec(["sleep", "2"]), 29, [["preStop"], exec(["sleep", "10"])]],
 		"a script": [
-			exec(["sh", "-c", "nginx -s quit; sleep 2s; exit 0"]),
+			exec(["sh", "-c", "date; sleep 2s; exit 0"]),
 			30,
-			[["preStop", "exec", "command", 2], "nginx -s quit; sleep 10; exit 0"],
+			[["preStop", "exec", "command", 2], "date; sleep 10; exit 0"],
 		],
 	}
 	old := testing.at_version(batch_with(case[0]), case[1])
