@@ -287,7 +287,7 @@ OK, REFUSED = delivery("a", 202), delivery("b", 403)
     ],
 )
 def test_deliveries(newest_first: list[HookDelivery], level: str, message: str) -> None:
-    found = diagnosis.diagnose_deliveries(newest_first, PLACE)
+    found = diagnosis.diagnose_deliveries(newest_first)
     assert (found.level, found.message) == (level, message)
 
 
@@ -303,7 +303,7 @@ def test_deliveries(newest_first: list[HookDelivery], level: str, message: str) 
     ],
 )
 def test_each_refusal_has_its_remedy(status_code: int, remedy: str) -> None:
-    assert diagnosis.diagnose_deliveries([delivery("a", status_code)], PLACE).remedy.startswith(remedy)
+    assert diagnosis.diagnose_deliveries([delivery("a", status_code)]).remedy.startswith(remedy)
 
 
 LACKS_CHECKS = {**NEEDED_PERMISSIONS, "checks": "read"}

@@ -26,7 +26,8 @@ def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
     with FakeGitHub(tmp_path / "github") as fake:
         fake.app.permissions = {**NEEDED_PERMISSIONS, "statuses": "write"}
         fake.app.events = [*NEEDED_EVENTS]
-        fake.install("shop")
+        fake.create_repository("shop/web")
+        fake.push("shop/web", "main", {"web.yaml": "a: 1\n"})
         fake.webhook_url = "https://gate.example.com/webhooks/github"
         yield fake
 
@@ -79,6 +80,7 @@ def test_a_set_up_that_is_right(service: Store, fake: FakeGitHub, capfd: pytest.
         ["ok", "webhook"],
         ["note", "deliveries"],
         ["ok", "installations"],
+        ["ok", "fetch"],
     ]
     assert (err, fake.app.private_key.splitlines()[1] in out) == ("", False)
 
@@ -174,6 +176,38 @@ def test_what_github_knows_is_held_against_what_is_needed(
         "warning",
         "shop has suspended the App, so its pull requests get no check",
     )
+
+
+def test_git_that_is_refused(service: Store, fake: FakeGitHub, capfd: pytest.CaptureFixture[str]) -> None:
+    fake.fault("GET", r"\.git/", status=404, times=-1)
+    code, found = diagnose(capfd)
+    level, message, _ = found["fetch"][0]
+    assert (code, level, message.partition(": ")[0]) == (
+        PROBLEMS,
+        "problem",
+        "git does not fetch shop/web, which GitHub's API gives",
+    )
+    assert "ghs_" not in message
+
+
+def test_an_api_that_is_refused(service: Store, fake: FakeGitHub, capfd: pytest.CaptureFixture[str]) -> None:
+    fake.fault("GET", "/git/trees/", status=403)
+    code, found = diagnose(capfd)
+    assert (code, found["github"][1][1]) == (
+        PROBLEMS,
+        "GitHub did not tell about a fetch: GitHub answered 403: Server Error",
+    )
+
+
+@pytest.mark.parametrize("repositories", [[], ["shop/empty"]])
+def test_nothing_to_fetch(
+    service: Store, fake: FakeGitHub, capfd: pytest.CaptureFixture[str], repositories: list[str]
+) -> None:
+    fake.world.repositories.clear()
+    for name in repositories:
+        fake.create_repository(name)
+    code, found = diagnose(capfd)
+    assert (code, found["fetch"][0][0]) == (CLEAN, "note")
 
 
 def test_the_service_has_not_started_yet(

@@ -245,7 +245,7 @@ def diagnose_webhook(webhook: app.Webhook, settings: Settings, settings_url: str
     return found or [Diagnosis("webhook", "ok", f"{webhook.url}, JSON, with a secret")]
 
 
-def diagnose_deliveries(newest_first: Sequence[deliveries.HookDelivery], settings_url: str) -> Diagnosis:
+def diagnose_deliveries(newest_first: Sequence[deliveries.HookDelivery]) -> Diagnosis:
     """Whether what GitHub delivered lately came in."""
     if not newest_first:
         return Diagnosis("deliveries", "note", "GitHub has delivered nothing in the last days")
@@ -259,7 +259,7 @@ def diagnose_deliveries(newest_first: Sequence[deliveries.HookDelivery], setting
     if last is newest_first[0]:
         return Diagnosis("deliveries", "problem", f"the last delivery did not come in ({_outcome(last)})", remedy)
     message = f"{len({one.guid for one in lost})} of the last {count} did not come in, at last: {_outcome(last)}"
-    return Diagnosis("deliveries", "warning", message, f"{remedy}, and redeliver them at {settings_url}/advanced")
+    return Diagnosis("deliveries", "warning", message, f"{remedy}; a worker asks GitHub for them again")
 
 
 def _outcome(one: deliveries.HookDelivery) -> str:
@@ -304,6 +304,17 @@ def diagnose_installations(
             Diagnosis("installations", "warning", message, f"install it at {registration.page_url}/installations/new")
         )
     return found or [Diagnosis("installations", "ok", _listed([one.account for one in installations]))]
+
+
+def diagnose_fetching(repository: str | None, git_error: str | None) -> Diagnosis:
+    """A fetch from a repository, which the API has given; None where no installation has one with a commit."""
+    if repository is None:
+        return Diagnosis("fetch", "note", "there is no repository with a commit to try a fetch with")
+    if git_error is not None:
+        message = f"git does not fetch {repository}, which GitHub's API gives: {git_error}"
+        remedy = "see GRACEGATE_GIT_URL and https_proxy, and whether git trusts the server's certificate"
+        return Diagnosis("fetch", "problem", message, remedy)
+    return Diagnosis("fetch", "ok", f"{repository} comes by git and by GitHub's API")
 
 
 def _missing_permissions(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -14,10 +16,11 @@ from gracegate.cli.diagnosis import Diagnosis
 from gracegate.cli.main import CLEAN
 from gracegate.cli.request import open_policy_engine
 from gracegate.cli.terminal import progress, shows_colour, write_output
-from gracegate.errors import ConfigError, GitHubError, GracegateError
-from gracegate.github_app import AppClient, Pace, TokenBroker, app, deliveries
+from gracegate.errors import ConfigError, GitFailed, GitHubError, Gone, GracegateError
+from gracegate.git import TreeFetcher
+from gracegate.github_app import AppClient, Pace, TokenBroker, app, contents, deliveries, installations
 from gracegate.policy import load_builtin
-from gracegate.settings import Settings, SettingsInvalid
+from gracegate.settings import Settings, SettingsInvalid, child_environment
 from gracegate.store import Store, sqlite_file, url_without_password
 
 PROBLEMS = 1
@@ -28,6 +31,8 @@ Exit codes:
 """
 TIMEOUT = 10
 """Seconds that GitHub has for an answer."""
+FETCH_SECONDS = 60.0
+"""Seconds that each call of git has."""
 _COLOURS = {"ok": "green", "note": "cyan", "warning": "yellow", "problem": "red"}
 
 Step = tuple[str, Callable[[], list[Diagnosis]]]
@@ -120,9 +125,10 @@ class _GitHubSteps:
         # An operator is waiting, so what fails is told at once.
         self._client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=TIMEOUT)
         self._registration: app.Registration | None = None
+        self._installation: app.Installation | None = None
 
     def steps(self) -> Iterator[Step]:
-        url, owners = self._settings.github_url, self._settings.allowed_owners
+        url = self._settings.github_url
         yield self._step("GitHub", lambda: diagnosis.diagnose_server(app.read_server(url, TIMEOUT), url))
         yield self._step("the App", self._check_registration)
         registration = self._registration
@@ -134,16 +140,41 @@ class _GitHubSteps:
             "the webhook", lambda: diagnosis.diagnose_webhook(app.read_webhook(self._client), self._settings, page)
         )
         yield self._step(
-            "its deliveries", lambda: [diagnosis.diagnose_deliveries(deliveries.list_newest(self._client), page)]
+            "its deliveries", lambda: [diagnosis.diagnose_deliveries(deliveries.list_newest(self._client))]
         )
-        yield self._step(
-            "the installations",
-            lambda: diagnosis.diagnose_installations(app.list_installations(self._client), registration, owners),
-        )
+        yield self._step("the installations", lambda: self._check_installations(registration))
+        if (installation := self._installation) is not None:
+            yield self._step("a fetch", lambda: [self._check_fetching(installation)])
 
     def _check_registration(self) -> list[Diagnosis]:
         self._registration = app.read_registration(self._client)
         return diagnosis.diagnose_registration(self._registration)
+
+    def _check_installations(self, registration: app.Registration) -> list[Diagnosis]:
+        found = app.list_installations(self._client)
+        self._installation = next((one for one in found if not one.is_suspended), None)
+        return diagnosis.diagnose_installations(found, registration, self._settings.allowed_owners)
+
+    def _check_fetching(self, installation: app.Installation) -> Diagnosis:
+        """Fetch from one repository as a review does: with GitHub's API, and with git."""
+        number = installation.id
+        with self._client.installation(number) as reader:
+            repository = installations.first_repository(reader)
+        if repository is None:
+            return diagnosis.diagnose_fetching(None, None)
+        with self._client.repository(number, repository.id, repository.full_name) as repo:
+            commit = contents.default_commit(repo)
+        if commit is None:
+            return diagnosis.diagnose_fetching(None, None)
+        url = f"{self._settings.git_url}/{repository.full_name}.git"
+        token = self._client.git_token(number, repository.id)
+        with tempfile.TemporaryDirectory(prefix="gracegate-doctor-") as folder:
+            fetcher = TreeFetcher(Path(folder), seconds=FETCH_SECONDS, environment=child_environment())
+            try:
+                fetcher.fetch_trees(url, token, {commit: lambda _path: False})
+            except (GitFailed, Gone) as error:
+                return diagnosis.diagnose_fetching(repository.full_name, str(error))
+        return diagnosis.diagnose_fetching(repository.full_name, None)
 
     def _step(self, title: str, find: Callable[[], list[Diagnosis]]) -> Step:
         def guarded() -> list[Diagnosis]:

@@ -10,6 +10,22 @@ from gracegate.errors import Gone
 from gracegate.github_app.client import RepositoryClient
 
 
+def default_commit(repo: RepositoryClient) -> str | None:
+    """The newest commit of the default branch, whose tree GitHub has given; None if there is none."""
+
+    def read(repository: Repository) -> str:
+        commit = repository.get_branch(repository.default_branch).commit.sha
+        repository.get_git_tree(commit)
+        return commit
+
+    try:
+        return repo.read(read)
+    except Gone as error:
+        if error.status == 404:
+            return None
+        raise
+
+
 def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
     """The id of a file's content in a commit; None if there is no such file, or GitHub has not got the commit."""
 

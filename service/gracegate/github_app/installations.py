@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from github.Requester import Requester
@@ -26,6 +27,12 @@ def list_repositories(reader: InstallationReader) -> list[AccessibleRepository]:
     """All of them, by id."""
     found = reader.read(lambda requester: [_repository(one) for one in _pages(requester)])
     return sorted(found, key=lambda one: one.id)
+
+
+def first_repository(reader: InstallationReader) -> AccessibleRepository | None:
+    """One of them, by a single request; None if there is none."""
+    found = reader.read(lambda requester: [_repository(one) for one in islice(_pages(requester), 1)])
+    return found[0] if found else None
 
 
 def _pages(requester: Requester) -> Iterator[Mapping[str, Any]]:
