@@ -100,6 +100,16 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry of a git tree: `mode` is git's in octal, `size` that of a blob in bytes, 0 for any other."""
+
+    mode: str
+    sha: str
+    path: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """The lines of the head's file that one hunk of the diff shows, context included."""
 

@@ -44,6 +44,28 @@ def test_a_pull_request_without_manifests_gets_a_check_and_no_comment(stage: Sta
     assert (outcome.verdict, stage.checks(), stage.comments(number)) == ("pass", [("completed", "success")], [])
 
 
+def test_a_review_without_git_is_the_same(stage: Stage) -> None:
+    stage.fake.push(SHOP, "main", {"apps/other.yaml": DEPLOYMENT, ".gracegate.yaml": "profile: strict\n"})
+    seen = []
+    for is_refused in (False, True):
+        if is_refused:
+            stage.fake.fault(path=r"\.git/", status=404, times=100)
+        files = {"web.yaml": WITHOUT_DRAIN, "vendor/lib": Submodule("1" * 40), "current": Link("apps")}
+        stage.fake.push(SHOP, f"change-{is_refused}", files, onto="main")
+        number = stage.fake.open_pull_request(SHOP, f"change-{is_refused}")
+        stage.reviewer.review(stage.run(number, head_sha=stage.fake.pull(SHOP, number).head_sha), is_current)
+        seen.append((summary(stage), stage.comments(number)))
+    assert seen[0] == seen[1]
+    assert [(one.status, one.path.partition("/git/")[2]) for one in stage.fake.log if "/git/blobs/" in one.path] != []
+
+
+def test_a_repository_that_is_gone_for_git_and_the_api_is_gone(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    stage.fake.fault(path=r"\.git/|/git/", status=404, times=100)
+    with pytest.raises(Gone):
+        stage.reviewer.review(stage.run(number), is_current)
+
+
 LIB = {"vendor/lib": Submodule("1" * 40)}
 APPS = {"apps/web.yaml": DEPLOYMENT, "docs/index.html": "x\n", "current": Link("apps")}
 # What the base branch has and what changes; the conclusion, and what the check names.

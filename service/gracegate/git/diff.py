@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gracegate.git.hunks import hunks_by_path
-from gracegate.git.objects import SUBMODULE, SYMLINK, PathFilter, may_hold_candidates
+from gracegate.git.objects import SUBMODULE, SYMLINK, PathFilter, as_utf8, may_hold_candidates
 from gracegate.git.process import Git
 from gracegate.model import ChangeKind, FileDiff, Hunk
 
@@ -46,7 +46,12 @@ class _Record:
 
 
 def read_diff(
-    git: Git, revisions: Sequence[str], is_candidate: PathFilter, *, with_hunks: bool = True
+    git: Git,
+    revisions: Sequence[str],
+    is_candidate: PathFilter,
+    *,
+    with_hunks: bool = True,
+    exact_renames: bool = False,
 ) -> list[FileDiff]:
     """Changes between two commits, or between one commit and the work tree, with the hunks of the second one's side.
 
@@ -62,8 +67,8 @@ def read_diff(
     if not candidates:
         return []
     fits = sum(map(len, candidates)) < _MAX_COMMAND_LINE
-    # Among all files, git may read only what has the same id on both sides: the content of others may be missing.
-    renames = "--find-renames" if fits else "--find-renames=100%"
+    # Among all files, git may compare only ids: the content of some may be missing.
+    renames = "--find-renames" if fits and not exact_renames else "--find-renames=100%"
     scope = (*_AS_GITHUB, renames, "--end-of-options", *revisions, "--", *(candidates if fits else ()))
     records = [
         record for record in _records(git.run("diff", "--raw", "-z", *scope)) if record.is_relevant(is_candidate)
@@ -88,5 +93,6 @@ def _records(output: bytes) -> list[_Record]:
 
 
 def _file_diff(record: _Record, hunks: tuple[Hunk, ...] | None) -> FileDiff:
-    previous = record.paths[0] if record.status == "R" else None
-    return FileDiff(record.paths[-1], _KINDS.get(record.status, "modified"), previous, hunks)
+    # As problems name a file whose name is not UTF-8.
+    previous = as_utf8(record.paths[0]) if record.status == "R" else None
+    return FileDiff(as_utf8(record.paths[-1]), _KINDS.get(record.status, "modified"), previous, hunks)

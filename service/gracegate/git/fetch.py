@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gracegate.errors import GitFailed, Gone, RepositoryError
+from gracegate.errors import GitFailed, Gone, GracegateError, RepositoryError
+from gracegate.git.by_api import ApiRepository, ObjectApi, TooManyRequests, tree_ref
 from gracegate.git.diff import read_diff
 from gracegate.git.objects import (
     DEFAULT_READ_LIMITS,
@@ -23,6 +27,8 @@ from gracegate.git.objects import (
 from gracegate.git.process import Git, GitCommandError, TooLarge, cache_environment, server_environment
 from gracegate.git.repository_cache import RepositoryCache, prepare_repository
 from gracegate.model import FileDiff, Problem, Tree
+
+LOG = logging.getLogger(__name__)
 
 _PARTIAL = ("--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--quiet")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -59,43 +65,116 @@ class TreeFetcher:
         self._limits = limits
         self._environment = environment or {}
         self._sleep = sleep
+        self._refused: set[str] = set()
 
     def fetch_trees(
-        self, url: str, token: str | None, commits: Mapping[str, PathFilter], refs: Sequence[str] = ()
+        self,
+        url: str,
+        token: str | None,
+        commits: Mapping[str, PathFilter],
+        refs: Sequence[str] = (),
+        *,
+        api: ObjectApi | None = None,
+        api_instead_of: tuple[type[GracegateError], ...] = (Gone,),
     ) -> dict[str, Tree]:
         """The candidate files of each commit, by its SHA; each has a filter of its own.
 
-        `refs` are fetched if the server does not give a commit by its SHA (yet). A repository beyond the limits gives
-        trees without files and a problem. Raises GitFailed, or Gone if the repository does not exist for this token.
+        `refs` are fetched if the server does not give a commit by its SHA (yet). After one of the errors
+        `api_instead_of`, the objects come from `api`. A repository beyond the limits gives trees without files and a
+        problem. Raises GitFailed, or Gone if the repository does not exist for this token, and what the API raises.
         """
         for name in (*commits, *refs):
             # git could take another name for an option.
             if not _COMMIT.fullmatch(name) and not name.startswith("refs/"):
                 raise RepositoryError(f"{name} is neither the id of a commit nor a full name of a ref")
+        try:
+            trees = self._fetch_by_git(url, token, commits, refs)
+        except TooLarge as error:
+            trees = _nothing_read(commits, "too_much", f"No file was read: {error}.")
+        except api_instead_of as refusal:
+            if api is None:
+                raise
+            self._log_refusal(url, refusal)
+            trees = self._fetch_by_api(url, api, commits, refusal)
+        self._cache.shrink()
+        return trees
+
+    def _fetch_by_git(
+        self, url: str, token: str | None, commits: Mapping[str, PathFilter], refs: Sequence[str]
+    ) -> dict[str, Tree]:
         with self._cache.lock(url) as folder:
             offline = Git(folder, cache_environment(), self._seconds)
             environment = {**self._environment, **server_environment(url, token)}
             online = Git(folder, environment, self._seconds, max_file=self._cache.max_bytes // 2)
             repository = _Repository(offline, online, self._sleep)
             try:
-                trees = repository.fetch_trees(commits, refs, self._limits)
+                return repository.fetch_trees(commits, refs, self._limits)
             except GitCommandError:
                 # A damaged repository fails like a server that does. Fetching it again costs little.
                 shutil.rmtree(folder)
-                trees = repository.fetch_trees(commits, refs, self._limits)
+                return repository.fetch_trees(commits, refs, self._limits)
+
+    def _fetch_by_api(
+        self, url: str, api: ObjectApi, commits: Mapping[str, PathFilter], refusal: GracegateError
+    ) -> dict[str, Tree]:
+        with self._cache.lock(_by_api(url)) as folder:
+            repository = ApiRepository(Git(folder, cache_environment(), self._seconds), api)
+            try:
+                return repository.fetch_trees(commits, self._limits)
             except TooLarge as error:
-                problem = Problem("", 0, "too_much", f"No file was read: {error}.")
-                trees = dict.fromkeys(commits, Tree({}, (problem,)))
-        self._cache.shrink()
-        return trees
+                return _nothing_read(commits, "too_much", f"No file was read: {error}.")
+            except TooManyRequests as error:
+                if not isinstance(refusal, Gone):
+                    # git may work again at the next attempt.
+                    raise refusal from error
+                return _nothing_read(commits, "not_fetched", f"git is refused, and GitHub's API is too slow: {error}.")
+
+    def _log_refusal(self, url: str, refusal: GracegateError) -> None:
+        if url not in self._refused:
+            self._refused.add(url)
+            LOG.warning("git is refused at %s, so GitHub's API gives its files: %s", url, refusal)
+
+    def check_access(self, url: str, token: str | None) -> None:
+        """Raises Gone or GitFailed where git cannot fetch with this token."""
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**self._environment, **server_environment(url, token)}
+            with _translate_refusal():
+                Git(Path(folder), environment, self._seconds).run("ls-remote", "--quiet", url, "HEAD")
 
     def read_diff(self, url: str, base: str, head: str, is_candidate: PathFilter) -> list[FileDiff]:
         """The changes between two commits whose trees were fetched before with the same `is_candidate`; no hunks."""
-        with self._cache.lock(url) as folder:
-            if not folder.is_dir():
-                raise GitFailed("the cached repository was deleted before its changes were read")
-            git = Git(folder, cache_environment(), self._seconds)
-            return read_diff(git, (base, head), is_candidate, with_hunks=False)
+        for name, revisions in ((url, (base, head)), (_by_api(url), (tree_ref(base), tree_ref(head)))):
+            with self._cache.lock(name) as folder:
+                git = Git(folder, cache_environment(), self._seconds)
+                if folder.is_dir() and _has_trees(git, revisions):
+                    # The API's repository lacks files beyond the limits, in which git would look for renames.
+                    return read_diff(git, revisions, is_candidate, with_hunks=False, exact_renames=name != url)
+        raise GitFailed("the cached repository was deleted before its changes were read")
+
+
+def _by_api(url: str) -> str:
+    """What the repository is called that an API has filled: git finds no commits in it."""
+    return f"{url} by API"
+
+
+def _has_trees(git: Git, revisions: Iterable[str]) -> bool:
+    names = as_lines(f"{revision}^{{tree}}" for revision in revisions)
+    types = git.run("cat-file", "--batch-check=%(objecttype)", stdin=names).decode().splitlines()
+    return all(kind == "tree" for kind in types)
+
+
+def _nothing_read(commits: Iterable[str], code: str, message: str) -> dict[str, Tree]:
+    return dict.fromkeys(commits, Tree({}, (Problem("", 0, code, message),)))
+
+
+@contextmanager
+def _translate_refusal() -> Iterator[None]:
+    try:
+        yield
+    except GitCommandError as error:
+        if _NO_ACCESS.search(error.stderr):
+            raise Gone(error.stderr, status=404) from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +225,5 @@ class _Repository:
         return True
 
     def _fetch(self, *arguments: str, stdin: bytes = b"") -> None:
-        try:
+        with _translate_refusal():
             self.online.run("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_PARTIAL, *arguments, stdin=stdin)
-        except GitCommandError as error:
-            if _NO_ACCESS.search(error.stderr):
-                raise Gone(error.stderr, status=404) from error
-            raise

@@ -18,6 +18,8 @@ SUBMODULE = "160000"
 _RECORD = re.compile(rb"(\d+) \w+ ([0-9a-f]+)\t([^\0]*)\0")
 _PATH_BYTES = 512
 """About what the records of one file take, beside its content and however little that is."""
+# What an API shows for bytes that are not UTF-8.
+_REPLACEMENT = "\ufffd"
 _BATCH_BYTES = 16_000_000
 _MAX_STEPS = 100
 
@@ -84,7 +86,7 @@ def list_candidates(git: Git, commit: str, is_candidate: PathFilter, limits: Rea
             submodules.append(path)
         elif mode == SYMLINK:
             problems.append(not_followed_problem(path, "a symbolic link"))
-        elif _as_utf8(path) != path:
+        elif as_utf8(path) != path or _REPLACEMENT in path:
             problems.append(file_problem(path, "encoding", "The file's name is not UTF-8."))
         else:
             entries.append(Entry(blob, path))
@@ -105,11 +107,16 @@ def _records(output: bytes) -> Iterator[tuple[str, str, str]]:
         yield mode.decode(), blob.decode(), path.decode(errors="surrogateescape")
 
 
-def read_trees(git: Git, listings: Sequence[Listing], limits: ReadLimits) -> list[Tree]:
-    """The tree of each listing; `limits.total_bytes` bounds all of them together."""
+def read_trees(
+    git: Git, listings: Sequence[Listing], limits: ReadLimits, sizes: Mapping[str, int] | None = None
+) -> list[Tree]:
+    """The tree of each listing; `limits.total_bytes` bounds all of them together.
+
+    `sizes` are those of all blobs where the repository has only the blobs within the limits.
+    """
     paths = Counter(blob for listing in listings for blob in listing.blobs())
-    sizes = read_sizes(git, paths)
-    contents = _read_blobs(git, sizes, _blobs_within(limits, sizes, paths))
+    sizes = read_sizes(git, paths) if sizes is None else sizes
+    contents = _read_blobs(git, sizes, blobs_within(limits, sizes, paths))
     return [_tree(listing, sizes, contents, limits) for listing in listings]
 
 
@@ -124,7 +131,7 @@ def as_lines(names: Iterable[str]) -> bytes:
     return "".join(f"{name}\n" for name in names).encode()
 
 
-def _blobs_within(limits: ReadLimits, sizes: Mapping[str, int], paths: Mapping[str, int]) -> list[str]:
+def blobs_within(limits: ReadLimits, sizes: Mapping[str, int], paths: Mapping[str, int]) -> list[str]:
     """The blobs to read: the smallest ones, if not all are within the limits. `paths` counts the files of each."""
     blobs: list[str] = []
     total = sum(paths.values()) * _PATH_BYTES
@@ -139,7 +146,7 @@ def _blobs_within(limits: ReadLimits, sizes: Mapping[str, int], paths: Mapping[s
 def _read_blobs(git: Git, sizes: Mapping[str, int], blobs: Iterable[str]) -> dict[str, bytes]:
     """The content of blobs that the repository has."""
     contents: dict[str, bytes] = {}
-    for batch in _batches(sizes, blobs):
+    for batch in batches(sizes, blobs):
         output = git.run("cat-file", "--batch=%(objectname) %(objectsize)", "--buffer", stdin=as_lines(batch))
         start = 0
         while start < len(output):
@@ -150,14 +157,14 @@ def _read_blobs(git: Git, sizes: Mapping[str, int], blobs: Iterable[str]) -> dic
     return contents
 
 
-def _batches(sizes: Mapping[str, int], blobs: Iterable[str]) -> Iterator[list[str]]:
-    """Parts, so that git's output is in memory beside the contents only for one of them."""
+def batches(sizes: Mapping[str, int], blobs: Iterable[str], most: int = 10_000) -> Iterator[list[str]]:
+    """Parts of at most so many blobs, so that only one part is in memory once more for git."""
     batch: list[str] = []
     total = 0
     for blob in blobs:
         batch.append(blob)
         total += sizes[blob]
-        if total > _BATCH_BYTES:
+        if total > _BATCH_BYTES or len(batch) == most:
             yield batch
             batch, total = [], 0
     if batch:
@@ -186,7 +193,7 @@ def detour_problems(listing: Listing, contents: Mapping[str, bytes]) -> Iterator
     """A problem for each submodule, and for each link that leads to candidates or into a submodule."""
     for path in listing.submodules:
         message = "The submodule was not read: its files are in another repository."
-        yield Problem(_as_utf8(path), 0, "not_followed", message)
+        yield Problem(as_utf8(path), 0, "not_followed", message)
     if not listing.links:
         return
     targets = {link.path: contents.get(link.blob, b"").decode(errors="surrogateescape") for link in listing.links}
@@ -195,8 +202,8 @@ def detour_problems(listing: Listing, contents: Mapping[str, bytes]) -> Iterator
     for path, target in targets.items():
         place = _follow(path, targets)
         if place is not None and (place in places or not _folders(place).isdisjoint(listing.submodules)):
-            message = f"The symbolic link was not followed: it leads to manifests, at `{_as_utf8(target)}`."
-            yield Problem(_as_utf8(path), 0, "not_followed", message)
+            message = f"The symbolic link was not followed: it leads to manifests, at `{as_utf8(target)}`."
+            yield Problem(as_utf8(path), 0, "not_followed", message)
 
 
 def _folders(path: str) -> set[str]:
@@ -239,9 +246,9 @@ def unread_problem(path: str, size: int, limits: ReadLimits) -> Problem:
 
 
 def file_problem(path: str, code: str, message: str) -> Problem:
-    return Problem(_as_utf8(path), 0, code, message, not path.lower().endswith(".json"))
+    return Problem(as_utf8(path), 0, code, message, not path.lower().endswith(".json"))
 
 
-def _as_utf8(path: str) -> str:
+def as_utf8(path: str) -> str:
     """The path, with a replacement character for each byte that is not UTF-8."""
     return path.encode(errors="surrogateescape").decode(errors="replace")

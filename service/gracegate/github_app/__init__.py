@@ -6,6 +6,7 @@ from gracegate.github_app import app, app_manifest, checks, comments, contents, 
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, InstallationReader, RepositoryClient
 from gracegate.github_app.deliveries import HookDelivery
+from gracegate.github_app.git_objects import GitObjects
 from gracegate.github_app.installations import AccessibleRepository
 from gracegate.github_app.pace import LocalWriteBudget, Pace, WriteBudget
 from gracegate.github_app.pull_requests import PullRequest
@@ -14,6 +15,7 @@ from gracegate.github_app.writes import RecordWrite, Write
 __all__ = [
     "AccessibleRepository",
     "AppClient",
+    "GitObjects",
     "HookDelivery",
     "InstallationReader",
     "LocalWriteBudget",

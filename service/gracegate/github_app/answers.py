@@ -47,6 +47,8 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
     (r"GET /installation/repositories", {"repositories": [{"id": int, "full_name": str}]}),
     (r"GET .*/pulls", [_PULL]),
     (r"GET .*/pulls/\d+", _PULL),
+    (r"GET .*/git/trees/[^/]+", {"tree": [{"path": str, "mode": str, "sha": str}], "truncated": bool}),
+    (r"GET .*/git/blobs/[^/]+", {"content": str, "encoding": str}),
     (r"GET .*/compare/.*", {"merge_base_commit": {"sha": str}}),
     (r"GET .*/pulls/\d+/files", [{"filename": str, "status": str}]),
     (r"GET .*/pulls/\d+/reviews", [{"id": int}]),

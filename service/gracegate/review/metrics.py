@@ -11,6 +11,7 @@ NO_SUGGESTION = Counter(
 )
 COMMENTS = Counter("gracegate_comments", "Review comments posted")
 SUGGESTIONS = Counter("gracegate_suggestions", "Suggestions posted")
+FETCHES = Counter("gracegate_fetches", "Trees fetched for reviews, by git or, where it is refused, by the API", ["way"])
 NOT_REVIEWED_AGAIN = Counter(
     "gracegate_pull_requests_not_reviewed_again",
     "Open pull requests beyond the number that a changed configuration has reviewed again",

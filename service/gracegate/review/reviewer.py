@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, Gone, Refused
+from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, GitFailed, Gone, Refused
 from gracegate.git import TreeFetcher, hunks_of_patch
-from gracegate.github_app import AppClient, PullRequest, RepositoryClient, checks, pull_requests
+from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import CheckOutput, Commenting, Conclusion, check_run
@@ -174,7 +174,12 @@ class PullRequestReviewer:
         token = self.client.git_token(run.installation_id, run.repository_id)
         # Where two of the three are one commit, its later and wider filter counts.
         filters = {tip: is_config, merge_base: is_candidate, pull.head_sha: is_candidate}
-        trees = self.fetcher.fetch_trees(url, token, filters, [f"refs/pull/{pull.number}/head"])
+        api = GitObjects(repo)
+        # Where git only fails, it may work again at the next attempt, and costs less.
+        api_instead_of = (Gone,) if run.attempt == 1 else (Gone, GitFailed)
+        refs = [f"refs/pull/{pull.number}/head"]
+        trees = self.fetcher.fetch_trees(url, token, filters, refs, api=api, api_instead_of=api_instead_of)
+        metrics.FETCHES.labels(way="api" if api.requests else "git").inc()
         if listed.is_truncated and not any(problem.file == "" for problem in trees[pull.head_sha].problems):
             paths = {d.path for d in files}
             changed = self.fetcher.read_diff(url, merge_base, pull.head_sha, is_candidate)
