@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from gracegate.errors import GitHubError
-from gracegate.github_app import AppClient, RepositoryClient, TokenBroker, Write, checks, comments
+from gracegate.github_app import (
+    AppClient,
+    RecordWrite,
+    RepositoryClient,
+    TokenBroker,
+    Write,
+    checks,
+    comments,
+    deliveries,
+)
 from gracegate.github_app.writes import describe_write
 from gracegate.model import Comment
 from tests.github_app.conftest import SHOP, Scenario
@@ -55,8 +64,7 @@ def record() -> Record:
     return []
 
 
-@pytest.fixture
-def recorded_repo(scenario: Scenario, record: Record) -> RepositoryClient:
+def recorder(record: Record) -> RecordWrite:
     def begin(write: Write) -> Callable[[int], None]:
         index = len(record)
         record.append((write.method, write.summary, None))
@@ -66,7 +74,12 @@ def recorded_repo(scenario: Scenario, record: Record) -> RepositoryClient:
 
         return end
 
-    repo = scenario.client.repository(scenario.installation, scenario.repository_id, SHOP, begin)
+    return begin
+
+
+@pytest.fixture
+def recorded_repo(scenario: Scenario, record: Record) -> RepositoryClient:
+    repo = scenario.client.repository(scenario.installation, scenario.repository_id, SHOP, recorder(record))
     scenario.clients.append(repo)
     return repo
 
@@ -107,6 +120,15 @@ def test_each_attempt_is_recorded(
     except GitHubError as error:
         assert error.status == statuses[-1]  # noqa: PT017 - only the refusal ends with an error
     assert [status for _, _, status in record] == statuses
+
+
+def test_the_writes_of_the_app_itself_are_recorded(scenario: Scenario, record: Record) -> None:
+    scenario.fake.webhook_url = "http://127.0.0.1:1/webhooks/github"
+    scenario.fake.ping()
+    scenario.fake.settle()
+    client = AppClient(scenario.broker, scenario.pace, record=recorder(record))
+    deliveries.redeliver(client, deliveries.list_newest(client)[0].id)
+    assert record == [("POST", "ask for a webhook delivery again", 202)]
 
 
 def test_the_path_is_below_the_address_of_the_api(scenario: Scenario) -> None:

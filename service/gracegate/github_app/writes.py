@@ -1,4 +1,7 @@
-"""What a write to GitHub does, in words for the audit log: no text of a comment or a check is in them."""
+"""What a write to GitHub does, in words for the audit log: no text of a comment or a check is in them.
+
+A request for a token is no write: it changes nothing that anybody sees.
+"""
 
 from __future__ import annotations
 
