@@ -160,13 +160,3 @@ def test_a_git_that_only_fails_is_tried_again_first(shop: Repository, server: Se
     assert api.trees == []
     trees = fetcher.fetch_trees(url, None, {head: is_yaml}, api=api, api_instead_of=(Gone, GitFailed))
     assert sorted(trees[head].files) == ["web.yaml"]
-
-
-def test_whether_git_may_fetch(shop: Repository, server: Server, tmp_path: Path) -> None:
-    shop.commit({"web.yaml": "a\n"})
-    fetcher, url = fetcher_in(tmp_path), f"{server.url}/shop.git"
-    fetcher.check_access(url, None)
-    for status, error in ((404, Gone), (503, GitFailed)):
-        server.answer = status
-        with pytest.raises(error):
-            fetcher.check_access(url, None)

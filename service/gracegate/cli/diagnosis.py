@@ -311,9 +311,9 @@ def diagnose_fetching(repository: str | None, git_error: str | None) -> Diagnosi
     if repository is None:
         return Diagnosis("fetch", "note", "there is no repository with a commit to try a fetch with")
     if git_error is not None:
-        message = f"git does not fetch {repository}, which GitHub's API gives: {git_error}"
+        message = f"git does not fetch {repository}, so reviews read it slowly by GitHub's API: {git_error}"
         remedy = "see GRACEGATE_GIT_URL and https_proxy, and whether git trusts the server's certificate"
-        return Diagnosis("fetch", "problem", message, remedy)
+        return Diagnosis("fetch", "warning", message, remedy)
     return Diagnosis("fetch", "ok", f"{repository} comes by git and by GitHub's API")
 
 

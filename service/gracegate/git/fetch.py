@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,13 +132,6 @@ class TreeFetcher:
             self._refused.add(url)
             LOG.warning("git is refused at %s, so GitHub's API gives its files: %s", url, refusal)
 
-    def check_access(self, url: str, token: str | None) -> None:
-        """Raises Gone or GitFailed where git cannot fetch with this token."""
-        with tempfile.TemporaryDirectory() as folder:
-            environment = {**self._environment, **server_environment(url, token)}
-            with _translate_refusal():
-                Git(Path(folder), environment, self._seconds).run("ls-remote", "--quiet", url, "HEAD")
-
     def read_diff(self, url: str, base: str, head: str, is_candidate: PathFilter) -> list[FileDiff]:
         """The changes between two commits whose trees were fetched before with the same `is_candidate`; no hunks."""
         for name, revisions in ((url, (base, head)), (_by_api(url), (tree_ref(base), tree_ref(head)))):
@@ -165,16 +156,6 @@ def _has_trees(git: Git, revisions: Iterable[str]) -> bool:
 
 def _nothing_read(commits: Iterable[str], code: str, message: str) -> dict[str, Tree]:
     return dict.fromkeys(commits, Tree({}, (Problem("", 0, code, message),)))
-
-
-@contextmanager
-def _translate_refusal() -> Iterator[None]:
-    try:
-        yield
-    except GitCommandError as error:
-        if _NO_ACCESS.search(error.stderr):
-            raise Gone(error.stderr, status=404) from error
-        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,5 +206,9 @@ class _Repository:
         return True
 
     def _fetch(self, *arguments: str, stdin: bytes = b"") -> None:
-        with _translate_refusal():
+        try:
             self.online.run("-c", "fetch.negotiationAlgorithm=noop", "fetch", *_PARTIAL, *arguments, stdin=stdin)
+        except GitCommandError as error:
+            if _NO_ACCESS.search(error.stderr):
+                raise Gone(error.stderr, status=404) from error
+            raise
