@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from gracegate.store.tables import EXECUTOR, METADATA
 BUSY_SECONDS = 30
 """How long a statement waits for the locks of other transactions."""
 
+_POOL_SIZE = 15
+"""Connections of a process to PostgreSQL, at most; its threads wait for them."""
+
 Transaction = sa.Connection
 """A connection inside Store.transaction()."""
 
@@ -34,6 +38,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
         self.engine = _engine(self.url)
+        self._turn = _SqliteTurn() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     def migrate(self) -> None:
         """Create the tables, or bring those of an earlier version up to date."""
@@ -45,7 +50,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Everything in the block is written, or nothing. Opening a second one inside it deadlocks on SQLite."""
-        with translate_errors(), self.engine.begin() as connection:
+        with translate_errors(), self._turn, self.engine.begin() as connection:
             yield connection
 
     def check_readiness(self) -> str | None:
@@ -77,6 +82,24 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class _SqliteTurn:
+    """The turn of a thread to have SQLite's one write lock.
+
+    SQLite itself lets who waits look again after up to 0.1 s, so that with many threads the lock is free most of the
+    time, and some wait for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseUnavailable("the database is locked")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 @contextmanager
@@ -131,7 +154,8 @@ def url_without_password(url: str) -> str:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        engine = sa.create_engine(url, pool_pre_ping=True)
+        # Without an overflow, whose connections are closed after each use: to open one takes longer than to use it.
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=_POOL_SIZE, max_overflow=0)
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     engine = sa.create_engine(url)
