@@ -139,6 +139,12 @@ def test_the_child_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyP
         run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:name_environment")
 
 
+def test_a_check_lets_webhooks_go_first() -> None:
+    niceness = min(os.nice(0) + 10, 19)
+    with pytest.raises(errors.EngineUnavailable, match=rf"^{niceness}$"):
+        run_check({}, WAIT_SECONDS, 256, "tests.review.in_child:name_niceness")
+
+
 def test_a_slow_configuration_of_the_head_loses_only_its_preview(tmp_path: Path) -> None:
     # Each name is compared with all patterns, and the child's own limit ends that.
     patterns = "".join(f"- '**/{i}*a*a*b/**/*c*'\n" for i in range(20_000))
