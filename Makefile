@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test fuzz check policies tools bench lock
+.PHONY: help demo replay test fuzz check policies tools bench crash faults load lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,15 @@ tools: ## The pinned OPA, into .tools where PATH has none that fits
 
 bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to measure, see tests/bench)
 	@$(BIN)/python tests/bench/bench_cli.py $(ARGS)
+
+crash: $(VENV) tools ## Processes are killed at random while pull requests change: nothing may be lost (ARGS=--help)
+	@$(BIN)/python -m tests.bench.crash $(ARGS)
+
+faults: $(VENV) ## Every request of a review fails in every way: it must end as if nothing had happened
+	@$(BIN)/python -m tests.bench.faults $(ARGS)
+
+load: $(VENV) ## How fast webhooks are answered, and reviews per CPU second (ARGS=--quick to see that it works)
+	@$(BIN)/python -m tests.bench.load $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv --clear .venv/lock

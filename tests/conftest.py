@@ -66,7 +66,7 @@ def opa() -> Path:
 def postgresql_server() -> Iterator[str]:
     """The URL of one server for all tests; those that need it are skipped by name where it cannot be had."""
     try:
-        with postgresql.start_server() as url:
-            yield url
+        with postgresql.start_server() as server:
+            yield server.url
     except postgresql.ServerMissing as error:
         pytest.skip(f"needs PostgreSQL: {error}")

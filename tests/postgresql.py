@@ -24,13 +24,45 @@ class ServerMissing(Exception):
     """PostgreSQL is not installed, or cannot be set up here."""
 
 
+class Server:
+    """A server on a port of its own; `url` is without the name of a database."""
+
+    def __init__(self, folder: Path, user: int | None) -> None:
+        port = free_port()
+        self.url = f"postgresql://gracegate@127.0.0.1:{port}"
+        settings = {
+            "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off",
+        }  # fmt: skip
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._command = [_program("postgres"), "-D", f"{folder}/data", *options]
+        self._folder = folder
+        self._user = user
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "log").open("a") as log:
+            process = subprocess.Popen(self._command, user=self._user, cwd=self._folder, stdout=log, stderr=log)
+        wait_for("PostgreSQL to answer", lambda: _answers(self.url))
+        return process
+
+    def restart(self) -> None:
+        """Ends it as a crash would, and starts it again: all connections are lost, and no transaction is."""
+        self._end(signal.SIGQUIT)
+        self._process = self._start()
+
+    def stop(self) -> None:
+        """Ends it without waiting for its clients."""
+        self._end(signal.SIGINT)
+
+    def _end(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+        self._process.wait()
+
+
 @contextlib.contextmanager
-def start_server() -> Iterator[str]:
-    """The URL of a running server, without the name of a database. Raises ServerMissing."""
-    initdb, postgres = (shutil.which(program, path=PROGRAMS) for program in ("initdb", "postgres"))
-    if initdb is None or postgres is None:
-        raise ServerMissing("initdb and postgres are not installed")
-    port = free_port()
+def start_server() -> Iterator[Server]:
+    """A running server. Raises ServerMissing."""
+    initdb = _program("initdb")
     with tempfile.TemporaryDirectory(prefix="gracegate-postgresql-") as folder:
         user = _unprivileged_user(folder)
         done = subprocess.run(
@@ -39,22 +71,11 @@ def start_server() -> Iterator[str]:
         )  # fmt: skip
         if done.returncode != 0:
             raise ServerMissing(f"initdb failed: {done.stderr.strip()}")
-        settings = {
-            "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off",
-        }  # fmt: skip
-        options = [f"--{name}={value}" for name, value in settings.items()]
-        with (Path(folder) / "log").open("w") as log:
-            process = subprocess.Popen(
-                [postgres, "-D", f"{folder}/data", *options], user=user, cwd=folder, stdout=log, stderr=log
-            )
+        server = Server(Path(folder), user)
         try:
-            url = f"postgresql://gracegate@127.0.0.1:{port}"
-            wait_for("PostgreSQL to answer", lambda: _answers(url))
-            yield url
+            yield server
         finally:
-            # Ends it without waiting for its clients.
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            server.stop()
 
 
 def create_database(server: str, template: str | None = None) -> str:
@@ -73,6 +94,13 @@ def connect(database: str | sa.URL) -> Iterator[sa.Connection]:
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
         yield connection
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name, path=PROGRAMS)
+    if path is None:
+        raise ServerMissing(f"{name} is not installed")
+    return path
 
 
 def _answers(server: str) -> bool:

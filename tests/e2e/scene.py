@@ -82,10 +82,14 @@ class Scene:
 
     def kill(self, command: str) -> None:
         """SIGKILL to the one process of the service whose command line matches the pattern `command`."""
-        running = _descendants(self.service.running.process.pid)
-        found = [pid for pid, line in running if re.match(command, line)]
-        assert len(found) == 1, f"{command}: {len(found)} of {running}"
+        found = self.pids(command)
+        assert len(found) == 1, f"{command}: {len(found)} processes"
         os.kill(found[0], signal.SIGKILL)
+
+    def pids(self, command: str) -> list[int]:
+        """The processes of the service whose command line matches the pattern `command`."""
+        running = _descendants(self.service.running.process.pid)
+        return [pid for pid, line in running if re.match(command, line)]
 
 
 @contextmanager
