@@ -19,18 +19,20 @@ name := {b: values.string(object.get(document.object, ["metadata", "name"], ""))
 }
 
 # METADATA
+# title: Representative by workload
+# description: |
+#   Of workloads with labels that some budget selects: the lowest document of those with the same entry in
+#   `by_workload`. What follows from its budgets alone is the same for all of them.
+representative := joins.representatives({i: [sort(matching), sort(joins.search_scopes[i])] |
+	some i, matching in _matching
+	count(matching) > 0
+})
+
+# METADATA
 # title: Budgets by workload
 # description: |
 #   By document of the workload, the budgets in one of its scopes that select it, with a namespace that agrees.
-by_workload := {i: found |
-	some i, matching in _matching
-	found := {b |
-		some scope in joins.scopes[i]
-		some required in matching
-		some b in _by_scope[[required, scope]]
-		joins.namespaces_agree(joins.namespace[i], joins.namespace[b])
-	}
-}
+by_workload := {i: object.get(_budgets, object.get(representative, i, -1), set()) | some i, _ in _matching}
 
 # METADATA
 # title: May a budget protect the workload?
@@ -42,9 +44,23 @@ may_protect := {i: true |
 }
 
 # METADATA
-# title: Workloads by budget
-# description: By document of the budget, the workloads that have it in `by_workload`.
-workloads_by_budget := values.groups({[b, i] | some i, found in by_workload; some b in found})
+# title: Representatives by budget
+# description: By document of the budget, a sorted list of the representatives of the workloads that it selects.
+representatives_by_budget := {b: sort(found) |
+	some b, found in values.groups([[b, r] | some r, found in _budgets; some b in found])
+}
+
+# METADATA
+# title: Representative by budget
+# description: The lowest budget with the same entry in `evicted_workloads`, by document of the budget.
+representative_budget := joins.representatives(_evicted_keys)
+
+# METADATA
+# title: Evicted workloads by budget
+# description: |
+#   By document of the budget, the workloads that it selects and whose pods a node drain evicts, those nearest to it
+#   only. A drain does not evict the pods of a DaemonSet.
+evicted_workloads := {b: _evicted[r] | some b, r in representative_budget}
 
 # METADATA
 # title: Requirements of a budget, by document
@@ -69,6 +85,51 @@ _matching := {i: found |
 	}
 }
 
+_budgets := {r: found |
+	some r in {r | some r in representative}
+	found := {b |
+		some scope in joins.search_scopes[r]
+		some required in _matching[r]
+		some b in _by_scope[[required, scope]]
+	}
+}
+
+# By representative and place.
+_evicted_at := values.groups([[[r, place], i] |
+	some i, r in representative
+	_is_evicted[workloads.kind[i]]
+	some place in joins.places(i)
+])
+
+# The representatives of the workloads that a budget selects, and the nearest place with one of them.
+_evicted_keys := {b: [listed, places[0]] |
+	some b, listed in representatives_by_budget
+	places := [place | some place in joins.places(b); _is_at(listed, place)]
+	count(places) > 0
+}
+
+_is_at(listed, place) if {
+	some r in listed
+	_evicted_at[[r, place]]
+}
+
+_evicted := {lowest: found |
+	some lowest in {lowest | some lowest in representative_budget}
+	[listed, place] := _evicted_keys[lowest]
+	found := {i | some r in listed; some i in _evicted_at[[r, place]]}
+}
+
+_is_evicted := {
+	"CloneSet": true,
+	"Deployment": true,
+	"DeploymentConfig": true,
+	"Pod": true,
+	"ReplicaSet": true,
+	"ReplicationController": true,
+	"Rollout": true,
+	"StatefulSet": true,
+}
+
 _candidates(i) := _broad | {required |
 	some key, value in workloads.pod[i].labels
 	some required in _by_pair[[key, value]]
@@ -76,14 +137,17 @@ _candidates(i) := _broad | {required |
 
 _distinct := {required | some required in requirements}
 
-_by_pair := values.groups({[pair, required] | some required in _distinct; some pair in selectors.index_pairs(required)})
+_by_pair := values.groups([[pair, required] | some required in _distinct; some pair in selectors.index_pairs(required)])
 
 _broad := {required | some required in _distinct; count(selectors.index_pairs(required)) == 0}
 
-_by_scope := values.groups({[[required, scope], b] | some b, required in requirements; some scope in joins.scopes[b]})
+_by_scope := values.groups([[[required, scope], b] |
+	some b, required in requirements
+	some scope in joins.index_scopes[b]
+])
 
 # By selector, and whether it may be in any namespace: one that names none may be meant for every workload.
-_elsewhere := values.groups({[[required, any_namespace], b] |
+_elsewhere := {[required, any_namespace] |
 	some b, required in requirements
 	some any_namespace in {true, joins.namespace[b] != ""}
-})
+}

@@ -49,10 +49,11 @@ _balanced(service) := {"nlb_ip"} if {
 } else := set()
 
 _route_exposure(route, service) := "alb_ip" if {
-	route in _albs
-	some annotations in [_annotations[route], service.annotations]
-	annotations["alb.ingress.kubernetes.io/target-type"] == "ip"
+	route.alb
+	"ip" in {route.target_type, object.get(service.annotations, _target_type, "")}
 } else := "ingress"
+
+_target_type := "alb.ingress.kubernetes.io/target-type"
 
 _albs contains route if {
 	some route, annotations in _annotations
@@ -64,12 +65,12 @@ _albs contains route if {
 	input.documents[route].object.spec.ingressClassName == "alb"
 }
 
+# The routes to a Service, alike ones once.
 _routes := {s: found |
 	some s, service in services.service
 	found := {route |
-		some scope in joins.scopes[s]
-		some [route, namespace] in _by_scope[[service.name, scope]]
-		joins.namespaces_agree(namespace, joins.namespace[s])
+		some scope in joins.search_scopes[s]
+		some route in _by_scope[[service.name, scope]]
 	}
 }
 
@@ -80,17 +81,18 @@ _may_be_slower(s) if {
 	slowest > seconds[s]
 }
 
-_by_scope := values.groups({[[name, scope], [route, namespace]] |
-	some [name, namespace, route] in _backends
-	some scope in (joins.scopes[route] | {["namespace", namespace]})
-})
+_by_scope := values.groups([[[name, scope], route] |
+	some [name, namespace, i] in _backends
+	some scope in joins.index_scopes_in(input.documents[i].root, namespace)
+	route := {"alb": i in _albs, "target_type": object.get(_annotations[i], _target_type, "")}
+])
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
-_elsewhere := values.groups({[[name, any_namespace], input.cluster.drain_seconds[exposure]] |
+_elsewhere := values.groups([[[name, any_namespace], input.cluster.drain_seconds[exposure]] |
 	some [name, namespace, route] in _backends
 	some any_namespace in {true, namespace != ""}
 	exposure := {true: "alb_ip", false: "ingress"}[route in _albs]
-})
+])
 
 _annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents

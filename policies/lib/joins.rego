@@ -15,40 +15,27 @@ namespace := [values.string(object.get(document.object, ["metadata", "namespace"
 ]
 
 # METADATA
-# title: Scopes by document
-# description: |
-#   An array of sets. Two documents that share a scope, and whose namespaces agree, belong together. Files of one
-#   directory have the same root, so neither file nor directory is a scope of its own.
-scopes := [scopes_of |
-	some i, document in input.documents
-	scopes_of := {["root", document.root]} | {["namespace", namespace[i]] | namespace[i] != ""}
-]
-
-# METADATA
 # title: Search scopes by document
 # description: |
-#   An array of sets: the scopes in which a document looks for those that join it. A document with one of them in its
-#   `index_scopes` has a namespace that agrees, so that nobody has to compare the namespaces of everything in a root:
-#   the copies of one application in a thousand namespaces would be a million comparisons.
+#   An array of sets: the scopes in which a document looks for those that join it, which have one of them in their
+#   `index_scopes`: documents with the same root or the same namespace, unless both name a namespace and not the same
+#   one. Files of one directory have the same root, so neither file nor directory is a scope of its own. Nobody has to
+#   compare the namespaces of everything in a root: the copies of one application in a thousand namespaces would be a
+#   million comparisons.
 search_scopes := [_search_scopes(document.root, namespace[i]) | some i, document in input.documents]
 
 # METADATA
 # title: Index scopes by document
 # description: An array of sets, the scopes in which a document is found by those that it joins.
-index_scopes := [_index_scopes(document.root, namespace[i]) | some i, document in input.documents]
+index_scopes := [index_scopes_in(document.root, namespace[i]) | some i, document in input.documents]
 
 # METADATA
 # scope: document
-# title: Do two namespaces agree?
-# description: If one of them is not set, both may be the same.
-namespaces_agree("", _)
+# title: Index scopes in a namespace
+# description: Of something in a document of the root whose namespace is another one than the document's.
+index_scopes_in(root, "") := {["root", root], ["root", root, "any namespace"]}
 
-namespaces_agree(first, "") if first != ""
-
-namespaces_agree(first, second) if {
-	first != ""
-	first == second
-}
+index_scopes_in(root, own) := {["root", root], ["namespace", own]} if own != ""
 
 # METADATA
 # title: Documents near unread files
@@ -60,24 +47,29 @@ near_unread_files contains i if {
 }
 
 # METADATA
-# title: Nearest of several documents
+# title: Places of a document
 # description: |
-#   Of the set of documents found, those in the same file as document i, else those in the same directory, else all. A
-#   repository may hold the same app many times, for as many clusters.
-nearest(i, found) := same if {
-	same := {other | some other in found; input.documents[other].path == input.documents[i].path}
-	count(same) > 0
-} else := same if {
-	same := {other | some other in found; input.documents[other].directory == input.documents[i].directory}
-	count(same) > 0
-} else := found
+#   From the nearest to the widest: its file, its directory, everywhere. Of several that join a document, those at its
+#   nearest place are meant: a repository may hold the same app many times, for as many clusters.
+places(i) := [
+	["file", input.documents[i].path],
+	["directory", input.documents[i].directory],
+	["everywhere"],
+]
+
+# METADATA
+# title: Representatives of documents with the same key
+# description: |
+#   From an object of keys by document, the lowest document with the same key, by document. What follows from the key
+#   alone is found once for each representative: where one application stands N times, and all its Services select all
+#   its pods, nobody has to look at the N x N pairs.
+representatives(keys) := {i: lowest |
+	some members in values.groups([[key, i] | some i, key in keys])
+	lowest := min(members)
+	some i in members
+}
 
 _search_scopes(root, "") := {["root", root]}
 
 _search_scopes(root, own) := {["root", root, "any namespace"], ["namespace", own]} if own != ""
-
-_index_scopes(root, "") := {["root", root], ["root", root, "any namespace"]}
-
-_index_scopes(root, own) := {["root", root], ["namespace", own]} if own != ""
-
 _unread_roots := {file.root | some file in input.unread}

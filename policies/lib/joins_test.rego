@@ -17,15 +17,7 @@ test_namespace if {
 	found == ["", "shop", ""]
 }
 
-test_scopes if {
-	found := joins.scopes with input as testing.batch_of([
-		testing.document(testing.service, "apps/a.yaml"),
-		service("shop", "far/b.yaml"),
-	])
-	found == [{["root", "apps"]}, {["root", "far"], ["namespace", "shop"]}]
-}
-
-# Search and index scopes meet where scopes meet and namespaces agree.
+# They meet in one root or namespace where namespaces agree.
 test_search_and_index_scopes[note] if {
 	some note, case in {
 		"same root": [testing.document(testing.web, "apps/a.yaml"), service("shop", "apps/b.yaml"), true],
@@ -44,32 +36,18 @@ test_search_and_index_scopes[note] if {
 	count(search & index) > 0 == case[2]
 }
 
-test_namespaces_agree if {
-	{["", ""], ["", "a"], ["a", ""], ["a", "a"]} == {[first, second] |
-		some first in ["", "a"]
-		some second in ["", "a", "b"]
-		second != "b"
-		joins.namespaces_agree(first, second)
-	}
-	not joins.namespaces_agree("a", "b")
-}
-
 test_near_unread_files if {
 	documents := [testing.document(testing.web, "apps/a.yaml"), testing.document(testing.web, "far/b.yaml")]
 	found := joins.near_unread_files with input as testing.with_unread_file(testing.batch_of(documents))
 	found == {0}
 }
 
-nearest(paths) := found if {
-	documents := [testing.document({}, path) | some path in array.concat(["a/x.yaml"], paths)]
-	found := joins.nearest(0, numbers.range(1, count(paths))) with input as testing.batch_of(documents)
+test_places if {
+	found := joins.places(0) with input as testing.batch_of([testing.document({}, "apps/a.yaml")])
+	found == [["file", "apps/a.yaml"], ["directory", "apps"], ["everywhere"]]
 }
 
-test_nearest[note] if {
-	some note, case in {
-		"same file": [["b/x.yaml", "a/y.yaml", "a/x.yaml"], {3}],
-		"same directory": [["b/x.yaml", "a/y.yaml", "a/z.yaml"], {2, 3}],
-		"elsewhere": [["b/x.yaml", "c/x.yaml"], {1, 2}],
-	}
-	{i | some i in nearest(case[0])} == case[1]
+test_representatives if {
+	joins.representatives({3: ["a", 1], 5: ["b", 1], 7: ["a", 1], 8: ["a", 2]}) == {3: 3, 5: 5, 7: 3, 8: 8}
+	joins.representatives({}) == {}
 }

@@ -27,7 +27,7 @@ pvcs := {i: found |
 		pvc := {
 			"path": array.concat(pod.path, ["volumes", index, "persistentVolumeClaim", "claimName"]),
 			"name": name,
-			"mode": _mode({mode | some c in _pvcs_near(i, name); some mode in _access_modes[c]}),
+			"mode": _mode({mode | some scope in joins.search_scopes[i]; some mode in _modes[[name, scope]]}),
 		}
 	]
 }
@@ -54,12 +54,6 @@ exclusive_node := {i: reasons[0] |
 	count(reasons) > 0
 }
 
-_pvcs_near(i, name) := {c |
-	some scope in joins.scopes[i]
-	some c in _by_scope[[name, scope]]
-	joins.namespaces_agree(joins.namespace[i], joins.namespace[c])
-}
-
 # A volume with several modes is bound with the widest of them.
 _mode(modes) := "all" if {
 	count(modes & {"ReadWriteMany", "ReadOnlyMany"}) > 0
@@ -69,18 +63,15 @@ _mode(modes) := "all" if {
 	modes.ReadWriteOncePod
 } else := "unknown"
 
-_access_modes := {c: modes |
+# Of the claims by name and scope.
+_modes := values.groups([[[name, scope], mode] |
 	some c, document in input.documents
 	document.object.kind == "PersistentVolumeClaim"
 	document.object.apiVersion == "v1"
-	modes := {mode | some mode in values.list(object.get(document.object, ["spec", "accessModes"], []))}
-}
-
-_by_scope := values.groups({[[name, scope], c] |
-	some c, _ in _access_modes
-	name := values.string(object.get(input.documents[c].object, ["metadata", "name"], ""))
-	some scope in joins.scopes[c]
-})
+	name := values.string(object.get(document.object, ["metadata", "name"], ""))
+	some scope in joins.index_scopes[c]
+	some mode in values.list(object.get(document.object, ["spec", "accessModes"], []))
+])
 
 _rank := {"pod": 1, "node": 2, "unknown": 3}
 

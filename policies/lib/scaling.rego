@@ -24,7 +24,12 @@ idle := {i | some i, number in replicas; number == 0; not autoscalers_by_workloa
 # METADATA
 # title: Deployment of a Rollout, by document of the Rollout
 # description: The one that its workloadRef names, whose pod template it runs instead of its own.
-deployment_of_rollout := {rollout: min(deployments) | some rollout, deployments in values.groups(_references)}
+deployment_of_rollout := {i: min(found) |
+	some i, "Rollout" in workloads.kind
+	reference := input.documents[i].object.spec.workloadRef
+	found := {_first_referable[[reference.kind, reference.name, scope]] | some scope in joins.search_scopes[i]}
+	count(found) > 0
+}
 
 # METADATA
 # title: Deployments that a Rollout runs
@@ -61,21 +66,32 @@ autoscalers := {s: found |
 }
 
 # METADATA
-# title: Workloads by autoscaler
-# description: By document of the autoscaler, the workloads in one of its scopes that it targets; namespaces agree.
-workloads_by_autoscaler := {s: found |
-	some s, autoscaler in autoscalers
-	found := {i |
-		some scope in joins.scopes[s]
-		some i in _workloads_by_scope[[autoscaler.target, scope]]
-		joins.namespaces_agree(joins.namespace[i], joins.namespace[s])
-	}
-}
+# title: Representative by workload
+# description: |
+#   Of workloads that some autoscaler may target: the lowest document of those with the same entry in
+#   `autoscalers_by_workload`. What follows from its autoscalers alone is the same for all of them.
+representative := joins.representatives({i: [kind, workloads.name[i], sort(joins.search_scopes[i])] |
+	some i, kind in workloads.kind
+	[kind, workloads.name[i]] in _targets
+	not input.documents[i].fragment
+})
 
 # METADATA
 # title: Autoscalers by workload
-# description: By document of the workload, the documents of the autoscalers that target it.
-autoscalers_by_workload := values.groups({[i, s] | some s, found in workloads_by_autoscaler; some i in found})
+# description: |
+#   By document of the workload, the documents of the autoscalers that target it, in one of its scopes and with a
+#   namespace that agrees.
+autoscalers_by_workload := {i: _autoscalers[r] | some i, r in representative}
+
+# METADATA
+# title: Representative by autoscaler
+# description: The lowest autoscaler with the same entry in `workloads_by_autoscaler`, by document of the autoscaler.
+representative_autoscaler := joins.representatives(_targeted)
+
+# METADATA
+# title: Workloads by autoscaler
+# description: By document of the autoscaler, the workloads that have it in `autoscalers_by_workload`.
+workloads_by_autoscaler := {s: _workloads[lowest] | some s, lowest in representative_autoscaler}
 
 # METADATA
 # title: Workloads whose replicas are uncertain
@@ -105,56 +121,77 @@ _schemas := {
 
 _floor(spec, schema) := values.number(object.get(spec, schema.floor, null), schema.default_floor)
 
-_replicas(i) := max(floors) if {
-	found := autoscalers_by_workload[_controller(i)]
-	floors := [least | some s in found; least := autoscalers[s].floor]
-	count(floors) == count(found)
+_replicas(i) := _floors[representative[_controller(i)]] if {
+	autoscalers_by_workload[_controller(i)]
 } else := number if {
 	controller := _controller(i)
 	not autoscalers_by_workload[controller]
 	number := values.number(object.get(input.documents[controller].object, ["spec", "replicas"], null), 1)
 }
 
-# What sets the replicas of the pods: the Rollout that runs them, else the workload itself.
-_controller(i) := min(_rollouts[i]) if {
-	_rollouts[i]
-} else := i
-
-_rollouts := values.groups({[deployment, rollout] | some rollout, deployment in deployment_of_rollout})
-
-_references := {[i, d] |
-	some i, "Rollout" in workloads.kind
-	reference := input.documents[i].object.spec.workloadRef
-	some scope in joins.scopes[i]
-	some d in _referable[[reference.kind, reference.name, scope]]
-	joins.namespaces_agree(joins.namespace[i], joins.namespace[d])
+# The highest floor, by representative of the workload. Undefined if one of them is not known.
+_floors[r] := max(floors) if {
+	some r, found in _autoscalers
+	floors := [least | some s in found; least := autoscalers[s].floor]
+	count(floors) == count(found)
 }
 
-_referable := values.groups({[[kind, workloads.name[i], scope], i] |
-	some i, kind in workloads.kind
-	_referenced_names[workloads.name[i]]
-	some scope in joins.scopes[i]
-})
+# What sets the replicas of the pods: the Rollout that runs them, else the workload itself.
+_controller(i) := object.get(_rollout, i, i)
+
+_rollout := {deployment: min(found) |
+	some deployment, found in values.groups([[d, rollout] | some rollout, d in deployment_of_rollout])
+}
+
+_first_referable := {key: min(found) |
+	some key, found in values.groups([[[kind, workloads.name[i], scope], i] |
+		some i, kind in workloads.kind
+		_referenced_names[workloads.name[i]]
+		some scope in joins.index_scopes[i]
+	])
+}
 
 _referenced_names := {input.documents[r].object.spec.workloadRef.name | some r, "Rollout" in workloads.kind}
 
 _is_uncertain(i) if joins.near_unread_files[i]
 
-_is_uncertain(i) if {
-	some p in workloads.fragments[[workloads.kind[i], workloads.name[i]]]
-	object.get(input.documents[p].object, ["spec", "replicas"], null) != null
-}
+_is_uncertain(i) if [workloads.kind[i], workloads.name[i]] in _patched
 
 _is_uncertain(i) if {
 	not autoscalers_by_workload[i]
-	_autoscalers_by_target[[workloads.kind[i], workloads.name[i]]]
+	[workloads.kind[i], workloads.name[i]] in _targets
 }
 
-_workloads_by_scope := values.groups({[[[kind, workloads.name[i]], scope], i] |
-	some i, kind in workloads.kind
-	_autoscalers_by_target[[kind, workloads.name[i]]]
-	not input.documents[i].fragment
-	some scope in joins.scopes[i]
-})
+# As [kind, name] of the workload, whose replicas a fragment sets.
+_patched := {key |
+	some key, found in workloads.fragments
+	some p in found
+	object.get(input.documents[p].object, ["spec", "replicas"], null) != null
+}
 
-_autoscalers_by_target := values.groups({[autoscaler.target, s] | some s, autoscaler in autoscalers})
+_targets := {autoscaler.target | some autoscaler in autoscalers}
+
+# By representative of the workload; those that no autoscaler near it targets are left out.
+_autoscalers := {r: found |
+	some r in {r | some r in representative}
+	target := [workloads.kind[r], workloads.name[r]]
+	found := {s | some scope in joins.search_scopes[r]; some s in _by_scope[[target, scope]]}
+	count(found) > 0
+}
+
+_by_scope := values.groups([[[autoscaler.target, scope], s] |
+	some s, autoscaler in autoscalers
+	some scope in joins.index_scopes[s]
+])
+
+# The representatives of the workloads that an autoscaler targets.
+_targeted := {s: sort(found) |
+	some s, found in values.groups([[s, r] | some r, found in _autoscalers; some s in found])
+}
+
+_workloads := {lowest: found |
+	some lowest in {lowest | some lowest in representative_autoscaler}
+	found := {i | some r in _targeted[lowest]; some i in _represented[r]}
+}
+
+_represented := values.groups([[r, i] | some i, r in representative])

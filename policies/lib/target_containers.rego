@@ -4,6 +4,8 @@
 package gracegate.lib.target_containers
 
 import data.gracegate.lib.containers
+import data.gracegate.lib.exposures
+import data.gracegate.lib.joins
 import data.gracegate.lib.services
 import data.gracegate.lib.workloads
 
@@ -11,9 +13,10 @@ import data.gracegate.lib.workloads
 # title: Target containers by document of the workload
 # description: |
 #   A list of `container` (see the library containers), `services`, the documents of the Services that send to it (none
-#   if only an unread file may hold one), `ports`, each with `target` and `protocol`, as the container declares them or
-#   else as the Service names them, and `level`, the highest level of a violation about its traffic: "error", "warning"
-#   if the traffic is uncertain, "info" if it is for metrics only.
+#   if only an unread file may hold one, and one for all that differ in nothing but their names), `ports`, each with
+#   `target` and `protocol`, as the container declares them or else as the Service names them, and `level`, the highest
+#   level of a violation about its traffic: "error", "warning" if the traffic is uncertain, "info" if it is for metrics
+#   only.
 by_workload := {i: found |
 	some i in workloads.complete
 	hits := (_declared(i) | _assumed(i)) | _suspected(i)
@@ -36,7 +39,27 @@ _level(served_status, senders) := "info" if {
 	count(senders - services.metrics_only) == 0
 } else := {"yes": "error", "unknown": "warning"}[served_status]
 
-_senders(i) := services.by_workload[i] | services.possible_by_workload[i]
+_senders(i) := object.get(_distinct_senders, object.get(services.representative, i, -1), set())
+
+# By representative of the workload.
+_distinct_senders := {r: found |
+	some r in services.representatives
+	found := {_alike[s] | some s in services.by_workload[r]} | services.possible_by_workload[r]
+}
+
+# The lowest of the Services that select the same pods and differ in nothing that rules read.
+_alike := joins.representatives({s: traits |
+	some s, selected in services.representatives_by_service
+	service := services.service[s]
+	traits := [
+		selected,
+		service.ports,
+		service.headless,
+		service.publishes_unready,
+		sort(exposures.by_service[s]),
+		s in exposures.is_certain,
+	]
+})
 
 # Ports that containers declare, by name or by number.
 _declared(i) := {hit |

@@ -28,10 +28,9 @@ pod_source := {i: source |
 # description: |
 #   "certain", or "possible" if the Services are not known or are for metrics only. A workload that no Service selects
 #   is not among them.
-certainty := {i: _certainty(served_status, services.by_workload[source]) |
+certainty := {i: _certainty(source) |
 	some i, source in pod_source
-	served_status := services.served_status[source]
-	served_status != "no"
+	services.served_status[source] != "no"
 }
 
 # METADATA
@@ -41,17 +40,22 @@ certainty := {i: _certainty(served_status, services.by_workload[source]) |
 #   versions of an app run beside each other.
 has_peers := {i: true |
 	some i, source in pod_source
-	count(services.by_workload[source]) > 0
-	every s in services.by_workload[source] {
-		_pods_of_service[s] > scaling.replicas[i]
-	}
+	_fewest_pods[services.representative[source]] > scaling.replicas[i]
 }
 
-# Of those whose number is known.
-_pods_of_service := {s: sum([scaling.replicas[i] | some i in found]) | some s, found in services.nearest_workloads}
+# Behind one of its Services, by representative of the workload.
+_fewest_pods := {r: min(pods) |
+	some r in services.representatives
+	pods := {_pods[services.representative_service[s]] | some s in services.by_workload[r]}
+	count(pods) > 0
+}
 
-_certainty("yes", senders) := "certain" if {
-	count(senders - services.metrics_only) > 0
+# Behind a Service, by its representative, of those workloads whose number is known.
+_pods := {r: sum(known) |
+	some r in {r | some r in services.representative_service}
+	known := [number | some i in services.nearest_workloads[r]; number := scaling.replicas[i]]
+}
+
+_certainty(source) := "certain" if {
+	services.has_users[source]
 } else := "possible"
-
-_certainty("unknown", _) := "possible"

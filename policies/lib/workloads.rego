@@ -48,10 +48,10 @@ complete := {i | some i, _ in kind; input.documents[i].subject; not input.docume
 # description: |
 #   Patches of workloads, by [kind, name] of the workload that they name. Which of several workloads of that name they
 #   patch is not known.
-fragments := values.groups({[[which, name[i]], i] |
+fragments := values.groups([[[which, name[i]], i] |
 	some i, which in kind
 	input.documents[i].fragment
-})
+])
 
 # METADATA
 # title: Annotations by document

@@ -21,12 +21,10 @@
 package gracegate.rules.disruption["pdb-blocks-drain"]
 
 import data.gracegate.lib.budgets
-import data.gracegate.lib.joins
 import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.values
-import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	some at, budget in _blocking
@@ -72,39 +70,34 @@ _blocking := {at: found |
 		value := object.get(spec, field, null)
 		value != null
 	]
-	selected := object.get(budgets.workloads_by_budget, b, set())
-	evicted := joins.nearest(b, {i | some i in selected; _is_evicted[workloads.kind[i]]})
-	pods := _pods(evicted)
-	_is_relevant(selected, evicted)
-	_blocks(field, value, pods)
+	evicted := _evicted_pods(b)
+	_blocks(field, value, evicted.pods)
 	at := {"document": b, "path": ["spec", field]}
-	found := {"field": field, "value": value, "pods": pods, "workloads": evicted}
+	found := object.union(evicted, {"field": field, "value": value})
 }
 
-# A drain does not evict the pods of a DaemonSet, and an idle workload has none.
-_is_relevant(selected, _) if count(selected) == 0
+# Undefined where a drain evicts nothing: the pods of a DaemonSet are left alone, and an idle workload has none.
+_evicted_pods(b) := _evicted[budgets.representative_budget[b]]
 
-_is_relevant(_, evicted) if {
-	some i in evicted
-	not scaling.replicas[i] == 0
+_evicted_pods(b) := {"pods": 0, "is_certain": false} if not budgets.representatives_by_budget[b]
+
+# By representative of the budget. The number of pods is 0 if it is not known.
+_evicted[b] := {"pods": _pods(workloads_of), "is_certain": _are_certain(workloads_of)} if {
+	some b in {b | some b in budgets.representative_budget}
+	workloads_of := budgets.evicted_workloads[b]
+	count([i | some i in workloads_of; not scaling.replicas[i] == 0]) > 0
 }
 
-# 0 if they are not known.
-_pods(evicted) := sum(known) if {
-	known := [number | some i in evicted; number := scaling.replicas[i]]
-	count(known) == count(evicted)
+_pods(workloads_of) := sum(known) if {
+	known := [number | some i in workloads_of; number := scaling.replicas[i]]
+	count(known) == count(workloads_of)
 } else := 0
 
-_is_evicted := {
-	"CloneSet": true,
-	"Deployment": true,
-	"DeploymentConfig": true,
-	"Pod": true,
-	"ReplicaSet": true,
-	"ReplicationController": true,
-	"Rollout": true,
-	"StatefulSet": true,
-}
+_are_certain(workloads_of) if {
+	every i in workloads_of {
+		_is_certain(i)
+	}
+} else := false
 
 _blocks("maxUnavailable", value, _) if _percent(value) == 0
 
@@ -136,9 +129,7 @@ _level(budget) := "error" if {
 	_is_absolute(budget)
 } else := "error" if {
 	budget.pods > 0
-	every i in budget.workloads {
-		_is_certain(i)
-	}
+	budget.is_certain
 } else := "warning"
 
 _is_absolute(budget) if budget.field == "maxUnavailable"

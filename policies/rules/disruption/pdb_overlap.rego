@@ -60,20 +60,30 @@ _overlapping := {at: found |
 	found := {"is_certain": uncertainty == 0, "other": other, "workload": workload}
 }
 
-_pairs := values.groups({[b, [uncertainty, other, i]] |
-	some i, found in budgets.by_workload
-	workloads.kind[i] != "DaemonSet"
-	count(found) > 1
-	some b in found
+# With at most two candidates for each place of a budget: of thousands of budgets over the same pods, each is compared
+# with two, and not with all.
+_pairs := values.groups([[b, [uncertainty, other, workload]] |
+	some r, workload in _workload
+	some b in budgets.by_workload[r]
 	input.documents[b].subject
-	some other in found
-	_is_reported_at(b, other)
+	some [uncertainty, place] in _search_places(b)
+	some other in _others(r, place, b)
 	budgets.name[b] != budgets.name[other]
-	joins.namespaces_agree(joins.namespace[b], joins.namespace[other])
-	uncertainty := _uncertainty(b, other)
-})
+])
+
+# The lowest workload by its representative, of those with several budgets whose pods a drain evicts.
+_workload := {r: min(found) |
+	some r, found in values.groups([[r, i] | some i, r in budgets.representative; workloads.kind[i] != "DaemonSet"])
+	count(budgets.by_workload[r]) > 1
+}
 
 # Each pair is reported once: at the later of the two, or at the one that may be reported.
+_others(r, place, b) := {other |
+	some which in ["any", "a fact"]
+	some other in _lowest[[r, place, which]]
+	_is_reported_at(b, other)
+}
+
 _is_reported_at(b, other) if other < b
 
 _is_reported_at(b, other) if {
@@ -81,10 +91,43 @@ _is_reported_at(b, other) if {
 	not input.documents[other].subject
 }
 
-# Without a namespace, another directory may be for another cluster.
-_uncertainty(b, other) := 0 if {
-	joins.namespace[b] != ""
-	joins.namespace[b] == joins.namespace[other]
-} else := 0 if {
-	input.documents[b].directory == input.documents[other].directory
-} else := 1
+# The lowest budget at a place, and the lowest with another name, or else any other.
+_lowest := {key: {first, second} |
+	some key, found in _by_place
+	first := min(found)
+	renamed := {b | some b in found; budgets.name[b] != budgets.name[first]}
+	second := min(renamed | {max(found)})
+}
+
+_by_place := values.groups([[[r, place, which], b] |
+	some r, _ in _workload
+	some b in budgets.by_workload[r]
+	some place in _index_places(b)
+	some which in ({"any"} | {"a fact" | not input.documents[b].subject})
+])
+
+# Where another budget with a namespace that agrees may be, and how uncertain it is that both are in one cluster:
+# without a namespace, another directory may be for another one.
+_search_places(b) := {
+	[0, ["directory", input.documents[b].directory]],
+	[1, ["everywhere"]],
+} if {
+	joins.namespace[b] == ""
+} else := {
+	[0, ["namespace", joins.namespace[b]]],
+	[0, ["directory", input.documents[b].directory, "any namespace"]],
+	[1, ["everywhere", "any namespace"]],
+}
+
+_index_places(b) := {
+	["directory", input.documents[b].directory],
+	["directory", input.documents[b].directory, "any namespace"],
+	["everywhere"],
+	["everywhere", "any namespace"],
+} if {
+	joins.namespace[b] == ""
+} else := {
+	["directory", input.documents[b].directory],
+	["everywhere"],
+	["namespace", joins.namespace[b]],
+}

@@ -83,8 +83,8 @@ _mismatches := {at: found |
 	not _has_placeholder(service.selector)
 	found := {i |
 		some hint in _hints(service)
-		some i in _workloads_by_hint[[input.documents[s].directory, hint]]
-		joins.namespaces_agree(joins.namespace[i], joins.namespace[s])
+		some namespace in _namespaces(joins.namespace[s])
+		some i in _workloads_by_hint[[input.documents[s].directory, hint, namespace]]
 	}
 	at := {"document": s, "path": ["spec", "selector"]}
 }
@@ -123,13 +123,23 @@ _controller_labels := {
 
 _hints(service) := {service.name} | {[key, value] | some key, value in service.selector}
 
-# A label is a hint to a workload that no Service sends to; its name always is.
-_workloads_by_hint := values.groups({[[input.documents[i].directory, hint], i] |
-	some i, pod in workloads.pod
-	workloads.rolling[i]
-	not input.documents[i].fragment
-	some hint in ({workloads.name[i]} | {[key, value] | services.served_status[i] == "no"; some key, value in pod.labels})
-})
+# The lowest two workloads by directory, hint and namespace: whether there is one or are several is all that counts. A
+# label is a hint to a workload that no Service sends to; its name always is.
+_workloads_by_hint := {key: {first, second} |
+	some key, found in values.groups([[[input.documents[i].directory, hint, namespace], i] |
+		some i, pod in workloads.pod
+		workloads.rolling[i]
+		not input.documents[i].fragment
+		some hint in ({workloads.name[i]} | {[key, value] | services.served_status[i] == "no"; some key, value in pod.labels})
+		some namespace in {joins.namespace[i], "*"}
+	])
+	first := min(found)
+	second := min(((found - {first}) | {max(found)}))
+}
+
+_namespaces("") := {"*"}
+
+_namespaces(own) := {"", own} if own != ""
 
 _differences(selector, i) := sort([key |
 	some key, value in selector

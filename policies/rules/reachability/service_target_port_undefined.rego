@@ -25,12 +25,12 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document, undefined_port)} if {
 	some at, undefined_port in _undefined
-	i := min(undefined_port.lacking)
+	i := undefined_port.first
 	message := text.format(`Service "{}" sends nothing to {} "{}"{}: no container there declares port "{}".`, [
 		services.service[at.document].name,
 		workloads.kind[i],
 		workloads.name[i],
-		_others(count(undefined_port.lacking) - 1),
+		_others(undefined_port.count - 1),
 		undefined_port.name,
 	])
 }
@@ -38,27 +38,49 @@ violation contains {"at": at, "message": message, "level": _level(at.document, u
 fix[at] := _fix(at, undefined_port) if some at, undefined_port in _undefined
 
 _undefined := {at: found |
-	some s, workloads_of in services.nearest_workloads
+	some s, lowest in services.representative_service
 	input.documents[s].subject
-	some index, port in values.list(object.get(input.documents[s].object.spec, "ports", []))
-	name := values.string(port.targetPort)
-	name != ""
-	not values.is_placeholder(name)
-	protocol := ports.protocol(port)
+	some index, port in _named_ports(s)
+	lacking := _lacking[[lowest, port.targetPort, ports.protocol(port)]]
+	at := {"document": s, "path": ["spec", "ports", index, "targetPort"]}
+	found := object.union(lacking, {
+		"name": port.targetPort,
+		"port": values.integer(object.get(port, "port", 0), 0),
+	})
+}
+
+# By representative of the Service, name and protocol: how many workloads lack the port, if it is not all that have it,
+# the first of them, and the names and numbers of ports that all of those declare.
+_lacking := {[lowest, name, protocol]: found |
+	some [lowest, name, protocol] in _sought
 	lacking := {i |
-		some i in workloads_of
+		some i in services.nearest_workloads[lowest]
 		not _names[i][[name, protocol]]
 		not _has_unknown_name[i]
 	}
 	count(lacking) > 0
-	at := {"document": s, "path": ["spec", "ports", index, "targetPort"]}
+	names := intersection({_names[i] | some i in lacking})
 	found := {
-		"name": name,
+		"count": count(lacking),
+		"in_all": count(lacking) == count(services.nearest_workloads[lowest]),
+		"first": min(lacking),
 		"protocol": protocol,
-		"port": values.integer(object.get(port, "port", 0), 0),
-		"lacking": lacking,
-		"in_all": count(lacking) == count(workloads_of),
+		"names": {name | some [name, protocol] in names; name != ""},
+		"numbers": intersection({_numbers[i] | some i in lacking}),
 	}
+}
+
+_sought := {[lowest, port.targetPort, ports.protocol(port)] |
+	some s, lowest in services.representative_service
+	input.documents[s].subject
+	some port in _named_ports(s)
+}
+
+# By their index.
+_named_ports(s) := {index: port |
+	some index, port in values.list(object.get(input.documents[s].object.spec, "ports", []))
+	values.string(port.targetPort) != ""
+	not values.is_placeholder(port.targetPort)
 }
 
 # A patch of the workload may declare it.
@@ -90,16 +112,14 @@ _others(more) := text.format(" and {} other workloads", [more]) if more > 1
 _fix(at, undefined_port) := {"patch": [_replace(at, to_number(undefined_port.name))]} if {
 	regex.match(`^[1-9]\d{0,4}$`, undefined_port.name)
 } else := {"patch": [_replace(at, name)]} if {
-	name := text.nearest(undefined_port.name, _common(undefined_port))
+	name := text.nearest(undefined_port.name, undefined_port.names)
 } else := {"patch": [step]} if {
 	step := _port_name(at, undefined_port)
 } else := {"class": "assumes", "patch": [_replace(at, port.target)], "assumption": assumption} if {
 	port := _only(undefined_port)
 	assumption := "The Service means the only port that the pod declares."
 } else := {"class": "assumes", "patch": [_replace(at, undefined_port.port)], "assumption": assumption} if {
-	every i in undefined_port.lacking {
-		_numbers[i][undefined_port.port]
-	}
+	undefined_port.port in undefined_port.numbers
 	assumption := "The Service means the container's port with the same number."
 } else := {"class": "text", "advice": advice} if {
 	advice := "Declare a port with that name in the container that serves it, or use the number that it listens on."
@@ -107,26 +127,16 @@ _fix(at, undefined_port) := {"patch": [_replace(at, to_number(undefined_port.nam
 
 _replace(at, port) := {"op": "replace", "path": at.path, "value": port}
 
-# Names that all of the workloads declare.
-_common(undefined_port) := {name |
-	some [name, protocol] in _names[min(undefined_port.lacking)]
-	protocol == undefined_port.protocol
-	name != ""
-	every i in undefined_port.lacking {
-		_names[i][[name, protocol]]
-	}
-}
-
 _numbers := {i: found |
 	some i in services.target_workloads
-	found := {port.number: true | some container in containers.long_running[i]; some port in container.ports}
+	found := {port.number | some container in containers.long_running[i]; some port in container.ports}
 }
 
 _only(undefined_port) := declared[0] if {
-	count(undefined_port.lacking) == 1
+	undefined_port.count == 1
 	undefined_port.in_all
 	declared := [object.union(port, {"path": container.path}) |
-		some container in containers.long_running[min(undefined_port.lacking)]
+		some container in containers.long_running[undefined_port.first]
 		some port in container.ports
 		port.protocol == undefined_port.protocol
 	]
@@ -137,7 +147,7 @@ _only(undefined_port) := declared[0] if {
 _port_name(at, undefined_port) := {"op": "add", "path": path, "value": undefined_port.name, "document": i} if {
 	port := _only(undefined_port)
 	port.name == ""
-	i := min(undefined_port.lacking)
+	i := undefined_port.first
 	input.documents[i].path == input.documents[at.document].path
 	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, undefined_port.name)
 	path := array.concat(port.path, ["ports", port.position, "name"])

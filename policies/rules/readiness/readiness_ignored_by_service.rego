@@ -19,7 +19,6 @@ import data.gracegate.lib.containers
 import data.gracegate.lib.probes
 import data.gracegate.lib.services
 import data.gracegate.lib.text
-import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": found.level} if {
@@ -56,12 +55,21 @@ fix[at] := {"class": "text", "advice": advice} if {
 	found.level == "info"
 }
 
-_ignoring := {at: found |
-	some s, selected in _publishing
+_ignoring := {at: object.union(found, {"name": service.name}) |
+	some s, listed in services.representatives_by_service
+	service := services.service[s]
+	service.publishes_unready
+	found := _selected[[listed, service.headless]]
 	at := {"document": s, "path": ["spec", "publishNotReadyAddresses"]}
-	others := {i | some i in selected; not _are_peers(workloads.kind[i], services.service[s].headless)}
+}
+
+# By the representatives of the workloads, and whether the Service is headless.
+_selected := {[listed, is_headless]: found |
+	some [listed, is_headless] in _publishing
+	selected := {i | some r in listed; some i in services.workloads_by_representative[r]; workloads.rolling[i]}
+	count(selected) > 0
+	others := {i | some i in selected; not _are_peers(workloads.kind[i], is_headless)}
 	found := {
-		"name": services.service[s].name,
 		"workload": min([members | some members in [others, selected]; count(members) > 0][0]),
 		"level": {true: "warning", false: "info"}[count(others) > 0],
 		"unprobed": {container.title |
@@ -72,12 +80,10 @@ _ignoring := {at: found |
 	}
 }
 
-_publishing := values.groups({[s, i] |
-	some i, senders in services.by_workload
-	workloads.rolling[i]
-	some s in senders
+_publishing := {[listed, services.service[s].headless] |
+	some s, listed in services.representatives_by_service
 	services.service[s].publishes_unready
-})
+}
 
 _are_peers("StatefulSet", _)
 

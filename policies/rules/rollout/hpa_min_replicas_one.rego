@@ -49,7 +49,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": level, "measure": 2 - low.floor} if {
 	some at, low in _low
 	level := _level(low)
-	i := min(low.workloads)
+	i := low.workload
 	message := text.format(`{} "{}" can scale {} "{}" down to {}: {}.`, [
 		low.kind,
 		low.name,
@@ -77,16 +77,23 @@ _low := {at: found |
 	some s, autoscaler in scaling.autoscalers
 	input.documents[s].subject
 	autoscaler.floor in {0, 1}
-	affected := {i |
-		some i in scaling.workloads_by_autoscaler[s]
+	affected := _affected[scaling.representative_autoscaler[s]]
+	path := array.concat(["spec"], [key | some key in autoscaler.fields; key == autoscaler.floor_field])
+	at := {"document": s, "path": path}
+	found := object.union(autoscaler, affected)
+}
+
+# By representative of the autoscaler.
+_affected := {r: {"workload": min(found), "is_certain": count(certain) > 0} |
+	some r in {r | some r in scaling.representative_autoscaler}
+	found := {i |
+		some i in scaling.workloads_by_autoscaler[r]
 		user_traffic.certainty[i]
 		not user_traffic.has_peers[i]
 		scaling.replicas[i] < 2
 	}
-	count(affected) > 0
-	path := array.concat(["spec"], [key | some key in autoscaler.fields; key == autoscaler.floor_field])
-	at := {"document": s, "path": path}
-	found := object.union(autoscaler, {"workloads": affected})
+	count(found) > 0
+	certain := {i | some i in found; user_traffic.certainty[i] == "certain"}
 }
 
 # An explicit floor of 0 is a choice.
@@ -94,8 +101,7 @@ _level(low) := "info" if {
 	low.floor == 0
 	low.is_explicit
 } else := "warning" if {
-	some i in low.workloads
-	user_traffic.certainty[i] == "certain"
+	low.is_certain
 } else := "info"
 
 _pods := {"0": "no pod at all", "1": "one pod, and none can serve while that is drained or restarted"}

@@ -37,6 +37,7 @@
 #               averageUtilization: 70
 package gracegate.rules.rollout["hpa-replicas-conflict"]
 
+import data.gracegate.lib.joins
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
@@ -68,15 +69,32 @@ fix[at] := {"class": "text", "advice": advice} if {
 }
 
 _conflicts := {at: found |
+	some i, lowest in _representative
+	at := {"document": i, "path": ["spec", "replicas"]}
+	found := _conflict[lowest]
+}
+
+# Of the workloads with the same autoscalers and the same replicas, the lowest document.
+_representative := joins.representatives({i: [scaling.representative[i], replicas] |
+	some i, replicas in _fixed_replicas
+})
+
+_fixed_replicas := {i: replicas |
 	some i in workloads.complete
 	user_traffic.certainty[i]
-	found_autoscalers := scaling.autoscalers_by_workload[i]
+	scaling.autoscalers_by_workload[i]
 	replicas := values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 0)
 	replicas > 0
-	conflicting := {s | some s in found_autoscalers; not _is_fixed_at(scaling.autoscalers[s], replicas)}
+}
+
+_conflict := {i: {"replicas": replicas, "autoscaler": min(conflicting)} |
+	some i in {lowest | some lowest in _representative}
+	replicas := _fixed_replicas[i]
+	conflicting := {s |
+		some s in scaling.autoscalers_by_workload[i]
+		not _is_fixed_at(scaling.autoscalers[s], replicas)
+	}
 	count(conflicting) > 0
-	at := {"document": i, "path": ["spec", "replicas"]}
-	found := {"replicas": replicas, "autoscaler": min(conflicting)}
 }
 
 # An autoscaler whose only number is the same.

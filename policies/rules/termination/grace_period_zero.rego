@@ -74,10 +74,7 @@ _lost(i) := "requests in flight" if {
 	_is_served(i)
 } else := "work in progress"
 
-_is_served(i) if {
-	services.served_status[i] == "yes"
-	count(services.by_workload[i] - services.metrics_only) > 0
-}
+_is_served(i) if services.has_users[i]
 
 # Agents of a node, as for its network, come back before anything misses them.
 _is_agent(i) if {

@@ -1,0 +1,210 @@
+"""How an evaluation grows where documents of one repository join each other: python tests/bench/bench_growth.py.
+
+Each shape is evaluated by both engines, from --least documents, doubled up to --most. Printed are the processor
+seconds of the evaluation in that engine, and for each shape the exponent of a power law through them, at most MOST. An
+engine that takes longer than --seconds is not asked for more documents. Exit code 1 if a shape grows faster, or if
+something was not evaluated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+from gracegate.errors import EngineError
+from gracegate.model import Document, ObjectRef
+from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, load_builtin
+from gracegate.policy.engines.opa_server import start_child
+from gracegate.policy.engines.opa_wasm import WasmEngine
+
+MOST = 1.1
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Where the copy of a number stands and what it is called."""
+
+    number: int
+    folder: str = "shop"
+    namespace: str = ""
+    label: str = "web"
+    name: str = "web"
+
+
+def document(copy: Copy, kind: str, api: str, spec: Mapping[str, Any], name: str = "") -> Document:
+    name = name or copy.name
+    metadata = {"name": name, **({"namespace": copy.namespace} if copy.namespace else {})}
+    ref = ObjectRef(kind, copy.namespace, name, api.rpartition("/")[0])
+    manifest = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": dict(spec)}
+    return Document(f"{copy.folder}/{copy.name}-{kind}.yaml", 0, (), manifest, ref, False, "shop")
+
+
+def deployment(copy: Copy, name: str = "") -> Document:
+    ports = [{"name": "http", "containerPort": 8080}]
+    containers = [{"name": "web", "image": "registry.example/web:1", "ports": ports}, {"name": "log", "image": "log:1"}]
+    labels = {"app": copy.label}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    return document(copy, "Deployment", "apps/v1", spec, name)
+
+
+def service(copy: Copy, name: str = "") -> Document:
+    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+    return document(copy, "Service", "v1", {"selector": {"app": copy.label}, "ports": ports}, name)
+
+
+def budget(copy: Copy, name: str = "") -> Document:
+    spec = {"minAvailable": 2, "selector": {"matchLabels": {"app": copy.label}}}
+    return document(copy, "PodDisruptionBudget", "policy/v1", spec, name)
+
+
+def autoscaler(copy: Copy, name: str = "") -> Document:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": copy.name}
+    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 4}
+    return document(copy, "HorizontalPodAutoscaler", "autoscaling/v2", spec, name)
+
+
+def ingress(copy: Copy, name: str = "") -> Document:
+    spec = {"defaultBackend": {"service": {"name": copy.name, "port": {"name": "http"}}}}
+    return document(copy, "Ingress", "networking.k8s.io/v1", spec, name)
+
+
+APPLICATION = (deployment, service, budget, autoscaler, ingress)
+
+
+def varied() -> Iterator[Document]:
+    """Applications of their own names, ten in a folder."""
+    for number in count():
+        copy = Copy(number, f"shop/team-{number // 10}", "shop", f"app-{number}", f"app-{number}")
+        yield from (make(copy) for make in APPLICATION)
+
+
+def namespaces() -> Iterator[Document]:
+    """One application, copied into namespaces."""
+    for number in count():
+        copy = Copy(number, f"shop/env-{number}", f"env-{number}")
+        yield from (make(copy) for make in APPLICATION)
+
+
+def folders() -> Iterator[Document]:
+    """The same without namespaces."""
+    for number in count():
+        copy = Copy(number, f"shop/env-{number}")
+        yield from (make(copy) for make in APPLICATION)
+
+
+def budgets() -> Iterator[Document]:
+    """Budgets and Deployments: each budget selects the pods of all."""
+    yield service(Copy(0))
+    for number in count():
+        copy = Copy(number, namespace="shop", name=f"web-{number}")
+        yield from (deployment(copy), budget(copy))
+
+
+def services() -> Iterator[Document]:
+    """Services and Deployments: each Service selects the pods of all."""
+    for number in count():
+        copy = Copy(number, namespace="shop", name=f"web-{number}")
+        yield from (deployment(copy), service(copy))
+
+
+def autoscalers() -> Iterator[Document]:
+    """Autoscalers of one Deployment."""
+    yield from (deployment(Copy(0)), service(Copy(0)))
+    yield from (autoscaler(Copy(number), name=f"web-{number}") for number in count())
+
+
+SHAPES = (varied, namespaces, folders, budgets, services, autoscalers)
+
+
+def batch(shape: Callable[[], Iterator[Document]], documents: int, rules: Catalog) -> Batch:
+    """That many documents, all to be reported."""
+    return Batch(tuple(islice(shape(), documents)), frozenset(range(documents)), (), rules.rules, {}, Cluster())
+
+
+def processor_seconds(pid: int) -> float:
+    """Of a process, its own and the system's."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def measure(evaluate: Evaluate, rules: Catalog, asked: Batch, pid: int) -> tuple[float, int]:
+    """Processor seconds in the process that evaluates, and the number of violations. Raises EngineError."""
+    used = []
+
+    def timed(question: Mapping[str, Any]) -> Any:
+        before = processor_seconds(pid)
+        try:
+            return evaluate(question)
+        finally:
+            used.append(processor_seconds(pid) - before)
+
+    answer = ask(timed, asked, rules.digest)
+    if answer.problems:
+        raise EngineError("; ".join(problem.message for problem in answer.problems))
+    return sum(used), len(answer.violations)
+
+
+def exponent(measured: Mapping[int, float]) -> float:
+    """The slope of the times over the sizes, both as logarithms; nan of fewer than three."""
+    if len(measured) < 3:
+        return math.nan
+    xs, ys = ([math.log(value) for value in values] for values in (measured, measured.values()))
+    return statistics.linear_regression(xs, ys).slope
+
+
+def main() -> int:
+    names = {shape.__name__: shape for shape in SHAPES}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--opa", type=Path, default=Path(__file__).resolve().parents[2] / ".tools" / "opa")
+    parser.add_argument("--shape", choices=names, action="append", help="of these only")
+    parser.add_argument("--engine", choices=("wasm", "opa"), action="append", help="on these only")
+    parser.add_argument("--least", type=int, default=500)
+    parser.add_argument("--most", type=int, default=16_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    given = parser.parse_args()
+    rules = load_builtin()
+    sizes = [given.least << power for power in range(20) if given.least << power <= given.most]
+    is_slow = False
+    print(f"{'shape':12} {'engine':6} " + " ".join(f"{size:>8}" for size in sizes) + "  exponent", flush=True)
+    with start_child(given.opa, rules, seconds=600) as server, closing(WasmEngine(rules, seconds=600)) as wasm:
+        server.ensure_running()
+        engines = {"wasm": (wasm.evaluate, os.getpid()), "opa": (server.evaluate, _child_of(os.getpid()))}
+        for name in given.shape or names:
+            for engine in given.engine or engines:
+                measured: dict[int, float] = {}
+                print(f"{name:12} {engine:6} ", end="", flush=True)
+                for size in sizes:
+                    evaluate, pid = engines[engine]
+                    try:
+                        measured[size], _ = measure(evaluate, rules, batch(names[name], size, rules), pid)
+                    except EngineError as error:
+                        is_slow = True
+                        print(f" {error}", end="", flush=True)
+                        break
+                    print(f"{measured[size]:8.2f} ", end="", flush=True)
+                    if measured[size] > given.seconds:
+                        break
+                grows = exponent(measured)
+                is_slow |= not grows <= MOST
+                print(f"  n^{grows:.2f}", flush=True)
+    return int(is_slow)
+
+
+def _child_of(pid: int) -> int:
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
