@@ -79,6 +79,12 @@ def test_our_own_manifests_pass_the_strict_profile(tmp_path: Path) -> None:
     assert (found, report["checked"]["workloads"]) == (["pass", [], []], 2)
 
 
+def test_compose_passes_on_what_the_set_up_writes() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    written = set(re.findall(r"GRACEGATE_[A-Z_]+", (ROOT / "service" / "gracegate" / "cli" / "setup.py").read_text()))
+    assert written <= compose["services"]["gracegate"]["environment"].keys()
+
+
 def test_gunicorn_starts_with_the_file_of_deploy(service: Service, free_port: int) -> None:
     env = {**service.env, "GRACEGATE_BIND": f"127.0.0.1:{free_port}"}
     command = [sys.executable, "-m", "gunicorn", "-c", DEPLOY / "gunicorn.conf.py"]

@@ -18,7 +18,7 @@ from gracegate.cli.request import open_policy_engine
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitFailed, GitHubError, Gone, GracegateError
 from gracegate.git import TreeFetcher
-from gracegate.github_app import AppClient, Pace, TokenBroker, app, contents, deliveries, installations
+from gracegate.github_app import AppClient, GitObjects, Pace, TokenBroker, app, contents, deliveries, installations
 from gracegate.policy import load_builtin
 from gracegate.settings import Settings, SettingsInvalid, child_environment
 from gracegate.store import Store, sqlite_file, url_without_password
@@ -164,8 +164,9 @@ class _GitHubSteps:
             return diagnosis.diagnose_fetching(None, None)
         with self._client.repository(number, repository.id, repository.full_name) as repo:
             commit = contents.default_commit(repo)
-        if commit is None:
-            return diagnosis.diagnose_fetching(None, None)
+            if commit is None:
+                return diagnosis.diagnose_fetching(None, None)
+            GitObjects(repo).read_tree(commit, recursive=False)
         url = f"{self._settings.git_url}/{repository.full_name}.git"
         token = self._client.git_token(number, repository.id)
         with tempfile.TemporaryDirectory(prefix="gracegate-doctor-") as folder:

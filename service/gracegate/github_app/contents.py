@@ -11,15 +11,9 @@ from gracegate.github_app.client import RepositoryClient
 
 
 def default_commit(repo: RepositoryClient) -> str | None:
-    """The newest commit of the default branch, whose tree GitHub has given; None if there is none."""
-
-    def read(repository: Repository) -> str:
-        commit = repository.get_branch(repository.default_branch).commit.sha
-        repository.get_git_tree(commit)
-        return commit
-
+    """The newest commit of the default branch; None if there is none."""
     try:
-        return repo.read(read)
+        return repo.read(lambda repository: repository.get_branch(repository.default_branch).commit.sha)
     except Gone as error:
         if error.status == 404:
             return None
