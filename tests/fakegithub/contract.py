@@ -39,6 +39,8 @@ FORMATS.checkers = {"uri": (is_uri, ()), "date-time": (is_time, ())}
 WAIVERS = (
     # Null for comments on files and outdated comments, which the description calls integers.
     ("pulls/", r"(\d+/)?(line|original_line|start_line|original_start_line|position)"),
+    # Null where the fork was deleted (github/rest-api-description#1811).
+    ("pulls/", r"(\d+/)?head/repo"),
 )
 
 

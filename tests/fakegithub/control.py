@@ -20,6 +20,7 @@ CALLS = frozenset(
         "close_pull_request",
         "comment",
         "create_repository",
+        "delete_fork",
         "edit_pull_request",
         "edit_review_comment",
         "fault",

@@ -62,6 +62,13 @@ class People:
             self.world.repositories[number] = one
             return one
 
+    def delete_fork(self, full_name: str) -> None:
+        """Its pull requests stay as they are: their commits are in the base too. None can be opened again."""
+        with self.world.lock:
+            one = self.repository(full_name)
+            one.is_deleted = True
+            del self.world.repositories[one.id]
+
     def install(self, account: str, *, repositories: Sequence[str] | None = None) -> Installation:
         """Installs the App on an account, for all its repositories or for some."""
         with self.world.lock:

@@ -76,6 +76,10 @@ def close(world: World, events: Events, pull: PullRequest) -> None:
 
 def reopen(world: World, events: Events, pull: PullRequest) -> None:
     """Opens a closed pull request again; its head is where the branch is now."""
+    if pull.head.is_deleted:
+        reason = "state cannot be changed. The repository that submitted this pull request has been deleted."
+        detail = {"resource": "PullRequest", "code": "invalid", "field": "state", "message": reason}
+        raise ApiError(422, "Validation Failed", [detail])
     pull.state, pull.closed_at = "open", None
     pull.head_sha = pull.head.branch(pull.head_ref) or pull.head_sha
     pull.base_sha = pull.base.branch(pull.base_ref) or pull.base_sha

@@ -18,7 +18,7 @@ def _end(base: str, repository_: Repository, ref: str, sha: str) -> Json:
         "ref": ref,
         "sha": sha,
         "user": user(base, repository_.owner),
-        "repo": repository(base, repository_),
+        "repo": None if repository_.is_deleted else repository(base, repository_),
     }
 
 

@@ -109,6 +109,7 @@ class Repository:
     private: bool
     created_at: str
     parent: Repository | None = None
+    is_deleted: bool = False
     next_number: int = 1
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     required_checks: dict[str, set[str]] = field(default_factory=dict)

@@ -129,6 +129,15 @@ def test_a_pull_request_that_is_closed_during_its_review_is_cancelled(
     assert (outcome.state, stage.checks(), stage.comments(number)) == ("cancelled", [("completed", "cancelled")], [])
 
 
+def test_a_pull_request_whose_fork_was_deleted_is_reviewed(stage: Stage) -> None:
+    fork = stage.fake.fork(SHOP, "grace").full_name
+    stage.fake.push(fork, "change", {"web.yaml": WITHOUT_DRAIN})
+    number = stage.fake.open_pull_request(SHOP, "change", fork=fork)
+    stage.fake.delete_fork(fork)
+    outcome = stage.reviewer.review(stage.run(number), is_current)
+    assert (outcome.verdict, len(stage.comments(number))) == ("fail", 1)
+
+
 def test_a_force_push_during_the_review_supersedes_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     do_during_review(stage, monkeypatch, lambda: stage.fake.push(SHOP, "change", {"web.yaml": DEPLOYMENT}, onto="main"))

@@ -106,6 +106,19 @@ def test_a_fork_is_read_through_its_base(fake: FakeGitHub, rest: Rest) -> None:
     assert (rest.get("/repos/grace/web").status_code, len(rest.get(f"{PULL}/files").json())) == (404, 1)
 
 
+def test_a_pull_request_outlives_its_fork(fake: FakeGitHub, rest: Rest) -> None:
+    fake.fork(REPOSITORY, "grace")
+    sha = fake.push("grace/web", "topic", {"web.yaml": changed((3, "new"))})
+    number = fake.open_pull_request(REPOSITORY, "topic", fork="grace/web")
+    fake.delete_fork("grace/web")
+    body = rest.get(PULL).json()
+    assert (body["state"], body["head"]["sha"], body["head"]["repo"]) == ("open", sha, None)
+    assert len(rest.get(f"{PULL}/files").json()) == 1
+    fake.close_pull_request(REPOSITORY, number)
+    with pytest.raises(ApiError, match="Validation Failed"):
+        fake.reopen_pull_request(REPOSITORY, number)
+
+
 FILES: dict[str, str | bytes | None] = {
     "kept.yaml": "a: 1\n",
     "moved.yaml": text(NUMBERS),
