@@ -39,6 +39,7 @@ PULL_REQUESTS = 6
 SETTINGS = {
     "GRACEGATE_WRITE_GAP": "0",
     "GRACEGATE_NOTIFY_GAP": "0",
+    "GRACEGATE_RECONCILE_SECONDS": "15",
 }
 HEADS: Mapping[str, tuple[str, str, str]] = {
     "clean": (DEPLOYMENT.replace("replicas: 2", "replicas: 3"), "success", ""),
