@@ -64,11 +64,21 @@ def test_a_run_from_its_start_to_its_end(scenario: Scenario, repo: RepositoryCli
 def test_a_run_is_started_once(scenario: Scenario, repo: RepositoryClient) -> None:
     run = checks.start(repo, scenario.head, "pr:1", NAME)
     assert checks.start(repo, scenario.head, "pr:1", NAME) == run
-    other = checks.start(repo, scenario.head, "pr:2", NAME)
-    assert other.id != run.id
-    assert checks.start(repo, scenario.head, "pr:1", NAME) == run
     checks.conclude(repo, run, Output())
-    assert checks.start(repo, scenario.head, "pr:1", NAME).id not in {run.id, other.id}
+    assert checks.start(repo, scenario.head, "pr:1", NAME).id != run.id
+
+
+def test_a_run_that_was_started_is_the_newest_of_its_commit(scenario: Scenario, repo: RepositoryClient) -> None:
+    first = checks.start(repo, scenario.head, "pr:1", NAME)
+    other = checks.start(repo, scenario.head, "pr:2", NAME)
+    again = checks.start(repo, scenario.head, "pr:1", NAME)
+    assert first.id < other.id < again.id
+    assert [state(scenario, run)[:2] for run in (first, other, again)] == [
+        ("completed", "cancelled"),
+        ("in_progress", None),
+        ("in_progress", None),
+    ]
+    assert checks.start(repo, scenario.head, "pr:1", NAME) == again
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from gracegate.errors import GitHubUnavailable, RateLimited, Superseded, WriteBudgetSpent
 from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
 from gracegate.settings import JobSettings
-from gracegate.store import Outcome, PullHead, Run, runs
+from gracegate.store import Outcome, PullHead, Run, runs, verdicts
 from gracegate.store.tables import HEAD, RUN
 from tests.jobs.harness import Service
 
@@ -45,9 +46,9 @@ class Bench:
         self.reviewer = FakeReviewer()
         self.runner = Runner(service.store, service.queue, self.reviewer, "me", JOBS)
 
-    def row(self, guid: str = "a") -> Any:
+    def row(self, guid: str = "a", number: int = 1) -> Any:
         with self.service.store.transaction() as tx:
-            return tx.execute(RUN.select().where(RUN.c.id == f"{guid}/1")).one()
+            return tx.execute(RUN.select().where(RUN.c.id == f"{guid}/{number}")).one()
 
     def perform(self, guid: str = "a") -> str:
         """Does the run at its present fence; the state it returns has to be the one that is stored."""
@@ -138,6 +139,33 @@ def test_a_run_whose_head_moved_is_queued_again_at_no_cost(bench: Bench) -> None
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
     assert bench.service.queue.missing_runs({"a/1": 2}) == {}
     bench.reviewer.on_review = lambda _check_current: PASS
+    assert bench.perform() == "done"
+
+
+def test_a_run_that_waits_for_others_is_woken_by_their_end_at_no_cost(bench: Bench) -> None:
+    """What the reviewer does in between is that of review/reviewer.py, without GitHub."""
+    bench.service.deliver("b", 2, "head-a")
+
+    def review(guid: str, number: int) -> Outcome:
+        row = bench.row(guid, number)
+        run = Run(**{name: getattr(row, name) for name in Run.__slots__})
+        with bench.service.store.transaction() as tx:
+            verdicts.begin(tx, run, "head-a")
+            others = verdicts.record(tx, run, "head-a", "pass", "success")
+        assert others is not None
+        return Outcome("waiting", "head-a") if verdicts.shared_conclusion("success", others) is None else PASS
+
+    bench.reviewer.on_review = lambda _check_current: review("a", 1)
+    assert bench.perform() == "waiting"
+    row = bench.row()
+    assert (row.waits_for_siblings, row.fence, row.failures, row.crashes) == (True, 2, 0, 0)
+    assert bench.perform() == "waiting"
+    bench.reviewer.on_review = lambda _check_current: replace(review("b", 2), head_sha="head-a")
+    assert bench.runner.perform("b/2", 1) == "done"
+    row = bench.row()
+    assert (row.waits_for_siblings, row.state, row.fence) == (False, "waiting", 4)
+    assert bench.service.queue.missing_runs({"a/1": 4}) == {}
+    bench.reviewer.on_review = lambda _check_current: review("a", 1)
     assert bench.perform() == "done"
 
 

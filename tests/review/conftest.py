@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
@@ -19,8 +20,9 @@ from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
 from gracegate.settings import JobSettings, Settings, child_environment
 from gracegate.store import Delivery, PullHead, Run, Store, Subject, runs
-from gracegate.store.tables import HEAD
+from gracegate.store.tables import HEAD, RUN
 from tests.fakegithub.server import FakeGitHub
+from tests.postgresql import create_database
 from tests.shop import SERVICE
 
 SHOP = "shop/web"
@@ -47,10 +49,19 @@ class Stage:
         return self.fake.open_pull_request(SHOP, "change")
 
     def run(self, number: int, **more) -> Run:
+        """The only run, which this worker is doing."""
         names = {"id": "r", "delivery_id": "d", "event": "pull_request", "action": "opened", "repository": SHOP}
         ids = {"installation_id": self.installation, "repository_id": self.repository_id, "number": number}
         counts = {"fence": 1, "starts": 1, "failures": 0, "crashes": 0, "error": None}
-        return Run(**(names | ids | counts | {"head_sha": self.head()} | more))
+        run = Run(**(names | ids | counts | {"head_sha": self.head()} | more))
+        with self.reviewer.store.transaction() as tx:
+            for table in (RUN, HEAD):
+                tx.execute(table.delete())
+            times = {"created_at": 0.0, "updated_at": 0.0}
+            tx.execute(RUN.insert().values(**asdict(run), state="running", waits_for_siblings=False, **times))
+            head = {"repository_id": run.repository_id, "number": number, "sha": run.head_sha}
+            tx.execute(HEAD.insert().values(**head, run_id=run.id, closed=False, updated_at=0.0))
+        return run
 
     def head(self) -> str:
         return self.fake.pull(SHOP, 1).head_sha
@@ -68,7 +79,15 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: a SQLite file, unless the test is marked `on_both_databases`."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return create_database(request.getfixturevalue("postgresql_server"))
+    return f"sqlite:///{tmp_path / 'gracegate.db'}"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
     with FakeGitHub(tmp_path / "github") as fake:
         repository = fake.create_repository(SHOP)
         fake.push(SHOP, "main", {"service.yaml": SERVICE})
@@ -78,7 +97,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             webhook_secrets=("s",),
             comment_signing_keys=("k",),
             data_dir=tmp_path / "data",
-            database=f"sqlite:///{tmp_path / 'gracegate.db'}",
+            database=database,
             github_url=fake.url,
             git_url=fake.git_url,
         )
@@ -130,8 +149,10 @@ class Inbox:
                 self.runner.perform(run_id, fence)
 
     def waiting(self) -> dict[str, int]:
+        """The runs to do, with their fences; those that wait for others with their head are not."""
         with self.stage.reviewer.store.transaction() as tx:
-            return runs.unfinished_runs(tx)
+            parked = tx.scalars(sa.select(RUN.c.id).where(RUN.c.waits_for_siblings)).all()
+            return {run: fence for run, fence in runs.unfinished_runs(tx).items() if run not in parked}
 
     def known(self) -> tuple[str, bool]:
         """The head, and whether the pull request is closed."""

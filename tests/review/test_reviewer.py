@@ -19,7 +19,7 @@ from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
-from gracegate.store.tables import HEAD, VERDICT
+from gracegate.store.tables import VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
@@ -334,7 +334,7 @@ def test_further_attempts_post_the_comments_and_leave_the_check(stage: Stage) ->
         with pytest.raises(RateLimited):
             review(fence)
         with store.transaction() as tx:
-            assert runs.verdicts(tx, stage.repository_id, stage.head()) == {number: "fail"}
+            assert [(row.number, row.verdict) for row in tx.execute(VERDICT.select())] == [(number, "fail")]
             runs.requeue(tx, f"d/{number}", fence)
     assert (review(3).conclusion, stage.checks()) == ("failure", [("completed", "failure")])
     assert len(stage.comments(number)) == 1
@@ -359,14 +359,3 @@ def test_giving_up_replaces_no_verdict(stage: Stage, before: list[str | None], a
                 checks.conclude(repo, check, CheckOutput(conclusion, "", "", ()))  # type: ignore[arg-type]
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
     assert [conclusion for _, conclusion in stage.checks()] == after
-
-
-def test_two_pull_requests_with_one_head_share_the_worse_verdict(stage: Stage) -> None:
-    number = stage.open_pull_request({"README.md": "hello"})
-    with stage.reviewer.store.transaction() as tx:
-        row = {"repository_id": stage.repository_id, "head_sha": stage.head(), "number": 99, "verdict": "fail"}
-        tx.execute(VERDICT.insert().values(**row, conclusion="failure", concluded_at=0.0))
-        place = {"repository_id": stage.repository_id, "number": 99, "sha": stage.head()}
-        tx.execute(HEAD.insert().values(**place, run_id="", closed=False, updated_at=0.0))
-    outcome = stage.reviewer.review(stage.run(number), is_current)
-    assert (outcome.verdict, outcome.conclusion) == ("pass", "failure")

@@ -25,7 +25,7 @@ from gracegate.store import (
 )
 from gracegate.store import database as database_module
 from gracegate.store.database import database_url
-from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, METADATA, RUN
+from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, METADATA, RUN, VERDICT
 from tests.processes import wait_for
 
 
@@ -36,6 +36,11 @@ def delivery(guid: str) -> Delivery:
 def run(guid: str, **more: object) -> Run:
     values: dict[str, object] = {"fence": 1, "starts": 0, "failures": 0, "crashes": 0, "error": None, **more}
     return Run(f"{guid}/1", guid, "pull_request", "synchronize", 7, 42, "shop/web", 1, f"sha-{guid}", **values)  # type: ignore[arg-type]
+
+
+def verdict_row(guid: str) -> dict[str, object]:
+    key = {"repository_id": 42, "head_sha": f"sha-{guid}", "number": 1}
+    return {**key, "run_id": f"{guid}/1", "verdict": "pass", "conclusion": "success", "concluded_at": 0.0}
 
 
 class StoreDriver:
@@ -106,7 +111,7 @@ def test_a_repeated_delivery_restarts_a_run_without_a_concluded_check(
     assert driver.finish("a", 1, state)
     if concluded:
         with driver.store.transaction() as tx:
-            runs.record_verdict(tx, run("a"), "sha-a", "pass", "success")
+            tx.execute(VERDICT.insert().values(verdict_row("a")))
     assert driver.accept("a") == (outcome, [Ticket("a/1", 2, "42/1")] if outcome == "requeued" else [])
 
 
@@ -231,35 +236,6 @@ def test_many_reviews_that_nobody_waits_for_are_spread(driver: StoreDriver) -> N
     }
 
 
-def test_verdicts_of_one_head(driver: StoreDriver) -> None:
-    driver.accept("a", 1, 2)
-    other = dataclasses.replace(run("a"), number=2)
-    with driver.store.transaction() as tx:
-        runs.record_verdict(tx, run("a"), "sha", "fail", "failure")
-        runs.record_verdict(tx, run("a"), "sha", "pass", "success")
-        runs.record_verdict(tx, other, "sha", "fail", "failure")
-        assert runs.verdicts(tx, 42, "sha") == {1: "pass", 2: "fail"}
-        assert runs.verdicts(tx, 42, "other") == {}
-        runs.record_verdict(tx, other, "other", "fail", "failure")
-        assert (runs.verdicts(tx, 42, "sha"), runs.verdicts(tx, 42, "other")) == ({1: "pass"}, {2: "fail"})
-    driver.close("a", "sha")
-    with driver.store.transaction() as tx:
-        assert runs.verdicts(tx, 42, "sha") == {}
-
-
-def test_a_conclusion_is_recorded_by_the_holder_of_the_fence(driver: StoreDriver) -> None:
-    driver.accept("a")
-    driver.claim("a")
-    with driver.store.transaction() as tx:
-        runs.record_conclusion(tx, run("a", fence=2), "sha", "fail", "failure")
-        assert runs.verdicts(tx, 42, "sha") == {}
-        runs.record_conclusion(tx, run("a"), "sha", "fail", "failure")
-        assert runs.verdicts(tx, 42, "sha") == {1: "fail"}
-    driver.requeue("a", 1)
-    again = dataclasses.replace(run("a", fence=2, starts=1, conclusion="failure"), head_sha="sha")
-    assert driver.claim("a", fence=2) == (again, 0.0)
-
-
 def test_queue_depth_and_unfinished_runs(driver: StoreDriver) -> None:
     with driver.store.transaction() as tx:
         assert runs.queue_depth(tx) == ({"waiting": 0, "running": 0}, 0.0)
@@ -283,6 +259,10 @@ def test_old_rows_are_deleted_and_heads_stay(driver: StoreDriver) -> None:
     with driver.store.transaction() as tx:
         runs.delete_old(tx, 60)
         assert len(tx.execute(RUN.select()).all()) == 2
+        runs.delete_old(tx, -1)
+        assert len(tx.execute(RUN.select()).all()) == 2
+    driver.close("a", "sha-a")
+    with driver.store.transaction() as tx:
         runs.delete_old(tx, -1)
         assert [row.id for row in tx.execute(RUN.select())] == ["b/2"]
         assert [row.id for row in tx.execute(DELIVERY.select())] == ["b"]

@@ -7,7 +7,18 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from gracegate.store import Candidate, Delivery, FailedDelivery, PullHead, Run, Store, deliveries, runs, sweeps
+from gracegate.store import (
+    Candidate,
+    Delivery,
+    FailedDelivery,
+    PullHead,
+    Run,
+    Store,
+    deliveries,
+    runs,
+    sweeps,
+    verdicts,
+)
 from gracegate.store.tables import HEAD, REDELIVERY, RUN, SWEEP, now
 
 PULL = PullHead(1, "sha-a")
@@ -28,7 +39,8 @@ def claimed(tx: sa.Connection) -> Run:
 def review(tx: sa.Connection) -> None:
     accept(tx)
     run = claimed(tx)
-    runs.record_conclusion(tx, run, PULL.head_sha, "pass", "success")
+    verdicts.begin(tx, run, PULL.head_sha)
+    verdicts.record(tx, run, PULL.head_sha, "pass", "success")
     runs.finish(tx, RUN_ID, 1, "done", conclusion="success")
 
 

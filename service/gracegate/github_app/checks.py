@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from github.CheckRun import CheckRun as GitHubRun
@@ -18,6 +19,10 @@ from gracegate.model import GITHUB_ANNOTATION_BYTES, GITHUB_SUMMARY_BYTES, GITHU
 
 _BATCH = 50
 _CUT_NOTE = "_The list is longer than GitHub shows here; `gracegate check` prints all of it._"
+_REPLACED = {
+    "title": "Replaced by a newer check",
+    "summary": "This commit has a newer check. GitHub counts only the newest one.",
+}
 _LIMITS = {
     "title": GITHUB_TITLE_BYTES,
     "message": GITHUB_ANNOTATION_BYTES,
@@ -61,16 +66,17 @@ def find(repo: RepositoryClient, sha: str, name: str, external_id: str) -> Check
 def start(
     repo: RepositoryClient, head_sha: str, external_id: str, name: str, details_url: str | None = None
 ) -> CheckRun:
-    """Start a run, or return the one with this `external_id` that is still in progress.
+    """Start a run, or return the one with this `external_id` if it is in progress and the newest of the commit.
 
-    A concluded run is not used again, because GitHub would add new annotations to its old ones.
+    Of a name, GitHub counts only the newest run of a commit; what is in progress below that is cancelled. A concluded
+    run is not used again, because GitHub would add new annotations to its old ones.
     """
 
     app_id = repo.app_id()
 
     def find_in_progress(repository: Repository) -> CheckRun | None:
-        runs = _runs(repository, head_sha, name, app_id)
-        return next((run for run in runs if run.external_id == external_id and run.status != "completed"), None)
+        newest = next(iter(_runs(repository, head_sha, name, app_id)), None)
+        return newest if newest and newest.external_id == external_id and newest.status != "completed" else None
 
     def create(repository: Repository) -> CheckRun:
         url = details_url or NotSet
@@ -79,7 +85,12 @@ def start(
         expect((run.name, run.head_sha, run.external_id, run.status) == asked, "the check run that was started")
         return run
 
-    return repo.read(find_in_progress) or repo.create(create, find_in_progress, "check")
+    runs = repo.read(lambda repository: _runs(repository, head_sha, name, app_id))
+    own = [run for run in runs if run.external_id == external_id and run.status != "completed"]
+    started = own[0] if own and own[0] is runs[0] else repo.create(create, find_in_progress, "check")
+    for replaced in (run for run in own if run.id != started.id):
+        repo.update(partial(_edit, run=replaced, body={"conclusion": "cancelled", "output": _REPLACED}), "check")
+    return started
 
 
 def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url: str | None = None) -> int:

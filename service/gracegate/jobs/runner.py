@@ -28,6 +28,7 @@ from gracegate.store import (
     Transaction,
     deliveries,
     runs,
+    verdicts,
 )
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,9 @@ T = TypeVar("T")
 FINAL_ATTEMPTS = 3
 # Seconds. GitHub, or a wrong clock, may ask for more; the rate limit is read again then.
 MAX_DELAY = 3600.0
+# Seconds after which a run that waits for siblings looks again, although none of their runs has ended: they may have
+# left the head, and the worker that would have told may have died.
+SIBLING_DELAY = 60.0
 _CANCEL_REASONS: dict[RunStatus, str] = {
     "current": "GitHub has a newer head",
     "superseded": "a newer head is waiting",
@@ -51,7 +55,8 @@ class Reviewer(Protocol):
         """Review; any exception but Superseded, RateLimited and WriteBudgetSpent is a failed attempt.
 
         Deliveries come out of order, so the reviewer has to ask GitHub for the state and the head of the pull request.
-        It returns `superseded` if the head moved meanwhile: the run is queued again, as no webhook may tell of that.
+        It returns `superseded` if the head moved meanwhile: the run is queued again, as no webhook may tell of that;
+        and `waiting` if its verdict is recorded and other pull requests with this head have none yet.
         `check_current` raises Superseded when this review may no longer write: call it before each write to GitHub.
         """
 
@@ -102,6 +107,8 @@ class Runner:
             return WAITING
         if outcome.state == SUPERSEDED:
             return self._requeue(run, 0.0, SUPERSEDED)
+        if outcome.state == WAITING:
+            return self._wait_for_siblings(run)
         return self._finish(run, outcome)
 
     def _supersede(self, run: Run, status: RunStatus, *, was_started: bool) -> str:
@@ -168,11 +175,31 @@ class Runner:
         metrics.REVIEWS.labels(outcome=reason).inc()
         return WAITING
 
+    def _wait_for_siblings(self, run: Run) -> str:
+        def write(tx: Transaction) -> None:
+            if ticket := runs.requeue(tx, run.id, run.fence, waits_for_siblings=True):
+                self._queue.enqueue(tx, ticket, SIBLING_DELAY)
+            # They may have got their verdicts since this run has looked.
+            self._wake(tx, run)
+
+        self._transact(write)
+        metrics.REVIEWS.labels(outcome=WAITING).inc()
+        return WAITING
+
+    def _wake(self, tx: Transaction, run: Run) -> None:
+        for ticket in verdicts.wake(tx, run.repository_id):
+            self._queue.enqueue(tx, ticket)
+
     def _finish(self, run: Run, outcome: Outcome) -> str:
         def write(tx: Transaction) -> bool:
             ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
             if ended and outcome.state in {DONE, CANCELLED}:
-                runs.record_pull_request(tx, run, outcome.head_sha, closed=outcome.state == CANCELLED)
+                is_closed = outcome.state == CANCELLED
+                runs.record_pull_request(tx, run, outcome.head_sha, closed=is_closed)
+                for ticket in verdicts.leave_heads(tx, run, outcome.head_sha, closed=is_closed):
+                    self._queue.enqueue(tx, ticket)
+            if ended:
+                self._wake(tx, run)
             if ended and outcome.pulls:
                 deliveries.queue_again(tx, run.delivery, outcome.pulls, partial(self._queue.enqueue, tx))
             return ended

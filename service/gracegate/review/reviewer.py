@@ -9,20 +9,21 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, GitFailed, Gone, Refused
+from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, GitFailed, Gone, Refused, Superseded
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
-from gracegate.outputs import CheckOutput, Commenting, Conclusion, check_run
+from gracegate.outputs import CheckOutput, Commenting, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import is_commented
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.sandboxed_check import CheckJob, is_config
+from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings
-from gracegate.store import Outcome, Run, Store, runs
+from gracegate.store import Outcome, Run, Sibling, Store, runs, verdicts
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +32,6 @@ ENGINE_ATTEMPTS = 3
 is concluded as incomplete."""
 READ_ATTEMPTS = 3
 """How many attempts of a run try to read the earlier comments, before its own are given up."""
-
-_CONCLUSIONS: tuple[Conclusion, ...] = ("success", "neutral", "failure")
-"""From the best to the worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,8 @@ class PullRequestReviewer:
                 self._cancel(repo, run.number, run.head_sha, "The pull request has a newer head.")
             if pull.state == "closed":
                 return self._stop(repo, pull, "The pull request is closed.")
+            if self._must_wait(run, pull):
+                return Outcome("waiting", pull.head_sha)
             check_current()
             check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
@@ -80,12 +80,14 @@ class PullRequestReviewer:
                 reason = "The pull request was closed or got a newer head during the review."
                 return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
-            conclusion = check.conclusion or self._conclude(run, repo, check, latest, report)
+            conclusion = check.conclusion or self._conclude(run, repo, latest, report)
+            if conclusion is None:
+                return Outcome("waiting", pull.head_sha)
             check_current()
             if not latest.locked and not self._post_comments(run, repo, latest, report, fetched.diff):
                 # Where GitHub does not take this either, the log has it.
                 with contextlib.suppress(Refused, Gone):
-                    checks.update_text(repo, check, self._output(run, latest, report, "refused"))
+                    self._say_that_comments_are_refused(run, repo, latest, report)
         metrics.count_suggestions(report)
         return Outcome("done", pull.head_sha, report.verdict, conclusion)
 
@@ -96,9 +98,8 @@ class PullRequestReviewer:
             check = self._find_check(repo, pull.number, pull.head_sha)
             if check is not None and check.status == "completed" and check.conclusion != "cancelled":
                 return
-            check = self._start_check(run, repo, pull)
-            report = _unevaluated_report(f"The review failed: {reason}")
-            checks.conclude(repo, check, self._output(run, pull, report, "possible"))
+            self._start_check(run, repo, pull)
+            self._conclude(run, repo, pull, _unevaluated_report(f"The review failed: {reason}"))
 
     def cancel_check(self, run: Run, reason: str) -> None:
         """Concludes as cancelled the check that a run started and that is not needed any more."""
@@ -113,7 +114,11 @@ class PullRequestReviewer:
 
     def _start_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
         with self.store.transaction() as tx:
-            runs.record_head(tx, run, pull.head_sha)
+            verdicts.begin(tx, run, pull.head_sha)
+        return self._newest_check(repo, pull)
+
+    def _newest_check(self, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
+        """The check in progress of this pull request, which is the newest of its commit."""
         return checks.start(repo, pull.head_sha, external_id(pull.number, pull.head_sha), self.settings.check_name)
 
     def _find_check(self, repo: RepositoryClient, number: int, sha: str) -> checks.CheckRun | None:
@@ -127,16 +132,47 @@ class PullRequestReviewer:
         check = self._find_check(repo, pull.number, pull.head_sha)
         return check if check is not None and check.status == "completed" else None
 
-    def _conclude(
-        self, run: Run, repo: RepositoryClient, check: checks.CheckRun, pull: PullRequest, report: Report
-    ) -> str:
+    def _must_wait(self, run: Run, pull: PullRequest) -> bool:
+        """Whether an earlier attempt has recorded the verdict, and a pull request with the same head has none yet."""
+        with self.store.transaction() as tx:
+            return verdicts.must_wait(tx, run, pull.head_sha)
+
+    def _conclude(self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report) -> str | None:
+        """The conclusion of the check; None if it stays in progress until other pull requests are evaluated."""
         has_comments = any(is_commented(f, touched=report.comment_scope == "touched") for f in report.findings)
-        output = self._output(run, pull, report, "locked" if pull.locked and has_comments else "possible")
+        commenting: Commenting = "locked" if pull.locked and has_comments else "possible"
+        own = check_run.render(report, self.settings.on_incomplete, commenting)
+        siblings = self._record_verdict(run, repo, pull, report.verdict, own.conclusion)
+        output = share_conclusion(own, siblings)
+        # Another pull request may have started a check of this commit meanwhile, or cancelled one.
+        check = self._newest_check(repo, pull)
+        if output is None:
+            log.info("waiting_for_siblings", siblings=[one.number for one in siblings if not one.conclusion])
+            checks.update_text(repo, check, waiting_output(own, siblings))
+            return None
         if refused := checks.conclude(repo, check, output):
             log.warning("annotations_refused", count=refused)
         with self.store.transaction() as tx:
-            runs.record_conclusion(tx, run, pull.head_sha, report.verdict, output.conclusion)
+            runs.record_conclusion(tx, run, output.conclusion)
         return output.conclusion
+
+    def _record_verdict(
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, verdict: str, conclusion: str
+    ) -> tuple[Sibling, ...]:
+        """Record the verdict; returns the other open pull requests with this head, which GitHub confirmed."""
+        with self.store.transaction() as tx:
+            siblings = verdicts.record(tx, run, pull.head_sha, verdict, conclusion)
+        if siblings is None:
+            raise Superseded("another worker took over")
+        # One without a conclusion has a run, which asks GitHub itself.
+        for sibling in filter(lambda one: one.conclusion, siblings):
+            now = pull_requests.read(repo, sibling.number)
+            closed = now.state == "closed"
+            if closed or now.head_sha != pull.head_sha:
+                with self.store.transaction() as tx:
+                    verdicts.record_departure(tx, run, sibling.number, pull.head_sha, now.head_sha, closed=closed)
+        with self.store.transaction() as tx:
+            return verdicts.siblings(tx, run, pull.head_sha)
 
     def _post_comments(
         self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]
@@ -152,6 +188,16 @@ class PullRequestReviewer:
             return False
         metrics.COMMENTS.inc(posted)
         return refused == 0
+
+    def _say_that_comments_are_refused(
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report
+    ) -> None:
+        check = self._find_check(repo, pull.number, pull.head_sha)
+        own = check_run.render(report, self.settings.on_incomplete, "refused")
+        with self.store.transaction() as tx:
+            siblings = verdicts.siblings(tx, run, pull.head_sha)
+        if check is not None:
+            checks.update_text(repo, check, share_conclusion(own, siblings) or own)
 
     def _stop(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
         self._cancel(repo, pull.number, pull.head_sha, reason)
@@ -215,30 +261,10 @@ class PullRequestReviewer:
             return _unevaluated_report(f"The manifests were not evaluated: {error}", code)
         return report
 
-    def _output(self, run: Run, pull: PullRequest, report: Report, commenting: Commenting) -> CheckOutput:
-        """The check run of a report.
-
-        A check belongs to a commit: where open pull requests have the same head, the worst verdict stands.
-        """
-        output = check_run.render(report, self.settings.on_incomplete, commenting)
-        with self.store.transaction() as tx:
-            verdicts = runs.verdicts(tx, run.repository_id, pull.head_sha)
-        others = {number: _conclusion(verdict) for number, verdict in verdicts.items() if number != pull.number}
-        worst = max(others, key=lambda number: _CONCLUSIONS.index(others[number]), default=None)
-        if worst is None or _CONCLUSIONS.index(others[worst]) <= _CONCLUSIONS.index(output.conclusion):
-            return output
-        note = f"Pull request #{worst} has the same head commit, and its verdict is `{verdicts[worst]}`."
-        return replace(output, conclusion=others[worst], summary=f"{note}\n\n{output.summary}")
-
 
 def external_id(number: int, head_sha: str) -> str:
     """What names our check of a pull request's head; web/events.py reads the number from it."""
     return f"pr:{number}:{head_sha}"
-
-
-def _conclusion(verdict: str) -> Conclusion:
-    """The conclusion of another pull request's verdict; why it is incomplete is not stored, so that is a failure."""
-    return "success" if verdict == "pass" else "failure"
 
 
 def _blame_manifests(problem: Problem) -> Problem:

@@ -5,7 +5,7 @@ The tables of the queue are not read here.
 
 from __future__ import annotations
 
-from gracegate.store import audit, deliveries, executors, runs, shared_tasks, sweeps, write_budgets
+from gracegate.store import audit, deliveries, executors, runs, shared_tasks, sweeps, verdicts, write_budgets
 from gracegate.store.audit import AuditFilter, AuditRow
 from gracegate.store.database import (
     DatabaseUnavailable,
@@ -19,6 +19,7 @@ from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHea
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
 from gracegate.store.sweeps import Candidate, FailedDelivery
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
+from gracegate.store.verdicts import Sibling
 
 __all__ = [
     "CANCELLED",
@@ -39,6 +40,7 @@ __all__ = [
     "PullHead",
     "Run",
     "RunStatus",
+    "Sibling",
     "Store",
     "Subject",
     "Ticket",
@@ -52,5 +54,6 @@ __all__ = [
     "sweeps",
     "translate_errors",
     "url_without_password",
+    "verdicts",
     "write_budgets",
 ]

@@ -153,6 +153,7 @@ def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Tick
         "number": number,
         **asdict(subject),
         "state": WAITING,
+        "waits_for_siblings": False,
         **dict.fromkeys(("starts", "failures", "crashes"), 0),
         "fence": 1,
         "created_at": now(),
@@ -170,6 +171,7 @@ def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Tic
         VERDICT.c.repository_id == RUN.c.repository_id,
         VERDICT.c.head_sha == RUN.c.head_sha,
         VERDICT.c.number == RUN.c.number,
+        VERDICT.c.verdict != "",
     )
     newest = (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
     fence = tx.scalar(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gracegate.model import Verdict
 from gracegate.store.deliveries import Delivery, PullHead, Ticket, partition
-from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, VERDICT, WAITING, insert, now
+from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
@@ -61,10 +61,11 @@ class Outcome:
     """How a run ended; `head_sha` is the head that GitHub named.
 
     `verdict` is None if nothing was evaluated: GitHub says that the pull request is closed (`cancelled`), or it got a
-    newer head or a newer run (`superseded`). `pulls` are to be reviewed because of this run.
+    newer head or a newer run (`superseded`). `waiting`: other open pull requests with this head come first, see
+    verdicts.py. `pulls` are to be reviewed because of this run.
     """
 
-    state: Literal["done", "superseded", "cancelled", "dead"]
+    state: Literal["done", "superseded", "cancelled", "dead", "waiting"]
     head_sha: str
     verdict: Verdict | None = None
     conclusion: str = ""
@@ -79,7 +80,7 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Ru
 
     The number is how many seconds the run's installation is still rate-limited: above 0, the run was not started.
     """
-    query = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *_held(fence, WAITING)).with_for_update()
+    query = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *held_by(fence, WAITING)).with_for_update()
     row = tx.execute(query).mappings().one_or_none()
     if row is None:
         return None
@@ -87,7 +88,8 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Ru
     seconds = sa.select(RATE_LIMIT.c.blocked_until - now()).where(RATE_LIMIT.c.installation_id == run.installation_id)
     retry_after = max(0.0, tx.scalar(seconds) or 0.0)
     if retry_after == 0.0:
-        changes = {"state": RUNNING, "executor": executor, "starts": RUN.c.starts + 1, "updated_at": now()}
+        changes: dict[str, Any] = {"state": RUNNING, "executor": executor, "starts": RUN.c.starts + 1}
+        changes |= {"waits_for_siblings": False, "updated_at": now()}
         tx.execute(sa.update(RUN).where(RUN.c.id == run_id).values(changes))
     return run, retry_after
 
@@ -96,16 +98,10 @@ def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
     head_of_run = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
     query = sa.select(RUN.c.number, HEAD.c.run_id).select_from(RUN).outerjoin(HEAD, head_of_run)
-    row = tx.execute(query.where(RUN.c.id == run_id, *_held(fence, RUNNING))).one_or_none()
+    row = tx.execute(query.where(RUN.c.id == run_id, *held_by(fence, RUNNING))).one_or_none()
     if row is None:
         return "lost"
     return "current" if row.number == 0 or row.run_id == run_id else "superseded"
-
-
-def record_head(tx: sa.Connection, run: Run, head_sha: str) -> None:
-    """Record the head whose check a running review starts."""
-    held = sa.update(RUN).where(RUN.c.id == run.id, *_held(run.fence, RUNNING))
-    tx.execute(held.values(head_sha=head_sha, conclusion=None, updated_at=now()))
 
 
 def recorded_head(tx: sa.Connection, run: Run) -> str:
@@ -119,16 +115,25 @@ def record_pull_request(tx: sa.Connection, run: Run, head_sha: str, *, closed: b
     tx.execute(own.values(sha=head_sha, closed=closed, updated_at=now()))
 
 
-def requeue(tx: sa.Connection, run_id: str, fence: int, *, cost: Cost = None, error: str = "") -> Ticket | None:
+def requeue(
+    tx: sa.Connection,
+    run_id: str,
+    fence: int,
+    *,
+    cost: Cost = None,
+    error: str = "",
+    waits_for_siblings: bool = False,
+) -> Ticket | None:
     """Raise the fence and let the run wait again; None if another worker holds it or it has ended."""
     changes: dict[str, Any] = {"state": WAITING, "fence": RUN.c.fence + 1, "executor": None, "updated_at": now()}
+    changes["waits_for_siblings"] = waits_for_siblings
     if error:
         changes["error"] = error
     if cost:
         changes[cost] = RUN.c[cost] + 1
     row = tx.execute(
         sa.update(RUN)
-        .where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING))
+        .where(RUN.c.id == run_id, *held_by(fence, WAITING, RUNNING))
         .values(changes)
         .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number, RUN.c.head_sha)
     ).one_or_none()
@@ -145,36 +150,14 @@ def finish(tx: sa.Connection, run_id: str, fence: int, state: str, *, conclusion
     changes = {"state": state, "conclusion": conclusion or None, "updated_at": now(), "finished_at": now()}
     if error:
         changes["error"] = error
-    statement = sa.update(RUN).where(RUN.c.id == run_id, *_held(fence, WAITING, RUNNING)).values(changes)
+    statement = sa.update(RUN).where(RUN.c.id == run_id, *held_by(fence, WAITING, RUNNING)).values(changes)
     return tx.execute(statement).rowcount == 1
 
 
-def record_conclusion(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
-    """Record that a running review has concluded the check of a head, and its verdict of the pull request."""
-    held = sa.update(RUN).where(RUN.c.id == run.id, *_held(run.fence, RUNNING))
-    if tx.execute(held.values(head_sha=head_sha, conclusion=conclusion, updated_at=now())).rowcount == 1:
-        record_verdict(tx, run, head_sha, verdict, conclusion)
-
-
-def record_verdict(tx: sa.Connection, run: Run, head_sha: str, verdict: str, conclusion: str) -> None:
-    """Record the verdict of a pull request's head, in place of those of its earlier heads."""
-    of_pull = (VERDICT.c.repository_id == run.repository_id) & (VERDICT.c.number == run.number)
-    tx.execute(sa.delete(VERDICT).where(of_pull, VERDICT.c.head_sha != head_sha))
-    key = {"repository_id": run.repository_id, "head_sha": head_sha, "number": run.number}
-    values = {"verdict": verdict, "conclusion": conclusion, "concluded_at": now()}
-    statement = insert(tx, VERDICT).values({**key, **values})
-    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
-
-
-def verdicts(tx: sa.Connection, repository_id: int, head_sha: str) -> dict[int, str]:
-    """The verdicts of one head by open pull request. Pull requests with the same head share a check."""
-    of_head = (HEAD.c.repository_id == VERDICT.c.repository_id) & (HEAD.c.number == VERDICT.c.number)
-    query = (
-        sa.select(VERDICT.c.number, VERDICT.c.verdict)
-        .join(HEAD, of_head)
-        .where(VERDICT.c.repository_id == repository_id, VERDICT.c.head_sha == head_sha, HEAD.c.closed.is_(False))
-    )
-    return {row.number: row.verdict for row in tx.execute(query)}
+def record_conclusion(tx: sa.Connection, run: Run, conclusion: str) -> None:
+    """Record that a running review has concluded the check of the head that it has evaluated."""
+    held = sa.update(RUN).where(RUN.c.id == run.id, *held_by(run.fence, RUNNING))
+    tx.execute(held.values(conclusion=conclusion, updated_at=now()))
 
 
 def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> None:
@@ -203,12 +186,16 @@ def queue_depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
 
 
 def delete_old(tx: sa.Connection, age: float) -> None:
-    """Delete runs that finished and deliveries that came more than `age` seconds ago; verdicts and heads stay."""
-    tx.execute(sa.delete(RUN).where(RUN.c.finished_at < now() - age))
+    """Delete runs that finished and deliveries that came more than `age` seconds ago; verdicts and heads stay.
+
+    The newest run of an open pull request stays too: its verdict counts, and it may have to be done again.
+    """
+    is_needed = sa.exists().where(HEAD.c.run_id == RUN.c.id, HEAD.c.closed.is_(False))
+    tx.execute(sa.delete(RUN).where(RUN.c.finished_at < now() - age, ~is_needed))
     orphan = ~sa.exists().where(RUN.c.delivery_id == DELIVERY.c.id)
     tx.execute(sa.delete(DELIVERY).where(DELIVERY.c.received_at < now() - age, orphan))
 
 
-def _held(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
+def held_by(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
     """The condition under which the holder of `fence` may change a run."""
     return RUN.c.fence == fence, RUN.c.state.in_(states)

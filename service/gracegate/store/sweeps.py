@@ -90,7 +90,7 @@ def candidates(
     ago; and not those whose head has a verdict, unless the sweep is thorough. Also those that our tables have as open
     and GitHub, in a complete list, has not: a run finds out that they are closed.
     """
-    verdict = (VERDICT.c.repository_id == HEAD.c.repository_id) & (VERDICT.c.number == HEAD.c.number)
+    of_pull = (VERDICT.c.repository_id == HEAD.c.repository_id) & (VERDICT.c.number == HEAD.c.number)
     query = (
         sa.select(
             HEAD.c.number,
@@ -103,7 +103,7 @@ def candidates(
             VERDICT.c.head_sha.label("concluded"),
         )
         .outerjoin(RUN, RUN.c.id == HEAD.c.run_id)
-        .outerjoin(VERDICT, verdict & (VERDICT.c.head_sha == HEAD.c.sha))
+        .outerjoin(VERDICT, of_pull & (VERDICT.c.head_sha == HEAD.c.sha) & (VERDICT.c.verdict != ""))
         .where(HEAD.c.repository_id == repository_id)
     )
     known = {row.number: row for row in tx.execute(query)}

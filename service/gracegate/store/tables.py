@@ -60,6 +60,7 @@ RUN = Table(
     Column("base_ref", Text, nullable=False),
     Column("state", Text, nullable=False, index=True),
     Column("fence", Integer, nullable=False),  # grows with each enqueue; only the holder of the newest may write
+    Column("waits_for_siblings", Boolean, nullable=False),  # for other pull requests with its head, see verdicts.py
     Column("starts", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("crashes", Integer, nullable=False),
@@ -78,7 +79,8 @@ VERDICT = Table(
     Column("repository_id", BigInteger, primary_key=True),
     Column("head_sha", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("verdict", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),  # "" like the conclusion while the run has not evaluated the head
     Column("conclusion", Text, nullable=False),
     Column("concluded_at", Float, nullable=False),
 )
