@@ -14,6 +14,7 @@ import pytest
 
 from gracegate.errors import GitFailed, Gone, RepositoryError
 from gracegate.git import TreeFetcher, objects
+from gracegate.git import fetch as fetch_module
 from gracegate.git.objects import ReadLimits
 from gracegate.git.process import Git, server_environment
 from gracegate.model import FileDiff, Problem, Tree
@@ -82,6 +83,14 @@ def test_all_blobs_come_in_one_request(shop: Repository, server: Server, tmp_pat
     assert len(tree.files) == 300
     # Protocol version 2: a listing of refs and a fetch for the trees, a fetch for the blobs.
     assert server.requests.count("POST git-upload-pack") <= 4
+
+
+def test_very_many_blobs_come_in_parts(
+    shop: Repository, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_module, "_BLOBS_AT_ONCE", 10)
+    files = {f"{number}.yaml": f"{number}\n" for number in range(25)}
+    assert texts(fetch(fetcher_in(tmp_path), f"{server.url}/shop.git", None, [shop.commit(files)])) == [files]
 
 
 def test_a_server_that_lacks_the_blob_of_another_file(shop: Repository, server: Server, tmp_path: Path) -> None:

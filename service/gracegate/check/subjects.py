@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from gracegate.manifests import COMPONENT_FILES, directory
 from gracegate.model import WORKLOAD_KINDS, Document, DocumentKey, FileDiff
@@ -42,7 +41,7 @@ def scope_of(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[
     base_paths = frozenset(d.previous_path or d.path for d in changes if d.change != "added")
     head_paths = frozenset(d.path for d in changes if d.change != "removed")
     changed = [d for d in base if d.path in base_paths] + [d for d in head if d.path in head_paths]
-    component_files = (p for p in base_paths | head_paths if PurePosixPath(p).name in COMPONENT_FILES)
+    component_files = (p for p in base_paths | head_paths if p.rpartition("/")[2] in COMPONENT_FILES)
     return Scope(
         base_paths,
         head_paths,

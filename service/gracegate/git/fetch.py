@@ -29,6 +29,8 @@ from gracegate.model import FileDiff, Problem, Tree
 LOG = logging.getLogger(__name__)
 
 _PARTIAL = ("--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--quiet")
+# git needs 9 s for the ids of 100,000 blobs before it even connects, and 0.1 s for those of 10,000.
+_BLOBS_AT_ONCE = 10_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Seconds before each attempt. A ref can be seconds behind the webhook that names its commit.
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -174,8 +176,8 @@ class _Repository:
         listings = [list_candidates(self.offline, commit, filter_, limits) for commit, filter_ in commits.items()]
         blobs = {blob for listing in listings for blob in listing.blobs()}
         missing = sorted(blobs - read_sizes(self.offline, blobs).keys())
-        if missing:
-            self._fetch("--stdin", "origin", stdin=as_lines(missing))
+        for start in range(0, len(missing), _BLOBS_AT_ONCE):
+            self._fetch("--stdin", "origin", stdin=as_lines(missing[start : start + _BLOBS_AT_ONCE]))
         return dict(zip(commits, read_trees(self.offline, listings, limits), strict=True))
 
     def _fetch_commits(self, commits: Sequence[str], refs: Sequence[str]) -> None:
