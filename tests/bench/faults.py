@@ -129,6 +129,7 @@ class Case:
         assert installation is not None
         self.installation = installation.id
         self.number = 0
+        self._first = len(self.scene.fake.log)
 
     def fail(self, request: Request, fault: str) -> Fault:
         """Makes the request fail; the `times` of the result are 0 once it has."""
@@ -142,8 +143,8 @@ class Case:
         self.scene.push(layer("second"))
 
     def requests(self) -> list[tuple[str, str]]:
-        """The requests about this repository so far: method and template."""
-        templates = ((one.method, self._template(one.path)) for one in self.scene.fake.log)
+        """The requests of its reviews so far: method and template."""
+        templates = ((one.method, self._template(one.path)) for one in self.scene.fake.log[self._first :])
         return [(method, template) for method, template in templates if template]
 
     def _template(self, path: str) -> str:
