@@ -180,6 +180,8 @@ def main() -> int:
     with start_child(given.opa, rules, seconds=600) as server, closing(WasmEngine(rules, seconds=600)) as wasm:
         server.ensure_running()
         engines = {"wasm": (wasm.evaluate, os.getpid()), "opa": (server.evaluate, _child_of(os.getpid()))}
+        for evaluate, pid in engines.values():
+            measure(evaluate, rules, batch(varied, given.least, rules), pid)
         for name in given.shape or names:
             for engine in given.engine or engines:
                 measured: dict[int, float] = {}
