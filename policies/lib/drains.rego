@@ -142,7 +142,7 @@ is_valid_sleep(seconds, minor) if {
 #   Hooks of target containers that end before traffic has left: `target`, `hook`, its `seconds`, the `least` that would
 #   be accepted and the `recommended` seconds, `sender`, the slowest Service, null if it is not known, and `headless`,
 #   true if all Services are. Scripts count if everything else that they do is quick, and hooks with a defect if they
-#   were meant to sleep. Empty if the rule prestop-drain-too-short, which has the parameter, is not evaluated.
+#   were meant to sleep.
 short_drains := {i: found |
 	some i in _drainable
 	found := {target.container.path: drain |
@@ -223,13 +223,12 @@ _exposures(target) := found - {"headless"} if {
 	count(target.services) > 0
 } else := {"cluster"}
 
-_least[exposure] := min({seconds, _parameter_or_half(parameter, exposure, seconds)}) if {
-	parameter := input.params["prestop-drain-too-short"].least_seconds
+_least[exposure] := min({seconds, _configured_or_half(exposure, seconds)}) if {
 	some exposure, seconds in input.cluster.drain_seconds
 }
 
-_parameter_or_half(parameter, exposure, seconds) := parameter[exposure] if {
-	values.integer(parameter[exposure], -1) >= 0
+_configured_or_half(exposure, seconds) := input.cluster.least_drain_seconds[exposure] if {
+	values.integer(input.cluster.least_drain_seconds[exposure], -1) >= 0
 } else := ceil(seconds / 2)
 
 _slowest(target, routes) := max(found) if {

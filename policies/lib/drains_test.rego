@@ -11,7 +11,7 @@ web(action) := testing.with_container(["lifecycle", "preStop"], action)
 
 batch_for(action) := object.union(
 	testing.batch([web(action), testing.service]),
-	{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+	{"cluster": {"least_drain_seconds": {}}},
 )
 
 test_sleep_hooks[note] if {
@@ -56,12 +56,6 @@ test_recommended_seconds[note] if {
 	}
 	seconds := drains.recommended_seconds[0][container] with input as batch_for(case[0])
 	seconds == case[1]
-}
-
-test_no_short_drains_without_the_parameter if {
-	objects := [web({"sleep": {"seconds": 1}}), testing.service]
-	short := drains.short_drains with input as testing.without_params(testing.batch(objects))
-	short == {0: {}}
 }
 
 test_sleep_steps[note] if {

@@ -46,7 +46,7 @@ sleeping(seconds) := testing.with_container(["lifecycle", "preStop"], {"sleep": 
 shutdowns(workload) := {[found.hook, found.drain, found.app] | some found in listed[0]} if {
 	listed := grace.shutdowns with input as object.union(
 		testing.batch([workload, testing.service]),
-		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+		{"cluster": {"least_drain_seconds": {}}},
 	)
 }
 

@@ -13,6 +13,9 @@ cluster := {
 		"nlb_ip": 150,
 	},
 	"app_drain_seconds": 10,
+	"least_drain_seconds": {
+		"nlb_ip": 120,
+	},
 }
 
 params := {

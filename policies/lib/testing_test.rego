@@ -17,9 +17,6 @@ batch_of(documents) := {
 	"cluster": cluster,
 }
 
-# A batch that evaluates no rule with parameters.
-without_params(batch) := object.union(object.remove(batch, ["params"]), {"params": {}})
-
 document(manifest, path) := {
 	"object": manifest,
 	"path": path,

@@ -256,11 +256,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A setting of a rule that configuration may replace."""
+    """A setting of a rule that configuration may replace.
+
+    `cluster` is the key of `input.cluster` that holds it too: a library reads it there, never a rule's parameters.
+    """
 
     name: str
     default: Any
     description: str
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)

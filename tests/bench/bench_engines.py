@@ -76,11 +76,7 @@ def _objects(name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def batch(documents: int, rules: Catalog) -> Batch:
     """That many documents, all to be reported."""
     found = tuple(islice((d for number in count() for d in application(number)), documents))
-    return Batch(found, frozenset(range(documents)), (), rules.rules, _defaults(rules), Cluster())
-
-
-def _defaults(rules: Catalog) -> dict[str, dict[str, Any]]:
-    return {rule.id: {p.name: p.default for p in rule.parameters} for rule in rules.rules.values()}
+    return Batch(found, frozenset(range(documents)), (), rules.rules, rules.rules, {}, Cluster())
 
 
 def seconds(action: Callable[[], object]) -> tuple[float, float]:

@@ -129,7 +129,8 @@ SHAPES = (varied, namespaces, folders, budgets, services, autoscalers)
 
 def batch(shape: Callable[[], Iterator[Document]], documents: int, rules: Catalog) -> Batch:
     """That many documents, all to be reported."""
-    return Batch(tuple(islice(shape(), documents)), frozenset(range(documents)), (), rules.rules, {}, Cluster())
+    found = tuple(islice(shape(), documents))
+    return Batch(found, frozenset(range(documents)), (), rules.rules, rules.rules, {}, Cluster())
 
 
 def processor_seconds(pid: int) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.check.reports import ENGINE, report_of
-from tests.shop import PRESTOP, READINESS, SERVICE, WITHOUT_DRAIN
+from gracegate.check import check
+from tests.check.reports import ENGINE, report_of, request_of
+from tests.shop import DRAIN, PRESTOP, READINESS, SERVICE, WITHOUT_DRAIN
 
 BASE = {"service.yaml": SERVICE}
 HEAD = BASE | {"web.yaml": WITHOUT_DRAIN}
@@ -103,3 +105,21 @@ def test_the_time_that_apps_need_counts_against_the_grace_period(config: str, ru
     # The hook takes 10 s of the 30 s of grace.
     head = HEAD | {"web.yaml": WITHOUT_DRAIN + "          lifecycle: {preStop: {sleep: {seconds: 10}}}\n"}
     assert [f.rule for f in report_of(BASE, head, config=config).findings] == rules
+
+
+def test_a_fix_is_the_same_whichever_rules_are_evaluated() -> None:
+    sleep = DRAIN.replace("seconds: 10", "seconds: 25")
+    balanced = SERVICE.replace("spec:\n", "spec:\n  type: LoadBalancer\n", 1).replace(
+        "metadata: {name: web}",
+        "metadata: {name: web, annotations: {service.beta.kubernetes.io/aws-load-balancer-type: nlb-ip}}",
+        1,
+    )
+    request = request_of(None, {"service.yaml": balanced, "web.yaml": WITHOUT_DRAIN + sleep})
+    patches = [
+        finding.fix.patch
+        for only in (None, frozenset({"grace-period-exhausted"}))
+        for finding in check(replace(request, only=only), ENGINE.evaluate).findings
+        if finding.rule == "grace-period-exhausted"
+    ]
+    (step,) = [step for step in patches[0] if step.path[-1] == "terminationGracePeriodSeconds"]
+    assert (step.value, patches) == (165, [patches[0]] * 2)

@@ -128,7 +128,7 @@ test_extends_the_grace_period if {
 test_seconds_of_the_exposure if {
 	batch := object.union(
 		testing.batch([testing.with_container(["lifecycle", "preStop"], exec(["sleep 2"])), testing.service]),
-		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+		{"cluster": {"least_drain_seconds": {}}},
 	)
 	fixes := rule.fix with input as batch
 	[step.value | some fix in fixes; some step in fix.patch] == [{"sleep": {"seconds": 10}}]

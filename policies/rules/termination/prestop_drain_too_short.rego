@@ -17,6 +17,7 @@
 #   fix: safe
 #   parameters:
 #     least_seconds:
+#       cluster: least_drain_seconds
 #       default:
 #         nlb_ip: 120
 #       description: |

@@ -9,7 +9,7 @@ import data.gracegate.testing
 
 hook := testing.inside(["lifecycle", "preStop"])
 
-least(seconds) := {"params": {"prestop-drain-too-short": {"least_seconds": seconds}}}
+least(seconds) := {"cluster": {"least_drain_seconds": seconds}}
 
 batch_for(objects) := object.union(testing.batch(objects), least({"nlb_ip": 120}))
 
@@ -75,11 +75,6 @@ test_silent_on[note] if {
 		],
 	}
 	found(batch_for(objects)) == set()
-}
-
-test_silent_without_the_parameter if {
-	silent := testing.without_params(testing.batch([web(sleep(1)), testing.service]))
-	rule.violation == set() with input as silent
 }
 
 test_silent_on_fragments if {

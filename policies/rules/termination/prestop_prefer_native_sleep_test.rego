@@ -76,7 +76,7 @@ test_a_short_drain_is_left_to_prestop_drain_too_short if {
 	workload := testing.with_container(["lifecycle", "preStop"], exec(["sleep", "2"]))
 	batch := object.union(
 		testing.batch([workload, testing.service]),
-		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+		{"cluster": {"least_drain_seconds": {}}},
 	)
 	rule.violation == set() with input as batch
 }

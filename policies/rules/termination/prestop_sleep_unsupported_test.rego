@@ -70,7 +70,7 @@ test_rejected[note] if {
 	[fix.class | some fix in fixes] == ["text"]
 	served := object.union(
 		testing.batch([web(case[0]), testing.service]),
-		{"params": {"prestop-drain-too-short": {"least_seconds": {}}}},
+		{"cluster": {"least_drain_seconds": {}}},
 	)
 	steps := [step.value | some fix in rule.fix; some step in fix.patch] with input as served
 	steps == [10]

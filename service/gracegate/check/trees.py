@@ -148,6 +148,7 @@ def _evaluate(
         subjects=subject_indexes,
         unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
         rules=rules,
+        catalog=request.catalog.rules,
         params={rule: setting.params for rule, setting in request.config.rules.items()},
         cluster=_cluster(request.config),
     )

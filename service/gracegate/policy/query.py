@@ -28,14 +28,16 @@ class Cluster:
 class Batch:
     """What is evaluated together: all `documents` are facts, those whose index is in `subjects` may be reported.
 
-    `unread` names (path, directory, component) of files that may hold a Service nobody could read; `params` replaces
-    defaults of the rules' parameters.
+    `unread` names (path, directory, component) of files that may hold a Service nobody could read. The parameters of
+    all rules of the `catalog` are part of every question, so that a rule finds the same whichever others are evaluated;
+    `params` replaces their defaults.
     """
 
     documents: tuple[Document, ...]
     subjects: frozenset[int]
     unread: tuple[tuple[str, str, str], ...]
     rules: Mapping[str, Rule]
+    catalog: Mapping[str, Rule]
     params: Mapping[str, Mapping[str, Any]]
     cluster: Cluster
 
@@ -57,7 +59,7 @@ def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
     shared = _shared_input(batch)
 
     def evaluate_rules(rules: Sequence[str]) -> Mapping[str, Any]:
-        return _check_report(evaluate({**shared, **_rules_input(batch, rules)}), digest, rules)
+        return _check_report(evaluate({**shared, "rules": list(rules)}), digest, rules)
 
     found: list[Violation] = []
     failed: dict[str, str] = {}
@@ -70,6 +72,10 @@ def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
 
 def _shared_input(batch: Batch) -> dict[str, Any]:
     cluster = batch.cluster
+    parameters = [(rule.id, parameter) for rule in batch.catalog.values() for parameter in rule.parameters]
+    params: dict[str, dict[str, Any]] = {rule: {} for rule, _ in parameters}
+    for rule, parameter in parameters:
+        params[rule][parameter.name] = batch.params.get(rule, {}).get(parameter.name, parameter.default)
     return {
         "documents": [
             {
@@ -90,15 +96,9 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
             "min_minor": cluster.min_minor,
             "drain_seconds": {**EXPOSURES, **cluster.drain_seconds},
             "app_drain_seconds": cluster.app_drain_seconds,
+            **{p.cluster: params[rule][p.name] for rule, p in parameters if p.cluster},
         },
-    }
-
-
-def _rules_input(batch: Batch, rules: Sequence[str]) -> dict[str, Any]:
-    defaults = {rule: {p.name: p.default for p in batch.rules[rule].parameters} for rule in rules}
-    return {
-        "rules": list(rules),
-        "params": {rule: {**defaults[rule], **batch.params.get(rule, {})} for rule in rules},
+        "params": params,
     }
 
 

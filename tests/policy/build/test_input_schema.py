@@ -63,7 +63,7 @@ def test_a_misspelt_name_fails(opa: Path, tmp_path: Path, expression: str) -> No
 def test_the_input_of_a_review_fits_the_schema() -> None:
     catalog, questions = load_builtin(), []
     pod = Document("a/pod.yaml", 0, (), {"kind": "Pod"}, ObjectRef("Pod", "", ""), False, "a")
-    batch = Batch((pod,), frozenset({0}), (("a/x.yaml", "a", "a"),), catalog.rules, {}, Cluster())
+    batch = Batch((pod,), frozenset({0}), (("a/x.yaml", "a", "a"),), catalog.rules, catalog.rules, {}, Cluster())
     ask(lambda opa_input: questions.append(opa_input) or clean(catalog.digest, opa_input), batch, catalog.digest)
     schema = json.loads(input_schema.build(catalog.rules.values()))
     jsonschema.validate(questions[0], {**schema, "additionalProperties": False})

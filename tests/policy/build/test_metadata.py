@@ -45,7 +45,7 @@ ANNOTATIONS: dict[str, Any] = {
         "aliases": ["drain-too-short"],
         "effective_on": "2027-01-31T00:00:00Z",
         "exceptions": ["Clients that retry."],
-        "parameters": {"seconds": {"default": 5, "description": "The least."}},
+        "parameters": {"seconds": {"default": 5, "description": "The least.", "cluster": "least"}},
         "example": "kind: Pod\n",
     },
 }
@@ -82,7 +82,7 @@ def test_a_rule() -> None:
             description="Requests are lost.",
             severity="warning",
             fix="assumes",
-            parameters=(Parameter("seconds", 5, "The least."),),
+            parameters=(Parameter("seconds", 5, "The least.", "least"),),
             example="kind: Pod\n",
             links=("https://example.org/drain",),
             aliases=("drain-too-short",),

@@ -38,7 +38,7 @@ def documents_of(objects: Iterable[Any], folder: str) -> list[Document]:
 def batch_of(documents: Sequence[Document]) -> Batch:
     """All rules, about all documents."""
     rules = load_builtin().rules
-    return Batch(tuple(documents), frozenset(range(len(documents))), (), rules, {}, Cluster())
+    return Batch(tuple(documents), frozenset(range(len(documents))), (), rules, rules, {}, Cluster())
 
 
 def agreed(both: tuple[WasmEngine, ChildEngine], documents: Sequence[Document]) -> Answer:

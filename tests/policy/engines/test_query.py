@@ -40,6 +40,7 @@ def batch(*rules: Rule, subjects: Sequence[int] = (0, 1), **changes: Any) -> Bat
         "subjects": frozenset(subjects),
         "unread": (),
         "rules": {one.id: one for one in rules},
+        "catalog": {one.id: one for one in rules},
         "params": {},
         "cluster": Cluster(),
     }
@@ -87,6 +88,7 @@ def test_what_is_asked() -> None:
     engine = Engine()
     seconds = Parameter("seconds", 5, "")
     share = Parameter("share", 0.5, "")
+    off = rule("off", parameters=(Parameter("least", 3, "", "least_seconds"), Parameter("most", 8, "")))
     ask(
         engine,
         batch(
@@ -94,7 +96,8 @@ def test_what_is_asked() -> None:
             rule("a"),
             subjects=[1],
             unread=(("x/y.yaml", "x", "x"),),
-            params={"b": {"seconds": 9}, "another": {"n": 1}},
+            catalog={"b": rule("b", parameters=(seconds, share)), "a": rule("a"), "off": off},
+            params={"b": {"seconds": 9}, "off": {"least": 4}},
             cluster=Cluster(31, {"neg": 60}, 7),
         ),
         DIGEST,
@@ -122,9 +125,14 @@ def test_what_is_asked() -> None:
                 },
             ],
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
-            "cluster": {"min_minor": 31, "drain_seconds": {**EXPOSURES, "neg": 60}, "app_drain_seconds": 7},
+            "cluster": {
+                "min_minor": 31,
+                "drain_seconds": {**EXPOSURES, "neg": 60},
+                "app_drain_seconds": 7,
+                "least_seconds": 4,
+            },
             "rules": ["a", "b"],
-            "params": {"a": {}, "b": {"seconds": 9, "share": 0.5}},
+            "params": {"b": {"seconds": 9, "share": 0.5}, "off": {"least": 4, "most": 8}},
         }
     ]
 

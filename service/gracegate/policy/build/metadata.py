@@ -22,7 +22,7 @@ _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
     "custom": {"severity", "fix", "parameters", "example", "aliases", "exceptions", "effective_on"},
-    "a parameter": {"default", "description"},
+    "a parameter": {"default", "description", "cluster"},
     "related_resources": {"ref", "description"},
 }
 
@@ -94,6 +94,7 @@ class _Block:
                 name,
                 self._required(entry, "default", object),
                 one_line(self._required(entry, "description", str)),
+                self._optional(entry, "cluster", ""),
             )
             for name, entry in sorted(found.items())
         )

@@ -48,11 +48,13 @@ def build_workload_kinds() -> str:
 
 def build_test_defaults(rules: Iterable[Rule]) -> str:
     """The text of a module with the cluster and the parameters that rules get where nothing is configured."""
-    default = Cluster()
+    rules, default = tuple(rules), Cluster()
+    shared = {p.cluster: p.default for rule in rules for p in rule.parameters if p.cluster}
     cluster = {
         "min_minor": default.min_minor,
         "drain_seconds": EXPOSURES,
         "app_drain_seconds": default.app_drain_seconds,
+        **shared,
     }
     params = {rule.id: {p.name: p.default for p in rule.parameters} for rule in rules if rule.parameters}
     return f"{_TESTING_HEAD}\ncluster := {_rego(cluster)}\n\nparams := {_rego(params)}\n"
