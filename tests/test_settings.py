@@ -112,6 +112,7 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_LOG_LEVEL": "LOUD"}, "GRACEGATE_LOG_LEVEL is 'LOUD': write one of INFO, DEBUG, WARNING, ERROR"),
         ({"GRACEGATE_APP_ID": "gracegate"}, "GRACEGATE_APP_ID is 'gracegate': write the App's id, a number, or its"),
         ({"GRACEGATE_GITHUB_URL": "api.github.com"}, "GRACEGATE_GITHUB_URL is 'api.github.com': write a URL"),
+        ({"GRACEGATE_WEBHOOK_SECRETS": " ,"}, "GRACEGATE_WEBHOOK_SECRETS is not set: write the webhook secret"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
         ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write an integer from 10 to 200"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),

@@ -238,8 +238,12 @@ class _Reader:
         return tuple(part for part in map(str.strip, self.text(name).split(",")) if part)
 
     def secrets(self, name: str, what: str) -> tuple[str, ...]:
-        self.required(name, f"{what} (several are separated by commas, the newest first)")
-        return self.values(name)
+        values = self.values(name)
+        if not values:
+            self.errors.append(
+                f"GRACEGATE_{name} is not set: write {what} (several are separated by commas, the newest first)"
+            )
+        return values
 
     def private_key(self) -> str:
         if key := self.text("PRIVATE_KEY"):

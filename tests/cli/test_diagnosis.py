@@ -206,8 +206,8 @@ RULESETS = (
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"checks": "read"}, [("problem", "the App grants checks: read, and gracegate needs checks: write")]),
-        ({"checks": None}, [("problem", "the App grants checks: none, and gracegate needs checks: write")]),
+        ({"checks": "read"}, [("problem", "the App has checks: read, and gracegate needs checks: write")]),
+        ({"checks": None}, [("problem", "the App has checks: none, and gracegate needs checks: write")]),
         ({"contents": "write"}, [("warning", "the App may do more than gracegate needs: contents: write")]),
         (
             {"members": "read", "issues": "write"},
@@ -320,7 +320,7 @@ LACKS_CHECKS = {**NEEDED_PERMISSIONS, "checks": "read"}
         (
             [{"permissions": LACKS_CHECKS}],
             (),
-            [("problem", "Shop grants checks: read, and gracegate needs checks: write")],
+            [("problem", "Shop has granted checks: read, and gracegate needs checks: write")],
         ),
         ([{}], ("shop", "ada"), [("warning", "GRACEGATE_ALLOWED_OWNERS names ada, where the App is not installed")]),
         (

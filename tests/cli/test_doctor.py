@@ -158,7 +158,7 @@ def test_what_github_knows_is_held_against_what_is_needed(
     assert found["app"] == [
         (
             "problem",
-            "the App grants checks: read, and gracegate needs checks: write",
+            "the App has checks: read, and gracegate needs checks: write",
             f"grant it at {place}/permissions, then accept it for each installation",
         ),
         (

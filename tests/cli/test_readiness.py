@@ -74,7 +74,7 @@ def test_a_github_that_is_down_is_told(settings: Settings, fake: FakeGitHub) -> 
 def test_what_the_app_lacks_is_told(settings: Settings, fake: FakeGitHub) -> None:
     fake.app.permissions["checks"] = "read"
     found = GitHubCheck(settings)()
-    assert kind(found) == ("degraded", "the App grants checks: read, and gracegate n")
+    assert kind(found) == ("degraded", "the App has checks: read, and gracegate needs checks: write"[:44])
 
 
 def test_the_checks_of_a_process(settings: Settings) -> None:

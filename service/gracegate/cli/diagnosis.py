@@ -191,7 +191,7 @@ def diagnose_registration(registration: app.Registration) -> list[Diagnosis]:
     place = f"{registration.settings_url}/permissions"
     found = [
         Diagnosis("app", "problem", message, f"grant it at {place}, then accept it for each installation")
-        for message in _missing_permissions("the App", registration.permissions)
+        for message in _missing_permissions("the App has", registration.permissions)
     ]
     missing = [event for event in app_manifest.NEEDED_EVENTS if event not in registration.events]
     if missing:
@@ -291,7 +291,7 @@ def diagnose_installations(
         found += [
             Diagnosis("installations", "problem", message, f"accept it at {one.settings_url}")
             for message in _missing_permissions(
-                one.account, one.permissions, _least(app_manifest.NEEDED_PERMISSIONS, granted)
+                f"{one.account} has granted", one.permissions, _least(app_manifest.NEEDED_PERMISSIONS, granted)
             )
         ]
     accounts = {one.account.lower() for one in installations}
@@ -322,7 +322,7 @@ def _missing_permissions(
 ) -> Iterator[str]:
     for name, level in needed.items():
         if _access(has := permissions.get(name)) < _access(level):
-            yield f"{whose} grants {name}: {has or 'none'}, and gracegate needs {name}: {level}"
+            yield f"{whose} {name}: {has or 'none'}, and gracegate needs {name}: {level}"
 
 
 def _least(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
