@@ -56,7 +56,7 @@ class JobSettings:
     """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled after each next.
 
     `shutdown` is how long a worker that is stopped waits for the reviews that it is doing. `reconcile` is the time
-    between two searches for what webhooks have not told.
+    between two searches for what webhooks have not told. `keep_audit` is for how long the log of writes is kept.
     """
 
     workers: int = 1
@@ -70,6 +70,7 @@ class JobSettings:
     backoff: float = 5.0
     backoff_limit: float = 900.0
     reconcile: float = 300.0
+    keep_audit: float = 90 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,7 @@ class _Reader:
             backoff=number("BACKOFF_SECONDS", default.backoff, 0),
             backoff_limit=number("BACKOFF_LIMIT_SECONDS", default.backoff_limit, 0),
             reconcile=number("RECONCILE_SECONDS", default.reconcile, 1),
+            keep_audit=number("AUDIT_DAYS", default.keep_audit / 86400, 0) * 86400,
         )
         if jobs.dead_after < 3 * jobs.heartbeat:
             self.errors.append(

@@ -90,6 +90,9 @@ class StubReconciler:
         self.note("swept")
         return True
 
+    def delete_unused_caches(self) -> None:
+        self.note("caches")
+
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from gracegate.jobs import queue as queue_module
 from gracegate.jobs.queue import LeasedRun
 from gracegate.jobs.reaper import Reaper
 from gracegate.settings import JobSettings
 from gracegate.store import executors, runs
+from gracegate.store.tables import HEAD, RUN
 from tests.jobs.harness import Service
 
 JOBS = JobSettings(backoff=0.0, dead_after=5.0)
@@ -97,10 +99,19 @@ def test_releasing_a_run_costs_no_attempt(service: Service, reaper: Reaper) -> N
         assert runs.crash_count(tx, "a/1") == 0
 
 
-def test_old_rows_are_deleted(service: Service, reaper: Reaper) -> None:
-    service.queue.cancel([("a/1", 1)])
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_all_old_rows_are_deleted_unless_the_worker_stops(
+    service: Service, reaper: Reaper, monkeypatch: pytest.MonkeyPatch, is_stopped: bool
+) -> None:
+    monkeypatch.setattr(queue_module, "_BATCH", 2)
+    for number in range(2, 6):
+        service.deliver(f"a{number}", number, "head")
+    service.queue.cancel([("a/1", 1), *((f"a{number}/{number}", 1) for number in range(2, 5))])
     with service.store.transaction() as tx:
         tx.execute(queue_rows(service).update().values(completed_at=1000))
-    reaper.delete_old_rows()
+        tx.execute(RUN.update().where(RUN.c.number < 5).values(finished_at=1000))
+        tx.execute(HEAD.delete().where(HEAD.c.number < 5))
+    assert reaper.delete_old_rows(lambda: is_stopped) is not is_stopped
     with service.store.transaction() as tx:
-        assert tx.execute(queue_rows(service).select()).all() == []
+        left = len(tx.execute(queue_rows(service).select()).all()), len(tx.execute(RUN.select()).all())
+    assert left == ((3, 1) if is_stopped else (1, 1))

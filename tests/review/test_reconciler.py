@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,9 @@ from gracegate.github_app import deliveries as hook_deliveries
 from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
-from gracegate.store import Delivery, PullHead, Ticket, Transaction, deliveries, runs, sweeps
+from gracegate.store import Delivery, PullHead, Ticket, Transaction, deliveries, runs, shared_tasks, sweeps
 from tests.review.conftest import SHOP, Stage, is_current
+from tests.shop import WITHOUT_DRAIN
 
 README = {"README.md": "hello"}
 DAY = 86400.0
@@ -56,7 +60,7 @@ class Sweeper:
 @pytest.fixture
 def sweeper(stage: Stage) -> Sweeper:
     reviewer = stage.reviewer
-    return Sweeper(stage, Reconciler(reviewer.settings, reviewer.client, reviewer.store))
+    return Sweeper(stage, Reconciler(reviewer.settings, reviewer.client, reviewer.store, reviewer.fetcher))
 
 
 def test_where_nothing_was_missed_nothing_is_queued_and_little_is_asked(sweeper: Sweeper) -> None:
@@ -206,6 +210,29 @@ def test_a_closing_that_was_missed_is_found_out(sweeper: Sweeper, monkeypatch: p
     assert sweeper.sweep() == (True, 1)
     sweeper.perform()
     assert stage.checks() == [("completed", "success")]
+
+
+def test_caches_of_repositories_without_the_app_are_deleted(sweeper: Sweeper) -> None:
+    stage = sweeper.stage
+    stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    stage.reviewer.review(stage.run(1), is_current)
+    (folder,) = Path(stage.reviewer.settings.data_dir.parent / "git").glob("*.git")
+    os.utime(folder, (time.time() - 2 * 3600,) * 2)
+    sweeper.reconciler.delete_unused_caches()
+    assert folder.exists()
+
+    with sweeper.reconciler.store.transaction() as tx:
+        shared_tasks.take(tx, "sweep", "worker", after=0.0, dead_after=60.0)
+    assert sweeper.sweep()[0]
+    with sweeper.reconciler.store.transaction() as tx:
+        shared_tasks.release(tx, "sweep", "worker", is_complete=True)
+    sweeper.reconciler.delete_unused_caches()
+    assert folder.exists()
+
+    stage.fake.uninstall("shop")
+    assert sweeper.sweep() == (True, 0)
+    sweeper.reconciler.delete_unused_caches()
+    assert not folder.exists()
 
 
 # Deliveries

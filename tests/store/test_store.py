@@ -25,7 +25,7 @@ from gracegate.store import (
 )
 from gracegate.store import database as database_module
 from gracegate.store.database import database_url
-from gracegate.store.tables import DELIVERY, EXECUTOR, HEAD, METADATA, RUN, VERDICT
+from gracegate.store.tables import EXECUTOR, HEAD, METADATA, RUN, VERDICT
 from tests.processes import wait_for
 
 
@@ -251,24 +251,6 @@ def test_queue_depth_and_unfinished_runs(driver: StoreDriver) -> None:
         assert runs.unfinished_runs(tx) == {"a/2": 1}
 
 
-def test_old_rows_are_deleted_and_heads_stay(driver: StoreDriver) -> None:
-    driver.accept("a")
-    driver.claim("a")
-    driver.finish("a", 1, "done")
-    driver.accept("b", 2)
-    with driver.store.transaction() as tx:
-        runs.delete_old(tx, 60)
-        assert len(tx.execute(RUN.select()).all()) == 2
-        runs.delete_old(tx, -1)
-        assert len(tx.execute(RUN.select()).all()) == 2
-    driver.close("a", "sha-a")
-    with driver.store.transaction() as tx:
-        runs.delete_old(tx, -1)
-        assert [row.id for row in tx.execute(RUN.select())] == ["b/2"]
-        assert [row.id for row in tx.execute(DELIVERY.select())] == ["b"]
-        assert len(tx.execute(HEAD.select()).all()) == 2
-
-
 def test_heartbeats(store: Store) -> None:
     with store.transaction() as tx:
         executors.write_heartbeat(tx, "a")
@@ -277,9 +259,24 @@ def test_heartbeats(store: Store) -> None:
         assert executors.live_executors(tx, 5) == {"a", "b"}
         tx.execute(EXECUTOR.update().where(EXECUTOR.c.id == "b").values(heartbeat_at=1))
         assert executors.live_executors(tx, 5) == {"a"}
-        executors.delete_old(tx, 60)
         executors.mark_dead(tx, "a")
+        executors.mark_dead(tx, "b")
         assert tx.execute(EXECUTOR.select()).all() == []
+
+
+def test_a_database_is_for_its_user_alone(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "gracegate.db"
+
+    def modes() -> dict[str, str]:
+        Store(f"sqlite:///{file}").migrate()
+        return {path.name: oct(path.stat().st_mode & 0o777) for path in (file.parent, *file.parent.iterdir())}
+
+    private = {"gracegate.db": "0o600", "gracegate.db-shm": "0o600", "gracegate.db-wal": "0o600"}
+    assert modes() == {"data": "0o700", **private}
+    # As earlier versions left them, and a folder that is perhaps not ours.
+    for path in (file.parent, *file.parent.iterdir()):
+        path.chmod(0o755)
+    assert modes() == {"data": "0o755", **private}
 
 
 def test_a_transaction_is_all_or_nothing(driver: StoreDriver) -> None:

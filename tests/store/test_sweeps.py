@@ -36,12 +36,12 @@ def claimed(tx: sa.Connection) -> Run:
     return found[0]
 
 
-def review(tx: sa.Connection) -> None:
+def review(tx: sa.Connection, state: str = "done") -> None:
     accept(tx)
     run = claimed(tx)
     verdicts.begin(tx, run, PULL.head_sha)
     verdicts.record(tx, run, PULL.head_sha, "pass", "success")
-    runs.finish(tx, RUN_ID, 1, "done", conclusion="success")
+    runs.finish(tx, RUN_ID, 1, state, conclusion="success")
 
 
 def close(tx: sa.Connection) -> None:
@@ -82,6 +82,7 @@ SELECTION: dict[str, tuple[Act, bool, Candidate | None]] = {
     "a verdict, looked at thoroughly": (review, True, UNREVIEWED),
     "nothing": (lambda _: None, False, UNKNOWN),
     "a dead run": (die, False, UNREVIEWED),
+    "a run that died after its verdict": (lambda tx: review(tx, "dead"), False, UNREVIEWED),
     "a dead run of a sweep": (lambda tx: die(tx, "reconcile"), False, None),
     "an old dead run of a sweep": (old(lambda tx: die(tx, "reconcile")), False, UNREVIEWED),
     "closed just now": (close, False, None),

@@ -6,7 +6,7 @@ import logging
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,6 +133,11 @@ class TreeFetcher:
         if url not in self._refused:
             self._refused.add(url)
             LOG.warning("git is refused at %s, so GitHub's API gives its files: %s", url, refusal)
+
+    def delete_unused(self, urls: Collection[str] | None, seconds: float) -> int:
+        """See RepositoryCache.delete_unused."""
+        names = None if urls is None else [*urls, *map(_by_api, urls)]
+        return self._cache.delete_unused(names, seconds)
 
     def read_diff(self, url: str, base: str, head: str, is_candidate: PathFilter) -> list[FileDiff]:
         """The changes between two commits whose trees were fetched before with the same `is_candidate`; no hunks."""

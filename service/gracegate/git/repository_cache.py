@@ -8,8 +8,8 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from gracegate.git.process import Git
 
 # Each pack slows every look-up, and fetching the trees again is cheaper than repacking.
 _MAX_PACKS = 100
+_NEW = 3600.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,12 @@ class RepositoryCache:
     @contextmanager
     def lock(self, url: str) -> Iterator[Path]:
         """Lock the repository of a URL against other threads and processes; gives its folder, which may not exist."""
-        name = hashlib.sha256(url.encode()).hexdigest()[:24]
-        self.folder.mkdir(parents=True, exist_ok=True)
+        name = _name(url)
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        # Earlier versions let other users read it.
+        with suppress(PermissionError):
+            self.folder.chmod(0o700)
         deadline = time.monotonic() + self.seconds
         with (self.folder / f"{name}.lock").open("w") as file:
             while not _try_lock(file.fileno()):
@@ -53,6 +59,19 @@ class RepositoryCache:
             if _try_delete(folder):
                 total -= sizes[folder]
 
+    def delete_unused(self, urls: Collection[str] | None, seconds: float) -> int:
+        """Delete the repositories of other URLs than these, if they are given, and those that were not used for so many
+        seconds; returns how many. One that was used in the last hour stays: its URL may be new."""
+        wanted = None if urls is None else set(map(_name, urls))
+        now = time.time()
+        deleted = 0
+        for folder in self.folder.glob("*.git"):
+            idle = now - _last_use(folder)
+            is_unwanted = wanted is not None and folder.stem not in wanted and idle > _NEW
+            if (is_unwanted or idle > seconds) and _try_delete(folder):
+                deleted += 1
+        return deleted
+
 
 def prepare_repository(git: Git) -> None:
     """Create the repository, or make an existing one usable again. The caller has locked it."""
@@ -68,6 +87,10 @@ def prepare_repository(git: Git) -> None:
         folder.mkdir(exist_ok=True)
         git.run("init", "--bare", "--quiet", "--template=", ".")
     os.utime(folder)
+
+
+def _name(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:24]
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -25,6 +25,7 @@ APPLICATION = "gracegate"
 VERSION = "1"
 QUEUE = "reviews"
 WORKFLOW = "review"
+_BATCH = 500
 _LIVE_STATUSES = ["ENQUEUED", "DELAYED", "PENDING"]
 _FINAL_STATUSES = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
@@ -96,15 +97,16 @@ class Queue:
             with translate_errors():
                 self._client.cancel_workflows(ids)
 
-    def delete_finished(self, age: float) -> None:
-        """Delete the rows of workflows that ended more than `age` seconds ago, at most 500 of them."""
+    def delete_finished(self, age: float) -> bool:
+        """Delete rows of workflows that ended more than `age` seconds ago; whether there may be more of them."""
         before = datetime.fromtimestamp(time.time() - age, UTC).isoformat()
         with translate_errors():
             found = self._client.list_workflows(
-                status=_FINAL_STATUSES, completed_before=before, limit=500, load_input=False, load_output=False
+                status=_FINAL_STATUSES, completed_before=before, limit=_BATCH, load_input=False, load_output=False
             )
             if found:
                 self._client.delete_workflows([workflow.workflow_id for workflow in found])
+        return len(found) == _BATCH
 
 
 def prepare_queue(store: Store, jobs: JobSettings) -> None:

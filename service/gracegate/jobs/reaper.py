@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from gracegate.jobs import metrics
 from gracegate.jobs.queue import LeasedRun, Queue
 from gracegate.jobs.runner import backoff
 from gracegate.settings import JobSettings
-from gracegate.store import Cost, Store, executors, runs
+from gracegate.store import Cost, Keep, Store, Transaction, executors, retention, runs
 
 log = structlog.get_logger(__name__)
 
-# Seconds.
-KEEP_FINISHED_RUNS = 30 * 86400.0
 KEEP_QUEUE_ROWS = 86400.0
+"""Seconds."""
 
 
 class Reaper:
@@ -48,12 +49,20 @@ class Reaper:
         self._queue.cancel((run.run_id, run.fence) for run in leased)
         return released
 
-    def delete_old_rows(self) -> bool:
-        self._queue.delete_finished(KEEP_QUEUE_ROWS)
-        with self._store.transaction() as tx:
-            runs.delete_old(tx, KEEP_FINISHED_RUNS)
-            executors.delete_old(tx, KEEP_QUEUE_ROWS)
+    def delete_old_rows(self, is_stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Delete all rows that are old, in small transactions; False if it was stopped before."""
+        for step in retention.steps(Keep(audit=self._jobs.keep_audit)):
+            while self._transact(step):
+                if is_stopped():
+                    return False
+        while self._queue.delete_finished(KEEP_QUEUE_ROWS):
+            if is_stopped():
+                return False
         return True
+
+    def _transact(self, step: Callable[[Transaction], bool]) -> bool:
+        with self._store.transaction() as tx:
+            return step(tx)
 
     def _take_over(self, run: LeasedRun) -> bool:
         # The fence is raised before the partition is freed, so that a worker which wakes up late can write nothing.

@@ -22,7 +22,7 @@ from gracegate.store import DatabaseUnavailable, Store, Ticket, Transaction, exe
 
 log = structlog.get_logger(__name__)
 
-DELETE_OLD_ROWS_EVERY = 3600.0
+DELETE_EVERY = 3600.0
 """Seconds."""
 
 
@@ -37,6 +37,9 @@ class Reconciler(Protocol):
 
     def sweep(self, enqueue: Callable[[Transaction, Ticket, float], None], is_stopped: Callable[[], bool]) -> bool:
         """Enqueue, with a delay, a run for each open pull request without one or a check; False if it stopped early."""
+
+    def delete_unused_caches(self) -> None:
+        """Delete what this machine keeps of repositories that are not reviewed any more. Each worker calls it."""
 
 
 def run_worker(settings: Settings, reviewer: Reviewer, reconciler: Reconciler) -> None:
@@ -90,6 +93,7 @@ class Worker:
             (jobs.heartbeat, self._reaper.requeue_runs_of_dead_workers),
             (jobs.dead_after, self._reaper.requeue_missing_runs),
             (jobs.heartbeat, self._do_shared_tasks),
+            (DELETE_EVERY, self._delete_unused_caches),
         )
         self._threads = [
             threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__, daemon=True)
@@ -124,7 +128,7 @@ class Worker:
         enqueue, is_stopped = self._queue.enqueue, self._stopping.is_set
         self._do("redeliver_failed", every, lambda since: self._reconciler.redeliver_failed(since, every))
         self._do("sweep", every, lambda _since: self._reconciler.sweep(enqueue, is_stopped))
-        self._do("delete_old_rows", DELETE_OLD_ROWS_EVERY, lambda _since: self._reaper.delete_old_rows())
+        self._do("delete_old_rows", DELETE_EVERY, lambda _since: self._reaper.delete_old_rows(is_stopped))
 
     def _do(self, name: str, every: float, act: Callable[[float], bool]) -> None:
         """Do a task that is due and that no other worker does; at its start each worker finds it due.
@@ -149,6 +153,12 @@ class Worker:
         finally:
             with self._store.transaction() as tx:
                 shared_tasks.release(tx, name, self.executor, is_complete=is_complete)
+
+    def _delete_unused_caches(self) -> None:
+        try:
+            self._reconciler.delete_unused_caches()
+        except OSError:
+            log.exception("caches_not_deleted")
 
     def _send_heartbeat(self) -> None:
         with self._store.transaction() as tx:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone
+from gracegate.git import TreeFetcher
 from gracegate.github_app import (
     AccessibleRepository,
     AppClient,
@@ -24,7 +25,7 @@ from gracegate.review import metrics
 from gracegate.review.redelivery import redeliver_failed
 from gracegate.review.reviewer import external_id
 from gracegate.settings import Settings
-from gracegate.store import Candidate, Delivery, PullHead, Store, Ticket, Transaction, deliveries, sweeps
+from gracegate.store import Candidate, Delivery, PullHead, Store, Ticket, Transaction, deliveries, repositories, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,8 @@ SWEEP_SECONDS = 240.0
 """How long one sweep takes at most; the next one goes on from there."""
 THOROUGH_AFTER = 86400.0
 """Seconds after which GitHub is asked for all checks again, whatever the tables say."""
+KEEP_CACHES = 14 * 86400.0
+"""Seconds after its last use for which the copy of a repository is kept."""
 IN_FLIGHT = 30.0
 """Seconds in which the webhook of a new pull request may still come; its run then takes the place of ours."""
 MAX_OPEN_PULLS = 1000
@@ -50,6 +53,7 @@ class Reconciler:
     settings: Settings
     client: AppClient
     store: Store
+    fetcher: TreeFetcher
 
     def redeliver_failed(self, since: float, pause: float) -> bool:
         return redeliver_failed(self.client, self.store, since, pause)
@@ -62,7 +66,7 @@ class Reconciler:
             listed = app.list_installations(self.client)
             ids = [one.id for one in listed if not one.is_suspended and self.is_allowed(one.account)]
             with self.store.transaction() as tx:
-                sweeps.forget_others(tx, ids)
+                repositories.forget_other_installations(tx, ids)
             for installation_id in ids:
                 if is_stopped() or time.monotonic() > deadline:
                     return False
@@ -71,6 +75,14 @@ class Reconciler:
             log.warning("sweep_failed", error=str(error))
             return False
         return outcomes <= {"complete"}
+
+    def delete_unused_caches(self) -> None:
+        """Delete this machine's copies of repositories that the App may not read any more, or that nobody changes."""
+        with self.store.transaction() as tx:
+            names = repositories.full_names(tx)
+        urls = None if names is None else [f"{self.settings.git_url}/{name}.git" for name in names]
+        if deleted := self.fetcher.delete_unused(urls, KEEP_CACHES):
+            log.info("caches_deleted", count=deleted)
 
     def is_allowed(self, name: str) -> bool:
         """Whether the service reviews what belongs to this account, or this repository."""
@@ -113,7 +125,11 @@ class _InstallationSweep:
         store = self.reconciler.store
         with store.transaction() as tx:
             sweep = sweeps.begin(tx, self.installation_id, THOROUGH_AFTER)
-        for repository in installations.list_repositories(self.reader):
+        listed = installations.list_repositories(self.reader)
+        allowed = [one for one in listed if self.reconciler.is_allowed(one.full_name)]
+        with store.transaction() as tx:
+            repositories.replace(tx, self.installation_id, {one.id: one.full_name for one in allowed})
+        for repository in allowed:
             if repository.id <= sweep.position:
                 continue
             if self.is_stopped() or time.monotonic() > self.deadline:
@@ -121,7 +137,7 @@ class _InstallationSweep:
             if self.reader.remaining_share() < MIN_REMAINING:
                 log.info("sweep_leaves_requests_to_reviews", installation=self.installation_id, next=repository.id)
                 return "rate_limit"
-            if repository.is_writable and self.reconciler.is_allowed(repository.full_name):
+            if repository.is_writable:
                 self._sweep_repository(repository, is_thorough=sweep.is_thorough)
             with store.transaction() as tx:
                 sweeps.set_position(tx, self.installation_id, repository.id)

@@ -45,7 +45,7 @@ def build_reviewer(settings: Settings) -> RunReviewer:
     pull_requests = PullRequestReviewer(
         settings=settings,
         client=client,
-        fetcher=TreeFetcher(settings.data_dir / "git", limits=_read_limits(settings), environment=child_environment()),
+        fetcher=_fetcher(settings),
         engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         store=store,
         poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
@@ -56,7 +56,7 @@ def build_reviewer(settings: Settings) -> RunReviewer:
 def build_reconciler(settings: Settings) -> Reconciler:
     """The reconciler of a worker process."""
     store = Store(settings.database)
-    return Reconciler(settings, build_client(settings, store), store)
+    return Reconciler(settings, build_client(settings, store), store, _fetcher(settings))
 
 
 def build_client(settings: Settings, store: Store) -> AppClient:
@@ -64,6 +64,10 @@ def build_client(settings: Settings, store: Store) -> AppClient:
     broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
     pace = Pace(settings.write_gap, settings.notify_gap)
     return AppClient(broker, pace, SharedWriteBudget(store), record=write_recorder(store, settings.app_id))
+
+
+def _fetcher(settings: Settings) -> TreeFetcher:
+    return TreeFetcher(settings.data_dir / "git", limits=_read_limits(settings), environment=child_environment())
 
 
 def _read_limits(settings: Settings) -> ReadLimits:

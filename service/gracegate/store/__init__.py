@@ -5,7 +5,18 @@ The tables of the queue are not read here.
 
 from __future__ import annotations
 
-from gracegate.store import audit, deliveries, executors, runs, shared_tasks, sweeps, verdicts, write_budgets
+from gracegate.store import (
+    audit,
+    deliveries,
+    executors,
+    repositories,
+    retention,
+    runs,
+    shared_tasks,
+    sweeps,
+    verdicts,
+    write_budgets,
+)
 from gracegate.store.audit import AuditFilter, AuditRow
 from gracegate.store.database import (
     DatabaseUnavailable,
@@ -16,6 +27,7 @@ from gracegate.store.database import (
     url_without_password,
 )
 from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject, Ticket
+from gracegate.store.retention import Keep
 from gracegate.store.runs import Cost, Outcome, Run, RunStatus
 from gracegate.store.sweeps import Candidate, FailedDelivery
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
@@ -35,6 +47,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Delivery",
     "FailedDelivery",
+    "Keep",
     "MergeGroup",
     "Outcome",
     "PullHead",
@@ -48,6 +61,8 @@ __all__ = [
     "audit",
     "deliveries",
     "executors",
+    "repositories",
+    "retention",
     "runs",
     "shared_tasks",
     "sqlite_file",

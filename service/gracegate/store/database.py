@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,14 +119,14 @@ def translate_errors() -> Iterator[None]:
 
 
 def database_url(url: str) -> str:
-    """The URL with the driver that we ship. Creates the folder of a SQLite file."""
+    """The URL with the driver that we ship. Creates the folder of a SQLite file, and the file, for this user alone."""
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigError(
                 "GRACEGATE_DATABASE is in memory: web and workers share the database, so write the path of a file"
             )
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(parsed.database))
         return url
     if parsed.get_backend_name() != "postgresql":
         raise ConfigError("GRACEGATE_DATABASE is neither sqlite nor postgresql: only these are supported")
@@ -145,6 +147,18 @@ def _parse(url: str) -> sa.URL:
             "GRACEGATE_DATABASE is not a database URL: write sqlite:////path/to/file.db or postgresql://user@host/name"
         )
         raise ConfigError(message) from error
+
+
+def _make_private(file: Path) -> None:
+    """SQLite gives the files beside the database its mode; earlier versions let other users read all of them."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+    for path in (file, *(file.with_name(f"{file.name}{suffix}") for suffix in ("-wal", "-shm"))):
+        # What cannot be changed is another user's, or no file: SQLite says what is wrong, and the doctor who may read.
+        with suppress(OSError):
+            if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+                path.chmod(0o600)
 
 
 def url_without_password(url: str) -> str:

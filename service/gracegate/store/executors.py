@@ -20,8 +20,3 @@ def live_executors(tx: sa.Connection, dead_after: float) -> frozenset[str]:
 def mark_dead(tx: sa.Connection, prefix: str) -> None:
     """Delete the executors whose ids start with `prefix`: others can take over their runs at once."""
     tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.id.startswith(prefix, autoescape=True)))
-
-
-def delete_old(tx: sa.Connection, age: float) -> None:
-    """Delete the executors whose last heartbeat is more than `age` seconds old."""
-    tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.heartbeat_at < now() - age))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gracegate.model import Verdict
 from gracegate.store.deliveries import Delivery, PullHead, Ticket, partition
-from gracegate.store.tables import DELIVERY, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
+from gracegate.store.tables import HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
@@ -183,17 +183,6 @@ def queue_depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
     counts = {row.state: row.runs for row in tx.execute(query)}
     oldest = tx.scalar(sa.select(now() - sa.func.min(RUN.c.created_at)).where(live))
     return {WAITING: 0, RUNNING: 0, **counts}, max(0.0, oldest or 0.0)
-
-
-def delete_old(tx: sa.Connection, age: float) -> None:
-    """Delete runs that finished and deliveries that came more than `age` seconds ago; verdicts and heads stay.
-
-    The newest run of an open pull request stays too: its verdict counts, and it may have to be done again.
-    """
-    is_needed = sa.exists().where(HEAD.c.run_id == RUN.c.id, HEAD.c.closed.is_(False))
-    tx.execute(sa.delete(RUN).where(RUN.c.finished_at < now() - age, ~is_needed))
-    orphan = ~sa.exists().where(RUN.c.delivery_id == DELIVERY.c.id)
-    tx.execute(sa.delete(DELIVERY).where(DELIVERY.c.received_at < now() - age, orphan))
 
 
 def held_by(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:

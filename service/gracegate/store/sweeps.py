@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from gracegate.store.deliveries import PullHead
-from gracegate.store.tables import DELIVERY, HEAD, REDELIVERY, RUN, RUNNING, SWEEP, VERDICT, WAITING, insert, now
+from gracegate.store.tables import DEAD, DELIVERY, HEAD, REDELIVERY, RUN, RUNNING, SWEEP, VERDICT, WAITING, insert, now
 
 SETTLED = 600.0
 """Seconds after which the list of GitHub counts, where it says another thing than a run has found out."""
@@ -70,11 +70,6 @@ def set_position(tx: sa.Connection, installation_id: int, position: int) -> None
     tx.execute(sa.update(SWEEP).where(own).values(position=position, **completed))
 
 
-def forget_others(tx: sa.Connection, installation_ids: Collection[int]) -> None:
-    """Forget the sweeps of all other installations."""
-    tx.execute(sa.delete(SWEEP).where(SWEEP.c.installation_id.not_in(installation_ids)))
-
-
 def oldest_completion(tx: sa.Connection) -> float | None:
     """Seconds since the last complete sweep of the installation whose last one is the oldest; None if there is none."""
     oldest = tx.scalar(sa.select(now() - sa.func.min(SWEEP.c.completed_at)))
@@ -91,6 +86,8 @@ def candidates(
     and GitHub, in a complete list, has not: a run finds out that they are closed.
     """
     of_pull = (VERDICT.c.repository_id == HEAD.c.repository_id) & (VERDICT.c.number == HEAD.c.number)
+    # One that died after it had recorded its verdict may not have concluded the check.
+    is_dead = sa.func.coalesce(RUN.c.state == DEAD, sa.false())
     query = (
         sa.select(
             HEAD.c.number,
@@ -103,7 +100,7 @@ def candidates(
             VERDICT.c.head_sha.label("concluded"),
         )
         .outerjoin(RUN, RUN.c.id == HEAD.c.run_id)
-        .outerjoin(VERDICT, of_pull & (VERDICT.c.head_sha == HEAD.c.sha) & (VERDICT.c.verdict != ""))
+        .outerjoin(VERDICT, of_pull & (VERDICT.c.head_sha == HEAD.c.sha) & (VERDICT.c.verdict != "") & ~is_dead)
         .where(HEAD.c.repository_id == repository_id)
     )
     known = {row.number: row for row in tx.execute(query)}

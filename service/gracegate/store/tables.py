@@ -120,6 +120,14 @@ SWEEP = Table(
     Column("completed_at", Float),
 )
 
+REPOSITORY = Table(
+    "repository",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("installation_id", BigInteger, nullable=False, index=True),
+    Column("full_name", Text, nullable=False),
+)
+
 REDELIVERY = Table(
     "redelivery",
     METADATA,
