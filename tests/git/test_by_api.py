@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.errors import GitFailed, Gone, RateLimited
+from gracegate.errors import GitFailed, RateLimited
 from gracegate.git import ReadLimits, TreeFetcher, by_api
 from gracegate.model import FileDiff, Problem, Tree, TreeEntry
 from tests.git.conftest import IDENTITY, Repository, Server
@@ -119,7 +119,7 @@ def test_what_was_read_before_a_limit_is_kept(
     with pytest.raises(RateLimited):
         fetcher.fetch_trees(refused, None, {head: is_yaml}, api=limited)
     monkeypatch.setattr(by_api, "MAX_REQUESTS", 3)
-    message = "git is refused, and GitHub's API is too slow: its files need 3 requests, and a review makes 2."
+    message = "No file was read, because git cannot fetch: the API needs 3 requests, of which a review makes 2."
     nothing = {head: Tree({}, (Problem("", 0, "not_fetched", message),))}
     assert fetcher.fetch_trees(refused, None, {head: is_yaml}, api=first) == nothing
     trees = fetcher.fetch_trees(refused, None, {head: is_yaml}, api=second)
@@ -142,6 +142,17 @@ def test_a_directory_that_the_api_cuts_off_is_a_problem(shop: Repository, refuse
     assert [problem.code for problem in trees[head].problems] == ["too_much"]
 
 
+def test_a_server_that_sends_all_files(shop: Repository, server: Server, tmp_path: Path) -> None:
+    shop.git("config", "uploadpack.allowFilter", "false")
+    head = shop.commit({"web.yaml": "a\n", "film.mp4": os.urandom(300_000)})
+    url = f"{server.url}/shop.git"
+    fetcher = TreeFetcher(tmp_path / "cache", max_bytes=400_000, sleep=lambda _: None)
+    with pytest.raises(GitFailed, match=r"^git fetch needs a file of more than 200,000 bytes$"):
+        fetcher.fetch_trees(url, None, {head: is_yaml})
+    trees = fetcher.fetch_trees(url, None, {head: is_yaml}, api=Api(shop))
+    assert sorted(trees[head].files) == ["web.yaml"]
+
+
 def test_another_content_than_was_asked_for(
     shop: Repository, refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,5 +169,5 @@ def test_a_git_that_only_fails_is_tried_again_first(shop: Repository, server: Se
     with pytest.raises(GitFailed):
         fetcher.fetch_trees(url, None, {head: is_yaml}, api=api)
     assert api.trees == []
-    trees = fetcher.fetch_trees(url, None, {head: is_yaml}, api=api, api_instead_of=(Gone, GitFailed))
+    trees = fetcher.fetch_trees(url, None, {head: is_yaml}, api=api, api_after_failure=True)
     assert sorted(trees[head].files) == ["web.yaml"]

@@ -161,14 +161,6 @@ def test_more_candidates_than_the_limit_are_a_problem(shop: Repository, tmp_path
     assert tree == Tree({}, (Problem("", 0, "too_much", message),))
 
 
-def test_a_pack_that_is_too_large_is_a_problem(shop: Repository, server: Server, tmp_path: Path) -> None:
-    head = shop.commit({"web.yaml": os.urandom(300_000).hex()})
-    fetcher = fetcher_in(tmp_path, max_bytes=200_000)
-    [tree] = fetch(fetcher, f"{server.url}/shop.git", None, [head])
-    message = "No file was read: git fetch needs a file of more than 100,000 bytes."
-    assert tree == Tree({}, (Problem("", 0, "too_much", message),))
-
-
 def test_a_server_without_filters_gives_everything(shop: Repository, server: Server, tmp_path: Path) -> None:
     shop.git("config", "uploadpack.allowFilter", "false")
     head = shop.commit({"web.yaml": "a\n", "notes.txt": "b"})

@@ -92,7 +92,7 @@ class ApiRepository:
 
     def _read_tree(self, name: str, *, recursive: bool) -> tuple[Sequence[TreeEntry], bool]:
         if self._requests >= MAX_REQUESTS:
-            raise TooManyRequests(f"its trees alone need more than {MAX_REQUESTS:,} requests")
+            raise TooManyRequests(f"the API needs more than {MAX_REQUESTS:,} requests for the trees alone")
         self._requests += 1
         entries, is_truncated = self.api.read_tree(name, recursive=recursive)
         self._sizes.update((entry.sha, entry.size) for entry in entries)
@@ -126,7 +126,7 @@ class ApiRepository:
                 stream = b"".join(b"blob\ndata %d\n%s\n" % (len(content), content) for content in contents)
                 self.git.run("fast-import", "--quiet", stdin=stream)
         if len(missing) > may_read:
-            raise TooManyRequests(f"its files need {len(missing):,} requests, and a review makes {may_read:,}")
+            raise TooManyRequests(f"the API needs {len(missing):,} requests, of which a review makes {may_read:,}")
         if wrong := self._missing(missing):
             raise GitFailed(f"the API gave another content than that of {wrong[0]}")
 

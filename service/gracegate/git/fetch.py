@@ -22,7 +22,7 @@ from gracegate.git.objects import (
     read_sizes,
     read_trees,
 )
-from gracegate.git.process import Git, GitCommandError, TooLarge, cache_environment, server_environment
+from gracegate.git.process import FetchTooLarge, Git, GitCommandError, TooLarge, cache_environment, server_environment
 from gracegate.git.repository_cache import RepositoryCache, prepare_repository
 from gracegate.model import FileDiff, Problem, Tree
 
@@ -34,6 +34,8 @@ _BLOBS_AT_ONCE = 10_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Seconds before each attempt. A ref can be seconds behind the webhook that names its commit.
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
+# git fails alike at the next attempt.
+_LASTING = (Gone, FetchTooLarge)
 _COMMIT_MISSING = re.compile(
     r"not our ref|unadvertised object|couldn't find remote ref|no such remote ref", re.IGNORECASE
 )
@@ -75,13 +77,14 @@ class TreeFetcher:
         refs: Sequence[str] = (),
         *,
         api: ObjectApi | None = None,
-        api_instead_of: tuple[type[GracegateError], ...] = (Gone,),
+        api_after_failure: bool = False,
     ) -> dict[str, Tree]:
         """The candidate files of each commit, by its SHA; each has a filter of its own.
 
-        `refs` are fetched if the server does not give a commit by its SHA (yet). After one of the errors
-        `api_instead_of`, the objects come from `api`. A repository beyond the limits gives trees without files and a
-        problem. Raises GitFailed, or Gone if the repository does not exist for this token, and what the API raises.
+        `refs` are fetched if the server does not give a commit by its SHA (yet). Where git is refused or gets all
+        files, the objects come from `api`, with `api_after_failure` also where git fails. A repository beyond the
+        limits gives trees without files and a problem. Raises GitFailed, or Gone if the repository does not exist for
+        this token, and what the API raises.
         """
         for name in (*commits, *refs):
             # git could take another name for an option.
@@ -91,11 +94,11 @@ class TreeFetcher:
             trees = self._fetch_by_git(url, token, commits, refs)
         except TooLarge as error:
             trees = _nothing_read(commits, "too_much", f"No file was read: {error}.")
-        except api_instead_of as refusal:
-            if api is None:
+        except (Gone, GitFailed) as error:
+            if api is None or not (api_after_failure or isinstance(error, _LASTING)):
                 raise
-            self._log_refusal(url, refusal)
-            trees = self._fetch_by_api(url, api, commits, refusal)
+            self._log_refusal(url, error)
+            trees = self._fetch_by_api(url, api, commits, error)
         self._cache.shrink()
         return trees
 
@@ -124,15 +127,15 @@ class TreeFetcher:
             except TooLarge as error:
                 return _nothing_read(commits, "too_much", f"No file was read: {error}.")
             except TooManyRequests as error:
-                if not isinstance(refusal, Gone):
+                if not isinstance(refusal, _LASTING):
                     # git may work again at the next attempt.
                     raise refusal from error
-                return _nothing_read(commits, "not_fetched", f"git is refused, and GitHub's API is too slow: {error}.")
+                return _nothing_read(commits, "not_fetched", f"No file was read, because git cannot fetch: {error}.")
 
     def _log_refusal(self, url: str, refusal: GracegateError) -> None:
         if url not in self._refused:
             self._refused.add(url)
-            LOG.warning("git is refused at %s, so GitHub's API gives its files: %s", url, refusal)
+            LOG.warning("git cannot fetch %s, so its files come by GitHub's API: %s", url, refusal)
 
     def delete_unused(self, urls: Collection[str] | None, seconds: float) -> int:
         """See RepositoryCache.delete_unused."""

@@ -35,6 +35,7 @@ _RUN_NOTHING: tuple[Setting, ...] = (
 )
 
 
+_CHUNK = 1_000_000
 _MAX_STDERR = 100_000
 # What git says of a helper, such as the one that writes packs, that was ended by its limit.
 _FILE_TOO_LARGE = f"died of signal {signal.SIGXFSZ:d}"
@@ -42,6 +43,10 @@ _FILE_TOO_LARGE = f"died of signal {signal.SIGXFSZ:d}"
 
 class TooLarge(GitFailed):
     """A repository has more than is read of one."""
+
+
+class FetchTooLarge(GitFailed):
+    """A server sends more than is kept: one that does not know partial clones sends all files."""
 
 
 class GitCommandError(GitFailed):
@@ -69,7 +74,8 @@ class Git:
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run git and return its output.
 
-        Raises TooLarge beyond its limits, GitFailed after `seconds`, and GitCommandError if it ends with an error.
+        Raises TooLarge or FetchTooLarge beyond its limits, GitFailed after `seconds`, and GitCommandError if it ends
+        with an error.
         """
         command = _subcommand(arguments)
         # Files, not pipes: git may fill one pipe while it waits for us to read from another.
@@ -91,10 +97,10 @@ class Git:
             stderr = errors.read(_MAX_STDERR).decode(errors="replace").strip()
         if timed_out:
             raise GitFailed(f"git {command} took longer than {self.seconds:g} s")
-        if len(out) > self.max_output:
+        if out is None:
             raise TooLarge(f"git {command} printed more than {self.max_output:,} bytes")
         if process.returncode == -signal.SIGXFSZ or _FILE_TOO_LARGE in stderr:
-            raise TooLarge(f"git {command} needs a file of more than {self.max_file or 0:,} bytes")
+            raise FetchTooLarge(f"git {command} needs a file of more than {self.max_file or 0:,} bytes")
         if process.returncode != 0:
             raise GitCommandError(command, stderr)
         return out
@@ -105,8 +111,8 @@ class Git:
             with suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (self.max_file, self.max_file))
 
-    def _read_output(self, process: subprocess.Popen[bytes]) -> tuple[bool, bytes]:
-        """Whether the time was not enough, and the output, with one byte more than is allowed if there is more."""
+    def _read_output(self, process: subprocess.Popen[bytes]) -> tuple[bool, bytes | None]:
+        """Whether the time was not enough, and the output, None if there is more than is allowed."""
         timed_out = threading.Event()
 
         def end() -> None:
@@ -115,15 +121,19 @@ class Git:
 
         timer = threading.Timer(self.seconds, end)
         timer.start()
+        chunks: list[bytes] = []
+        size = 0
         try:
-            out = process.stdout.read(self.max_output + 1) if process.stdout else b""
-            if len(out) > self.max_output:
+            while process.stdout and size <= self.max_output and (chunk := process.stdout.read(_CHUNK)):
+                chunks.append(chunk)
+                size += len(chunk)
+            if size > self.max_output:
                 _kill(process)
             process.wait()
         finally:
             timer.cancel()
             _kill(process)
-        return timed_out.is_set(), out
+        return timed_out.is_set(), None if size > self.max_output else b"".join(chunks)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, GitFailed, Gone, Refused, Superseded
+from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, Gone, Refused, Superseded
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
@@ -221,10 +221,9 @@ class PullRequestReviewer:
         # Where two of the three are one commit, its later and wider filter counts.
         filters = {tip: is_config, merge_base: is_candidate, pull.head_sha: is_candidate}
         api = GitObjects(repo)
-        # Where git only fails, it may work again at the next attempt, and costs less.
-        api_instead_of = (Gone,) if run.attempt == 1 else (Gone, GitFailed)
         refs = [f"refs/pull/{pull.number}/head"]
-        trees = self.fetcher.fetch_trees(url, token, filters, refs, api=api, api_instead_of=api_instead_of)
+        # Where git only fails, it may work again at the next attempt, and costs less.
+        trees = self.fetcher.fetch_trees(url, token, filters, refs, api=api, api_after_failure=run.attempt > 1)
         metrics.FETCHES.labels(way="api" if api.requests else "git").inc()
         if listed.is_truncated and not any(problem.file == "" for problem in trees[pull.head_sha].problems):
             paths = {d.path for d in files}
