@@ -130,7 +130,7 @@ _replicas(i) := _floors[representative[_controller(i)]] if {
 }
 
 # The highest floor, by representative of the workload. Undefined if one of them is not known.
-_floors[r] := max(floors) if {
+_floors := {r: max(floors) |
 	some r, found in _autoscalers
 	floors := [least | some s in found; least := autoscalers[s].floor]
 	count(floors) == count(found)

@@ -82,7 +82,7 @@ _evicted_pods(b) := _evicted[budgets.representative_budget[b]]
 _evicted_pods(b) := {"pods": 0, "is_certain": false} if not budgets.representatives_by_budget[b]
 
 # By representative of the budget. The number of pods is 0 if it is not known.
-_evicted[b] := {"pods": _pods(workloads_of), "is_certain": _are_certain(workloads_of)} if {
+_evicted := {b: {"pods": _pods(workloads_of), "is_certain": _are_certain(workloads_of)} |
 	some b in {b | some b in budgets.representative_budget}
 	workloads_of := budgets.evicted_workloads[b]
 	count([i | some i in workloads_of; not scaling.replicas[i] == 0]) > 0
