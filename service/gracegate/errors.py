@@ -66,6 +66,10 @@ class EngineTimeout(EngineError):
     """The evaluation exceeded its limit of time or memory."""
 
 
+class EngineOutOfMemory(EngineTimeout):
+    """The evaluation exceeded its limit of memory: fewer rules at once need less."""
+
+
 class EngineKilled(EngineError):
     """A signal ended the evaluation within its limits: from outside, or of a crash that its input caused."""
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gracegate.errors import EngineError, RuleFailed, RulesMismatch
+from gracegate.errors import EngineError, EngineOutOfMemory, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
 from gracegate.policy.violations import Malformed, check_members, read_violation
+
+_MOST_PARTS = 8
+"""Each costs what all rules share, so that more would take longer than anybody waits."""
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
@@ -103,11 +106,23 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
 
 
 def _reports(
-    evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
+    evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]],
+    rules: Sequence[str],
+    failed: dict[str, str],
+    parts: int = 1,
 ) -> Iterable[Mapping[str, Any]]:
-    """Evaluates `rules` together if none errs, else without those that do, which are added to `failed`."""
+    """Evaluates `rules` together if none errs, else without those that do, which are added to `failed`.
+
+    If they need too much memory together, their halves are evaluated apart, and so on until there are _MOST_PARTS.
+    """
     try:
         report = evaluate_rules(rules)
+    except EngineOutOfMemory:
+        if parts == _MOST_PARTS or len(rules) < 2:
+            raise
+        for half in (rules[: len(rules) // 2], rules[len(rules) // 2 :]):
+            yield from _reports(evaluate_rules, half, failed, parts * 2)
+        return
     except RuleFailed as error:
         if not rules:
             raise
@@ -117,9 +132,9 @@ def _reports(
         yield report
         return
     middle = len(rules) // 2
-    parts = [[rule for rule in rules if rule not in failing]] if failing else [rules[:middle], rules[middle:]]
-    for part in filter(None, parts):
-        yield from _reports(evaluate_rules, part, failed)
+    rest = [[rule for rule in rules if rule not in failing]] if failing else [rules[:middle], rules[middle:]]
+    for part in filter(None, rest):
+        yield from _reports(evaluate_rules, part, failed, parts)
 
 
 def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gracegate.errors import EngineError, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
+from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
 from gracegate.policy import Answer, Batch, Cluster, ask
 
@@ -292,6 +292,37 @@ def test_rules_that_err_never_cost_the_others(broken: tuple[str, ...], named: bo
     assert [found.rule for found in answer.violations] == [one for one in every if one not in broken]
     assert answer.problems == tuple(Problem("", 0, "rule_failed", f"{one}: conflict") for one in broken)
     assert len(engine.questions) <= 2 * len(every)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "questions"), [(20, [20]), (10, [20, 10, 10]), (3, [20, 10, 5, 2, 3, 5, 2, 3, 10, 5, 2, 3, 5, 2, 3])]
+)
+def test_rules_that_need_too_much_memory_together_are_evaluated_in_parts(at_once: int, questions: list[int]) -> None:
+    every = [f"rule-{number:02}" for number in range(20)]
+    engine = Engine(*map(violation, every))
+    answer = ask(limited(engine, at_once), batch(*map(rule, every)), DIGEST)
+    assert ([found.rule for found in answer.violations], answer.problems) == (every, ())
+    assert [len(question["rules"]) for question in engine.questions] == questions
+
+
+@pytest.mark.parametrize(("rules", "at_once"), [(20, 2), (1, 0), (0, -1)])
+def test_parts_have_an_end(rules: int, at_once: int) -> None:
+    engine = Engine()
+    with pytest.raises(EngineOutOfMemory):
+        ask(limited(engine, at_once), batch(*(rule(f"rule-{number}") for number in range(rules))), DIGEST)
+    assert len(engine.questions) <= 15
+
+
+def limited(engine: Engine, at_once: int) -> Any:
+    """An engine that has memory for so many rules at once."""
+
+    def evaluate(opa_input: Mapping[str, Any]) -> Any:
+        answer = engine(opa_input)
+        if len(opa_input["rules"]) > at_once:
+            raise EngineOutOfMemory("too much")
+        return answer
+
+    return evaluate
 
 
 def test_an_engine_that_errs_without_any_rule_is_an_error() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import wasmtime
 
-from gracegate.errors import EngineError, EngineTimeout, RuleFailed, RulesMismatch
+from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import Engine
 from gracegate.policy import Catalog, load_builtin
 from gracegate.policy.engines import module_cache
@@ -106,7 +106,7 @@ def _translate_errors() -> Iterator[None]:
         yield
     except Aborted as error:
         if "opa_malloc" in str(error):
-            raise EngineTimeout("the evaluation needs more memory than its limit") from error
+            raise EngineOutOfMemory("the evaluation needs more memory than its limit") from error
         raise RuleFailed(str(error), rules_named_in(str(error))) from error
     except BuiltinFailed as error:
         raise RuleFailed(str(error)) from error
