@@ -56,6 +56,7 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	@$(BIN)/python -m gracegate.policy.build --check
 
 policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the pages of the rules
+	@$(BIN)/python -m gracegate.policy.build.api_schema
 	@$(BIN)/python -m gracegate.policy.build
 
 tools: ## The pinned OPA, into .tools where PATH has none that fits

@@ -149,7 +149,7 @@ _are_strings(words) if {
 
 _word(entry) := entry if is_string(entry)
 
-_word(entry) := format_int(number, 10) if {
+_word(entry) := text.number(number) if {
 	number := values.integer(entry, -1)
 	number >= 0
 }

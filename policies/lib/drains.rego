@@ -7,6 +7,7 @@
 # - input: schema.input
 package gracegate.lib.drains
 
+import data.gracegate.lib.api_fields
 import data.gracegate.lib.commands
 import data.gracegate.lib.containers
 import data.gracegate.lib.exposures
@@ -23,16 +24,20 @@ import data.gracegate.lib.workloads
 # METADATA
 # title: Containers without a drain, by document
 # description: |
-#   A list of the regular target containers (see the library target_containers) that have no preStop hook at all. Native
-#   sidecars stop after them; apps that drain by themselves, by their annotation, are left out.
+#   A list of the regular target containers (see the library target_containers) that have no preStop hook at all, also
+#   not under a wrong name or at a wrong place. Native sidecars stop after them; apps that drain by themselves, by their
+#   annotation, are left out.
 containers_without_drain := {i: found |
 	some i in _drainable
 	found := [target |
 		some target in target_containers.by_workload[i]
 		not target.container.sidecar
 		not hooks.has_prestop(target.container.spec)
+		count({[i, array.concat(target.container.path, field)] | some field in _hook_fields} & api_fields.meant) == 0
 	]
 }
+
+_hook_fields := {["lifecycle"], ["lifecycle", "preStop"]}
 
 # METADATA
 # title: Hooks without a drain, by document and path of the container

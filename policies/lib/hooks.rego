@@ -67,7 +67,7 @@ early_stop(hook) := concat(" ", commands.early_stop(hook.exec.command)) if {
 # description: Its manifest for a cluster's lowest minor version. Before 1.30, the image must have the program sleep.
 sleep_hook(seconds, minor) := {"sleep": {"seconds": seconds}} if {
 	minor >= 30
-} else := {"exec": {"command": ["sleep", format_int(seconds, 10)]}}
+} else := {"exec": {"command": ["sleep", text.number(seconds)]}}
 
 # The words of the command, wherever it stands. A string is one that lacks its list.
 _intended_command(hook) := hook.exec.command if {

@@ -8,6 +8,7 @@ package gracegate.lib.meshes
 
 import data.gracegate.lib.patches
 import data.gracegate.lib.services
+import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
 # METADATA
@@ -53,19 +54,19 @@ _is_injected(i) if {
 _metadata_path(i) := array.concat(array.slice(workloads.pod[i].path, 0, count(workloads.pod[i].path) - 1), ["metadata"])
 
 # In whole seconds; 5 by default.
-_drain(text) := to_number(found[0][1]) if {
-	found := regex.find_all_string_submatch_n(`terminationDrainDuration:\s*"?0*(\d{1,6})s`, text, 1)
+_drain(lines) := to_number(found[0][1]) if {
+	found := regex.find_all_string_submatch_n(`terminationDrainDuration:\s*"?0*(\d{1,6})s`, lines, 1)
 	count(found) > 0
 } else := 5
 
-_configuration(text, seconds) := replace(text, found[0][0], setting) if {
-	found := regex.find_all_string_submatch_n(`(terminationDrainDuration:\s*"?)\d+m?s`, text, 1)
-	setting := concat("", [found[0][1], format_int(seconds, 10), "s"])
-} else := concat("", [_terminated(text), "terminationDrainDuration: ", format_int(seconds, 10), "s\n"]) if {
-	not contains(text, "terminationDrainDuration")
-	regex.match(`^(\w[^\n]*(\n|$)|[ \t-][^\n]*(\n|$)|\n)*$`, text)
+_configuration(lines, seconds) := replace(lines, found[0][0], setting) if {
+	found := regex.find_all_string_submatch_n(`(terminationDrainDuration:\s*"?)\d+m?s`, lines, 1)
+	setting := concat("", [found[0][1], text.number(seconds), "s"])
+} else := concat("", [_terminated(lines), "terminationDrainDuration: ", text.number(seconds), "s\n"]) if {
+	not contains(lines, "terminationDrainDuration")
+	regex.match(`^(\w[^\n]*(\n|$)|[ \t-][^\n]*(\n|$)|\n)*$`, lines)
 }
 
 _terminated("") := ""
 
-_terminated(text) := concat("", [trim_right(text, "\n"), "\n"]) if text != ""
+_terminated(lines) := concat("", [trim_right(lines, "\n"), "\n"]) if lines != ""

@@ -16,13 +16,13 @@ import data.gracegate.lib.values
 # METADATA
 # title: Errors of a container
 # description: |
-#   A set, for a regular container or a native sidecar and the ports that it declares. Errors of a preStop hook itself
+#   A set, for a regular container or a native sidecar. Errors of a preStop hook itself
 #   are left to the rule prestop-command-malformed.
-errors(container, declared) := union({found |
+errors(container) := union({found |
 	some by in _probes
 	probes.has_probe(container, by)
-	some found in [_handler_errors(by, container[by]), _field_errors(by, container[by], declared)]
-}) | _hook_errors(container, declared)
+	some found in [_handler_errors(by, container[by]), _field_errors(by, container[by])]
+}) | _hook_errors(container)
 
 # METADATA
 # title: Valid handlers of a container, by field of the probe
@@ -34,7 +34,7 @@ valid_handlers(container, declared) := {by: copy |
 	not _has_undefined_port(container, declared)[by]
 	found := [error |
 		is_object(container[by])
-		some error in (_port_errors(by, container[by], declared) | _command_errors(by, container[by]))
+		some error in (_port_errors(by, container[by]) | _command_errors(by, container[by]))
 	]
 	every error in found {
 		error.step
@@ -81,7 +81,7 @@ _handler_errors(by, probe) := {{
 
 _handlers(probe) := [type | some type in ["exec", "grpc", "httpGet", "tcpSocket"]; is_object(probe[type])]
 
-_field_errors(by, probe, declared) := (own | _port_errors(by, probe, declared)) | _command_errors(by, probe) if {
+_field_errors(by, probe) := (own | _port_errors(by, probe)) | _command_errors(by, probe) if {
 	is_object(probe)
 	own := _number_errors(by, probe) | _grace_period_errors(by, probe)
 } else := set()
@@ -131,11 +131,11 @@ _grace_period_errors(by, probe) := {{
 	number < 1
 } else := set()
 
-_port_errors(by, probe, declared) := {object.union(found, {"path": array.concat([by, type], found.path)}) |
+_port_errors(by, probe) := {object.union(found, {"path": array.concat([by, type], found.path)}) |
 	some type in ["grpc", "httpGet", "tcpSocket"]
 	is_object(probe[type])
 	port := object.get(probe[type], "port", null)
-	found := _port_error(text.format("has a {}", [by]), port, declared)
+	found := _port_error(text.format("has a {}", [by]), port)
 	not _is_name_for_grpc(type, port)
 } | {found |
 	some type in ["grpc", "httpGet", "tcpSocket"]
@@ -151,17 +151,17 @@ _port_errors(by, probe, declared) := {object.union(found, {"path": array.concat(
 # The rule probe-port-undefined reports a grpc probe whose port is a name.
 _is_name_for_grpc("grpc", port) if is_string(port)
 
-_port_error(who, port, _) := {
+_port_error(who, port) := {
 	"path": ["port"],
-	"why": text.format("{} with port {}, but ports range from 1 to 65535", [who, number]),
+	"why": text.format("{} with port {}, but ports range from 1 to 65535", [who, json.marshal(port)]),
 	"advice": "Use the port that the app listens on.",
 } if {
-	number := values.integer(port, 1)
-	not ports.is_valid_number(number)
-	number != 0
+	is_number(port)
+	not ports.is_valid_number(port)
+	port != 0
 }
 
-_port_error(who, port, declared) := {
+_port_error(who, port) := {
 	"path": ["port"],
 	"why": text.format(
 		`{} with port "{}" in quotes, which make it a name, but a name needs a letter`,
@@ -171,18 +171,6 @@ _port_error(who, port, declared) := {
 } if {
 	number := ports.number_in(port)
 	ports.is_valid_number(number)
-} else := {
-	"path": ["port"],
-	"why": text.format(
-		`{} with port "{}", but a name has at most 15 of a to z, 0 to 9 and single dashes, and needs a letter`,
-		[who, port],
-	),
-	"advice": "Give the port a shorter or simpler name, both where it is declared and where it is used.",
-} if {
-	is_string(port)
-	port in {found.name | some found in declared}
-	not ports.is_valid_name(port)
-	not values.is_placeholder(port)
 } else := {
 	"path": ["port"],
 	"why": text.format(`{} with port "{}", which is not a port`, [who, port]),
@@ -212,9 +200,9 @@ _command_fix(command, path) := {"step": {"op": "replace", "path": path, "value":
 
 _word(entry) := entry if is_string(entry)
 
-_word(entry) := format_int(entry, 10) if values.integer(entry, -1) >= 0
+_word(entry) := text.number(entry) if values.integer(entry, -1) >= 0
 
-_hook_errors(container, declared) := {found |
+_hook_errors(container) := {found |
 	hook := container.lifecycle.postStart
 	hook != null
 	defect := hooks.defect(hook)
@@ -229,7 +217,7 @@ _hook_errors(container, declared) := {found |
 	some by in ["postStart", "preStop"]
 	is_object(container.lifecycle[by].httpGet)
 	port := object.get(container.lifecycle[by].httpGet, "port", null)
-	found := _port_error(text.format("has a {} hook", [by]), port, declared)
+	found := _port_error(text.format("has a {} hook", [by]), port)
 }
 
 _hook_error(defect) := text.format("has a postStart hook that {}", [defect.why]) if {

@@ -125,6 +125,9 @@ _port_number(port, declared) := [found.number | some found in declared; found.na
 _positive(value, fallback) := number if {
 	number := values.number(value, 0)
 	number > 0
+
+	# More is rejected, and a product of two such numbers is not the same in both engines.
+	number <= 2147483647
 } else := fallback if {
 	values.number(value, 0) <= 0
 }

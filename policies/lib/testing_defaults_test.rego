@@ -3,6 +3,7 @@ package gracegate.testing_defaults
 
 cluster := {
 	"min_minor": 30,
+	"min_minor_is_assumed": false,
 	"drain_seconds": {
 		"cluster": 10,
 		"headless": 35,

@@ -14,6 +14,12 @@ format(template, arguments) := concat("", [piece |
 ])
 
 # METADATA
+# title: Number
+# description: |
+#   The digits of a whole number. Rules use this instead of format_int, which fails in Wasm beyond 32 bits.
+number(value) := json.marshal(floor(value))
+
+# METADATA
 # title: Nearest name
 # description: |
 #   The only one of the names that differs from the word in one letter, one letter more or less, or two neighbouring
@@ -41,7 +47,7 @@ yaml_lines(indent, map) := [line |
 
 _argument(arguments, position) := [arguments[position]] if {
 	is_string(arguments[position])
-} else := [format_int(arguments[position], 10)] if {
+} else := [number(arguments[position])] if {
 	is_number(arguments[position])
 } else := []
 

@@ -21,7 +21,11 @@
 #     value: {successThreshold: 2, httpGet: {path: /livez, port: http}}
 package gracegate.rules.liveness["probe-invalid"]
 
+import data.gracegate.lib.api_consistency
+import data.gracegate.lib.api_fields
+import data.gracegate.lib.api_objects
 import data.gracegate.lib.api_validation
+import data.gracegate.lib.api_values
 import data.gracegate.lib.containers
 import data.gracegate.lib.probe_validation
 import data.gracegate.lib.text
@@ -38,6 +42,12 @@ violation contains {"at": at, "message": message} if {
 }
 
 violation contains {"at": at, "message": message} if {
+	some at, error in _in_fields
+	place := api_objects.place(at.document, error.path)
+	message := text.format(`{} rejects {}: {} {}.`, [_who(at.document), place.owner, place.inside, error.why])
+}
+
+violation contains {"at": at, "message": message} if {
 	some at, error in _in_objects
 	message := text.format(`{} rejects {} "{}": it {}.`, [error.who, error.kind, error.name, error.why])
 }
@@ -48,6 +58,11 @@ fix[at] := {"patch": [object.union(error.step, {"path": path})]} if {
 }
 
 fix[at] := {"class": "text", "advice": error.advice} if some at, error in _in_containers
+
+fix[at] := object.union(_class(found), {"patch": [{"op": "replace", "path": at.path, "value": found.value}]}) if {
+	some at, error in _in_fields
+	[found] := error.fix
+}
 
 fix[at] := {"patch": error.steps} if {
 	some at, error in _in_objects
@@ -64,7 +79,7 @@ _in_containers := object.union(_in_long_running, _in_init_containers)
 _in_long_running := {at: found |
 	some i in workloads.complete
 	some container in containers.long_running[i]
-	some error in probe_validation.errors(container.spec, container.ports)
+	some error in probe_validation.errors(container.spec)
 	at := {"document": i, "path": array.concat(container.path, error.path)}
 	found := object.union({"fails": false, "title": container.title, "container": container.path}, error)
 }
@@ -89,14 +104,36 @@ _is_helper(container) := regex.match(
 )
 
 _in_objects := {at: found |
-	some i, found_errors in api_validation.errors
+	some errors in [api_validation.errors, api_consistency.errors]
+	some i, found_errors in errors
 	some error in found_errors
 	at := {"document": i, "path": error.path}
 	found := object.union(error, _owner(i))
 }
 
-_owner(i) := {"who": who, "kind": kind, "name": name} if {
+# What the libraries for probes and for objects say is more exact.
+_in_fields := {at: error |
+	some at, error in object.union(_missing, _misfits)
+	not _in_containers[at]
+	not _in_objects[at]
+}
+
+_misfits := {{"document": misfit.document, "path": misfit.path}: misfit | some misfit in api_values.misfits}
+
+_missing := {{"document": found.document, "path": found.path}: error |
+	some found in api_fields.missing
+	path := array.concat(found.path, [found.key])
+	not [found.document, path] in api_fields.meant
+	error := {"path": path, "why": "is missing", "fix": []}
+}
+
+_class(found) := {"class": "safe"} if found.class == "safe"
+
+_class(found) := {"class": "assumes", "assumption": "The text is meant as it is shown."} if found.class == "assumes"
+
+_owner(i) := {"who": _who(i), "kind": kind, "name": name} if {
 	kind := input.documents[i].object.kind
-	who := object.get({"Rollout": "Argo Rollouts"}, kind, "The API server")
 	name := values.string(object.get(input.documents[i].object, ["metadata", "name"], ""))
 }
+
+_who(i) := object.get({"Rollout": "Argo Rollouts"}, input.documents[i].object.kind, "The API server")

@@ -61,7 +61,7 @@ _undefined := {at: found |
 
 _fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {
 	reference.handler == "grpc"
-	declared := [port.number | some port in container.ports; reference.port in {port.name, format_int(port.number, 10)}]
+	declared := [port.number | some port in container.ports; reference.port in {port.name, text.number(port.number)}]
 } else := {"class": "text", "advice": "Use the number of the port: the kubelet does not resolve names for grpc."} if {
 	reference.handler == "grpc"
 } else := {"patch": [_replace(reference, name)]} if {

@@ -18,6 +18,7 @@
 #   - {op: remove, path: [spec, template, spec, containers, 0, readinessProbe]}
 package gracegate.rules.readiness["readiness-probe-missing"]
 
+import data.gracegate.lib.api_fields
 import data.gracegate.lib.patches
 import data.gracegate.lib.probe_validation
 import data.gracegate.lib.probes
@@ -65,6 +66,7 @@ _without_probe := {at: target |
 	some target in found
 	not _ignores_readiness(target)
 	not probes.has_probe(target.container.spec, "readinessProbe")
+	not [i, array.concat(target.container.path, ["readinessProbe"])] in api_fields.meant
 	at := {"document": i, "path": target.container.path}
 }
 

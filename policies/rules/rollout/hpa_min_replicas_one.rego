@@ -55,7 +55,7 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 		low.name,
 		workloads.kind[i],
 		workloads.name[i],
-		_pods[format_int(low.floor, 10)],
+		_pods[text.number(low.floor)],
 		_because(low),
 	])
 }

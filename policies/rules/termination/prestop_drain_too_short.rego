@@ -101,7 +101,7 @@ _longer_script(at, drain) := {"op": "replace", "path": path, "value": script} if
 	[index] := [index | some index, word in words; regex.match(_sleep, word)]
 	[found] := regex.find_all_string_submatch_n(_sleep, words[index], -1)
 	path := array.concat(at.path, ["exec", "command", index])
-	script := replace(words[index], found[0], concat("", [found[1], format_int(drain.recommended, 10), found[2]]))
+	script := replace(words[index], found[0], concat("", [found[1], text.number(drain.recommended), found[2]]))
 }
 
 _sleep := `(\bsleep\s+)[\d.]+[smhd]?($|[\s;&|)])`

@@ -11,7 +11,7 @@ from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
 from gracegate.model import Engine, Finding, Rule, SourceFile, Tree
-from gracegate.policy import Catalog, Evaluate
+from gracegate.policy import Catalog, Cluster, Evaluate
 from gracegate.repo_config import RepoConfig
 
 EXAMPLE = "example.yaml"
@@ -45,7 +45,8 @@ def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluat
     """Runs all rules on the example. Raises StopIteration if the rule does not find it, which a test rules out."""
     request = CheckRequest(
         head=Tree({EXAMPLE: SourceFile(EXAMPLE, rule.example.encode())}),
-        config=RepoConfig(),
+        # With a version that somebody has named, a field that it lacks is a mistake.
+        config=RepoConfig(min_minor=Cluster().min_minor),
         catalog=catalog,
         engine=engine,
         today=dt.date.max,

@@ -167,6 +167,7 @@ def _cluster(config: RepoConfig) -> Cluster:
     default = Cluster()
     return Cluster(
         min_minor=default.min_minor if config.min_minor is None else config.min_minor,
+        min_minor_is_assumed=config.min_minor is None,
         drain_seconds={**default.drain_seconds, **config.drain_seconds},
         app_drain_seconds=default.app_drain_seconds if config.app_drain_seconds is None else config.app_drain_seconds,
     )

@@ -20,11 +20,15 @@ Evaluate = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What rules assume of the cluster. An exposure that `drain_seconds` leaves out keeps its value of EXPOSURES."""
+    """What rules assume of the cluster. An exposure that `drain_seconds` leaves out keeps its value of EXPOSURES.
+
+    `min_minor_is_assumed` says that nobody has named the oldest version: fields that it lacks are no mistake then.
+    """
 
     min_minor: int = 30
     drain_seconds: Mapping[str, int] = field(default_factory=dict)
     app_drain_seconds: int = 10
+    min_minor_is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
         ],
         "cluster": {
             "min_minor": cluster.min_minor,
+            "min_minor_is_assumed": cluster.min_minor_is_assumed,
             "drain_seconds": {**EXPOSURES, **cluster.drain_seconds},
             "app_drain_seconds": cluster.app_drain_seconds,
             **{p.cluster: params[rule][p.name] for rule, p in parameters if p.cluster},

@@ -127,6 +127,7 @@ def test_what_is_asked() -> None:
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
             "cluster": {
                 "min_minor": 31,
+                "min_minor_is_assumed": False,
                 "drain_seconds": {**EXPOSURES, "neg": 60},
                 "app_drain_seconds": 7,
                 "least_seconds": 4,

@@ -74,7 +74,12 @@ def _input(rules: Iterable[Rule]) -> Schema:
         unread=_list_of(_fields(**texts)),
         rules=_list_of(_TEXT),
         params=_fields(**{rule.id: _parameters(rule.parameters) for rule in rules if rule.parameters}),
-        cluster=_fields(drain_seconds=seconds, **_each(_INTEGER, "min_minor", "app_drain_seconds"), **shared),
+        cluster=_fields(
+            drain_seconds=seconds,
+            min_minor_is_assumed=_BOOLEAN,
+            **_each(_INTEGER, "min_minor", "app_drain_seconds"),
+            **shared,
+        ),
     )
 
 
@@ -106,7 +111,7 @@ _TERM = _fields(
 )
 _POD: dict[str, Schema] = {
     **_each(_list_of(_definition("container")), "containers", "initContainers"),
-    **_each({}, "ephemeralContainers", "hostNetwork", "nodeName", "shareProcessNamespace"),
+    **_each({}, "ephemeralContainers", "hostNetwork", "nodeName", "restartPolicy", "shareProcessNamespace"),
     "affinity": _fields(podAntiAffinity=_fields(requiredDuringSchedulingIgnoredDuringExecution=_list_of(_TERM))),
     "nodeSelector": _OPEN,
     "terminationGracePeriodSeconds": {},

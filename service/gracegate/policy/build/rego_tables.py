@@ -52,6 +52,7 @@ def build_test_defaults(rules: Iterable[Rule]) -> str:
     shared = {p.cluster: p.default for rule in rules for p in rule.parameters if p.cluster}
     cluster = {
         "min_minor": default.min_minor,
+        "min_minor_is_assumed": default.min_minor_is_assumed,
         "drain_seconds": EXPOSURES,
         "app_drain_seconds": default.app_drain_seconds,
         **shared,
