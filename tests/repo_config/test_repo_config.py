@@ -233,3 +233,29 @@ def test_mistakes_are_named_with_their_line(text: str, line: int, message: str) 
 def test_exclude_patterns(patterns: list[str], excluded: list[str], kept: list[str]) -> None:
     config = RepoConfig(exclude=tuple(patterns))
     assert [path for path in (*excluded, *kept) if config.excludes(path)] == excluded
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = """\
+gate: enforced
+waiver: []
+exclude: [/, a, "!"]
+rules:
+  drain-mising: off
+  probe-port-undefined: {severity: warn, param: {}}
+  prestop-drain-missing: of
+waivers:
+- rules: [probe-port-undefined]
+- {reason: why, rules: [probe-port], unti: 2026-01-01}
+"""
+    with pytest.raises(ConfigError) as caught:
+        parse_repo_config(text, RULES)
+    assert caught.value.line == 2
+    first, *others = caught.value.message.split("; line ")
+    assert first == "unknown key `waiver`, did you mean `waivers`?"
+    assert [mistake.partition(":")[0] for mistake in others] == ["1", "3", "3", "5", "6", "7", "9", "10"]
+
+
+def test_mistakes_without_end_are_counted() -> None:
+    with pytest.raises(ConfigError, match=r"; line 1: `/` is not a path pattern; 90 more mistakes$"):
+        parse_repo_config(f"exclude: [{', '.join(['/'] * 100)}]\n", RULES)

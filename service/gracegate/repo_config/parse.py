@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from gracegate.errors import ConfigError
 from gracegate.model import CONFIG_FILE, EXPOSURES, Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
-from gracegate.repo_config.values import Value, nearest
+from gracegate.repo_config.values import Value, nearest, read_all
 from gracegate.yaml import ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
 
 _SEVERITIES = ("error", "warning", "info", "off")
@@ -38,16 +38,29 @@ def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
         "gate": ("gate", lambda value: value.choice(("enforce", "advise"))),
         "profile": ("profile", lambda value: value.choice(("baseline", "recommended", "strict"))),
         "comments": ("comments", lambda value: value.choice(("introduced", "touched"))),
-        "exclude": ("exclude", lambda value: tuple(_glob(item) for item in value.items())),
+        "exclude": ("exclude", lambda value: tuple(read_all(_glob, value.items()))),
         "rules": ("rules", lambda value: _rules(value, rules)),
-        "waivers": ("waivers", lambda value: tuple(_waiver(item, rules) for item in value.items())),
+        "waivers": ("waivers", lambda value: tuple(read_all(lambda item: _waiver(item, rules), value.items()))),
         "annotation_waivers": ("annotation_waivers", Value.flag),
         "min_kubernetes_version": ("min_minor", _minor),
         "drain_seconds": ("drain_seconds", _drain_seconds),
         "app_drain_seconds": ("app_drain_seconds", Value.seconds),
     }
-    entries = root.mapping(readers)
-    return RepoConfig(**{readers[key][0]: readers[key][1](value) for key, value in entries.items()})
+
+    def read(entry: tuple[str, Value]) -> tuple[str, Any]:
+        key, value = entry
+        name, read_value = readers[key]
+        return name, read_value(value)
+
+    def refuse_unknown() -> dict[str, Any]:
+        root.mapping(readers)
+        return {}
+
+    def read_known() -> dict[str, Any]:
+        return dict(read_all(read, [entry for entry in root.mapping().items() if entry[0] in readers]))
+
+    _, fields = read_all(lambda step: step(), (refuse_unknown, read_known))
+    return RepoConfig(**fields)
 
 
 def _drain_seconds(value: Value) -> dict[str, int]:
@@ -63,11 +76,15 @@ def _minor(value: Value) -> int:
 
 def _rules(value: Value, rules: Mapping[str, Rule]) -> dict[str, RuleConfig]:
     configs: dict[str, RuleConfig] = {}
-    for key, entry in value.mapping().items():
+
+    def read(named: tuple[str, Value]) -> None:
+        key, entry = named
         rule = _rule(entry, key, rules)
         if rule.id in configs:
             entry.fail(f"rule `{rule.id}` is configured twice, once under a former id")
         configs[rule.id] = _rule_config(entry, rule)
+
+    read_all(read, value.mapping().items())
     return configs
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from gracegate.errors import ConfigError
 from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode, json_value, key_name, resolve_alias
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_MAX_TOLD = 9
 
 
 class Value(NamedTuple):
@@ -36,13 +41,15 @@ class Value(NamedTuple):
         node = resolve_alias(self.node)
         if not isinstance(node, MappingNode):
             self.fail(f"{self.name} must be a mapping of keys to values")
-        entries = {}
-        for key, value in node.pairs:
+
+        def entry(pair: tuple[Node, Node]) -> tuple[str, Value]:
+            key, value = pair
             name = key_name(key) or ""
             if known is not None and name not in known:
                 self.child(key, name).fail(f"unknown key `{name}`{nearest(name, known)}")
-            entries[name] = self.child(value, f"`{name}`")
-        return entries
+            return name, self.child(value, f"`{name}`")
+
+        return dict(read_all(entry, node.pairs))
 
     def items(self) -> list[Value]:
         node = resolve_alias(self.node)
@@ -74,6 +81,23 @@ class Value(NamedTuple):
         if not isinstance(value, bool):
             self.fail(f"{self.name} must be `true` or `false`")
         return value
+
+
+def read_all(read: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """What `read` returns for each item. All mistakes are raised as one ConfigError, at the line of the first."""
+    results: list[Result] = []
+    mistakes: list[ConfigError] = []
+    for item in items:
+        try:
+            results.append(read(item))
+        except ConfigError as error:
+            mistakes.append(error)
+    if mistakes:
+        first, *others = mistakes
+        told = [f"line {error.line}: {error.message}" for error in others[:_MAX_TOLD]]
+        rest = [f"{len(others) - _MAX_TOLD} more mistakes"] if len(others) > _MAX_TOLD else []
+        raise ConfigError("; ".join([first.message, *told, *rest]), file=first.file, line=first.line)
+    return results
 
 
 def nearest(name: str, known: Collection[str]) -> str:
