@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, request
 
-from tests.fakegithub import shapes, shapes_checks
+from tests.fakegithub import merge_queue, shapes, shapes_checks
 from tests.fakegithub.errors import ApiError, not_found
 from tests.fakegithub.state import CheckRun, CheckSuite, Repository, Status
 from tests.fakegithub.web import Answer, base_url, body, commit_of, events, login, needs, page, world
@@ -50,6 +50,7 @@ def update(repository: Repository, check_run_id: int) -> Answer:
     _apply(run, body())
     if (was, run.status) == ("in_progress", "completed"):
         events().check_run(run, "completed")
+        merge_queue.advance(world(), events(), repository)
     return jsonify(_shape(run))
 
 

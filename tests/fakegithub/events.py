@@ -17,7 +17,7 @@ from tests.fakegithub import shapes
 from tests.fakegithub.shapes import Json
 from tests.fakegithub.shapes_checks import check_run, check_suite
 from tests.fakegithub.shapes_pulls import pull_full
-from tests.fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, PullRequest, Repository
+from tests.fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, MergeGroup, PullRequest, Repository
 from tests.fakegithub.world import World
 
 DEADLINE = 10.0
@@ -72,6 +72,18 @@ class Events:
         pusher = {"name": self.person, "email": f"{self.person}@example.com"}
         body = {"ref": f"refs/heads/{branch}", **ends, **flags, "compare": compare, "pusher": pusher}
         self._emit("push", repository, {**body, "commits": commits, "head_commit": head})
+
+    def merge_group(self, group: MergeGroup, action: str, reason: str | None = None) -> None:
+        """`checks_requested`; `destroyed` with `merged`, `invalidated` or `dequeued` as the reason."""
+        repository = group.pull.base
+        shown: Json = {"head_sha": group.head_sha, "head_ref": group.head_ref, "base_sha": group.base_sha}
+        shown["base_ref"] = f"refs/heads/{group.base_ref}"
+        shown["head_commit"] = shapes.simple_commit(repository.git.commit_info(group.head_sha))
+        body = {"action": action, "merge_group": shown}
+        self._emit("merge_group", repository, body if reason is None else {**body, "reason": reason})
+
+    def repository(self, repository: Repository, action: str, changes: Json) -> None:
+        self._emit("repository", repository, {"action": action, "changes": changes})
 
     def check_run(self, run: CheckRun, action: str, identifier: str | None = None) -> None:
         shown = check_run(self.world.base_url, self.world, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.fakegithub import anchors, pulls
+from tests.fakegithub import anchors, merge_queue, pulls
 from tests.fakegithub.events import Events
 from tests.fakegithub.gitdir import Content, GitDir
 from tests.fakegithub.state import CheckRun, Installation, IssueComment, PullRequest, Repository, Review, ReviewComment
@@ -50,7 +50,12 @@ class People:
         with self.world.lock:
             one = self.repository(full_name)
             self.world.moved[one.full_name.lower()] = one.id
+            owner, name = one.owner, one.name
             one.owner, _, one.name = to.partition("/")
+            if owner != one.owner:
+                self.events.repository(one, "transferred", {"owner": {"from": {"user": {"login": owner}}}})
+            else:
+                self.events.repository(one, "renamed", {"repository": {"name": {"from": name}}})
 
     def fork(self, full_name: str, owner: str) -> Repository:
         """A fork on an account where the App is not installed."""
@@ -192,6 +197,15 @@ class People:
         """The merge commit's id. Raises ApiError where branch protection forbids it."""
         with self.world.lock:
             return pulls.merge(self.world, self.events, self.pull(full_name, number), by)
+
+    def enqueue_pull_request(self, full_name: str, number: int) -> str:
+        """ "Merge when ready": adds it to the merge queue. The head of its group."""
+        with self.world.lock:
+            return merge_queue.enqueue(self.world, self.events, self.pull(full_name, number)).head_sha
+
+    def dequeue_pull_request(self, full_name: str, number: int) -> None:
+        with self.world.lock:
+            merge_queue.dequeue(self.world, self.events, self.pull(full_name, number))
 
     # Comments and clicks
 

@@ -130,12 +130,18 @@ def merge(world: World, events: Events, pull: PullRequest, by: str) -> str:
     tree = git.text("merge-tree", "--write-tree", before, pull.head_sha).splitlines()[0]
     message = f"Merge pull request #{pull.number} from {pull.head.owner}/{pull.head_ref}"
     sha = git.commit_tree(tree, [before, pull.head_sha], message, int(world.clock.now()))
-    git.set_ref(f"refs/heads/{pull.base_ref}", sha)
+    complete_merge(world, events, pull, sha, by)
+    return sha
+
+
+def complete_merge(world: World, events: Events, pull: PullRequest, sha: str, by: str) -> None:
+    """Moves the base branch to the merge commit, and closes the pull request."""
+    before = pull.base.branch(pull.base_ref)
+    pull.base.git.set_ref(f"refs/heads/{pull.base_ref}", sha)
     pull.state, pull.merged_by, pull.merge_commit_sha = "closed", by, sha
     pull.merged_at = pull.closed_at = pull.updated_at = world.clock.iso()
     events.pull_request(pull, "closed")
     branch_moved(world, events, pull.base, pull.base_ref, before)
-    return sha
 
 
 def _refusal(blocking: Mapping[str, str], required: int) -> str:

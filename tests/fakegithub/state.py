@@ -113,6 +113,8 @@ class Repository:
     next_number: int = 1
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     required_checks: dict[str, set[str]] = field(default_factory=dict)
+    merge_queue: list[MergeGroup] = field(default_factory=list)
+    """In the order in which they are to be merged; each is built on the one before it."""
 
     @property
     def full_name(self) -> str:
@@ -120,6 +122,17 @@ class Repository:
 
     def branch(self, name: str) -> str | None:
         return self.git.resolve(f"refs/heads/{name}")
+
+
+@dataclass(frozen=True)
+class MergeGroup:
+    """What a merge queue is about to merge: `head_sha` is the merge of a pull request's head into `base_sha`."""
+
+    pull: PullRequest
+    head_sha: str
+    head_ref: str
+    base_sha: str
+    base_ref: str
 
 
 @dataclass

@@ -111,9 +111,13 @@ class World:
 
     def blocking(self, pull: PullRequest) -> dict[str, str]:
         """What GitHub says of each required check of the base branch whose newest run or status has not passed."""
-        required = pull.base.required_checks.get(pull.base_ref, set())
-        states = {one.context: one.state for one in self.statuses if one.sha == pull.head_sha}
-        newest = self.runs(pull.base, pull.head_sha, latest=True)
+        return self.blocking_at(pull.base, pull.base_ref, pull.head_sha)
+
+    def blocking_at(self, repository: Repository, base_ref: str, sha: str) -> dict[str, str]:
+        """The same for a commit that is to be merged into a branch."""
+        required = repository.required_checks.get(base_ref, set())
+        states = {one.context: one.state for one in self.statuses if one.sha == sha}
+        newest = self.runs(repository, sha, latest=True)
         states |= {run.name: run.conclusion or "pending" for run in newest}
         words = {name: "expected" if name not in states else _word(states[name]) for name in sorted(required)}
         return {name: word for name, word in words.items() if word}

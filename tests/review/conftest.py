@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
 from gracegate.settings import JobSettings, Settings, child_environment
@@ -173,5 +174,6 @@ def inbox(stage: Stage) -> Inbox:
     store = stage.reviewer.store
     prepare_queue(store, JOBS)
     queue = Queue(store)
-    reviewer = RunReviewer(stage.reviewer, BaseBranchReviewer(stage.reviewer.client))
+    parts = {field.name: getattr(stage.reviewer, field.name) for field in fields(stage.reviewer)}
+    reviewer = RunReviewer(stage.reviewer, MergeGroupReviewer(**parts), BaseBranchReviewer(stage.reviewer.client))
     return Inbox(stage, queue, Runner(store, queue, reviewer, "me", JOBS))

@@ -12,7 +12,7 @@ from gracegate.errors import GitHubUnavailable
 from gracegate.github_app import checks
 from gracegate.model import Report
 from gracegate.outputs import CheckOutput
-from gracegate.review.reviewer import PullRequestReviewer, _unevaluated_report
+from gracegate.review.reviewer import PullRequestReviewer, unevaluated_report
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.store import Delivery, PullHead, Sibling, runs
 from gracegate.store.tables import RUN
@@ -96,7 +96,7 @@ def siblings(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Siblings:
     def check(_self: PullRequestReviewer, run: runs.Run, *_arguments: object) -> Report:
         made.evaluated.append(run.number)
         made.during.pop(run.number, lambda: None)()
-        return replace(_unevaluated_report("stub"), verdict=made.verdicts[run.number], problems=())
+        return replace(unevaluated_report("stub"), verdict=made.verdicts[run.number], problems=())
 
     def edit_and_look(*arguments: object, **more: object) -> checks.CheckRun:
         edited = edit(*arguments, **more)  # type: ignore[arg-type]

@@ -213,6 +213,46 @@ def test_a_run_may_be_about_a_merge_group_or_a_base_branch(driver: StoreDriver) 
         assert tx.execute(HEAD.select()).all() == []
 
 
+def test_the_end_of_a_merge_group_requeues_its_unfinished_runs(driver: StoreDriver) -> None:
+    group = MergeGroup("sha-g", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "main")
+    with driver.store.transaction() as tx:
+        for guid in ("ended", "running", "waiting"):
+            deliveries.accept(tx, delivery(guid), [group], lambda _ticket: None)
+        for guid in ("ended", "running"):
+            assert runs.claim(tx, f"{guid}/0", 1, "worker")
+        runs.finish(tx, "ended/0", 1, "done")
+        assert deliveries.merge_group_at(tx, 42, "sha-g") == group
+        assert deliveries.merge_group_at(tx, 43, "sha-g") is None
+        assert runs.requeue_merge_group(tx, 42, "sha-b") == []
+        assert runs.requeue_merge_group(tx, 42, "sha-g") == [
+            Ticket(f"{guid}/0", 2, "42/sha-g") for guid in ("running", "waiting")
+        ]
+        assert runs.status(tx, "running/0", 1) == "lost"
+
+
+def test_unfinished_runs_follow_their_repository(driver: StoreDriver) -> None:
+    driver.accept("a", 1, 2)
+    driver.claim("a")
+    driver.finish("a", 1, "done")
+    with driver.store.transaction() as tx:
+        runs.move_repository(tx, 43, 8, "shop/other")
+        runs.move_repository(tx, 42, 8, "shop/moved")
+        names = {row.id: (row.repository, row.installation_id) for row in tx.execute(RUN.select())}
+    assert names == {"a/1": ("shop/web", 7), "a/2": ("shop/moved", 8)}
+
+
+@pytest.mark.parametrize(("repositories", "state"), [(None, "cancelled"), ([41, 42], "cancelled"), ([41], "waiting")])
+def test_what_an_installation_has_lost_does_not_wait(
+    driver: StoreDriver, repositories: list[int] | None, state: str
+) -> None:
+    driver.accept("a", 1, 2)
+    driver.claim("a")
+    with driver.store.transaction() as tx:
+        runs.cancel_waiting(tx, 8, repositories)
+        runs.cancel_waiting(tx, 7, repositories)
+    assert driver.states() == {"a/1": "running", "a/2": state}
+
+
 def test_many_reviews_that_nobody_waits_for_are_spread(driver: StoreDriver) -> None:
     driver.accept("waits", 1, 2, 3, 4)
     with driver.store.transaction() as tx:

@@ -49,6 +49,12 @@ def push(*commits: dict[str, list[str]], ref: str = "refs/heads/main", **more: A
     return {"ref": ref, "before": sha(1), "after": sha(2), "commits": list(commits), **flags, **COMMON, **more}
 
 
+def merge_group(action: str, head: str = sha(3), **more: Any) -> dict[str, Any]:
+    ref = f"refs/heads/gh-readonly-queue/main/pr-1-{sha(1)}"
+    group = {"head_sha": head, "head_ref": ref, "base_sha": sha(1), "base_ref": "refs/heads/main", **more}
+    return {"action": action, "merge_group": group, **COMMON}
+
+
 def sign(body: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from gracegate.store.tables import RUN
 from gracegate.web.webhooks import has_valid_signature
 from tests.jobs.harness import Service
 from tests.web import payloads
-from tests.web.payloads import check_run, check_suite, headers, pull_request, push, sha
+from tests.web.payloads import check_run, check_suite, headers, merge_group, pull_request, push, sha
 
 URL = "/webhooks/github"
 BODY = json.dumps(pull_request("opened")).encode()
@@ -43,7 +44,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 def _event(payload: dict[str, Any]) -> str:
-    return "push" if "ref" in payload else "pull_request"
+    return "push" if "ref" in payload else "merge_group" if "merge_group" in payload else "pull_request"
 
 
 NOT_OF_GITHUB = {
@@ -60,6 +61,7 @@ NOT_OF_GITHUB = {
     "an action with a NUL": changed("action", "opened\0"),
     "a long action": changed("action", "x" * 101),
     "a base branch with a NUL": push(CONFIGURED, ref="refs/heads/a\0b"),
+    "a group without a base": merge_group("checks_requested", base_sha=None),
     "a push without its commits": {**push(), "commits": None},
     "a head that is a ref": changed("pull_request.head.sha", "refs/heads/main"),
     "a name without an owner": changed("repository.full_name", "web"),
@@ -140,6 +142,11 @@ def test_a_request_that_github_does_not_send_is_refused(
             "check_suite", check_suite("rerequested", pull_requests=(ELSEWHERE,)), (202, "ignored"), id="of another"
         ),
         pytest.param("push", push(OTHER_FILES), (202, "ignored"), id="other files pushed"),
+        pytest.param("merge_group", merge_group("destroyed"), (202, "recorded"), id="an unknown group destroyed"),
+        pytest.param("merge_group", merge_group("created"), (202, "ignored"), id="another action of a group"),
+        pytest.param("repository", {"action": "edited", **payloads.COMMON}, (202, "ignored"), id="edited"),
+        pytest.param("repository", {"action": "renamed", **payloads.COMMON}, (202, "recorded"), id="renamed"),
+        pytest.param("check_run", check_run("requested_action"), (202, "ignored"), id="a button that we do not offer"),
         pytest.param("push", push(CONFIGURED, ref="refs/tags/v1"), (202, "ignored"), id="a tag"),
         pytest.param("push", push(CONFIGURED, created=True), (202, "ignored"), id="a new branch"),
         pytest.param("push", push(after="0" * 40, deleted=True), (202, "ignored"), id="a deleted branch"),
@@ -179,6 +186,7 @@ def test_an_event_without_a_review_starts_none(
         ],
         pytest.param("push", push(CONFIGURED, ref="refs/heads/release/1.x"), id="configuration of another branch"),
         pytest.param("push", push(OTHER_FILES, forced=True), id="a force-push, which may undo anything"),
+        pytest.param("merge_group", merge_group("checks_requested"), id="a merge group"),
         pytest.param("push", push(), id="a push whose commits are not listed"),
         pytest.param("push", push(*[OTHER_FILES] * 2048), id="a push with more commits than GitHub lists"),
     ],
@@ -189,7 +197,7 @@ def test_an_event_that_needs_a_review_queues_one(
     assert send(client, event, payload) == (202, "queued")
     assert send(client, event, payload) == (202, "duplicate")
     assert service.states() == {"a": "waiting"}
-    assert service.queue.missing_runs({"a/0" if event == "push" else "a/1": 1}) == {}
+    assert service.queue.missing_runs({"a/0" if event in {"push", "merge_group"} else "a/1": 1}) == {}
 
 
 def test_an_old_secret_is_still_accepted(client: FlaskClient) -> None:
@@ -202,6 +210,49 @@ def test_a_re_run_on_a_fork_is_found_by_its_head(client: FlaskClient, service: S
     send(client, "pull_request", pull_request("opened", 3, sha(3)), "c")
     assert send(client, "check_suite", check_suite("rerequested"), "d") == (202, "queued")
     assert service.queue.missing_runs({"d/1": 1, "d/2": 1, "d/3": 1}) == {"d/3": 1}
+
+
+@pytest.mark.parametrize("event", ["check_run", "check_suite"])
+def test_a_re_run_of_a_merge_group_is_found_by_its_head(client: FlaskClient, service: Service, event: str) -> None:
+    send(client, "merge_group", merge_group("checks_requested"), "a")
+    again = {
+        "check_run": check_run("rerequested", external_id=f"merge-group:{sha(3)}", head=sha(3)),
+        "check_suite": check_suite("rerequested", sha(3)),
+    }
+    assert send(client, event, again[event], "b") == (202, "queued")
+    assert service.queue.missing_runs({"a/0": 1, "b/0": 1}) == {}
+
+
+def test_the_end_of_a_merge_group_has_its_run_ask_again(client: FlaskClient, service: Service) -> None:
+    send(client, "merge_group", merge_group("checks_requested"), "a")
+    assert send(client, "merge_group", merge_group("destroyed"), "b") == (202, "recorded")
+    assert send(client, "merge_group", merge_group("destroyed"), "b") == (202, "duplicate")
+    assert service.queue.missing_runs({"a/0": 2}) == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "state"),
+    [
+        ("installation", {"action": "suspend"}, "waiting"),
+        ("installation", {"action": "deleted"}, "cancelled"),
+        ("installation_repositories", {"action": "removed", "repositories_removed": [{"id": 41}]}, "waiting"),
+        ("installation_repositories", {"action": "removed", "repositories_removed": [{"id": 42}]}, "cancelled"),
+    ],
+)
+def test_reviews_of_what_was_uninstalled_do_not_wait(
+    client: FlaskClient, service: Service, event: str, payload: dict[str, Any], state: str
+) -> None:
+    send(client, "pull_request", pull_request("opened"), "a")
+    assert send(client, event, {**payload, "installation": {"id": 7}}, "b") == (202, "recorded")
+    assert service.states() == {"a": state}
+
+
+def test_a_renamed_repository_is_fetched_by_its_new_name(client: FlaskClient, service: Service) -> None:
+    send(client, "pull_request", pull_request("opened"), "a")
+    moved = {**payloads.COMMON, "repository": {**payloads.REPOSITORY, "full_name": "shop/shop"}}
+    assert send(client, "repository", {"action": "renamed", **moved}, "b") == (202, "recorded")
+    with service.store.transaction() as tx:
+        assert [row.repository for row in tx.execute(RUN.select())] == ["shop/shop"]
 
 
 def test_a_closed_delivery_takes_the_place_of_a_waiting_run(client: FlaskClient, service: Service) -> None:

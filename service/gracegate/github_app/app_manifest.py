@@ -17,11 +17,12 @@ NEEDED_PERMISSIONS: Mapping[str, str] = {
     "contents": "read",
     "pull_requests": "write",
     "checks": "write",
+    "merge_queues": "read",
 }
 """The least access by permission, as the API names them."""
 OPTIONAL_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
 """What gracegate never uses, but GitHub asks for: rulesets offer only such Apps as the source of a required check."""
-NEEDED_EVENTS = ("pull_request", "push", "check_run", "check_suite")
+NEEDED_EVENTS = ("pull_request", "push", "merge_group", "repository", "check_run", "check_suite")
 _DESCRIPTION = "Reviews pull requests that change Kubernetes manifests, so that no rolling update drops a request."
 WEBHOOK_PATH = "/webhooks/github"
 

@@ -1,4 +1,4 @@
-"""Files of a repository, as GitHub's API has them."""
+"""Files and refs of a repository, as GitHub's API has them."""
 
 from __future__ import annotations
 
@@ -30,6 +30,25 @@ def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
 
     try:
         return repo.read(read)
+    except Gone as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def commit_of(repo: RepositoryClient, ref: str) -> str | None:
+    """The commit that a ref (its full name) points to; None if there is no such ref.
+
+    It may be so new that some of GitHub's servers do not know it yet.
+    """
+
+    def read(repository: Repository) -> str:
+        url = f"{repository.url}/git/ref/{quote(ref.removeprefix('refs/'))}"
+        _, found = repository.requester.requestJsonAndCheck("GET", url)
+        return str(found["object"]["sha"])
+
+    try:
+        return repo.read(read, is_new=True)
     except Gone as error:
         if error.status == 404:
             return None

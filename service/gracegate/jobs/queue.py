@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializa
 from dbos import DBOSPortableJSONSerializer as PortableJSON
 
 from gracegate.settings import JobSettings
-from gracegate.store import Delivery, Store, Subject, Ticket, deliveries, translate_errors
+from gracegate.store import Delivery, Store, Subject, Ticket, deliveries, runs, translate_errors
 
 APPLICATION = "gracegate"
 # Raise it by hand when the arguments of the workflow change; the queue has to be empty then.
@@ -58,6 +58,15 @@ class Queue:
         """Record a delivery and enqueue its runs in one transaction; returns the outcome, see deliveries.accept."""
         with self._store.transaction() as tx:
             return deliveries.accept(tx, delivery, subjects, lambda ticket: self.enqueue(tx, ticket))
+
+    def recheck_merge_group(self, delivery: Delivery, head_sha: str) -> str:
+        """Record a delivery that tells of the end of a merge group; its unfinished runs ask GitHub."""
+        with self._store.transaction() as tx:
+            if not deliveries.record(tx, delivery, "recorded"):
+                return "duplicate"
+            for ticket in runs.requeue_merge_group(tx, delivery.repository_id, head_sha):
+                self.enqueue(tx, ticket)
+        return "recorded"
 
     def enqueue(self, tx: sa.Connection, ticket: Ticket, delay: float = 0.0) -> None:
         """Enqueue a run in the caller's transaction; it can be dequeued after `delay` seconds."""

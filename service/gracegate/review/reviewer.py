@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -99,7 +99,7 @@ class PullRequestReviewer:
             if check is not None and check.status == "completed" and check.conclusion != "cancelled":
                 return
             self._start_check(run, repo, pull)
-            self._conclude(run, repo, pull, _unevaluated_report(f"The review failed: {reason}"))
+            self._conclude(run, repo, pull, unevaluated_report(f"The review failed: {reason}"))
 
     def cancel_check(self, run: Run, reason: str) -> None:
         """Concludes as cancelled the check that a run started and that is not needed any more."""
@@ -216,21 +216,38 @@ class PullRequestReviewer:
         if not may_matter and not any(is_candidate(p) for d in files for p in (d.path, d.previous_path) if p):
             return FetchedPullRequest(Tree({}), Tree({}), Tree({}), files)
         merge_base, tip = pull_requests.read_base(repo, pull)
-        url = f"{self.settings.git_url}/{run.repository}.git"
-        token = self.client.git_token(run.installation_id, run.repository_id)
-        # Where two of the three are one commit, its later and wider filter counts.
-        filters = {tip: is_config, merge_base: is_candidate, pull.head_sha: is_candidate}
-        api = GitObjects(repo)
-        refs = [f"refs/pull/{pull.number}/head"]
-        # Where git only fails, it may work again at the next attempt, and costs less.
-        trees = self.fetcher.fetch_trees(url, token, filters, refs, api=api, api_after_failure=run.attempt > 1)
-        metrics.FETCHES.labels(way="api" if api.requests else "git").inc()
-        if listed.is_truncated and not any(problem.file == "" for problem in trees[pull.head_sha].problems):
+        trees = self._fetch_trees(run, repo, (merge_base, tip, pull.head_sha), f"refs/pull/{pull.number}/head")
+        if listed.is_truncated:
             paths = {d.path for d in files}
-            changed = self.fetcher.read_diff(url, merge_base, pull.head_sha, is_candidate)
+            changed = self._read_diff(run, merge_base, pull.head_sha, trees)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             files += tuple(d for d in changed if d.path not in paths)
         return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], files)
+
+    def _fetch_trees(
+        self, run: Run, repo: RepositoryClient, commits: tuple[str, str, str], head_ref: str
+    ) -> dict[str, Tree]:
+        """The trees of a base, of the tip of its branch and of a head, by commit."""
+        base, tip, head = commits
+        token = self.client.git_token(run.installation_id, run.repository_id)
+        # Where two of the three are one commit, its later and wider filter counts.
+        filters = {tip: is_config, base: is_candidate, head: is_candidate}
+        api = GitObjects(repo)
+        # Where git only fails, it may work again at the next attempt, and costs less.
+        trees = self.fetcher.fetch_trees(
+            self._git_url(run), token, filters, [head_ref], api=api, api_after_failure=run.attempt > 1
+        )
+        metrics.FETCHES.labels(way="api" if api.requests else "git").inc()
+        return trees
+
+    def _read_diff(self, run: Run, base: str, head: str, trees: Mapping[str, Tree]) -> Sequence[FileDiff]:
+        """All changes between two commits whose trees were fetched; none where the limits left nothing of the head."""
+        if any(problem.file == "" for problem in trees[head].problems):
+            return ()
+        return self.fetcher.read_diff(self._git_url(run), base, head, is_candidate)
+
+    def _git_url(self, run: Run) -> str:
+        return f"{self.settings.git_url}/{run.repository}.git"
 
     def _check(self, run: Run, fetched: FetchedPullRequest) -> Report:
         """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to
@@ -257,7 +274,7 @@ class PullRequestReviewer:
             if isinstance(error, EngineUnavailable | EngineKilled) and run.attempt < ENGINE_ATTEMPTS:
                 raise
             code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
-            return _unevaluated_report(f"The manifests were not evaluated: {error}", code)
+            return unevaluated_report(f"The manifests were not evaluated: {error}", code)
         return report
 
 
@@ -274,7 +291,7 @@ def _blame_manifests(problem: Problem) -> Problem:
     return replace(problem, code="engine", message=f"{problem.message} It answers without these manifests.")
 
 
-def _unevaluated_report(message: str, code: str = "engine") -> Report:
+def unevaluated_report(message: str, code: str = "engine") -> Report:
     """The report of a review that evaluated nothing."""
     return Report(
         verdict="incomplete",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
@@ -11,6 +12,7 @@ from gracegate.policy.engines import PolicyEngines
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.write_budget import SharedWriteBudget
@@ -23,6 +25,7 @@ class RunReviewer:
     """Passes each run on to the reviewer of its subject. Implements jobs.Reviewer, as those do."""
 
     pull_requests: PullRequestReviewer
+    merge_groups: MergeGroupReviewer
     base_branches: BaseBranchReviewer
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
@@ -35,22 +38,28 @@ class RunReviewer:
         self._reviewer(run).cancel_check(run, reason)
 
     def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer:
-        return self.base_branches if run.subject == "base_branch" else self.pull_requests
+        match run.subject:
+            case "pull_request":
+                return self.pull_requests
+            case "merge_group":
+                return self.merge_groups
+            case "base_branch":
+                return self.base_branches
 
 
 def build_reviewer(settings: Settings) -> RunReviewer:
     """The reviewer of a worker process."""
     store = Store(settings.database)
     client = build_client(settings, store)
-    pull_requests = PullRequestReviewer(
-        settings=settings,
-        client=client,
-        fetcher=_fetcher(settings),
-        engines=PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
-        store=store,
-        poster=CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
-    )
-    return RunReviewer(pull_requests, BaseBranchReviewer(client))
+    parts: dict[str, Any] = {
+        "settings": settings,
+        "client": client,
+        "fetcher": _fetcher(settings),
+        "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
+        "store": store,
+        "poster": CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
+    }
+    return RunReviewer(PullRequestReviewer(**parts), MergeGroupReviewer(**parts), BaseBranchReviewer(client))
 
 
 def build_reconciler(settings: Settings) -> Reconciler:

@@ -129,6 +129,14 @@ def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> 
     return tuple(tx.scalars(query))
 
 
+def merge_group_at(tx: sa.Connection, repository_id: int, sha: str) -> MergeGroup | None:
+    """The merge group with this head, if there was a delivery about one."""
+    found = (RUN.c.repository_id == repository_id, RUN.c.number == 0, RUN.c.head_sha == sha)
+    columns = (RUN.c.head_sha, RUN.c.head_ref, RUN.c.base_sha, RUN.c.base_ref)
+    row = tx.execute(sa.select(*columns).where(*found, RUN.c.subject == "merge_group").limit(1)).one_or_none()
+    return None if row is None else MergeGroup(*row)
+
+
 def partition(repository_id: int, number: int, head_sha: str) -> str:
     """A pull request, or the commit that a merge group or a base branch is at."""
     return f"{repository_id}/{number or head_sha}"

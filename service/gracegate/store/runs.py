@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from gracegate.model import Verdict
 from gracegate.store.deliveries import Delivery, PullHead, Ticket, partition
-from gracegate.store.tables import HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
+from gracegate.store.tables import CANCELLED, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
@@ -138,6 +139,33 @@ def requeue(
         .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number, RUN.c.head_sha)
     ).one_or_none()
     return None if row is None else Ticket(run_id, row.fence, partition(row.repository_id, row.number, row.head_sha))
+
+
+def requeue_merge_group(tx: sa.Connection, repository_id: int, head_sha: str) -> list[Ticket]:
+    """Requeue the unfinished runs of a merge group: a worker that holds one stops, and GitHub is asked again."""
+    query = sa.select(RUN.c.id, RUN.c.fence).where(
+        RUN.c.repository_id == repository_id,
+        RUN.c.number == 0,
+        RUN.c.subject == "merge_group",
+        RUN.c.head_sha == head_sha,
+        RUN.c.state.in_((WAITING, RUNNING)),
+    )
+    found = tx.execute(query.order_by(RUN.c.id)).all()
+    return [ticket for row in found if (ticket := requeue(tx, row.id, row.fence))]
+
+
+def move_repository(tx: sa.Connection, repository_id: int, installation_id: int, full_name: str) -> None:
+    """Give unfinished runs the name and installation that their repository has now: another may get its old name."""
+    unfinished = sa.update(RUN).where(RUN.c.repository_id == repository_id, RUN.c.state.in_((WAITING, RUNNING)))
+    tx.execute(unfinished.values(repository=full_name, installation_id=installation_id))
+
+
+def cancel_waiting(tx: sa.Connection, installation_id: int, repository_ids: Collection[int] | None = None) -> None:
+    """End the waiting runs of an installation, or of some of its repositories: GitHub refuses them from now on."""
+    waiting = sa.update(RUN).where(RUN.c.installation_id == installation_id, RUN.c.state == WAITING)
+    if repository_ids is not None:
+        waiting = waiting.where(RUN.c.repository_id.in_(repository_ids))
+    tx.execute(waiting.values(state=CANCELLED, updated_at=now(), finished_at=now()))
 
 
 def crash_count(tx: sa.Connection, run_id: str) -> int:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gracegate.jobs import Queue
 from gracegate.model import CONFIG_FILE
 from gracegate.settings import Settings
-from gracegate.store import BaseBranch, Delivery, PullHead, Store, deliveries
+from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, runs
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,8}):")
@@ -119,6 +119,7 @@ class RepositoryEvent(Payload):
 class InstallationEvent(Payload):
     action: Action
     installation: Identified
+    repositories_removed: tuple[Identified, ...] = ()
 
 
 class PullRequest(Payload):
@@ -175,6 +176,17 @@ class PushEvent(RepositoryEvent):
         return not is_listed or any(path in (*c.added, *c.modified, *c.removed) for c in self.commits)
 
 
+class MergeGroupPayload(Payload):
+    head_sha: Sha
+    head_ref: Ref
+    base_sha: Sha
+    base_ref: Ref
+
+
+class MergeGroupEvent(RepositoryEvent):
+    merge_group: MergeGroupPayload
+
+
 class CheckSuite(Payload):
     head_sha: Sha
     pull_requests: tuple[CheckedPullRequest, ...] = ()
@@ -191,10 +203,18 @@ def answer_ping(_context: HandlerContext, _payload: Mapping[str, Any]) -> Handle
 
 @handles("installation", "installation_repositories")
 def record_installation(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    """What gracegate may review from now on is found by the reconciler, what it may not any more need not wait."""
     event = InstallationEvent.model_validate(payload)
-    delivery = Delivery(context.delivery_id, context.event, event.action, event.installation.id)
+    installation_id = event.installation.id
+    delivery = Delivery(context.delivery_id, context.event, event.action, installation_id)
     with context.store.transaction() as tx:
-        return HandlerResult("recorded" if deliveries.record(tx, delivery, "recorded") else "duplicate")
+        if not deliveries.record(tx, delivery, "recorded"):
+            return HandlerResult("duplicate")
+        if (context.event, event.action) == ("installation", "deleted"):
+            runs.cancel_waiting(tx, installation_id)
+        elif event.repositories_removed:
+            runs.cancel_waiting(tx, installation_id, [one.id for one in event.repositories_removed])
+    return HandlerResult("recorded")
 
 
 @handles("pull_request")
@@ -221,10 +241,38 @@ def handle_push(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerR
     )
 
 
+@handles("merge_group")
+def handle_merge_group(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = MergeGroupEvent.model_validate(payload)
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    group = MergeGroup(**event.merge_group.model_dump())
+    if event.action == "checks_requested":
+        return HandlerResult(context.queue.accept(_delivery(context, event), [group]))
+    if event.action == "destroyed":
+        return HandlerResult(context.queue.recheck_merge_group(_delivery(context, event), group.head_sha))
+    return HandlerResult("ignored", f"merge_group.{event.action} changes nothing that is reviewed")
+
+
+@handles("repository")
+def handle_repository(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    """GitHub is asked for repositories by their ids; git and the log need the name of today."""
+    event = RepositoryEvent.model_validate(payload)
+    if event.action not in {"renamed", "transferred"}:
+        return HandlerResult("ignored", f"repository.{event.action} changes nothing that is reviewed")
+    with context.store.transaction() as tx:
+        if not deliveries.record(tx, _delivery(context, event), "recorded"):
+            return HandlerResult("duplicate")
+        runs.move_repository(tx, event.repository.id, event.installation.id, event.repository.full_name)
+    return HandlerResult("recorded")
+
+
 @handles("check_run")
 def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
     event = CheckRunEvent.model_validate(payload)
     run = event.check_run
+    if event.action == "requested_action":
+        return HandlerResult("ignored", "the checks of gracegate have no buttons of their own: re-run the check")
     if event.action != "rerequested" or run.name != context.settings.check_name:
         return HandlerResult("ignored", "only a re-run of our own check starts a review")
     number = _EXTERNAL_ID.match(run.external_id or "")
@@ -242,16 +290,19 @@ def handle_check_suite(context: HandlerContext, payload: Mapping[str, Any]) -> H
 
 
 def _review_again(context: HandlerContext, event: RepositoryEvent, numbers: tuple[int, ...], sha: str) -> HandlerResult:
-    """Queue a review of each pull request; where GitHub names none, of the open ones that have this head."""
+    """Queue a review of each pull request; where GitHub names none, of the open ones and the merge group that have
+    this head."""
     if not _is_allowed_owner(context, event):
         return _OTHER_OWNER
-    if not numbers:
+    subjects: list[Subject] = [PullHead(number, sha) for number in numbers]
+    if not subjects:
         with context.store.transaction() as tx:
             numbers = deliveries.pull_requests_with_head(tx, event.repository.id, sha)
-    if not numbers:
-        return HandlerResult("ignored", "no open pull request is known to have this head")
-    pulls = [PullHead(number, sha) for number in numbers]
-    return HandlerResult(context.queue.accept(_delivery(context, event), pulls))
+            group = deliveries.merge_group_at(tx, event.repository.id, sha)
+        subjects = [*(PullHead(number, sha) for number in numbers), *([group] if group else [])]
+    if not subjects:
+        return HandlerResult("ignored", "no open pull request or merge group is known to have this head")
+    return HandlerResult(context.queue.accept(_delivery(context, event), subjects))
 
 
 _OTHER_OWNER = HandlerResult("ignored", "this service does not review repositories of that owner")
