@@ -65,7 +65,8 @@ def test_a_pull_request_that_was_opened_while_the_service_was_down_is_reviewed(
     with Service(tmp_path / "service", app, fake.url, **settings) as service:
         fake.webhook_url = service.webhook_url
         wait_for_conclusion(Scene(fake, service, watchful.repository), number)
-        assert [one.status for one in fake.deliveries if one.redelivery and one.event == "pull_request"] == ["OK"]
+        # The first ones may have gone to where the service was before.
+        assert [one.status for one in fake.deliveries if one.redelivery and one.event == "pull_request"][-1] == "OK"
 
 
 def test_a_delivery_that_was_answered_with_an_error_is_asked_for_again(watchful: Scene) -> None:
