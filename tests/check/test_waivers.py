@@ -44,6 +44,20 @@ def test_an_annotation_waives_while_the_base_allows_it_and_its_day_has_not_passe
 
 
 @pytest.mark.parametrize(
+    ("rules", "what"),
+    [
+        ("prestop-drain-misssing", "prestop-drain-misssing, which is no rule, did you mean prestop-drain-missing?"),
+        ("everything", "everything, which is no rule; `gracegate rules` lists them."),
+        ("*, `x`", "something else, which is no rule; `gracegate rules` lists them."),
+    ],
+)
+def test_an_annotation_that_names_no_rule_is_reported(rules: str, what: str) -> None:
+    report = report_of(BASE, annotated(ignore=rules))
+    assert {problem.message for problem in report.problems} == {f"The annotation gracegate.dev/ignore names {what}"}
+    assert (report.verdict, [f.waiver for f in report.findings]) == ("fail", [None])
+
+
+@pytest.mark.parametrize(
     ("condition", "is_waived"),
     [
         ("path: web.yaml", True),

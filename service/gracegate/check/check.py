@@ -139,7 +139,9 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
     problems += _removed_problems(trees)
     problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
-    problems += waivers.annotation_problems(documents, request.config, trees.locate, request.today)
+    problems += waivers.annotation_problems(
+        documents, request.config, request.catalog.rules, trees.locate, request.today
+    )
     problems += trees.head.problems
     unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}
     elsewhere = sum(not trees.is_in_scope(path) for path in unread)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -52,15 +54,19 @@ def find_waiver(match: Match, config: RepoConfig, locate: Locate, today: dt.date
 
 
 def annotation_problems(
-    documents: Iterable[Document], config: RepoConfig, locate: Locate, today: dt.date
+    documents: Iterable[Document], config: RepoConfig, rules: Collection[str], locate: Locate, today: dt.date
 ) -> Iterable[Problem]:
-    """Annotations that waive nothing: they have no reason, are out of date, or the base forbids them."""
+    """Annotations that waive nothing: they have no reason, are out of date, or the base forbids them.
+
+    And those that name something else than one of the `rules` (ids).
+    """
     for document in documents:
         for annotation in ignore_annotations(document):
             why = _why_ignored(annotation, config, today)
-            if why is not None:
+            messages = [f"The annotation {IGNORE} is ignored: {why}."] if why else _unknown_rules(annotation, rules)
+            for message in messages:
                 line = locate(document, (*annotation.pointer, IGNORE)).line
-                yield Problem(document.path, line, "waiver", f"The annotation {IGNORE} is ignored: {why}.", False)
+                yield Problem(document.path, line, "waiver", message, False)
 
 
 def ignore_annotations(document: Document) -> Iterable[IgnoreAnnotation]:
@@ -85,6 +91,17 @@ def _why_ignored(annotation: IgnoreAnnotation, config: RepoConfig, today: dt.dat
     except ValueError:
         return f"{IGNORE_UNTIL} is not a date, write it as 2026-12-31"
     return f"it ended on {annotation.until}" if today > until else None
+
+
+def _unknown_rules(annotation: IgnoreAnnotation, rules: Collection[str]) -> list[str]:
+    messages = []
+    for name in sorted(annotation.rules.difference(rules)):
+        near = get_close_matches(name, rules, n=1)
+        hint = f", did you mean {near[0]}?" if near else "; `gracegate rules` lists them."
+        # Any other text is of no use in a message.
+        shown = name if re.fullmatch(r"[\w.-]{1,60}", name) else "something else"
+        messages.append(f"The annotation {IGNORE} names {shown}, which is no rule{hint}")
+    return messages
 
 
 def _covers(waiver: ConfigWaiver, match: Match) -> bool:
