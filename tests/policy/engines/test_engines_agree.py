@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracegate.model import Document, ObjectRef
-from gracegate.policy import Answer, Batch, Cluster, ask, load_builtin
+from gracegate.policy import Answer, Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.engines.opa_server import ChildEngine, start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from tests.processes import WAIT_SECONDS
@@ -136,3 +138,53 @@ def test_several_fields_of_wrong_types(both: tuple[WasmEngine, ChildEngine], fil
     for path in data.draw(st.lists(st.sampled_from(list(paths(objects))), min_size=2, max_size=6)):
         objects = replaced(objects, path, data.draw(deep))
     agreed(both, documents_of(objects, "apps"))
+
+
+def tripled(value: Any) -> Any:
+    """With each item of a list three times: the same names, and other numbers."""
+    if isinstance(value, dict):
+        return {key: tripled(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [shifted(item, by) for item in map(tripled, value) for by in range(3)]
+    return value
+
+
+def shifted(value: Any, by: int) -> Any:
+    if isinstance(value, dict):
+        return {key: shifted(member, by) for key, member in value.items()}
+    if isinstance(value, list):
+        return [shifted(item, by) for item in value]
+    return value + by if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("identity", [*EVERYTHING, *EXAMPLES])
+def test_names_that_stand_three_times_with_other_values(both: tuple[WasmEngine, ChildEngine], identity: str) -> None:
+    objects = (EVERYTHING | EXAMPLES)[identity]
+    agreed(both, documents_of([shifted(tripled(one), by) for one in objects for by in range(3)], "apps"))
+
+
+FIXES_WITHOUT_A_VIOLATION = """\
+[[id, at] | some group, id; some at, _ in data.gracegate.rules[group][id].fix
+not at in {violation.at | some violation in data.gracegate.rules[group][id].violation}]"""
+
+
+def test_every_fix_is_of_a_violation_and_every_violation_is_at_a_field(
+    opa: Path, tmp_path: Path, both: tuple[WasmEngine, ChildEngine]
+) -> None:
+    inputs: list[Any] = []
+    samples = (EVERYTHING | EXAMPLES).values()
+    documents = [one for number, sample in enumerate(samples) for one in documents_of(sample, f"apps/{number}")]
+    digest = load_builtin().digest
+    wasm = both[0]
+    answer = ask(lambda asked: inputs.append(asked) or wasm.evaluate(asked), batch_of(documents), digest)
+    (tmp_path / "input.json").write_text(json.dumps(inputs[0]))
+    rules = [argument for folder in ("lib", "rules") for argument in ("--data", builtin_policies() / folder)]
+    command = [opa, "eval", *rules, "--ignore", "*_test.rego", "--input", tmp_path / "input.json", "--format", "raw"]
+    evaluated = subprocess.run([*command, FIXES_WITHOUT_A_VIOLATION], capture_output=True, check=True, text=True)
+    assert json.loads(evaluated.stdout) == []
+    nowhere = [
+        violation
+        for violation in answer.violations
+        if violation.pointer and violation.pointer not in set(paths(documents[violation.document].object))
+    ]
+    assert nowhere == []

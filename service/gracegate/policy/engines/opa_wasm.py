@@ -28,8 +28,9 @@ _ONE_AT_A_TIME = threading.Lock()
 class WasmEngine:
     """The rules of `catalog`, as they were compiled by `gracegate.policy.build`; by default the built-in ones.
 
-    An evaluation may take `seconds` of wall time and `memory_bytes` for the policy's values. Compiled code is kept in
-    `cache_dir`. Nothing is compiled before the first evaluation or `warm_up`. Safe to share between threads.
+    An evaluation may take `seconds` of wall time and `memory_bytes` for the policy's values, which are some 80 kB for
+    each document; the limit of the process, where it has one, is the lower one. Compiled code is kept in `cache_dir`.
+    Nothing is compiled before the first evaluation or `warm_up`. Safe to share between threads.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class WasmEngine:
         cache_dir: Path | None = None,
         *,
         seconds: float = 60.0,
-        memory_bytes: int = 1 << 30,
+        memory_bytes: int = 3 << 30,
     ) -> None:
         rules = catalog or load_builtin()
         self._wasm = rules.folder / "compiled" / "policy.wasm"
