@@ -92,6 +92,27 @@ CASES = {
         "pass",
         True,
     ),
+    "a change of a kustomization is named as not covered": (
+        {"kustomization.yaml": "resources: [web.yaml]\n"} | GOOD,
+        {"kustomization.yaml": "resources: [web.yaml]\nreplicas: [{name: web, count: 1}]\n"} | GOOD,
+        [],
+        "pass",
+        True,
+    ),
+    "a new tag in a kustomization": (
+        {"kustomization.yaml": "images: [{name: web, newTag: '1'}]\n"} | GOOD,
+        {"kustomization.yaml": "images: [{name: web, newTag: '2'}]\n"} | GOOD,
+        [],
+        "pass",
+        False,
+    ),
+    "a kind of the same name in another group is no patch": (
+        {},
+        {"job.yaml": "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec: {tasks: []}\n"},
+        [],
+        "pass",
+        False,
+    ),
     "a patch is named as not covered": (
         {},
         {"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"},
@@ -124,6 +145,29 @@ def test_a_fixed_finding_is_reported() -> None:
 def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()
+
+
+def test_what_is_not_rendered_is_named() -> None:
+    chart = {"c/Chart.yaml": "name: web\n", "c/values.yaml": "replicaCount: 2\ncpu: 1\n"}
+    changed = report_of(chart, chart | {"c/values.yaml": "replicaCount: 1\ncpu: 2\n"})
+    assert changed.problems == (
+        Problem(
+            "c/values.yaml",
+            1,
+            "not_rendered",
+            "What `cpu` and `replicaCount` of these chart values change is not evaluated, because it is not rendered.",
+        ),
+    )
+    several = {f"{name}/Chart.yaml": "name: web\n" for name in "abcd"}
+    assert report_of(None, several).problems == (
+        Problem(
+            "a/Chart.yaml",
+            1,
+            "not_rendered",
+            "Not evaluated, because nothing of this kind (chart) is rendered: `a/Chart.yaml`, `b/Chart.yaml`, "
+            "`c/Chart.yaml` and 1 more.",
+        ),
+    )
 
 
 SUBMODULE = Problem("vendor/lib", 0, "not_followed", "The submodule was not read: its files are in another repository.")

@@ -74,6 +74,8 @@ INPUTS = {
     "invalid UTF-8": Input(lambda: POD.encode() + b"\xff\xfe\n", "encoding", 5),
     "invalid UTF-8 after 4 MB": Input(lambda: POD.encode() + b"y" * 4_000_000 + b"\xff\n", "encoding", 5),
     "UTF-16": Input(lambda: POD.encode("utf-16"), "encoding"),
+    "UTF-16 without a mark": Input(lambda: POD.encode("utf-16-le"), "encoding"),
+    "UTF-16 of another order, without a mark": Input(lambda: POD.encode("utf-16-be"), "encoding"),
     "NUL": Input(lambda: f"{POD}a\x00b\n", "syntax", 5),
     "NUL after 4 MB": Input(lambda: f"{POD}|\n" + f"    {'y' * 35}\n" * 110_000 + "\x00", "syntax", 110_006),
     "4 MB of NUL": Input(lambda: POD + "\x00" * 4_000_000, "syntax", 5),

@@ -72,6 +72,7 @@ def test_a_document() -> None:
         pytest.param("kind: Pod\ntext: |\n ---\n  ---\nx: '\n --- '\n", [0], id="indented dashes"),
         pytest.param("kind: Pod\n---x: 1\n--: 2\n", [0], id="keys that start with dashes"),
         pytest.param("kind: Pod\r\n---\r\nkind: Job\r\n---\r\n", [0, 1], id="Windows"),
+        pytest.param("kind:\n  Pod\n---\nkind:\r\n  Job\n", [0, 1], id="a kind on the next line"),
         pytest.param("\ufeff---\nkind: Pod\n", [0], id="byte order mark"),
     ],
 )
@@ -114,7 +115,8 @@ def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) 
 
 
 def workload(kind: str, spec: str) -> str:
-    return f"apiVersion: apps/v1\nkind: {kind}\nspec: {spec}\n"
+    version = {"Pod": "v1", "Rollout": "argoproj.io/v1alpha1"}.get(kind, "apps/v1")
+    return f"apiVersion: {version}\nkind: {kind}\nspec: {spec}\n"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,8 @@ def workload(kind: str, spec: str) -> str:
         pytest.param(workload("Rollout", "{}"), True, id="an empty rollout"),
         pytest.param(workload("Pod", "[]"), True, id="not an object"),
         pytest.param("kind: Service\n$patch: delete\n", True, id="a patch directive"),
+        pytest.param("apiVersion: batch.volcano.sh/v1\nkind: Job\nspec: {}\n", False, id="another group"),
+        pytest.param("kind: Job\nspec: {}\n", True, id="no group"),
     ],
 )
 def test_patches_are_fragments(text: str, *, fragment: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from gracegate.check import profiles, verdict, waivers
+from gracegate.check import profiles, unrendered, verdict, waivers
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.check.subjects import is_workload
@@ -138,6 +138,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     documents = [d for d in _subjects(trees) if trees.is_in_scope(d.path)]
     problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
     problems += _removed_problems(trees)
+    problems += unrendered.unrendered_problems(trees)
     problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
     problems += waivers.annotation_problems(
         documents, request.config, request.catalog.rules, trees.locate, request.today

@@ -7,6 +7,7 @@ from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.plain import Collection, UnreadFile, collect_documents
+from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
     "COMPONENT_FILES",
@@ -15,6 +16,7 @@ __all__ = [
     "EditedManifest",
     "Manifest",
     "UnreadFile",
+    "Unrendered",
     "collect_documents",
     "component_finder",
     "directory",
@@ -22,4 +24,6 @@ __all__ = [
     "is_candidate",
     "locate",
     "read_manifest",
+    "unrendered_changes",
+    "unrendered_files",
 ]

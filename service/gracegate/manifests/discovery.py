@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-COMPONENT_FILES = _KUSTOMIZATIONS | {"Chart.yaml"}
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+COMPONENT_FILES = KUSTOMIZATIONS | {"Chart.yaml"}
 # Files of other tools are never manifests, and can be larger than all manifests together.
 _OTHER_TOOLS_FILES = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
 _IGNORED_DIRECTORIES = frozenset({"node_modules", ".git"})
@@ -18,7 +18,7 @@ def is_candidate(path: str) -> bool:
     *directories, name = path.split("/")
     if name in _OTHER_TOOLS_FILES or not _IGNORED_DIRECTORIES.isdisjoint(directories):
         return False
-    return name in _KUSTOMIZATIONS or name.lower().endswith(_SUFFIXES)
+    return name in KUSTOMIZATIONS or name.lower().endswith(_SUFFIXES)
 
 
 def component_finder(paths: Iterable[str]) -> Callable[[str], str]:

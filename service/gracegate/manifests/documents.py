@@ -63,8 +63,8 @@ def read_manifest(source: SourceFile, component: str, limits: Limits | None = No
         is_yaml = source.path.endswith((".yaml", ".yml"))
         problem = Problem(source.path, 1, "not_followed", LFS_POINTER_MESSAGE, is_manifest=is_yaml)
         return Manifest(source, component, problems=(problem,), may_contain_service=is_yaml)
-    if source.data.startswith(_UTF_16_MARKS):
-        return _unreadable(source, component, 1, "encoding", "The file is not UTF-8.", "utf-16")
+    if encoding := _wide_encoding(source.data):
+        return _unreadable(source, component, 1, "encoding", "The file is not UTF-8.", encoding)
     if not kinds.KIND_IN_BYTES.search(source.data):
         return Manifest(source, component, other_objects=kinds.count_top_level_kinds(source.data))
     if len(source.data) > limits.bytes:
@@ -75,6 +75,13 @@ def read_manifest(source: SourceFile, component: str, limits: Limits | None = No
         line = source.data.count(b"\n", 0, error.start) + 1
         return _unreadable(source, component, line, "encoding", "The file is not UTF-8.")
     return _read_text(source, component, text, limits)
+
+
+def _wide_encoding(data: bytes) -> str | None:
+    """The encoding of a file in UTF-16, None for others. Without a mark, the NUL beside its first letter shows it."""
+    if data.startswith(_UTF_16_MARKS):
+        return "utf-16"
+    return {b"\0": "utf-16-le"}.get(data[1:2]) or {b"\0": "utf-16-be"}.get(data[:1])
 
 
 def _unreadable(

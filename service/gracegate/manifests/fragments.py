@@ -11,11 +11,15 @@ _SELECTOR: Pointer = ("spec", "selector")
 _TEMPLATE_LABELS: Pointer = ("spec", "template", "metadata", "labels")
 
 
-def is_fragment(kind: str, found: Mapping[str, Any]) -> bool:
-    """True for a patch: a strategic merge directive, no containers, or a field missing that the API server requires."""
+def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
+    """True for a patch: a strategic merge directive, no containers, or a field missing that the API server requires.
+
+    A kind of the same name in another API group is something else, of which nothing is known.
+    """
     if "$patch" in found:
         return True
-    if (workload := WORKLOAD_KINDS.get(kind)) is None:
+    workload = WORKLOAD_KINDS.get(kind)
+    if workload is None or (group and group not in workload.api_groups):
         return False
     pod = _value_at(found, workload.pod_spec)
     if pod is None and kind == "Rollout" and isinstance(_value_at(found, ("spec", "workloadRef")), dict):

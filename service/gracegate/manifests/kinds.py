@@ -25,11 +25,13 @@ _WORDS = "|".join(sorted(KINDS | LISTS.keys()))
 _KEY = r"kind['\"]?[ \t]*:"
 # Each match ends before the next `kind:`, so that a line with many of them is searched in linear time.
 _NEAR = rf"(?:(?!{_KEY})[^\n]){{0,60}}?"
+# The value may stand on the line after its key.
+_GAP = r"[ \t]*(?:\r?\n[ \t]+)?"
 # A kind that is an alias, a block scalar or a template may be any of them.
-_KIND = rf"{_KEY}[ \t]*(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
+_KIND = rf"{_KEY}{_GAP}(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
 KIND_IN_BYTES = re.compile(_KIND.encode())
 KIND_IN_TEXT = re.compile(_KIND)
-SERVICE_IN_TEXT = re.compile(rf"{_KEY}{_NEAR}\bService(?:List)?\b")
+SERVICE_IN_TEXT = re.compile(rf"{_KEY}{_GAP}{_NEAR}\bService(?:List)?\b")
 
 
 def count_top_level_kinds(data: bytes) -> int:

@@ -85,7 +85,8 @@ def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Doc
     group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
     kind = found["kind"]
     ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
-    return Document(source.path, source.number, pointer, found, ref, is_fragment(kind, found), source.component)
+    is_patch = is_fragment(kind, ref.group, found)
+    return Document(source.path, source.number, pointer, found, ref, is_patch, source.component)
 
 
 def _text(value: Any) -> str:
