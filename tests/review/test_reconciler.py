@@ -17,6 +17,7 @@ from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
 from gracegate.store import Delivery, PullHead, Ticket, Transaction, deliveries, runs, shared_tasks, sweeps
+from gracegate.store.tables import HEAD, RUN, VERDICT
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.shop import WITHOUT_DRAIN
 
@@ -107,10 +108,13 @@ def test_a_check_that_vanished_is_made_again(sweeper: Sweeper, monkeypatch: pyte
     assert sweeper.sweep() == (True, 0)
 
 
-def test_a_head_that_was_concluded_before_the_tables_knew_it_is_not_queued(sweeper: Sweeper) -> None:
+def test_a_head_that_was_concluded_and_that_the_tables_do_not_know_is_not_queued(sweeper: Sweeper) -> None:
     stage = sweeper.stage
     number = stage.open_pull_request(README)
     stage.reviewer.review(stage.run(number), is_current)
+    with stage.reviewer.store.transaction() as tx:
+        for table in (RUN, HEAD, VERDICT):
+            tx.execute(table.delete())
     assert sweeper.sweep() == (True, 0)
     (check,) = stage.fake.world.check_runs.values()
     check.conclusion = "cancelled"
