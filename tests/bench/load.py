@@ -222,6 +222,7 @@ def measure_answers(folder: Path, database: str, rate: int, given: argparse.Name
                     send_at(rate, stage.service.webhook_url, block, ours)
                     send_at(rate, f"{empty.url}/webhooks/github", block, theirs)
         sent = time.monotonic()
+        log_progress("  all are sent; waiting for the queue to drain")
         wait_for("the queue to drain", stage.service.is_idle, PATIENCE)
         stored = shop.stored([headers["X-GitHub-Delivery"] for _, headers in deliveries])
         return {
@@ -283,6 +284,7 @@ def measure_reviews(folder: Path, database: str, workers: int, given: argparse.N
         send_at(100, stage.service.webhook_url, deliveries, answers)
         wait_for("the reviews", stage.service.is_idle, PATIENCE)
         seconds, cpu = time.monotonic() - began, cpu_seconds(supervisor) - used
+        log_progress(f"  {seconds:.0f} s, {given.reviews / cpu:.2f} reviews per CPU second")
         return {
             "database": database,
             "workers": workers,
