@@ -84,9 +84,10 @@ def must_wait(tx: sa.Connection, run: Run, head_sha: str) -> bool:
 
 def wake(tx: sa.Connection, repository_id: int) -> list[Ticket]:
     """Requeue the runs of a repository that have waited for siblings and need not any more."""
+    key = (VERDICT.c.repository_id == RUN.c.repository_id) & (VERDICT.c.head_sha == RUN.c.head_sha)
     query = (
         sa.select(RUN.c.id, RUN.c.fence, RUN.c.number, VERDICT.c.head_sha, VERDICT.c.conclusion)
-        .join(VERDICT, (VERDICT.c.run_id == RUN.c.id) & (VERDICT.c.head_sha == RUN.c.head_sha))
+        .join(VERDICT, key & (VERDICT.c.number == RUN.c.number) & (VERDICT.c.run_id == RUN.c.id))
         .where(RUN.c.repository_id == repository_id, RUN.c.state == WAITING, RUN.c.waits_for_siblings)
         .where(VERDICT.c.conclusion != "")
         .order_by(RUN.c.id)
@@ -163,5 +164,6 @@ def _restart_newest_run(tx: sa.Connection, repository_id: int, number: int) -> T
     ).one_or_none()
     if row is None:
         return None
-    tx.execute(sa.update(VERDICT).where(VERDICT.c.run_id == row.id).values(verdict="", conclusion=""))
+    own = (*_of_head(repository_id, row.head_sha), VERDICT.c.number == number)
+    tx.execute(sa.update(VERDICT).where(*own).values(verdict="", conclusion=""))
     return Ticket(row.id, row.fence, partition(repository_id, number, row.head_sha))
