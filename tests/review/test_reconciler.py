@@ -226,7 +226,7 @@ def test_caches_of_repositories_without_the_app_are_deleted(sweeper: Sweeper) ->
     assert folder.exists()
 
     with sweeper.reconciler.store.transaction() as tx:
-        shared_tasks.take(tx, "sweep", "worker", after=0.0, dead_after=60.0)
+        shared_tasks.take(tx, "sweep", "worker", every=0.0, not_since=0.0, dead_after=60.0)
     assert sweeper.sweep()[0]
     with sweeper.reconciler.store.transaction() as tx:
         shared_tasks.release(tx, "sweep", "worker", is_complete=True)

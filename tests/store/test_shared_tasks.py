@@ -22,9 +22,9 @@ class Tasks:
         with self.store.transaction() as tx:
             executors.write_heartbeat(tx, executor)
 
-    def take(self, executor: str, after: float = 0.0, name: str = "sweep") -> float | None:
+    def take(self, executor: str, every: float = 0.0, name: str = "sweep", *, not_since: float = 0.0) -> float | None:
         with self.store.transaction() as tx:
-            since = shared_tasks.take(tx, name, executor, after=after, dead_after=60.0)
+            since = shared_tasks.take(tx, name, executor, every=every, not_since=not_since, dead_after=60.0)
         return None if since is None else float("inf") if math.isinf(since) else round(since, -2)
 
     def release(self, executor: str, *, is_complete: bool = True) -> None:
@@ -50,12 +50,12 @@ def test_a_task_is_due_after_a_time_and_knows_when_it_was_completed(store: Store
     tasks = Tasks(store)
     tasks.take("one")
     tasks.release("one")
-    assert tasks.take("two", after=300.0) is None
+    assert tasks.take("two", every=300.0) is None
     tasks.pass_time(400.0)
-    assert tasks.take("two", after=300.0) == 400.0
+    assert tasks.take("two", every=300.0) == 400.0
     tasks.release("two", is_complete=False)
     tasks.pass_time(400.0)
-    assert tasks.take("one", after=300.0) == 800.0
+    assert tasks.take("one", every=300.0) == 800.0
 
 
 def test_the_task_of_a_dead_worker_is_taken_over(store: Store) -> None:
@@ -75,3 +75,13 @@ def test_a_task_that_hangs_is_taken_over(store: Store) -> None:
     assert tasks.take("two") == math.inf
     tasks.release("one")
     assert tasks.take("one") is None
+
+
+def test_a_worker_finds_a_task_due_that_was_taken_before_its_start(store: Store) -> None:
+    tasks = Tasks(store)
+    tasks.take("one")
+    tasks.release("one")
+    with store.transaction() as tx:
+        started_at = shared_tasks.clock(tx)
+    assert tasks.take("two", every=300.0, not_since=started_at - 60.0) is None
+    assert tasks.take("two", every=300.0, not_since=started_at + 1.0) == 0.0

@@ -7,7 +7,6 @@ import secrets
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -84,7 +83,7 @@ class Worker:
         self._queue = queue
         self._reaper = Reaper(store, queue, jobs)
         self._reconciler = reconciler
-        self._started_at = time.monotonic()
+        self._started_at = 0.0
         self._runner = Runner(store, queue, reviewer, self.executor, jobs)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -103,6 +102,8 @@ class Worker:
     def start(self) -> None:
         # The first heartbeat comes before the first run, else another worker would take that over at once.
         self._send_heartbeat()
+        with self._store.transaction() as tx:
+            self._started_at = shared_tasks.clock(tx)
         for thread in self._threads:
             thread.start()
         run_queue.launch(self._store, self.executor, self._runner.perform)
@@ -137,9 +138,9 @@ class Worker:
         """
         if self._stopping.is_set():
             return
-        after = min(every, time.monotonic() - self._started_at)
+        due = {"every": every, "not_since": self._started_at, "dead_after": self._jobs.dead_after}
         with self._store.transaction() as tx:
-            since = shared_tasks.take(tx, name, self.executor, after=after, dead_after=self._jobs.dead_after)
+            since = shared_tasks.take(tx, name, self.executor, **due)
         if since is None:
             return
         is_complete = False

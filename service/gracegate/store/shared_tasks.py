@@ -10,8 +10,16 @@ LONGEST = 900.0
 """Seconds after which another worker may take a task that its holder has not released."""
 
 
-def take(tx: sa.Connection, name: str, executor: str, *, after: float, dead_after: float) -> float | None:
-    """Take a task that was last taken more than `after` seconds ago and that no live executor holds.
+def clock(tx: sa.Connection) -> float:
+    """The time by the database's clock."""
+    return float(tx.scalar(sa.select(now())) or 0.0)
+
+
+def take(
+    tx: sa.Connection, name: str, executor: str, *, every: float, not_since: float, dead_after: float
+) -> float | None:
+    """Take a task that no live executor holds, and that was last taken more than `every` seconds ago or before the time
+    `not_since`.
 
     Returns how many seconds ago the time began that was last completed, infinite if it never was; None if the task was
     not taken. `release` ends it.
@@ -20,7 +28,8 @@ def take(tx: sa.Connection, name: str, executor: str, *, after: float, dead_afte
     tx.execute(insert(tx, SHARED_TASK).values(unused).on_conflict_do_nothing())
     own = SHARED_TASK.c.name == name
     row = tx.execute(sa.select(SHARED_TASK, now().label("now")).where(own).with_for_update()).one()
-    if row.now - row.taken_at < after or (row.now - row.taken_at < LONGEST and _is_alive(tx, row.holder, dead_after)):
+    is_due = row.taken_at < not_since or row.now - row.taken_at >= every
+    if not is_due or (row.now - row.taken_at < LONGEST and _is_alive(tx, row.holder, dead_after)):
         return None
     tx.execute(sa.update(SHARED_TASK).where(own).values(holder=executor, taken_at=row.now))
     return row.now - row.completed_at if row.completed_at else float("inf")
