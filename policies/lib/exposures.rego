@@ -17,7 +17,7 @@ import data.gracegate.lib.values
 by_service := {s: found |
 	some s, service in services.service
 	routed := {_route_exposure(route, service) | some route in _routes[s]}
-	found := (_internal(service) | _balanced(service)) | routed
+	found := (_internal(service) | _balanced(s, service)) | routed
 }
 
 # METADATA
@@ -35,7 +35,12 @@ _internal(service) := {"headless"} if {
 	service.headless
 } else := {"cluster"}
 
-_balanced(service) := {"nlb_ip"} if {
+_balanced(s, service) := {"nlb_ip"} if {
+	service.type == "LoadBalancer"
+
+	# EKS Auto Mode sends to the addresses of pods.
+	input.documents[s].object.spec.loadBalancerClass == "eks.amazonaws.com/nlb"
+} else := {"nlb_ip"} if {
 	service.type == "LoadBalancer"
 	some key, value in {
 		"service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
@@ -51,9 +56,18 @@ _balanced(service) := {"nlb_ip"} if {
 _route_exposure(route, service) := "alb_ip" if {
 	route.alb
 	"ip" in {route.target_type, object.get(service.annotations, _target_type, "")}
+} else := "neg" if {
+	route.neg
 } else := "ingress"
 
 _target_type := "alb.ingress.kubernetes.io/target-type"
+
+# A class of any name may be one of the AWS Load Balancer Controller's; only that reads these annotations.
+_albs contains route if {
+	some route, annotations in _annotations
+	some key, _ in annotations
+	startswith(key, "alb.ingress.kubernetes.io/")
+}
 
 _albs contains route if {
 	some route, annotations in _annotations
@@ -63,6 +77,28 @@ _albs contains route if {
 _albs contains route if {
 	some route, _ in _annotations
 	input.documents[route].object.spec.ingressClassName == "alb"
+}
+
+_albs contains route if {
+	some route, _ in _annotations
+	input.documents[route].object.kind == "TargetGroupBinding"
+}
+
+_target_type_of(i) := values.string(object.get(input.documents[i].object.spec, "targetType", "")) if {
+	input.documents[i].object.kind == "TargetGroupBinding"
+} else := object.get(_annotations[i], _target_type, "")
+
+# GKE's Gateways send to the addresses of pods.
+_negs contains route if {
+	some route, _ in _annotations
+	some parent in values.list(object.get(input.documents[route].object.spec, "parentRefs", []))
+	parent.name in _gke_gateways
+}
+
+_gke_gateways := {values.string(document.object.metadata.name) |
+	some document in input.documents
+	document.object.kind == "Gateway"
+	startswith(values.string(document.object.spec.gatewayClassName), "gke-")
 }
 
 # The routes to a Service, alike ones once.
@@ -84,19 +120,38 @@ _may_be_slower(s) if {
 _by_scope := values.groups([[[name, scope], route] |
 	some [name, namespace, i] in _backends
 	some scope in joins.index_scopes_in(input.documents[i].root, namespace)
-	route := {"alb": i in _albs, "target_type": object.get(_annotations[i], _target_type, "")}
+	route := {"alb": i in _albs, "neg": i in _negs, "target_type": _target_type_of(i)}
 ])
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
 _elsewhere := values.groups([[[name, any_namespace], input.cluster.drain_seconds[exposure]] |
 	some [name, namespace, route] in _backends
 	some any_namespace in {true, namespace != ""}
-	exposure := {true: "alb_ip", false: "ingress"}[route in _albs]
+	exposure := _slowest(route)
 ])
+
+_slowest(route) := "alb_ip" if {
+	route in _albs
+} else := "neg" if {
+	route in _negs
+} else := "ingress"
 
 _annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents
-	document.object.kind in {"HTTPRoute", "Ingress"}
+	document.object.kind in (_gateway_routes | _other_routes)
+	is_object(document.object.spec)
+}
+
+_gateway_routes := {"GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute"}
+
+_other_routes := {
+	"HTTPProxy",
+	"Ingress",
+	"IngressRoute",
+	"IngressRouteTCP",
+	"Route",
+	"TargetGroupBinding",
+	"VirtualService",
 }
 
 # As [name of the Service, its namespace, document of the route that sends to it].
@@ -117,12 +172,54 @@ _backends contains [name, namespace, i] if {
 }
 
 _backends contains [reference.name, namespace, i] if {
-	some i, document in input.documents
-	document.object.kind == "HTTPRoute"
-	reference := document.object.spec.rules[_].backendRefs[_]
+	some i, _ in _annotations
+	input.documents[i].object.kind in _gateway_routes
+	reference := input.documents[i].object.spec.rules[_].backendRefs[_]
 	is_object(reference)
 	object.get(reference, "kind", "Service") == "Service"
 	namespace := values.string(object.get(reference, "namespace", joins.namespace[i]))
+}
+
+# Of Contour and Traefik.
+_backends contains [reference.name, namespace, i] if {
+	some i, _ in _annotations
+	input.documents[i].object.kind in {"HTTPProxy", "IngressRoute", "IngressRouteTCP"}
+	reference := input.documents[i].object.spec.routes[_].services[_]
+	is_object(reference)
+	object.get(reference, "kind", "Service") == "Service"
+	namespace := values.string(object.get(reference, "namespace", joins.namespace[i]))
+}
+
+# Of OpenShift; Knative has a kind of the same name.
+_backends contains [reference.name, namespace, i] if {
+	some i, _ in _annotations
+	input.documents[i].object.kind == "Route"
+	namespace := joins.namespace[i]
+	spec := input.documents[i].object.spec
+	some reference in array.concat([object.get(spec, "to", {})], values.list(object.get(spec, "alternateBackends", [])))
+	is_object(reference)
+	object.get(reference, "kind", "Service") == "Service"
+}
+
+_backends contains [name, namespace, i] if {
+	some i, _ in _annotations
+	input.documents[i].object.kind == "TargetGroupBinding"
+	name := input.documents[i].object.spec.serviceRef.name
+	namespace := joins.namespace[i]
+}
+
+# Of Istio, at a gateway: without one it is about requests inside the mesh. The host is a name, or one in a namespace.
+_backends contains [parts[0], namespace, i] if {
+	some i, _ in _annotations
+	input.documents[i].object.kind == "VirtualService"
+	spec := input.documents[i].object.spec
+	some gateway in values.list(object.get(spec, "gateways", []))
+	gateway != "mesh"
+	some protocol in ["http", "tcp", "tls"]
+	host := spec[protocol][_].route[_].destination.host
+	is_string(host)
+	parts := split(host, ".")
+	namespace := array.concat(parts, [joins.namespace[i]])[1]
 }
 
 # networking.k8s.io/v1, and its form before 1.19.

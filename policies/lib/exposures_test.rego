@@ -29,6 +29,14 @@ http_route(reference) := {
 	"spec": {"rules": [{"backendRefs": [reference]}]},
 }
 
+custom(kind, spec) := {"apiVersion": "example.org/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}
+
+routed(kind, reference) := custom(kind, {"routes": [{"services": [reference]}]})
+
+virtual_service(spec) := custom("VirtualService", spec)
+
+to_host(host) := [{"route": [{"destination": {"host": host}}]}]
+
 by_service(objects) := found[0] if {
 	found := exposures.by_service with input as testing.batch(objects)
 }
@@ -39,6 +47,13 @@ test_no_other_exposure[note] if {
 		"Service alone": [],
 		"another Service's Ingress": [ingress({"defaultBackend": {"service": {"name": "api"}}})],
 		"another namespace": [testing.set(to_service, ["metadata", "namespace"], "bank")],
+		"a mesh": [virtual_service({"gateways": ["mesh"], "http": to_host("web")})],
+		"another host": [virtual_service({"gateways": ["edge"], "tcp": to_host("web.bank")})],
+		"a host of a wrong type": [virtual_service({"gateways": ["edge"], "tls": to_host(1)})],
+		"Traefik to something else": [routed("IngressRoute", {"kind": "TraefikService", "name": "web"})],
+		"Contour, of a wrong type": [routed("HTTPProxy", "web")],
+		"OpenShift to something else": [custom("Route", {"to": {"kind": "Other", "name": "web"}})],
+		"a binding to nothing": [custom("TargetGroupBinding", {"targetType": "ip"})],
 		"HTTPRoute to something else": [http_route({"kind": "Backend", "name": "web"})],
 		"backends of a wrong type": [ingress({"rules": [{"http": {"paths": "/"}}], "backend": "web"})],
 		"references of a wrong type": [http_route("web")],
@@ -46,36 +61,91 @@ test_no_other_exposure[note] if {
 	by_service(array.concat([shop], objects)) == {"cluster"}
 }
 
+reached := {
+	"headless": [[testing.set(testing.service, ["spec", "clusterIP"], "None")], {"headless"}],
+	"NodePort": [[typed("NodePort")], {"cluster", "node"}],
+	"LoadBalancer": [[typed("LoadBalancer")], {"cluster", "node"}],
+	"NLB with IP targets": [
+		[object.union(
+			typed("LoadBalancer"),
+			annotated({"service.beta.kubernetes.io/aws-load-balancer-type": "nlb-ip"}),
+		)],
+		{"cluster", "nlb_ip"},
+	],
+	"NEG": [[annotated({"cloud.google.com/neg": `{"ingress": true}`})], {"cluster", "neg"}],
+	"Ingress": [[testing.service, to_service], {"cluster", "ingress"}],
+	"default backend": [[testing.service, ingress({"defaultBackend": backend})], {"cluster", "ingress"}],
+	"Ingress before 1.19": [[testing.service, ingress({"backend": {"serviceName": "web"}})], {"cluster", "ingress"}],
+	"HTTPRoute": [[testing.service, http_route({"name": "web"})], {"cluster", "ingress"}],
+	"GRPCRoute": [
+		[testing.service, object.union(http_route({"name": "web"}), {"kind": "GRPCRoute"})],
+		{"cluster", "ingress"},
+	],
+	"Traefik": [[testing.service, routed("IngressRoute", {"name": "web"})], {"cluster", "ingress"}],
+	"Contour": [[testing.service, routed("HTTPProxy", {"name": "web"})], {"cluster", "ingress"}],
+	"OpenShift": [[testing.service, custom("Route", {"to": {"name": "web"}})], {"cluster", "ingress"}],
+	"OpenShift, for some": [
+		[testing.service, custom("Route", {"to": {"name": "a"}, "alternateBackends": [{"name": "web"}]})],
+		{"cluster", "ingress"},
+	],
+	"Istio's gateway": [
+		[testing.service, virtual_service({"gateways": ["edge"], "http": to_host("web")})],
+		{"cluster", "ingress"},
+	],
+	"GKE's Gateway": [
+		[
+			testing.service,
+			object.union(http_route({"name": "web"}), {"spec": {"parentRefs": [{"name": "edge"}]}}),
+			object.union(
+				custom("Gateway", {"gatewayClassName": "gke-l7-global-external-managed"}),
+				{"metadata": {"name": "edge"}},
+			),
+		],
+		{"cluster", "neg"},
+	],
+	"another Gateway": [
+		[
+			testing.service,
+			object.union(http_route({"name": "web"}), {"spec": {"parentRefs": [{"name": "web"}]}}),
+			custom("Gateway", {"gatewayClassName": "istio"}),
+		],
+		{"cluster", "ingress"},
+	],
+	"a binding of addresses": [
+		[testing.service, custom("TargetGroupBinding", {"serviceRef": {"name": "web"}, "targetType": "ip"})],
+		{"alb_ip", "cluster"},
+	],
+	"a binding of nodes": [
+		[testing.service, custom("TargetGroupBinding", {"serviceRef": {"name": "web"}})],
+		{"cluster", "ingress"},
+	],
+	"NLB of EKS": [
+		[testing.set(typed("LoadBalancer"), ["spec", "loadBalancerClass"], "eks.amazonaws.com/nlb")],
+		{"cluster", "nlb_ip"},
+	],
+	"ALB of another class": [
+		[testing.service, object.union(to_service, {
+			"metadata": {"annotations": {"alb.ingress.kubernetes.io/target-type": "ip"}},
+			"spec": {"ingressClassName": "alb-internal"},
+		})],
+		{"alb_ip", "cluster"},
+	],
+	"ALB with instance targets": [[testing.service, alb], {"cluster", "ingress"}],
+	"ALB with IP targets": [
+		[annotated({"alb.ingress.kubernetes.io/target-type": "ip"}), alb],
+		{"alb_ip", "cluster"},
+	],
+	"ALB by its annotation": [
+		[testing.service, testing.set(to_service, ["metadata", "annotations"], {
+			"kubernetes.io/ingress.class": "alb",
+			"alb.ingress.kubernetes.io/target-type": "ip",
+		})],
+		{"alb_ip", "cluster"},
+	],
+}
+
 test_by_service[note] if {
-	some note, case in {
-		"headless": [[testing.set(testing.service, ["spec", "clusterIP"], "None")], {"headless"}],
-		"NodePort": [[typed("NodePort")], {"cluster", "node"}],
-		"LoadBalancer": [[typed("LoadBalancer")], {"cluster", "node"}],
-		"NLB with IP targets": [
-			[object.union(
-				typed("LoadBalancer"),
-				annotated({"service.beta.kubernetes.io/aws-load-balancer-type": "nlb-ip"}),
-			)],
-			{"cluster", "nlb_ip"},
-		],
-		"NEG": [[annotated({"cloud.google.com/neg": `{"ingress": true}`})], {"cluster", "neg"}],
-		"Ingress": [[testing.service, to_service], {"cluster", "ingress"}],
-		"default backend": [[testing.service, ingress({"defaultBackend": backend})], {"cluster", "ingress"}],
-		"Ingress before 1.19": [[testing.service, ingress({"backend": {"serviceName": "web"}})], {"cluster", "ingress"}],
-		"HTTPRoute": [[testing.service, http_route({"name": "web"})], {"cluster", "ingress"}],
-		"ALB with instance targets": [[testing.service, alb], {"cluster", "ingress"}],
-		"ALB with IP targets": [
-			[annotated({"alb.ingress.kubernetes.io/target-type": "ip"}), alb],
-			{"alb_ip", "cluster"},
-		],
-		"ALB by its annotation": [
-			[testing.service, testing.set(to_service, ["metadata", "annotations"], {
-				"kubernetes.io/ingress.class": "alb",
-				"alb.ingress.kubernetes.io/target-type": "ip",
-			})],
-			{"alb_ip", "cluster"},
-		],
-	}
+	some note, case in reached
 	by_service(case[0]) == case[1]
 }
 
@@ -108,6 +178,15 @@ test_certain[note] if {
 test_uncertain[note] if {
 	some note, batch in {
 		"Ingress elsewhere": testing.batch_of([service, testing.document(to_service, "far/ingress.yaml")]),
+		"ALB elsewhere": testing.batch_of([service, testing.document(alb, "far/ingress.yaml")]),
+		"GKE's Gateway elsewhere": testing.batch_of([
+			service,
+			testing.document(
+				object.union(http_route({"name": "web"}), {"spec": {"parentRefs": [{"name": "web"}]}}),
+				"far/a.yaml",
+			),
+			testing.document(custom("Gateway", {"gatewayClassName": "gke-l7-rilb"}), "far/b.yaml"),
+		]),
 		"unread file": testing.with_unread_file(testing.batch_of([service])),
 	}
 	not certain(batch)

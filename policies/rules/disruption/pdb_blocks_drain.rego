@@ -28,11 +28,10 @@ import data.gracegate.lib.values
 
 violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	some at, budget in _blocking
-	message := text.format(`A node drain never finishes: PodDisruptionBudget "{}" {}, because {} is {}.`, [
+	message := text.format(`A node drain never finishes: PodDisruptionBudget "{}" {}, because {}.`, [
 		budgets.name[at.document],
 		_keeps(budget),
-		budget.field,
-		_value(budget),
+		_because(budget),
 	])
 }
 
@@ -61,7 +60,19 @@ fix[at] := {
 	budget.pods == 0
 }
 
-_blocking := {at: found |
+_blocking := object.union(_by_number, _without_number)
+
+# Without either field the controller expects no pods, and so allows no eviction. policy/v1beta1 had a default.
+_without_number := {{"document": b, "path": ["spec"]}: object.union(_evicted_pods(b), {"field": "", "value": ""}) |
+	some b, _ in budgets.requirements
+	input.documents[b].subject
+	input.documents[b].object.apiVersion == "policy/v1"
+	every field in ["maxUnavailable", "minAvailable"] {
+		object.get(input.documents[b].object.spec, field, null) == null
+	}
+}
+
+_by_number := {at: found |
 	some b, _ in budgets.requirements
 	input.documents[b].subject
 	spec := input.documents[b].object.spec
@@ -132,7 +143,7 @@ _level(budget) := "error" if {
 	budget.is_certain
 } else := "warning"
 
-_is_absolute(budget) if budget.field == "maxUnavailable"
+_is_absolute(budget) if budget.field in {"", "maxUnavailable"}
 
 _is_absolute(budget) if _percent(budget.value) >= 100
 
@@ -147,6 +158,10 @@ _keeps(budget) := "allows no eviction" if {
 } else := "does not allow its only pod to be evicted" if {
 	budget.pods == 1
 } else := text.format("allows none of its {} pods to be evicted", [budget.pods])
+
+_because(budget) := "it has neither minAvailable nor maxUnavailable" if {
+	budget.field == ""
+} else := text.format("{} is {}", [budget.field, _value(budget)])
 
 _value(budget) := text.format("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
 	budget.field == "minAvailable"

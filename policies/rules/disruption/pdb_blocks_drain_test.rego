@@ -43,6 +43,26 @@ test_zero_unavailable if {
 	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}}
 }
 
+test_neither if {
+	at := {"document": 1, "path": ["spec"]}
+	batch := testing.batch([testing.with_replicas(3), budget({})])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	got.violation == {{
+		"at": at,
+		"level": "error",
+		"message": concat(" ", [
+			`A node drain never finishes: PodDisruptionBudget "web" allows none of its 3 pods to be evicted,`,
+			"because it has neither minAvailable nor maxUnavailable.",
+		]),
+	}}
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
+}
+
+test_neither_had_a_default if {
+	found([testing.with_replicas(3), object.union(budget({}), {"apiVersion": "policy/v1beta1"})]) == set()
+}
+
 test_rounding[note] if {
 	some note, case in {
 		"all": [3, {"minAvailable": 3}, {"error"}],
@@ -59,8 +79,8 @@ test_rounding[note] if {
 		"one": [3, {"maxUnavailable": 1}, set()],
 		"none needed": [3, {"minAvailable": 0}, set()],
 		"no pods": [0, {"maxUnavailable": 0}, set()],
-		"nothing set": [3, {}, set()],
-		"null": [3, {"minAvailable": null}, set()],
+		"nothing set": [3, {}, {"error"}],
+		"null": [3, {"minAvailable": null}, {"error"}],
 		"both, which is refused": [3, {"minAvailable": 3, "maxUnavailable": 0}, set()],
 	}
 	found([testing.with_replicas(case[0]), budget(case[1])]) == case[2]

@@ -42,12 +42,23 @@ fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 
 _unprotected := {at: replicas |
 	some i in workloads.complete
-	workloads.kind[i] in {"Deployment", "Rollout", "StatefulSet"}
+	workloads.kind[i] in _kinds
 	user_traffic.certainty[i]
 	replicas := scaling.replicas[i]
 	replicas > 1
 	count(budgets.by_workload[user_traffic.pod_source[i]]) == 0
 	at := {"document": i, "path": []}
+}
+
+# A node drain leaves the pods of a DaemonSet alone.
+_kinds := {
+	"CloneSet",
+	"Deployment",
+	"DeploymentConfig",
+	"ReplicaSet",
+	"ReplicationController",
+	"Rollout",
+	"StatefulSet",
 }
 
 # A budget elsewhere, or in an unread file, may be meant for it.

@@ -57,6 +57,10 @@ test_kinds[note] if {
 	some note, case in {
 		"StatefulSet": [{"kind": "StatefulSet"}, {"warning"}],
 		"DaemonSet": [{"kind": "DaemonSet"}, set()],
+		"CloneSet": [{"kind": "CloneSet", "apiVersion": "apps.kruise.io/v1alpha1"}, {"warning"}],
+		"DeploymentConfig": [{"kind": "DeploymentConfig", "apiVersion": "apps.openshift.io/v1"}, {"warning"}],
+		"ReplicaSet": [{"kind": "ReplicaSet"}, {"warning"}],
+		"ReplicationController": [{"kind": "ReplicationController", "apiVersion": "v1"}, {"warning"}],
 		"Job": [{"kind": "Job", "apiVersion": "batch/v1"}, set()],
 		"Rollout": [{"kind": "Rollout", "apiVersion": "argoproj.io/v1alpha1"}, {"warning"}],
 	}

@@ -9,13 +9,23 @@ from gracegate.model import WORKLOAD_KINDS
 KINDS = frozenset(
     {
         *WORKLOAD_KINDS,
+        "GRPCRoute",
+        "Gateway",
+        "HTTPProxy",
         "HTTPRoute",
         "HorizontalPodAutoscaler",
         "Ingress",
+        "IngressRoute",
+        "IngressRouteTCP",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
+        "Route",
         "ScaledObject",
         "Service",
+        "TCPRoute",
+        "TLSRoute",
+        "TargetGroupBinding",
+        "VirtualService",
     }
 )
 """The kinds that rules read; any other object is counted and not built."""

@@ -118,7 +118,9 @@ _POD: dict[str, Schema] = {
     "volumes": _list_of(_fields("name", "persistentVolumeClaim")),
 }
 _SPEC_FIELDS = (
-    *("accessModes", "clusterIP", "externalName", "ingressClassName", "maxReplicaCount", "maxReplicas"),
+    *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
+    *("ingressClassName", "loadBalancerClass", "maxReplicaCount", "maxReplicas", "parentRefs", "routes"),
+    *("serviceRef", "targetType", "tcp", "tls", "to"),
     *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas"),
     *("progressDeadlineSeconds", "publishNotReadyAddresses", "replicas", "type"),
 )
