@@ -39,7 +39,8 @@ class WasmEngine:
         cache_dir: Path | None = None,
         *,
         seconds: float = 60.0,
-        memory_bytes: int = 3 << 30,
+        # An address beyond 2 GB is negative to wasmtime.
+        memory_bytes: int = 2 << 30,
     ) -> None:
         rules = catalog or load_builtin()
         self._wasm = rules.folder / "compiled" / "policy.wasm"
