@@ -47,8 +47,8 @@ meant := {
 		testing.inside(["readinessProbe"]),
 	],
 	"one letter less": [
-		web([object.union(container_without(["readinessProbe"]), {"readinesProbe": probe})]),
-		testing.inside(["readinesProbe"]),
+		web([object.union(container_without(["readinessProbe"]), {"redinessProbe": probe})]),
+		testing.inside(["redinessProbe"]),
 		testing.inside(["readinessProbe"]),
 	],
 	"half of the name": [
