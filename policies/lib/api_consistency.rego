@@ -55,7 +55,7 @@ _restart_policy(i) := {{
 	policy := workloads.pod[i].spec.restartPolicy
 	policy in {"Never", "OnFailure"}
 } else := {{
-	"path": array.concat(workloads.pod[i].path, ["restartPolicy"]),
+	"path": array.concat(workloads.pod[i].path, ["restartPolicy" | workloads.pod[i].spec.restartPolicy]),
 	"why": "has no restartPolicy that lets its pods end",
 	"steps": [],
 	"advice": "Set `restartPolicy: Never`, or `OnFailure` to restart the container in the same pod.",

@@ -76,7 +76,7 @@ inconsistent := {
 	],
 	"a Job without a policy": [
 		job({}),
-		["spec", "template", "spec", "restartPolicy"],
+		["spec", "template", "spec"],
 		"has no restartPolicy that lets its pods end",
 	],
 	"a Job for ever": [
