@@ -163,6 +163,8 @@ test_budget_of_the_startup_probe[note] if {
 	} == {case[1]}
 }
 
+ready := {"path": "/ready", "port": "http"}
+
 test_no_copy_of_an_invalid_probe[note] if {
 	some note, handler in {
 		"a port that is not known": {"tcpSocket": {"port": "nope"}},
@@ -172,7 +174,17 @@ test_no_copy_of_an_invalid_probe[note] if {
 	batch := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
 	found(batch) == {"info"}
 	fixes := rule.fix with input as batch
-	{fix.class | some fix in fixes} == {"text"}
+	[step.value.httpGet | some fix in fixes; some step in fix.patch; step.op == "add"] == [ready]
+	without := testing.batch([testing.remove_at(batch.documents[0].object, testing.inside(["readinessProbe"]))])
+	other_fixes := rule.fix with input as without
+	{fix.class | some fix in other_fixes} == {"text"}
+}
+
+# The readinessProbe asks another port, and the container does not declare that of the livenessProbe.
+test_copies_the_readiness_probe if {
+	liveness := {"tcpSocket": {"port": 81}, "initialDelaySeconds": 7200}
+	fixes := rule.fix with input as testing.batch([web({"livenessProbe": liveness})])
+	[step.value.httpGet | some fix in fixes; some step in fix.patch; step.op == "add"] == [ready]
 }
 
 test_a_fixed_copy_of_a_rejected_probe if {

@@ -122,7 +122,16 @@ test_a_service_in_an_unread_file if {
 test_probes[note] if {
 	some note, case in {
 		"the name of the port": [{}, tcp],
-		"its number": [{"ports": [{"containerPort": 8080}]}, {}],
+		"a livenessProbe of another host": [
+			{"livenessProbe": {"httpGet": {"path": "/live", "port": "http", "host": "127.0.0.1"}}},
+			tcp,
+		],
+		"a livenessProbe with a program that the image lacks": [
+			{"image": "mongo:4.4", "livenessProbe": {"exec": {"command": ["mongosh", "--eval", "1"]}}},
+			tcp,
+		],
+		"a livenessProbe whose command fails": [{"livenessProbe": {"exec": {"command": ["test -f /x"]}}}, tcp],
+		"a livenessProbe of a port that is not declared": [{"livenessProbe": {"tcpSocket": {"port": 9000}}}, tcp],
 		"liveness": [
 			{"livenessProbe": {"httpGet": {"path": "/live", "port": "http"}, "initialDelaySeconds": 60}},
 			{"failureThreshold": 3, "periodSeconds": 5, "httpGet": {"path": "/live", "port": "http"}},
@@ -157,6 +166,27 @@ test_number_of_the_service if {
 	workload := testing.set(unready, testing.inside(["ports"]), [{"containerPort": 8080}])
 	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 8080)
 	put(testing.batch([workload, service])) == {object.union(tcp, {"tcpSocket": {"port": 8080}})}
+}
+
+test_a_port_that_the_service_does_not_name[note] if {
+	workload := testing.set(unready, testing.inside(["ports"]), [{"containerPort": 8080}])
+	some note, service in {
+		"another number": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 80),
+		"another name": testing.set(testing.service, ["spec", "ports", 0, "targetPort"], "web"),
+	}
+	fixes := rule.fix with input as testing.batch([workload, service])
+	[[fix.class, fix.patch[0].value.tcpSocket.port] | some fix in fixes] == [["assumes", 8080]]
+}
+
+test_a_headless_port_proves_nothing if {
+	workload := testing.remove_at(unready, testing.inside(["ports"]))
+	service := testing.set(testing.service, ["spec"], {
+		"clusterIP": "None",
+		"selector": {"app": "web"},
+		"ports": [{"port": 1}],
+	})
+	fixes := rule.fix with input as testing.batch([workload, service])
+	[fix.class | some fix in fixes] == ["text"]
 }
 
 test_undeclared_number if {

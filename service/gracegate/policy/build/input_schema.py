@@ -115,7 +115,7 @@ _POD: dict[str, Schema] = {
     "affinity": _fields(podAntiAffinity=_fields(requiredDuringSchedulingIgnoredDuringExecution=_list_of(_TERM))),
     "nodeSelector": _OPEN,
     "terminationGracePeriodSeconds": {},
-    "volumes": _list_of(_fields("name", "persistentVolumeClaim")),
+    "volumes": _list_of(_fields("hostPath", "name", "persistentVolumeClaim")),
 }
 _SPEC_FIELDS = (
     *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
@@ -158,6 +158,8 @@ _DEFINITIONS = {
         env=_list_of(_fields("name", "value", "valueFrom")),
         lifecycle=_fields(**_each(_definition("hook"), "postStart", "preStop")),
         ports=_list_of(_fields("containerPort", "hostPort", "name", "protocol")),
+        resources=_fields(**_each(_OPEN, "limits", "requests")),
+        volumeMounts=_list_of(_fields("mountPath", "name", "readOnly")),
         **_each(_definition("probe"), "livenessProbe", "readinessProbe", "startupProbe"),
     ),
     "pod": _fields(**_POD),
