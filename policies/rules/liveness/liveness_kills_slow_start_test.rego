@@ -16,7 +16,10 @@ web(fields) := testing.replace_at(
 )
 
 # The readinessProbe starts after these seconds.
-late(probe, seconds) := {"livenessProbe": probe, "readinessProbe": {"initialDelaySeconds": seconds}}
+late(probe, seconds) := {
+	"livenessProbe": probe,
+	"readinessProbe": object.union(ask, {"initialDelaySeconds": seconds}),
+}
 
 slow(image) := {"image": image, "livenessProbe": ask}
 
@@ -85,6 +88,16 @@ test_levels[note] if {
 		"less than a long delay": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 59})}, ""],
 	}
 	found(testing.batch([web(case[0])])) == {case[1]} - {""}
+}
+
+# An open port may be there long before the app is ready.
+test_another_question if {
+	fields := {"livenessProbe": {"tcpSocket": {"port": "http"}}, "readinessProbe": {"initialDelaySeconds": 60}}
+	violations := rule.violation with input as testing.batch([web(fields)])
+	{[violation.level, violation.message] | some violation in violations} == {["warning", concat("", [
+		`Container "web" may be restarted before it can become ready: its livenessProbe fails after 30 s, `,
+		"but its readinessProbe starts only after 60 s.",
+	])]}
 }
 
 test_slow_images[image] if {

@@ -82,7 +82,7 @@ _undeclared := {at: found |
 # The number that a Service with one port sends to.
 _only_number(s) := port.target if {
 	not services.service[s].headless
-	count(input.documents[s].object.spec.ports) == 1
+	count(values.list(object.get(input.documents[s].object.spec, "ports", []))) == 1
 	[port] := services.service[s].ports
 	port.protocol == "TCP"
 	is_number(port.target)

@@ -87,9 +87,12 @@ _ignores_readiness(target) if {
 	}
 }
 
-# Nothing rolls a bare pod out.
+# Nothing rolls a bare pod out, and a patch elsewhere may bring the probe.
 _level(i, target) := "info" if {
 	workloads.kind[i] == "Pod"
+} else := "warning" if {
+	target.level == "error"
+	workloads.patched_in(i, target.container.title, ["readinessProbe"])
 } else := target.level
 
 _sender(target) := text.format(`Service "{}" {} to it as soon as its process runs`, [name, verb]) if {

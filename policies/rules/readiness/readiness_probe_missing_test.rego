@@ -119,6 +119,45 @@ test_a_service_in_an_unread_file if {
 	])]}
 }
 
+# Only what scrapes it asks for the metrics.
+test_an_exporter_in_the_service_of_the_app if {
+	exporter := {"name": "exporter", "image": "x", "ports": [{"name": "metrics", "containerPort": 9090}]}
+	workload := testing.set(testing.web, ["spec", "template", "spec", "containers", 1], exporter)
+	service := testing.set(testing.service, ["spec", "ports", 1], {"name": "metrics", "port": 9090, "targetPort": 9090})
+	found(testing.batch([workload, service])) == {[0, "info"]}
+}
+
+test_a_name_of_two_containers if {
+	helper := {"name": "helper", "image": "x", "ports": [{"name": "http", "containerPort": 9000}]}
+	workload := testing.set(testing.web, ["spec", "template", "spec", "containers", 1], helper)
+	found(testing.batch([workload, testing.service])) == set()
+}
+
+test_a_patch_brings_the_probe if {
+	patch := {
+		"apiVersion": "apps/v1",
+		"kind": "Deployment",
+		"metadata": {"name": "web"},
+		"spec": {"template": {"spec": {"containers": [{"name": "web", "readinessProbe": {"tcpSocket": {"port": 1}}}]}}},
+	}
+	documents := [
+		testing.document(unready, "apps/web.yaml"),
+		testing.document(testing.service, "apps/web.yaml"),
+		testing.fragment(patch, "overlay/web.yaml"),
+	]
+	found(testing.batch_of(documents)) == {[0, "warning"]}
+}
+
+test_owned_by_another_document if {
+	owner := {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": true}
+	owned := object.union(unready, {
+		"kind": "ReplicaSet",
+		"metadata": {"name": "web-7c9", "ownerReferences": [owner]},
+	})
+	found(testing.batch([owned, testing.service])) == {[0, "error"]}
+	found(testing.batch([testing.web, owned, testing.service])) == set()
+}
+
 test_probes[note] if {
 	some note, case in {
 		"the name of the port": [{}, tcp],

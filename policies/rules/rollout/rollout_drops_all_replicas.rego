@@ -21,11 +21,12 @@ import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
 import data.gracegate.lib.text
+import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
-	level := _level(services.served_status[update.pods], update.room)
+	level := _level(at.document, update)
 	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
@@ -53,12 +54,20 @@ _pods(update) := [1, update.surge, ""] if {
 	update.room == ""
 } else := [0, max({1, update.surge}), text.format(", and there is room for {}", [update.room])]
 
-# Where a second pod may find no room, to stop the old one first may be meant.
-_level("yes", "") := "error"
+# Where a second pod may find no room, to stop the old one first may be meant. The floor of an autoscaler is one of many
+# numbers, and what sets the number elsewhere is not known.
+_level(i, update) := "error" if {
+	services.served_status[update.pods] == "yes"
+	update.room == ""
+	_is_certain(i, update)
+} else := "warning"
 
-_level("yes", room) := "warning" if room != ""
+_is_certain(_, update) if regex.match(`^\d{3,}%$`, values.string(object.get(update.settings, "maxUnavailable", null)))
 
-_level("unknown", _) := "warning"
+_is_certain(i, _) if {
+	not scaling.autoscalers_by_workload[i]
+	not scaling.has_uncertain_replicas[i]
+}
 
 _dropping := {at: found |
 	some i, update in rolling_update.explicit

@@ -140,20 +140,25 @@ test_silent_on_unknown_numbers[note] if {
 test_autoscalers[note] if {
 	workload := testing.set(web(rolling({"maxUnavailable": 2}), 5), ["metadata", "namespace"], "shop")
 	some note, case in {
-		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "error"]}],
+		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "warning"]}],
 		"a higher floor": [scaler({"minReplicas": 3}), set()],
-		"the default floor is one": [scaler({}), {[0, "error"]}],
-		"null is the default": [scaler({"minReplicas": null}), {[0, "error"]}],
+		"the default floor is one": [scaler({}), {[0, "warning"]}],
+		"null is the default": [scaler({"minReplicas": null}), {[0, "warning"]}],
 		"of another workload": [testing.set(scaler({"minReplicas": 1}), ["spec", "scaleTargetRef", "name"], "api"), set()],
 		"of another namespace": [
 			testing.set(scaler({"minReplicas": 1}), ["metadata", "namespace"], "bank"),
 			set(),
 		],
-		"KEDA": [keda({"minReplicaCount": 2}), {[0, "error"]}],
+		"KEDA": [keda({"minReplicaCount": 2}), {[0, "warning"]}],
 		"KEDA down to zero": [keda({}), set()],
 		"a target that is a string": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
 	}
 	found([workload, testing.service, case[0]]) == case[1]
+}
+
+test_all_of_any_number if {
+	workload := web(rolling({"maxUnavailable": "100%"}), 5)
+	found([workload, testing.service, scaler({"minReplicas": 2})]) == {[0, "error"]}
 }
 
 scaler(spec) := {

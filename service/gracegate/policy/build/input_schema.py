@@ -144,7 +144,7 @@ _SPEC: dict[str, Schema] = {
     "updateStrategy": _fields("type", rollingUpdate=_LIMITS),
 }
 _DEFINITIONS = {
-    "metadata": _fields("name", "namespace", **_each(_OPEN, "annotations", "labels")),
+    "metadata": _fields("name", "namespace", "ownerReferences", **_each(_OPEN, "annotations", "labels")),
     "httpGet": _fields("host", "httpHeaders", "path", "port", "scheme"),
     "hook": _fields(**_ACTIONS, sleep=_fields("seconds")),
     "probe": _fields(
