@@ -43,7 +43,7 @@ _level(served_status, hits) := "info" if {
 _is_for_metrics(hit) if services.is_for_metrics(hit.service_port)
 
 _is_for_metrics(hit) if {
-	hit.service
+	not hit.service == null
 	services.is_for_metrics({"name": "", "target": hit.port.target})
 }
 
