@@ -31,7 +31,7 @@ PERMISSIONS = {
     "statuses": "write",
 }
 """What a new App is granted."""
-EVENTS = ["check_run", "check_suite", "merge_group", "pull_request", "push"]
+EVENTS = ["check_run", "check_suite", "merge_group", "pull_request", "push", "repository"]
 """What a new App is subscribed to."""
 PASSING = frozenset(["success", "neutral", "skipped"])
 """The conclusions with which a required check lets a merge through."""
