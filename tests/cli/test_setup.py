@@ -166,6 +166,15 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(fake: FakeGitHub, tmp_
     assert (tmp_path / "private-key.pem").read_text() == "mine"
 
 
+@pytest.fixture
+def heeded_interrupts() -> Iterator[None]:
+    """A shell has its background jobs ignore SIGINT, and their children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
 def test_it_can_be_left(fake: FakeGitHub, tmp_path: Path) -> None:
     with started(fake, tmp_path) as setup:
         setup.process.send_signal(signal.SIGINT)

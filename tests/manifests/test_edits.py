@@ -8,12 +8,14 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
 from gracegate.manifests import EditedManifest, edit_manifest, read_manifest
 from gracegate.model import Hunk, Operation, Pointer, SourceFile
-from gracegate.yaml_edit import apply_edits
+from gracegate.yaml import variables
+from gracegate.yaml_edit import EditRefused, apply_edits
 from tests.yaml import layouts, oracle
 
 
@@ -109,7 +111,12 @@ def test_random_edits_agree_with_an_independent_parser(
     manifest = read_manifest(SourceFile("a.yaml", text.encode()), "")
     assert [d.object for d in manifest.documents] == [value, *([other] if has_second_document else [])]
     preferred = [Hunk(line, line + 2) for line in data.draw(st.lists(st.integers(1, 30), max_size=2))]
-    edited = edit_manifest(manifest, [(manifest.documents[0], o) for o in operations], preferred)
+    edits = [(manifest.documents[0], o) for o in operations]
+    if variables(value) - variables(expected):
+        with pytest.raises(EditRefused, match=r"^variable$"):
+            edit_manifest(manifest, edits, preferred)
+        return
+    edited = edit_manifest(manifest, edits, preferred)
     note(edited.manifest.text)
     values = oracle.load_all(edited.manifest.text)
     assert json.dumps(values, sort_keys=True) == json.dumps(
@@ -151,7 +158,12 @@ def test_random_edits_of_json(
     text = json.dumps(value, indent=indent, ensure_ascii=escaped, separators=separators) + "\n"
     operations, expected = data.draw(operations_on(value))
     manifest = read_manifest(SourceFile("a.json", text.encode()), "")
-    edited = edit_manifest(manifest, [(manifest.documents[0], o) for o in operations])
+    edits = [(manifest.documents[0], o) for o in operations]
+    if variables(value) - variables(expected):
+        with pytest.raises(EditRefused, match=r"^variable$"):
+            edit_manifest(manifest, edits)
+        return
+    edited = edit_manifest(manifest, edits)
     note(edited.manifest.text)
     assert json.dumps(json.loads(edited.manifest.text), sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert_edits_are_consistent(text, edited)
