@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from github.Repository import Repository
@@ -12,12 +13,7 @@ from gracegate.github_app.client import RepositoryClient
 
 def default_commit(repo: RepositoryClient) -> str | None:
     """The newest commit of the default branch; None if there is none."""
-    try:
-        return repo.read(lambda repository: repository.get_branch(repository.default_branch).commit.sha)
-    except Gone as error:
-        if error.status == 404:
-            return None
-        raise
+    return _read(repo, lambda repository: repository.get_branch(repository.default_branch).commit.sha)
 
 
 def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
@@ -28,12 +24,7 @@ def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
         _, found = repository.requester.requestJsonAndCheck("GET", url, {"ref": commit})
         return str(found["sha"]) if isinstance(found, dict) else None
 
-    try:
-        return repo.read(read)
-    except Gone as error:
-        if error.status == 404:
-            return None
-        raise
+    return _read(repo, read)
 
 
 def commit_of(repo: RepositoryClient, ref: str) -> str | None:
@@ -47,8 +38,13 @@ def commit_of(repo: RepositoryClient, ref: str) -> str | None:
         _, found = repository.requester.requestJsonAndCheck("GET", url)
         return str(found["object"]["sha"])
 
+    return _read(repo, read, is_new=True)
+
+
+def _read(repo: RepositoryClient, read: Callable[[Repository], str | None], *, is_new: bool = False) -> str | None:
+    """What `read` finds; None if GitHub has no such thing."""
     try:
-        return repo.read(read, is_new=True)
+        return repo.read(read, is_new=is_new)
     except Gone as error:
         if error.status == 404:
             return None

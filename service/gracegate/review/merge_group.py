@@ -10,7 +10,7 @@ import structlog
 from gracegate.errors import GitHubUnavailable
 from gracegate.github_app import RepositoryClient, checks, contents
 from gracegate.model import Report
-from gracegate.outputs import CheckOutput, check_run
+from gracegate.outputs import check_run
 from gracegate.review.reviewer import FetchedPullRequest, PullRequestReviewer, unevaluated_report
 from gracegate.store import Outcome, Run, runs
 
@@ -29,7 +29,7 @@ class MergeGroupReviewer(PullRequestReviewer):
             return Outcome("done", run.head_sha, conclusion=run.conclusion)
         with self._repository(run) as repo:
             if contents.commit_of(repo, run.head_ref) != run.head_sha:
-                self._cancel_group(repo, run, "The merge queue has merged or dropped this group.")
+                self._cancel(repo, run.head_sha, _external_id(run), "The merge queue has merged or dropped this group.")
                 return Outcome("cancelled", run.head_sha)
             check_current()
             check = self._start_group(repo, run)
@@ -47,15 +47,10 @@ class MergeGroupReviewer(PullRequestReviewer):
 
     def cancel_check(self, run: Run, reason: str) -> None:
         with self._repository(run) as repo:
-            self._cancel_group(repo, run, reason)
+            self._cancel(repo, run.head_sha, _external_id(run), reason)
 
     def _start_group(self, repo: RepositoryClient, run: Run) -> checks.CheckRun:
         return checks.start(repo, run.head_sha, _external_id(run), self.settings.check_name)
-
-    def _cancel_group(self, repo: RepositoryClient, run: Run, reason: str) -> None:
-        check = checks.find(repo, run.head_sha, self.settings.check_name, _external_id(run))
-        if check is not None and check.status != "completed":
-            checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
     def _conclude_group(self, run: Run, repo: RepositoryClient, check: checks.CheckRun, report: Report) -> str:
         output = check_run.render(report, self.settings.on_incomplete)

@@ -64,7 +64,9 @@ class PullRequestReviewer:
         with self._repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             if run.starts and run.head_sha != pull.head_sha:
-                self._cancel(repo, run.number, run.head_sha, "The pull request has a newer head.")
+                self._cancel(
+                    repo, run.head_sha, external_id(run.number, run.head_sha), "The pull request has a newer head."
+                )
             if pull.state == "closed":
                 return self._stop(repo, pull, "The pull request is closed.")
             if self._must_wait(run, pull):
@@ -106,7 +108,7 @@ class PullRequestReviewer:
         with self.store.transaction() as tx:
             head_sha = runs.recorded_head(tx, run)
         with self._repository(run) as repo:
-            self._cancel(repo, run.number, head_sha, reason)
+            self._cancel(repo, head_sha, external_id(run.number, head_sha), reason)
 
     def _repository(self, run: Run) -> RepositoryClient:
         record = write_recorder(self.store, self.settings.app_id, run)
@@ -200,11 +202,11 @@ class PullRequestReviewer:
             checks.update_text(repo, check, share_conclusion(own, siblings) or own)
 
     def _stop(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
-        self._cancel(repo, pull.number, pull.head_sha, reason)
+        self._cancel(repo, pull.head_sha, external_id(pull.number, pull.head_sha), reason)
         return Outcome("superseded" if pull.state == "open" else "cancelled", pull.head_sha)
 
-    def _cancel(self, repo: RepositoryClient, number: int, sha: str, reason: str) -> None:
-        check = self._find_check(repo, number, sha)
+    def _cancel(self, repo: RepositoryClient, sha: str, external_id: str, reason: str) -> None:
+        check = checks.find(repo, sha, self.settings.check_name, external_id)
         if check is not None and check.status != "completed":
             checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
