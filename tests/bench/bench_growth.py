@@ -151,8 +151,8 @@ def measure(evaluate: Evaluate, rules: Catalog, asked: Batch, pid: int) -> tuple
             used.append(processor_seconds(pid) - before)
 
     answer = ask(timed, asked, rules.digest)
-    if answer.problems:
-        raise EngineError("; ".join(problem.message for problem in answer.problems))
+    if answer.failed:
+        raise EngineError("; ".join(f"{rule}: {reason}" for rule, reason in answer.failed.items()))
     return sum(used), len(answer.violations)
 
 

@@ -283,6 +283,42 @@ def test_an_engine_that_fails_is_never_green(error, code) -> None:
     assert (report.verdict, report.problems) == ("incomplete", (Problem("", 0, code, message),))
 
 
+SINGLE = "single-replica"
+
+
+@pytest.mark.parametrize(
+    ("slow", "is_slow_at_base", "rules", "problems", "verdict"),
+    [
+        (SINGLE, None, [PRESTOP], [f"{SINGLE}: too slow"], "fail"),
+        (PRESTOP, None, [], [f"{PRESTOP}: too slow"], "incomplete"),
+        (PRESTOP, False, [], [f"{PRESTOP}: too slow"], "incomplete"),
+        # Nobody knows whether the base has the finding too.
+        (PRESTOP, True, [], [f"{PRESTOP}: too slow"], "incomplete"),
+        (SINGLE, True, [PRESTOP], [f"{SINGLE}: too slow"], "fail"),
+    ],
+)
+def test_a_slow_rule_costs_only_its_own_findings(slow, is_slow_at_base, rules, problems, verdict) -> None:
+    questions = []
+
+    def evaluate(opa_input):
+        is_base = opa_input["documents"] == base_documents
+        if slow in opa_input["rules"] and is_slow_at_base in {None, is_base}:
+            questions.append(opa_input["rules"])
+            raise EngineTimeout("too slow")
+        return ENGINE.evaluate(opa_input)
+
+    seen = []
+    report_of(None, GOOD, evaluate=lambda opa_input: seen.append(opa_input) or ENGINE.evaluate(opa_input))
+    base_documents = seen[0]["documents"]
+    report = report_of(GOOD, WITHOUT_DRAIN, evaluate=evaluate)
+    assert [(f.rule, f.suggestion is not None) for f in report.findings] == [(rule, True) for rule in rules]
+    assert [(p.code, p.message) for p in report.problems] == [("rule_failed", message) for message in problems]
+    assert (report.verdict, report.fixed_findings) == (verdict, ())
+    # Once it is found, nobody waits for it again.
+    assert questions.count([slow]) == 1
+    assert questions[-1] == [slow]
+
+
 def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing() -> None:
     def fixed(head: Tree):
         config = RepoConfig()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, match_violations
@@ -23,7 +24,7 @@ from gracegate.model import (
     Tree,
     Waiver,
 )
-from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask
+from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, failed_rule_problems
 from gracegate.repo_config import RepoConfig
 
 
@@ -54,11 +55,12 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedTree:
-    """One tree, read and evaluated; `problems` are those of the evaluation alone."""
+    """One tree, read and evaluated; `problems` are those of the evaluation alone, `failed` the rules that failed."""
 
     collection: Collection
     matches: tuple[Match, ...]
     problems: tuple[Problem, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     head_subjects = scope.subject_indexes(head.documents, scope.head_paths)
     base_subjects = scope.subject_indexes(base.documents, scope.base_paths)
     evaluated_head = _evaluate(request, head, head_subjects, evaluate)
-    evaluated_base = _evaluate(request, base, base_subjects, evaluate)
+    evaluated_base = _evaluate(request, base, base_subjects, evaluate, evaluated_head.failed)
+    evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
     moved = compare.moved_paths(request.diff)
     renames = compare.object_renames(base.documents, head.documents, moved)
     return ComparedTrees(
@@ -124,7 +127,15 @@ def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Ev
         manifests[path] = read_manifest(source, manifests[path].component, trees.request.limits)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(trees.head.collection, manifests=manifests, documents=documents)
-    return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate)
+    return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate, trees.head.failed)
+
+
+def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree) -> EvaluatedTree:
+    """The head without the findings of which nobody knows whether the base has them too."""
+    if base.failed.keys() <= head.failed.keys():
+        return head
+    matches = tuple(match for match in head.matches if match.violation.rule not in base.failed)
+    return replace(head, matches=matches, problems=base.problems, failed=base.failed)
 
 
 def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) -> frozenset[int]:
@@ -137,12 +148,17 @@ def _without_excluded(request: CheckRequest, documents: Sequence[Document], inde
 
 
 def _evaluate(
-    request: CheckRequest, collection: Collection, indexes: frozenset[int], evaluate: Evaluate
+    request: CheckRequest,
+    collection: Collection,
+    indexes: frozenset[int],
+    evaluate: Evaluate,
+    failed: Mapping[str, str] = MappingProxyType({}),
 ) -> EvaluatedTree:
+    """The tree's findings, without those of rules that have `failed` before."""
     subject_indexes = _without_excluded(request, collection.documents, indexes)
-    if not subject_indexes:
-        return EvaluatedTree(collection, (), ())
     rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
+    if not subject_indexes or (failed and rules.keys() <= failed.keys()):
+        return EvaluatedTree(collection, (), ())
     batch = Batch(
         documents=collection.documents,
         subjects=subject_indexes,
@@ -151,16 +167,19 @@ def _evaluate(
         catalog=request.catalog.rules,
         params={rule: setting.params for rule, setting in request.config.rules.items()},
         cluster=_cluster(request.config),
+        failed=failed,
     )
     try:
         answer = ask(evaluate, batch, request.engine.digest)
     except EngineError as error:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
-        return EvaluatedTree(collection, (), (Problem("", 0, code, f"The rules were not evaluated: {error}"),))
+        problem = Problem("", 0, code, f"The rules were not evaluated: {error}")
+        return EvaluatedTree(collection, (), (problem,), dict.fromkeys(rules, str(error)))
     violations = [
         profiles.apply_effective_date(v, rules[v.rule], request.config, request.today) for v in answer.violations
     ]
-    return EvaluatedTree(collection, match_violations(collection.documents, violations), answer.problems)
+    matches = match_violations(collection.documents, violations)
+    return EvaluatedTree(collection, matches, failed_rule_problems(answer.failed), answer.failed)
 
 
 def _cluster(config: RepoConfig) -> Cluster:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
-from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask
+from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask, failed_rule_problems
 from gracegate.policy.violations import conventional_order
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "builtin_policies",
     "conventional_order",
     "digest_of",
+    "failed_rule_problems",
     "load_builtin",
     "load_catalog",
     "read_modules",

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gracegate.errors import EngineError, EngineOutOfMemory, RuleFailed, RulesMismatch
+from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
 from gracegate.policy.violations import Malformed, check_members, read_violation
 
 _MOST_PARTS = 8
-"""Each costs what all rules share, so that more would take longer than anybody waits."""
+"""Of rules that need too much memory. Each costs what all rules share: more would take longer than anybody waits."""
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
@@ -37,7 +37,8 @@ class Batch:
 
     `unread` names (path, directory, component) of files that may hold a Service nobody could read. The parameters of
     all rules of the `catalog` are part of every question, so that a rule finds the same whichever others are evaluated;
-    `params` replaces their defaults.
+    `params` replaces their defaults. Rules in `failed` are not evaluated: they failed before, for the reason given, on
+    almost the same documents, and may need much time to fail again.
     """
 
     documents: tuple[Document, ...]
@@ -47,21 +48,22 @@ class Batch:
     catalog: Mapping[str, Rule]
     params: Mapping[str, Mapping[str, Any]]
     cluster: Cluster
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The violations, in an order that depends on nothing but the batch, and a problem for each rule that failed."""
+    """The violations, in an order that depends on nothing but the batch, and why each rule failed that did."""
 
     violations: tuple[Violation, ...]
-    problems: tuple[Problem, ...]
+    failed: Mapping[str, str]
 
 
 def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
     """Evaluates the batch's rules, which must be the ones of `digest`.
 
-    A rule that errs, is missing from the report or reports in another shape is dropped and named by a problem
-    `rule_failed`. Raises EngineError if nothing was evaluated.
+    A rule that errs, takes too long, is missing from the report or reports in another shape is dropped and named as
+    failed. Raises EngineError if nothing was evaluated.
     """
     shared = _shared_input(batch)
 
@@ -69,12 +71,16 @@ def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
         return _check_report(evaluate({**shared, "rules": list(rules)}), digest, rules)
 
     found: list[Violation] = []
-    failed: dict[str, str] = {}
-    for report in _reports(evaluate_rules, sorted(batch.rules), failed):
+    failed = {rule: reason for rule, reason in batch.failed.items() if rule in batch.rules}
+    for report in _reports(evaluate_rules, sorted(batch.rules.keys() - failed.keys()), failed):
         found += _read_violations(report, batch, failed)
     found = [violation for violation in found if violation.rule not in failed]
-    problems = (Problem("", 0, "rule_failed", f"{rule}: {failed[rule]}") for rule in sorted(failed))
-    return Answer(tuple(sorted(found, key=_sort_key)), tuple(problems))
+    return Answer(tuple(sorted(found, key=_sort_key)), failed)
+
+
+def failed_rule_problems(failed: Mapping[str, str]) -> tuple[Problem, ...]:
+    """A problem for each rule that failed."""
+    return tuple(Problem("", 0, "rule_failed", f"{rule}: {failed[rule]}") for rule in sorted(failed))
 
 
 def _shared_input(batch: Batch) -> dict[str, Any]:
@@ -111,35 +117,39 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
 
 
 def _reports(
-    evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]],
-    rules: Sequence[str],
-    failed: dict[str, str],
-    parts: int = 1,
+    evaluate_rules: Callable[[Sequence[str]], Mapping[str, Any]], rules: Sequence[str], failed: dict[str, str]
 ) -> Iterable[Mapping[str, Any]]:
-    """Evaluates `rules` together if none errs, else without those that do, which are added to `failed`.
+    """Evaluates `rules` together if that works, else without those that fail, which are added to `failed`.
 
-    If they need too much memory together, their halves are evaluated apart, and so on until there are _MOST_PARTS.
+    Rules that need too much time or memory together are halved until the ones that do are found. Raises EngineTimeout
+    if that leaves none.
     """
-    try:
-        report = evaluate_rules(rules)
-    except EngineOutOfMemory:
-        if parts == _MOST_PARTS or len(rules) < 2:
-            raise
-        for half in (rules[: len(rules) // 2], rules[len(rules) // 2 :]):
-            yield from _reports(evaluate_rules, half, failed, parts * 2)
-        return
-    except RuleFailed as error:
-        if not rules:
-            raise
-        failing = [rule for rule in rules if rule in error.rules or len(rules) == 1]
-        failed.update(dict.fromkeys(failing, str(error)))
-    else:
-        yield report
-        return
-    middle = len(rules) // 2
-    rest = [[rule for rule in rules if rule not in failing]] if failing else [rules[:middle], rules[middle:]]
-    for part in filter(None, rest):
-        yield from _reports(evaluate_rules, part, failed, parts)
+    pending: list[tuple[Sequence[str], int]] = [(rules, 1)]
+    too_much: EngineTimeout | None = None
+    is_answered = False
+    while pending:
+        part, parts = pending.pop()
+        halves = [(half, parts * 2) for half in (part[len(part) // 2 :], part[: len(part) // 2]) if half]
+        try:
+            report = evaluate_rules(part)
+        except EngineTimeout as error:
+            too_much = too_much or error
+            if len(part) < 2 or (isinstance(error, EngineOutOfMemory) and parts >= _MOST_PARTS):
+                failed.update(dict.fromkeys(part, str(error)))
+            else:
+                pending += halves
+        except RuleFailed as error:
+            if not part:
+                raise
+            failing = [rule for rule in part if rule in error.rules or len(part) == 1]
+            failed.update(dict.fromkeys(failing, str(error)))
+            rest = [rule for rule in part if rule not in failing]
+            pending += halves if not failing else [(rest, parts)] if rest else []
+        else:
+            is_answered = True
+            yield report
+    if too_much is not None and not is_answered:
+        raise too_much
 
 
 def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:

@@ -18,6 +18,8 @@ from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
 _PREVIEW_SECONDS = 10.0
+_EVALUATION_SHARE = 0.8
+"""Of the check's time. The rest is for reading the manifests and for the report, also when rules are slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class CheckJob:
     """The input of one check: the trees of merge base and head, and what changed between them.
 
     The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
-    base, and with it could bring back an old configuration. `seconds` limits one evaluation, `limits` one file;
+    base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next. For `rules_url` see CheckRequest.
     """
 
@@ -48,7 +50,8 @@ def sandboxed_check(job: CheckJob) -> Report:
     config, mistake = _base_config(job.base_tip)
     proposal, proposed_mistake = _proposed_config(job)
     catalog = load_builtin()
-    with open_engine(job.opa, catalog, seconds=job.seconds, cache_dir=job.cache_dir) as (engine, evaluate):
+    seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
+    with open_engine(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(
             head=job.head,
             config=config,
@@ -75,8 +78,11 @@ def _clock() -> tuple[float, float]:
 
 def _preview_seconds(check_seconds: float, began: tuple[float, float]) -> float:
     """A part of what is left of the check's time, so that the report still gets out; not positive: nothing is left."""
-    used = max(now - start for now, start in zip(_clock(), began, strict=True))
-    return min(_PREVIEW_SECONDS, (check_seconds - used) / 4)
+    return min(_PREVIEW_SECONDS, _seconds_left(check_seconds, began) / 4)
+
+
+def _seconds_left(check_seconds: float, began: tuple[float, float]) -> float:
+    return check_seconds - max(now - start for now, start in zip(_clock(), began, strict=True))
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from gracegate.errors import EngineError, EngineTimeout, RuleFailed, RulesError, RulesMismatch
-from gracegate.policy import catalog, load_catalog
-from gracegate.policy.engines import module_cache
+from gracegate.model import Document, ObjectRef, Rule
+from gracegate.policy import Batch, Cluster, ask, catalog, load_catalog
+from gracegate.policy.engines import module_cache, open_engine
 from gracegate.policy.engines.opa_wasm import WasmEngine, encode_json
 
 Ask = Callable[..., dict[str, Any]]
@@ -81,6 +82,17 @@ def test_too_long(small: Path, opa_input: Ask) -> None:
     with pytest.raises(EngineTimeout, match="longer"):
         engine.evaluate(opa_input("a", rules=("endless",)))
     assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["Wasm", "OPA server"])
+def test_the_slow_rule_among_others_is_found_within_the_time_of_a_check(small: Path, opa: Path, server: bool) -> None:
+    rules = {one: Rule(one, "demo", "", "", "error", "none", (), "", ()) for one in ("endless", "named-badly")}
+    pod = Document("web.yaml", 0, (), {"kind": "Pod", "metadata": {"name": "a"}}, ObjectRef("Pod", "", "a"), False, "")
+    batch = Batch((pod,), frozenset({0}), (), rules, rules, {}, Cluster())
+    with open_engine(opa if server else None, load_catalog(small), seconds=6) as (engine, evaluate):
+        answer = ask(evaluate, batch, engine.digest)
+    assert [violation.message for violation in answer.violations] == ["a is no name for Pod"]
+    assert list(answer.failed) == ["endless"]
 
 
 def test_too_much_memory(small: Path, opa_input: Ask) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
 from gracegate.model import EXPOSURES, Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
-from gracegate.policy import Answer, Batch, Cluster, ask
+from gracegate.policy import Answer, Batch, Cluster, ask, failed_rule_problems
 
 DIGEST = "d1"
 
@@ -81,7 +81,7 @@ def failing(*broken: str, named: bool, engine: Engine | None = None) -> tuple[En
 
 
 def test_a_clean_answer() -> None:
-    assert ask(Engine(), batch(rule("a"), rule("b")), DIGEST) == Answer((), ())
+    assert ask(Engine(), batch(rule("a"), rule("b")), DIGEST) == Answer((), {})
 
 
 def test_what_is_asked() -> None:
@@ -271,7 +271,7 @@ def test_a_slip_of_one_rule_costs_only_that_rule(wrong: dict[str, Any]) -> None:
     engine = Engine(violation("a"), wrong, violation("b"))
     answer = ask(engine, batch(rule("a"), rule("b"), subjects=[0]), DIGEST)
     assert [found.rule for found in answer.violations] == ["b"]
-    assert [(problem.code, problem.message[:3]) for problem in answer.problems] == [("rule_failed", "a: ")]
+    assert list(answer.failed) == ["a"]
 
 
 def test_a_rule_that_was_not_evaluated_is_a_problem() -> None:
@@ -281,7 +281,7 @@ def test_a_rule_that_was_not_evaluated_is_a_problem() -> None:
 
     answer = ask(evaluate, batch(rule("a"), rule("b")), DIGEST)
     assert [found.rule for found in answer.violations] == ["b"]
-    assert answer.problems == (Problem("", 0, "rule_failed", "a: it was not evaluated"),)
+    assert answer.failed == {"a": "it was not evaluated"}
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -291,8 +291,45 @@ def test_rules_that_err_never_cost_the_others(broken: tuple[str, ...], named: bo
     engine, evaluate = failing(*broken, named=named, engine=Engine(*map(violation, every)))
     answer = ask(evaluate, batch(*map(rule, every)), DIGEST)
     assert [found.rule for found in answer.violations] == [one for one in every if one not in broken]
-    assert answer.problems == tuple(Problem("", 0, "rule_failed", f"{one}: conflict") for one in broken)
+    assert answer.failed == dict.fromkeys(broken, "conflict")
     assert len(engine.questions) <= 2 * len(every)
+
+
+@pytest.mark.parametrize(
+    ("slow", "questions"),
+    [
+        ((), [8]),
+        (("3",), [8, 4, 2, 2, 1, 1, 4]),
+        (("0", "7"), [8, 4, 2, 1, 1, 2, 4, 2, 2, 1, 1]),
+        (("0", "1", "2", "3", "4", "5", "6"), [8, 4, 2, 1, 1, 2, 1, 1, 4, 2, 1, 1, 2, 1, 1]),
+    ],
+)
+def test_rules_that_take_too_long_never_cost_the_others(slow: tuple[str, ...], questions: list[int]) -> None:
+    every = [str(number) for number in range(8)]
+    engine = Engine(*map(violation, every))
+
+    def evaluate(opa_input: Mapping[str, Any]) -> Any:
+        answer = engine(opa_input)
+        if not set(slow).isdisjoint(opa_input["rules"]):
+            raise EngineTimeout("too slow")
+        return answer
+
+    answer = ask(evaluate, batch(*map(rule, every)), DIGEST)
+    assert [found.rule for found in answer.violations] == [one for one in every if one not in slow]
+    assert answer.failed == dict.fromkeys(slow, "too slow")
+    assert [len(question["rules"]) for question in engine.questions] == questions
+
+
+def test_rules_that_failed_before_are_named_and_not_evaluated() -> None:
+    engine = Engine(violation("a"), violation("b"))
+    answer = ask(engine, batch(rule("a"), rule("b"), failed={"a": "too slow", "off": "too slow"}), DIGEST)
+    assert ([found.rule for found in answer.violations], answer.failed) == (["b"], {"a": "too slow"})
+    assert [question["rules"] for question in engine.questions] == [["b"]]
+
+
+def test_each_rule_that_failed_is_a_problem() -> None:
+    expected = (Problem("", 0, "rule_failed", "a: too slow"), Problem("", 0, "rule_failed", "b: conflict"))
+    assert failed_rule_problems({"b": "conflict", "a": "too slow"}) == expected
 
 
 @pytest.mark.parametrize(
@@ -302,11 +339,19 @@ def test_rules_that_need_too_much_memory_together_are_evaluated_in_parts(at_once
     every = [f"rule-{number:02}" for number in range(20)]
     engine = Engine(*map(violation, every))
     answer = ask(limited(engine, at_once), batch(*map(rule, every)), DIGEST)
-    assert ([found.rule for found in answer.violations], answer.problems) == (every, ())
+    assert ([found.rule for found in answer.violations], answer.failed) == (every, {})
     assert [len(question["rules"]) for question in engine.questions] == questions
 
 
-@pytest.mark.parametrize(("rules", "at_once"), [(20, 2), (1, 0), (0, -1)])
+def test_parts_that_need_too_much_memory_never_cost_the_others() -> None:
+    every = [f"rule-{number:02}" for number in range(20)]
+    answer = ask(limited(Engine(*map(violation, every)), 2), batch(*map(rule, every)), DIGEST)
+    heavy = {f"rule-{number:02}" for number in (2, 3, 4, 7, 8, 9, 12, 13, 14, 17, 18, 19)}
+    assert [found.rule for found in answer.violations] == [one for one in every if one not in heavy]
+    assert answer.failed == dict.fromkeys(heavy, "too much")
+
+
+@pytest.mark.parametrize(("rules", "at_once"), [(20, 1), (1, 0), (0, -1)])
 def test_parts_have_an_end(rules: int, at_once: int) -> None:
     engine = Engine()
     with pytest.raises(EngineOutOfMemory):

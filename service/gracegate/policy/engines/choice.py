@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.model import Engine
 from gracegate.policy import Catalog, Evaluate, load_builtin
+from gracegate.policy.engines.time_budget import TimeBudget
 
 if TYPE_CHECKING:
     from gracegate.policy.engines.opa_server import ChildEngine
@@ -27,28 +28,28 @@ class OpaAddress:
 
 @contextmanager
 def open_engine(
-    opa: OpaAddress | Path | None, catalog: Catalog, *, seconds: float = 60.0, cache_dir: Path | None = None
+    opa: OpaAddress | Path | None, catalog: Catalog, *, seconds: float = 240.0, cache_dir: Path | None = None
 ) -> Iterator[tuple[Engine, Evaluate]]:
     """The engine for the rules of `catalog`, and its `evaluate`: a running OPA, a binary to start, or None for Wasm.
 
-    Wasm is what was compiled of the catalogue's folder. One evaluation may take `seconds`; `cache_dir` keeps machine
-    code between processes.
+    Wasm is what was compiled of the catalogue's folder. All evaluations together may take `seconds`, see TimeBudget;
+    `cache_dir` keeps machine code between processes.
     """
     if opa is None:
         from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415 - wasmtime is slow to import
 
-        with closing(WasmEngine(catalog, cache_dir=cache_dir, seconds=seconds)) as wasm:
+        with closing(WasmEngine(catalog, cache_dir=cache_dir)) as wasm:
             wasm.warm_up()
-            yield wasm.engine, wasm.evaluate
+            yield wasm.engine, TimeBudget(seconds).limited(wasm.evaluate)
         return
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 
     if isinstance(opa, Path):
-        with opa_server.start_child(opa, catalog, seconds=seconds) as child:
-            yield child.engine, child.evaluate
+        with opa_server.start_child(opa, catalog) as child:
+            yield child.engine, TimeBudget(seconds).limited(child.evaluate)
     else:
-        with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token, seconds=seconds)) as server:
-            yield server.engine, server.evaluate
+        with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token)) as server:
+            yield server.engine, TimeBudget(seconds).limited(server.evaluate)
 
 
 class PolicyEngines:

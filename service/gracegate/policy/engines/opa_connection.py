@@ -5,6 +5,7 @@ Its defaults follow redirects and proxies, retry, rewrite rules that do not pars
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,10 @@ class Undefined(EngineError):
 
 
 class Connection:
-    """One OPA server at `url`, which may have a path; a request may take `seconds`. Raises ConfigError."""
+    """One OPA server at `url`, which may have a path; a request without a limit of its own may take `seconds`.
+
+    Raises ConfigError.
+    """
 
     def __init__(
         self, url: str, *, token: str | None = None, ca_file: str | None = None, seconds: float = 60.0
@@ -49,11 +53,14 @@ class Connection:
         """Close the connections."""
         self._client.close_connection()
 
-    def query(self, package: str, rule: str, opa_input: Mapping[str, Any]) -> Any:
+    def query(self, package: str, rule: str, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The value of data.`package`.`rule` for an input. Raises Undefined, RuleFailed or another EngineError."""
         strict = {"strict-builtin-errors": "true"}
+        client = copy.copy(self._client)  # with the same session; other threads have other limits
+        if seconds is not None:
+            client.timeout = (_CONNECT_SECONDS, seconds)
         with _translate_errors():
-            answer = self._client.query_rule(opa_input, package, rule, query_params=strict)
+            answer = client.query_rule(opa_input, package, rule, query_params=strict)
         if not isinstance(answer, dict) or "result" not in answer:
             raise Undefined(f"OPA has no value for data.{package}.{rule}")
         return answer["result"]

@@ -27,7 +27,8 @@ class ServerEngine:
     """The rules of `catalog` on the OPA at `url`, into which they are loaded when they are not there.
 
     The server must serve this version of gracegate alone: modules of other versions are removed. One evaluation may
-    take `seconds`. Safe to share between threads. Raises ConfigError for an invalid URL.
+    take `seconds`, where it is not given another limit. Safe to share between threads. Raises ConfigError for an
+    invalid URL.
     """
 
     def __init__(
@@ -48,12 +49,12 @@ class ServerEngine:
             self._engine = Engine("opa", str(version), self._digest)
         return self._engine
 
-    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
+    def evaluate(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The report of exactly the catalog's rules, which are loaded once if OPA has others. Raises EngineError."""
-        report = self._query_report(opa_input)
+        report = self._query_report(opa_input, seconds)
         if report is None:
             self._load_rules()
-            report = self._query_report(opa_input)
+            report = self._query_report(opa_input, seconds)
         if report is None:
             raise RulesMismatch("OPA does not answer from the rules that were just loaded into it")
         return report
@@ -62,10 +63,10 @@ class ServerEngine:
         """Close the connections."""
         self._connection.close()
 
-    def _query_report(self, opa_input: Mapping[str, Any]) -> Any:
+    def _query_report(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The report, or None if OPA has other rules than the catalog's, or none."""
         try:
-            report = self._connection.query("gracegate.main", "report", opa_input)
+            report = self._connection.query("gracegate.main", "report", opa_input, seconds)
         except Undefined:
             return None
         except RuleFailed:
@@ -128,9 +129,9 @@ class ChildEngine:
         """URL and token of the OPA that runs now, for child processes."""
         return self._process.url, self._process.token
 
-    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
+    def evaluate(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The report; evaluated once more if OPA has ended meanwhile. Raises EngineError."""
-        return self._call_or_restart(lambda server: server.evaluate(opa_input))
+        return self._call_or_restart(lambda server: server.evaluate(opa_input, seconds))
 
     def ensure_running(self) -> None:
         """Starts OPA again if it has ended. Raises EngineError unless it can evaluate."""

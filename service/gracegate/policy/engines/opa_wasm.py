@@ -28,8 +28,9 @@ _ONE_AT_A_TIME = threading.Lock()
 class WasmEngine:
     """The rules of `catalog`, as they were compiled by `gracegate.policy.build`; by default the built-in ones.
 
-    An evaluation may take `seconds` of wall time and `memory_bytes` for the policy's values, which are some 80 kB for
-    each document; the limit of the process, where it has one, is the lower one. Compiled code is kept in `cache_dir`.
+    An evaluation may take `seconds` of wall time, where it is not given another limit, and `memory_bytes` for the
+    policy's values, which are some 80 kB for each document; the limit of the process, where it has one, is the lower
+    one. Compiled code is kept in `cache_dir`.
     Nothing is compiled before the first evaluation or `warm_up`. Safe to share between threads.
     """
 
@@ -52,7 +53,7 @@ class WasmEngine:
         self._warm_up: threading.Thread | None = None
         self.engine = Engine("opa-wasm", module_cache.version(), rules.digest)
 
-    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
+    def evaluate(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The report. Raises EngineTimeout, RuleFailed, RulesMismatch where it is undefined, else EngineError."""
         data = encode_json({"gracegate_release": {"digest": self.engine.digest}})
         text = encode_json(opa_input)
@@ -60,7 +61,7 @@ class WasmEngine:
             engine, module = self._load()
             with (
                 closing(Instance(engine, module, HOST_BUILTINS, self._memory_bytes)) as instance,
-                self._deadline(engine),
+                _deadline(engine, self._seconds if seconds is None else seconds),
             ):
                 results = json.loads(instance.evaluate(ENTRYPOINT, data, text))
         if not results:
@@ -91,15 +92,16 @@ class WasmEngine:
                 self._loaded = engine, module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
             return self._loaded
 
-    @contextmanager
-    def _deadline(self, engine: wasmtime.Engine) -> Iterator[None]:
-        timer = threading.Timer(self._seconds, engine.increment_epoch)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()  # a late tick would end the next evaluation
+
+@contextmanager
+def _deadline(engine: wasmtime.Engine, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, engine.increment_epoch)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # a late tick would end the next evaluation
 
 
 @contextmanager
