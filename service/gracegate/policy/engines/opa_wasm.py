@@ -11,10 +11,10 @@ from typing import Any
 
 import wasmtime
 
+from gracegate import module_cache
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import Engine
 from gracegate.policy import Catalog, load_builtin
-from gracegate.policy.engines import module_cache
 from gracegate.policy.engines.error_parsing import rules_named_in
 from gracegate.policy.engines.wasm_abi import Aborted, BuiltinFailed, Instance
 from gracegate.policy.engines.wasm_builtins import HOST_BUILTINS

@@ -1,0 +1,108 @@
+"""Compiled Wasm modules kept per user, because compiling costs a start more than everything else together.
+
+Loading a compiled module is running its machine code. So it is read only from a folder and a file that belong to this
+user and that nobody else can write; wasmtime itself refuses code for another CPU or with other settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import stat
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import wasmtime
+
+_SUM_BYTES = 4
+
+
+def load_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
+    """The compiled `wasm`, from `folder` if it is there intact, else compiled and written there if possible."""
+    if folder is None:
+        return wasmtime.Module(engine, wasm)
+    path = folder / f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
+    if (kept := read_module(engine, path)) is not None:
+        return kept
+    module = wasmtime.Module(engine, wasm)
+    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+        _write(path, module.serialize())
+    return module
+
+
+def version() -> str:
+    """Which wasmtime this is; wasmtime itself does not say, and importlib.metadata costs as much as wasmtime."""
+    packages = Path(wasmtime.__file__).parents[1]
+    return next((found.stem for found in packages.glob("wasmtime-*.dist-info")), "wasmtime")
+
+
+def read_module(engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
+    """The module at `path` if it is intact, of this CPU and this engine, and nobody else could have written it."""
+    with suppress(OSError), _open_private(path) as file:
+        if not _is_intact(file):
+            return None
+        with suppress(wasmtime.WasmtimeError):
+            # Mapped, so that processes share one copy. By the open file: the path may lead to another one by now.
+            return wasmtime.Module.deserialize_file(engine, f"/dev/fd/{file}")
+        # A disk that runs no programs lets nothing be mapped as code.
+        with suppress(wasmtime.WasmtimeError), os.fdopen(os.dup(file), "rb") as stream:
+            return wasmtime.Module.deserialize(engine, stream.read()[:-_SUM_BYTES])
+    return None
+
+
+@contextmanager
+def _open_private(path: Path) -> Iterator[int]:
+    """Raises PermissionError where somebody else may write the file or its folder."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            if not (_is_private(os.fstat(folder)) and _is_private(os.fstat(file))):
+                raise PermissionError(f"{path} is not this user's alone")
+            yield file
+        finally:
+            os.close(file)
+    finally:
+        os.close(folder)
+
+
+def _is_intact(file: int) -> bool:
+    """Whether the file ends with the checksum of what precedes it: a damaged module would crash the process."""
+    if os.fstat(file).st_size <= _SUM_BYTES:
+        return False
+    with (
+        mmap.mmap(file, 0, access=mmap.ACCESS_READ) as content,
+        memoryview(content) as view,
+        view[:-_SUM_BYTES] as compiled,
+    ):
+        return _checksum(compiled) == content[-_SUM_BYTES:]
+
+
+def _write(path: Path, compiled: bytearray) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_private(path.parent.lstat()):
+        return
+    file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(compiled)
+            stream.write(_checksum(compiled))
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink()
+        raise
+
+
+def _checksum(content: bytearray | memoryview) -> bytes:
+    """Against accidents alone: who could write the file could write the checksum too."""
+    return zlib.crc32(content).to_bytes(_SUM_BYTES)
+
+
+def _is_private(status: os.stat_result) -> bool:
+    """Whether a file or folder, not a link, belongs to this user and nobody else can write it."""
+    plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+    return plain and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
