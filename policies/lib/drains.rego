@@ -75,19 +75,31 @@ early_stops := {i: found |
 # METADATA
 # title: Level of a container that stops before traffic does
 # description: |
-#   Clients of a headless Service hold on to an address for as long as DNS does, whatever the container does.
+#   Clients of a headless Service hold on to an address for as long as DNS does, whatever the container does. With the
+#   strategy Recreate a rollout loses requests anyway, and a patch elsewhere may bring the drain.
 level(target) := "info" if {
 	count(target.services) > 0
-	every s in target.services {
-		services.service[s].headless
-	}
+	count(_senders(target)) == 0
+} else := "warning" if {
+	target.level == "error"
+	_is_uncertain(target.container)
 } else := target.level
+
+_is_uncertain(container) if input.documents[container.document].object.spec.strategy.type == "Recreate"
+
+_is_uncertain(container) if {
+	workloads.patched_in(container.document, container.title, ["lifecycle", "preStop"])
+}
+
+# Those that are not headless.
+_senders(target) := {s | some s in target.services; not services.service[s].headless}
 
 # METADATA
 # title: Sender of the traffic to a container
 # description: As the end of a sentence, with the seconds for which it still sends.
 sender(target) := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
-	[seconds, s] := max([[exposures.seconds[s], s] | some s in target.services])
+	named := [found | some found in [_senders(target), target.services]; count(found) > 0][0]
+	[seconds, s] := max([[exposures.seconds[s], s] | some s in named])
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
 } else := "a Service in a file that could not be read may still send to it"
 

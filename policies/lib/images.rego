@@ -30,10 +30,11 @@ missing_programs := {i: found |
 }
 
 # METADATA
+# scope: document
 # title: Absence of a program from an image
 # description: |
-#   "certain" or "likely"; undefined if nothing is known. Only for programs of an operating system, not for those of an
-#   app.
+#   "certain" or "likely"; undefined if nothing is known. Only for programs of an operating system, and for clients that
+#   the official image of a database has under another name.
 absence(image, program) := "certain" if {
 	_is_system_program[program]
 	regex.match(`^scratch$|^gcr\.io/distroless/`, image)
@@ -46,6 +47,11 @@ absence(image, program) := "certain" if {
 	program == "bash"
 	regex.match(`(^|/)(alpine|busybox)([:@]|$)|:[^/@]*(alpine|busybox)`, image)
 	not regex.match(`(^|/)(bash|kong|postgres|rabbitmq)[:@]`, image)
+}
+
+absence(image, program) := "likely" if {
+	some pattern in _without_client[program]
+	regex.match(pattern, image)
 }
 
 # METADATA
@@ -65,6 +71,16 @@ _is_system_program := {name: true |
 		"rm", "sh", "sleep", "touch", "wget", "zsh",
 	]
 }
+
+# mongosh took the place of mongo in MongoDB 5 and 6; MariaDB 11 dropped the names of MySQL.
+_without_client := {
+	"mongo": [`(^|/)mongo:([6-9]|\d\d)`],
+	"mongosh": [`(^|/)mongo:[1-4](\D|$)`],
+	"mysql": [_mariadb],
+	"mysqladmin": [_mariadb],
+}
+
+_mariadb := `(^|/)mariadb:(1[1-9]|[2-9]\d)`
 
 # Names of distroless images, of Chainguard's, and of images that ko and others build on them.
 _minimal := `distroless|^cgr\.dev/|^ko://|:[^/@]*nonroot|:[^/@]*-static([-@]|$)`

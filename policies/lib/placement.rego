@@ -54,6 +54,39 @@ exclusive_node := {i: reasons[0] |
 	count(reasons) > 0
 }
 
+# METADATA
+# title: Scarce resource by document
+# description: |
+#   The name of a resource that a node may have only a few of, as nvidia.com/gpu, and `path` to where the pod asks for
+#   it. Only of workloads that need one.
+scarce_resource := {i: found[0] |
+	some i, listed in containers.long_running
+	found := [resource |
+		some container in listed
+		some field in ["limits", "requests"]
+		some name, _ in container.spec.resources[field]
+		regex.match(`/|^hugepages-`, name)
+		resource := {"name": name, "path": array.concat(container.path, ["resources", field, name])}
+	]
+	count(found) > 0
+}
+
+# METADATA
+# title: Writable host path by document
+# description: The directory of a node that the pod may write to, and so share with another pod. Only of those with one.
+writable_host_path := {i: min(paths) |
+	some i, pod in workloads.pod
+	paths := {path |
+		some volume in values.list(object.get(pod.spec, "volumes", []))
+		path := values.string(volume.hostPath.path)
+		some container in containers.long_running[i]
+		some mount in values.list(object.get(container.spec, "volumeMounts", []))
+		mount.name == volume.name
+		not mount.readOnly == true
+	}
+	count(paths) > 0
+}
+
 # A volume with several modes is bound with the widest of them.
 _mode(modes) := "all" if {
 	count(modes & {"ReadWriteMany", "ReadOnlyMany"}) > 0

@@ -3,6 +3,7 @@
 # description: The ports that containers and Services declare, and what the API server accepts as a port.
 package gracegate.lib.ports
 
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 
 # METADATA
@@ -46,6 +47,24 @@ is_valid_name(name) if {
 	regex.match(`[a-z]`, name)
 	count(name) <= 15
 }
+
+# METADATA
+# title: Name that was meant
+# description: |
+#   The nearest of the names, see the library text, that is for the same protocol: https is no misspelt http, nor is
+#   http2. Undefined if there is none.
+meant_name(word, names) := text.nearest(word, {name | some name in names; _stem(name) != _stem(word)})
+
+# Without the letter for TLS and the numbers at the end of each part.
+_stem(name) := [trim_suffix(trim_right(part, "0123456789"), "s") | some part in split(name, "-")]
+
+# METADATA
+# scope: document
+# title: Is it a port for TLS?
+# description: By the name or the number of a container's port.
+is_for_tls(port) if regex.match(`https|tls|ssl`, port.name)
+
+is_for_tls(port) if port.number in {443, 8443}
 
 # METADATA
 # title: Number in a string

@@ -8,6 +8,7 @@ package gracegate.lib.probe_validation
 
 import data.gracegate.lib.commands
 import data.gracegate.lib.hooks
+import data.gracegate.lib.images
 import data.gracegate.lib.ports
 import data.gracegate.lib.probes
 import data.gracegate.lib.text
@@ -28,7 +29,8 @@ errors(container) := union({found |
 # title: Valid handlers of a container, by field of the probe
 # description: |
 #   The handler of each probe as another probe may copy it, with its errors fixed. Not of a probe whose port is not
-#   defined, or with an error that has no `step`.
+#   defined, or with an error that has no `step`; nor of one that asks another host, calls a program that the image
+#   lacks, or uses a port that nothing confirms: the container declares others, or its readinessProbe uses another one.
 valid_handlers(container, declared) := {by: copy |
 	some by in _probes
 	not _has_undefined_port(container, declared)[by]
@@ -39,10 +41,44 @@ valid_handlers(container, declared) := {by: copy |
 	every error in found {
 		error.step
 	}
+	_is_confirmed(by, container, declared)
 	fields := {error.path[2]: error.step.value | some error in found}
-	copy := {type: object.union(settings, fields) | some type, settings in probes.handler(container[by])}
+	copy := {type: fixed |
+		some type, settings in probes.handler(container[by])
+		fixed := object.union(settings, fields)
+		not _asks_another_host(fixed)
+		not _calls_missing_program(fixed, values.string(object.get(container, "image", "")))
+	}
 	count(copy) == 1
 }
+
+_asks_another_host(settings) if values.string(object.get(settings, "host", "")) != ""
+
+_calls_missing_program(settings, image) if {
+	some program in commands.programs(settings.command)
+	images.absence(image, program)
+}
+
+_calls_missing_program(settings, _) if commands.defect(settings.command).is_rejected == false
+
+# The port of the probe, if it has one, is declared, or the readinessProbe uses it too. A number may also stand alone.
+_is_confirmed(by, container, declared) if {
+	port := _port(container[by], declared)
+	_confirms(port, {port.number | some port in declared}, _port(object.get(container, "readinessProbe", null), declared))
+}
+
+_confirms(0, _, _)
+
+_confirms(port, declared_numbers, _) if port in declared_numbers
+
+_confirms(port, _, port)
+
+_confirms(_, declared_numbers, 0) if count(declared_numbers) == 0
+
+# 0 if it has none.
+_port(probe, declared) := object.get(settings, "port", 0) if {
+	some settings in probes.normal_handler(probe, declared)
+} else := 0
 
 # METADATA
 # title: Errors of an init container that ends

@@ -15,7 +15,7 @@ has_probe(container, field) if object.get(container, field, null) != null
 # title: Port references of a container
 # description: |
 #   A set of the ports that its probes and hooks use: `path` to the port from the container, `by`, the field of the
-#   probe or hook, `handler`, as httpGet, and `port`.
+#   probe or hook, `handler`, as httpGet, `port`, and the `scheme` of a probe, empty for the default.
 port_refs(container) := _probe_port_refs(container) | _hook_port_refs(container)
 
 # METADATA
@@ -132,14 +132,16 @@ _positive(value, fallback) := number if {
 	values.number(value, 0) <= 0
 }
 
-_probe_port_refs(container) := {{"path": [by, type, "port"], "by": by, "handler": type, "port": port} |
+_probe_port_refs(container) := {reference |
 	some by in ["livenessProbe", "readinessProbe", "startupProbe"]
 	some type in ["grpc", "httpGet", "tcpSocket"]
 	port := container[by][type].port
+	scheme := values.string(object.get(container[by][type], "scheme", ""))
+	reference := {"path": [by, type, "port"], "by": by, "handler": type, "port": port, "scheme": scheme}
 }
 
 _hook_port_refs(container) := {reference |
 	some by in ["postStart", "preStop"]
 	port := container.lifecycle[by].httpGet.port
-	reference := {"path": ["lifecycle", by, "httpGet", "port"], "by": by, "handler": "httpGet", "port": port}
+	reference := {"path": ["lifecycle", by, "httpGet", "port"], "by": by, "handler": "httpGet", "port": port, "scheme": ""}
 }

@@ -32,9 +32,21 @@ test_port_refs if {
 		"lifecycle": {"preStop": http_get(8080), "postStart": {"tcpSocket": {"port": 1}}},
 	}
 	probes.port_refs(container) == {
-		{"path": ["readinessProbe", "httpGet", "port"], "by": "readinessProbe", "handler": "httpGet", "port": "http"},
-		{"path": ["livenessProbe", "grpc", "port"], "by": "livenessProbe", "handler": "grpc", "port": 9},
-		{"path": ["lifecycle", "preStop", "httpGet", "port"], "by": "preStop", "handler": "httpGet", "port": 8080},
+		{
+			"path": ["readinessProbe", "httpGet", "port"],
+			"by": "readinessProbe",
+			"handler": "httpGet",
+			"port": "http",
+			"scheme": "",
+		},
+		{"path": ["livenessProbe", "grpc", "port"], "by": "livenessProbe", "handler": "grpc", "port": 9, "scheme": ""},
+		{
+			"path": ["lifecycle", "preStop", "httpGet", "port"],
+			"by": "preStop",
+			"handler": "httpGet",
+			"port": 8080,
+			"scheme": "",
+		},
 	}
 }
 

@@ -14,12 +14,17 @@ import data.gracegate.lib.workloads
 # description: |
 #   Of workloads: the highest floor of the autoscalers that target it, else what its manifest sets, else 1. Pods of a
 #   Deployment that a Rollout runs have the replicas of the Rollout. Workloads whose number is a variable are left out.
-replicas := {i: number | some i, _ in workloads.kind; number := _replicas(i)}
+#   A HorizontalPodAutoscaler leaves a workload at 0 that its manifest scales to 0; KEDA does not.
+replicas := {i: number | some i, _ in workloads.kind; number := _numbers[_controller(i)]}
 
 # METADATA
 # title: Idle workloads
 # description: A set of documents, scaled to zero on purpose, without an autoscaler that would change that.
-idle := {i | some i, number in replicas; number == 0; not autoscalers_by_workload[_controller(i)]}
+idle := {i |
+	some i, number in replicas
+	number == 0
+	_controller(i) in _stays_at_zero
+}
 
 # METADATA
 # title: Deployment of a Rollout, by document of the Rollout
@@ -121,12 +126,23 @@ _schemas := {
 
 _floor(spec, schema) := values.number(object.get(spec, schema.floor, null), schema.default_floor)
 
-_replicas(i) := _floors[representative[_controller(i)]] if {
-	autoscalers_by_workload[_controller(i)]
-} else := number if {
-	controller := _controller(i)
-	not autoscalers_by_workload[controller]
-	number := values.number(object.get(input.documents[controller].object, ["spec", "replicas"], null), 1)
+# Scaled to zero by their manifest, without an autoscaler or with one that leaves it so.
+_stays_at_zero := {i |
+	some i, _ in workloads.kind
+	values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 1) == 0
+	every s in object.get(autoscalers_by_workload, i, set()) {
+		autoscalers[s].kind == "HorizontalPodAutoscaler"
+	}
+}
+
+_numbers := object.union(object.union(_scaled, _written), {i: 0 | some i in _stays_at_zero})
+
+_scaled := {i: _floors[representative[i]] | some i, _ in autoscalers_by_workload}
+
+_written := {i: number |
+	some i, _ in workloads.kind
+	not autoscalers_by_workload[i]
+	number := values.number(object.get(input.documents[i].object, ["spec", "replicas"], null), 1)
 }
 
 # The highest floor, by representative of the workload. Undefined if one of them is not known.

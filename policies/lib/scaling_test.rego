@@ -40,7 +40,8 @@ test_unknown_replicas[note] if {
 test_idle[note] if {
 	some note, case in {
 		"zero": [[web(0)], {0}],
-		"zero until scaled": [[web(0), hpa(2, "Deployment")], set()],
+		"zero, which an autoscaler leaves alone": [[web(0), hpa(2, "Deployment")], {0}],
+		"zero until KEDA scales it": [[web(0), object.union(hpa(2, "Deployment"), {"kind": "ScaledObject"})], set()],
 		"one": [[web(1)], set()],
 	}
 	idle := scaling.idle with input as testing.batch(case[0])

@@ -73,8 +73,15 @@ metrics_only := {s |
 	some s, found in service
 	count(found.ports) > 0
 	every port in found.ports {
-		regex.match(`metrics|prometheus|pprof|profiling`, concat(" ", [port.name, values.string(port.target)]))
+		is_for_metrics(port)
 	}
+}
+
+# METADATA
+# title: Is a port for metrics?
+# description: Of a Service, by its name and its target.
+is_for_metrics(port) if {
+	regex.match(`metrics|prometheus|pprof|profiling`, concat(" ", [port.name, values.string(port.target)]))
 }
 
 # METADATA

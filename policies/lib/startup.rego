@@ -18,9 +18,10 @@ import data.gracegate.lib.workloads
 # title: Containers without a startupProbe, by document and path of the container
 # description: |
 #   Those with a livenessProbe, which then also limits their start: `container`, `delay`, the seconds before its first
-#   try, `total`, the seconds until it fails, and `ready`, the seconds before the first try of the readinessProbe.
+#   try, `total`, the seconds until it fails, and `ready`, the seconds before the first try of the readinessProbe;
+#   `asks_alike` says that both probes ask the same.
 #   `probe` is a startupProbe that would limit the start better, and `seconds` what it allows at most. It has the
-#   handler of the livenessProbe; `has_no_handler` says that this cannot be copied.
+#   handler of the livenessProbe, or else of the readinessProbe; `has_no_handler` says that neither can be copied.
 without_startup_probe := {i: found |
 	some i, budgets in liveness_budget.by_workload
 	found := {container.path: start |
@@ -34,13 +35,14 @@ without_startup_probe := {i: found |
 		seconds := max({150, (3 * delay) / 2, (3 * ready) / 2, delay + liveness.budget})
 		threshold := ceil(seconds / period)
 		handlers := probe_validation.valid_handlers(container.spec, container.ports)
-		handler := object.get(handlers, "livenessProbe", {})
+		handler := object.get(handlers, "livenessProbe", object.get(handlers, "readinessProbe", {}))
 		pace := {"failureThreshold": threshold, "periodSeconds": period}
 		start := {
 			"container": container,
 			"delay": delay,
 			"total": delay + liveness.budget,
 			"ready": ready,
+			"asks_alike": liveness.readiness_budget > 0,
 			"probe": object.union(object.union(pace, _timeout(probe)), handler),
 			"seconds": threshold * period,
 			"has_no_handler": handler == {},

@@ -15,8 +15,8 @@ import data.gracegate.lib.workloads
 #   A list of `container` (see the library containers), `services`, the documents of the Services that send to it (none
 #   if only an unread file may hold one, and one for all that differ in nothing but their names), `ports`, each with
 #   `target` and `protocol`, as the container declares them or else as the Service names them, and `level`, the highest
-#   level of a violation about its traffic: "error", "warning" if the traffic is uncertain, "info" if it is for metrics
-#   only.
+#   level of a violation about its traffic: "error", "warning" if the traffic is uncertain, "info" if all ports that
+#   lead to it are for metrics.
 by_workload := {i: found |
 	some i in workloads.complete
 	hits := (_declared(i) | _assumed(i)) | _suspected(i)
@@ -29,15 +29,23 @@ by_workload := {i: found |
 			"container": container,
 			"services": senders,
 			"ports": {hit.port | some hit in own; not hit.port.target == 0},
-			"level": _level(services.served_status[i], senders),
+			"level": _level(services.served_status[i], own),
 		}
 	]
 }
 
-_level(served_status, senders) := "info" if {
-	count(senders) > 0
-	count(senders - services.metrics_only) == 0
+_level(served_status, hits) := "info" if {
+	every hit in hits {
+		_is_for_metrics(hit)
+	}
 } else := {"yes": "error", "unknown": "warning"}[served_status]
+
+_is_for_metrics(hit) if services.is_for_metrics(hit.service_port)
+
+_is_for_metrics(hit) if {
+	not hit.service == null
+	services.is_for_metrics({"name": "", "target": hit.port.target})
+}
 
 _senders(i) := object.get(_distinct_senders, object.get(services.representative, i, -1), set())
 
@@ -61,14 +69,11 @@ _alike := joins.representatives({s: traits |
 	]
 })
 
-# Ports that containers declare, by name or by number.
+# Ports that containers declare, by name or by number. Of several with one name, Kubernetes takes the first.
 _declared(i) := {hit |
 	some s in _senders(i)
 	some service_port in services.service[s].ports
-	some container in containers.long_running[i]
-	some port in container.ports
-	port.protocol == service_port.protocol
-	service_port.target in {port.name, port.number}
+	some [container, port] in _owners(i, service_port)
 	hit := {
 		"path": container.path,
 		"service": s,
@@ -76,6 +81,18 @@ _declared(i) := {hit |
 		"port": {"target": port.target, "protocol": port.protocol},
 	}
 }
+
+_owners(i, service_port) := array.slice(owners, 0, 1) if {
+	is_string(service_port.target)
+	owners := _all_owners(i, service_port)
+} else := _all_owners(i, service_port)
+
+_all_owners(i, service_port) := [[container, port] |
+	some container in containers.long_running[i]
+	some port in container.ports
+	port.protocol == service_port.protocol
+	service_port.target in {port.name, port.number}
+]
 
 # A container need not declare its ports, so a lone container is the target.
 _assumed(i) := {hit |

@@ -9,6 +9,8 @@ with_sidecar := testing.set(testing.web, ["spec", "template", "spec", "initConta
 
 with_second(container) := testing.set(testing.web, ["spec", "template", "spec", "containers", 1], container)
 
+with_metrics := testing.with_container(["ports"], [{"name": "metrics", "containerPort": 9102}])
+
 sending_to(ports) := testing.set(testing.service, ["spec", "ports"], ports)
 
 targets(batch) := {[target.container.title, target.services, ports, target.level] |
@@ -43,6 +45,10 @@ test_targets[note] if {
 			{["proxy", {1}, {80}, "error"]},
 		],
 		"metrics": [[testing.web, sending_to([{"name": "metrics", "port": 8080}])], {["web", {1}, {"http"}, "info"]}],
+		"metrics by the number of a port with that name": [
+			[with_metrics, sending_to([{"port": 80, "targetPort": 9102}])],
+			{["web", {1}, {"metrics"}, "info"]},
+		],
 	}
 	targets(testing.batch(case[0])) == case[1]
 }
@@ -57,6 +63,10 @@ test_uncertain_targets[note] if {
 		"unread file": [
 			testing.with_unread_file(testing.batch_of([web])),
 			{["web", set(), {"http"}, "warning"]},
+		],
+		"unread file and a port for metrics": [
+			testing.with_unread_file(testing.batch([with_metrics])),
+			{["web", set(), {"metrics"}, "warning"]},
 		],
 		"unread file and two containers with ports": [
 			testing.with_unread_file(testing.batch([with_second({"name": "b", "ports": [{"containerPort": 81}]})])),

@@ -10,9 +10,12 @@ import data.gracegate.lib.workload_kinds
 
 # METADATA
 # title: Kind by document
-# description: Only for documents that run pods.
+# description: |
+#   Only for documents that run pods, and not for what a controller made of another one of them, as in a dump of a
+#   cluster.
 kind := {i: document.object.kind |
 	some i, document in input.documents
+	not _is_owned(object.get(document.object, "metadata", {}))
 	_group(document.object.apiVersion) in workload_kinds.api_groups[document.object.kind]
 }
 
@@ -54,6 +57,21 @@ fragments := values.groups([[[which, name[i]], i] |
 ])
 
 # METADATA
+# title: Patch that sets a field of a container
+# description: |
+#   The path of a file with a patch of the workload in document i that gives the container of that name the field, whose
+#   path is from the container.
+patched_in(i, container_name, field) := min(paths) if {
+	paths := {input.documents[p].path |
+		some p in object.get(fragments, [[kind[i], name[i]]], set())
+		some container in pod[p].spec.containers
+		container.name == container_name
+		object.get(container, field, null) != null
+	}
+	count(paths) > 0
+}
+
+# METADATA
 # title: Annotations by document
 # description: Of the object and of its pod template; those of the template win.
 annotations := {i: found |
@@ -62,6 +80,16 @@ annotations := {i: found |
 		values.string_map(object.get(input.documents[i].object, ["metadata", "annotations"], {})),
 		values.string_map(object.get(input.documents[i].object, ["spec", "template", "metadata", "annotations"], {})),
 	)
+}
+
+_is_owned(metadata) if {
+	some owner in metadata.ownerReferences
+	_named[[owner.kind, owner.name]]
+}
+
+_named := {[document.object.kind, document.object.metadata.name] |
+	some document in input.documents
+	workload_kinds.api_groups[document.object.kind]
 }
 
 _group(version) := "" if {

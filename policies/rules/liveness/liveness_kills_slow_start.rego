@@ -17,22 +17,23 @@
 #   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, initialDelaySeconds], value: 60}
 #   - op: add
 #     path: [spec, template, spec, containers, 0, livenessProbe]
-#     value: {httpGet: {path: /livez, port: http}}
+#     value: {httpGet: {path: /ready, port: http}}
 package gracegate.rules.liveness["liveness-kills-slow-start"]
 
 import data.gracegate.lib.patches
 import data.gracegate.lib.startup
 import data.gracegate.lib.text
 
-violation contains {"at": at, "message": message, "level": "error", "measure": start.ready - start.total} if {
+violation contains {"at": at, "message": message, "level": level, "measure": start.ready - start.total} if {
 	some at, start in _candidates
 	start.why == "killed"
+	[level, verb] := _certainty[start.asks_alike]
 	message := text.format(
 		concat(" ", [
-			`Container "{}" is restarted before it can become ready: its livenessProbe fails after {} s,`,
+			`Container "{}" {} restarted before it can become ready: its livenessProbe fails after {} s,`,
 			"but its readinessProbe starts only after {} s.",
 		]),
-		[start.container.title, start.total, start.ready],
+		[start.container.title, verb, start.total, start.ready],
 	)
 }
 
@@ -71,6 +72,9 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, start in _candidates
 	start.has_no_handler
 }
+
+# What the livenessProbe asks may be there long before the app is ready.
+_certainty := {true: ["error", "is"], false: ["warning", "may be"]}
 
 _candidates := {at: start |
 	some i, found in startup.probe_candidates

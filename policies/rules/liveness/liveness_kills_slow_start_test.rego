@@ -16,7 +16,10 @@ web(fields) := testing.replace_at(
 )
 
 # The readinessProbe starts after these seconds.
-late(probe, seconds) := {"livenessProbe": probe, "readinessProbe": {"initialDelaySeconds": seconds}}
+late(probe, seconds) := {
+	"livenessProbe": probe,
+	"readinessProbe": object.union(ask, {"initialDelaySeconds": seconds}),
+}
 
 slow(image) := {"image": image, "livenessProbe": ask}
 
@@ -85,6 +88,16 @@ test_levels[note] if {
 		"less than a long delay": [{"livenessProbe": object.union(ask, {"initialDelaySeconds": 59})}, ""],
 	}
 	found(testing.batch([web(case[0])])) == {case[1]} - {""}
+}
+
+# An open port may be there long before the app is ready.
+test_another_question if {
+	fields := {"livenessProbe": {"tcpSocket": {"port": "http"}}, "readinessProbe": {"initialDelaySeconds": 60}}
+	violations := rule.violation with input as testing.batch([web(fields)])
+	{[violation.level, violation.message] | some violation in violations} == {["warning", concat("", [
+		`Container "web" may be restarted before it can become ready: its livenessProbe fails after 30 s, `,
+		"but its readinessProbe starts only after 60 s.",
+	])]}
 }
 
 test_slow_images[image] if {
@@ -163,6 +176,8 @@ test_budget_of_the_startup_probe[note] if {
 	} == {case[1]}
 }
 
+ready := {"path": "/ready", "port": "http"}
+
 test_no_copy_of_an_invalid_probe[note] if {
 	some note, handler in {
 		"a port that is not known": {"tcpSocket": {"port": "nope"}},
@@ -172,7 +187,17 @@ test_no_copy_of_an_invalid_probe[note] if {
 	batch := testing.batch([web({"livenessProbe": object.union(handler, {"initialDelaySeconds": 60})})])
 	found(batch) == {"info"}
 	fixes := rule.fix with input as batch
-	{fix.class | some fix in fixes} == {"text"}
+	[step.value.httpGet | some fix in fixes; some step in fix.patch; step.op == "add"] == [ready]
+	without := testing.batch([testing.remove_at(batch.documents[0].object, testing.inside(["readinessProbe"]))])
+	other_fixes := rule.fix with input as without
+	{fix.class | some fix in other_fixes} == {"text"}
+}
+
+# The readinessProbe asks another port, and the container does not declare that of the livenessProbe.
+test_copies_the_readiness_probe if {
+	liveness := {"tcpSocket": {"port": 81}, "initialDelaySeconds": 7200}
+	fixes := rule.fix with input as testing.batch([web({"livenessProbe": liveness})])
+	[step.value.httpGet | some fix in fixes; some step in fix.patch; step.op == "add"] == [ready]
 }
 
 test_a_fixed_copy_of_a_rejected_probe if {

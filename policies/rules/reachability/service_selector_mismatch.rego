@@ -121,7 +121,16 @@ _controller_labels := {
 	"statefulset.kubernetes.io/pod-name",
 }
 
-_hints(service) := {service.name} | {[key, value] | some key, value in service.selector}
+# What many objects have in common says nothing of one.
+_hints(service) := {service.name} | {[key, value] |
+	some key, value in service.selector
+	not regex.match(_shared_label, key)
+}
+
+_shared_label := concat("", [
+	`^(.*/)?(chart|created-by|env|environment|heritage|instance|managed-by|owner|part-of|project|release|stage|team|`,
+	`version)$`,
+])
 
 # The lowest two workloads by directory, hint and namespace: whether there is one or are several is all that counts. A
 # label is a hint to a workload that no Service sends to; its name always is.

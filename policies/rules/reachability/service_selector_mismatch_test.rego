@@ -77,6 +77,12 @@ test_two_near_names if {
 }
 
 # A label that workloads with Services of their own share is no hint.
+test_what_many_have_in_common_is_no_hint[key] if {
+	some key in ["app.kubernetes.io/part-of", "app.kubernetes.io/managed-by", "environment", "team", "release"]
+	worker := named("worker", {"app": "worker", key: "shop"})
+	levels([worker, selecting({"app": "db", key: "shop"})]) == {"info"}
+}
+
 test_a_shared_label if {
 	own := testing.replace_at(selecting({"app": "a"}), ["metadata", "name"], "a")
 	levels([named("a", {"app": "a", "part": "shop"}), selecting({"app": "b", "part": "shop"}), own]) == {"info"}

@@ -17,7 +17,9 @@
 package gracegate.rules.reachability["service-target-port-undefined"]
 
 import data.gracegate.lib.containers
+import data.gracegate.lib.patches
 import data.gracegate.lib.ports
+import data.gracegate.lib.probes
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.values
@@ -35,7 +37,68 @@ violation contains {"at": at, "message": message, "level": _level(at.document, u
 	])
 }
 
+violation contains {"at": at, "message": message, "level": "warning"} if {
+	some at, undeclared in _undeclared
+	message := text.format(
+		`Service "{}" may send nothing to {} "{}": it sends to port {}, and the only port declared there is {}.`,
+		[
+			services.service[at.document].name,
+			workloads.kind[undeclared.workload],
+			workloads.name[undeclared.workload],
+			undeclared.number,
+			undeclared.port.number,
+		],
+	)
+}
+
 fix[at] := _fix(at, undefined_port) if some at, undefined_port in _undefined
+
+fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
+	path := ["spec", "ports", 0, "targetPort"]
+	assumption := "The app listens on the port that the container declares."
+	some at, undeclared in _undeclared
+	step := patches.put(undeclared.keys, path, undeclared.port.target)
+}
+
+# A container need not declare its ports, but one that declares another is likely to listen there. A probe of the
+# number shows that it does not.
+_undeclared := {at: found |
+	some s, workloads_of in services.nearest_workloads
+	input.documents[s].subject
+	count(workloads_of) == 1
+	target := _only_number(s)
+	declared := _only_declared(min(workloads_of))
+	declared.number != target
+	not target in declared.probed
+	at := {"document": s, "path": ["spec", "ports", 0]}
+	found := {
+		"workload": min(workloads_of),
+		"keys": object.keys(input.documents[s].object.spec.ports[0]),
+		"number": target,
+		"port": declared,
+	}
+}
+
+# The number that a Service with one port sends to.
+_only_number(s) := port.target if {
+	not services.service[s].headless
+	count(values.list(object.get(input.documents[s].object.spec, "ports", []))) == 1
+	[port] := services.service[s].ports
+	port.protocol == "TCP"
+	is_number(port.target)
+}
+
+# The only port that a workload declares, with the ports that the probes and hooks of its container use.
+_only_declared(i) := object.union(declared[0], {"probed": probed}) if {
+	declared := [port | some container in containers.long_running[i]; some port in container.ports]
+	count(declared) == 1
+	declared[0].protocol == "TCP"
+	declared[0].number > 0
+	probed := {reference.port |
+		some container in containers.long_running[i]
+		some reference in probes.port_refs(container.spec)
+	}
+}
 
 _undefined := {at: found |
 	some s, lowest in services.representative_service
@@ -112,7 +175,7 @@ _others(more) := text.format(" and {} other workloads", [more]) if more > 1
 _fix(at, undefined_port) := {"patch": [_replace(at, to_number(undefined_port.name))]} if {
 	regex.match(`^[1-9]\d{0,4}$`, undefined_port.name)
 } else := {"patch": [_replace(at, name)]} if {
-	name := text.nearest(undefined_port.name, undefined_port.names)
+	name := ports.meant_name(undefined_port.name, undefined_port.names)
 } else := {"patch": [step]} if {
 	step := _port_name(at, undefined_port)
 } else := {"class": "assumes", "patch": [_replace(at, port.target)], "assumption": assumption} if {

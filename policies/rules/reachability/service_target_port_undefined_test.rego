@@ -58,6 +58,35 @@ test_a_port_in_another_file if {
 	{[fix.class, fix.patch] | some fix in fixes} == {["assumes", [{"op": "replace", "path": at.path, "value": 8080}]]}
 }
 
+# Only another port is declared, and no probe uses the number.
+test_a_number_that_is_not_declared[note] if {
+	at := {"document": 1, "path": ["spec", "ports", 0]}
+	some note, case in {
+		"written": [to(9090), 9090, "replace"],
+		"omitted": [testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80}]), 80, "add"],
+		"null": [to(null), 80, "replace"],
+		"empty": [to(""), 80, "replace"],
+		"zero": [to(0), 80, "replace"],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([testing.web, case[0]])
+	got.violation == {{"at": at, "level": "warning", "message": concat("", [
+		`Service "web" may send nothing to Deployment "web": it sends to port `,
+		format_int(case[1], 10),
+		", and the only port declared there is 8080.",
+	])}}
+	got.fix == {at: {
+		"class": "assumes",
+		"patch": [{"op": case[2], "path": ["spec", "ports", 0, "targetPort"], "value": "http"}],
+		"assumption": "The app listens on the port that the container declares.",
+	}}
+}
+
+test_no_other_protocol[note] if {
+	some note, case in {"TLS": ["grpcs", "grpc"], "a version": ["http2", "http"], "a number": ["web-1", "web-2"]}
+	fixes := rule.fix with input as testing.batch([ports([{"name": case[0], "containerPort": 8443}]), to(case[1])])
+	{fix.class | some fix in fixes} == {"assumes"}
+}
+
 test_no_single_port[note] if {
 	some note, listed in {"none": [], "null": null, "two": [{"containerPort": 8081}, {"containerPort": 8082}]}
 	fixes := rule.fix with input as testing.batch([ports(listed), to("web")])
@@ -67,16 +96,24 @@ test_no_single_port[note] if {
 test_silent_on[note] if {
 	some note, case in {
 		"declared": [testing.web, to("http")],
-		"a number": [testing.web, to(9090)],
+		"a number that is declared": [testing.web, to(8080)],
+		"a number where nothing is declared": [testing.with_container(["ports"], []), to(9090)],
+		"a number where several are declared": [
+			testing.with_container(["ports"], [{"containerPort": 8080}, {"containerPort": 8081}]),
+			to(9090),
+		],
+		"a number that a probe uses": [testing.with_container(["livenessProbe"], {"tcpSocket": {"port": 9090}}), to(9090)],
+		"a number of a variable port": [testing.with_container(["ports"], [{"containerPort": "${PORT}"}]), to(9090)],
+		"a number of another protocol": [
+			testing.with_container(["ports"], [{"containerPort": 8080, "protocol": "UDP"}]),
+			to(9090),
+		],
+		"a number of a headless Service": [testing.web, testing.set(to(9090), ["spec", "clusterIP"], "None")],
 		"a variable": [testing.web, to("${PORT}")],
 		"a declared name that is a variable": [
 			testing.with_container(["ports"], [{"name": "{{ name }}", "containerPort": 8080}]),
 			to("http"),
 		],
-		"omitted": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80}])],
-		"null": [testing.web, to(null)],
-		"empty": [testing.web, to("")],
-		"zero": [testing.web, to(0)],
 		"a variable to be filled in": [testing.web, to("$PORT")],
 		"an object": [testing.web, to({})],
 		"no ports": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], null)],

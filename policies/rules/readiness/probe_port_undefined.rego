@@ -16,6 +16,8 @@
 package gracegate.rules.readiness["probe-port-undefined"]
 
 import data.gracegate.lib.containers
+import data.gracegate.lib.patches
+import data.gracegate.lib.ports
 import data.gracegate.lib.probes
 import data.gracegate.lib.text
 import data.gracegate.lib.workloads
@@ -65,13 +67,22 @@ _fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {
 } else := {"class": "text", "advice": "Use the number of the port: the kubelet does not resolve names for grpc."} if {
 	reference.handler == "grpc"
 } else := {"patch": [_replace(reference, name)]} if {
-	name := text.nearest(reference.port, _names(container))
+	name := ports.meant_name(reference.port, _names(container))
 } else := {"patch": [step]} if {
 	[port] := container.ports
 	step := _port_name(reference, container, port)
+} else := {"class": "assumes", "patch": patch, "assumption": assumption} if {
+	[port] := container.ports
+	port.protocol == "TCP"
+	_needs_tls(reference, port)
+	keys := {"scheme" | reference.scheme != ""}
+	scheme := array.concat(array.slice(reference.at, 0, count(reference.at) - 1), ["scheme"])
+	patch := [_replace(reference, port.target), patches.put(keys, scheme, "HTTPS")]
+	assumption := "The probe means the only port that the container declares, and the app speaks TLS there."
 } else := {"class": "assumes", "patch": [_replace(reference, port.target)], "assumption": assumption} if {
 	[port] := container.ports
 	port.protocol == "TCP"
+	not _needs_tls(reference, port)
 	assumption := "The probe means the only port that the container declares."
 } else := {"class": "text", "advice": advice} if {
 	advice := "Declare a port with that name in the container, or use the number of the port."
@@ -86,10 +97,18 @@ _names(container) := {port.name | some port in container.ports; port.protocol ==
 
 _replace(reference, port) := {"op": "replace", "path": reference.at, "value": port}
 
+# A TLS server answers a plain request with an error.
+_needs_tls(reference, port) if {
+	reference.handler == "httpGet"
+	ports.is_for_tls(port)
+	not reference.scheme == "HTTPS"
+}
+
 # A port without a name gets the name that the probe uses, unless another probe or hook uses a different one.
 _port_name(reference, container, port) := {"op": "add", "path": path, "value": reference.port} if {
 	port.name == ""
 	port.protocol == "TCP"
+	not _needs_tls(reference, port)
 	regex.match(`^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$`, reference.port)
 	every other in probes.port_refs(container.spec) {
 		other.port in {reference.port, port.number}

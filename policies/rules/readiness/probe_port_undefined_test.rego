@@ -112,10 +112,33 @@ test_declared_ports_in_the_message[note] if {
 	{split(violation.message, "declares ")[1] | some violation in violations} == {concat("", [case[1], "."])}
 }
 
+# A plain request would be refused by a port for TLS.
+test_scheme[note] if {
+	some note, case in {
+		"by its name": [{"name": "https", "containerPort": 9443}, {}, {["replace", "https"], ["add", "HTTPS"]}],
+		"by its number": [{"containerPort": 8443}, {}, {["replace", 8443], ["add", "HTTPS"]}],
+		"another scheme": [
+			{"name": "https", "containerPort": 9443},
+			{"scheme": "HTTP"},
+			{["replace", "https"], ["replace", "HTTPS"]},
+		],
+		"the same scheme": [{"name": "tls", "containerPort": 9443}, {"scheme": "HTTPS"}, {["replace", "tls"]}],
+	}
+	probe := {"readinessProbe": {"httpGet": object.union({"port": "http"}, case[1])}}
+	fixes := rule.fix with input as web([case[0]], probe)
+	{fix.class | some fix in fixes} == {"assumes"}
+	{[step.op, step.value] | some fix in fixes; some step in fix.patch} == case[2]
+}
+
 test_fixes[note] if {
 	name := testing.inside(["ports", 0, "name"])
 	some note, case in {
-		"a letter too many": [web([named], readiness("https")), ["replace", port, "http", "safe"]],
+		"a letter too many": [web([named], readiness("htttp")), ["replace", port, "http", "safe"]],
+		"not for TLS": [web([named], readiness("https")), ["replace", port, "http", "assumes"]],
+		"not a version": [
+			web([{"name": "http2", "containerPort": 8080}], readiness("http")),
+			["replace", port, "http2", "assumes"],
+		],
 		"a letter missing": [web([named], readiness("htp")), ["replace", port, "http", "safe"]],
 		"another letter": [web([named], readiness("hxtp")), ["replace", port, "http", "safe"]],
 		"two letters swapped": [web([named], readiness("thtp")), ["replace", port, "http", "safe"]],

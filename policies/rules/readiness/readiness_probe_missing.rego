@@ -53,10 +53,19 @@ fix[at] := object.union(_hint(target), {"patch": [_put(at, target.container.spec
 	probe := object.union(_numbers, {"tcpSocket": {"port": _port(target)}})
 }
 
+fix[at] := {"class": "assumes", "patch": [_put(at, target.container.spec, probe)], "assumption": assumption} if {
+	assumption := "The app listens on the port that the container declares, not on the one that the Service sends to."
+	some at, target in _without_probe
+	not _source(target)
+	not _port(target)
+	probe := object.union(_numbers, {"tcpSocket": {"port": _only_port(target)}})
+}
+
 fix[at] := {"class": "text", "advice": _advice(target)} if {
 	some at, target in _without_probe
 	not _source(target)
 	not _port(target)
+	not _only_port(target)
 }
 
 _without_probe := {at: target |
@@ -78,9 +87,12 @@ _ignores_readiness(target) if {
 	}
 }
 
-# Nothing rolls a bare pod out.
+# Nothing rolls a bare pod out, and a patch elsewhere may bring the probe.
 _level(i, target) := "info" if {
 	workloads.kind[i] == "Pod"
+} else := "warning" if {
+	target.level == "error"
+	workloads.patched_in(i, target.container.title, ["readinessProbe"])
 } else := target.level
 
 _sender(target) := text.format(`Service "{}" {} to it as soon as its process runs`, [name, verb]) if {
@@ -116,16 +128,39 @@ _liveness_steps(at, container) := [step |
 	step := patches.put(object.keys(probe), path, probes.patient_threshold(probes.period(probe)))
 ]
 
-# The first TCP port that is not for metrics, by the name or number that the container gives it. Where the Service is
-# not known, there is to be no choice. A database counts handshakes that nobody finishes as errors, and then refuses
-# its clients.
+# The first TCP port that is not for metrics, by the name or number that the container gives it. A container that
+# declares no port at all listens where its one Service sends, unless that is headless and need not name a true port.
+# Where the Service is not known, there is to be no choice. A database counts handshakes that nobody finishes as errors,
+# and then refuses its clients.
 _port(target) := ports[0] if {
 	not _is_mysql(target.container.spec)
 	open := {port.target | some port in target.ports; port.protocol == "TCP"}
 	declared := [port.target | some port in target.container.ports; port.target in open; not _is_for_metrics(port)]
-	numbered := [number | some number in open; is_number(number)]
-	ports := array.concat(declared, numbered)
+	ports := array.concat(declared, _numbers_of_service(target))
 	count(target.services) + (2 - count(open)) > 0
+}
+
+_numbers_of_service(target) := [number | some number in numbers_in_service] if {
+	count(target.container.ports) == 0
+	count(target.services) == 1
+	every s in target.services {
+		not services.service[s].headless
+	}
+	numbers_in_service := {port.target |
+		some port in target.ports
+		port.protocol == "TCP"
+		is_number(port.target)
+	}
+	count(numbers_in_service) == 1
+} else := []
+
+# The one that the container declares, where the Service sends to another one.
+_only_port(target) := port.target if {
+	not _is_mysql(target.container.spec)
+	[port] := target.container.ports
+	port.protocol == "TCP"
+	port.target != 0
+	not _is_for_metrics(port)
 }
 
 _is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.string(object.get(container, "image", "")))

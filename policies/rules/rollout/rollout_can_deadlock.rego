@@ -94,6 +94,8 @@ _hold(i) := object.union(placement.exclusive_volume[i], {"by": "volume"}) if {
 	placement.exclusive_volume[i]
 } else := object.union(placement.exclusive_node[i], {"by": "node"}) if {
 	placement.exclusive_node[i]
+} else := object.union(placement.scarce_resource[i], {"by": "resource"}) if {
+	placement.scarce_resource[i]
 }
 
 _level(stuck) := _certain_level(stuck.hold) if {
@@ -104,10 +106,12 @@ _weaker := {"error": "warning", "warning": "info", "info": "info"}
 
 _certain_level(hold) := {"node": "warning", "pod": "error", "unknown": "info"}[hold.mode] if {
 	hold.by == "volume"
-} else := "warning"
+} else := {"node": "warning", "resource": "info"}[hold.by]
 
 _why(hold) := text.format(_volumes[hold.mode], [hold.name]) if {
 	hold.by == "volume"
+} else := text.format("one more pod needs another {}", [hold.name]) if {
+	hold.by == "resource"
 } else := text.format("only one pod per node can use port {}", [hold.port]) if {
 	hold.port > 0
 } else := "its anti-affinity allows one pod per node"

@@ -38,6 +38,20 @@ test_modes[note] if {
 	levels([mounting, testing.pvc(case[0])]) == case[1]
 }
 
+test_a_scarce_resource if {
+	path := testing.inside(["resources"])
+	workload := testing.set(testing.web, path, {"limits": {"cpu": 1, "nvidia.com/gpu": 1}})
+	violations := rule.violation with input as testing.batch([workload, testing.service])
+	violations == {{
+		"at": {"document": 0, "path": array.concat(path, ["limits", "nvidia.com/gpu"])},
+		"level": "info",
+		"message": concat(" ", [
+			`A rollout of Deployment "web" can hang: one more pod needs another nvidia.com/gpu,`,
+			"and no old pod stops before a new one is ready.",
+		]),
+	}}
+}
+
 test_updates[note] if {
 	some note, case in {
 		"the defaults": [mounting, {"warning"}],

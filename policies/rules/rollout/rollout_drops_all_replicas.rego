@@ -8,7 +8,7 @@
 #   description: How maxUnavailable and maxSurge are counted
 # custom:
 #   severity: error
-#   fix: safe
+#   fix: assumes
 #   exceptions:
 #   - Two versions must never run at the same time, and downtime was chosen as the price for it.
 #   example:
@@ -16,15 +16,17 @@
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
 
 import data.gracegate.lib.patches
+import data.gracegate.lib.placement
 import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
 import data.gracegate.lib.text
+import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": level, "measure": update.replicas} if {
 	some at, update in _dropping
-	level := {"yes": "error", "unknown": "warning"}[services.served_status[update.pods]]
+	level := _level(at.document, update)
 	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: {}.`, [
 		workloads.kind[at.document],
 		workloads.name[at.document],
@@ -33,11 +35,38 @@ violation contains {"at": at, "message": message, "level": level, "measure": upd
 	])
 }
 
-fix[at] := {"patch": array.concat(keep, surge)} if {
+fix[at] := {"patch": patch, "assumption": assumption} if {
 	some at, update in _dropping
 	keys := object.keys(update.settings)
-	keep := [patches.put(keys, array.concat(update.path, ["maxUnavailable"]), 0)]
-	surge := [patches.put(keys, array.concat(update.path, ["maxSurge"]), 1) | update.surge == 0]
+	[unavailable, surge, also] := _pods(update)
+	keep := patches.put(keys, array.concat(update.path, ["maxUnavailable"]), unavailable)
+	add := patches.put(keys, array.concat(update.path, ["maxSurge"]), surge)
+	patch := array.concat([keep], [add | surge != update.surge])
+	assumption := concat("", ["Two versions of the app may run at the same time", also, "."])
+}
+
+# The pods that may be missing and those that are added. Where the manifest adds none, or the pod needs something that
+# may not be there twice, one of several stops first.
+_pods(update) := [1, update.surge, ""] if {
+	update.replicas > 1
+	update.surge == 0
+} else := [0, max({1, update.surge}), ""] if {
+	update.room == ""
+} else := [0, max({1, update.surge}), text.format(", and there is room for {}", [update.room])]
+
+# Where a second pod may find no room, to stop the old one first may be meant. The floor of an autoscaler is one of many
+# numbers, and what sets the number elsewhere is not known.
+_level(i, update) := "error" if {
+	services.served_status[update.pods] == "yes"
+	update.room == ""
+	_is_certain(i, update)
+} else := "warning"
+
+_is_certain(_, update) if regex.match(`^\d{3,}%$`, values.string(object.get(update.settings, "maxUnavailable", null)))
+
+_is_certain(i, _) if {
+	not scaling.autoscalers_by_workload[i]
+	not scaling.has_uncertain_replicas[i]
 }
 
 _dropping := {at: found |
@@ -50,8 +79,15 @@ _dropping := {at: found |
 	not _excludes_a_second_pod(workloads.pod[pods].spec)
 	explicit := [key | some key in ["maxUnavailable", "maxSurge"]; not object.get(update.settings, key, null) == null]
 	at := {"document": i, "path": array.concat(update.path, [explicit[0]])}
-	found := object.union(update, {"pods": pods})
+	found := object.union(update, {"pods": pods, "room": _room(pods)})
 }
+
+# What a second pod needs beside the first; empty if nothing is known to be scarce.
+_room(i) := text.format("another {}", [placement.scarce_resource[i].name]) if {
+	placement.scarce_resource[i]
+} else := text.format("a second pod at {} of the node", [placement.writable_host_path[i]]) if {
+	placement.writable_host_path[i]
+} else := ""
 
 _all(1) := "its only pod"
 

@@ -30,7 +30,10 @@ test_one_of_one if {
 				`"maxUnavailable: 1" allows 1 of 1.`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 0}]}},
+		"fix": {at: {
+			"patch": [{"op": "replace", "path": at.path, "value": 0}],
+			"assumption": "Two versions of the app may run at the same time.",
+		}},
 	}
 }
 
@@ -41,6 +44,29 @@ test_all_of_several if {
 		`A rollout of Deployment "web" can stop all 3 pods before a new one is ready: `,
 		`"maxUnavailable: 100%" allows 3 of 3.`,
 	])}
+}
+
+# What the fix sets, with the strategy that it takes as right, and the level.
+test_room[note] if {
+	gpu := [testing.inside(["resources"]), {"limits": {"nvidia.com/gpu": 1}}]
+	path := ["spec", "template", "spec", "volumes"]
+	host := [path, [{"name": "data", "hostPath": {"path": "/data"}}]]
+	mount := [{"name": "data", "mountPath": "/data"}]
+	one := web(rolling({"maxUnavailable": 1}), 1)
+	several := web(rolling({"maxUnavailable": "100%", "maxSurge": 0}), 3)
+	mounting := testing.set(testing.set(one, host[0], host[1]), testing.inside(["volumeMounts"]), mount)
+	read_only := testing.set(mounting, testing.inside(["volumeMounts", 0, "readOnly"]), true)
+	some note, case in {
+		"one of several first": [several, "error", {1}, "."],
+		"a GPU": [testing.set(one, gpu[0], gpu[1]), "warning", {0}, ", and there is room for another nvidia.com/gpu."],
+		"several GPUs": [testing.set(several, gpu[0], gpu[1]), "warning", {1}, "."],
+		"a directory": [mounting, "warning", {0}, ", and there is room for a second pod at /data of the node."],
+		"a directory that is only read": [read_only, "error", {0}, "."],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
+	{violation.level | some violation in got.violation} == {case[1]}
+	{step.value | some fix in got.fix; some step in fix.patch} == case[2]
+	{fix.assumption | some fix in got.fix} == {concat("", ["Two versions of the app may run at the same time", case[3]])}
 }
 
 test_zero_and_zero_is_one if {
@@ -114,20 +140,25 @@ test_silent_on_unknown_numbers[note] if {
 test_autoscalers[note] if {
 	workload := testing.set(web(rolling({"maxUnavailable": 2}), 5), ["metadata", "namespace"], "shop")
 	some note, case in {
-		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "error"]}],
+		"floor of the HPA": [scaler({"minReplicas": 2}), {[0, "warning"]}],
 		"a higher floor": [scaler({"minReplicas": 3}), set()],
-		"the default floor is one": [scaler({}), {[0, "error"]}],
-		"null is the default": [scaler({"minReplicas": null}), {[0, "error"]}],
+		"the default floor is one": [scaler({}), {[0, "warning"]}],
+		"null is the default": [scaler({"minReplicas": null}), {[0, "warning"]}],
 		"of another workload": [testing.set(scaler({"minReplicas": 1}), ["spec", "scaleTargetRef", "name"], "api"), set()],
 		"of another namespace": [
 			testing.set(scaler({"minReplicas": 1}), ["metadata", "namespace"], "bank"),
 			set(),
 		],
-		"KEDA": [keda({"minReplicaCount": 2}), {[0, "error"]}],
+		"KEDA": [keda({"minReplicaCount": 2}), {[0, "warning"]}],
 		"KEDA down to zero": [keda({}), set()],
 		"a target that is a string": [{"kind": "ScaledObject", "spec": {"scaleTargetRef": "web"}}, set()],
 	}
 	found([workload, testing.service, case[0]]) == case[1]
+}
+
+test_all_of_any_number if {
+	workload := web(rolling({"maxUnavailable": "100%"}), 5)
+	found([workload, testing.service, scaler({"minReplicas": 2})]) == {[0, "error"]}
 }
 
 scaler(spec) := {

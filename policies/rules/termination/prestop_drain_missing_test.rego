@@ -29,6 +29,26 @@ test_a_served_container_without_drain if {
 	}
 }
 
+test_uncertain[note] if {
+	patched := testing.set(without_drain, testing.inside(["lifecycle"]), {"preStop": {"sleep": {"seconds": 5}}})
+	some note, case in {
+		"a patch": [without_drain, [testing.fragment(patched, "overlay/web.yaml")]],
+		"Recreate": [testing.set(without_drain, ["spec", "strategy"], {"type": "Recreate"}), []],
+	}
+	documents := [testing.document(case[0], "apps/web.yaml"), testing.document(testing.service, "apps/web.yaml")]
+	found(testing.batch_of(array.concat(documents, case[1]))) == {[0, "warning"]}
+}
+
+test_the_seconds_of_the_level if {
+	port := testing.set(testing.service, ["spec", "type"], "NodePort")
+	headless := testing.set(testing.service, ["spec", "clusterIP"], "None")
+	violations := rule.violation with input as testing.batch([without_drain, port, headless])
+	{violation.message | some violation in violations} == {concat(" ", [
+		`Container "web" stops before traffic does: it has no preStop drain,`,
+		`and Service "web" still sends to it for up to 16 s.`,
+	])}
+}
+
 test_a_hook_that_ends_at_once if {
 	at := {"document": 0, "path": testing.inside(["lifecycle", "preStop"])}
 	workload := testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["rm", "-f", "/tmp/ready"]}})

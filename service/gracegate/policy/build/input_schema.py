@@ -115,7 +115,7 @@ _POD: dict[str, Schema] = {
     "affinity": _fields(podAntiAffinity=_fields(requiredDuringSchedulingIgnoredDuringExecution=_list_of(_TERM))),
     "nodeSelector": _OPEN,
     "terminationGracePeriodSeconds": {},
-    "volumes": _list_of(_fields("name", "persistentVolumeClaim")),
+    "volumes": _list_of(_fields("hostPath", "name", "persistentVolumeClaim")),
 }
 _SPEC_FIELDS = (
     *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
@@ -144,7 +144,7 @@ _SPEC: dict[str, Schema] = {
     "updateStrategy": _fields("type", rollingUpdate=_LIMITS),
 }
 _DEFINITIONS = {
-    "metadata": _fields("name", "namespace", **_each(_OPEN, "annotations", "labels")),
+    "metadata": _fields("name", "namespace", "ownerReferences", **_each(_OPEN, "annotations", "labels")),
     "httpGet": _fields("host", "httpHeaders", "path", "port", "scheme"),
     "hook": _fields(**_ACTIONS, sleep=_fields("seconds")),
     "probe": _fields(
@@ -158,6 +158,8 @@ _DEFINITIONS = {
         env=_list_of(_fields("name", "value", "valueFrom")),
         lifecycle=_fields(**_each(_definition("hook"), "postStart", "preStop")),
         ports=_list_of(_fields("containerPort", "hostPort", "name", "protocol")),
+        resources=_fields(**_each(_OPEN, "limits", "requests")),
+        volumeMounts=_list_of(_fields("mountPath", "name", "readOnly")),
         **_each(_definition("probe"), "livenessProbe", "readinessProbe", "startupProbe"),
     ),
     "pod": _fields(**_POD),
