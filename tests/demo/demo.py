@@ -114,7 +114,7 @@ def play(stage: Stage, timeline: Timeline) -> Any:
     watch = Watch(stage, number, timeline)
     watch.wait_until_reviewed()
     _try_to_merge(stage, number, timeline)
-    fake.call("push", full_name=SHOP, branch="release", files=layer("second"), message="Probe the renamed port")
+    fake.call("push", full_name=SHOP, branch="release", files=layer("second"), message="Probe the port by its number")
     timeline.write("ada pushes again: the checkout's probe is fixed, the cart's lines move")
     return watch.wait_until_reviewed()
 

@@ -8,9 +8,9 @@
 #   description: How maxUnavailable and maxSurge are counted
 # custom:
 #   severity: error
-#   fix: assumes
+#   fix: safe
 #   exceptions:
-#   - Two versions must never run at the same time, and downtime was chosen as the price for it.
+#   - There must never be two pods at the same time, and downtime was chosen as the price for it.
 #   example:
 #   - {op: add, path: [spec, strategy], value: {rollingUpdate: {maxUnavailable: 100%}}}
 package gracegate.rules.rollout["rollout-drops-all-replicas"]
@@ -35,24 +35,31 @@ violation contains {"at": at, "message": message, "level": level, "measure": upd
 	])
 }
 
-fix[at] := {"patch": patch, "assumption": assumption} if {
+fix[at] := object.union(_condition(at.document, update), {"patch": array.concat([keep], more)}) if {
 	some at, update in _dropping
 	keys := object.keys(update.settings)
-	[unavailable, surge, also] := _pods(update)
+	[unavailable, surge] := _pods(update)
 	keep := patches.put(keys, array.concat(update.path, ["maxUnavailable"]), unavailable)
-	add := patches.put(keys, array.concat(update.path, ["maxSurge"]), surge)
-	patch := array.concat([keep], [add | surge != update.surge])
-	assumption := concat("", ["Two versions of the app may run at the same time", also, "."])
+	more := [patches.put(keys, array.concat(update.path, ["maxSurge"]), surge) | surge != update.surge]
 }
 
-# The pods that may be missing and those that are added. Where the manifest adds none, or the pod needs something that
-# may not be there twice, one of several stops first.
-_pods(update) := [1, update.surge, ""] if {
+# One of several pods may be missing, so that nothing is added that the manifest does not add itself.
+_pods(update) := [1, update.surge] if {
 	update.replicas > 1
-	update.surge == 0
-} else := [0, max({1, update.surge}), ""] if {
-	update.room == ""
-} else := [0, max({1, update.surge}), text.format(", and there is room for {}", [update.room])]
+} else := [0, max({1, update.surge})]
+
+# To replace several pods one by one starts no new pod earlier than the manifest allows: pods that are stopping count as
+# gone, so old and new ones run side by side even if all may be missing.
+_condition(i, update) := {} if {
+	update.replicas > 1
+	not scaling.has_uncertain_replicas[i]
+} else := {"class": "assumes", "assumption": assumption} if {
+	update.replicas > 1
+	assumption := "The workload has at least 2 pods, whatever other files set."
+} else := {"class": "assumes", "assumption": assumption} if {
+	also := [text.format(", and there is room for {}", [update.room]) | update.room != ""]
+	assumption := concat("", ["Two versions of the app may run at the same time", concat("", also), "."])
+}
 
 # Where a second pod may find no room, to stop the old one first may be meant. The floor of an autoscaler is one of many
 # numbers, and what sets the number elsewhere is not known.

@@ -32,6 +32,7 @@ test_one_of_one if {
 		}},
 		"fix": {at: {
 			"patch": [{"op": "replace", "path": at.path, "value": 0}],
+			"class": "assumes",
 			"assumption": "Two versions of the app may run at the same time.",
 		}},
 	}
@@ -46,27 +47,61 @@ test_all_of_several if {
 	])}
 }
 
-# What the fix sets, with the strategy that it takes as right, and the level.
-test_room[note] if {
+# The numbers of pods that the fix sets, what it assumes, and the level.
+test_fixes[note] if {
 	gpu := [testing.inside(["resources"]), {"limits": {"nvidia.com/gpu": 1}}]
 	path := ["spec", "template", "spec", "volumes"]
 	host := [path, [{"name": "data", "hostPath": {"path": "/data"}}]]
 	mount := [{"name": "data", "mountPath": "/data"}]
 	one := web(rolling({"maxUnavailable": 1}), 1)
 	several := web(rolling({"maxUnavailable": "100%", "maxSurge": 0}), 3)
+	surging := web(rolling({"maxUnavailable": 2, "maxSurge": 1}), 2)
 	mounting := testing.set(testing.set(one, host[0], host[1]), testing.inside(["volumeMounts"]), mount)
 	read_only := testing.set(mounting, testing.inside(["volumeMounts", 0, "readOnly"]), true)
+	versions := "Two versions of the app may run at the same time"
 	some note, case in {
-		"one of several first": [several, "error", {1}, "."],
-		"a GPU": [testing.set(one, gpu[0], gpu[1]), "warning", {0}, ", and there is room for another nvidia.com/gpu."],
-		"several GPUs": [testing.set(several, gpu[0], gpu[1]), "warning", {1}, "."],
-		"a directory": [mounting, "warning", {0}, ", and there is room for a second pod at /data of the node."],
-		"a directory that is only read": [read_only, "error", {0}, "."],
+		"one of one": [one, "error", {0}, [concat("", [versions, "."])]],
+		"one of several first": [several, "error", {1}, []],
+		"beside those that are added": [surging, "error", {1}, []],
+		"a GPU": [
+			testing.set(one, gpu[0], gpu[1]),
+			"warning",
+			{0},
+			[concat("", [versions, ", and there is room for another nvidia.com/gpu."])],
+		],
+		"several GPUs": [testing.set(several, gpu[0], gpu[1]), "warning", {1}, []],
+		"a directory": [
+			mounting,
+			"warning",
+			{0},
+			[concat("", [versions, ", and there is room for a second pod at /data of the node."])],
+		],
+		"a directory that is only read": [read_only, "error", {0}, [concat("", [versions, "."])]],
 	}
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([case[0], testing.service])
 	{violation.level | some violation in got.violation} == {case[1]}
 	{step.value | some fix in got.fix; some step in fix.patch} == case[2]
-	{fix.assumption | some fix in got.fix} == {concat("", ["Two versions of the app may run at the same time", case[3]])}
+	[fix.assumption | some fix in got.fix; fix.class == "assumes"] == case[3]
+}
+
+test_a_number_that_a_patch_sets if {
+	workload := web(rolling({"maxUnavailable": 3}), 3)
+	patch := testing.fragment(
+		{
+			"apiVersion": "apps/v1",
+			"kind": "Deployment",
+			"metadata": {"name": "web"},
+			"spec": {"replicas": 1},
+		},
+		"overlay/web.yaml",
+	)
+	documents := [testing.document(workload, "apps/web.yaml"), testing.document(testing.service, "apps/web.yaml"), patch]
+	fixes := rule.fix with input as testing.batch_of(documents)
+	[fix | some fix in fixes] == [{
+		"patch": [{"op": "replace", "path": array.concat(update, ["maxUnavailable"]), "value": 1}],
+		"class": "assumes",
+		"assumption": "The workload has at least 2 pods, whatever other files set.",
+	}]
 }
 
 test_zero_and_zero_is_one if {
