@@ -48,7 +48,7 @@ def agreed(both: tuple[WasmEngine, ChildEngine], documents: Sequence[Document]) 
     digest = load_builtin().digest
     wasm, server = (ask(engine.evaluate, batch_of(documents), digest) for engine in both)
     assert wasm == server
-    assert wasm.problems == ()
+    assert wasm.failed == {}
     return wasm
 
 
