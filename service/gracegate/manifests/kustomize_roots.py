@@ -1,0 +1,223 @@
+"""The kustomizations of a tree together: which roots there are, what each reads, and which of them read a file."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
+from gracegate.manifests.kustomize import (
+    GENERATORS,
+    PATCHES,
+    RESOURCES,
+    ChartReference,
+    Kustomization,
+    Reference,
+    read_kustomization,
+)
+from gracegate.manifests.remote import RemoteReference
+from gracegate.model import Limits, SourceFile, Tree
+
+Cache = MutableMapping[tuple[str, str], Kustomization | None]
+"""Kustomizations by path and blob: base and head share those that they have in common."""
+
+# kustomize takes the first of these that a directory has.
+_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_DIRECTORIES_ONLY = frozenset({"bases", "components"})
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """All that a root reads: `directories` with a kustomization; `files`, some of which may be missing; and what the
+    tree does not have.
+    """
+
+    directories: frozenset[str]
+    files: frozenset[str]
+    remotes: frozenset[RemoteReference]
+    charts: frozenset[ChartReference]
+
+
+@dataclass(frozen=True)
+class Kustomizations:
+    """The kustomizations of a tree by directory.
+
+    `unread` are the paths of what the tree has and nobody could read: links, submodules, templates of kustomizations.
+    """
+
+    files: Mapping[str, SourceFile]
+    by_directory: Mapping[str, Kustomization]
+    unread: frozenset[str] = frozenset()
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The directories of the kustomizations that no other one reads; of those in a circle, the first by name."""
+        folders = sorted(folder for folder, k in self.by_directory.items() if not k.is_component)
+        roots = [folder for folder in folders if not self._readers.get(folder)]
+        reached = self._directories_from(roots)
+        for folder in folders:
+            if folder not in reached:
+                roots.append(folder)
+                reached |= self._directories_from([folder])
+        return tuple(sorted(roots))
+
+    def roots_of(self, path: str) -> frozenset[str]:
+        """The roots that read a file."""
+        pending = [*self._direct_readers(path)]
+        reached: set[str] = set()
+        while pending:
+            folder = pending.pop()
+            if folder not in reached:
+                reached.add(folder)
+                pending += self._readers.get(folder, ())
+        return frozenset(reached.intersection(self.roots))
+
+    def references_to(self, path: str) -> Iterator[tuple[Kustomization, Reference]]:
+        """The references that name a file or directory."""
+        for folder in self._readers.get(path, ()):
+            kustomization = self.by_directory[folder]
+            yield from ((kustomization, reference) for reference in kustomization.references if reference.path == path)
+
+    def is_patch(self, path: str) -> bool:
+        """Whether a kustomization patches objects with what is in a file."""
+        return any(reference.key in PATCHES for _, reference in self.references_to(path))
+
+    def closure(self, root: str) -> Closure:
+        """All that the kustomization of a directory reads."""
+        read = [kustomization for kustomization, _ in self._walk([root])]
+        files = {path for k in read for path in _paths(k) if not self._is_directory(path)}
+        charts = {chart: self._files_below(chart.directory) for k in read for chart in k.charts}
+        return Closure(
+            directories=frozenset(directory(k.path) for k in read),
+            files=frozenset(files).union((k.path for k in read), *charts.values()),
+            remotes=frozenset(r.remote for k in read for r in k.references if r.remote is not None),
+            charts=frozenset(chart for chart, files_here in charts.items() if not files_here),
+        )
+
+    @cached_property
+    def namespaces(self) -> Mapping[str, frozenset[str]]:
+        """By path of a file of objects, the namespaces that the roots which read it move them to, "" for none."""
+        namespaces: defaultdict[str, set[str]] = defaultdict(set)
+        for kustomization, namespace in self._walk(self.roots):
+            for path in _paths(kustomization, RESOURCES):
+                namespaces[path].add(namespace)
+        return {path: frozenset(found) for path, found in namespaces.items()}
+
+    def broken_references(self, folder: str, before: Collection[str] = ()) -> Iterator[tuple[Reference, str]]:
+        """What certainly keeps the kustomization of a directory from being built, and what is wrong with it.
+
+        `before` are directories that had a kustomization before a change. The files of generators are left out: they
+        are often written only after the commit.
+        """
+        for reference in self.by_directory[folder].references:
+            path = reference.path
+            if reference.remote is not None or reference.key in GENERATORS:
+                continue
+            if path is None:
+                yield reference, "leads out of the repository"
+            elif self._is_directory(path) and folder in self._directories_from([path]):
+                yield reference, "leads back to this kustomization"
+            elif self._is_missing(reference.key, path, before):
+                yield reference, "does not exist"
+
+    @cached_property
+    def _readers(self) -> Mapping[str, Collection[str]]:
+        """By path of a file or directory, the directories of the kustomizations that name it."""
+        readers: defaultdict[str, set[str]] = defaultdict(set)
+        for folder, kustomization in self.by_directory.items():
+            for path in (*_paths(kustomization), *(chart.directory for chart in kustomization.charts)):
+                readers[path].add(folder)
+        return readers
+
+    def _direct_readers(self, path: str) -> Iterator[str]:
+        folder = directory(path)
+        if folder in self.by_directory and self.by_directory[folder].path == path:
+            yield folder
+        yield from self._readers.get(path, ())
+        while folder:
+            # A chart is read with all that is below it.
+            for reader in self._readers.get(folder, ()):
+                if any(chart.directory == folder for chart in self.by_directory[reader].charts):
+                    yield reader
+            folder = directory(folder)
+
+    def _walk(self, roots: Iterable[str]) -> Iterator[tuple[Kustomization, str]]:
+        """The kustomizations that roots read, themselves among them, each with the namespace that the outermost sets.
+
+        One that is read in several ways comes once for each namespace.
+        """
+        pending = [(root, "") for root in roots]
+        seen: set[tuple[str, str]] = set()
+        while pending:
+            state = pending.pop()
+            if state in seen:
+                continue
+            seen.add(state)
+            folder, namespace = state
+            kustomization = self.by_directory[folder]
+            namespace = namespace or self._own_namespace(kustomization)
+            yield kustomization, namespace
+            pending += [(path, namespace) for path in _paths(kustomization) if self._is_directory(path)]
+
+    def _own_namespace(self, kustomization: Kustomization) -> str:
+        if kustomization.namespace:
+            return kustomization.namespace
+        components = (self.by_directory.get(path) for path in _paths(kustomization, {"components"}))
+        return next((component.namespace for component in components if component and component.namespace), "")
+
+    def _directories_from(self, roots: Iterable[str]) -> set[str]:
+        return {directory(kustomization.path) for kustomization, _ in self._walk(roots)}
+
+    def _is_directory(self, path: str) -> bool:
+        # kustomize looks for a file first.
+        return path in self.by_directory and path not in self.files
+
+    def _is_missing(self, key: str, path: str, before: Collection[str]) -> bool:
+        if path in self.files or path in self.by_directory or self._may_be_unread(path):
+            return False
+        # A tree holds no files but candidates, so a file of another name may be there.
+        return key in _DIRECTORIES_ONLY or path in before or is_candidate(path)
+
+    def _may_be_unread(self, path: str) -> bool:
+        return any(
+            f"{one}/".startswith(f"{other}/")
+            for unread in self.unread
+            for one, other in ((path, unread), (unread, path))
+        )
+
+    @cached_property
+    def _sorted_paths(self) -> Sequence[str]:
+        return sorted(self.files)
+
+    def _files_below(self, folder: str) -> Sequence[str]:
+        start = bisect_left(self._sorted_paths, f"{folder}/")
+        return self._sorted_paths[start : bisect_left(self._sorted_paths, f"{folder}0", start)]
+
+
+def read_kustomizations(tree: Tree, limits: Limits, cache: Cache | None = None) -> Kustomizations:
+    """The kustomizations of a tree. A file without a blob id is never taken from the cache."""
+    cache = {} if cache is None else cache
+    by_directory: dict[str, Kustomization] = {}
+    unread = {problem.file for problem in tree.problems if problem.file}
+    paths = [path for path in tree.files if path.rpartition("/")[2] in KUSTOMIZATIONS]
+    for path in sorted(paths, key=lambda path: _NAMES.index(path.rpartition("/")[2])):
+        kustomization = _read_cached(tree.files[path], limits, cache)
+        if kustomization is None:
+            unread.add(path)
+        else:
+            by_directory.setdefault(directory(path), kustomization)
+    return Kustomizations(tree.files, by_directory, frozenset(unread))
+
+
+def _read_cached(source: SourceFile, limits: Limits, cache: Cache) -> Kustomization | None:
+    key = (source.path, source.blob)
+    if not source.blob or key not in cache:
+        cache[key] = read_kustomization(source, limits)
+    return cache[key]
+
+
+def _paths(kustomization: Kustomization, keys: Collection[str] | None = None) -> Iterator[str]:
+    return (r.path for r in kustomization.references if r.path is not None and (keys is None or r.key in keys))
