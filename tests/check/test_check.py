@@ -9,6 +9,7 @@ import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
+from gracegate.manifests import directory
 from gracegate.model import ConfigPreview, FileDiff, Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
@@ -168,6 +169,72 @@ def test_what_is_not_rendered_is_named() -> None:
             "`c/Chart.yaml` and 1 more.",
         ),
     )
+
+
+PATCH = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OVERLAYS = GOOD | {
+    "base/kustomization.yaml": "resources: [../web.yaml]\npatches: [{path: patch.yaml}]\n",
+    "base/patch.yaml": PATCH,
+    "dev/kustomization.yaml": "resources:\n- ../base\n",
+    "eu/kustomization.yaml": f"resources:\n- ../base\n- https://github.com/o/r//eu?ref={COMMIT}\n",
+    "prod/kustomization.yaml": "resources:\n- ../base\nreplicas: [{name: web, count: 3}]\n",
+    "us/kustomization.yaml": "resources:\n- ../base\n- git@host.example:o/r.git?ref=main\n"
+    "helmCharts: [{name: cache, version: 1.2.3, repo: 'https://charts.example'}]\n",
+}
+OTHERS = {f"{name}/kustomization.yaml": "resources:\n- ../base\n" for name in ("c1", "c2", "c3")}
+LACKING = (
+    "they need what is not in this repository: `github.com/o/r` (commit `0123456`), `host.example/o/r` (`main`, not "
+    "pinned to a commit) and chart `cache 1.2.3` of `https://charts.example`"
+)
+OF_A_KIND = "Not evaluated, because nothing of this kind (kustomization) is rendered"
+OF_PATCH = "base", f"What this patch changes in `eu` and `us` is not evaluated, because {LACKING}."
+FEWER = {"base/patch.yaml": PATCH.replace("3", "1")}
+NOT_EVALUATED = "is not evaluated, because they are not rendered."
+# By what changes in OVERLAYS (None: all of it is checked, without a base), the message of each problem by its file.
+NOT_RENDERED = {
+    "the tag of a root": (
+        {"dev/kustomization.yaml": "resources:\n- ../base\nimages: [{name: web, newTag: '2'}]\n"},
+        [],
+    ),
+    "a root": (
+        {"prod/kustomization.yaml": "resources:\n- ../base\nreplicas: [{name: web, count: 1}]\n"},
+        [("prod", "What `replicas` of this kustomization changes is not evaluated, because it is not rendered.")],
+    ),
+    "a patch that four roots read, and one of them": (
+        FEWER | {"prod/kustomization.yaml": "resources:\n- ../base\n"},
+        [("base", f"What this patch and 1 other file change in `dev` and `prod` {NOT_EVALUATED}"), OF_PATCH],
+    ),
+    "many roots": (
+        OTHERS | FEWER,
+        [
+            ("base", f"What this patch and 3 other files change in `c1`, `c2`, `c3` and 2 more {NOT_EVALUATED}"),
+            OF_PATCH,
+        ],
+    ),
+    "no change": (
+        None,
+        [
+            ("dev", f"{OF_A_KIND}: `dev/kustomization.yaml` and `prod/kustomization.yaml`."),
+            ("eu", f"Not evaluated, because {LACKING}: `eu/kustomization.yaml` and `us/kustomization.yaml`."),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "problems"), NOT_RENDERED.values(), ids=NOT_RENDERED.keys())
+def test_roots_that_are_not_rendered(changes, problems) -> None:
+    report = report_of(None, OVERLAYS) if changes is None else report_of(OVERLAYS, OVERLAYS | changes)
+    assert [(directory(p.file), p.message) for p in report.problems] == problems
+    assert (report.verdict, report.has_remarks) == ("pass", bool(problems))
+
+
+def test_a_change_that_breaks_a_kustomization_blocks() -> None:
+    files = OVERLAYS | {"base/kustomization.yaml": "resources:\n- ../web.yaml\n- pdb.yaml\n"}
+    report = report_of(OVERLAYS, files)
+    broken = "This kustomization cannot be built: `pdb.yaml` in its `resources` does not exist."
+    assert Problem("base/kustomization.yaml", 3, "build", broken) in report.problems
+    assert report.verdict == "incomplete"
 
 
 SUBMODULE = Problem("vendor/lib", 0, "not_followed", "The submodule was not read: its files are in another repository.")

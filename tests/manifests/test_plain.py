@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.manifests import Manifest, UnreadFile, collect_documents
+from gracegate.manifests import ReadCache, UnreadFile, collect_documents
 from gracegate.model import Problem, SourceFile, Tree
 
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n"
@@ -66,7 +66,7 @@ def test_unreadable_files_that_may_contain_a_service_are_listed() -> None:
 
 
 def test_base_and_head_share_files_with_the_same_blob() -> None:
-    cache: dict[tuple[str, str, str], Manifest] = {}
+    cache = ReadCache()
     base = collect_documents(tree({"a.yaml": SERVICE, "b.yaml": SERVICE}), cache)
     head = collect_documents(tree({"a.yaml": SERVICE, "b.yaml": f"{SERVICE}spec: {{}}\n"}), cache)
     assert head.manifests["a.yaml"] is base.manifests["a.yaml"]
@@ -74,6 +74,6 @@ def test_base_and_head_share_files_with_the_same_blob() -> None:
 
 
 def test_a_file_without_a_blob_id_is_read_each_time() -> None:
-    cache: dict[tuple[str, str, str], Manifest] = {}
+    cache = ReadCache()
     first, second = (Tree({"a.yaml": SourceFile("a.yaml", text.encode())}) for text in (SERVICE, "x: 1\n"))
     assert [len(collect_documents(each, cache).documents) for each in (first, second)] == [1, 0]

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from gracegate.manifests import unrendered_changes, unrendered_files
-from gracegate.model import Limits, SourceFile
+from gracegate.manifests import Kustomizations, broken_changes, unrendered_changes, unrendered_files
+from gracegate.manifests.kustomize_changes import BrokenReference
+from gracegate.manifests.kustomize_roots import read_kustomizations
+from gracegate.model import Limits, SourceFile, Tree
 
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2
@@ -25,15 +27,21 @@ spec: {source: {path: apps/web}}
 """
 KUSTOMIZATION = "resources: [web.yaml]\nreplicas: [{name: web, count: 2}]\nimages: [{name: web, newTag: '1'}]\n"
 VALUES = "replicaCount: 2\nimage: {repository: a/web, tag: '1'}\nsidecar: {image: 'a/b:1'}\n"
+PATCHES = """\
+resources: [web.yaml]
+configMapGenerator: [{name: web, files: [web.conf]}]
+patches: [{path: patch.yaml, target: {name: web}}, {path: config.yaml}, {path: roles.yaml, target: {kind: Role}}]
+"""
+IMAGE_PATCH = "- {op: replace, path: /spec/template/spec/containers/0/image, value: 'a/web:1'}\n"
 PATCH = "- op: remove\n  path: /spec/template/spec/containers/0/readinessProbe\n"
 
 
-def files(texts: Mapping[str, str]) -> dict[str, SourceFile]:
-    return {path: SourceFile(path, text.encode()) for path, text in texts.items()}
+def kustomizations(texts: Mapping[str, str]) -> Kustomizations:
+    return read_kustomizations(Tree({p: SourceFile(p, text.encode()) for p, text in texts.items()}), Limits())
 
 
 def changes(base: Mapping[str, str], head: Mapping[str, str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    found = unrendered_changes(files(base), files(head), base.keys() | head.keys(), Limits())
+    found = unrendered_changes(kustomizations(base), kustomizations(head), base.keys() | head.keys(), Limits())
     return [(one.path, one.what, one.keys) for one in found]
 
 
@@ -56,10 +64,22 @@ def changes(base: Mapping[str, str], head: Mapping[str, str]) -> list[tuple[str,
         pytest.param("app.yaml", APPLICATION.replace("argoproj.io", "app.k8s.io"), "a: 1\n", id="another Application"),
         pytest.param("list.yaml", "- op: a\n", "- op: b\n", id="no patch"),
         pytest.param("broken.yaml", "kind: Application\n[", "kind: Application\n[[", id="what cannot be read"),
+        pytest.param("k/patch.yaml", IMAGE_PATCH, IMAGE_PATCH.replace(":1", ":2"), id="a tag in a JSON patch"),
+        pytest.param("k/config.yaml", "kind: ConfigMap\n", "kind: ConfigMap\na: 1\n", id="a patch of a ConfigMap"),
+        pytest.param("k/roles.yaml", PATCH, PATCH.replace("spec", "rules"), id="a patch whose target is a Role"),
+        pytest.param("k/web.conf", "a", "b", id="data of a ConfigMap"),
+        pytest.param("k/web.yaml", "kind: Deployment\n", "", id="a resource, which is evaluated as it is"),
+        pytest.param(
+            "kustomization.yaml",
+            "patches: []\n",
+            "patches: [{target: {kind: Role}, patch: a}, {patch: 'kind: Secret'}]\n",
+            id="patches of what rules do not read",
+        ),
     ],
 )
 def test_what_needs_no_rendering(path: str, before: str, after: str) -> None:
-    others = {"values.yaml": "a: 1\n"} if path != "values.yaml" else {}
+    others = {"values.yaml": "a: 1\n", "k/kustomization.yaml": PATCHES}
+    others.pop(path, None)
     assert changes({path: before, **others}, {path: after, **others}) == []
 
 
@@ -99,6 +119,50 @@ def test_what_a_change_makes_of_other_manifests(
     assert changes({path: before, **others}, {path: after, **others}) == [(path, what, keys)]
 
 
+# By what is new in a kustomization that lists `web`: a directory with other files, some of which the base has.
+ADDED_DIRECTORIES = {
+    "new, and all of it is evaluated": ({"web/kustomization.yaml": "resources: [a.yaml]\n"}, [], ()),
+    "old": (
+        {"web/kustomization.yaml": "resources: [a.yaml]\n"},
+        ["web/kustomization.yaml"],
+        ("resources",),
+    ),
+    "with a patch": ({"web/kustomization.yaml": "patches: [{patch: a}]\n"}, [], ("resources",)),
+    "with something remote": (
+        {"web/kustomization.yaml": "resources: ['https://github.com/o/r']\n"},
+        [],
+        ("resources",),
+    ),
+    "without a kustomization": ({}, [], ("resources",)),
+}
+
+
+@pytest.mark.parametrize(("added", "old", "keys"), ADDED_DIRECTORIES.values(), ids=ADDED_DIRECTORIES.keys())
+def test_an_added_directory(added: Mapping[str, str], old: list[str], keys: tuple[str, ...]) -> None:
+    head = {"kustomization.yaml": "resources: [web]\n", "web/a.yaml": ""} | added
+    base = {"kustomization.yaml": "resources: []\n"} | {path: head[path] for path in old}
+    assert [found[2] for found in changes(base, head) if found[0] == "kustomization.yaml"] == ([keys] if keys else [])
+
+
+def test_the_roots_that_a_change_reaches() -> None:
+    base = {
+        "base/kustomization.yaml": "resources: [web.yaml]\npatches: [{path: p.yaml}]\n",
+        "base/p.yaml": "kind: Deployment\n",
+        "base/release.yaml": RELEASE,
+        "dev/kustomization.yaml": "resources: [../base]\n",
+        "prod/kustomization.yaml": "resources: [../base]\n",
+    }
+    head = {**base, "base/p.yaml": "kind: Pod\n", "base/release.yaml": RELEASE.replace("web:", "web2:")}
+    head["prod/kustomization.yaml"] = "resources: []\n"
+    head["base/release.yaml"] = RELEASE.replace("Count: 2", "Count: 1")
+    found = unrendered_changes(kustomizations(base), kustomizations(head), base.keys(), Limits())
+    assert [(one.path, one.kind, one.keys, one.roots) for one in found] == [
+        ("base/p.yaml", "patch", (), ("dev", "prod")),
+        ("base/release.yaml", "HelmRelease", ("spec.values",), ()),
+        ("prod/kustomization.yaml", "kustomization", ("resources",), ("prod",)),
+    ]
+
+
 def test_what_is_added_or_removed() -> None:
     assert changes({}, {"app.yaml": APPLICATION}) == [("app.yaml", "Application `web`", ())]
     assert changes({"app.yaml": APPLICATION, "chart/values.yaml": VALUES}, {}) == [
@@ -108,21 +172,71 @@ def test_what_is_added_or_removed() -> None:
 
 
 def test_a_tree() -> None:
-    tree = files(
-        {
-            "a/kustomization.yaml": KUSTOMIZATION,
-            "a/web.yaml": "a: 1\n",
-            "a/plain/kustomization.yaml": "resources: [web.yaml]\n",
-            "a/plain/web.yaml": "a: 1\n",
-            "b/Chart.yaml": "name: web\n",
-            "b/values.yaml": VALUES,
-            "c/patch.yaml": PATCH,
-            "d.yaml": RELEASE + "---\n" + APPLICATION,
-        }
-    )
-    assert [(one.path, one.kind) for one in unrendered_files(tree, Limits())] == [
-        ("a/kustomization.yaml", "kustomization"),
-        ("b/Chart.yaml", "chart"),
-        ("d.yaml", "Application"),
-        ("d.yaml", "HelmRelease"),
+    tree = {
+        "a/kustomization.yaml": KUSTOMIZATION,
+        "a/web.yaml": "a: 1\n",
+        "a/plain/kustomization.yaml": "resources: [web.yaml, deeper]\n",
+        "a/plain/web.yaml": "a: 1\n",
+        "a/plain/deeper/kustomization.yaml": "resources: [web.yaml]\n",
+        "a/plain/deeper/web.yaml": "a: 1\n",
+        "b/Chart.yaml": "name: web\n",
+        "b/values.yaml": VALUES,
+        "c/patch.yaml": PATCH,
+        "d.yaml": RELEASE + "---\n" + APPLICATION,
+        "e/kustomization.yaml": "resources: [../f]\n",
+        "f/kustomization.yaml": "replicas: [{name: web, count: 2}]\n",
+        "g/kustomization.yaml": "resources: [{{ .x }}]\n",
+        "h/kustomization.yaml": "kind: Component\npatches: [{patch: a}]\n",
+    }
+    found = unrendered_files(kustomizations(tree), tree.keys() - {"b/values.yaml"}, Limits())
+    assert [(one.path, one.kind, one.roots) for one in found] == [
+        ("a/kustomization.yaml", "kustomization", ("a",)),
+        ("e/kustomization.yaml", "kustomization", ("e",)),
+        ("b/Chart.yaml", "chart", ()),
+        ("d.yaml", "Application", ()),
+        ("d.yaml", "HelmRelease", ()),
+        ("g/kustomization.yaml", "kustomization", ()),
     ]
+
+
+# Base and head beside a kustomization `a` that the head has, and what the change broke in it.
+BROKEN = {
+    "nothing": ({"b/kustomization.yaml": "", "a/web.yaml": ""}, {"b/kustomization.yaml": "", "a/web.yaml": ""}, []),
+    "what was broken before": ({"b/kustomization.yaml": ""}, {"b/kustomization.yaml": ""}, []),
+    "a file is removed": (
+        {"b/kustomization.yaml": "", "a/web.yaml": ""},
+        {"b/kustomization.yaml": ""},
+        [("a/kustomization.yaml", 3, "web.yaml", "does not exist")],
+    ),
+    "a directory is removed": (
+        {"b/kustomization.yaml": "", "a/web.yaml": ""},
+        {"a/web.yaml": ""},
+        [("a/kustomization.yaml", 2, "../b", "does not exist")],
+    ),
+    "a circle is closed": (
+        {"b/kustomization.yaml": "", "a/web.yaml": ""},
+        {"b/kustomization.yaml": "resources:\n- ../a\n", "a/web.yaml": ""},
+        [
+            ("a/kustomization.yaml", 2, "../b", "leads back to this kustomization"),
+            ("b/kustomization.yaml", 2, "../a", "leads back to this kustomization"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("base", "head", "broken"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_a_change_breaks(
+    base: Mapping[str, str], head: Mapping[str, str], broken: list[tuple[str, int, str, str]]
+) -> None:
+    kustomization = {"a/kustomization.yaml": "resources:\n- ../b\n- web.yaml\n"}
+    changed = {path for path in base.keys() | head.keys() if base.get(path) != head.get(path)}
+    found = broken_changes(
+        kustomizations(base | kustomization), kustomizations(head | kustomization), changed, Limits()
+    )
+    assert [(one.path, one.line, one.name, one.why) for one in found] == broken
+
+
+def test_a_new_kustomization_that_is_broken() -> None:
+    head = {"a/kustomization.yaml": "resources: [web.yaml]\n"}
+    found = broken_changes(kustomizations({}), kustomizations(head), head.keys(), Limits())
+    assert [*found] == [BrokenReference("a/kustomization.yaml", 1, "resources", "web.yaml", "does not exist")]

@@ -139,7 +139,13 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
     problems += _removed_problems(trees)
     problems += unrendered.unrendered_problems(trees)
-    problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
+    # A patch that a kustomization names is said with what that makes of it.
+    patches = trees.head.collection.kustomizations
+    problems += [
+        _fragment_problem(d, trees.locate(d, ()).line)
+        for d in documents
+        if d.is_fragment and not patches.is_patch(d.path)
+    ]
     problems += waivers.annotation_problems(
         documents, request.config, request.catalog.rules, trees.locate, request.today
     )

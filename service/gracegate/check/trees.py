@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, match_violations
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.manifests import Collection, Manifest, collect_documents, locate, read_manifest
+from gracegate.manifests import Collection, Kustomizations, ReadCache, collect_documents, locate, read_manifest
 from gracegate.model import (
     Document,
     DocumentKey,
@@ -69,6 +69,7 @@ class ComparedTrees:
 
     request: CheckRequest
     head: EvaluatedTree
+    base_kustomizations: Kustomizations | None = None
     scope: subjects.Scope | None = None
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
@@ -97,7 +98,7 @@ class ComparedTrees:
 
 def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     """Reads and evaluates the head, and the base where there is one; an engine error becomes a problem."""
-    cache: MutableMapping[tuple[str, str, str], Manifest] = {}
+    cache = ReadCache()
     head = collect_documents(request.head, cache, request.limits)
     if request.base is None or request.diff is None:
         return ComparedTrees(request, _evaluate(request, head, _requested_subjects(request, head.documents), evaluate))
@@ -113,6 +114,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     return ComparedTrees(
         request,
         evaluated_head,
+        base.kustomizations,
         scope,
         compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
         subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),

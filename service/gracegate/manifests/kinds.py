@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from gracegate.model import WORKLOAD_KINDS
 
@@ -29,6 +30,15 @@ KINDS = frozenset(
     }
 )
 """The kinds that rules read; any other object is counted and not built."""
+
+RENDERED_KINDS: Mapping[str, frozenset[str]] = {
+    "Application": frozenset({"argoproj.io"}),
+    "ApplicationSet": frozenset({"argoproj.io"}),
+    "HelmChart": frozenset({"helm.cattle.io"}),
+    "HelmRelease": frozenset({"helm.toolkit.fluxcd.io"}),
+    "Kustomization": frozenset({"kustomize.toolkit.fluxcd.io"}),
+}
+"""The kinds of objects from which a controller makes others, with their API groups."""
 
 LISTS = {"List": "items", "Template": "objects", **{f"{kind}List": "items" for kind in KINDS}}
 _WORDS = "|".join(sorted(KINDS | LISTS.keys()))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
+from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
 from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
-Cache = MutableMapping[tuple[str, str, str], Manifest]
-"""Manifests by path, blob and component: base and head share the files that they have in common."""
+
+@dataclass(frozen=True, slots=True)
+class ReadCache:
+    """What has been read, by path and blob, manifests by their component too: base and head share what is the same."""
+
+    manifests: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
+    kustomizations: Cache = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +36,30 @@ class Collection:
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
     unread_files: tuple[UnreadFile, ...]
+    kustomizations: Kustomizations
 
 
-def collect_documents(tree: Tree, cache: Cache | None = None, limits: Limits | None = None) -> Collection:
+def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits | None = None) -> Collection:
     """Reads every candidate file. A file without a blob id is never taken from the cache."""
-    cache = {} if cache is None else cache
+    cache = ReadCache() if cache is None else cache
     paths = sorted(path for path in tree.files if is_candidate(path))
     # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
-    manifests = {path: _read_cached(tree.files[path], find_component(path), cache, limits) for path in paths}
+    manifests = {path: _read_cached(tree.files[path], find_component(path), cache.manifests, limits) for path in paths}
     unread = (*missing, *(path for path, manifest in manifests.items() if manifest.may_contain_service))
     return Collection(
         manifests=manifests,
         documents=tuple(document for manifest in manifests.values() for document in manifest.documents),
         problems=(*tree.problems, *(problem for manifest in manifests.values() for problem in manifest.problems)),
         unread_files=tuple(UnreadFile(path, directory(path), find_component(path)) for path in unread),
+        kustomizations=read_kustomizations(tree, limits or Limits(), cache.kustomizations),
     )
 
 
-def _read_cached(source: SourceFile, component: str, cache: Cache, limits: Limits | None) -> Manifest:
+def _read_cached(
+    source: SourceFile, component: str, cache: dict[tuple[str, str, str], Manifest], limits: Limits | None
+) -> Manifest:
     key = (source.path, source.blob, component)
     if not source.blob or key not in cache:
         cache[key] = read_manifest(source, component, limits)

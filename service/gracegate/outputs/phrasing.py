@@ -55,6 +55,7 @@ _NEXT_STEPS = {
     "too_much": "Raise GRACEGATE_CHECK_MEMORY_MB: the files may take an eighth of it.",
     "not_fetched": "Run the check again: what it has fetched is kept. If you can, let git fetch over HTTPS.",
     "not_rendered": "Look at what it renders: the rules read only manifests that are written out.",
+    "build": "Correct the path, or commit what it leads to.",
     "not_followed": "Commit the content itself, or exclude the path in .gracegate.yaml.",
     "unreadable": "Make it readable, or exclude it in .gracegate.yaml.",
     "config": "Fix it on the base branch; until then its waivers and exclusions do not apply.",
