@@ -342,7 +342,8 @@ class Finding:
     """One violation with its lines, compared with the base.
 
     `id` stays the same when lines shift and after a rebase. `title` and `rule_url` are the rule's. Findings with the
-    same `comment_anchor` (one container, or one object outside its containers) share a comment.
+    same `comment_anchor` (one container, or one object outside its containers) share a comment. `target` names the same
+    wherever its file is.
     """
 
     id: str
@@ -363,6 +364,7 @@ class Finding:
     blocks_from: str | None = None
     title: str = ""
     rule_url: str | None = None
+    target: str = ""
 
     @property
     def counts(self) -> bool:
@@ -383,7 +385,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class FixedFinding:
-    """A finding of the base that the head no longer has."""
+    """A finding of the base that the head no longer has, although what was at fault is still there."""
 
     id: str
     rule: str
@@ -427,6 +429,7 @@ class Report:
     """The result of one check. A passing check with remarks is shown as neutral.
 
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
+    `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
     """
 
     verdict: Verdict
@@ -441,6 +444,7 @@ class Report:
     has_base: bool
     config_preview: ConfigPreview | None = None
     comment_scope: CommentScope = "introduced"
+    live_targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,30 @@ def test_a_fixed_finding_is_reported() -> None:
     ]
 
 
+# "Fixed" means that the same container is there without the fault.
+GONE = {
+    "the workload": {"web.yaml": ""},
+    "the container": {
+        "web.yaml": WITHOUT_DRAIN["web.yaml"].replace("name: web\n          image", "name: app\n          image")
+    },
+    "all its pods": {"web.yaml": WITHOUT_DRAIN["web.yaml"].replace("replicas: 2", "replicas: 0")},
+    "all of it but a patch": {
+        "web.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {paused: true}\n"
+    },
+}
+
+
+@pytest.mark.parametrize("changed", GONE.values(), ids=GONE.keys())
+def test_what_is_gone_is_not_fixed(changed) -> None:
+    report = report_of(WITHOUT_DRAIN, WITHOUT_DRAIN | changed)
+    assert [f.rule for f in report.fixed_findings if f.rule == PRESTOP] == []
+
+
+def test_a_renamed_workload_can_be_fixed() -> None:
+    renamed = {"web.yaml": DEPLOYMENT.replace("\n  name: web", "\n  name: shop")}
+    assert [f.rule for f in report_of(WITHOUT_DRAIN, GOOD | renamed).fixed_findings] == [PRESTOP]
+
+
 def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()

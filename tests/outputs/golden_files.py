@@ -40,12 +40,19 @@ RENDERED: dict[str, Callable[[], str]] = {
     "comment-advice.md": lambda: comment_text.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
     "comment-hostile.md": lambda: comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
     "comment-partly-resolved.md": lambda: comment_text.updated_body(
-        _comment(), (linked(samples.NO_DRAIN),), 1, commit="0123456789abcdef", marker=samples.MARKER
+        _comment(), (linked(samples.NO_DRAIN),), 1, commit="0123456789abcdef", is_fixed=True, marker=samples.MARKER
     ),
     "comment-resolved.md": lambda: comment_text.resolved_body(
-        _comment(), commit="0123456789abcdef", marker=samples.FIXED_MARKER
+        _comment(), commit="0123456789abcdef", is_fixed=True, marker=samples.FIXED_MARKER
     ),
-    "review.md": lambda: comment_text.review_body(samples.FAIL, 3, details_url="https://github.com/shop/shop/runs/7"),
+    "comment-gone.md": lambda: comment_text.resolved_body(
+        _comment(), commit="0123456789abcdef", is_fixed=False, marker=samples.FIXED_MARKER
+    ),
+    "review.md": lambda: comment_text.review_body(
+        samples.COMMENTED, 3, uncommented=2, details_url="https://github.com/shop/shop/runs/7"
+    ),
+    "check-commented.md": lambda: _check(check_run.render(LINKED_FAIL, comments=samples.COMMENTS)),
+    "check-refused.md": lambda: _check(check_run.render(LINKED_FAIL, comments=samples.REFUSED_COMMENTS)),
     "check-fail.md": lambda: _check(check_run.render(LINKED_FAIL)),
     "check-incomplete.md": lambda: _check(check_run.render(samples.INCOMPLETE)),
     "check-remarks.md": lambda: _check(check_run.render(samples.REMARKS)),

@@ -19,6 +19,7 @@ from gracegate.model import (
     Totals,
     Waiver,
 )
+from gracegate.outputs import CommentState
 
 ENGINE = Engine("wasm", "1.22.2", "8f14e45fceea167a5a36dedd4bea2543")
 MARKER = "<!-- gracegate:v1 state=open f=0a1b2c3d4e5f mac=00112233445566778899aabbccddeeff -->"
@@ -195,6 +196,9 @@ FAIL = Report(
     has_base=True,
     config_preview=ConfigPreview("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),
 )
+COMMENTED = (NO_DRAIN, NO_PROBE, EXHAUSTED)
+COMMENTS = CommentState("possible", frozenset(f.id for f in COMMENTED))
+REFUSED_COMMENTS = CommentState("refused", COMMENTS.planned, frozenset({EXHAUSTED.id}))
 CLEAN = Report("pass", False, "enforce", ENGINE, (), (), (), (), Totals(3, 7, 3), has_base=True)
 NOTHING = replace(CLEAN, totals=Totals(1, 0, 0))
 REMARKS = replace(CLEAN, has_remarks=True, findings=(UNSERVED,), problems=(TEMPLATE,))

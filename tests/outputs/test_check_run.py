@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gracegate.model import GITHUB_SUMMARY_BYTES, Problem, Report
-from gracegate.outputs import Commenting, check_run
+from gracegate.outputs import Commenting, CommentState, check_run
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
@@ -66,7 +66,7 @@ def test_conclusion_and_title(report: Report, on_incomplete: str, conclusion: st
     [("possible", "requests."), ("locked", "is locked."), ("refused", "commented on its line.")],
 )
 def test_the_opening_says_where_comments_are_missing(commenting: Commenting, end: str) -> None:
-    opening = check_run.render(samples.FAIL, commenting=commenting).summary.split("\n", maxsplit=1)[0]
+    opening = check_run.render(samples.FAIL, comments=CommentState(commenting)).summary.split("\n", maxsplit=1)[0]
     assert (opening.startswith("After this change, "), opening.endswith(end)) == (True, True)
 
 
@@ -77,6 +77,26 @@ def test_a_clean_check_has_no_annotations() -> None:
 def test_waived_and_pre_existing_findings_are_not_annotated() -> None:
     paths = {annotation["path"] for annotation in check_run.render(samples.FAIL).annotations}
     assert paths == {"apps/reviews.yaml", "apps/web.yaml", "apps/cart.yaml", "charts/edge/deployment.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("comments", "annotated"),
+    [
+        pytest.param(samples.COMMENTS, ["apps/cart.yaml", "charts/edge/deployment.yaml"], id="commented"),
+        pytest.param(
+            samples.REFUSED_COMMENTS, ["apps/cart.yaml", "charts/edge/deployment.yaml", "apps/web.yaml"], id="refused"
+        ),
+    ],
+)
+def test_what_a_comment_says_is_not_annotated(comments: CommentState, annotated: list[str]) -> None:
+    output = check_run.render(samples.FAIL, comments=comments)
+    assert [annotation["path"] for annotation in output.annotations] == annotated
+
+
+def test_what_a_comment_says_is_named_once_in_the_summary() -> None:
+    summary = check_run.render(samples.FAIL, comments=samples.COMMENTS).summary
+    parts = [f.title for f in samples.COMMENTED] + [f.message for f in samples.COMMENTED]
+    assert [summary.count(part) for part in parts] == [1, 1, 1, 0, 0, 0]
 
 
 def test_an_annotation_carries_the_patch() -> None:

@@ -13,7 +13,7 @@ from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
 OPEN = comment_text.comment_body((samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER)
-RESOLVED = comment_text.resolved_body(OPEN, commit="0123456789", marker=samples.FIXED_MARKER)
+RESOLVED = comment_text.resolved_body(OPEN, commit="0123456789", is_fixed=True, marker=samples.FIXED_MARKER)
 
 RESOLVED_LINE = (
     "✅ ~~Container `reviews` gets requests before it can answer them: it has no readinessProbe. "
@@ -22,7 +22,7 @@ RESOLVED_LINE = (
 
 
 def test_a_resolved_comment_stays_as_it_is() -> None:
-    again = comment_text.resolved_body(RESOLVED, commit="fedcba9876", marker=samples.FIXED_MARKER)
+    again = comment_text.resolved_body(RESOLVED, commit="fedcba9876", is_fixed=True, marker=samples.FIXED_MARKER)
     assert again.split("\n\n")[0] == RESOLVED.split("\n\n")[0]
 
 
@@ -65,7 +65,9 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
     ],
 )
 def test_an_updated_comment(still_open: Finding, resolved: int, lines: list[str]) -> None:
-    body = comment_text.updated_body(OPEN, (still_open,), resolved, commit="0123456789", marker=samples.MARKER)
+    body = comment_text.updated_body(
+        OPEN, (still_open,), resolved, commit="0123456789", is_fixed=True, marker=samples.MARKER
+    )
     assert body.split("\n\n")[0].split("\n") == lines
     assert body.endswith(samples.MARKER)
     assert "```suggestion" not in body
@@ -73,7 +75,9 @@ def test_an_updated_comment(still_open: Finding, resolved: int, lines: list[str]
 
 def test_carriage_returns_of_a_browser_do_not_matter() -> None:
     assert (
-        comment_text.resolved_body(OPEN.replace("\n", "\r\n"), commit="0123456789", marker=samples.FIXED_MARKER)
+        comment_text.resolved_body(
+            OPEN.replace("\n", "\r\n"), commit="0123456789", is_fixed=True, marker=samples.FIXED_MARKER
+        )
         == RESOLVED
     )
 
@@ -105,14 +109,6 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
     ]
 
 
-def test_the_review_without_comments_points_at_the_check() -> None:
-    report = replace(samples.FAIL, findings=(samples.EXHAUSTED,))
-    assert (
-        comment_text.review_body(report, 0)
-        == "**1 error in 1 workload** can drop requests during a rollout. See the check."
-    )
-
-
 def test_the_review_counts_the_findings_without_a_comment() -> None:
-    body = comment_text.review_body(samples.FAIL, 20, uncommented=3)
+    body = comment_text.review_body(samples.COMMENTED, 20, uncommented=3)
     assert "20 comments below, 3 more findings in the check" in body

@@ -21,7 +21,14 @@ from gracegate.model import (
     Suggestion,
     Totals,
 )
-from gracegate.review.comment_plan import MAX_LINE_COMMENTS, CommentMarker, CommentUpdate, NewComment, plan_comments
+from gracegate.review.comment_plan import (
+    MAX_LINE_COMMENTS,
+    CommentMarker,
+    CommentUpdate,
+    NewComment,
+    plan_comments,
+    planned_findings,
+)
 
 MARKER = CommentMarker((b"new key", b"old key"), "shop/web#7")
 WEB = ObjectRef("Deployment", "", "web", "apps")
@@ -46,11 +53,14 @@ def finding(identifier: str, line: int = 12, **more) -> Finding:
 
 def report(*findings: Finding, suggestions: tuple[Suggestion, ...] = (), problems: tuple[Problem, ...] = ()) -> Report:
     engine, totals = Engine("wasm", "1", "d"), Totals(1, 1, 1)
-    return Report("fail", False, "enforce", engine, findings, suggestions, (), problems, totals, has_base=True)
+    live = ("0a",)
+    return Report(
+        "fail", False, "enforce", engine, findings, suggestions, (), problems, totals, True, None, "introduced", live
+    )
 
 
-def posted_comment(*ids: str, number: int = 1, path: str = "web.yaml", fixed: bool = False) -> PostedComment:
-    return PostedComment(number, path, 12, "text\n\n" + MARKER.write(ids, fixed=fixed))
+def posted_comment(*ids: str, resolved: bool = False, target: str = "0a") -> PostedComment:
+    return PostedComment(1, "web.yaml", 12, "text\n\n" + MARKER.write(dict.fromkeys(ids, target), resolved=resolved))
 
 
 SUGGESTION = Suggestion("s1", "web.yaml", 12, 14, "…")
@@ -98,29 +108,39 @@ def test_new_comments(findings, new_comments) -> None:
 A, B = finding("a"), finding("b")
 UPDATES = {
     "a comment whose findings are open is left alone": ([A], [posted_comment("a")], []),
-    "a comment whose finding is fixed is resolved": ([], [posted_comment("a")], [((), ("a",))]),
-    "a comment of which one finding is fixed is updated": ([A], [posted_comment("a", "b")], [((A,), ("b",))]),
-    "a resolved comment is left alone": ([], [posted_comment("a", fixed=True)], []),
+    "a comment whose finding is fixed is resolved": ([], [posted_comment("a")], [((), ("a",), True)]),
+    "a finding of a container that is gone is not fixed": (
+        [],
+        [posted_comment("a", target="0b")],
+        [((), ("a",), False)],
+    ),
+    "a comment without a target may be of such a container": (
+        [],
+        [posted_comment("a", target="")],
+        [((), ("a",), False)],
+    ),
+    "a comment of which one finding is fixed is updated": ([A], [posted_comment("a", "b")], [((A,), ("b",), True)]),
+    "a resolved comment is left alone": ([], [posted_comment("a", resolved=True)], []),
     "somebody else's comment is left alone": ([], [PostedComment(1, "web.yaml", 1, "hello")], []),
     "a forged marker is left alone": (
         [],
-        [PostedComment(1, "web.yaml", 1, CommentMarker((b"guess",), "shop/web#7").write(["a"]))],
+        [PostedComment(1, "web.yaml", 1, CommentMarker((b"guess",), "shop/web#7").write({"a": "0a"}))],
         [],
     ),
     "a marker of another pull request is left alone": (
         [],
-        [PostedComment(1, "web.yaml", 1, CommentMarker((b"new key",), "shop/web#8").write(["a"]))],
+        [PostedComment(1, "web.yaml", 1, CommentMarker((b"new key",), "shop/web#8").write({"a": "0a"}))],
         [],
     ),
     "an old key is still read": (
         [],
-        [PostedComment(1, "web.yaml", 1, CommentMarker((b"old key",), "shop/web#7").write(["a"]))],
-        [((), ("a",))],
+        [PostedComment(1, "web.yaml", 1, CommentMarker((b"old key",), "shop/web#7").write({"a": "0a"}))],
+        [((), ("a",), True)],
     ),
     "a waived finding is not open any more": (
         [replace(A, waiver=object())],  # type: ignore[arg-type]
         [posted_comment("a")],
-        [((), ("a",))],
+        [((), ("a",), True)],
     ),
 }
 
@@ -128,7 +148,7 @@ UPDATES = {
 @pytest.mark.parametrize(("findings", "earlier", "updates"), UPDATES.values(), ids=UPDATES.keys())
 def test_updates(findings, earlier, updates) -> None:
     plan = plan_comments(report(*findings), DIFF, earlier, MARKER.read)
-    assert (plan.new_comments, [(update.open, update.fixed) for update in plan.updates]) == ((), updates)
+    assert (plan.new_comments, [(u.open, u.resolved, u.is_fixed) for u in plan.updates]) == ((), updates)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +161,7 @@ def test_a_finding_that_was_not_evaluated_again_is_not_fixed(problem) -> None:
 
 
 def test_a_finding_that_comes_back_is_commented_again() -> None:
-    plan = plan_comments(report(A), DIFF, [posted_comment("a", fixed=True)], MARKER.read)
+    plan = plan_comments(report(A), DIFF, [posted_comment("a", resolved=True)], MARKER.read)
     assert [place_and_ids(comment) for comment in plan.new_comments] == [("web.yaml", 12, None, ["a"])]
 
 
@@ -152,9 +172,20 @@ def test_a_review_has_a_limit_and_the_rest_is_counted() -> None:
     assert "f00" not in {finding.id for comment in plan.new_comments for finding in comment.findings}
 
 
-@given(ids=st.lists(st.text("0123456789abcdef", min_size=12, max_size=12), min_size=1), body=st.text())
-def test_a_marker_is_read_as_it_was_written(ids, body) -> None:
-    assert MARKER.read(f"{body}\n{MARKER.write(ids)}") == tuple(ids)
+@pytest.mark.parametrize("earlier", [[], [f"f{i:02}" for i in range(5)]], ids=["first push", "second push"])
+def test_what_is_planned_is_commented_whatever_came_earlier(earlier) -> None:
+    many = report(*(finding(f"f{i:02}") for i in range(MAX_LINE_COMMENTS + 3)), finding("far", file="far.yaml"))
+    plan = plan_comments(many, DIFF, [posted_comment(*earlier)] if earlier else [], MARKER.read)
+    commented = {f.id for comment in plan.new_comments for f in comment.findings} | set(earlier)
+    assert planned_findings(many, DIFF) == commented - {f"f{i:02}" for i in range(MAX_LINE_COMMENTS, 23)}
+
+
+HEX = st.text("0123456789abcdef", min_size=8, max_size=12)
+
+
+@given(marked=st.dictionaries(HEX, HEX, min_size=1) | st.dictionaries(HEX, st.just(""), min_size=1), body=st.text())
+def test_a_marker_is_read_as_it_was_written(marked, body) -> None:
+    assert MARKER.read(f"{body}\n{MARKER.write(marked)}") == marked
 
 
 @given(st.text())
@@ -164,4 +195,6 @@ def test_no_other_text_is_read_as_a_marker(text) -> None:
 
 def test_an_update_holds_its_comment() -> None:
     comment = posted_comment("a")
-    assert plan_comments(report(), DIFF, [comment], MARKER.read).updates == (CommentUpdate(comment, (), ("a",)),)
+    assert plan_comments(report(), DIFF, [comment], MARKER.read).updates == (
+        CommentUpdate(comment, (), ("a",), is_fixed=True),
+    )

@@ -100,7 +100,8 @@ def test_a_finding_is_commented_once_and_blocks_until_it_is_fixed(stage: Stage) 
     first = stage.reviewer.review(stage.run(number), is_current)
     (comment,) = stage.comments(number)
     assert (first.verdict, len(stage.comments(number)), stage.checks()) == ("fail", 1, [("completed", "failure")])
-    assert comment[:2] == ("web.yaml", 19)
+    assert (comment[:2], annotations(stage)) == (("web.yaml", 19), [])
+    assert "### Explained in comments" in summary(stage)
 
     stage.reviewer.review(stage.run(number), is_current)
     assert stage.comments(number) == [comment]
@@ -109,8 +110,17 @@ def test_a_finding_is_commented_once_and_blocks_until_it_is_fixed(stage: Stage) 
     second = stage.reviewer.review(stage.run(number), is_current)
     ((path, _, title),) = stage.comments(number)
     assert (second.verdict, path) == ("pass", "web.yaml")
-    assert title.startswith("✅ ~~")
+    assert (title.startswith("✅ ~~"), title.endswith(f"Fixed in {stage.head()[:7]}.")) == (True, True)
     assert stage.checks()[-1] == ("completed", "success")
+
+
+def test_a_comment_on_a_workload_that_is_gone_does_not_say_fixed(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    stage.reviewer.review(stage.run(number), is_current)
+    stage.fake.push(SHOP, "change", {"web.yaml": WITHOUT_DRAIN.replace("replicas: 2", "replicas: 0")})
+    stage.reviewer.review(stage.run(number), is_current)
+    ((_, _, title),) = stage.comments(number)
+    assert (title[:1], title.endswith(f"No longer there in {stage.head()[:7]}.")) == ("✅", True)
 
 
 def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:
@@ -256,6 +266,12 @@ LOCKED = "because the conversation of this pull request is locked."
 REFUSED = "GitHub refused comments on this pull request"
 
 
+def annotations(stage: Stage) -> list[tuple[str, int]]:
+    """Path and line of each annotation of the newest check."""
+    run = list(stage.fake.world.check_runs.values())[-1]
+    return [(one["path"], one["start_line"]) for one in run.annotations]
+
+
 def summary(stage: Stage) -> str:
     return list(stage.fake.world.check_runs.values())[-1].summary or ""
 
@@ -271,7 +287,8 @@ def test_a_locked_conversation_is_said_in_the_check(
     stage.fake.lock_pull_request(SHOP, number)
     outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.state, stage.checks(), stage.comments(number)) == ("done", [("completed", conclusion)], [])
-    assert (LOCKED in summary(stage), [w for w in stage.writes() if "/pulls/" in w]) == (is_noted, [])
+    assert (LOCKED in summary(stage), len(annotations(stage))) == (is_noted, is_noted)
+    assert [w for w in stage.writes() if "/pulls/" in w] == []
 
 
 @pytest.mark.parametrize(
@@ -284,8 +301,7 @@ def test_a_refusal_to_comment_leaves_the_verdict(stage: Stage, path: str, status
     outcome = stage.reviewer.review(stage.run(number), is_current)
     assert (outcome.state, outcome.conclusion, stage.checks()) == ("done", "failure", [("completed", "failure")])
     assert (REFUSED in summary(stage), stage.comments(number)) == (True, [])
-    (run,) = stage.fake.world.check_runs.values()
-    assert len(run.annotations) == 1
+    assert annotations(stage) == [("web.yaml", 14)]
 
 
 @pytest.mark.parametrize("status", [403, 404, 422])

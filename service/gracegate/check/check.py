@@ -51,6 +51,7 @@ def check(
         totals=_totals(trees),
         has_base=request.diff is not None,
         comment_scope=request.config.comments,
+        live_targets=tuple(sorted(trees.live_targets)),
     )
     # Last, when everything else is done: it takes what the head's author wrote.
     return _add_preview(report, trees, preview_limit)
@@ -82,6 +83,7 @@ def _finding(match: Match, trees: ComparedTrees) -> Finding:
         container=match.container,
         message=violation.message,
         comment_anchor=match.comment_anchor,
+        target=match.target,
         fix=violation.fix,
         waiver=trees.waiver(match),
         blocks_from=violation.blocks_from,
@@ -182,14 +184,14 @@ def _subjects(trees: ComparedTrees) -> list[Document]:
 
 
 def _fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
-    """The base's findings that the head no longer has, without those in files that could not be read or evaluated."""
+    """The base's findings that the head no longer has although what was at fault is there, and was evaluated."""
     if trees.comparison is None:
         return ()
     unread = {p.file for p in (*trees.head.collection.problems, *trees.head.problems)}
     return tuple(
         FixedFinding(m.id, m.violation.rule, m.document.path, m.document.ref, m.container)
         for m in trees.comparison.fixed
-        if "" not in unread and m.document.path not in unread
+        if m.target in trees.live_targets and "" not in unread and m.document.path not in unread
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gracegate.model import Document, ObjectRef, Pointer, Violation
+from gracegate.model import WORKLOAD_KINDS, Document, ObjectRef, Pointer, Violation
 
 CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 
@@ -34,6 +34,11 @@ class Match:
     document: Document
     violation: Violation
     container: str | None
+
+    @property
+    def target(self) -> str:
+        """Names what is at fault, in any file: the container, or the object outside its containers."""
+        return _target(self.identity.object, self.container)
 
     @property
     def comment_anchor(self) -> str:
@@ -63,6 +68,32 @@ def match_violations(documents: Sequence[Document], violations: Iterable[Violati
         container = container_name(document.object, violation.pointer)
         matches.append(Match(match_id, identity, document, violation, container))
     return tuple(matches)
+
+
+def live_targets(
+    documents: Iterable[Document], former_refs: Mapping[tuple[str, ObjectRef], ObjectRef]
+) -> frozenset[str]:
+    """The targets that matches of these documents may have, without patches and workloads that run no Pods.
+
+    `former_refs` has the former names of renamed objects, by path and object: targets under these count too.
+    """
+    return frozenset(
+        _target(ref, container)
+        for document in documents
+        if not document.is_fragment and value_at(document.object, ("spec", "replicas")) != 0
+        for ref in {document.ref, former_refs.get((document.path, document.ref), document.ref)}
+        for container in (None, *_container_names(document))
+    )
+
+
+def _container_names(document: Document) -> Iterable[str]:
+    """As `container_name` gives them."""
+    workload = WORKLOAD_KINDS.get(document.ref.kind)
+    pod_spec = () if workload is None else workload.pod_spec
+    for listed in CONTAINER_LISTS if workload else ():
+        containers = value_at(document.object, (*pod_spec, listed))
+        for index in range(len(containers) if isinstance(containers, list) else 0):
+            yield container_name(document.object, (*pod_spec, listed, index)) or ""
 
 
 def path_by_name(value: Any, pointer: Pointer) -> tuple[str, ...]:
@@ -97,6 +128,16 @@ def value_at(value: Any, pointer: Pointer) -> Any:
 
 
 def _id(identity: Identity, path: str) -> str:
-    ref = identity.object
-    text = "\x1f".join((identity.rule, ref.group, ref.kind, ref.namespace, ref.name, path, *identity.path))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return _digest(identity.rule, *_names(identity.object), path, *identity.path)[:12]
+
+
+def _target(ref: ObjectRef, container: str | None) -> str:
+    return _digest(*_names(ref), *([] if container is None else [container]))[:8]
+
+
+def _names(ref: ObjectRef) -> tuple[str, ...]:
+    return ref.group, ref.kind, ref.namespace, ref.name
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
-from gracegate.check.matches import Match, match_violations
+from gracegate.check.matches import Match, live_targets, match_violations
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.manifests import Collection, Kustomizations, ReadCache, collect_documents, locate, read_manifest
 from gracegate.model import (
@@ -73,6 +73,7 @@ class ComparedTrees:
     scope: subjects.Scope | None = None
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
+    live_targets: frozenset[str] = frozenset()
 
     def locate(self, document: Document, pointer: Pointer) -> Place:
         """The lines of a pointer into a document of the head."""
@@ -118,6 +119,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
         scope,
         compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
         subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),
+        live_targets(head.documents, renames),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.outputs import check_run, comment_text, text
-from gracegate.outputs.check_run import CheckOutput, Commenting, Conclusion
+from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import code_block, prose
@@ -14,6 +14,7 @@ __all__ = [
     "FORMATS",
     "SEVERITY_MARKS",
     "CheckOutput",
+    "CommentState",
     "Commenting",
     "Conclusion",
     "check_run",

@@ -16,9 +16,10 @@ from gracegate.model import (
     Problem,
     Report,
 )
-from gracegate.outputs.comment_text import finding_line, fix_blocks
+from gracegate.outputs.comment_text import finding_line, fix_blocks, rule_link
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.phrasing import (
+    SEVERITY_MARKS,
     location,
     next_step,
     object_count,
@@ -47,6 +48,18 @@ _COMMENTING_NOTES: Mapping[Commenting, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class CommentState:
+    """Which findings (ids) are said in comments: the `planned` ones without those that GitHub `refused`."""
+
+    commenting: Commenting = "possible"
+    planned: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+
+    def has_comment(self, finding: Finding) -> bool:
+        return finding.id in self.planned and finding.id not in self.refused
+
+
+@dataclass(frozen=True, slots=True)
 class CheckOutput:
     """The output of a check run. Annotations have GitHub's keys; GitHub takes them in batches of 50."""
 
@@ -59,22 +72,35 @@ class CheckOutput:
 def render(
     report: Report,
     on_incomplete: Literal["failure", "neutral"] = "failure",
-    commenting: Commenting = "possible",
+    comments: CommentState | None = None,
 ) -> CheckOutput:
-    """The check run of a report; `on_incomplete` is what the operator chose for failures of the service."""
+    """The check run of a report; `on_incomplete` is what the operator chose for failures of the service.
+
+    What a comment says is only named in the summary and has no annotation. Annotations for refused comments are the
+    last ones, so that they can be added to those that the check has already.
+    """
+    comments = comments or CommentState()
     findings = sort_findings(f for f in report.findings if f.counts)
+    commented = [f for f in findings if comments.has_comment(f)]
+    uncommented = [f for f in findings if not comments.has_comment(f)]
+    introduced = "Also introduced by this pull request" if commented else "Introduced by this pull request"
     sections = [
-        Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[commenting])))]),
-        Section(_items(findings), "Introduced by this pull request" if report.has_base else "Findings"),
+        Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[comments.commenting])))]),
+        Section(_index(commented), "Explained in comments"),
+        Section(_items(uncommented), introduced if report.has_base else "Findings"),
         *_problem_sections(report),
         Section(_waived_findings(report), "Waived"),
         Section(_config_preview(report), "Preview of the new configuration"),
-        _pre_existing_section(report),
+        _pre_existing_section(report, comments),
         Section(_fixed_findings(report), "Fixed by this pull request"),
     ]
     summary = page(sections, GITHUB_SUMMARY_BYTES, _footer(report))
     problems = [p for p in report.problems if p.file and p.is_manifest]
-    annotations = (*map(_annotation, findings), *map(_problem_annotation, problems))
+    annotations = (
+        *(_annotation(f) for f in findings if f.id not in comments.planned),
+        *map(_problem_annotation, problems),
+        *(_annotation(f) for f in findings if f.id in comments.refused),
+    )
     return CheckOutput(_conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
 
 
@@ -129,6 +155,15 @@ def _opening(report: Report, findings: Sequence[Finding]) -> str:
     return f"{opening} The merge is not blocked: `gate` is `advise` here." if report.gate == "advise" else opening
 
 
+def _index(findings: Iterable[Finding]) -> list[str]:
+    """Each finding in a line that names it."""
+    return _bullets(
+        f"{SEVERITY_MARKS[f.severity]} {f.title or prose(f.message)}: {code(object_name(f.object, f.container))} "
+        f"({code(location(f.file, f.line))}, {rule_link(f)})"
+        for f in findings
+    )
+
+
 def _items(findings: Iterable[Finding]) -> list[str]:
     """Each finding with its place and its fix; a fix that several findings share is shown with the first."""
     shown: set[str] = set()
@@ -166,11 +201,11 @@ def _waived_findings(report: Report) -> list[str]:
     ]
 
 
-def _pre_existing_section(report: Report) -> Section:
+def _pre_existing_section(report: Report, comments: CommentState) -> Section:
     findings = sort_findings(f for f in report.findings if f.status == "pre-existing" and f.waiver is None)
-    return Section(
-        _items(findings), "Pre-existing", f"{tally(findings, ' and ')} that this pull request did not introduce"
-    )
+    items = _index(f for f in findings if comments.has_comment(f))
+    items += _items(f for f in findings if not comments.has_comment(f))
+    return Section(items, "Pre-existing", f"{tally(findings, ' and ')} that this pull request did not introduce")
 
 
 def _config_preview(report: Report) -> list[str]:

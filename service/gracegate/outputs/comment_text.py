@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Report, Suggestion
+from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Suggestion
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
 from gracegate.outputs.phrasing import SEVERITY_MARKS, object_count, plural, reason, remarks, sort_findings, tally
 
@@ -20,9 +20,12 @@ def comment_body(findings: Sequence[Finding], suggestion: Suggestion | None, *, 
     return _compose(_finding_lines(findings), findings, suggestion, marker)
 
 
-def updated_body(old: str, findings: Sequence[Finding], resolved: int, *, commit: str, marker: str) -> str:
+def updated_body(
+    old: str, findings: Sequence[Finding], resolved: int, *, commit: str, is_fixed: bool, marker: str
+) -> str:
     """An earlier comment of which `findings` are still open, and that many are resolved by `commit`.
 
+    `is_fixed` is False where what was at fault is gone with its fault.
     The resolved lines are taken from the comment itself, because findings of earlier pushes are stored nowhere else.
     The fix is shown as a patch: the lines that a suggestion would replace may have moved.
     """
@@ -34,16 +37,21 @@ def updated_body(old: str, findings: Sequence[Finding], resolved: int, *, commit
         # An open finding may have a new text (another number of seconds, say): its old line is not a resolved one.
         candidates = [line for line in candidates if not any(code(f.rule) in line for f in findings)]
     if len(candidates) == resolved:
-        newly_resolved = [_resolve(line, commit) for line in candidates]
+        newly_resolved = [_resolve(line, commit, is_fixed=is_fixed) for line in candidates]
     else:
-        newly_resolved = [f"{_RESOLVED} {plural(resolved, 'finding')} of this comment fixed in {commit[:7]}."]
+        outcome = _outcome(commit, is_fixed=is_fixed)
+        count = f"{plural(resolved, 'finding')} of this comment"
+        newly_resolved = [f"{_RESOLVED} {count} {outcome[:1].lower()}{outcome[1:]}"]
     return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker)
 
 
-def resolved_body(old: str, *, commit: str, marker: str) -> str:
-    """An earlier comment whose findings are all resolved: each line says so, the rest is collapsed."""
+def resolved_body(old: str, *, commit: str, is_fixed: bool, marker: str) -> str:
+    """An earlier comment whose findings are all resolved: each line says so, the rest is collapsed.
+
+    For `is_fixed` see `updated_body`.
+    """
     lines = _title_lines(old)
-    resolved = [line if line.startswith(_RESOLVED) else _resolve(line, commit) for line in lines]
+    resolved = [line if line.startswith(_RESOLVED) else _resolve(line, commit, is_fixed=is_fixed) for line in lines]
     rest = _MARKER_LINE.sub("", _unix_lines(old)).strip().split("\n")[len(lines) :]
     # The suggestion must not be applied a second time.
     text = _SUGGESTION_FENCE.sub(r"\1yaml", "\n".join(rest).strip())
@@ -51,33 +59,37 @@ def resolved_body(old: str, *, commit: str, marker: str) -> str:
     return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 
-def review_body(report: Report, comments: int, *, uncommented: int = 0, details_url: str | None = None) -> str:
-    """One to three sentences above the comments of a review.
+def review_body(
+    findings: Iterable[Finding], comments: int, *, uncommented: int = 0, details_url: str | None = None
+) -> str:
+    """One to three sentences above the comments of a review; `findings` are those of its own comments.
 
     `comments` is how many there are; `uncommented` is how many more findings would have a comment if the review were
     not full, or if their files were in the diff.
     """
-    findings = [f for f in report.findings if f.counts]
-    sentences = []
-    if findings:
-        total = f"{tally(findings, ' and ')} in {plural(object_count(findings), 'workload')}"
-        sentences.append(f"**{total}** can drop requests during a rollout.")
-    if comments:
-        more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
-        verified = "; every suggestion has been applied and re-checked" if any(f.suggestion for f in findings) else ""
-        sentences.append(f"{plural(comments, 'comment')} below{more}{verified}.")
+    findings = list(findings)
+    total = f"{tally(findings, ' and ')} in {plural(object_count(findings), 'workload')}"
+    more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
+    verified = "; every suggestion has been applied and re-checked" if any(f.suggestion for f in findings) else ""
+    sentences = [
+        f"**{total}** can drop requests during a rollout.",
+        f"{plural(comments, 'comment')} below{more}{verified}.",
+    ]
     if details_url:
         sentences.append(f"[All findings]({details_url})")
-    elif not comments:
-        sentences.append("See the check.")
     return " ".join(sentences)
 
 
 def finding_line(finding: Finding) -> str:
     """A finding in one line: severity mark, message, rule."""
+    parts = (SEVERITY_MARKS[finding.severity], prose(finding.message), remarks(finding), rule_link(finding))
+    return " ".join(filter(None, parts))
+
+
+def rule_link(finding: Finding) -> str:
+    """The rule's id, with a link to its page where that is served."""
     rule = code(finding.rule)
-    rule = f"[{rule}]({finding.rule_url})" if finding.rule_url else rule
-    return " ".join(filter(None, (SEVERITY_MARKS[finding.severity], prose(finding.message), remarks(finding), rule)))
+    return f"[{rule}]({finding.rule_url})" if finding.rule_url else rule
 
 
 def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
@@ -122,9 +134,13 @@ def _finding_lines(findings: Iterable[Finding]) -> list[str]:
     return [finding_line(finding) for finding in sort_findings(findings)]
 
 
-def _resolve(line: str, commit: str) -> str:
+def _resolve(line: str, commit: str, *, is_fixed: bool) -> str:
     text = next((line.removeprefix(f"{mark} ") for mark in SEVERITY_MARKS.values() if line.startswith(mark)), line)
-    return f"{_RESOLVED} {strikethrough(text)} Fixed in {commit[:7]}."
+    return f"{_RESOLVED} {strikethrough(text)} {_outcome(commit, is_fixed=is_fixed)}"
+
+
+def _outcome(commit: str, *, is_fixed: bool) -> str:
+    return f"Fixed in {commit[:7]}." if is_fixed else f"No longer there in {commit[:7]}."
 
 
 def _title_lines(body: str) -> list[str]:

@@ -8,12 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gracegate.model import SEVERITY_ORDER, FileDiff, Finding, Hunk, PostedComment, Problem, Report, Suggestion
+from gracegate.model import SEVERITY_ORDER, FileDiff, Finding, Hunk, PostedComment, Report, Suggestion
 
 MAX_LINE_COMMENTS = 20
 MAX_FILE_COMMENTS = 5
 
-_MARKER = re.compile(r"<!-- gracegate:v1 state=(open|fixed) f=([0-9a-f,]+) mac=([0-9a-f]{32}) -->\s*\Z")
+_MARKER = re.compile(
+    r"<!-- gracegate:v1 state=(open|fixed) f=([0-9a-f,]+)(?: at=([0-9a-f,]+))? mac=([0-9a-f]{32}) -->\s*\Z"
+)
+
+MarkedFindings = Mapping[str, str]
+"""From the ids of findings to their targets; a target is "" in comments of releases that did not write it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,15 @@ class NewComment:
 
 @dataclass(frozen=True, slots=True)
 class CommentUpdate:
-    """An earlier comment to edit: the findings of `fixed` (ids) are gone, those of `open` are left, if any."""
+    """An earlier comment to edit: the findings of `resolved` (ids) are gone, those of `open` are left, if any.
+
+    `is_fixed` is False if what was at fault is gone too, at least for one of them.
+    """
 
     comment: PostedComment
     open: tuple[Finding, ...]
-    fixed: tuple[str, ...]
+    resolved: tuple[str, ...]
+    is_fixed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +65,34 @@ class CommentMarker:
     keys: tuple[bytes, ...]
     scope: str
 
-    def write(self, finding_ids: Iterable[str], *, fixed: bool = False) -> str:
+    def write(self, findings: MarkedFindings, *, resolved: bool = False) -> str:
         """The marker, an HTML comment, for the last line of a comment's body."""
-        ids, state = ",".join(finding_ids), "fixed" if fixed else "open"
-        return f"<!-- gracegate:v1 state={state} f={ids} mac={self._mac(self.keys[0], state, ids)} -->"
+        state, ids, targets = "fixed" if resolved else "open", ",".join(findings), ",".join(findings.values())
+        at = f" at={targets}" if all(findings.values()) else ""
+        mac = self._mac(self.keys[0], state, ids, targets if at else None)
+        return f"<!-- gracegate:v1 state={state} f={ids}{at} mac={mac} -->"
 
-    def read(self, body: str) -> tuple[str, ...] | None:
-        """The ids of the findings of a comment that is signed and still open; None for any other comment."""
+    def read(self, body: str) -> MarkedFindings | None:
+        """The findings of a comment that is signed and still open; None for any other comment."""
         match = _MARKER.search(body)
         if match is None or match[1] == "fixed":
             return None
-        is_genuine = any(hmac.compare_digest(self._mac(key, match[1], match[2]), match[3]) for key in self.keys)
-        return tuple(match[2].split(",")) if is_genuine else None
+        state, ids, targets, mac = match.groups()
+        if not any(hmac.compare_digest(self._mac(key, state, ids, targets), mac) for key in self.keys):
+            return None
+        names = ids.split(",")
+        return dict(zip(names, targets.split(",") if targets else [""] * len(names), strict=True))
 
-    def _mac(self, key: bytes, state: str, ids: str) -> str:
-        return hmac.new(key, f"{self.scope}\n{state}\n{ids}".encode(), hashlib.sha256).hexdigest()[:32]
+    def _mac(self, key: bytes, state: str, ids: str, targets: str | None) -> str:
+        signed = "\n".join((self.scope, state, ids, *([] if targets is None else [targets])))
+        return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def plan_comments(
     report: Report,
     diff: Sequence[FileDiff],
     earlier: Sequence[PostedComment],
-    read_marker: Callable[[str], tuple[str, ...] | None],
+    read_marker: Callable[[str], MarkedFindings | None],
 ) -> CommentPlan:
     """Plans one comment per finding over all pushes; `read_marker` is `CommentMarker.read`."""
     findings = {f.id: f for f in report.findings if is_commented(f, touched=report.comment_scope == "touched")}
@@ -90,7 +105,16 @@ def plan_comments(
     on_files = [comment for comment in comments if comment.line is None][:MAX_FILE_COMMENTS]
     new_comments = (*on_lines, *on_files)
     uncommented = len(new_findings) - sum(len(comment.findings) for comment in new_comments)
-    return CommentPlan(new_comments, _updates(open_comments, findings, report.problems), uncommented)
+    return CommentPlan(new_comments, _updates(open_comments, findings, report), uncommented)
+
+
+def planned_findings(report: Report, diff: Sequence[FileDiff]) -> frozenset[str]:
+    """The ids of findings that surely have a comment when the comments of a report are posted.
+
+    Earlier comments need not be known: each of them leaves room for another one.
+    """
+    plan = plan_comments(report, diff, (), lambda _: None)
+    return frozenset(finding.id for comment in plan.new_comments for finding in comment.findings)
 
 
 def is_commented(finding: Finding, *, touched: bool) -> bool:
@@ -138,16 +162,20 @@ def _commentable_line(finding: Finding, hunks: Sequence[Hunk]) -> int | None:
 
 
 def _updates(
-    open_comments: Iterable[tuple[PostedComment, tuple[str, ...]]],
-    findings: Mapping[str, Finding],
-    problems: Sequence[Problem],
+    open_comments: Iterable[tuple[PostedComment, MarkedFindings]], findings: Mapping[str, Finding], report: Report
 ) -> tuple[CommentUpdate, ...]:
     # A finding that could not be evaluated again is not fixed. No file ("") stands for all of them.
-    unevaluated = {problem.file for problem in problems if problem.is_manifest}
+    live_targets = frozenset(report.live_targets)
+    unevaluated = {problem.file for problem in report.problems if problem.is_manifest}
     if "" in unevaluated:
         return ()
     return tuple(
-        CommentUpdate(comment, tuple(findings[i] for i in ids if i in findings), fixed)
-        for comment, ids in open_comments
-        if comment.path not in unevaluated and (fixed := tuple(i for i in ids if i not in findings))
+        CommentUpdate(
+            comment,
+            tuple(findings[i] for i in marked if i in findings),
+            resolved,
+            is_fixed=all(marked[i] in live_targets for i in resolved),
+        )
+        for comment, marked in open_comments
+        if comment.path not in unevaluated and (resolved := tuple(i for i in marked if i not in findings))
     )

@@ -17,6 +17,16 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class PostedComments:
+    """How many comments were posted, whether GitHub took all of them and all edits, and the findings (ids) of the
+    comments that it refused."""
+
+    count: int
+    is_complete: bool
+    refused_findings: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CommentPoster:
     """`keys` sign comments: the first signs, a signature by any of them is accepted."""
 
@@ -24,8 +34,8 @@ class CommentPoster:
 
     def post_comments(
         self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]
-    ) -> tuple[int, int]:
-        """Posts and edits what is due, nothing twice; returns how many comments were posted and how many refused.
+    ) -> PostedComments:
+        """Posts and edits what is due, nothing twice.
 
         What GitHub refuses costs only itself. Refused and Gone are raised where the earlier comments cannot be read.
         """
@@ -33,36 +43,41 @@ class CommentPoster:
         earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
         new_comments = [self._comment(comment, marker) for comment in plan.new_comments]
-        refused = 0
+        refused: tuple[Comment, ...] = ()
         if new_comments:
-            body = comment_text.review_body(report, len(new_comments), uncommented=plan.uncommented)
+            findings = [finding for comment in plan.new_comments for finding in comment.findings]
+            body = comment_text.review_body(findings, len(new_comments), uncommented=plan.uncommented)
             refused = _post_review(repo, pull, body, new_comments)
         edits = [_edit(repo, u.comment.id, self._updated_body(u, marker, pull.head_sha)) for u in plan.updates]
-        return len(new_comments) - refused, refused + edits.count(False)
+        refused_findings = frozenset(identifier for comment in refused for identifier in comment.findings)
+        return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, refused_findings)
 
     def _comment(self, comment: NewComment, marker: CommentMarker) -> Comment:
-        ids = tuple(finding.id for finding in comment.findings)
-        body = comment_text.comment_body(comment.findings, comment.suggestion, marker=marker.write(ids))
-        return Comment(comment.path, comment.line, comment.start_line, body, ids)
+        marked = {finding.id: finding.target for finding in comment.findings}
+        body = comment_text.comment_body(comment.findings, comment.suggestion, marker=marker.write(marked))
+        return Comment(comment.path, comment.line, comment.start_line, body, tuple(marked))
 
     def _updated_body(self, update: CommentUpdate, marker: CommentMarker, commit: str) -> str:
-        body = update.comment.body
+        body, is_fixed = update.comment.body, update.is_fixed
         if not update.open:
-            return comment_text.resolved_body(body, commit=commit, marker=marker.write(update.fixed, fixed=True))
-        open_marker = marker.write(finding.id for finding in update.open)
-        return comment_text.updated_body(body, update.open, len(update.fixed), commit=commit, marker=open_marker)
+            end = marker.write(dict.fromkeys(update.resolved, ""), resolved=True)
+            return comment_text.resolved_body(body, commit=commit, is_fixed=is_fixed, marker=end)
+        end = marker.write({finding.id: finding.target for finding in update.open})
+        resolved = len(update.resolved)
+        return comment_text.updated_body(body, update.open, resolved, commit=commit, is_fixed=is_fixed, marker=end)
 
 
-def _post_review(repo: RepositoryClient, pull: PullRequest, body: str, new_comments: Sequence[Comment]) -> int:
-    """How many of the comments GitHub refuses: all of them where the App may not comment."""
+def _post_review(
+    repo: RepositoryClient, pull: PullRequest, body: str, new_comments: Sequence[Comment]
+) -> tuple[Comment, ...]:
+    """The comments that GitHub refuses: all of them where the App may not comment."""
     try:
         result = comments.post_review(repo, pull.number, pull.head_sha, body, new_comments)
     except (Refused, Gone) as error:
         log.warning("review_refused", error=str(error))
-        return len(new_comments)
-    refused = len(result.refused)
-    log.info("review_posted", comments=len(new_comments), moved=len(result.moved), refused=refused)
-    return refused
+        return tuple(new_comments)
+    log.info("review_posted", comments=len(new_comments), moved=len(result.moved), refused=len(result.refused))
+    return result.refused
 
 
 def _edit(repo: RepositoryClient, comment_id: int, body: str) -> bool:

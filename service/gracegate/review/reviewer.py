@@ -14,12 +14,12 @@ from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import is_candidate
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
-from gracegate.outputs import CheckOutput, Commenting, check_run
+from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
-from gracegate.review.comment_plan import is_commented
-from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.comment_plan import is_commented, planned_findings
+from gracegate.review.comment_poster import CommentPoster, PostedComments
 from gracegate.review.sandboxed_check import CheckJob, is_config
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings
@@ -82,14 +82,18 @@ class PullRequestReviewer:
                 reason = "The pull request was closed or got a newer head during the review."
                 return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
-            conclusion = check.conclusion or self._conclude(run, repo, latest, report)
+            planned = frozenset() if latest.locked else planned_findings(report, fetched.diff)
+            conclusion = check.conclusion or self._conclude(run, repo, latest, report, planned)
             if conclusion is None:
                 return Outcome("waiting", pull.head_sha)
             check_current()
-            if not latest.locked and not self._post_comments(run, repo, latest, report, fetched.diff):
-                # Where GitHub does not take this either, the log has it.
-                with contextlib.suppress(Refused, Gone):
-                    self._say_that_comments_are_refused(run, repo, latest, report)
+            if not latest.locked:
+                posted = self._post_comments(run, repo, latest, report, fetched.diff)
+                if posted is None or not posted.is_complete:
+                    refused = planned if posted is None else posted.refused_findings & planned
+                    # Where GitHub does not take this either, the log has it.
+                    with contextlib.suppress(Refused, Gone):
+                        self._say_that_comments_are_refused(run, repo, latest, report, planned, refused)
         metrics.count_suggestions(report)
         return Outcome("done", pull.head_sha, report.verdict, conclusion)
 
@@ -139,11 +143,21 @@ class PullRequestReviewer:
         with self.store.transaction() as tx:
             return verdicts.must_wait(tx, run, pull.head_sha)
 
-    def _conclude(self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report) -> str | None:
-        """The conclusion of the check; None if it stays in progress until other pull requests are evaluated."""
+    def _conclude(
+        self,
+        run: Run,
+        repo: RepositoryClient,
+        pull: PullRequest,
+        report: Report,
+        planned: frozenset[str] = frozenset(),
+    ) -> str | None:
+        """The conclusion of the check; None if it stays in progress until other pull requests are evaluated.
+
+        `planned` are the findings that comments will explain.
+        """
         has_comments = any(is_commented(f, touched=report.comment_scope == "touched") for f in report.findings)
         commenting: Commenting = "locked" if pull.locked and has_comments else "possible"
-        own = check_run.render(report, self.settings.on_incomplete, commenting)
+        own = check_run.render(report, self.settings.on_incomplete, CommentState(commenting, planned))
         siblings = self._record_verdict(run, repo, pull, report.verdict, own.conclusion)
         output = share_conclusion(own, siblings)
         # Another pull request may have started a check of this commit meanwhile, or cancelled one.
@@ -178,28 +192,39 @@ class PullRequestReviewer:
 
     def _post_comments(
         self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]
-    ) -> bool:
-        """Whether GitHub took all comments. What it refuses to take it refuses for ever, so no attempt follows; what it
-        refuses to show it may show the next time."""
+    ) -> PostedComments | None:
+        """What was posted, None if GitHub does not show the earlier comments. What it refuses to take it refuses for
+        ever, so no attempt follows; what it refuses to show it may show the next time."""
         try:
-            posted, refused = self.poster.post_comments(repo, pull, report, diff)
+            posted = self.poster.post_comments(repo, pull, report, diff)
         except (Refused, Gone) as error:
             if run.attempt < READ_ATTEMPTS:
                 raise
             log.warning("comments_not_read", error=str(error))
-            return False
-        metrics.COMMENTS.inc(posted)
-        return refused == 0
+            return None
+        metrics.COMMENTS.inc(posted.count)
+        return posted
 
     def _say_that_comments_are_refused(
-        self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report
+        self,
+        run: Run,
+        repo: RepositoryClient,
+        pull: PullRequest,
+        report: Report,
+        planned: frozenset[str],
+        refused: frozenset[str],
     ) -> None:
+        """Says in the check what was planned as comments and `refused`."""
         check = self._find_check(repo, pull.number, pull.head_sha)
-        own = check_run.render(report, self.settings.on_incomplete, "refused")
+        comments = CommentState("refused", planned, refused)
+        own = check_run.render(report, self.settings.on_incomplete, comments)
         with self.store.transaction() as tx:
             siblings = verdicts.siblings(tx, run, pull.head_sha)
-        if check is not None:
-            checks.update_text(repo, check, share_conclusion(own, siblings) or own)
+        output = share_conclusion(own, siblings)
+        if check is not None and output is not None:
+            checks.conclude(repo, check, output)
+        elif check is not None:
+            checks.update_text(repo, check, own)
 
     def _stop(self, repo: RepositoryClient, pull: PullRequest, reason: str) -> Outcome:
         self._cancel(repo, pull.head_sha, external_id(pull.number, pull.head_sha), reason)
