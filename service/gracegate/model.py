@@ -343,7 +343,7 @@ class Finding:
 
     `id` stays the same when lines shift and after a rebase. `title` and `rule_url` are the rule's. Findings with the
     same `comment_anchor` (one container, or one object outside its containers) share a comment. `target` names the same
-    wherever its file is.
+    wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     """
 
     id: str
@@ -365,6 +365,7 @@ class Finding:
     title: str = ""
     rule_url: str | None = None
     target: str = ""
+    is_note: bool = False
 
     @property
     def counts(self) -> bool:

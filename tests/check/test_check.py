@@ -167,6 +167,33 @@ def test_a_renamed_workload_can_be_fixed() -> None:
     assert [f.rule for f in report_of(WITHOUT_DRAIN, GOOD | renamed).fixed_findings] == [PRESTOP]
 
 
+ONE_POD = GOOD | {"web.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: 1")}
+UNSERVED = {"web.yaml": ONE_POD["web.yaml"]}
+SINGLE_REPLICA = {
+    "a new workload has one pod": ({}, ONE_POD, "", [("introduced", "info", True)]),
+    "another file of it gets one": (UNSERVED, ONE_POD, "", [("introduced", "info", True)]),
+    "a workload loses all others": (GOOD, ONE_POD, "", [("introduced", "warning", False)]),
+    "one pod stays one": (
+        ONE_POD, ONE_POD | {"web.yaml": ONE_POD["web.yaml"].replace(":1\n", ":2\n")}, "",
+        [("pre-existing", "warning", False)],
+    ),
+    "the default is written down": (
+        GOOD | {"web.yaml": DEPLOYMENT.replace("  replicas: 2\n", "")}, ONE_POD, "", [("introduced", "info", True)],
+    ),
+    "somebody chose the severity": (
+        {}, ONE_POD, "rules: {single-replica: warning}", [("introduced", "warning", False)],
+    ),
+    "warnings block": ({}, ONE_POD, "profile: strict", [("introduced", "warning", False)]),
+    "there is no base": (None, ONE_POD, "", [("present", "warning", False)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "head", "config", "found"), SINGLE_REPLICA.values(), ids=SINGLE_REPLICA.keys())
+def test_a_workload_that_is_made_with_one_pod_is_only_noted(base, head, config, found) -> None:
+    report = report_of(base, head, config=config)
+    assert [(f.status, f.severity, f.is_note) for f in report.findings if f.rule == "single-replica"] == found
+
+
 def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()

@@ -99,6 +99,16 @@ def test_what_a_comment_says_is_named_once_in_the_summary() -> None:
     assert [summary.count(part) for part in parts] == [1, 1, 1, 0, 0, 0]
 
 
+def test_notes_are_one_line_for_each_rule_and_nowhere_else() -> None:
+    note = replace(samples.UNSERVED, severity="info", is_note=True)
+    notes = tuple(replace(note, id=str(line), line=line) for line in range(1, 13))
+    output = check_run.render(replace(samples.CLEAN, findings=notes))
+    (line,) = [line for line in output.summary.split("\n") if samples.UNSERVED.rule in line]
+    names = ", ".join(f"`Deployment shop/cart` (`apps/cart.yaml:{line}`)" for line in range(1, 11))
+    assert line == f"- Rollout stops every pod at once: {names} and 2 more (`rollout-drops-all-replicas`)"
+    assert (output.title, output.annotations) == ("No new problems in 3 workloads", ())
+
+
 def test_an_annotation_carries_the_patch() -> None:
     annotation = check_run.render(replace(samples.FAIL, findings=(samples.EXHAUSTED,), problems=())).annotations
     assert annotation == (

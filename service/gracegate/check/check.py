@@ -71,11 +71,15 @@ def _findings(trees: ComparedTrees) -> tuple[Finding, ...]:
 def _finding(match: Match, trees: ComparedTrees) -> Finding:
     violation, document, rules_url = match.violation, match.document, trees.request.rules_url
     place = trees.locate(document, violation.pointer)
+    status = "present" if trees.comparison is None else trees.comparison.statuses[match.id]
+    is_note = status in {"introduced", "worsened"} and profiles.is_note(
+        violation.rule, trees.request.config, is_regression=match.id in trees.regressions
+    )
     return Finding(
         id=match.id,
         rule=violation.rule,
-        severity=violation.level,
-        status="present" if trees.comparison is None else trees.comparison.statuses[match.id],
+        severity="info" if is_note else violation.level,
+        status=status,
         file=document.path,
         line=place.line,
         end_line=place.end_line,
@@ -84,6 +88,7 @@ def _finding(match: Match, trees: ComparedTrees) -> Finding:
         message=violation.message,
         comment_anchor=match.comment_anchor,
         target=match.target,
+        is_note=is_note,
         fix=violation.fix,
         waiver=trees.waiver(match),
         blocks_from=violation.blocks_from,

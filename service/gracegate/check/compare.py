@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gracegate.check.matches import Identity, Match
+from gracegate.check.matches import Identity, Match, value_at
 from gracegate.check.subjects import is_rolling
 from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
 
@@ -47,6 +47,25 @@ def compare(
     statuses = {match.id: _status(former.get(match.id), match) for match in head}
     fixed = [match for matches in unpaired.values() for match in matches]
     return Comparison(statuses, tuple(sorted(fixed, key=lambda m: (m.document.path, m.id))))
+
+
+def regressions(
+    base: Sequence[Match], head: Iterable[Match], base_documents: Iterable[Document], renames: Renames
+) -> frozenset[str]:
+    """The ids of the head's matches whose object was at base with another value, without a match of the rule."""
+    found_before = {(match.violation.rule, match.document.ref) for match in base}
+    objects: dict[ObjectRef, list[Document]] = defaultdict(list)
+    for document in base_documents:
+        objects[document.ref].append(document)
+
+    def is_regression(match: Match) -> bool:
+        pointer = match.violation.pointer
+        ref = renames.get((match.document.path, match.document.ref), match.document.ref)
+        former = [] if (match.violation.rule, ref) in found_before else objects[ref]
+        value = value_at(match.document.object, pointer)
+        return bool(former) and all(value_at(document.object, pointer) != value for document in former)
+
+    return frozenset(match.id for match in head if is_regression(match))
 
 
 def _candidates(match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames) -> list[Match]:

@@ -12,6 +12,8 @@ from gracegate.repo_config import RepoConfig
 
 # These two ask for something that most manifests lack, so a team starts without them.
 NOT_IN_BASELINE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
+# Many workloads are made like this on purpose, and their authors know it.
+NOTED_UNLESS_REGRESSED = frozenset({"single-replica"})
 
 
 def enabled_rules(
@@ -35,6 +37,17 @@ def enabled_rules(
         configured_day = None if setting is None else setting.effective_on
         enabled[rule.id] = replace(rule, severity=severity or rule.severity, effective_on=configured_day or day)
     return enabled
+
+
+def is_note(rule: str, config: RepoConfig, *, is_regression: bool) -> bool:
+    """Whether a finding is worth no more than a word in the check; one that somebody wants to block on never is.
+
+    A regression is a fault that a change brings into an object that was there without it.
+    """
+    setting = config.rules.get(rule)
+    is_chosen = setting is not None and setting.severity is not None
+    blocks = "warning" in BLOCKING[config.profile]
+    return rule in NOTED_UNLESS_REGRESSED and not (is_regression or is_chosen or blocks)
 
 
 def apply_effective_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:

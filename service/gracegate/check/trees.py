@@ -74,6 +74,7 @@ class ComparedTrees:
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
     live_targets: frozenset[str] = frozenset()
+    regressions: frozenset[str] = frozenset()
 
     def locate(self, document: Document, pointer: Pointer) -> Place:
         """The lines of a pointer into a document of the head."""
@@ -120,6 +121,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
         compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
         subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),
         live_targets(head.documents, renames),
+        compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
     )
 
 

@@ -35,6 +35,7 @@ Conclusion = Literal["success", "neutral", "failure", "cancelled"]
 Commenting = Literal["possible", "locked", "refused"]
 """Whether GitHub takes comments on the pull request. `locked`: its conversation is."""
 
+_NOTED_OBJECTS = 10
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that are worth a note and block nothing.
 _NOTES = frozenset({"elsewhere", "waiver"})
@@ -80,7 +81,7 @@ def render(
     last ones, so that they can be added to those that the check has already.
     """
     comments = comments or CommentState()
-    findings = sort_findings(f for f in report.findings if f.counts)
+    findings = sort_findings(f for f in report.findings if f.counts and not f.is_note)
     commented = [f for f in findings if comments.has_comment(f)]
     uncommented = [f for f in findings if not comments.has_comment(f)]
     introduced = "Also introduced by this pull request" if commented else "Introduced by this pull request"
@@ -88,7 +89,7 @@ def render(
         Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[comments.commenting])))]),
         Section(_index(commented), "Explained in comments"),
         Section(_items(uncommented), introduced if report.has_base else "Findings"),
-        *_problem_sections(report),
+        *_problem_and_note_sections(report),
         Section(_waived_findings(report), "Waived"),
         Section(_config_preview(report), "Preview of the new configuration"),
         _pre_existing_section(report, comments),
@@ -177,19 +178,33 @@ def _items(findings: Iterable[Finding]) -> list[str]:
     return items
 
 
-def _problem_sections(report: Report) -> Iterable[Section]:
-    for title, problems in (
-        ("Not evaluated", [p for p in report.problems if p.blocks]),
-        ("Not covered yet", [p for p in report.problems if p.is_uncovered]),
-        ("Notes", [p for p in report.problems if not p.is_manifest and p.code in _NOTES]),
-    ):
-        yield Section(_bullets(_problem_line(problem) for problem in problems), title)
+def _problem_and_note_sections(report: Report) -> Iterable[Section]:
+    problems = report.problems
+    yield Section(_bullets(_problem_line(p) for p in problems if p.blocks), "Not evaluated")
+    yield Section(_bullets(_problem_line(p) for p in problems if p.is_uncovered), "Not covered yet")
+    noted = (_problem_line(p) for p in problems if not p.is_manifest and p.code in _NOTES)
+    yield Section(_bullets([*_notes(report), *noted]), "Notes")
 
 
 def _problem_line(problem: Problem) -> str:
     where = f"{code(location(problem.file, problem.line))}: " if problem.file else ""
     step = next_step(problem)
     return f"{where}{sentence(prose(problem.message))}{f' {prose(step)}' if step else ''}"
+
+
+def _notes(report: Report) -> list[str]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in sort_findings(f for f in report.findings if f.counts and f.is_note):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return [_note(findings) for findings in by_rule.values()]
+
+
+def _note(findings: Sequence[Finding]) -> str:
+    """One line for the findings of one rule."""
+    names = [f"{code(object_name(f.object))} ({code(location(f.file, f.line))})" for f in findings[:_NOTED_OBJECTS]]
+    more = len(findings) - len(names)
+    title = findings[0].title or prose(findings[0].message)
+    return f"{title}: {', '.join(names)}{f' and {more:,} more' if more else ''} ({rule_link(findings[0])})"
 
 
 def _waived_findings(report: Report) -> list[str]:
