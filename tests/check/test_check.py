@@ -114,6 +114,19 @@ CASES = {
         "pass",
         False,
     ),
+    "labels that only a kustomization has": (
+        {},
+        {
+            "kustomization.yaml": "resources: [web.yaml]\ncommonLabels: {app: web}\n",
+            "web.yaml": (WITHOUT_DRAIN["web.yaml"] + "---\n" + SERVICE)
+            .replace("  selector:\n    matchLabels: {app: web}\n", "")
+            .replace("    metadata:\n      labels: {app: web}\n", "")
+            .replace("  selector: {app: web}\n", ""),
+        },
+        [(PRESTOP, "introduced", "error", True)],
+        "fail",
+        True,
+    ),
     "a patch is named as not covered": (
         {},
         {"p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"},

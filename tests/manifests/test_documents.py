@@ -69,8 +69,8 @@ def test_a_document() -> None:
         pytest.param("kind: Pod\n...\nkind: Job\n", [0, 1], id="a document after an end marker"),
         pytest.param("%YAML 1.2\n---\nkind: Pod\n...\n%YAML 1.2\n---\nkind: Job\n", [0, 1], id="directives"),
         pytest.param("--- |\n kind: Pod\n--- {kind: Pod}\n---\tx\n", [1], id="content on the marker's line"),
-        pytest.param("kind: Pod\ntext: |\n ---\n  ---\nx: '\n --- '\n", [0], id="indented dashes"),
-        pytest.param("kind: Pod\n---x: 1\n--: 2\n", [0], id="keys that start with dashes"),
+        pytest.param("kind: Pod\nspec:\ntext: |\n ---\n  ---\nx: '\n --- '\n", [0], id="indented dashes"),
+        pytest.param("kind: Pod\nspec:\n---x: 1\n--: 2\n", [0], id="keys that start with dashes"),
         pytest.param("kind: Pod\r\n---\r\nkind: Job\r\n---\r\n", [0, 1], id="Windows"),
         pytest.param("kind:\n  Pod\n---\nkind:\r\n  Job\n", [0, 1], id="a kind on the next line"),
         pytest.param("\ufeff---\nkind: Pod\n", [0], id="byte order mark"),
@@ -106,8 +106,9 @@ def test_documents_are_split_at_markers(text: str, expected: list[int]) -> None:
             [(0, (), "/Service//")],
             id="unusual spacing and tags",
         ),
-        pytest.param("a: &k Pod\nkind: *k\n", [(0, (), "/Pod//")], id="a kind by alias"),
+        pytest.param("spec: &k Pod\nkind: *k\n", [(0, (), "/Pod//")], id="a kind by alias"),
         pytest.param('{\n\t"kind":\t"Pod"\n}\n', [(0, (), "/Pod//")], id="JSON"),
+        pytest.param("kind: Deployment\nreplicaCount: 2\n", [], id="a kind among the values of a chart"),
     ],
 )
 def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) -> None:
@@ -117,6 +118,14 @@ def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) 
 def workload(kind: str, spec: str) -> str:
     version = {"Pod": "v1", "Rollout": "argoproj.io/v1alpha1"}.get(kind, "apps/v1")
     return f"apiVersion: {version}\nkind: {kind}\nspec: {spec}\n"
+
+
+def image_change(parameters: str) -> str:
+    triggers = f"[{{type: ConfigChange}}, {{type: ImageChange, imageChangeParams: {parameters}}}]"
+    pod = "{spec: {containers: [{name: app}]}}"
+    return (
+        f"apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nspec: {{triggers: {triggers}, template: {pod}}}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,6 +156,12 @@ def workload(kind: str, spec: str) -> str:
         pytest.param(
             workload("Deployment", "{template: {spec: {containers: [{image: x}]}}}"), True, id="no selector, no labels"
         ),
+        pytest.param(
+            image_change("{containerNames: [app]}").replace("app]}", "x]}"), True, id="the image of another container"
+        ),
+        pytest.param(image_change("{containerNames: [app]}"), False, id="an image from an ImageStream"),
+        pytest.param(image_change("{containerNames: app}"), True, id="container names that are no list"),
+        pytest.param(image_change("null"), True, id="a trigger of nothing"),
         pytest.param(workload("Rollout", "{}"), True, id="an empty rollout"),
         pytest.param(workload("Pod", "[]"), True, id="not an object"),
         pytest.param("kind: Service\n$patch: delete\n", True, id="a patch directive"),

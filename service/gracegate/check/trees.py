@@ -130,7 +130,8 @@ def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Ev
     manifests = dict(trees.head.collection.manifests)
     for path, text in texts.items():
         source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
-        manifests[path] = read_manifest(source, manifests[path].component, trees.request.limits)
+        manifest = manifests[path]
+        manifests[path] = read_manifest(source, manifest.component, trees.request.limits, manifest.labels)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(trees.head.collection, manifests=manifests, documents=documents)
     return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate, trees.head.failed)

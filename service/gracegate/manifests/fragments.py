@@ -27,9 +27,20 @@ def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
     containers = pod.get("containers") if isinstance(pod, dict) else None
     if not isinstance(containers, list) or not containers:
         return True
-    if any(isinstance(container, dict) and "image" not in container for container in containers):
+    from_stream = _containers_with_image_stream(found) if kind == "DeploymentConfig" else frozenset()
+    if any(isinstance(c, dict) and "image" not in c and c.get("name") not in from_stream for c in containers):
         return True
     return workload.selects and not _value_at(found, _SELECTOR) and not _value_at(found, _TEMPLATE_LABELS)
+
+
+def _containers_with_image_stream(found: Mapping[str, Any]) -> frozenset[object]:
+    """The names of containers whose image OpenShift fills in from an ImageStream."""
+    triggers = _value_at(found, ("spec", "triggers"))
+    names = (
+        _value_at(trigger, ("imageChangeParams", "containerNames"))
+        for trigger in (triggers if isinstance(triggers, list) else ())
+    )
+    return frozenset(name for listed in names if isinstance(listed, list) for name in listed if isinstance(name, str))
 
 
 def _value_at(found: Any, pointer: Pointer) -> Any:

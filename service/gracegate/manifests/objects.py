@@ -7,10 +7,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from gracegate.manifests import kinds
+from gracegate.manifests.common_labels import CommonLabels, add_labels
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
 from gracegate.model import Document, Limits, ObjectRef, Pointer
 from gracegate.yaml import TEMPLATE_OPENING, LineIndex, Node, YamlError, duplicate_keys, json_value, parse_yaml
+
+_OBJECT_KEYS = frozenset({"apiVersion", "metadata", "spec", "$patch"})
 
 
 class ParseProblem(NamedTuple):
@@ -32,11 +35,12 @@ class ParsedDocument(NamedTuple):
 
 
 class SourceRef(NamedTuple):
-    """The source of a YAML document: its file, the file's component, and its number in the file."""
+    """The source of a YAML document: its file, the file's component, its number in the file, and labels to add."""
 
     path: str
     component: str
     number: int
+    labels: tuple[CommonLabels, ...] = ()
 
 
 def parse_document(text: str, source: SourceRef, limits: Limits) -> ParsedDocument:
@@ -67,7 +71,8 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str):
         return
-    if kind in KINDS:
+    # Beside other keys alone, `kind` is a setting of something else, such as the values of a chart.
+    if kind in KINDS and not (value.keys() > {"kind"} and value.keys().isdisjoint(_OBJECT_KEYS)):
         yield pointer, value
     elif kind in LISTS:
         items = value.get(LISTS[kind])
@@ -85,6 +90,7 @@ def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Doc
     group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
     kind = found["kind"]
     ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
+    found = add_labels(found, ref.group, source.labels)
     is_patch = is_fragment(kind, ref.group, found)
     return Document(source.path, source.number, pointer, found, ref, is_patch, source.component)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gracegate.manifests.common_labels import CommonLabels, common_labels
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
@@ -13,9 +14,9 @@ from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 @dataclass(frozen=True, slots=True)
 class ReadCache:
-    """What has been read, by path and blob, manifests by their component too: base and head share what is the same."""
+    """What has been read, by all that it is made of: base and head share what is the same."""
 
-    manifests: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
+    manifests: dict[tuple[object, ...], Manifest] = field(default_factory=dict)
     kustomizations: Cache = field(default_factory=dict)
 
 
@@ -46,21 +47,30 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
     # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
-    manifests = {path: _read_cached(tree.files[path], find_component(path), cache.manifests, limits) for path in paths}
+    kustomizations = read_kustomizations(tree, limits or Limits(), cache.kustomizations)
+    labels = common_labels(kustomizations.by_directory.values())
+    manifests = {
+        path: _read_cached(tree.files[path], find_component(path), cache.manifests, limits, labels.get(path, ()))
+        for path in paths
+    }
     unread = (*missing, *(path for path, manifest in manifests.items() if manifest.may_contain_service))
     return Collection(
         manifests=manifests,
         documents=tuple(document for manifest in manifests.values() for document in manifest.documents),
         problems=(*tree.problems, *(problem for manifest in manifests.values() for problem in manifest.problems)),
         unread_files=tuple(UnreadFile(path, directory(path), find_component(path)) for path in unread),
-        kustomizations=read_kustomizations(tree, limits or Limits(), cache.kustomizations),
+        kustomizations=kustomizations,
     )
 
 
 def _read_cached(
-    source: SourceFile, component: str, cache: dict[tuple[str, str, str], Manifest], limits: Limits | None
+    source: SourceFile,
+    component: str,
+    cache: dict[tuple[object, ...], Manifest],
+    limits: Limits | None,
+    labels: tuple[CommonLabels, ...],
 ) -> Manifest:
-    key = (source.path, source.blob, component)
+    key = (source.path, source.blob, component, labels)
     if not source.blob or key not in cache:
-        cache[key] = read_manifest(source, component, limits)
+        cache[key] = read_manifest(source, component, limits, labels)
     return cache[key]
