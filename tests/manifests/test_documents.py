@@ -120,6 +120,41 @@ def workload(kind: str, spec: str) -> str:
     return f"apiVersion: {version}\nkind: {kind}\nspec: {spec}\n"
 
 
+CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n"
+TELLS = "  x: {description: 'kind: Service, say'}\n"
+SMALL = Limits(bytes=200, nodes=3, documents=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        pytest.param(CRD + TELLS, [], id="too many nodes"),
+        pytest.param(CRD.replace("\n", "\r\n") + TELLS, [], id="Windows"),
+        pytest.param(
+            "# a CRD\n--- # x\n" + CRD.replace("Definition", 'Definition" # x').replace("C", '"C') + TELLS,
+            [],
+            id="comments",
+        ),
+        pytest.param(CRD + TELLS * 10, [], id="too many bytes"),
+        pytest.param("---\n".join([CRD + TELLS] * 3), [], id="several"),
+        pytest.param("---\n".join([CRD + TELLS] * 4), ["too_large"], id="too many"),
+        pytest.param('{"kind": "CustomResourceDefinition", "spec": [1, 2, "kind: Service"]}', [], id="JSON"),
+        pytest.param('{"spec": {"kind": "Role", "a": 1}, "kind": "Service"}', ["too_many_nodes"], id="JSON, nested"),
+        pytest.param('{"kind": "Role", "spec": {"a": 1}, "kind": "Service"}', ["too_many_nodes"], id="JSON, twice"),
+        pytest.param('{"kind": "Role", "x": "kind: Service", "y": [1, 2]', ["too_many_nodes"], id="no JSON"),
+        pytest.param(f"{CRD}{TELLS}kind: Service\n", ["too_many_nodes"], id="a second kind"),
+        pytest.param(f'{CRD}{TELLS}"kind": Service\n', ["too_many_nodes"], id="a second kind in quotes"),
+        pytest.param(f"{CRD}{TELLS}? kind\n: Service\n", ["too_many_nodes"], id="a second kind, explicit"),
+        pytest.param("a: &s Service\nb: 1\nkind: *s\nc: 'kind: Service'\n", ["too_many_nodes"], id="an alias"),
+        pytest.param("a: 1\nb: 2\nc:\n  kind: Service\n", ["too_many_nodes"], id="no kind of its own"),
+        pytest.param("{kind: Service,\nx: 1, y: {\nkind: Role}}\n", ["too_many_nodes"], id="flow"),
+    ],
+)
+def test_what_is_too_large_and_of_another_kind_is_passed_over(text: str, codes: list[str]) -> None:
+    manifest = read_manifest(SourceFile("a.yaml", text.encode()), "", SMALL)
+    assert ([p.code for p in manifest.problems], manifest.documents) == (codes, ())
+
+
 def image_change(parameters: str) -> str:
     triggers = f"[{{type: ConfigChange}}, {{type: ImageChange, imageChangeParams: {parameters}}}]"
     pod = "{spec: {containers: [{name: app}]}}"

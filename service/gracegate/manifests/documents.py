@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from gracegate.manifests import kinds
 from gracegate.manifests.common_labels import CommonLabels
@@ -72,14 +73,22 @@ def read_manifest(
         return _unreadable(source, component, 1, "encoding", "The file is not UTF-8.", encoding)
     if not kinds.KIND_IN_BYTES.search(source.data):
         return Manifest(source, component, other_objects=kinds.count_top_level_kinds(source.data))
-    if len(source.data) > limits.bytes:
-        return _unreadable(source, component, 1, "too_large", f"The file is larger than {limits.bytes:,} bytes.")
     try:
         text = source.data.decode()
     except UnicodeDecodeError as error:
         line = source.data.count(b"\n", 0, error.start) + 1
         return _unreadable(source, component, line, "encoding", "The file is not UTF-8.")
+    if len(source.data) > limits.bytes:
+        return _read_too_large(source, component, text, limits)
     return _read_text(source, component, text, limits, labels)
+
+
+def _read_too_large(source: SourceFile, component: str, text: str, limits: Limits) -> Manifest:
+    """A problem, unless no rule reads any of the file's objects."""
+    spans = [*islice(split_documents(text), limits.documents + 1)]
+    if len(spans) <= limits.documents and all(kinds.is_of_other_kind(text[s.start : s.end]) for s in spans):
+        return Manifest(source, component, other_objects=len(spans))
+    return _unreadable(source, component, 1, "too_large", f"The file is larger than {limits.bytes:,} bytes.")
 
 
 def _wide_encoding(data: bytes) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
-from gracegate.model import WORKLOAD_KINDS
+from gracegate.model import WORKLOAD_KINDS, Limits
 
 KINDS = frozenset(
     {
@@ -53,7 +54,43 @@ KIND_IN_BYTES = re.compile(_KIND.encode())
 KIND_IN_TEXT = re.compile(_KIND)
 SERVICE_IN_TEXT = re.compile(rf"{_KEY}{_GAP}{_NEAR}\bService(?:List)?\b")
 
+# Python's own parser builds everything at once.
+_MAX_JSON_CHARACTERS = Limits().bytes
+# The lines before the content of a document: comments, blank ones and its marker.
+_FIRST_CONTENT = re.compile(r"\ufeff?(?:(?:---)?[ \t]*+(?:#[^\n]*+)?\r?\n)*+")
+_PLAIN_KEY = re.compile(r"[A-Za-z]\w*:(?=[ \t\r\n])")
+# What may give a block mapping a key that does not begin its line with that key.
+_UNUSUAL_KEY = re.compile(r"^[?!&*<{\['\"]", re.MULTILINE)
+_TOP_LEVEL_KIND = re.compile(r"^kind[ \t]*:(?:[ \t]+['\"]?(\w+)['\"]?[ \t]*(?:#.*)?\r?$)?", re.MULTILINE)
+
 
 def count_top_level_kinds(data: bytes) -> int:
     """About how many objects of any kind a file has, if it is in block style."""
     return data.count(b"\nkind:") + data.startswith(b"kind:")
+
+
+def is_of_other_kind(text: str) -> bool:
+    """Whether one YAML document surely is an object of a kind that no rule reads; nothing is built for that.
+
+    A CustomResourceDefinition can be larger than all limits, and its descriptions name every kind there is.
+    """
+    start = _FIRST_CONTENT.match(text)
+    if start is None:
+        return False
+    if text.startswith("{", start.end()):
+        return _is_json_of_other_kind(text)
+    if not _PLAIN_KEY.match(text, start.end()) or _UNUSUAL_KEY.search(text):
+        return False
+    found = _TOP_LEVEL_KIND.findall(text)
+    return bool(found) and all(kind and kind not in KINDS and kind not in LISTS for kind in found)
+
+
+def _is_json_of_other_kind(text: str) -> bool:
+    if len(text) > _MAX_JSON_CHARACTERS:
+        return False
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    kind = value.get("kind")
+    return isinstance(kind, str) and kind not in KINDS and kind not in LISTS

@@ -45,7 +45,7 @@ class SourceRef(NamedTuple):
 
 def parse_document(text: str, source: SourceRef, limits: Limits) -> ParsedDocument:
     """The objects of the kinds that rules read. Invalid text results in problems, never in an exception."""
-    if not kinds.KIND_IN_TEXT.search(text):
+    if not kinds.KIND_IN_TEXT.search(text) or kinds.is_of_other_kind(text):
         return ParsedDocument()
     try:
         root = parse_yaml(text, limits)
