@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -22,6 +24,9 @@ from gracegate.store.tables import EXECUTOR, METADATA
 
 BUSY_SECONDS = 30
 """How long a statement waits for the locks of other transactions."""
+
+_LOOK_AGAIN_SECONDS = 0.001
+"""How soon a process that waits for SQLite's write lock looks again."""
 
 _POOL_SIZE = 15
 """Connections of a process to PostgreSQL, at most; its threads wait for them."""
@@ -87,11 +92,7 @@ class Store:
 
 
 class _SqliteTurn:
-    """The turn of a thread to have SQLite's one write lock.
-
-    SQLite itself lets who waits look again after up to 0.1 s, so that with many threads the lock is free most of the
-    time, and some wait for seconds.
-    """
+    """The turn of a thread to ask for SQLite's one write lock, so that few ask for it at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -181,7 +182,9 @@ def _engine(url: str) -> sa.Engine:
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # We begin transactions ourselves: one that reads first and writes later would fail on a busy database.
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    pragmas = (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+    # From then on only BEGIN IMMEDIATE has to wait.
+    for pragma in (*pragmas, "busy_timeout=0"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
@@ -193,4 +196,19 @@ def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Wait for the write lock. SQLite itself looks again after up to 0.1 s, so that the lock is free most of the time
+    that others wait for it: webhooks waited for 60 ms beside a worker."""
+    begin = "BEGIN IMMEDIATE"
+    sqlite = connection.connection.driver_connection
+    deadline = time.monotonic() + BUSY_SECONDS
+    while sqlite is not None and time.monotonic() < deadline:
+        try:
+            sqlite.execute(begin).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        else:
+            return
+    # Through SQLAlchemy, which makes its own error of what is wrong.
+    connection.exec_driver_sql(begin)

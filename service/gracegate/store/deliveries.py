@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from functools import cache
+from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from gracegate.store.tables import (
     CANCELLED,
@@ -113,10 +115,7 @@ def queue_again(
 
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     """Record a delivery; False if it was recorded before."""
-    row = {**asdict(delivery), "outcome": outcome, "received_at": now()}
-    # psycopg does not count the rows of this statement.
-    statement = insert(tx, DELIVERY).values(row).on_conflict_do_nothing().returning(DELIVERY.c.id)
-    return tx.scalar(statement) is not None
+    return tx.scalar(_insert_delivery(tx.dialect.name), {**asdict(delivery), "outcome": outcome}) is not None
 
 
 def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> tuple[int, ...]:
@@ -164,10 +163,8 @@ def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Tick
         "waits_for_siblings": False,
         **dict.fromkeys(("starts", "failures", "crashes"), 0),
         "fence": 1,
-        "created_at": now(),
-        "updated_at": now(),
     }
-    tx.execute(sa.insert(RUN).values(row))
+    tx.execute(_INSERT_RUN, row)
     return Ticket(run_id, 1, partition(delivery.repository_id, number, subject.head_sha))
 
 
@@ -199,17 +196,37 @@ def _states_of_newest_runs(tx: sa.Connection, repository_id: int) -> dict[int, s
 
 def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, run_id: str) -> None:
     """Record the newest run. Whatever the delivery says, the pull request is open until that run has asked GitHub."""
-    key = {"repository_id": delivery.repository_id, "number": pull.number}
-    changes: dict[str, Any] = {"sha": pull.head_sha, "run_id": run_id, "closed": False, "updated_at": now()}
-    statement = insert(tx, HEAD).values({**key, **changes})
-    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
+    row = {"repository_id": delivery.repository_id, "number": pull.number, "sha": pull.head_sha, "run_id": run_id}
+    tx.execute(_upsert_head(tx.dialect.name), row)
 
 
 def _supersede_waiting_runs(tx: sa.Connection, repository_id: int, number: int) -> None:
     # A run that has started before may have a check in progress on GitHub: the worker that claims it cancels the check.
-    tx.execute(
-        sa.update(RUN)
-        .where(RUN.c.repository_id == repository_id, RUN.c.number == number)
-        .where(RUN.c.state == WAITING, RUN.c.starts == 0)
-        .values(state=SUPERSEDED, updated_at=now(), finished_at=now())
-    )
+    tx.execute(_SUPERSEDE_WAITING_RUNS, {"of_repository": repository_id, "of_number": number})
+
+
+# The statements of every delivery are built once: SQLAlchemy takes longer to build one than to run it, and GitHub
+# waits for the answer.
+
+
+@cache
+def _insert_delivery(dialect: str) -> sa.Executable:
+    # psycopg does not count the rows of this statement.
+    statement = insert(dialect, DELIVERY).values(received_at=now())
+    return statement.on_conflict_do_nothing().returning(DELIVERY.c.id)
+
+
+@cache
+def _upsert_head(dialect: str) -> sa.Executable:
+    statement = insert(dialect, HEAD).values(closed=False, updated_at=now())
+    changes = {name: statement.excluded[name] for name in ("sha", "run_id", "closed", "updated_at")}
+    return statement.on_conflict_do_update(index_elements=["repository_id", "number"], set_=changes)
+
+
+_INSERT_RUN = sa.insert(RUN).values(created_at=now(), updated_at=now())
+_SUPERSEDE_WAITING_RUNS = (
+    sa.update(RUN)
+    .where(RUN.c.repository_id == bindparam("of_repository"), RUN.c.number == bindparam("of_number"))
+    .where(RUN.c.state == WAITING, RUN.c.starts == 0)
+    .values(state=SUPERSEDED, updated_at=now(), finished_at=now())
+)

@@ -8,7 +8,7 @@ from gracegate.store.tables import EXECUTOR, insert, now
 
 
 def write_heartbeat(tx: sa.Connection, executor: str) -> None:
-    statement = insert(tx, EXECUTOR).values(id=executor, heartbeat_at=now())
+    statement = insert(tx.dialect.name, EXECUTOR).values(id=executor, heartbeat_at=now())
     tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now()}))
 
 

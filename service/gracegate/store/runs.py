@@ -191,7 +191,7 @@ def record_conclusion(tx: sa.Connection, run: Run, conclusion: str) -> None:
 def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> None:
     """Start no run of this installation for so many seconds; a rate limit that ends later stays."""
     until = now() + seconds
-    statement = insert(tx, RATE_LIMIT).values(installation_id=installation_id, blocked_until=until)
+    statement = insert(tx.dialect.name, RATE_LIMIT).values(installation_id=installation_id, blocked_until=until)
     later = sa.case((RATE_LIMIT.c.blocked_until > until, RATE_LIMIT.c.blocked_until), else_=until)
     tx.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_={"blocked_until": later}))
 

@@ -25,7 +25,7 @@ def take(
     not taken. `release` ends it.
     """
     unused = {"name": name, "holder": "", "taken_at": 0.0, "completed_at": 0.0}
-    tx.execute(insert(tx, SHARED_TASK).values(unused).on_conflict_do_nothing())
+    tx.execute(insert(tx.dialect.name, SHARED_TASK).values(unused).on_conflict_do_nothing())
     own = SHARED_TASK.c.name == name
     row = tx.execute(sa.select(SHARED_TASK, now().label("now")).where(own).with_for_update()).one()
     is_due = row.taken_at < not_since or row.now - row.taken_at >= every

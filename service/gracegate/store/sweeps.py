@@ -52,7 +52,7 @@ class FailedDelivery(NamedTuple):
 def begin(tx: sa.Connection, installation_id: int, thorough_after: float) -> Sweep:
     """Where the sweep of an installation goes on; a new one is thorough if the last such began long ago."""
     unused = {"installation_id": installation_id, "position": 0, "is_thorough": False, "thorough_at": 0.0}
-    tx.execute(insert(tx, SWEEP).values(unused).on_conflict_do_nothing())
+    tx.execute(insert(tx.dialect.name, SWEEP).values(unused).on_conflict_do_nothing())
     own = SWEEP.c.installation_id == installation_id
     row = tx.execute(sa.select(SWEEP, now().label("now")).where(own).with_for_update()).one()
     if row.position:
@@ -126,7 +126,7 @@ def record_failures(tx: sa.Connection, failed: Sequence[FailedDelivery], deliver
     """Remember the events that failed, and forget those that were delivered since or had been recorded by us."""
     for one in sorted(failed):
         row = {"guid": one.guid, "delivery_id": one.id, "failed_at": one.failed_at, "attempts": 0, "attempted_at": 0.0}
-        tx.execute(insert(tx, REDELIVERY).values(row).on_conflict_do_nothing())
+        tx.execute(insert(tx.dialect.name, REDELIVERY).values(row).on_conflict_do_nothing())
     recorded = sa.exists().where(DELIVERY.c.id == REDELIVERY.c.guid)
     tx.execute(sa.delete(REDELIVERY).where(recorded))
     for guid in sorted(delivered):

@@ -182,6 +182,6 @@ def _postgresql_now(_element: now, _compiler: Any, **_options: Any) -> str:
     return "extract(epoch from clock_timestamp())"
 
 
-def insert(tx: sa.Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """INSERT in the dialect of the database, which knows ON CONFLICT."""
-    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """INSERT in a dialect (by SQLAlchemy's name), which knows ON CONFLICT."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -49,7 +49,7 @@ def begin(tx: sa.Connection, run: Run, head_sha: str) -> None:
     tx.execute(sa.update(HEAD).where(HEAD.c.run_id == run.id).values(sha=head_sha, updated_at=now()))
     key = {"repository_id": run.repository_id, "head_sha": head_sha, "number": run.number}
     values = {"run_id": run.id, "verdict": "", "conclusion": "", "concluded_at": now()}
-    statement = insert(tx, VERDICT).values({**key, **values})
+    statement = insert(tx.dialect.name, VERDICT).values({**key, **values})
     other_run = VERDICT.c.run_id != run.id
     tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values, where=other_run))
 

@@ -16,7 +16,7 @@ _FULL_AT = (WRITE_BUDGET.c.minute_full_at, WRITE_BUDGET.c.hour_full_at, WRITE_BU
 def exchange(tx: sa.Connection, installation_id: int, take: Callable[[WriteDebts], WriteDebts]) -> None:
     """Replace the debts of an installation by what `take` makes of them, under the lock of its row."""
     unused = {"installation_id": installation_id, **{column.name: 0.0 for column in _FULL_AT}}
-    tx.execute(insert(tx, WRITE_BUDGET).values(unused).on_conflict_do_nothing())
+    tx.execute(insert(tx.dialect.name, WRITE_BUDGET).values(unused).on_conflict_do_nothing())
     own = WRITE_BUDGET.c.installation_id == installation_id
     row = tx.execute(sa.select(now(), *_FULL_AT).where(own).with_for_update()).one()
     before = WriteDebts(*(max(0.0, full_at - row[0]) for full_at in row[1:]))
