@@ -18,7 +18,7 @@ from pathlib import Path
 from gracegate.errors import GitHubUnavailable, RateLimited
 from gracegate.jobs import run_worker
 from gracegate.settings import Settings
-from gracegate.store import Outcome, Run, Ticket, Transaction
+from gracegate.store import Outcome, Run, Store, Ticket, Transaction
 
 DIGITS = {"1": "flaky", "2": "limited", "3": "poison"}
 
@@ -96,5 +96,5 @@ class StubReconciler:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    audit = Path(sys.argv[1])
-    run_worker(Settings.from_environment(), StubReviewer(audit), StubReconciler(audit))
+    settings, audit = Settings.from_environment(), Path(sys.argv[1])
+    run_worker(Store(settings.database), StubReviewer(audit), StubReconciler(audit), settings.jobs)

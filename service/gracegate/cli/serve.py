@@ -42,6 +42,7 @@ def application() -> Application:
     from gracegate.cli import logs  # noqa: PLC0415
     from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
     from gracegate.jobs import Queue  # noqa: PLC0415
+    from gracegate.processes import answer_steadily  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
     from gracegate.web import create_app  # noqa: PLC0415
@@ -49,7 +50,9 @@ def application() -> Application:
     settings = Settings.from_environment()
     logs.configure(settings)
     store = Store(settings.database)
-    return create_app(settings, store, Queue(store), readiness_checks(settings))
+    app = create_app(settings, store, Queue(store), readiness_checks(settings))
+    answer_steadily()
+    return app
 
 
 def prepare_database(settings: Settings) -> None:
@@ -86,7 +89,9 @@ def _run_processes(settings: Settings, workers: int) -> None:
 
     gracegate = (sys.executable, "-m", "gracegate")
     programs = [Program("web", (*gracegate, "serve", "--web-only"))]
-    programs += [Program(f"worker {number}", (*gracegate, "worker")) for number in range(1, workers + 1)]
+    # GitHub waits ten seconds for the answer to a webhook; a review has time.
+    worker = (*gracegate, "worker")
+    programs += [Program(f"worker {number}", worker, niceness=5) for number in range(1, workers + 1)]
     with tempfile.TemporaryDirectory(prefix="gracegate-metrics-") as metrics:
         # All processes keep their counters in one folder, and the web process serves them at /metrics.
         env = {**environment(), "PROMETHEUS_MULTIPROC_DIR": metrics}

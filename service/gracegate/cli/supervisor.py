@@ -25,10 +25,11 @@ STABLE_AFTER = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to keep running; `name` is for the log."""
+    """A program to keep running; `name` is for the log, `niceness` as for os.nice."""
 
     name: str
     command: tuple[str, ...]
+    niceness: int = 0
 
 
 @dataclass
@@ -63,11 +64,16 @@ class _SupervisedProcess:
             env=self.env,
             # Ctrl-C then reaches the supervisor alone, which stops its processes in order.
             start_new_session=True,
-            # Otherwise a supervisor that is killed leaves its processes running, and its port in use.
-            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGTERM),  # noqa: PLW1509 - it has one thread
+            preexec_fn=partial(_prepare, os.getpid(), self.program.niceness),  # noqa: PLW1509 - it has one thread
         )
         self.started_at = now
         log.info("process_started", name=self.program.name, pid=self.process.pid)
+
+
+def _prepare(parent: int, niceness: int) -> None:
+    # Otherwise a supervisor that is killed leaves its processes running, and its port in use.
+    end_with_parent(parent, signal.SIGTERM)
+    os.nice(niceness)
 
 
 def supervise(

@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from gracegate.settings import Settings
+    from gracegate.store import Store
 
 
 @click.command()
@@ -20,20 +21,24 @@ def command(*, bind: str | None) -> None:
     from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
     from gracegate.cli.serve import prepare_database  # noqa: PLC0415
     from gracegate.jobs import run_worker  # noqa: PLC0415
+    from gracegate.processes import answer_steadily  # noqa: PLC0415
     from gracegate.review import build_reconciler, build_reviewer  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
+    from gracegate.store import Store  # noqa: PLC0415
 
     settings = Settings.from_environment()
     logs.configure(settings)
     prepare_database(settings)
+    store = Store(settings.database)
     if bind:
-        _serve_probes(settings, bind)
-    run_worker(settings, build_reviewer(settings), build_reconciler(settings))
+        _serve_probes(settings, store, bind)
+    reviewer, reconciler = build_reviewer(settings, store), build_reconciler(settings, store)
+    answer_steadily()
+    run_worker(store, reviewer, reconciler, settings.jobs)
 
 
-def _serve_probes(settings: Settings, bind: str) -> None:
+def _serve_probes(settings: Settings, store: Store, bind: str) -> None:
     from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
-    from gracegate.store import Store  # noqa: PLC0415
     from gracegate.web import serve_probes  # noqa: PLC0415 - a worker without probes does without Flask
 
-    serve_probes(bind, Store(settings.database), readiness_checks(settings))
+    serve_probes(bind, store, readiness_checks(settings))

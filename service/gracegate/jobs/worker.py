@@ -16,7 +16,7 @@ from gracegate.jobs import queue as run_queue
 from gracegate.jobs.queue import Queue
 from gracegate.jobs.reaper import Reaper
 from gracegate.jobs.runner import Reviewer, Runner
-from gracegate.settings import JobSettings, Settings
+from gracegate.settings import JobSettings
 from gracegate.store import DatabaseUnavailable, Store, Ticket, Transaction, executors, shared_tasks
 
 log = structlog.get_logger(__name__)
@@ -41,12 +41,12 @@ class Reconciler(Protocol):
         """Delete what this machine keeps of repositories that are not reviewed any more. Each worker calls it."""
 
 
-def run_worker(settings: Settings, reviewer: Reviewer, reconciler: Reconciler) -> None:
+def run_worker(store: Store, reviewer: Reviewer, reconciler: Reconciler, jobs: JobSettings) -> None:
     """Do reviews until SIGTERM or SIGINT. Needs the main thread, and ends the process."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    worker = Worker(Store(settings.database), reviewer, reconciler, settings.jobs)
+    worker = Worker(store, reviewer, reconciler, jobs)
     worker.start()
     log.info("worker_started", executor=worker.executor)
     while not stop.wait(1.0) and worker.is_healthy():

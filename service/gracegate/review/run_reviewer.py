@@ -47,9 +47,8 @@ class RunReviewer:
                 return self.base_branches
 
 
-def build_reviewer(settings: Settings) -> RunReviewer:
+def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
     """The reviewer of a worker process."""
-    store = Store(settings.database)
     client = build_client(settings, store)
     parts: dict[str, Any] = {
         "settings": settings,
@@ -62,9 +61,8 @@ def build_reviewer(settings: Settings) -> RunReviewer:
     return RunReviewer(PullRequestReviewer(**parts), MergeGroupReviewer(**parts), BaseBranchReviewer(client))
 
 
-def build_reconciler(settings: Settings) -> Reconciler:
+def build_reconciler(settings: Settings, store: Store) -> Reconciler:
     """The reconciler of a worker process."""
-    store = Store(settings.database)
     return Reconciler(settings, build_client(settings, store), store, _fetcher(settings))
 
 
