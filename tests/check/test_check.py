@@ -293,6 +293,20 @@ def test_roots_that_are_not_rendered(changes, problems) -> None:
     assert (report.verdict, report.has_remarks) == ("pass", bool(problems))
 
 
+def test_a_chart_is_named_once() -> None:
+    chart = {
+        "c/Chart.yaml": "name: web\ndependencies: [{name: cache, version: 1.2.3, repository: 'https://charts.example'}]\n",
+        "c/templates/web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: {{ .Values.spec }}\n",
+        "c/values.yaml": "spec: {}\n",
+    }
+    needs = "because it needs what is not in this repository: chart `cache 1.2.3` of `https://charts.example`"
+    changed = chart | {path: text + "a: 1\n" for path, text in chart.items() if path != "c/Chart.yaml"}
+    assert [p.message for p in report_of(chart, changed).problems] == [
+        f"What this template and 1 other file change in chart `c` is not evaluated, {needs}."
+    ]
+    assert [p.message for p in report_of(None, chart).problems] == [f"Not evaluated, {needs}: `c/Chart.yaml`."]
+
+
 def test_a_change_that_breaks_a_kustomization_blocks() -> None:
     files = OVERLAYS | {"base/kustomization.yaml": "resources:\n- ../web.yaml\n- pdb.yaml\n"}
     report = report_of(OVERLAYS, files)

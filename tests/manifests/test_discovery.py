@@ -19,6 +19,7 @@ from gracegate.manifests import component_finder, is_candidate
         "web/package-lock.json",
         "package.json",
         "kustomization",
+        "web/_helpers.tpl",
     ],
 )
 def test_other_files_are_not_candidates(path: str) -> None:
@@ -35,6 +36,7 @@ def test_other_files_are_not_candidates(path: str) -> None:
         "x/Kustomization",
         "x/kustomization.yml",
         "Chart.yaml",
+        "charts/web/templates/_helpers.tpl",
         ".gracegate.yaml",
     ],
 )

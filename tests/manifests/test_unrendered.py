@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from gracegate.manifests import Kustomizations, broken_changes, unrendered_changes, unrendered_files
+from gracegate.manifests import Components, Root, broken_changes, unrendered_changes, unrendered_files
+from gracegate.manifests.components import read_components
 from gracegate.manifests.kustomize_changes import BrokenReference
-from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.model import Limits, SourceFile, Tree
 
 RELEASE = """\
@@ -27,6 +27,7 @@ spec: {source: {path: apps/web}}
 """
 KUSTOMIZATION = "resources: [web.yaml]\nreplicas: [{name: web, count: 2}]\nimages: [{name: web, newTag: '1'}]\n"
 VALUES = "replicaCount: 2\nimage: {repository: a/web, tag: '1'}\nsidecar: {image: 'a/b:1'}\n"
+TEMPLATE = 'spec:\n  replicas: {{ .Values.replicas }}\n  containers:\n  - image: "a/web:1"\n    name: web\n'
 PATCHES = """\
 resources: [web.yaml]
 configMapGenerator: [{name: web, files: [web.conf]}]
@@ -36,12 +37,15 @@ IMAGE_PATCH = "- {op: replace, path: /spec/template/spec/containers/0/image, val
 PATCH = "- op: remove\n  path: /spec/template/spec/containers/0/readinessProbe\n"
 
 
-def kustomizations(texts: Mapping[str, str]) -> Kustomizations:
-    return read_kustomizations(Tree({p: SourceFile(p, text.encode()) for p, text in texts.items()}), Limits())
+DEV, PROD = Root("kustomize", "dev"), Root("kustomize", "prod")
+
+
+def components(texts: Mapping[str, str]) -> Components:
+    return read_components(Tree({p: SourceFile(p, text.encode()) for p, text in texts.items()}), Limits())
 
 
 def changes(base: Mapping[str, str], head: Mapping[str, str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    found = unrendered_changes(kustomizations(base), kustomizations(head), base.keys() | head.keys(), Limits())
+    found = unrendered_changes(components(base), components(head), base.keys() | head.keys(), Limits())
     return [(one.path, one.what, one.keys) for one in found]
 
 
@@ -64,6 +68,8 @@ def changes(base: Mapping[str, str], head: Mapping[str, str]) -> list[tuple[str,
         pytest.param("app.yaml", APPLICATION.replace("argoproj.io", "app.k8s.io"), "a: 1\n", id="another Application"),
         pytest.param("list.yaml", "- op: a\n", "- op: b\n", id="no patch"),
         pytest.param("broken.yaml", "kind: Application\n[", "kind: Application\n[[", id="what cannot be read"),
+        pytest.param("c/templates/a.yaml", TEMPLATE, TEMPLATE.replace(":1", ":2"), id="a tag in a template"),
+        pytest.param("c/templates/b.yaml", "a: 1\n", "a: 2\n", id="no template by its content"),
         pytest.param("k/patch.yaml", IMAGE_PATCH, IMAGE_PATCH.replace(":1", ":2"), id="a tag in a JSON patch"),
         pytest.param("k/config.yaml", "kind: ConfigMap\n", "kind: ConfigMap\na: 1\n", id="a patch of a ConfigMap"),
         pytest.param("k/roles.yaml", PATCH, PATCH.replace("spec", "rules"), id="a patch whose target is a Role"),
@@ -78,7 +84,7 @@ def changes(base: Mapping[str, str], head: Mapping[str, str]) -> list[tuple[str,
     ],
 )
 def test_what_needs_no_rendering(path: str, before: str, after: str) -> None:
-    others = {"values.yaml": "a: 1\n", "k/kustomization.yaml": PATCHES}
+    others = {"values.yaml": "a: 1\n", "k/kustomization.yaml": PATCHES, "c/Chart.yaml": ""}
     others.pop(path, None)
     assert changes({path: before, **others}, {path: after, **others}) == []
 
@@ -108,6 +114,8 @@ def test_what_needs_no_rendering(path: str, before: str, after: str) -> None:
         ("release.yaml", RELEASE, RELEASE.replace("Count: 2", "Count: 1"), "HelmRelease `web`", ("spec.values",)),
         ("release.yaml", RELEASE, RELEASE.replace("1.0.0", "2.0.0"), "HelmRelease `web`", ("spec.chart",)),
         ("app.yaml", APPLICATION, APPLICATION.replace("apps/web", "old"), "Application `web`", ("spec.source",)),
+        ("chart/templates/web.yaml", TEMPLATE, TEMPLATE.replace(".replicas", ".count"), "template", ()),
+        ("chart/templates/_web.tpl", TEMPLATE, "", "template", ()),
         ("patch.yaml", PATCH, PATCH.replace("readiness", "liveness"), "JSON patch", ()),
         ("patch.json", "[]", '[{"op": "remove", "path": "/spec"}]', "JSON patch", ()),
     ],
@@ -115,7 +123,8 @@ def test_what_needs_no_rendering(path: str, before: str, after: str) -> None:
 def test_what_a_change_makes_of_other_manifests(
     path: str, before: str, after: str, what: str, keys: tuple[str, ...]
 ) -> None:
-    others = {"web.yaml": "a: 1\n"}
+    others = {"web.yaml": "a: 1\n", "chart/templates/a.yaml": "", "chart/Chart.yaml": "name: web\n"}
+    others.pop(path, None)
     assert changes({path: before, **others}, {path: after, **others}) == [(path, what, keys)]
 
 
@@ -155,11 +164,11 @@ def test_the_roots_that_a_change_reaches() -> None:
     head = {**base, "base/p.yaml": "kind: Pod\n", "base/release.yaml": RELEASE.replace("web:", "web2:")}
     head["prod/kustomization.yaml"] = "resources: []\n"
     head["base/release.yaml"] = RELEASE.replace("Count: 2", "Count: 1")
-    found = unrendered_changes(kustomizations(base), kustomizations(head), base.keys(), Limits())
+    found = unrendered_changes(components(base), components(head), base.keys(), Limits())
     assert [(one.path, one.kind, one.keys, one.roots) for one in found] == [
-        ("base/p.yaml", "patch", (), ("dev", "prod")),
+        ("base/p.yaml", "patch", (), (DEV, PROD)),
         ("base/release.yaml", "HelmRelease", ("spec.values",), ()),
-        ("prod/kustomization.yaml", "kustomization", ("resources",), ("prod",)),
+        ("prod/kustomization.yaml", "kustomization", ("resources",), (PROD,)),
     ]
 
 
@@ -180,7 +189,10 @@ def test_a_tree() -> None:
         "a/plain/deeper/kustomization.yaml": "resources: [web.yaml]\n",
         "a/plain/deeper/web.yaml": "a: 1\n",
         "b/Chart.yaml": "name: web\n",
+        "b/charts/c/Chart.yaml": "name: c\n",
         "b/values.yaml": VALUES,
+        "i/charts/web/Chart.yaml": "name: web\n",
+        "i/kustomization.yaml": "helmCharts: [{name: web}]\n",
         "c/patch.yaml": PATCH,
         "d.yaml": RELEASE + "---\n" + APPLICATION,
         "e/kustomization.yaml": "resources: [../f]\n",
@@ -188,11 +200,12 @@ def test_a_tree() -> None:
         "g/kustomization.yaml": "resources: [{{ .x }}]\n",
         "h/kustomization.yaml": "kind: Component\npatches: [{patch: a}]\n",
     }
-    found = unrendered_files(kustomizations(tree), tree.keys() - {"b/values.yaml"}, Limits())
+    found = unrendered_files(components(tree), tree.keys() - {"b/values.yaml"}, Limits())
     assert [(one.path, one.kind, one.roots) for one in found] == [
-        ("a/kustomization.yaml", "kustomization", ("a",)),
-        ("e/kustomization.yaml", "kustomization", ("e",)),
-        ("b/Chart.yaml", "chart", ()),
+        ("a/kustomization.yaml", "kustomization", (Root("kustomize", "a"),)),
+        ("e/kustomization.yaml", "kustomization", (Root("kustomize", "e"),)),
+        ("i/kustomization.yaml", "kustomization", (Root("kustomize", "i"),)),
+        ("b/Chart.yaml", "chart", (Root("helm", "b"),)),
         ("d.yaml", "Application", ()),
         ("d.yaml", "HelmRelease", ()),
         ("g/kustomization.yaml", "kustomization", ()),
@@ -230,13 +243,12 @@ def test_what_a_change_breaks(
 ) -> None:
     kustomization = {"a/kustomization.yaml": "resources:\n- ../b\n- web.yaml\n"}
     changed = {path for path in base.keys() | head.keys() if base.get(path) != head.get(path)}
-    found = broken_changes(
-        kustomizations(base | kustomization), kustomizations(head | kustomization), changed, Limits()
-    )
+    trees = (components(texts | kustomization).kustomizations for texts in (base, head))
+    found = broken_changes(*trees, changed, Limits())
     assert [(one.path, one.line, one.name, one.why) for one in found] == broken
 
 
 def test_a_new_kustomization_that_is_broken() -> None:
     head = {"a/kustomization.yaml": "resources: [web.yaml]\n"}
-    found = broken_changes(kustomizations({}), kustomizations(head), head.keys(), Limits())
+    found = broken_changes(components({}).kustomizations, components(head).kustomizations, head.keys(), Limits())
     assert [*found] == [BrokenReference("a/kustomization.yaml", 1, "resources", "web.yaml", "does not exist")]

@@ -145,14 +145,16 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     documents = [d for d in _subjects(trees) if trees.is_in_scope(d.path)]
     problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
     problems += _removed_problems(trees)
-    problems += unrendered.unrendered_problems(trees)
-    # A patch that a kustomization names is said with what that makes of it.
-    patches = trees.head.collection.kustomizations
-    problems += [
-        _fragment_problem(d, trees.locate(d, ()).line)
-        for d in documents
-        if d.is_fragment and not patches.is_patch(d.path)
+    problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
+    # Patches and templates that a kustomization or a chart reads are named with what that makes of them.
+    components = trees.head.collection.components
+    problems = [
+        problem
+        for problem in problems
+        if not (problem.code == "fragment" and components.kustomizations.is_patch(problem.file))
+        and not (problem.code == "template" and components.charts.is_template(problem.file))
     ]
+    problems += unrendered.unrendered_problems(trees)
     problems += waivers.annotation_problems(
         documents, request.config, request.catalog.rules, trees.locate, request.today
     )

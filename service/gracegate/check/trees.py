@@ -10,7 +10,7 @@ from types import MappingProxyType
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, live_targets, match_violations
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.manifests import Collection, Kustomizations, ReadCache, collect_documents, locate, read_manifest
+from gracegate.manifests import Collection, Components, ReadCache, collect_documents, locate, read_manifest
 from gracegate.model import (
     Document,
     DocumentKey,
@@ -69,7 +69,7 @@ class ComparedTrees:
 
     request: CheckRequest
     head: EvaluatedTree
-    base_kustomizations: Kustomizations | None = None
+    base_components: Components | None = None
     scope: subjects.Scope | None = None
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
@@ -116,7 +116,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     return ComparedTrees(
         request,
         evaluated_head,
-        base.kustomizations,
+        base.components,
         scope,
         compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
         subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),

@@ -6,13 +6,14 @@ There is one problem for each reason, however many files and roots it has.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracegate.check.trees import ComparedTrees
 from gracegate.manifests import (
     ChartReference,
-    Kustomizations,
+    Components,
     RemoteReference,
+    Root,
     Unrendered,
     broken_changes,
     directory,
@@ -24,47 +25,49 @@ from gracegate.model import Limits, Problem
 _SHOWN = 3
 _MISSING = "missing"
 _PLURALS = frozenset({"chart values"})
-# Kinds of files that only kustomize gives a meaning.
-_OF_KUSTOMIZE = frozenset({"JSON patch", "kustomization", "kustomize configuration", "patch"})
+# Which files of no known root are said together.
+_RENDERERS: Mapping[str, str] = {
+    **dict.fromkeys(("JSON patch", "kustomization", "kustomize configuration", "patch"), "kustomize"),
+    **dict.fromkeys(("chart", "chart values", "template"), "helm"),
+}
 
 
 def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
     """What a change makes of objects that nobody has evaluated; of a tree without a base, what all of it makes."""
     request, scope = trees.request, trees.scope
     limits = request.limits or Limits()
-    head, base = trees.head.collection.kustomizations, trees.base_kustomizations
+    head, base = trees.head.collection.components, trees.base_components
     if base is None or scope is None:
         paths = {path for path in request.head.files if trees.is_in_scope(path)}
         yield from _problems_of_tree(unrendered_files(head, paths, limits), head)
         return
     paths = {p for p in scope.base_paths | scope.head_paths if not request.config.excludes(p)}
     yield from _problems_of_change(unrendered_changes(base, head, paths, limits), (head, base))
-    for broken in broken_changes(base, head, paths, limits):
+    for broken in broken_changes(base.kustomizations, head.kustomizations, paths, limits):
         message = f"This kustomization cannot be built: `{broken.name}` in its `{broken.key}` {broken.why}."
         yield Problem(broken.path, broken.line, "build", message)
 
 
-def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Kustomizations]) -> Iterator[Problem]:
+def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Components]) -> Iterator[Problem]:
     missing = _MissingParts(trees)
-    by_reason: dict[str, dict[Unrendered, set[str]]] = defaultdict(dict)
+    by_reason: dict[str, dict[Unrendered, set[Root]]] = defaultdict(dict)
     for found in changes:
-        renderer = "kustomize" if found.roots or found.kind in _OF_KUSTOMIZE else found.kind
         if not found.roots:
-            by_reason[renderer][found] = set()
+            by_reason[_RENDERERS.get(found.kind, found.kind)][found] = set()
         for root in found.roots:
-            reason = _MISSING if missing.of(root) else renderer
+            reason = _MISSING if missing.of(root) else root.renderer
             by_reason[reason].setdefault(found, set()).add(root)
     for roots_of in by_reason.values():
         first, *others = roots_of
         roots = sorted(set().union(*roots_of.values()))
-        is_its_own_root = not others and roots == [directory(first.path)]
+        is_its_own_root = not others and [root.directory for root in roots] == [directory(first.path)]
         where = f" in {_shown(map(_root_name, roots))}" if roots and not is_its_own_root else ""
         subject = _subject(first, len({found.path for found in others} - {first.path}))
         yield _problem(first.path, f"What {subject}{where} is not evaluated, because {missing.cause(roots)}.")
 
 
-def _problems_of_tree(files: Iterable[Unrendered], kustomizations: Kustomizations) -> Iterator[Problem]:
-    missing = _MissingParts([kustomizations])
+def _problems_of_tree(files: Iterable[Unrendered], components: Components) -> Iterator[Problem]:
+    missing = _MissingParts([components])
     by_reason: dict[str, list[Unrendered]] = defaultdict(list)
     for found in files:
         by_reason[_MISSING if any(map(missing.of, found.roots)) else found.kind].append(found)
@@ -79,19 +82,17 @@ def _problems_of_tree(files: Iterable[Unrendered], kustomizations: Kustomization
 class _MissingParts:
     """What roots read and their tree does not have; a root that is gone from the first tree is one of the second."""
 
-    def __init__(self, trees: Sequence[Kustomizations]) -> None:
+    def __init__(self, trees: Sequence[Components]) -> None:
         self._trees = trees
-        self._by_root: dict[str, frozenset[str]] = {}
+        self._by_root: dict[Root, frozenset[str]] = {}
 
-    def of(self, root: str) -> frozenset[str]:
+    def of(self, root: Root) -> frozenset[str]:
         if root not in self._by_root:
-            closure = next(tree.closure(root) for tree in self._trees if root in tree.by_directory)
-            self._by_root[root] = frozenset(map(_repository_name, closure.remotes)).union(
-                map(_chart_name, closure.charts)
-            )
+            parts = next(tree.missing_parts(root) for tree in self._trees if tree.has(root))
+            self._by_root[root] = frozenset(map(_part_name, parts))
         return self._by_root[root]
 
-    def cause(self, roots: Sequence[str]) -> str:
+    def cause(self, roots: Sequence[Root]) -> str:
         parts = sorted(frozenset().union(*map(self.of, roots)))
         several = len(roots) > 1
         if not parts:
@@ -108,7 +109,7 @@ def _subject(found: Unrendered, others: int) -> str:
         verb = "changes" if len(found.keys) == 1 else "change"
     elif found.kind in _PLURALS:
         verb = "make"
-    elif found.kind == "patch":
+    elif found.kind in {"patch", "template"}:
         verb = "changes"
     if not others:
         return f"{what} {verb}"
@@ -116,20 +117,19 @@ def _subject(found: Unrendered, others: int) -> str:
     return f"{what} and {files} {'make' if verb.startswith('make') else 'change'}"
 
 
-def _repository_name(remote: RemoteReference) -> str:
-    if remote.is_pinned:
-        return f"`{remote.repository}` (commit `{remote.revision[:7]}`)"
-    revision = f"`{remote.revision}`, " if remote.revision else ""
-    return f"`{remote.repository}` ({revision}not pinned to a commit)"
+def _part_name(part: RemoteReference | ChartReference) -> str:
+    if isinstance(part, ChartReference):
+        name = f"chart `{' '.join(filter(None, (part.name, part.version)))}`"
+        return f"{name} of `{part.repository}`" if part.repository else name
+    if part.is_pinned:
+        return f"`{part.repository}` (commit `{part.revision[:7]}`)"
+    revision = f"`{part.revision}`, " if part.revision else ""
+    return f"`{part.repository}` ({revision}not pinned to a commit)"
 
 
-def _chart_name(chart: ChartReference) -> str:
-    name = f"chart `{' '.join(filter(None, (chart.name, chart.version)))}`"
-    return f"{name} of `{chart.repository}`" if chart.repository else name
-
-
-def _root_name(root: str) -> str:
-    return f"`{root or '.'}`"
+def _root_name(root: Root) -> str:
+    name = f"`{root.directory or '.'}`"
+    return f"chart {name}" if root.renderer == "helm" else name
 
 
 def _shown(names: Iterable[str]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from gracegate.manifests.components import Components, Root
 from gracegate.manifests.discovery import COMPONENT_FILES, component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
-from gracegate.manifests.kustomize_changes import broken_changes, patches_what_rules_read
-from gracegate.manifests.kustomize_roots import Kustomizations
+from gracegate.manifests.kustomize_changes import broken_changes
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.remote import RemoteReference
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
@@ -18,11 +18,12 @@ __all__ = [
     "KINDS",
     "ChartReference",
     "Collection",
+    "Components",
     "EditedManifest",
-    "Kustomizations",
     "Manifest",
     "ReadCache",
     "RemoteReference",
+    "Root",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
@@ -32,7 +33,6 @@ __all__ = [
     "edit_manifest",
     "is_candidate",
     "locate",
-    "patches_what_rules_read",
     "read_manifest",
     "unrendered_changes",
     "unrendered_files",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -18,7 +18,12 @@ def is_candidate(path: str) -> bool:
     *directories, name = path.split("/")
     if name in _OTHER_TOOLS_FILES or not _IGNORED_DIRECTORIES.isdisjoint(directories):
         return False
-    return name in KUSTOMIZATIONS or name.lower().endswith(_SUFFIXES)
+    return name in KUSTOMIZATIONS or name.lower().endswith(_SUFFIXES) or _is_helper(name, directories)
+
+
+def _is_helper(name: str, directories: Collection[str]) -> bool:
+    """Whether a file is one of a chart's templates that others include."""
+    return name.endswith(".tpl") and "templates" in directories
 
 
 def component_finder(paths: Iterable[str]) -> Callable[[str], str]:

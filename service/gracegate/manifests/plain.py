@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gracegate.manifests.common_labels import CommonLabels, common_labels
+from gracegate.manifests.components import Components, read_components
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
-from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
+from gracegate.manifests.kustomize_roots import Cache
 from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 
@@ -37,7 +38,7 @@ class Collection:
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
     unread_files: tuple[UnreadFile, ...]
-    kustomizations: Kustomizations
+    components: Components
 
 
 def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits | None = None) -> Collection:
@@ -47,8 +48,8 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
     # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
-    kustomizations = read_kustomizations(tree, limits or Limits(), cache.kustomizations)
-    labels = common_labels(kustomizations.by_directory.values())
+    components = read_components(tree, limits or Limits(), cache.kustomizations)
+    labels = common_labels(components.kustomizations.by_directory.values())
     manifests = {
         path: _read_cached(tree.files[path], find_component(path), cache.manifests, limits, labels.get(path, ()))
         for path in paths
@@ -59,7 +60,7 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
         documents=tuple(document for manifest in manifests.values() for document in manifest.documents),
         problems=(*tree.problems, *(problem for manifest in manifests.values() for problem in manifest.problems)),
         unread_files=tuple(UnreadFile(path, directory(path), find_component(path)) for path in unread),
-        kustomizations=kustomizations,
+        components=components,
     )
 
 

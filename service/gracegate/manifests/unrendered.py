@@ -8,17 +8,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gracegate.manifests.components import Components, Root
 from gracegate.manifests.contents import mapping, read_values
 from gracegate.manifests.discovery import KUSTOMIZATIONS
+from gracegate.manifests.helm import CHART_FILE, is_values_file
 from gracegate.manifests.image_tags import without_image_tags
 from gracegate.manifests.kinds import RENDERED_KINDS
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.manifests.kustomize_changes import is_plain, patches_what_rules_read, unrendered_keys
-from gracegate.manifests.kustomize_roots import Kustomizations
 from gracegate.model import Limits, SourceFile
 
-_CHART = "Chart.yaml"
-_VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 _KIND_IN_BYTES = re.compile(rf"kind['\"]?\s*:\s*['\"]?(?:{'|'.join(RENDERED_KINDS)})\b".encode())
 _JSON_PATCH_IN_BYTES = re.compile(rb"^\s*(?:-\s+|[\[{].*)?['\"]?op['\"]?\s*:", re.MULTILINE)
 # Keys of kustomizations, by what a file that they name is.
@@ -29,7 +28,8 @@ _KINDS_BY_KEY: Mapping[str, Collection[str]] = {
     },
     "chart values": {"helmChartInflationGenerator", "helmCharts"},
 }
-_WITHOUT_KEYS = frozenset({"kustomize configuration", "patch"})
+_TEMPLATE = "template"
+_WITHOUT_KEYS = frozenset({"kustomize configuration", "patch", _TEMPLATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +37,30 @@ class Unrendered:
     """Something whose rendered form nobody has evaluated.
 
     `what` names it, as "kustomization" or "HelmRelease `web`"; `keys` are those whose change, or whose being there, is
-    not evaluated, none for all of it. `roots` are the kustomizations that read it, before or after a change.
+    not evaluated, none for all of it. `roots` are those that read it, before or after a change.
     """
 
     path: str
     kind: str
     what: str
     keys: tuple[str, ...] = ()
-    roots: tuple[str, ...] = ()
+    roots: tuple[Root, ...] = ()
 
 
 def unrendered_changes(
-    base: Kustomizations, head: Kustomizations, paths: Collection[str], limits: Limits
+    base: Components, head: Components, paths: Collection[str], limits: Limits
 ) -> Iterator[Unrendered]:
     """What differs between two trees in the files `paths`. A change of nothing but the tags of images is left out."""
     for path in sorted(paths):
         role = _role(path, base) or _role(path, head)
-        if role == "patch" and not any(patches_what_rules_read(tree, path, limits) for tree in (base, head)):
+        kustomizations = base.kustomizations, head.kustomizations
+        if role == "patch" and not any(patches_what_rules_read(each, path, limits) for each in kustomizations):
             continue
         before, after = (_sources(tree.files.get(path), role, limits) for tree in (base, head))
         for kind, name in sorted(before.keys() | after.keys()):
             old, new = before.get((kind, name)), after.get((kind, name))
             if kind == "kustomization" and (isinstance(old, dict) or isinstance(new, dict)):
-                changed = unrendered_keys(mapping(old), mapping(new), path, base, head, limits)
+                changed = unrendered_keys(mapping(old), mapping(new), path, *kustomizations, limits)
             else:
                 changed = _changed_keys(old, new)
             if changed:
@@ -68,16 +69,21 @@ def unrendered_changes(
                 yield Unrendered(path, kind, _what(kind, name), changed if has_keys else (), tuple(sorted(roots)))
 
 
-def unrendered_files(kustomizations: Kustomizations, paths: Collection[str], limits: Limits) -> Iterator[Unrendered]:
-    """What would have to be rendered in the files `paths` of a tree; of kustomizations only the roots are named."""
+def unrendered_files(components: Components, paths: Collection[str], limits: Limits) -> Iterator[Unrendered]:
+    """What would have to be rendered in the files `paths` of a tree; of kustomizations and charts only the roots."""
+    kustomizations = components.kustomizations
     for root in kustomizations.roots:
         path = kustomizations.by_directory[root].path
         if path in paths and not is_plain(kustomizations, root):
-            yield Unrendered(path, "kustomization", "kustomization", roots=(root,))
+            yield Unrendered(path, "kustomization", "kustomization", roots=(Root("kustomize", root),))
+    for root in components.charts.roots:
+        chart = f"{root}/{CHART_FILE}".removeprefix("/")
+        if chart in paths and not kustomizations.roots_of(chart):
+            yield Unrendered(chart, "chart", "chart", roots=(Root("helm", root),))
     for path in sorted(paths):
-        for kind, name in sorted(_sources(kustomizations.files.get(path), "", limits)):
+        for kind, name in sorted(_sources(components.files.get(path), "", limits)):
             # Values and patches belong to a chart or a kustomization, which is named.
-            if name or kind == "chart" or (kind == "kustomization" and path in kustomizations.unread):
+            if name or (kind == "kustomization" and path in kustomizations.unread):
                 yield Unrendered(path, kind, _what(kind, name))
 
 
@@ -85,16 +91,21 @@ def _what(kind: str, name: str) -> str:
     return f"{kind} `{name}`" if name else kind
 
 
-def _role(path: str, kustomizations: Kustomizations) -> str:
-    """What a file is for the kustomizations that name it; "" where that is for its content to say."""
-    keys = {reference.key for _, reference in kustomizations.references_to(path)}
-    return next((kind for kind, of_kind in _KINDS_BY_KEY.items() if not keys.isdisjoint(of_kind)), "")
+def _role(path: str, components: Components) -> str:
+    """What a file is for the components that read it; "" where that is for its name and content to say."""
+    keys = {reference.key for _, reference in components.kustomizations.references_to(path)}
+    if role := next((kind for kind, of_kind in _KINDS_BY_KEY.items() if not keys.isdisjoint(of_kind)), ""):
+        return role
+    return _TEMPLATE if components.charts.is_template(path) else ""
 
 
 def _sources(source: SourceFile | None, role: str, limits: Limits) -> dict[tuple[str, str], Any]:
     """The content of what is rendered from a file, by kind and name: a JSON value, or the text where it has none."""
     if source is None:
         return {}
+    if role == _TEMPLATE:
+        # What is no template by its content is evaluated as it is.
+        return {(role, ""): source.data} if b"{{" in source.data else {}
     if kind := role or _kind_by_name(source.path):
         values = read_values(source.data, limits) or []
         is_other = kind == "chart values" and any("apiVersion" in mapping(value) for value in values)
@@ -110,9 +121,9 @@ def _kind_by_name(path: str) -> str:
     name = posixpath.basename(path)
     if name in KUSTOMIZATIONS:
         return "kustomization"
-    if name == _CHART:
+    if name == CHART_FILE:
         return "chart"
-    return "chart values" if _VALUES.fullmatch(name) else ""
+    return "chart values" if is_values_file(name) else ""
 
 
 def _rendered(value: Any) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -1,0 +1,55 @@
+"""What can be rendered in a tree, by kustomize and by Helm: the roots, who reads what, and what a root lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from gracegate.manifests.helm import Charts, read_charts
+from gracegate.manifests.kustomize import ChartReference
+from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
+from gracegate.manifests.remote import RemoteReference
+from gracegate.model import Limits, SourceFile, Tree
+
+Renderer = Literal["kustomize", "helm"]
+
+
+class Root(NamedTuple):
+    """A directory that is rendered by itself."""
+
+    renderer: Renderer
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The kustomizations and the charts of a tree."""
+
+    files: Mapping[str, SourceFile]
+    kustomizations: Kustomizations
+    charts: Charts
+
+    def has(self, root: Root) -> bool:
+        """Whether the tree has a kustomization or a chart in the directory of a root."""
+        of_kind = self.kustomizations if root.renderer == "kustomize" else self.charts
+        return root.directory in of_kind.by_directory
+
+    def roots_of(self, path: str) -> frozenset[Root]:
+        """The roots that read a file. A chart that kustomizations inflate is rendered by them."""
+        by_kustomize = self.kustomizations.roots_of(path)
+        if by_kustomize:
+            return frozenset(Root("kustomize", root) for root in by_kustomize)
+        return frozenset(Root("helm", root) for root in self.charts.roots_of(path))
+
+    def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference]:
+        """What a root reads and the tree does not have."""
+        if root.renderer == "helm":
+            return frozenset(self.charts.missing(root.directory))
+        closure = self.kustomizations.closure(root.directory)
+        return closure.remotes | closure.charts
+
+
+def read_components(tree: Tree, limits: Limits, cache: Cache | None = None) -> Components:
+    """The components of a tree; see `read_kustomizations` for the cache."""
+    return Components(tree.files, read_kustomizations(tree, limits, cache), read_charts(tree.files, limits))

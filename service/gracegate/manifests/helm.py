@@ -1,0 +1,139 @@
+"""Charts as they are written, without rendering: what belongs to one, and which charts it needs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gracegate.manifests.contents import items, mapping, read_values, text
+from gracegate.manifests.discovery import directory
+from gracegate.manifests.kustomize import ChartReference, join
+from gracegate.model import Limits, SourceFile
+
+CHART_FILE = "Chart.yaml"
+_VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
+# Of Helm 2, whose charts Helm still reads.
+_REQUIREMENTS = "requirements.yaml"
+_LOCAL = "file://"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart; `dependencies` have a directory where the tree has them."""
+
+    directory: str
+    is_library: bool
+    dependencies: tuple[ChartReference, ...]
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The charts of a tree by directory."""
+
+    files: Mapping[str, SourceFile]
+    by_directory: Mapping[str, Chart]
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """The directories of the charts that are installed by themselves: no libraries, no parts of other charts."""
+        return tuple(sorted(d for d, c in self.by_directory.items() if not c.is_library and self._parent(d) is None))
+
+    def roots_of(self, path: str) -> frozenset[str]:
+        """The charts that are rendered with a file: the one that it belongs to, and those that depend on that."""
+        chart = self.chart_of(path)
+        pending = [] if chart is None else [chart]
+        reached: set[str] = set()
+        while pending:
+            folder = pending.pop()
+            if folder not in reached:
+                reached.add(folder)
+                parent = self._parent(folder)
+                pending += [*self._dependents.get(folder, ()), *([] if parent is None else [parent])]
+        return frozenset(reached.intersection(self.roots))
+
+    def chart_of(self, path: str) -> str | None:
+        """The directory of the chart that reads a file, None for a file that none reads, as a README."""
+        folder = directory(path)
+        while folder not in self.by_directory:
+            if not folder:
+                return None
+            folder = directory(folder)
+        return folder if is_read_by_chart(path.removeprefix(f"{folder}/")) else None
+
+    def is_template(self, path: str) -> bool:
+        """Whether a chart has a file among its templates."""
+        chart = self.chart_of(path)
+        return chart is not None and path.removeprefix(f"{chart}/").startswith("templates/")
+
+    def missing(self, root: str) -> frozenset[ChartReference]:
+        """The charts that a root needs and the tree does not have."""
+        pending = [root]
+        seen: set[str] = set()
+        missing: set[ChartReference] = set()
+        while pending:
+            folder = pending.pop()
+            if folder not in seen:
+                seen.add(folder)
+                dependencies = self.by_directory[folder].dependencies
+                # Without a repository, the chart can only be an archive among the chart's `charts`.
+                missing.update(d for d in dependencies if d.repository and d.directory not in self.by_directory)
+                pending += [d.directory for d in dependencies if d.directory in self.by_directory]
+        return frozenset(missing)
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, set[str]]:
+        dependents: defaultdict[str, set[str]] = defaultdict(set)
+        for folder, chart in self.by_directory.items():
+            for dependency in chart.dependencies:
+                dependents[dependency.directory].add(folder)
+        return dependents
+
+    def _parent(self, folder: str) -> str | None:
+        """The chart that has the chart of a directory among its `charts`."""
+        above, charts, name = f"/{folder}".rpartition("/charts/")
+        parent = above.removeprefix("/")
+        return parent if charts and "/" not in name and parent in self.by_directory else None
+
+
+def is_read_by_chart(path: str) -> bool:
+    """Whether Helm reads a file for its meaning; `path` counts from the chart."""
+    first, slash, _ = path.partition("/")
+    if slash:
+        return first in {"charts", "crds", "templates"}
+    return path in {CHART_FILE, ".helmignore", _REQUIREMENTS} or is_values_file(path)
+
+
+def is_values_file(name: str) -> bool:
+    """Whether a file is one of values, by the name that such files have by convention."""
+    return _VALUES.fullmatch(name) is not None
+
+
+def read_charts(files: Mapping[str, SourceFile], limits: Limits) -> Charts:
+    """The charts of a tree; one whose Chart.yaml cannot be read has no dependencies."""
+    folders = [directory(path) for path in files if path.rpartition("/")[2] == CHART_FILE]
+    return Charts(files, {folder: _read_chart(files, folder, folders, limits) for folder in folders})
+
+
+def _read_chart(files: Mapping[str, SourceFile], folder: str, folders: Collection[str], limits: Limits) -> Chart:
+    content, requirements = (_content(files, join(folder, name), limits) for name in (CHART_FILE, _REQUIREMENTS))
+    named = [*items(content.get("dependencies")), *items(requirements.get("dependencies"))]
+    dependencies = (_dependency(folder, mapping(item), folders) for item in named)
+    return Chart(folder, content.get("type") == "library", tuple(dependencies))
+
+
+def _content(files: Mapping[str, SourceFile], path: str | None, limits: Limits) -> dict[str, Any]:
+    source = files.get(path or "")
+    values = None if source is None else read_values(source.data, limits)
+    return mapping(values[0]) if values else {}
+
+
+def _dependency(folder: str, item: Mapping[str, Any], folders: Collection[str]) -> ChartReference:
+    name, version, repository = (text(item.get(key)) for key in ("name", "version", "repository"))
+    own = join(folder, f"charts/{name}") or ""
+    if repository.startswith(_LOCAL) and own not in folders:
+        own = join(folder, repository.removeprefix(_LOCAL)) or ""
+    return ChartReference(name, version, repository, own)
