@@ -9,6 +9,7 @@ import data.gracegate.lib.containers
 import data.gracegate.lib.drains
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
+import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
@@ -57,6 +58,12 @@ required_period := {i: max({30} | times) |
 	times := {enough | some shutdown in listed; enough := 5 * ceil(((shutdown.drain + shutdown.app) + 5) / 5)}
 }
 
+# Why the longest of its shutdowns needs that period.
+_reasons := {i: text.format("preStop ({} s) and shutdown ({} s) have to fit", [drain, app]) |
+	some i, listed in shutdowns
+	[_, drain, app] := max([[shutdown.drain + shutdown.app, shutdown.drain, shutdown.app] | some shutdown in listed])
+}
+
 # METADATA
 # title: Steps to the required grace period, by document
 # description: |
@@ -67,7 +74,10 @@ extension_steps := {i: steps |
 	current := period[i]
 	pod := workloads.pod[i]
 	path := array.concat(pod.path, ["terminationGracePeriodSeconds"])
-	steps := [patches.put(object.keys(pod.spec), path, seconds) | seconds > current]
+	steps := [patches.because(patches.put(object.keys(pod.spec), path, seconds), reason) |
+		seconds > current
+		reason := object.get(_reasons, i, "the default leaves time for requests in flight")
+	]
 }
 
 # METADATA

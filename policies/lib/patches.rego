@@ -9,3 +9,10 @@ package gracegate.lib.patches
 put(keys, path, value) := {"op": "replace", "path": path, "value": value} if {
 	path[count(path) - 1] in keys
 } else := {"op": "add", "path": path, "value": value}
+
+# METADATA
+# title: Step with its reason
+# description: |
+#   Why the fix changes this too, for a field that the violation's message does not name: the end of a sentence that
+#   names it.
+because(step, reason) := object.union(step, {"reason": reason})

@@ -156,6 +156,9 @@ class WorkloadKind:
         return (*self.template, "spec")
 
 
+CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers"})
+"""The fields of a Pod's spec that hold containers."""
+
 WORKLOAD_KINDS: Mapping[str, WorkloadKind] = {
     "CloneSet": WorkloadKind(("apps.kruise.io",), selects=True),
     "CronJob": WorkloadKind(("batch",), template=("spec", "jobTemplate", "spec", "template"), rolls=False),
@@ -290,12 +293,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step of a fix: RFC 6902 with array paths; `add` creates missing parents. `document` is a batch index."""
+    """One step of a fix: RFC 6902 with array paths; `add` creates missing parents. `document` is a batch index.
+
+    `reason` says why a step belongs to the fix that changes more than what the violation is about.
+    """
 
     op: Literal["add", "replace", "remove"]
     path: Pointer
     value: Any = None
     document: int = 0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from gracegate.outputs import comment_text
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
 
+POD = ("spec", "template", "spec")
+WEB = (*POD, "containers", 0)
 OPEN = comment_text.comment_body((samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER)
 RESOLVED = comment_text.resolved_body(OPEN, commit="0123456789", is_fixed=True, marker=samples.FIXED_MARKER)
 
@@ -106,6 +108,63 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
         "A change to consider:",
         '- set `spec.x.0` to `{"a": 1}`\n- remove `y`',
         "This is right if: it is",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "sentence"),
+    [
+        pytest.param(Operation("add", (*WEB, "readinessProbe"), {}), None, id="the message names the field"),
+        pytest.param(
+            Operation("add", (*WEB, "lifecycle"), {"readinessProbe": {"a": 1}}),
+            None,
+            id="the message names what is in it",
+        ),
+        pytest.param(
+            Operation("replace", (*POD, "terminationGracePeriodSeconds"), 50, reason="the drain has to fit"),
+            "The fix sets `terminationGracePeriodSeconds` to `50`: the drain has to fit.",
+            id="a number with its reason",
+        ),
+        pytest.param(
+            Operation("add", (*WEB, "ports", 0, "name"), "http"), "The fix sets `ports[0].name` to `http`.", id="a text"
+        ),
+        pytest.param(
+            Operation("add", (*WEB, "startupProbe"), {"a": 1}), "The fix adds `startupProbe`.", id="an object is added"
+        ),
+        pytest.param(
+            Operation("replace", (*WEB, "command"), ["a"]), "The fix changes `command`.", id="a list is replaced"
+        ),
+        pytest.param(
+            Operation("remove", (*WEB, "livenessProbe", "initialDelaySeconds")),
+            "The fix removes `livenessProbe.initialDelaySeconds`.",
+            id="a removal",
+        ),
+        pytest.param(Operation("replace", ("data", "a"), True), "The fix sets `data.a` to `true`.", id="no spec"),
+    ],
+)
+def test_what_no_message_names_is_named_below_the_fix(operation: Operation, sentence: str | None) -> None:
+    finding = replace(samples.NO_PROBE, fix=Fix("safe", (operation,), diff=samples.REVIEWS_DIFF))
+    body = comment_text.comment_body((finding,), samples.REVIEWS_FIX, marker="")
+    assert body.split("\n\n")[2:] == ([sentence] if sentence else [])
+
+
+def test_of_two_numbers_for_a_field_the_larger_one_is_named() -> None:
+    path = (*POD, "terminationGracePeriodSeconds")
+    findings = [
+        replace(samples.NO_PROBE, id=str(n), fix=Fix("safe", (Operation("add", path, n),), diff=samples.REVIEWS_DIFF))
+        for n in (40, 60, 50)
+    ]
+    body = comment_text.comment_body(findings, samples.REVIEWS_FIX, marker="")
+    assert body.split("\n\n")[2:] == ["The fix sets `terminationGracePeriodSeconds` to `60`."]
+
+
+def test_findings_that_the_fix_covers_without_a_line_of_their_own_are_named() -> None:
+    info = replace(samples.NO_DRAIN, severity="info")
+    others = (samples.NO_PROBE, info, samples.EXHAUSTED)
+    body = comment_text.comment_body((samples.NO_PROBE,), samples.REVIEWS_FIX, marker="", others=others)
+    assert body.split("\n\n")[2:] == [
+        "The fix also covers:",
+        "- ℹ️ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",  # noqa: RUF001
     ]
 
 

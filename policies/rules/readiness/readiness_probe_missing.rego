@@ -119,8 +119,7 @@ _timeout(probe) := {"timeoutSeconds": min({5, seconds})} if {
 	seconds > 0
 } else := {}
 
-# With the same handler, a container has to be taken out of service well before it is restarted.
-_liveness_steps(at, container) := [step |
+_liveness_steps(at, container) := [patches.because(step, "restarts have to wait until the container is out of service") |
 	probe := container.livenessProbe
 	probes.handler(probe)
 	probes.budget(probe) <= _numbers.periodSeconds * _numbers.failureThreshold

@@ -27,7 +27,12 @@ test_no_time_at_all if {
 				"or for requests in flight.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": grace, "value": 30}]}},
+		"fix": {at: {"patch": [{
+			"op": "replace",
+			"path": grace,
+			"value": 30,
+			"reason": "preStop (10 s) and shutdown (10 s) have to fit",
+		}]}},
 	}
 }
 

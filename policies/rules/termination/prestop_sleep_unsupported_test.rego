@@ -29,7 +29,12 @@ test_longer_than_the_grace_period if {
 				"its preStop hook sleeps 45 s, longer than the grace period of 30 s.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "add", "path": grace, "value": 60}]}},
+		"fix": {at: {"patch": [{
+			"op": "add",
+			"path": grace,
+			"value": 60,
+			"reason": "preStop (45 s) and shutdown (10 s) have to fit",
+		}]}},
 	}
 }
 

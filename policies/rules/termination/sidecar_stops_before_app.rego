@@ -130,7 +130,8 @@ _extension(i, seconds) := [step |
 	period := max({grace.required_period[i], 5 * ceil(((longest + seconds) + 5) / 5)})
 	period > grace.period[i]
 	path := array.concat(workloads.pod[i].path, ["terminationGracePeriodSeconds"])
-	step := patches.put(object.keys(workloads.pod[i].spec), path, period)
+	reason := text.format("preStop ({} s) and the proxy's drain ({} s) have to fit", [longest, seconds])
+	step := patches.because(patches.put(object.keys(workloads.pod[i].spec), path, period), reason)
 ]
 
 _is_proxy(container) if {

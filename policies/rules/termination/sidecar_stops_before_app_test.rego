@@ -139,7 +139,12 @@ test_a_classic_mesh if {
 		}},
 		"fix": {at: {"class": "safe", "patch": [
 			{"op": "replace", "path": at.path, "value": "concurrency: 2\nterminationDrainDuration: 20s\n"},
-			{"op": "add", "path": ["spec", "template", "spec", "terminationGracePeriodSeconds"], "value": 35},
+			{
+				"op": "add",
+				"path": ["spec", "template", "spec", "terminationGracePeriodSeconds"],
+				"value": 35,
+				"reason": "preStop (10 s) and the proxy's drain (20 s) have to fit",
+			},
 		]}},
 	}
 	fixed := object.union(batch, testing.fixed_documents(batch, got.fix))

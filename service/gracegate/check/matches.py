@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gracegate.model import WORKLOAD_KINDS, Document, ObjectRef, Pointer, Violation
-
-CONTAINER_LISTS = frozenset({"containers", "initContainers", "ephemeralContainers"})
+from gracegate.model import CONTAINER_LISTS, WORKLOAD_KINDS, Document, ObjectRef, Pointer, Violation
 
 
 @dataclass(frozen=True, slots=True)

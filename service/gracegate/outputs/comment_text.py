@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Operation, Suggestion
+from gracegate.model import CONTAINER_LISTS, GITHUB_COMMENT_BYTES, Finding, Operation, Pointer, Suggestion
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
 from gracegate.outputs.phrasing import SEVERITY_MARKS, object_count, plural, reason, remarks, sort_findings, tally
 
@@ -15,13 +15,25 @@ _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
 _RESOLVED = "✅"
 
 
-def comment_body(findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str) -> str:
-    """One comment about one place: a line per finding, then the fix, then the marker as the last line."""
-    return _compose(_finding_lines(findings), findings, suggestion, marker)
+def comment_body(
+    findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str, others: Iterable[Finding] = ()
+) -> str:
+    """One comment about one place: a line per finding, then the fix, then the marker as the last line.
+
+    Those of `others`, the report's findings, that the fix corrects too are named below it.
+    """
+    return _compose(_finding_lines(findings), findings, suggestion, marker, others)
 
 
-def updated_body(
-    old: str, findings: Sequence[Finding], resolved: int, *, commit: str, is_fixed: bool, marker: str
+def updated_body(  # noqa: PLR0913
+    old: str,
+    findings: Sequence[Finding],
+    resolved: int,
+    *,
+    commit: str,
+    is_fixed: bool,
+    marker: str,
+    others: Iterable[Finding] = (),
 ) -> str:
     """An earlier comment of which `findings` are still open, and that many are resolved by `commit`.
 
@@ -42,7 +54,7 @@ def updated_body(
         outcome = _outcome(commit, is_fixed=is_fixed)
         count = f"{plural(resolved, 'finding')} of this comment"
         newly_resolved = [f"{_RESOLVED} {count} {outcome[:1].lower()}{outcome[1:]}"]
-    return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker)
+    return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker, others)
 
 
 def resolved_body(old: str, *, commit: str, is_fixed: bool, marker: str) -> str:
@@ -93,9 +105,15 @@ def rule_link(finding: Finding) -> str:
 
 
 def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
-    """How to fix findings, each text once: the verified patches that `suggestion` does not contain, and advice."""
+    """How to fix findings, each text once: the verified patches that `suggestion` does not contain, and advice.
+
+    What a verified fix changes besides is named too: nobody should have to look for it in the lines.
+    """
+    shown = list(findings)
     in_suggestion = suggestion.id if suggestion else None
-    blocks = [b for f in findings for b in _fix_blocks(f, patch=in_suggestion is None or f.suggestion != in_suggestion)]
+    blocks = [b for f in shown for b in _fix_blocks(f, patch=in_suggestion is None or f.suggestion != in_suggestion)]
+    unnamed = " ".join(_unnamed_changes(shown))
+    blocks += [unnamed] if unnamed else []
     return list(dict.fromkeys(blocks))
 
 
@@ -124,9 +142,68 @@ def _describe(operation: Operation) -> str:
     return f"set {path} to {code(json.dumps(operation.value, ensure_ascii=False, default=str))}"
 
 
-def _compose(lines: Sequence[str], findings: Sequence[Finding], suggestion: Suggestion | None, marker: str) -> str:
+def _unnamed_changes(findings: Sequence[Finding]) -> Iterable[str]:
+    """A sentence for each field that the verified fixes change and that no message names."""
+    messages = " ".join(finding.message for finding in findings)
+    operations: dict[Pointer, Operation] = {}
+    for operation in (o for f in findings if f.fix and f.fix.diff for o in f.fix.patch):
+        known = operations.get(operation.path, operation)
+        # Of two numbers for one field the larger one is written.
+        is_larger = all(type(o.value) in {int, float} for o in (known, operation)) and operation.value > known.value
+        operations[operation.path] = operation if is_larger else known
+    for operation in operations.values():
+        if not any(re.search(rf"\b{re.escape(key)}\b", messages) for key in _keys(operation)):
+            why = f": {prose(operation.reason)}" if operation.reason else ""
+            yield f"The fix {_describe_change(operation)}{why}."
+
+
+def _keys(operation: Operation) -> Iterable[str]:
+    """The field that an operation changes, with those below it as long as there is only one."""
+    yield next((step for step in reversed(operation.path) if isinstance(step, str)), "")
+    value = operation.value
+    while isinstance(value, Mapping) and len(value) == 1:
+        ((key, value),) = value.items()
+        yield str(key)
+
+
+def _describe_change(operation: Operation) -> str:
+    path = code(_field(operation.path))
+    if operation.op == "remove":
+        return f"removes {path}"
+    if isinstance(operation.value, Mapping | list):
+        return f"{'adds' if operation.op == 'add' else 'changes'} {path}"
+    return f"sets {path} to {_scalar(operation.value)}"
+
+
+def _scalar(value: object) -> str:
+    return code(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _field(path: Pointer) -> str:
+    """The path inside the container or the spec, as `kubectl explain` would have it."""
+    starts = [n + 1 for n, step in enumerate(path) if step == "spec" or (n and path[n - 1] in CONTAINER_LISTS)]
+    inside = path[max(starts, default=0) :]
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inside).removeprefix(".")
+
+
+def _companions(findings: Sequence[Finding], others: Iterable[Finding]) -> Sequence[Finding]:
+    """Those of `others` that the verified fixes of `findings` fix too, for which they are one edit."""
+    ids, diffs = {f.id for f in findings}, {f.fix.diff for f in findings if f.fix and f.fix.diff}
+    return sort_findings(f for f in others if f.id not in ids and f.fix is not None and f.fix.diff in diffs)
+
+
+def _compose(
+    lines: Sequence[str],
+    findings: Sequence[Finding],
+    suggestion: Suggestion | None,
+    marker: str,
+    others: Iterable[Finding],
+) -> str:
+    companions = _companions(findings, others)
     blocks = [code_block(suggestion.text, "suggestion")] if suggestion else []
-    blocks += fix_blocks(sort_findings(findings), suggestion)
+    blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
+    if companions:
+        blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))
     return page([Section(["\n".join(lines)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
 
 

@@ -67,7 +67,8 @@ def _fix(fix: Fix) -> Mapping[str, Any]:
 
 def _operation(operation: Operation) -> Mapping[str, Any]:
     value = {} if operation.op == "remove" else {"value": operation.value}
-    return {"op": operation.op, "path": list(operation.path), **value}
+    reason = {} if operation.reason is None else {"reason": operation.reason}
+    return {"op": operation.op, "path": list(operation.path), **value, **reason}
 
 
 def _waiver(waiver: Waiver) -> Mapping[str, Any]:

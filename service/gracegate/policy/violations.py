@@ -94,15 +94,18 @@ def _check_class(fix: Fix) -> None:
 def _operation(raw: Any, document: int, documents: int) -> Operation:
     op = raw.get("op") if isinstance(raw, Mapping) else None
     if op == "remove":
-        check_members(raw, required={"op", "path"}, optional={"document"})
+        check_members(raw, required={"op", "path"}, optional={"document", "reason"})
     elif op in ("add", "replace"):
-        check_members(raw, required={"op", "path", "value"}, optional={"document"})
+        check_members(raw, required={"op", "path", "value"}, optional={"document", "reason"})
     else:
         raise Malformed(f"{op!r} is not an operation")
     target = raw.get("document", document)
     if not _is_index(target, documents):
         raise Malformed(f"an operation's document {target!r} is not in the batch")
-    return Operation(op, _pointer(raw["path"]), conventional_order(raw.get("value")), target)
+    reason = raw.get("reason")
+    if "reason" in raw and not isinstance(reason, str):
+        raise Malformed("the reason of an operation is not a text")
+    return Operation(op, _pointer(raw["path"]), conventional_order(raw.get("value")), target, reason or None)
 
 
 def conventional_order(value: Any) -> Any:

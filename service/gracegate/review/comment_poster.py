@@ -42,29 +42,33 @@ class CommentPoster:
         marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}")
         earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
-        new_comments = [self._comment(comment, marker) for comment in plan.new_comments]
+        new_comments = [self._comment(comment, report, marker) for comment in plan.new_comments]
         refused: tuple[Comment, ...] = ()
         if new_comments:
             findings = [finding for comment in plan.new_comments for finding in comment.findings]
             body = comment_text.review_body(findings, len(new_comments), uncommented=plan.uncommented)
             refused = _post_review(repo, pull, body, new_comments)
-        edits = [_edit(repo, u.comment.id, self._updated_body(u, marker, pull.head_sha)) for u in plan.updates]
+        edits = [_edit(repo, u.comment.id, self._updated_body(u, report, marker, pull.head_sha)) for u in plan.updates]
         refused_findings = frozenset(identifier for comment in refused for identifier in comment.findings)
         return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, refused_findings)
 
-    def _comment(self, comment: NewComment, marker: CommentMarker) -> Comment:
+    def _comment(self, comment: NewComment, report: Report, marker: CommentMarker) -> Comment:
         marked = {finding.id: finding.target for finding in comment.findings}
-        body = comment_text.comment_body(comment.findings, comment.suggestion, marker=marker.write(marked))
+        body = comment_text.comment_body(
+            comment.findings, comment.suggestion, marker=marker.write(marked), others=report.findings
+        )
         return Comment(comment.path, comment.line, comment.start_line, body, tuple(marked))
 
-    def _updated_body(self, update: CommentUpdate, marker: CommentMarker, commit: str) -> str:
+    def _updated_body(self, update: CommentUpdate, report: Report, marker: CommentMarker, commit: str) -> str:
         body, is_fixed = update.comment.body, update.is_fixed
         if not update.open:
             end = marker.write(dict.fromkeys(update.resolved, ""), resolved=True)
             return comment_text.resolved_body(body, commit=commit, is_fixed=is_fixed, marker=end)
         end = marker.write({finding.id: finding.target for finding in update.open})
         resolved = len(update.resolved)
-        return comment_text.updated_body(body, update.open, resolved, commit=commit, is_fixed=is_fixed, marker=end)
+        return comment_text.updated_body(
+            body, update.open, resolved, commit=commit, is_fixed=is_fixed, marker=end, others=report.findings
+        )
 
 
 def _post_review(

@@ -148,14 +148,14 @@ def test_a_whole_violation() -> None:
             "advice": "look",
             "patch": [
                 {"op": "add", "path": ["spec", 0], "value": {"x": 1}},
-                {"op": "replace", "path": ["spec"], "value": None, "document": 1},
+                {"op": "replace", "path": ["spec"], "value": None, "document": 1, "reason": "it has to fit"},
                 {"op": "remove", "path": ["spec"]},
             ],
         },
     )
     patch = (
         Operation("add", ("spec", 0), {"x": 1}, 0),
-        Operation("replace", ("spec",), None, 1),
+        Operation("replace", ("spec",), None, 1, "it has to fit"),
         Operation("remove", ("spec",), None, 0),
     )
     fix = Fix("assumes", patch, "look", "it listens on /ready")
@@ -262,6 +262,7 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(fix={"patch": [{"op": "add", "path": []}]}),
         violation(fix={"patch": [{"op": "move", "path": []}]}),
         violation(fix={"patch": [{"op": "remove", "path": [], "value": 1}]}),
+        violation(fix={"patch": [{"op": "remove", "path": [], "reason": 1}]}),
         violation(fix={"patch": [{"op": "remove", "path": [], "document": 2}]}),
         violation(fix={"patch": ["remove"]}),
     ],
