@@ -32,9 +32,27 @@ containers_without_drain := {i: found |
 	found := [target |
 		some target in target_containers.by_workload[i]
 		not target.container.sidecar
-		not hooks.has_prestop(target.container.spec)
-		count({[i, array.concat(target.container.path, field)] | some field in _hook_fields} & api_fields.meant) == 0
+		_lacks_hook(target.container)
 	]
+}
+
+# METADATA
+# title: Undecided workloads without a drain
+# description: |
+#   By document, entries of `undecided_by_workload` (see the library target_containers) none of whose containers has a
+#   preStop hook.
+undecided_without_drain := {i: undecided |
+	some i in _drainable
+	undecided := target_containers.undecided_by_workload[i]
+	every container in undecided.containers {
+		_lacks_hook(container)
+	}
+}
+
+_lacks_hook(container) if {
+	not hooks.has_prestop(container.spec)
+	meant := {[container.document, array.concat(container.path, field)] | some field in _hook_fields}
+	count(meant & api_fields.meant) == 0
 }
 
 _hook_fields := {["lifecycle"], ["lifecycle", "preStop"]}

@@ -1,6 +1,8 @@
 # METADATA
 # title: Images
-# description: Which programs an image lacks, as far as its name shows, and which preStop hooks need such a program.
+# description: |
+#   What the name of an image shows: programs that it lacks, preStop hooks that need such a program, and whether it helps
+#   an app instead of being one.
 # schemas:
 # - input: schema.input
 package gracegate.lib.images
@@ -64,6 +66,26 @@ can_sleep(image, minor) if {
 	minor < 30
 	not absence(image, "sleep")
 }
+
+# METADATA
+# scope: document
+# title: Is it the image of a helper?
+# description: |
+#   Of a log shipper, an exporter, an agent or a proxy for outgoing connections, which run beside an app and get no
+#   requests of its users. Not a proxy that requests of users go through, as oauth2-proxy.
+is_helper(image) if regex.match(_helpers, image)
+
+_helpers := concat("", [
+	`(^|/)(`,
+	concat("|", [
+		`fluent-?bit`, `fluentd`, `filebeat`, `promtail`, `telegraf`, `grafana-agent`, `grafana/alloy`, `vector(dotdev)?/vector`,
+		`timberio/vector`, `opentelemetry-(collector|operator)`, `otel-?collector`, `adot-collector`, `cloudwatch-agent`,
+		`aws-xray-daemon`, `datadog(hq)?/agent`, `jaeger-agent`, `cloud-?sql-proxy`, `gce-proxy`, `alloydb-auth-proxy`,
+		`kube-rbac-proxy`, `vault(-agent)?`, `consul-template`, `git-sync`, `k8s-sidecar`, `configmap-reload`, `proxyv2`,
+		`pilot-agent`, `linkerd2?/proxy`,
+	]),
+	`)[^/]*$|exporter([:@][^/]*)?$`,
+])
 
 _is_system_program := {name: true |
 	some name in [

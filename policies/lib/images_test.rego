@@ -65,3 +65,28 @@ test_missing_programs[note] if {
 	found := images.missing_programs[0] with input as testing.batch([web(case[0], case[1])])
 	[[missing.program, missing.certainty] | some missing in found] == case[2]
 }
+
+test_helpers[image] if {
+	some image in [
+		"fluent/fluent-bit:3.1",
+		"cr.fluentbit.io/fluent/fluent-bit",
+		"docker.elastic.co/beats/filebeat:8.1",
+		"gcr.io/cloudsql-docker/gce-proxy:1.33",
+		"quay.io/brancz/kube-rbac-proxy@sha256:00",
+		"nginx/nginx-prometheus-exporter:1.3",
+		"docker.io/istio/proxyv2:1.29",
+	]
+	images.is_helper(image)
+}
+
+test_no_helpers[image] if {
+	some image in [
+		"",
+		"registry.example/web:fluentd",
+		"quay.io/oauth2-proxy/oauth2-proxy:v7",
+		"fluentd/web",
+		"registry.example/exporter-of-orders",
+		"envoyproxy/envoy",
+	]
+	not images.is_helper(image)
+}

@@ -1,12 +1,15 @@
 # METADATA
 # title: Target containers
-# description: The containers that a Service sends to.
+# description: The containers that a Service sends to, as far as the ports show which they are.
 package gracegate.lib.target_containers
 
 import data.gracegate.lib.containers
 import data.gracegate.lib.exposures
+import data.gracegate.lib.images
 import data.gracegate.lib.joins
 import data.gracegate.lib.services
+import data.gracegate.lib.text
+import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 # METADATA
@@ -19,7 +22,7 @@ import data.gracegate.lib.workloads
 #   lead to it are for metrics.
 by_workload := {i: found |
 	some i in workloads.complete
-	hits := (_declared(i) | _assumed(i)) | _suspected(i)
+	hits := ((_declared_by_workload[i] | _assumed(i)) | _only_app_hits(i)) | _suspected(i)
 	found := [target |
 		some container in containers.long_running[i]
 		own := {hit | some hit in hits; hit.path == container.path}
@@ -34,9 +37,31 @@ by_workload := {i: found |
 	]
 }
 
+# METADATA
+# title: Possible targets by document of the workload
+# description: |
+#   Of workloads with several containers to which a Service sends, and none of which declares that port: a list of the
+#   `containers` that may get the requests, their `titles`, and one of the Services, `service`, with its `port`. Log
+#   shippers, exporters and the like are not among the containers where there are others.
+undecided_by_workload := {i: found |
+	some i in workloads.complete
+	possible := _possible_targets[i]
+	count(possible) > 1
+	untargeted := _untargeted[i]
+	count(untargeted) > 0
+	count({container.path | some container in possible} & {target.container.path | some target in by_workload[i]}) == 0
+	[service, port] := min(untargeted)
+	titles := concat(", ", [text.format(`"{}"`, [container.title]) | some container in possible])
+	found := {"containers": possible, "titles": titles, "service": service, "port": port}
+}
+
 _level(served_status, hits) := "info" if {
 	every hit in hits {
 		_is_for_metrics(hit)
+	}
+} else := "warning" if {
+	every hit in hits {
+		_is_uncertain(hit)
 	}
 } else := {"yes": "error", "unknown": "warning"}[served_status]
 
@@ -46,6 +71,10 @@ _is_for_metrics(hit) if {
 	not hit.service == null
 	services.is_for_metrics({"name": "", "target": hit.port.target})
 }
+
+_is_uncertain(hit) if hit.by_image
+
+_is_uncertain(hit) if _is_for_metrics(hit)
 
 _senders(i) := object.get(_distinct_senders, object.get(services.representative, i, -1), set())
 
@@ -70,6 +99,8 @@ _alike := joins.representatives({s: traits |
 })
 
 # Ports that containers declare, by name or by number. Of several with one name, Kubernetes takes the first.
+_declared_by_workload := {i: _declared(i) | some i in workloads.complete}
+
 _declared(i) := {hit |
 	some s in _senders(i)
 	some service_port in services.service[s].ports
@@ -97,7 +128,7 @@ _all_owners(i, service_port) := [[container, port] |
 # A container need not declare its ports, so a lone container is the target.
 _assumed(i) := {hit |
 	count(containers.regular[i]) == 1
-	found := {[hit.service, hit.service_port] | some hit in _declared(i)}
+	found := {[hit.service, hit.service_port] | some hit in _declared_by_workload[i]}
 	some s in _senders(i)
 	some service_port in _service_ports(s)
 	not [s, service_port] in found
@@ -106,6 +137,45 @@ _assumed(i) := {hit |
 		"service": s,
 		"service_port": service_port,
 		"port": {"target": service_port.target, "protocol": service_port.protocol},
+	}
+}
+
+# By document of the workload, [service, number of the port] of Services none of whose ports any of its several
+# containers declares. A name that none declares leads nowhere.
+_untargeted := {i: found |
+	some i in workloads.complete
+	count(containers.regular[i]) > 1
+	targeted := {hit.service | some hit in _declared_by_workload[i]}
+	found := {[s, port.target] |
+		some s in (_senders(i) - targeted)
+		some port in services.service[s].ports
+		is_number(port.target)
+		port.protocol == "TCP"
+		not services.is_for_metrics(port)
+	}
+}
+
+# The containers that may be the app.
+_possible_targets := {i: found |
+	some i, untargeted in _untargeted
+	count(untargeted) > 0
+	apps := [container |
+		some container in containers.regular[i]
+		not images.is_helper(values.string(object.get(container.spec, "image", "")))
+	]
+	found := [listed | some listed in [apps, containers.regular[i]]; count(listed) > 0][0]
+}
+
+# Beside log shippers and the like, the only other container is the target.
+_only_app_hits(i) := {hit |
+	[container] := _possible_targets[i]
+	some [s, number] in _untargeted[i]
+	hit := {
+		"path": container.path,
+		"service": s,
+		"service_port": {"name": "", "target": number},
+		"port": {"target": number, "protocol": "TCP"},
+		"by_image": true,
 	}
 }
 

@@ -30,6 +30,43 @@ test_no_targets[note] if {
 	targets(testing.batch(objects)) == set()
 }
 
+test_the_app_beside_helpers[note] if {
+	some note, case in {
+		"a log shipper": ["fluent/fluent-bit:3.1", {["web", {1}, {81}, "warning"]}],
+		"an exporter": ["quay.io/prom/redis-exporter", {["web", {1}, {81}, "warning"]}],
+		"another app": ["registry.example/exporter-of-orders:1", set()],
+	}
+	helper := {"name": "helper", "image": case[0]}
+	targets(testing.batch([with_second(helper), sending_to([{"port": 81}])])) == case[1]
+}
+
+test_undecided[note] if {
+	third := {"name": "b", "image": "registry.example/b:2", "ports": [{"name": "grpc", "containerPort": 82}]}
+	some note, case in {
+		"two apps": [with_second(third), [{"port": 81}], {[`"web", "b"`, 1, 81]}],
+		"the lowest port": [with_second(third), [{"port": 84}, {"port": 83}], {[`"web", "b"`, 1, 83]}],
+		"helpers alone": [
+			testing.set(with_second({"name": "b", "image": "fluentd"}), testing.inside(["image"]), "fluentd:1"),
+			[{"port": 81}],
+			{[`"web", "b"`, 1, 81]},
+		],
+		"one app": [testing.web, [{"port": 81}], set()],
+		"a port that one declares": [with_second(third), [{"port": 81}, {"port": 82}], set()],
+		"a name that none declares": [with_second(third), [{"port": 81, "targetPort": "x"}], set()],
+		"for metrics": [with_second(third), [{"name": "metrics", "port": 81}], set()],
+		"UDP": [with_second(third), [{"port": 81, "protocol": "UDP"}], set()],
+	}
+	found := target_containers.undecided_by_workload with input as testing.batch([case[0], sending_to(case[1])])
+	{[undecided.titles, undecided.service, undecided.port] | some undecided in found} == case[2]
+}
+
+test_undecided_with_a_known_target if {
+	second := testing.set(testing.service, ["spec", "ports"], [{"port": 81}])
+	batch := testing.batch([with_second({"name": "b", "image": "b:1"}), testing.service, second])
+	found := target_containers.undecided_by_workload with input as batch
+	found == {}
+}
+
 test_targets[note] if {
 	some note, case in {
 		"by name": [[testing.web, testing.service], {["web", {1}, {"http"}, "error"]}],

@@ -37,6 +37,17 @@ violation contains {"at": at, "message": message, "level": _level(at.document, t
 	])
 }
 
+violation contains {"at": at, "message": message, "level": _level(at.document, {"level": "warning"})} if {
+	some at, undecided in _none_with_probe
+	message := text.format(
+		concat(" ", [
+			"One of the containers {} gets traffic before it can serve: none of them has a readinessProbe",
+			`or declares port {}, to which Service "{}" sends.`,
+		]),
+		[undecided.titles, undecided.port, services.service[undecided.service].name],
+	)
+}
+
 # The app is known to answer what the liveness or startup probe asks.
 fix[at] := {"patch": array.concat([_put(at, container, probe)], _liveness_steps(at, container))} if {
 	some at, target in _without_probe
@@ -68,21 +79,48 @@ fix[at] := {"class": "text", "advice": _advice(target)} if {
 	not _only_port(target)
 }
 
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := concat(" ", [
+		"Declare the port in the container that listens on it,",
+		"and add a readinessProbe there that checks whether the app can serve.",
+	])
+	some at, _ in _none_with_probe
+}
+
 _without_probe := {at: target |
 	some i, found in target_containers.by_workload
-	not workloads.kind[i] in {"CronJob", "Job"}
-	not scaling.idle[i]
+	_waits_for_readiness(i)
 	some target in found
-	not _ignores_readiness(target)
-	not probes.has_probe(target.container.spec, "readinessProbe")
-	not [i, array.concat(target.container.path, ["readinessProbe"])] in api_fields.meant
+	not _ignores_readiness(target.services)
+	_lacks_probe(target.container)
 	at := {"document": i, "path": target.container.path}
 }
 
+# It is not known which of the containers gets the traffic.
+_none_with_probe := {at: undecided |
+	some i, undecided in target_containers.undecided_by_workload
+	_waits_for_readiness(i)
+	not _ignores_readiness({undecided.service})
+	every container in undecided.containers {
+		_lacks_probe(container)
+	}
+	at := {"document": i, "path": undecided.containers[0].path}
+}
+
+_waits_for_readiness(i) if {
+	not workloads.kind[i] in {"CronJob", "Job"}
+	not scaling.idle[i]
+}
+
+_lacks_probe(container) if {
+	not probes.has_probe(container.spec, "readinessProbe")
+	not [container.document, array.concat(container.path, ["readinessProbe"])] in api_fields.meant
+}
+
 # Nothing waits for a pod that Services publish whether it is ready or not.
-_ignores_readiness(target) if {
-	count(target.services) > 0
-	every s in target.services {
+_ignores_readiness(senders) if {
+	count(senders) > 0
+	every s in senders {
 		services.service[s].publishes_unready
 	}
 }

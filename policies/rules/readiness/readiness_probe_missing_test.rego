@@ -56,9 +56,17 @@ test_silent_on[note] if {
 			testing.fragment(unready, "apps/web.yaml"),
 			testing.document(testing.service, "apps/service.yaml"),
 		]),
-		"no port and several containers": testing.batch([
-			testing.set(unready, ["spec", "template", "spec", "containers", 1], {"name": "side"}),
+		"several containers, and one with a probe": testing.batch([
+			testing.set(unready, ["spec", "template", "spec", "containers", 1], {"readinessProbe": {"exec": {}}}),
 			testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
+		]),
+		"several containers whose Service publishes the unready": testing.batch([
+			testing.set(unready, ["spec", "template", "spec", "containers", 1], {"name": "side"}),
+			testing.set(
+				testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999),
+				["spec", "publishNotReadyAddresses"],
+				true,
+			),
 		]),
 		"no service and several that listen": testing.with_unread_file(testing.batch([testing.set(
 			unready,
@@ -67,6 +75,30 @@ test_silent_on[note] if {
 		)])),
 	}
 	found(batch) == set()
+}
+
+test_several_containers_without_the_port if {
+	workload := testing.set(unready, ["spec", "template", "spec", "containers", 1], {"name": "side"})
+	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, service])
+	at := {"document": 0, "path": testing.container}
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "warning",
+			"message": concat(" ", [
+				`One of the containers "web", "side" gets traffic before it can serve: none of them has a readinessProbe`,
+				`or declares port 9999, to which Service "web" sends.`,
+			]),
+		}},
+		"fix": {at: {
+			"class": "text",
+			"advice": concat(" ", [
+				"Declare the port in the container that listens on it,",
+				"and add a readinessProbe there that checks whether the app can serve.",
+			]),
+		}},
+	}
 }
 
 test_null_probe if {

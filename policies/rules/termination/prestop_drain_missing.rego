@@ -25,6 +25,7 @@ import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": drains.level(target)} if {
@@ -40,6 +41,17 @@ violation contains {"at": at, "message": message, "level": drains.level(target)}
 	message := text.format(
 		`Container "{}" stops before traffic does: its preStop hook ends at once, and {}.`,
 		[target.container.title, drains.sender(target)],
+	)
+}
+
+violation contains {"at": at, "message": message, "level": "warning"} if {
+	some at, undecided in _none_with_drain
+	message := text.format(
+		concat(" ", [
+			"One of the containers {} stops before traffic does: none of them has a preStop drain",
+			`or declares port {}, to which Service "{}" sends.`,
+		]),
+		[undecided.titles, undecided.port, services.service[undecided.service].name],
 	)
 }
 
@@ -66,9 +78,18 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, _ in _with_quick_hook
 }
 
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Declare the port in the container that listens on it, and add a preStop sleep there."
+	some at, _ in _none_with_drain
+}
+
 _without_drain[{"document": i, "path": target.container.path}] := target if {
 	some i, found in drains.containers_without_drain
 	some target in found
+}
+
+_none_with_drain[{"document": i, "path": undecided.containers[0].path}] := undecided if {
+	some i, undecided in drains.undecided_without_drain
 }
 
 _with_quick_hook[{"document": i, "path": path_to_hook}] := target if {

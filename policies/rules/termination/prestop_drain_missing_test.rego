@@ -29,6 +29,34 @@ test_a_served_container_without_drain if {
 	}
 }
 
+test_several_containers_without_the_port if {
+	workload := testing.set(without_drain, ["spec", "template", "spec", "containers", 1], {"name": "side"})
+	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([workload, service])
+	at := {"document": 0, "path": testing.container}
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "warning",
+			"message": concat(" ", [
+				`One of the containers "web", "side" stops before traffic does: none of them has a preStop drain`,
+				`or declares port 9999, to which Service "web" sends.`,
+			]),
+		}},
+		"fix": {at: {
+			"class": "text",
+			"advice": "Declare the port in the container that listens on it, and add a preStop sleep there.",
+		}},
+	}
+}
+
+test_several_containers_of_which_one_drains if {
+	drained := {"name": "side", "lifecycle": {"preStop": {"sleep": {"seconds": 10}}}}
+	workload := testing.set(without_drain, ["spec", "template", "spec", "containers", 1], drained)
+	service := testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 9999)
+	found(testing.batch([workload, service])) == set()
+}
+
 test_uncertain[note] if {
 	patched := testing.set(without_drain, testing.inside(["lifecycle"]), {"preStop": {"sleep": {"seconds": 5}}})
 	some note, case in {
