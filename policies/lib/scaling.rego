@@ -45,8 +45,9 @@ is_run_by_rollout := {deployment | some deployment in deployment_of_rollout}
 # title: Autoscaler by document
 # description: |
 #   `kind` and `name`, `target` as [kind, name] of the workload, and `fields`, the keys of its spec. `floor` is its
-#   lowest number of replicas, `floor_field` the key that sets it, `is_explicit` whether the manifest does. `ceiling` is
-#   its highest number, at least the floor. `floor` and `ceiling` are left out if they depend on a variable.
+#   lowest number of replicas under load, `floor_field` the key that sets it, `is_explicit` whether the manifest does.
+#   `stops_when_idle` says that KEDA leaves no pod while nothing happens, whatever the floor is. `ceiling` is its highest
+#   number, at least the floor. `floor` and `ceiling` are left out if they depend on a variable.
 autoscalers := {s: found |
 	some s, document in input.documents
 	kind := document.object.kind
@@ -67,6 +68,7 @@ autoscalers := {s: found |
 		"fields": object.keys(spec),
 		"floor_field": schema.floor,
 		"is_explicit": values.integer(object.get(spec, schema.floor, null), -1) >= 0,
+		"stops_when_idle": values.integer(object.get(spec, schema.idle, null), -1) == 0,
 	})
 }
 
@@ -115,12 +117,14 @@ _schemas := {
 		"default_floor": 1,
 		"ceiling": "maxReplicas",
 		"default_ceiling": 1,
+		"idle": "",
 	},
 	"ScaledObject": {
 		"floor": "minReplicaCount",
 		"default_floor": 0,
 		"ceiling": "maxReplicaCount",
 		"default_ceiling": 100,
+		"idle": "idleReplicaCount",
 	},
 }
 

@@ -2,8 +2,8 @@
 # title: Autoscaler can leave one pod
 # description: |
 #   When load is low, the autoscaler scales down to its minimum. With a minimum of one pod, a node drain, a crash or one
-#   failed readinessProbe leaves no pod to serve requests; with KEDA's default of 0, the first request finds no pod at
-#   all.
+#   failed readinessProbe leaves no pod to serve requests; with KEDA's default of 0, or an idleReplicaCount of 0, the
+#   first request finds no pod at all.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 #   description: How the number of pods is decided
@@ -46,7 +46,7 @@ import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
 
-violation contains {"at": at, "message": message, "level": level, "measure": 2 - low.floor} if {
+violation contains {"at": at, "message": message, "level": level, "measure": 2 - low.lowest.floor} if {
 	some at, low in _low
 	level := _level(low)
 	i := low.workload
@@ -55,15 +55,17 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 		low.name,
 		workloads.kind[i],
 		workloads.name[i],
-		_pods[text.number(low.floor)],
+		_pods[text.number(low.lowest.floor)],
 		_because(low),
 	])
 }
 
-fix[at] := {"patch": [patches.put(low.fields, ["spec", low.floor_field], 2)], "assumption": assumption} if {
+fix[at] := {"patch": array.concat(removed, raised), "assumption": assumption} if {
 	assumption := "The app keeps no state of its own, so two pods can share its work."
 	some at, low in _low
 	low.ceiling >= 2
+	removed := [{"op": "remove", "path": at.path} | low.stops_when_idle]
+	raised := [patches.put(low.fields, ["spec", low.floor_field], 2) | low.floor < 2]
 }
 
 fix[at] := {"class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
@@ -76,11 +78,20 @@ _has_room(low) if low.ceiling >= 2
 _low := {at: found |
 	some s, autoscaler in scaling.autoscalers
 	input.documents[s].subject
-	autoscaler.floor in {0, 1}
 	affected := _affected[scaling.representative_autoscaler[s]]
-	path := array.concat(["spec"], [key | some key in autoscaler.fields; key == autoscaler.floor_field])
+	lowest := _lowest(autoscaler)
+	lowest.floor in {0, 1}
+	path := array.concat(["spec"], [key | some key in autoscaler.fields; key == lowest.field])
 	at := {"document": s, "path": path}
-	found := object.union(autoscaler, affected)
+	found := object.union(object.union(autoscaler, affected), {"lowest": lowest})
+}
+
+_lowest(autoscaler) := {"floor": 0, "field": "idleReplicaCount", "is_explicit": true} if {
+	autoscaler.stops_when_idle
+} else := {
+	"floor": autoscaler.floor,
+	"field": autoscaler.floor_field,
+	"is_explicit": autoscaler.is_explicit,
 }
 
 # By representative of the autoscaler.
@@ -90,22 +101,27 @@ _affected := {r: {"workload": min(found), "is_certain": count(certain) > 0} |
 		some i in scaling.workloads_by_autoscaler[r]
 		user_traffic.certainty[i]
 		not user_traffic.has_peers[i]
-		scaling.replicas[i] < 2
+		_fewest_pods(i) < 2
 	}
 	count(found) > 0
 	certain := {i | some i in found; user_traffic.certainty[i] == "certain"}
 }
 
+_fewest_pods(i) := 0 if {
+	some s in scaling.autoscalers_by_workload[i]
+	scaling.autoscalers[s].stops_when_idle
+} else := scaling.replicas[i]
+
 # An explicit floor of 0 is a choice.
 _level(low) := "info" if {
-	low.floor == 0
-	low.is_explicit
+	low.lowest.floor == 0
+	low.lowest.is_explicit
 } else := "warning" if {
 	low.is_certain
 } else := "info"
 
 _pods := {"0": "no pod at all", "1": "one pod, and none can serve while that is drained or restarted"}
 
-_because(low) := text.format("{} is {}", [low.floor_field, low.floor]) if {
-	low.is_explicit
-} else := text.format("{} is not set and defaults to {}", [low.floor_field, low.floor])
+_because(low) := text.format("{} is {}", [low.lowest.field, low.lowest.floor]) if {
+	low.lowest.is_explicit
+} else := text.format("{} is not set and defaults to {}", [low.lowest.field, low.lowest.floor])

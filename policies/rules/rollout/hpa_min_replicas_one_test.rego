@@ -49,6 +49,9 @@ test_floors[note] if {
 		"KEDA to none on purpose": [keda({"minReplicaCount": 0}), {[1, "info", 2]}],
 		"KEDA to one": [keda({"minReplicaCount": 1}), {[1, "warning", 1]}],
 		"KEDA to two": [keda({"minReplicaCount": 2}), set()],
+		"KEDA to none when idle": [keda({"minReplicaCount": 2, "idleReplicaCount": 0}), {[1, "info", 2]}],
+		"KEDA with null for idle": [keda({"minReplicaCount": 2, "idleReplicaCount": null}), set()],
+		"an HPA has no such field": [hpa({"minReplicas": 2, "idleReplicaCount": 0}), set()],
 		"of another kind": [hpa({"minReplicas": 1, "scaleTargetRef": {"kind": "StatefulSet"}}), set()],
 		"no target": [testing.remove_at(omitted, ["spec", "scaleTargetRef"]), set()],
 		"a target that is a string": [testing.replace_at(omitted, ["spec", "scaleTargetRef"], "web"), set()],
@@ -65,6 +68,23 @@ test_not_set if {
 	])}
 	fixes := rule.fix with input as testing.batch([testing.web, keda({}), testing.service])
 	{step.op | some fix in fixes; some step in fix.patch} == {"add"}
+}
+
+test_none_when_idle[note] if {
+	some note, case in {
+		"two under load": [2, [["remove", "idleReplicaCount"]]],
+		"one under load": [1, [["remove", "idleReplicaCount"], ["replace", "minReplicaCount"]]],
+	}
+	scaler := keda({"minReplicaCount": case[0], "idleReplicaCount": 0})
+	batch := testing.batch([testing.web, scaler, testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	{violation.message | some violation in got.violation} == {concat(" ", [
+		`ScaledObject "web" can scale Deployment "web" down to no pod at all:`,
+		"idleReplicaCount is 0.",
+	])}
+	[[step.op, step.path[1]] | some fix in got.fix; some step in fix.patch] == case[1]
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
 }
 
 # The API server rejects a floor above the ceiling.
