@@ -25,6 +25,7 @@ import data.gracegate.lib.patches
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.values
+import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	some at, budget in _blocking
@@ -37,6 +38,7 @@ violation contains {"at": at, "message": message, "level": _level(budget)} if {
 
 fix[at] := {"patch": array.concat(removed, [allowed])} if {
 	some at, budget in _blocking
+	not budget.are_bare
 	budget.pods > 1
 	keys := object.keys(input.documents[at.document].object.spec)
 	removed := [{"op": "remove", "path": at.path} | budget.field == "minAvailable"]
@@ -49,7 +51,14 @@ fix[at] := {"class": "text", "advice": advice} if {
 		"choose between a drain that never finishes and a moment without any pod.",
 	])
 	some at, budget in _blocking
+	not budget.are_bare
 	budget.pods == 1
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Set minAvailable to a number of pods, or let a Deployment run them."
+	some at, budget in _blocking
+	budget.are_bare
 }
 
 fix[at] := {
@@ -82,7 +91,7 @@ _by_number := {at: found |
 		value != null
 	]
 	evicted := _evicted_pods(b)
-	_blocks(field, value, evicted.pods)
+	_blocks(field, value, evicted)
 	at := {"document": b, "path": ["spec", field]}
 	found := object.union(evicted, {"field": field, "value": value})
 }
@@ -90,13 +99,18 @@ _by_number := {at: found |
 # Undefined where a drain evicts nothing: the pods of a DaemonSet are left alone, and an idle workload has none.
 _evicted_pods(b) := _evicted[budgets.representative_budget[b]]
 
-_evicted_pods(b) := {"pods": 0, "is_certain": false} if not budgets.representatives_by_budget[b]
+_evicted_pods(b) := {"pods": 0, "is_certain": false, "are_bare": false} if not budgets.representatives_by_budget[b]
 
 # By representative of the budget. The number of pods is 0 if it is not known.
-_evicted := {b: {"pods": _pods(workloads_of), "is_certain": _are_certain(workloads_of)} |
+_evicted := {b: evicted |
 	some b in {b | some b in budgets.representative_budget}
 	workloads_of := budgets.evicted_workloads[b]
 	count([i | some i in workloads_of; not scaling.replicas[i] == 0]) > 0
+	evicted := {
+		"pods": _pods(workloads_of),
+		"is_certain": _are_certain(workloads_of),
+		"are_bare": {workloads.kind[i] | some i in workloads_of} == {"Pod"},
+	}
 }
 
 _pods(workloads_of) := sum(known) if {
@@ -110,15 +124,26 @@ _are_certain(workloads_of) if {
 	}
 } else := false
 
+# The controller asks the owners of the pods how many there should be; without any owner it counts none.
+_blocks(_, value, evicted) if {
+	evicted.are_bare
+	_percent(value) >= 0
+}
+
+_blocks("maxUnavailable", value, evicted) if {
+	evicted.are_bare
+	values.integer(value, -1) >= 0
+}
+
 _blocks("maxUnavailable", value, _) if _percent(value) == 0
 
 _blocks("maxUnavailable", value, _) if values.integer(value, -1) == 0
 
 _blocks("minAvailable", value, _) if _percent(value) >= 100
 
-_blocks("minAvailable", value, pods) if {
-	pods > 0
-	_needed(value, pods) >= pods
+_blocks("minAvailable", value, evicted) if {
+	evicted.pods > 0
+	_needed(value, evicted.pods) >= evicted.pods
 }
 
 # Both fields are rounded up.
@@ -135,7 +160,9 @@ _percent(value) := to_number(found[0][1]) if {
 }
 
 # The budget alone decides it, or the replicas of its workloads are certain.
-_level(budget) := "error" if {
+_level(budget) := "warning" if {
+	budget.are_bare
+} else := "error" if {
 	budget.pods > 0
 	_is_absolute(budget)
 } else := "error" if {
@@ -161,7 +188,15 @@ _keeps(budget) := "allows no eviction" if {
 
 _because(budget) := "it has neither minAvailable nor maxUnavailable" if {
 	budget.field == ""
+} else := text.format("{} is {}, and only pods of a controller count", [budget.field, budget.value]) if {
+	budget.are_bare
+	not _is_number_of_available(budget)
 } else := text.format("{} is {}", [budget.field, _value(budget)])
+
+_is_number_of_available(budget) if {
+	budget.field == "minAvailable"
+	is_number(budget.value)
+}
 
 _value(budget) := text.format("{}, which is {}", [budget.value, _needed(budget.value, budget.pods)]) if {
 	budget.field == "minAvailable"

@@ -115,6 +115,45 @@ test_the_only_pod if {
 	{fix.class | some fix in got.fix} == {"text"}
 }
 
+pod(name) := {
+	"apiVersion": "v1",
+	"kind": "Pod",
+	"metadata": {"name": name, "labels": {"app": "web"}},
+	"spec": testing.web.spec.template.spec,
+}
+
+test_pods_without_a_controller[note] if {
+	some note, case in {
+		"some unavailable": [{"maxUnavailable": 1}, {"warning"}],
+		"a share unavailable": [{"maxUnavailable": "50%"}, {"warning"}],
+		"a share available": [{"minAvailable": "50%"}, {"warning"}],
+		"a number available": [{"minAvailable": 1}, set()],
+		"all available": [{"minAvailable": 2}, {"warning"}],
+		"neither": [{}, {"warning"}],
+		"a variable": [{"minAvailable": "${LEAST}"}, set()],
+	}
+	found([pod("a"), pod("b"), budget(case[0])]) == case[1]
+}
+
+test_pods_with_and_without_a_controller if {
+	found([testing.with_replicas(3), pod("b"), budget({"maxUnavailable": 1})]) == set()
+}
+
+test_why_pods_without_a_controller_block[note] if {
+	some note, case in {
+		"unavailable": [{"maxUnavailable": 1}, "maxUnavailable is 1, and only pods of a controller count"],
+		"available": [{"minAvailable": 2}, "minAvailable is 2"],
+	}
+	batch := testing.batch([pod("a"), pod("b"), budget(case[0])])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	{violation.message | some violation in got.violation} == {concat("", [
+		`A node drain never finishes: PodDisruptionBudget "web" allows none of its 2 pods to be evicted, because `,
+		case[1],
+		".",
+	])}
+	{fix.class | some fix in got.fix} == {"text"}
+}
+
 # The workload of the selected pods is elsewhere.
 test_no_workload[note] if {
 	some note, case in {
