@@ -57,6 +57,22 @@ implicit := {i: found |
 }
 
 # METADATA
+# title: Updates that may stop all pods, by document
+# description: |
+#   Of complete DaemonSets, and of CloneSets and Advanced StatefulSets of OpenKruise with several pods, whose
+#   `updateStrategy` lets all of them be unavailable: `path` to the settings from the document's root, and `settings`,
+#   the object there.
+stopping_all := {i: {"path": path, "settings": settings} |
+	some i in workloads.complete
+	path := _update_path[_api(i)]
+	settings := object.get(input.documents[i].object, path, null)
+	is_object(settings)
+	not input.documents[i].object.spec.updateStrategy.type == "OnDelete"
+	object.get(settings, "partition", null) in {null, 0, "0%"}
+	_may_stop_all(_api(i), i, object.get(settings, "maxUnavailable", null))
+}
+
+# METADATA
 # scope: document
 # title: Is a number of pods written as 0?
 # description: As 0 or 0%.
@@ -86,6 +102,35 @@ steps(i, surge, unavailable) := array.concat(type_steps, number_steps) if {
 	]
 	pods := _numbers(surge, unavailable)
 	number_steps := _number_steps(object.get(strategy, field, null), object.keys(strategy), field, pods)
+}
+
+_api(i) := "Advanced StatefulSet" if {
+	workloads.kind[i] == "StatefulSet"
+	startswith(input.documents[i].object.apiVersion, "apps.kruise.io/")
+
+	# Else it updates one after another.
+	input.documents[i].object.spec.podManagementPolicy == "Parallel"
+} else := workloads.kind[i]
+
+_update_path := {
+	"Advanced StatefulSet": ["spec", "updateStrategy", "rollingUpdate"],
+	"CloneSet": ["spec", "updateStrategy"],
+	"DaemonSet": ["spec", "updateStrategy", "rollingUpdate"],
+}
+
+# A DaemonSet has a pod on each node, however many there are.
+_may_stop_all("DaemonSet", _, value) if _percent(value) >= 100
+
+_may_stop_all(api, i, value) if {
+	api in {"Advanced StatefulSet", "CloneSet"}
+	scaling.replicas[i] > 1
+	_percent(value) >= 100
+}
+
+_may_stop_all(api, i, value) if {
+	api in {"Advanced StatefulSet", "CloneSet"}
+	scaling.replicas[i] > 1
+	values.integer(value, -1) >= scaling.replicas[i]
 }
 
 _field := {"Deployment": "rollingUpdate", "DeploymentConfig": "rollingParams", "Rollout": "canary"}
@@ -130,7 +175,9 @@ _pods(value, _) := number if {
 	number >= 0
 }
 
-_pods(value, replicas) := (replicas * to_number(found[0][1])) / 100 if {
+_pods(value, replicas) := (replicas * _percent(value)) / 100
+
+_percent(value) := to_number(found[0][1]) if {
 	is_string(value)
 	found := regex.find_all_string_submatch_n(`^0*(\d{1,4})%$`, value, 1)
 }

@@ -35,6 +35,20 @@ violation contains {"at": at, "message": message, "level": level, "measure": upd
 	])
 }
 
+violation contains {"at": at, "message": message, "level": level} if {
+	some at, update in _stopping_all
+	level := {"yes": "error", "unknown": "warning"}[services.served_status[at.document]]
+	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: "maxUnavailable: {}" allows it.`, [
+		workloads.kind[at.document],
+		workloads.name[at.document],
+		_all_of(at.document),
+		update.settings.maxUnavailable,
+	])
+}
+
+# One after another, as without the setting.
+fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": 1}]} if some at, _ in _stopping_all
+
 fix[at] := object.union(_condition(at.document, update), {"patch": array.concat([keep], more)}) if {
 	some at, update in _dropping
 	keys := object.keys(update.settings)
@@ -88,6 +102,16 @@ _dropping := {at: found |
 	at := {"document": i, "path": array.concat(update.path, [explicit[0]])}
 	found := object.union(update, {"pods": pods, "room": _room(pods)})
 }
+
+_stopping_all := {at: update |
+	some i, update in rolling_update.stopping_all
+	services.served_status[i] != "no"
+	at := {"document": i, "path": array.concat(update.path, ["maxUnavailable"])}
+}
+
+_all_of(i) := "its pods on all nodes" if {
+	workloads.kind[i] == "DaemonSet"
+} else := _all(scaling.replicas[i])
 
 # What a second pod needs beside the first; empty if nothing is known to be scarce.
 _room(i) := text.format("another {}", [placement.scarce_resource[i].name]) if {

@@ -222,6 +222,97 @@ test_a_deployment_config[note] if {
 
 rollout(strategy) := object.union(web(strategy, 1), {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"})
 
+# A workload of this kind that is updated like this, with three pods.
+updating(version, kind, spec) := object.union(testing.with_replicas(3), {
+	"apiVersion": version,
+	"kind": kind,
+	"spec": object.union(testing.with_replicas(3).spec, spec),
+})
+
+test_an_update_strategy[note] if {
+	all := {"maxUnavailable": "100%"}
+	parallel := {"podManagementPolicy": "Parallel"}
+	some note, case in {
+		"DaemonSet": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": all}}, {[0, "error"]}],
+		"DaemonSet of OpenKruise": [
+			"apps.kruise.io/v1alpha1",
+			"DaemonSet",
+			{"updateStrategy": {"rollingUpdate": all}},
+			{[0, "error"]},
+		],
+		"DaemonSet, some": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "50%"}}}, set()],
+		"DaemonSet, a number": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 9}}}, set()],
+		"DaemonSet by hand": [
+			"apps/v1",
+			"DaemonSet",
+			{"updateStrategy": {"type": "OnDelete", "rollingUpdate": all}},
+			set(),
+		],
+		"CloneSet": ["apps.kruise.io/v1alpha1", "CloneSet", {"updateStrategy": all}, {[0, "error"]}],
+		"CloneSet, a number": [
+			"apps.kruise.io/v1alpha1",
+			"CloneSet",
+			{"updateStrategy": {"maxUnavailable": 3}},
+			{[0, "error"]},
+		],
+		"CloneSet, some": ["apps.kruise.io/v1alpha1", "CloneSet", {"updateStrategy": {"maxUnavailable": 2}}, set()],
+		"CloneSet, one pod": [
+			"apps.kruise.io/v1alpha1",
+			"CloneSet",
+			{"replicas": 1, "updateStrategy": {"maxUnavailable": "100%"}},
+			set(),
+		],
+		"CloneSet with a partition": [
+			"apps.kruise.io/v1alpha1",
+			"CloneSet",
+			{"updateStrategy": object.union(all, {"partition": 2})},
+			set(),
+		],
+		"Advanced StatefulSet": [
+			"apps.kruise.io/v1beta1",
+			"StatefulSet",
+			object.union(parallel, {"updateStrategy": {"rollingUpdate": all}}),
+			{[0, "error"]},
+		],
+		"Advanced StatefulSet, one by one": [
+			"apps.kruise.io/v1beta1",
+			"StatefulSet",
+			{"updateStrategy": {"rollingUpdate": all}},
+			set(),
+		],
+		"StatefulSet": [
+			"apps/v1",
+			"StatefulSet",
+			object.union(parallel, {"updateStrategy": {"rollingUpdate": all}}),
+			set(),
+		],
+	}
+	found([updating(case[0], case[1], case[2]), testing.service]) == case[3]
+}
+
+test_all_pods_of_an_update_strategy[note] if {
+	some note, case in {
+		"nodes": ["DaemonSet", {"rollingUpdate": {"maxUnavailable": "100%"}}, "its pods on all nodes"],
+		"number": ["CloneSet", {"maxUnavailable": "100%"}, "all 3 pods"],
+	}
+	workload := updating("apps.kruise.io/v1alpha1", case[0], {"updateStrategy": case[1]})
+	batch := testing.batch([workload, testing.service])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	{violation.message | some violation in got.violation} == {concat("", [
+		"A rollout of ",
+		case[0],
+		` "web" can stop `,
+		case[2],
+		` before a new one is ready: "maxUnavailable: 100%" allows it.`,
+	])}
+	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
+	fixed == set()
+}
+
+test_an_update_strategy_that_nobody_is_served_by if {
+	found([updating("apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "100%"}}})]) == set()
+}
+
 test_a_rollout[note] if {
 	some note, case in {
 		"canary": [{"canary": {"maxUnavailable": 1}}, {[0, "error"]}],
