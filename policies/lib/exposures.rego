@@ -47,17 +47,41 @@ _balanced(s, service) := {"nlb_ip"} if {
 		"service.beta.kubernetes.io/aws-load-balancer-type": "nlb-ip",
 	}
 	service.annotations[key] == value
+} else := {"clb_direct" | not _is_graceful(service.annotations)} if {
+	service.type in {"LoadBalancer", "NodePort"}
+	service.annotations["service.cloud.tencent.com/direct-access"] == "true"
+} else := {"ack_eni"} if {
+	service.type == "LoadBalancer"
+	_sends_to_pods_on_ack(s, service)
+} else := {"elb_dedicated"} if {
+	service.type == "LoadBalancer"
+	service.annotations[_elb_class] == "performance"
 } else := {"neg"} if {
 	regex.match(`"ingress"\s*:\s*true|"exposed_ports"`, service.annotations["cloud.google.com/neg"])
 } else := {"node"} if {
 	service.type in {"LoadBalancer", "NodePort"}
 } else := set()
 
+# TKE stops the pod only after its load balancer has stopped sending to it.
+_is_graceful(annotations) if {
+	some prefix in ["ingress", "service"]
+	annotations[concat("", [prefix, ".cloud.tencent.com/enable-grace-deletion"])] == "true"
+}
+
+_sends_to_pods_on_ack(_, service) if service.annotations["service.beta.kubernetes.io/backend-type"] == "eni"
+
+_sends_to_pods_on_ack(s, _) if input.documents[s].object.spec.loadBalancerClass == "alibabacloud.com/nlb"
+
+# A dedicated one of Huawei's sends to the pods of a CCE Turbo cluster, to the nodes of another.
+_elb_class := "kubernetes.io/elb.class"
+
 _route_exposure(route, service) := "alb_ip" if {
 	route.alb
 	"ip" in {route.target_type, object.get(service.annotations, _target_type, "")}
 } else := "neg" if {
 	route.neg
+} else := route.balancer if {
+	route.balancer != ""
 } else := "ingress"
 
 _target_type := "alb.ingress.kubernetes.io/target-type"
@@ -87,6 +111,14 @@ _albs contains route if {
 _target_type_of(i) := values.string(object.get(input.documents[i].object.spec, "targetType", "")) if {
 	input.documents[i].object.kind == "TargetGroupBinding"
 } else := object.get(_annotations[i], _target_type, "")
+
+# The exposure by an Ingress that is a load balancer of TKE or CCE; empty for any other.
+_balancer(i) := {true: "cluster", false: "clb_direct"}[graceful] if {
+	_annotations[i]["ingress.cloud.tencent.com/direct-access"] == "true"
+	graceful := count({true | _is_graceful(_annotations[i])}) > 0
+} else := "elb_dedicated" if {
+	_annotations[i][_elb_class] == "performance"
+} else := ""
 
 # GKE's Gateways send to the addresses of pods.
 _negs contains route if {
@@ -120,7 +152,7 @@ _may_be_slower(s) if {
 _by_scope := values.groups([[[name, scope], route] |
 	some [name, namespace, i] in _backends
 	some scope in joins.index_scopes_in(input.documents[i].root, namespace)
-	route := {"alb": i in _albs, "neg": i in _negs, "target_type": _target_type_of(i)}
+	route := {"alb": i in _albs, "neg": i in _negs, "balancer": _balancer(i), "target_type": _target_type_of(i)}
 ])
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
@@ -134,7 +166,9 @@ _slowest(route) := "alb_ip" if {
 	route in _albs
 } else := "neg" if {
 	route in _negs
-} else := "ingress"
+} else := "ingress" if {
+	_balancer(route) == ""
+} else := _balancer(route)
 
 _annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents

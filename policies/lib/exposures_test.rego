@@ -72,6 +72,60 @@ reached := {
 		)],
 		{"cluster", "nlb_ip"},
 	],
+	"TKE to pods": [
+		[object.union(typed("LoadBalancer"), annotated({"service.cloud.tencent.com/direct-access": "true"}))],
+		{"clb_direct", "cluster"},
+	],
+	"TKE to pods, removed first": [
+		[object.union(typed("LoadBalancer"), annotated({
+			"service.cloud.tencent.com/direct-access": "true",
+			"service.cloud.tencent.com/enable-grace-deletion": "true",
+		}))],
+		{"cluster"},
+	],
+	"TKE to nodes": [
+		[object.union(typed("LoadBalancer"), annotated({"service.cloud.tencent.com/direct-access": "false"}))],
+		{"cluster", "node"},
+	],
+	"TKE's Ingress to pods": [
+		[testing.service, testing.set(
+			to_service,
+			["metadata", "annotations"],
+			{"ingress.cloud.tencent.com/direct-access": "true"},
+		)],
+		{"clb_direct", "cluster"},
+	],
+	"TKE's Ingress to pods, removed first": [
+		[testing.service, testing.set(to_service, ["metadata", "annotations"], {
+			"ingress.cloud.tencent.com/direct-access": "true",
+			"ingress.cloud.tencent.com/enable-grace-deletion": "true",
+		})],
+		{"cluster"},
+	],
+	"ACK to pods": [
+		[object.union(typed("LoadBalancer"), annotated({"service.beta.kubernetes.io/backend-type": "eni"}))],
+		{"ack_eni", "cluster"},
+	],
+	"ACK's NLB": [
+		[testing.set(typed("LoadBalancer"), ["spec", "loadBalancerClass"], "alibabacloud.com/nlb")],
+		{"ack_eni", "cluster"},
+	],
+	"CCE, dedicated": [
+		[object.union(typed("LoadBalancer"), annotated({"kubernetes.io/elb.class": "performance"}))],
+		{"cluster", "elb_dedicated"},
+	],
+	"CCE, shared": [
+		[object.union(typed("LoadBalancer"), annotated({"kubernetes.io/elb.class": "union"}))],
+		{"cluster", "node"},
+	],
+	"CCE's Ingress, dedicated": [
+		[testing.service, testing.set(
+			to_service,
+			["metadata", "annotations"],
+			{"kubernetes.io/elb.class": "performance"},
+		)],
+		{"cluster", "elb_dedicated"},
+	],
 	"NEG": [[annotated({"cloud.google.com/neg": `{"ingress": true}`})], {"cluster", "neg"}],
 	"Ingress": [[testing.service, to_service], {"cluster", "ingress"}],
 	"default backend": [[testing.service, ingress({"defaultBackend": backend})], {"cluster", "ingress"}],
@@ -179,6 +233,10 @@ test_uncertain[note] if {
 	some note, batch in {
 		"Ingress elsewhere": testing.batch_of([service, testing.document(to_service, "far/ingress.yaml")]),
 		"ALB elsewhere": testing.batch_of([service, testing.document(alb, "far/ingress.yaml")]),
+		"TKE's Ingress elsewhere": testing.batch_of([service, testing.document(
+			testing.set(to_service, ["metadata", "annotations"], {"ingress.cloud.tencent.com/direct-access": "true"}),
+			"far/ingress.yaml",
+		)]),
 		"GKE's Gateway elsewhere": testing.batch_of([
 			service,
 			testing.document(

@@ -11,11 +11,14 @@ cluster := {
 		"node": 15,
 		"alb_ip": 30,
 		"neg": 40,
-		"nlb_ip": 150,
+		"nlb_ip": 180,
+		"clb_direct": 20,
+		"ack_eni": 20,
+		"elb_dedicated": 20,
 	},
 	"app_drain_seconds": 10,
 	"least_drain_seconds": {
-		"nlb_ip": 120,
+		"nlb_ip": 180,
 	},
 }
 
@@ -28,7 +31,7 @@ params := {
 	},
 	"prestop-drain-too-short": {
 		"least_seconds": {
-			"nlb_ip": 120,
+			"nlb_ip": 180,
 		},
 	},
 	"sidecar-stops-before-app": {

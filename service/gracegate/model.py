@@ -182,11 +182,16 @@ EXPOSURES: Mapping[str, int] = {
     "node": 15,
     "alb_ip": 30,
     "neg": 40,
-    "nlb_ip": 150,
+    "nlb_ip": 180,
+    "clb_direct": 20,
+    "ack_eni": 20,
+    "elb_dedicated": 20,
 }
 """The ways in which requests reach a Pod, each with how many seconds it still sends some to a Pod that is going away.
 
-These are the defaults of `drain_seconds` in .gracegate.yaml.
+These are the defaults of `drain_seconds` in .gracegate.yaml. The last three are load balancers that send to Pods, of
+Tencent TKE, Alibaba ACK and Huawei CCE: their documentation shows hooks that sleep 10 s, and warns that the controller
+may lag.
 """
 
 

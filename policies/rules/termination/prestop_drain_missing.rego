@@ -9,6 +9,10 @@
 #   description: How Kubernetes stops a pod
 # - ref: https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/3960-pod-lifecycle-sleep-action
 #   description: Why the sleep action exists
+# - ref: https://cloud.tencent.com/document/product/457/109977
+#   description: How TKE stops a pod and removes it from its load balancer
+# - ref: https://support.huaweicloud.com/en-us/bestpractice-cce/cce_bestpractice_0135.html
+#   description: What a pod behind a dedicated load balancer of CCE needs
 # schemas:
 # - input: schema.input
 # custom:
@@ -22,6 +26,7 @@
 package gracegate.rules.termination["prestop-drain-missing"]
 
 import data.gracegate.lib.drains
+import data.gracegate.lib.exposures
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
@@ -55,10 +60,19 @@ violation contains {"at": at, "message": message, "level": "warning"} if {
 	)
 }
 
-fix[at] := {"patch": array.concat(_sleep(at, target.container.spec), grace.extension_steps[at.document])} if {
+fix[at] := object.union(_hint(target), {"patch": patch}) if {
 	some at, target in _without_drain
 	drains.planned_drains[at.document][at.path]
+	patch := array.concat(_sleep(at, target.container.spec), grace.extension_steps[at.document])
 }
+
+_hint(target) := {"advice": concat(" ", [
+	`On TKE, the annotation "service.cloud.tencent.com/enable-grace-deletion" (of an Ingress: "ingress.cloud...") lets`,
+	"the load balancer stop sending before the pod is stopped; the cluster itself still needs the sleep.",
+])} if {
+	some s in target.services
+	"clb_direct" in exposures.by_service[s]
+} else := {}
 
 fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	advice := concat(" ", [

@@ -57,6 +57,19 @@ test_several_containers_of_which_one_drains if {
 	found(testing.batch([workload, service])) == set()
 }
 
+test_a_hint_for_tke if {
+	direct := testing.set(
+		testing.set(testing.service, ["spec", "type"], "LoadBalancer"),
+		["metadata", "annotations"],
+		{"service.cloud.tencent.com/direct-access": "true"},
+	)
+	fixes := rule.fix with input as testing.batch([without_drain, direct])
+	{[step.value.preStop.sleep.seconds, contains(fix.advice, "enable-grace-deletion")] |
+		some fix in fixes
+		some step in fix.patch
+	} == {[20, true]}
+}
+
 test_uncertain[note] if {
 	patched := testing.set(without_drain, testing.inside(["lifecycle"]), {"preStop": {"sleep": {"seconds": 5}}})
 	some note, case in {
@@ -236,7 +249,7 @@ test_seconds[note] if {
 		"headless": [{"spec": {"clusterIP": "None"}}, [], 35],
 		"NodePort": [{"spec": {"type": "NodePort"}}, [], 16],
 		"LoadBalancer": [{"spec": {"type": "LoadBalancer"}}, [], 16],
-		"NLB to pods": [{"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": {aws: "ip"}}}, [], 150],
+		"NLB to pods": [{"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": {aws: "ip"}}}, [], 180],
 		"NEG": [{"metadata": {"annotations": {"cloud.google.com/neg": `{"ingress": true}`}}}, [], 40],
 		"Ingress": [{}, [ingress], 15],
 		"Ingress before 1.19": [{}, [old_ingress], 15],

@@ -9,7 +9,9 @@
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: How Kubernetes stops a pod
 # - ref: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366
-#   description: How long a load balancer continues to send
+#   description: How long a load balancer of AWS continues to send
+# - ref: https://www.alibabacloud.com/help/en/document_detail/2536101.html
+#   description: How long a load balancer of Alibaba Cloud needs
 # schemas:
 # - input: schema.input
 # custom:
@@ -19,10 +21,10 @@
 #     least_seconds:
 #       cluster: least_drain_seconds
 #       default:
-#         nlb_ip: 120
+#         nlb_ip: 180
 #       description: |
-#         The shortest drain that is accepted, by exposure: cluster, headless, ingress, node, alb_ip, neg, nlb_ip. An
-#         exposure that is not named here has half of its `drain_seconds`.
+#         The shortest drain that is accepted, by exposure, as in `drain_seconds`. An exposure that is not named here
+#         has half of its `drain_seconds`.
 #   example:
 #   - {op: replace, path: [spec, template, spec, containers, 0, lifecycle, preStop, sleep, seconds], value: 3}
 package gracegate.rules.termination["prestop-drain-too-short"]

@@ -11,7 +11,7 @@ hook := testing.inside(["lifecycle", "preStop"])
 
 least(seconds) := {"cluster": {"least_drain_seconds": seconds}}
 
-batch_for(objects) := object.union(testing.batch(objects), least({"nlb_ip": 120}))
+batch_for(objects) := object.union(testing.batch(objects), least({"nlb_ip": 180}))
 
 web(action) := testing.with_container(["lifecycle", "preStop"], action)
 
@@ -108,7 +108,7 @@ test_least[note] if {
 		"Ingress": [{}, [ingress], {"warning"}, 8, 15],
 		"Ingress and headless": [{"spec": {"clusterIP": "None"}}, [ingress], {"warning"}, 8, 15],
 		"NEG": [{"metadata": {"annotations": {"cloud.google.com/neg": `{"ingress": true}`}}}, [], {"warning"}, 20, 40],
-		"NLB": [{"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": aws}}, [], {"warning"}, 120, 150],
+		"NLB": [{"spec": {"type": "LoadBalancer"}, "metadata": {"annotations": aws}}, [], {"warning"}, 180, 180],
 		"metrics": [{"spec": {"ports": [{"name": "metrics", "port": 1, "targetPort": "http"}]}}, [], {"info"}, 5, 10],
 	}
 	service := object.union(testing.service, case[0])
