@@ -40,6 +40,13 @@ test_the_app_beside_helpers[note] if {
 	targets(testing.batch([with_second(helper), sending_to([{"port": 81}])])) == case[1]
 }
 
+test_the_app_with_metrics_beside_helpers if {
+	helper := {"name": "helper", "image": "fluent/fluent-bit:3.1"}
+	workload := testing.set(with_metrics, ["spec", "template", "spec", "containers", 1], helper)
+	scraped := sending_to([{"name": "metrics", "port": 9102}])
+	targets(testing.batch([workload, scraped, sending_to([{"port": 81}])])) == {["web", {1, 2}, {"metrics", 81}, "warning"]}
+}
+
 test_undecided[note] if {
 	third := {"name": "b", "image": "registry.example/b:2", "ports": [{"name": "grpc", "containerPort": 82}]}
 	some note, case in {
