@@ -36,7 +36,7 @@ violation contains {"at": at, "message": message, "level": _level(stopped)} if {
 fix[at] := {"class": "text", "advice": advice} if {
 	some at, stopped in _stopped
 	advice := text.format(
-		"Sleep first, as in `sleep {}; {}`. Where the image stops gracefully on SIGTERM, the sleep alone is enough.",
+		`Sleep first, as in "sleep {}; {}". Where the image stops gracefully on SIGTERM, the sleep alone is enough.`,
 		[input.cluster.drain_seconds.cluster, stopped.stop],
 	)
 }

@@ -51,7 +51,7 @@ test_found if {
 			]),
 		}},
 		"fix": {at: {"class": "text", "advice": concat(" ", [
-			"Sleep first, as in `sleep 10; nginx -s quit`.",
+			`Sleep first, as in "sleep 10; nginx -s quit".`,
 			"Where the image stops gracefully on SIGTERM, the sleep alone is enough.",
 		])}},
 	}
