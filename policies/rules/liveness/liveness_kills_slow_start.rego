@@ -14,10 +14,10 @@
 #   severity: error
 #   fix: safe
 #   example:
-#   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, initialDelaySeconds], value: 60}
+#   - {op: add, path: [spec, template, spec, containers, 0, readinessProbe, initialDelaySeconds], value: 90}
 #   - op: add
 #     path: [spec, template, spec, containers, 0, livenessProbe]
-#     value: {httpGet: {path: /ready, port: http}}
+#     value: {failureThreshold: 6, httpGet: {path: /ready, port: http}}
 package gracegate.rules.liveness["liveness-kills-slow-start"]
 
 import data.gracegate.lib.patches

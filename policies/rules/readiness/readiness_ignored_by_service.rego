@@ -41,7 +41,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	found.level == "warning"
 	title := min(found.unprobed)
 	advice := text.format(
-		"Give container `{}` a readinessProbe, then remove publishNotReadyAddresses.",
+		`Give container "{}" a readinessProbe, then remove publishNotReadyAddresses.`,
 		[title],
 	)
 }

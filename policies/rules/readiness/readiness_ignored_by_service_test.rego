@@ -78,7 +78,7 @@ test_readiness_probe_comes_first if {
 	fixes := rule.fix with input as batch
 	{[fix.class, fix.advice] | some fix in fixes} == {[
 		"text",
-		"Give container `web` a readinessProbe, then remove publishNotReadyAddresses.",
+		`Give container "web" a readinessProbe, then remove publishNotReadyAddresses.`,
 	]}
 }
 

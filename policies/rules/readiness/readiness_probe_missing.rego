@@ -204,7 +204,7 @@ _is_mysql(container) if regex.match(`(^|/)(mysql|mariadb|percona)`, values.strin
 
 _is_for_metrics(port) if regex.match(`metrics|prometheus`, port.name)
 
-_advice(target) := "Check the database itself, as with `mysqladmin ping` in an exec probe." if {
+_advice(target) := `Check the database itself, as with "mysqladmin ping" in an exec probe.` if {
 	_is_mysql(target.container.spec)
 } else := concat(" ", [
 	"Add a readinessProbe that checks whether the app can serve.",

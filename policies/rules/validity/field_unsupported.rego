@@ -32,7 +32,7 @@ violation contains {"at": at, "message": message} if {
 
 fix[at] := {"class": "text", "advice": text.format(_advice, [found.since])} if some at, found in _unsupported
 
-_advice := "Remove the field, or set `min_kubernetes_version` to 1.{} once no older cluster is left."
+_advice := `Remove the field, or set "min_kubernetes_version" to 1.{} once no older cluster is left.`
 
 _unsupported := {{"document": found.document, "path": found.path}: found |
 	not input.cluster.min_minor_is_assumed

@@ -17,7 +17,7 @@ test_a_field_of_a_later_version if {
 		])}},
 		"fix": {at: {
 			"class": "text",
-			"advice": "Remove the field, or set `min_kubernetes_version` to 1.33 once no older cluster is left.",
+			"advice": `Remove the field, or set "min_kubernetes_version" to 1.33 once no older cluster is left.`,
 		}},
 	}
 }
