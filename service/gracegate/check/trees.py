@@ -131,7 +131,7 @@ def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Ev
     for path, text in texts.items():
         source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
         manifest = manifests[path]
-        manifests[path] = read_manifest(source, manifest.component, trees.request.limits, manifest.labels)
+        manifests[path] = read_manifest(source, manifest.component, trees.request.limits, manifest.listing)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
     edited = replace(trees.head.collection, manifests=manifests, documents=documents)
     return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate, trees.head.failed)

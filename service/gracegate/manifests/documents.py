@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from gracegate.manifests import kinds
-from gracegate.manifests.common_labels import CommonLabels
+from gracegate.manifests.listings import UNLISTED, Listing
 from gracegate.manifests.objects import ParsedDocument, SourceRef, looks_like_object, parse_document
 from gracegate.model import LFS_POINTER_MESSAGE, Document, Limits, Place, Pointer, Problem, SourceFile
 from gracegate.yaml import (
@@ -32,7 +32,7 @@ class Manifest:
 
     `spans` and `parsed_documents` have an item for each YAML document. `other_objects` is how many of them have no
     object that rules read. `may_contain_service` is true if text that could not be read may contain a Service. The
-    objects have `labels` of a kustomization, which are not in the text.
+    objects are what kustomizations make of them: `listing`.
     """
 
     source: SourceFile
@@ -43,7 +43,7 @@ class Manifest:
     spans: tuple[DocumentSpan, ...] = field(default=(), repr=False)
     other_objects: int = 0
     may_contain_service: bool = False
-    labels: tuple[CommonLabels, ...] = ()
+    listing: Listing = UNLISTED
     limits: Limits = field(default=Limits(), repr=False)
     parsed_documents: tuple[ParsedDocument, ...] = field(default=(), repr=False, compare=False)
     _yaml_documents: dict[int, YamlDocument] = field(default_factory=dict, repr=False, compare=False)
@@ -61,7 +61,7 @@ class Manifest:
 
 
 def read_manifest(
-    source: SourceFile, component: str, limits: Limits | None = None, labels: tuple[CommonLabels, ...] = ()
+    source: SourceFile, component: str, limits: Limits | None = None, listing: Listing = UNLISTED
 ) -> Manifest:
     """Reads a file; invalid content results in problems, never in an exception. Lines of problems count in the file."""
     limits = limits or Limits()
@@ -80,7 +80,7 @@ def read_manifest(
         return _unreadable(source, component, line, "encoding", "The file is not UTF-8.")
     if len(source.data) > limits.bytes:
         return _read_too_large(source, component, text, limits)
-    return _read_text(source, component, text, limits, labels)
+    return _read_text(source, component, text, limits, listing)
 
 
 def _read_too_large(source: SourceFile, component: str, text: str, limits: Limits) -> Manifest:
@@ -107,9 +107,7 @@ def _unreadable(
     return Manifest(source, component, problems=(problem,), may_contain_service=may_contain_service)
 
 
-def _read_text(
-    source: SourceFile, component: str, text: str, limits: Limits, labels: tuple[CommonLabels, ...]
-) -> Manifest:
+def _read_text(source: SourceFile, component: str, text: str, limits: Limits, listing: Listing) -> Manifest:
     # A document may have a marker at each of its ends, and counting markers is much faster than splitting.
     has_too_many_markers = text.count("\n---") + text.count("\n...") > 2 * limits.documents
     spans = () if has_too_many_markers else tuple(split_documents(text))
@@ -117,10 +115,10 @@ def _read_text(
         message = f"The file has more than {limits.documents:,} documents."
         return _unreadable(source, component, 1, "too_many_documents", message)
     parsed = tuple(
-        parse_document(text[span.start : span.end], SourceRef(source.path, component, number, labels), limits)
+        parse_document(text[span.start : span.end], SourceRef(source.path, component, number, listing), limits)
         for number, span in enumerate(spans)
     )
-    return _add_content(Manifest(source, component, text=text, spans=spans, labels=labels, limits=limits), parsed)
+    return _add_content(Manifest(source, component, text=text, spans=spans, listing=listing, limits=limits), parsed)
 
 
 def _add_content(manifest: Manifest, parsed: tuple[ParsedDocument, ...]) -> Manifest:
@@ -157,16 +155,16 @@ def replace_documents(manifest: Manifest, texts: Mapping[int, str]) -> Manifest 
     """The file with new texts for some of its YAML documents, by number; None if one is no longer one document."""
     if any([*split_documents(text)] != [DocumentSpan(0, len(text), 1)] for text in texts.values()):
         return None
-    path, component, labels, limits = manifest.source.path, manifest.component, manifest.labels, manifest.limits
+    path, component, listing, limits = manifest.source.path, manifest.component, manifest.listing, manifest.limits
     parsed = tuple(
-        parse_document(texts[number], SourceRef(path, component, number, labels), limits)
+        parse_document(texts[number], SourceRef(path, component, number, listing), limits)
         if number in texts
         else unchanged
         for number, unchanged in enumerate(manifest.parsed_documents)
     )
     text, spans = _replace_texts(manifest, texts)
     source = SourceFile(path, text.encode())
-    return _add_content(Manifest(source, component, text=text, spans=spans, labels=labels, limits=limits), parsed)
+    return _add_content(Manifest(source, component, text=text, spans=spans, listing=listing, limits=limits), parsed)
 
 
 def _replace_texts(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[DocumentSpan, ...]]:

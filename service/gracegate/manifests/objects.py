@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from gracegate.manifests import kinds
-from gracegate.manifests.common_labels import CommonLabels, add_labels
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
+from gracegate.manifests.listings import UNLISTED, Listing, add_labels
 from gracegate.model import Document, Limits, ObjectRef, Pointer
 from gracegate.yaml import TEMPLATE_OPENING, LineIndex, Node, YamlError, duplicate_keys, json_value, parse_yaml
 
@@ -35,12 +35,12 @@ class ParsedDocument(NamedTuple):
 
 
 class SourceRef(NamedTuple):
-    """The source of a YAML document: its file, the file's component, its number in the file, and labels to add."""
+    """The source of a YAML document: its file, the file's component and its number in the file."""
 
     path: str
     component: str
     number: int
-    labels: tuple[CommonLabels, ...] = ()
+    listing: Listing = UNLISTED
 
 
 def parse_document(text: str, source: SourceRef, limits: Limits) -> ParsedDocument:
@@ -90,8 +90,8 @@ def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Doc
     group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
     kind = found["kind"]
     ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
-    found = add_labels(found, ref.group, source.labels)
-    is_patch = is_fragment(kind, ref.group, found)
+    found = add_labels(found, ref.group, source.listing.labels)
+    is_patch = source.listing.is_patch or is_fragment(kind, ref.group, found)
     return Document(source.path, source.number, pointer, found, ref, is_patch, source.component)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gracegate.manifests.common_labels import CommonLabels, common_labels
 from gracegate.manifests.components import Components, read_components
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
 from gracegate.manifests.kustomize_roots import Cache
+from gracegate.manifests.listings import UNLISTED, Listing, read_listings
 from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 
@@ -49,11 +49,11 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
     components = read_components(tree, limits or Limits(), cache.kustomizations)
-    labels = common_labels(components.kustomizations.by_directory.values())
-    manifests = {
-        path: _read_cached(tree.files[path], find_component(path), cache.manifests, limits, labels.get(path, ()))
-        for path in paths
-    }
+    listings = read_listings(components.kustomizations.by_directory.values())
+    manifests = {}
+    for path in paths:
+        listing = listings.get(path, UNLISTED)
+        manifests[path] = _read_cached(tree.files[path], find_component(path), cache.manifests, limits, listing)
     unread = (*missing, *(path for path, manifest in manifests.items() if manifest.may_contain_service))
     return Collection(
         manifests=manifests,
@@ -69,9 +69,9 @@ def _read_cached(
     component: str,
     cache: dict[tuple[object, ...], Manifest],
     limits: Limits | None,
-    labels: tuple[CommonLabels, ...],
+    listing: Listing,
 ) -> Manifest:
-    key = (source.path, source.blob, component, labels)
+    key = (source.path, source.blob, component, listing)
     if not source.blob or key not in cache:
-        cache[key] = read_manifest(source, component, limits, labels)
+        cache[key] = read_manifest(source, component, limits, listing)
     return cache[key]

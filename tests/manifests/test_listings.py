@@ -1,4 +1,4 @@
-"""Labels of kustomizations: which files get them, and where in their objects."""
+"""What kustomizations make of the files that they list: which are patches, which get labels, and where."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gracegate.manifests import collect_documents
-from gracegate.manifests.common_labels import CommonLabels, add_labels, common_labels
 from gracegate.manifests.kustomize import read_kustomization
+from gracegate.manifests.listings import CommonLabels, Listing, add_labels, read_listings
 from gracegate.model import Limits, SourceFile, Tree
 
 WEB = (("app", "web"),)
@@ -18,30 +18,40 @@ OUTSIDE = CommonLabels(WEB, in_templates=False, in_selectors=False)
 
 
 @pytest.mark.parametrize(
-    ("kustomization", "labels"),
+    ("kustomization", "expected"),
     [
         pytest.param("resources: [web.yaml]\n", {}, id="none"),
         pytest.param("resources: [web.yaml]\nlabels: web\n", {}, id="labels that are a text"),
         pytest.param("resources: [web.yaml]\nlabels: [{pairs: {app: 1}}]\n", {}, id="a label that is no text"),
         pytest.param("resources: web.yaml\ncommonLabels: {app: web}\n", {}, id="resources that are a text"),
-        pytest.param("commonLabels: {app: web}\nresources: [5]\npatches: [{path: x}]\n", {}, id="no resources"),
-        pytest.param("resources: [web.yaml]\ncommonLabels: {app: web}\n", {"a/web.yaml": (EVERYWHERE,)}, id="common"),
+        pytest.param("commonLabels: {app: web}\nresources: [5]\n", {}, id="no resources"),
+        pytest.param(
+            "resources: [web.yaml]\ncommonLabels: {app: web}\n", {"a/web.yaml": Listing((EVERYWHERE,))}, id="common"
+        ),
         pytest.param(
             "resources: [./web.yaml, ../up.yaml]\nlabels: [{pairs: {app: web}, includeSelectors: true}]\n",
-            {"a/web.yaml": (EVERYWHERE,), "up.yaml": (EVERYWHERE,)},
+            {"a/web.yaml": Listing((EVERYWHERE,)), "up.yaml": Listing((EVERYWHERE,))},
             id="with selectors",
         ),
         pytest.param(
             "resources: [web.yaml]\nlabels: [{pairs: {app: web}}, {pairs: {app: web}, includeTemplates: true}]\n",
-            {"a/web.yaml": (OUTSIDE, IN_TEMPLATES)},
+            {"a/web.yaml": Listing((OUTSIDE, IN_TEMPLATES))},
             id="without selectors",
+        ),
+        pytest.param(
+            "patches: [{path: web.yaml}]\npatchesStrategicMerge: [api.yaml]\ncommonLabels: {app: web}\n",
+            {"a/web.yaml": Listing(is_patch=True), "a/api.yaml": Listing(is_patch=True)},
+            id="patches",
+        ),
+        pytest.param(
+            "resources: [web.yaml]\npatches: [{path: web.yaml}]\n", {}, id="a resource that is a patch elsewhere"
         ),
     ],
 )
-def test_who_gets_labels(kustomization: str, labels: dict[str, tuple[CommonLabels, ...]]) -> None:
+def test_what_becomes_of_files(kustomization: str, expected: dict[str, Listing]) -> None:
     read = read_kustomization(SourceFile("a/kustomization.yaml", kustomization.encode()), Limits())
     assert read is not None
-    assert common_labels([read]) == labels
+    assert read_listings([read]) == expected
 
 
 def labelled(kind: str, spec: Any, metadata: Any = None) -> dict[str, Any]:
@@ -82,3 +92,10 @@ def test_a_manifest_whose_labels_are_in_a_kustomization_is_no_patch() -> None:
     files = {"kustomization.yaml": "resources: [web.yaml]\ncommonLabels: {app: web}\n", "web.yaml": web}
     tree = Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
     assert [(d.path, d.is_fragment) for d in collect_documents(tree).documents] == [("web.yaml", False)]
+
+
+def test_a_complete_object_that_is_listed_as_a_patch_is_one() -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: ClusterIP}\n"
+    files = {"kustomization.yaml": "resources: [../base]\npatches: [{path: service.yaml}]\n", "service.yaml": service}
+    tree = Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
+    assert [(d.path, d.is_fragment) for d in collect_documents(tree).documents] == [("service.yaml", True)]

@@ -1,6 +1,7 @@
-"""Labels that a kustomization adds to the files it lists: without them they would look like patches, served by nobody.
+"""What kustomizations make of the files that they list, without rendering.
 
-Only what the kustomization beside a file says of it is known here: overlays are not rendered.
+A file that is listed as a patch is one, however complete its objects look. Labels are added to a file that is listed
+as a resource: without them its objects would look like patches, served by nobody.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
-from gracegate.manifests.kustomize import RESOURCES, Kustomization
+from gracegate.manifests.kustomize import PATCHES, RESOURCES, Kustomization
 from gracegate.model import WORKLOAD_KINDS, Pointer
 
 
@@ -21,15 +22,33 @@ class CommonLabels(NamedTuple):
     in_selectors: bool
 
 
-def common_labels(kustomizations: Iterable[Kustomization]) -> dict[str, tuple[CommonLabels, ...]]:
-    """By path of a file, the labels that kustomizations which list it as a resource add to its objects."""
-    found: dict[str, tuple[CommonLabels, ...]] = {}
+class Listing(NamedTuple):
+    """What the kustomizations that list a file make of it."""
+
+    labels: tuple[CommonLabels, ...] = ()
+    is_patch: bool = False
+
+
+UNLISTED = Listing()
+
+
+def read_listings(kustomizations: Iterable[Kustomization]) -> dict[str, Listing]:
+    """By path of a file; those that are only listed as resources, and get no labels, are left out."""
+    labels: dict[str, tuple[CommonLabels, ...]] = {}
+    resources, patches = set(), set()
     for kustomization in kustomizations:
-        labels = tuple(_labels(kustomization.content))
-        for reference in kustomization.references if labels else ():
-            if reference.path is not None and reference.key in RESOURCES:
-                found[reference.path] = (*found.get(reference.path, ()), *labels)
-    return found
+        added = tuple(_labels(kustomization.content))
+        for reference in kustomization.references:
+            if reference.path is None:
+                continue
+            if reference.key in PATCHES:
+                patches.add(reference.path)
+            elif reference.key in RESOURCES:
+                resources.add(reference.path)
+                labels[reference.path] = (*labels.get(reference.path, ()), *added)
+    # A file that is a resource as well makes objects of its own.
+    found = {path: Listing(of_path) for path, of_path in labels.items() if of_path}
+    return found | {path: Listing(is_patch=True) for path in patches - resources}
 
 
 def add_labels(found: dict[str, Any], group: str, labels: tuple[CommonLabels, ...]) -> dict[str, Any]:
