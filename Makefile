@@ -4,6 +4,7 @@ BIN := .venv/bin
 VENV := .venv/.installed
 REGO := --ignore '*.json' policies
 UNCOVERED = opa eval --fail-defined --input .venv/coverage.json 'line := input.files[file].not_covered[_].start.row'
+GO_ROOT = $(shell "$$(bash .ci/find-go)" env GOROOT)
 export PATH := $(CURDIR)/.tools:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 say = @printf >&2 '== %s\n'
@@ -27,8 +28,8 @@ demo: $(VENV) ## A pull request is reviewed on this machine, look at it in a bro
 replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir> BASE=<sha> HEAD=<sha>; one JSON object
 	@$(BIN)/python -m tests.demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
 
-test: $(VENV) ## All tests; those that need OPA or PostgreSQL are skipped by name where it cannot be had
-	@bash .ci/get-opa || echo 'no OPA: the tests that need it will be skipped'
+test: $(VENV) ## All tests; those that need OPA, the renderer or PostgreSQL are skipped by name where it cannot be had
+	@$(MAKE) --silent tools || echo 'no OPA or no renderer: the tests that need it will be skipped'
 	@$(BIN)/pytest $(ARGS)
 
 fuzz: $(VENV) ## The random tests alone, for long: EXAMPLES=10000 of each, ARGS for pytest
@@ -42,6 +43,9 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	@$(BIN)/mypy --no-error-summary
 	$(say) 'architecture'
 	@$(BIN)/pytest -q --no-header -p no:cacheprovider tests/test_architecture.py
+	$(say) 'gofmt, go vet, go test'
+	@cd service/renderer && unformatted=$$("$(GO_ROOT)/bin/gofmt" -l .) && { test -z "$$unformatted" || { echo "$$unformatted"; exit 1; }; }
+	@cd service/renderer && "$(GO_ROOT)/bin/go" vet ./... && "$(GO_ROOT)/bin/go" test ./...
 	$(say) 'opa fmt, opa check --strict'
 	@opa fmt --list --fail policies
 	@opa check --strict --schema policies/schema $(REGO)
@@ -57,10 +61,12 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 
 policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the pages of the rules
 	@$(BIN)/python -m gracegate.policy.build.api_schema
+	@$(BIN)/python -m gracegate.policy.build.api_versions
 	@$(BIN)/python -m gracegate.policy.build
 
-tools: ## The pinned OPA, into .tools where PATH has none that fits
+tools: ## The pinned OPA and the renderer of kustomize and Helm, built into .tools
 	@bash .ci/get-opa
+	@bash .ci/get-renderer
 
 bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to measure, see tests/bench)
 	@$(BIN)/python tests/bench/bench_cli.py $(ARGS)

@@ -50,7 +50,7 @@ def test_images_are_pinned_by_digest() -> None:
 
 def test_the_image_is_built_of_what_dockerignore_lets_through() -> None:
     (copied,) = re.findall(r"^COPY ((?:[\w.]+ )+)\./$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
-    folders = re.findall(r"^COPY (\w+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    folders = re.findall(r"^COPY ([.\w]+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     ignored = (ROOT / ".dockerignore").read_text()
     assert {*copied.split(), *folders} == set(re.findall(r"^!(\S+)$", ignored, re.MULTILINE))
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const chartFile = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+
+var cluster = capabilities{
+	KubernetesVersion: "1.30.0",
+	APIVersions:       []string{"policy/v1", "policy/v1/PodDisruptionBudget"},
+}
+
+// chartOf is a chart with one template, beside other files of it.
+func chartOf(template string, more ...string) map[string]string {
+	files := map[string]string{"charts/web/Chart.yaml": chartFile, "charts/web/templates/a.yaml": template}
+	for i := 0; i < len(more); i += 2 {
+		files["charts/web/"+more[i]] = more[i+1]
+	}
+	return files
+}
+
+func TestHelm(t *testing.T) {
+	with := func(values ...string) root {
+		return root{Path: "charts/web", Release: "shop", Namespace: "prod", Values: values}
+	}
+	for name, test := range map[string]struct {
+		files map[string]string
+		root  root
+		want  string
+		err   string
+	}{
+		"no chart":       {map[string]string{"charts/web/a": ""}, with(), "", "Chart.yaml file is missing"},
+		"no such folder": {chartOf(""), root{Path: "charts/shop"}, "", "Chart.yaml file is missing"},
+		"no text":        {chartOf("{{ if false }}a: b{{ end }}\n"), with(), "", ""},
+		"a chart at the top": {
+			map[string]string{"Chart.yaml": chartFile, "templates/a.yaml": "a: b"}, root{Path: "."}, "---\n# Source: web/templates/a.yaml\na: b\n", "",
+		},
+		"templates by name, without partials and notes": {
+			chartOf("b: {{ include \"x\" . }}\n", "templates/_x.tpl", `{{ define "x" }}1{{ end }}`, "templates/NOTES.txt", "Hello", "templates/A.yaml", "a: 1"),
+			with(),
+			"---\n# Source: web/templates/A.yaml\na: 1\n---\n# Source: web/templates/a.yaml\nb: 1\n",
+			"",
+		},
+		"the release": {
+			chartOf("{{ .Release.Name }}/{{ .Release.Namespace }}: {{ .Release.IsInstall }}"), with(),
+			"---\n# Source: web/templates/a.yaml\nshop/prod: true\n", "",
+		},
+		"later values win, and null takes a default away": {
+			chartOf("{{ .Values | toJson }}", "values.yaml", "a: {b: 1, c: 2, d: 3}\n"),
+			with("a: {b: 4, d: 5}\n", "a: {b: 6, c: null}\n"),
+			"---\n# Source: web/templates/a.yaml\n{\"a\":{\"b\":6,\"d\":5}}\n", "",
+		},
+		"values that are no YAML": {chartOf(""), with("a: ["), "", "did not find expected"},
+		"a dependency in the tree": {
+			chartOf("a: b", "Chart.yaml", chartFile+"dependencies: [{name: db, version: 1.0.0}]\n",
+				"charts/db/Chart.yaml", strings.Replace(chartFile, "web", "db", 1), "charts/db/templates/c.yaml", "c: {{ .Values.c }}", "values.yaml", "db: {c: d}\n"),
+			with(),
+			"---\n# Source: web/charts/db/templates/c.yaml\nc: d\n---\n# Source: web/templates/a.yaml\na: b\n", "",
+		},
+		"a dependency elsewhere": {
+			chartOf("a: b", "Chart.yaml", chartFile+"dependencies: [{name: db, version: 1.0.0, repository: 'https://charts.invalid'}]\n"), with(),
+			"", "found in Chart.yaml, but missing in charts/ directory: db",
+		},
+		"a library": {chartOf("a: b", "Chart.yaml", chartFile+"type: library\n"), with(), "", "library charts are not installable"},
+		"a newer cluster wanted": {
+			chartOf("a: b", "Chart.yaml", chartFile+"kubeVersion: '>=1.31.0'\n"), with(),
+			"", "chart requires kubeVersion: >=1.31.0 which is incompatible with Kubernetes v1.30.0",
+		},
+		"kinds and version of the cluster": {
+			chartOf(`a: {{ list .Capabilities.KubeVersion.Minor (.Capabilities.APIVersions.Has "policy/v1/PodDisruptionBudget") (.Capabilities.APIVersions.Has "policy/v1beta1") | toJson }}`), with(),
+			"---\n# Source: web/templates/a.yaml\na: [\"30\",true,false]\n", "",
+		},
+		"ignored files and directories": {
+			chartOf(`{{ range $name, $_ := .Files.Glob "**" }}- {{ $name }}{{ "\n" }}{{ end }}`, ".helmignore", "\ufeffold/\n*.bak\n", "old/x", "", "x.bak", "", "x.txt", "", "templates/.b.yaml", "b: c"), with(),
+			"---\n# Source: web/templates/a.yaml\n- .helmignore\n- x.txt\n", "",
+		},
+		"a pattern that Helm does not take": {chartOf("a: b", ".helmignore", "**/x\n"), with(), "", "double-star (**) syntax is not supported"},
+		"a byte order mark":                 {chartOf("a: {{ .Values.a }}", "values.yaml", "\ufeffa: b\n"), with(), "---\n# Source: web/templates/a.yaml\na: b\n", ""},
+		"values that nobody gives": {
+			chartOf(`a: {{ required "say a" .Values.a }}`), with(), "",
+			`execution error at (web/templates/a.yaml:1:6): say a`,
+		},
+		"a schema of values": {
+			chartOf("a: b", "values.schema.json", `{"properties": {"a": {"type": "string"}}}`), with("a: 1"), "", "values don't meet the specifications of the schema",
+		},
+		"no cluster and no network to ask": {
+			chartOf(`a: [{{ lookup "v1" "Pod" "a" "b" | toJson }}, {{ getHostByName "localhost" | quote }}]`), with(),
+			"---\n# Source: web/templates/a.yaml\na: [{}, \"\"]\n", "",
+		},
+		"no environment": {chartOf(`a: {{ env "HOME" }}`), with(), "", `function "env" not defined`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := helm(treeOf(test.files), test.root, cluster)
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got the error %v, want %q", err, test.err)
+			}
+		})
+	}
+}
+
+func TestRandomNumbersAreTheSameForARoot(t *testing.T) {
+	files := chartOf(`a: [{{ randInt 0 1000000 }}, {{ shuffle "abcdefghijklmnop" }}]`)
+	web := root{Kind: "helm", Path: "charts/web"}
+	answers := served(t, request{Roots: []root{web, web}, Capabilities: cluster, MaxOutputBytes: 1000}, files)
+	if answers[0].Error != "" || answers[0] != answers[1] {
+		t.Errorf("got %+v and %+v", answers[0], answers[1])
+	}
+}
