@@ -11,6 +11,7 @@ GracegateError
 │   ├── EngineKilled       something else ended the evaluation: try again
 │   ├── RuleFailed         a rule fails; the others can be evaluated without it
 │   └── RulesMismatch      the answer is from other rules than the loaded ones, or from none
+├── RenderingFailed        a kustomization or a chart does not render
 ├── GitHubError            a request to GitHub failed
 │   ├── RateLimited        wait `seconds`, then try again; costs no attempt
 │   ├── GitHubUnavailable  5xx, a timeout, a broken connection: try again
@@ -84,6 +85,10 @@ class RuleFailed(EngineError):
 
 class RulesMismatch(EngineError):
     """The engine evaluated other rules than the loaded ones, or none."""
+
+
+class RenderingFailed(GracegateError):
+    """A kustomization or a chart does not render; the message says why, as kustomize or Helm do."""
 
 
 class GitHubError(GracegateError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -44,6 +44,8 @@ NoSuggestion = Literal[
     "too_long",
 ]
 """Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
+Renderer = Literal["kustomize", "helm"]
+RenderProblemCode = Literal["refused", "limit", "crashed", "unavailable"]
 Profile = Literal["baseline", "recommended", "strict"]
 
 CONFIG_FILE = ".gracegate.yaml"
@@ -216,6 +218,43 @@ class Document:
     def key(self) -> DocumentKey:
         """Identifies this document in its tree, whatever the object's name is."""
         return (self.path, self.number, self.pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRoot:
+    """A kustomization or a chart to render: the one in `directory`, "" for the top of the tree.
+
+    `values`, YAML texts of which later ones win, and the release are a chart's. The files in `replaced` have another
+    text for this root alone.
+    """
+
+    renderer: Renderer
+    directory: str
+    values: tuple[str, ...] = ()
+    release: str = "release-name"
+    namespace: str = "default"
+    replaced: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderProblem:
+    """Why there is no rendering; the message of a `refused` one is in kustomize's or Helm's own words."""
+
+    code: RenderProblemCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What one root renders to: YAML documents, or the problem that it has instead of them."""
+
+    root: RenderRoot
+    text: str = ""
+    problem: RenderProblem | None = None
+
+
+Render = Callable[[Mapping[str, bytes], Sequence[RenderRoot], int], list[Rendering]]
+"""Renders roots of a tree of files by path, for a cluster of that minor version; a rendering for each root."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ _ACCEPTED: Mapping[str, list[str]] = {
 
 def build() -> str:
     """The text of the library, formatted as `opa fmt` does it."""
-    versions = {minor: _definitions(minor) for minor in range(OLDEST, NEWEST + 1)}
+    versions = {minor: read_definitions(minor) for minor in range(OLDEST, NEWEST + 1)}
     types = {name: _fields(name, definition, versions) for name, definition in _reachable(versions[NEWEST]).items()}
     short = {_short(name): fields for name, fields in sorted(types.items())}
     paths = {root: dict(sorted(_object_paths(root, short))) for root in sorted({_POD_TEMPLATE, *_ROOTS})}
@@ -207,7 +207,8 @@ def _rego(value: Any, indent: str = "") -> str:
     return f"{{\n{lines}{indent}}}" if lines else "{}"
 
 
-def _definitions(minor: int) -> Definitions:
+def read_definitions(minor: int) -> Definitions:
+    """The types of one minor version by name."""
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / f"v1.{minor}.0-local-strict"
     found: Definitions = json.loads((folder / "_definitions.json").read_bytes())["$defs"]
     return found

@@ -1,0 +1,98 @@
+"""The renderer in Wasm, loaded once for many calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import wasmtime
+
+from gracegate import module_cache
+from gracegate.model import Rendering, RenderProblem, RenderRoot
+from gracegate.rendering.capabilities import capabilities
+from gracegate.rendering.run import RenderLimits, Run, request_archive, tree_archive
+
+_NOT_BUILT = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
+_OUT_OF_TIME = RenderProblem("limit", "the roots before it took all the time there is")
+_OUT_OF_SPACE = RenderProblem("limit", "the roots before it rendered to all the text there may be")
+
+
+def find_renderer() -> Path | None:
+    """The renderer in the wheel, else the one that `make tools` built in the checkout, if any."""
+    packaged = Path(__file__).with_name("renderer.wasm")
+    built = packaged.parents[3] / ".tools" / "renderer.wasm"
+    return next((path for path in (packaged, built) if path.is_file()), None)
+
+
+class WasmRenderer:
+    """Renders with the module at `wasm`, and says of each root that it cannot where that is None.
+
+    To compile the module takes half a minute of both cores; what comes out is kept in `cache_dir`. Nothing is compiled
+    before the first rendering or `load`. Safe to share between threads.
+    """
+
+    def __init__(self, wasm: Path | None, cache_dir: Path | None, limits: RenderLimits | None = None) -> None:
+        self._wasm = wasm
+        self._cache_dir = cache_dir
+        self._limits = limits or RenderLimits()
+        self._lock = threading.Lock()
+        self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
+
+    def load(self) -> RenderProblem | None:
+        """Makes ready for the first rendering; the problem that every root will have, if any."""
+        loaded = self._load()
+        return loaded if isinstance(loaded, RenderProblem) else None
+
+    def render(self, files: Mapping[str, bytes], roots: Sequence[RenderRoot], minor: int) -> list[Rendering]:
+        """A rendering for each root: none reaches another one, whether it renders or not."""
+        loaded = self._load() if roots else _NOT_BUILT
+        if isinstance(loaded, RenderProblem):
+            return [Rendering(root, problem=loaded) for root in roots]
+        if sum(map(len, files.values())) > self._limits.input_bytes:
+            too_large = RenderProblem("limit", f"its files are more than {self._limits.input_bytes // 1_000_000} MB")
+            return [Rendering(root, problem=too_large) for root in roots]
+        answers = self._answers(loaded, files, roots[: self._limits.roots], minor)
+        too_many = RenderProblem("limit", f"at most {self._limits.roots} roots are rendered at once")
+        answers += [too_many] * (len(roots) - len(answers))
+        return [
+            Rendering(root, text=answer) if isinstance(answer, str) else Rendering(root, problem=answer)
+            for root, answer in zip(roots, answers, strict=True)
+        ]
+
+    def _answers(
+        self,
+        loaded: tuple[wasmtime.Engine, wasmtime.Module],
+        files: Mapping[str, bytes],
+        roots: Sequence[RenderRoot],
+        minor: int,
+    ) -> list[str | RenderProblem]:
+        answers: list[str | RenderProblem] = []
+        cluster, tree = capabilities(minor), tree_archive(files)
+        fuel, output_bytes = self._limits.fuel, self._limits.output_bytes
+        while len(answers) < len(roots):
+            if fuel <= 0 or output_bytes <= 0:
+                return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(roots) - len(answers))
+            # The root that ended the last run has its answer: the others go on without it.
+            left = roots[len(answers) :]
+            run = Run(left, self._limits, fuel, output_bytes)
+            run.render(*loaded, request_archive(left, cluster, self._limits) + tree)
+            answers += run.answers
+            fuel, output_bytes = run.fuel, run.output_bytes
+        return answers
+
+    def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module] | RenderProblem:
+        if self._wasm is None:
+            return _NOT_BUILT
+        with self._lock:
+            if self._loaded is None:
+                config = wasmtime.Config()
+                # Fuel, not time: the same input is stopped at the same place on every machine.
+                config.consume_fuel = True
+                engine = wasmtime.Engine(config)
+                try:
+                    module = module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
+                except (OSError, wasmtime.WasmtimeError) as error:
+                    return RenderProblem("unavailable", f"the renderer cannot be loaded: {error}")
+                self._loaded = engine, module
+            return self._loaded

@@ -1,0 +1,132 @@
+"""One run of the renderer: a batch of roots of one tree, its answers, and what ended it."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import wasmtime
+
+from gracegate.model import RenderProblem, RenderRoot
+from gracegate.rendering.wasi import Host
+
+_OUT_OF_TIME = RenderProblem("limit", "rendering takes longer than its limit")
+_TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderLimits:
+    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 8,000,000,000 a second."""
+
+    roots: int = 200
+    input_bytes: int = 64_000_000
+    root_output_bytes: int = 10_000_000
+    output_bytes: int = 100_000_000
+    memory_bytes: int = 512 << 20
+    root_fuel: int = 200_000_000_000
+    fuel: int = 400_000_000_000
+
+
+class Run:
+    """A run of the renderer over `roots`, and what it may use up, which is less after it.
+
+    `answers` has a text or a problem for each root, up to the one that ended the run or used up what there was.
+    """
+
+    def __init__(self, roots: Sequence[RenderRoot], limits: RenderLimits, fuel: int, output_bytes: int) -> None:
+        self._roots = roots
+        self._limits = limits
+        self.fuel = fuel
+        self.output_bytes = output_bytes
+        self.answers: list[str | RenderProblem] = []
+
+    def render(self, engine: wasmtime.Engine, module: wasmtime.Module, archive: bytes) -> None:
+        """Adds to the answers; a root that ends the run has a problem, and those after it have no answer."""
+        memory = self._limits.memory_bytes
+        with closing(wasmtime.Store(engine)) as store:
+            self._store = store
+            store.set_limits(memory_size=memory)
+            self._refuel()
+            # Close to its limit Go collects garbage more often, instead of asking for memory that it does not get.
+            host = Host(store, memoryview(archive), [f"GOMEMLIMIT={memory * 3 // 4}"], self._add)
+            try:
+                host.start(module)
+                ended = RenderProblem("crashed", "the renderer ended without an answer")
+            except wasmtime.Trap as trap:
+                ended = self._problem(trap, host)
+            except wasmtime.WasmtimeError as error:
+                ended = RenderProblem("crashed", f"the renderer crashed: {error}")
+            if host.exit_code is None:
+                self._account()
+        if len(self.answers) < len(self._roots) and self._given > 0:
+            self.answers.append(ended)
+
+    def _add(self, line: bytes) -> None:
+        answer = json.loads(line)
+        self.output_bytes -= len(line)
+        if self.output_bytes < 0:
+            self.answers.append(RenderProblem("limit", "all roots together render to more than the limit"))
+        elif answer.get("too_long"):
+            most = self._limits.root_output_bytes // 1_000_000
+            self.answers.append(RenderProblem("limit", f"it renders to more than {most} MB"))
+        elif "error" in answer:
+            self.answers.append(RenderProblem("refused", answer["error"]))
+        else:
+            self.answers.append(answer["text"])
+        self._account()
+        self._refuel()
+
+    def _account(self) -> None:
+        self.fuel -= self._given - self._store.get_fuel()
+
+    def _refuel(self) -> None:
+        self._given = max(0, min(self._limits.root_fuel, self.fuel)) if self.output_bytes >= 0 else 0
+        self._store.set_fuel(self._given)
+
+    def _problem(self, trap: wasmtime.Trap, host: Host) -> RenderProblem:
+        errors = host.stderr.decode(errors="replace")
+        if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL:
+            return _OUT_OF_TIME
+        if trap.trap_code is wasmtime.TrapCode.STACK_OVERFLOW or "stack exceeds" in errors:
+            return _TOO_NESTED
+        if "out of memory" in errors:
+            return RenderProblem("limit", f"rendering needs more than {self._limits.memory_bytes >> 20} MB")
+        first_line = (errors or str(trap)).strip().partition("\n")[0]
+        return RenderProblem("crashed", f"the renderer crashed: {first_line[:500]}")
+
+
+def request_archive(roots: Sequence[RenderRoot], cluster: Mapping[str, object], limits: RenderLimits) -> bytes:
+    """The first entry of the renderer's input; `tree_archive` follows it."""
+    request = {
+        "roots": [
+            {
+                "kind": root.renderer,
+                "path": root.directory,
+                "values": root.values,
+                "release": root.release,
+                "namespace": root.namespace,
+                "replaced": root.replaced,
+            }
+            for root in roots
+        ],
+        "capabilities": cluster,
+        "max_output_bytes": limits.root_output_bytes,
+    }
+    header, content = tarfile.TarInfo("request"), json.dumps(request).encode()
+    header.size = len(content)
+    return header.tobuf() + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def tree_archive(files: Mapping[str, bytes]) -> bytes:
+    """The files of a tree for the renderer."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,294 @@
+"""Roots of strangers: what they render to, what stops them, and that they reach neither each other nor this machine."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from gracegate.model import Rendering, RenderProblem, RenderRoot
+from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer
+from tests.conftest import ROOT
+
+MINOR = 30
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+      - image: web:1
+        name: web
+"""
+PROGRAM = """apiVersion: v1
+kind: Run
+metadata:
+  name: run
+  annotations:
+    config.kubernetes.io/function: "exec: {path: ./run.sh}"
+"""
+
+KUSTOMIZE = RenderRoot("kustomize", "a")
+HELM = RenderRoot("helm", "web")
+PLAIN = {"a/kustomization.yaml": "resources: [x.yaml]\n", "a/x.yaml": CONFIG_MAP}
+
+
+def limited(**limits: int) -> WasmRenderer:
+    return WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate", RenderLimits(**limits))
+
+
+def render(renderer: WasmRenderer, files: Mapping[str, str], roots: Sequence[RenderRoot]) -> list[str | RenderProblem]:
+    renderings = renderer.render({path: text.encode() for path, text in files.items()}, roots, MINOR)
+    assert [rendering.root for rendering in renderings] == [*roots]
+    return [rendering.problem or rendering.text for rendering in renderings]
+
+
+def chart(template: str, **files: str) -> dict[str, str]:
+    return {"web/Chart.yaml": CHART, "web/templates/a.yaml": template, **files}
+
+
+def rendered(text: str) -> str:
+    return f"---\n# Source: web/templates/a.yaml\n{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "root", "text"),
+    [
+        (chart("{{ if false }}a: b{{ end }}"), HELM, ""),
+        (PLAIN, KUSTOMIZE, CONFIG_MAP),
+        (
+            {"kustomization.yaml": "resources: [x.yaml]\n", "x.yaml": CONFIG_MAP},
+            RenderRoot("kustomize", ""),
+            CONFIG_MAP,
+        ),
+        (
+            {"kustomization.yaml": "resources: [é b.yaml]\n", "é b.yaml": CONFIG_MAP},
+            RenderRoot("kustomize", ""),
+            CONFIG_MAP,
+        ),
+        (
+            {**PLAIN, f"{'x' * 200}/y.yaml": "", "b/c/kustomization.yaml": "resources: [../../a]\nnameSuffix: -b\n"},
+            RenderRoot("kustomize", "b/c"),
+            CONFIG_MAP.replace("name: a", "name: a-b"),
+        ),
+        (
+            PLAIN,
+            RenderRoot("kustomize", "a", replaced={"a/x.yaml": f"{CONFIG_MAP}data: {{é: ü}}\n"}),
+            "apiVersion: v1\ndata:\n  é: ü\nkind: ConfigMap\nmetadata:\n  name: a\n",
+        ),
+        (
+            chart("{{ .Release.Name }}/{{ .Release.Namespace }}: {{ .Values.a }}"),
+            RenderRoot("helm", "web", ("a: 1", "a: 2"), "shop", "prod"),
+            rendered("shop/prod: 2"),
+        ),
+        (
+            chart(
+                '{{ .Capabilities.KubeVersion }}: {{ .Capabilities.APIVersions.Has "policy/v1/PodDisruptionBudget" }}'
+            ),
+            HELM,
+            rendered("v1.30.0: true"),
+        ),
+    ],
+)
+def test_it_renders(renderer: WasmRenderer, files: dict[str, str], root: RenderRoot, text: str) -> None:
+    assert render(renderer, files, [root]) == [text]
+
+
+def test_no_roots(renderer: WasmRenderer) -> None:
+    assert renderer.render({}, [], MINOR) == []
+
+
+SCHEMA = """{"definitions": {"v1.Deployment": {"type": "object",
+"x-kubernetes-group-version-kind": [{"group": "apps", "kind": "Deployment", "version": "v1"}]}}}"""
+PATCHED = {
+    "base/kustomization.yaml": "resources: [web.yaml]\n",
+    "base/web.yaml": DEPLOYMENT,
+    "patch.yaml": DEPLOYMENT.replace("image: web:1", "imagePullPolicy: Always"),
+    "a/kustomization.yaml": "resources: [../base]\npatches: [path: ../patch.yaml]\n",
+    "b/kustomization.yaml": "resources: [../base]\npatches: [path: ../patch.yaml]\nopenapi: {path: schema.json}\n",
+    "b/schema.json": SCHEMA,
+}
+RANDOM = """{{ randAlphaNum 5 }} {{ randInt 0 1000000 }} {{ uuidv4 }} {{ now | unixEpoch }}
+{{ genPrivateKey "ecdsa" | sha256sum }}"""
+
+
+@pytest.mark.parametrize(
+    ("files", "a", "b"),
+    [
+        pytest.param(PATCHED, KUSTOMIZE, RenderRoot("kustomize", "b"), id="a schema of its own"),
+        pytest.param({**chart(RANDOM), **PLAIN}, HELM, KUSTOMIZE, id="random numbers and the time"),
+    ],
+)
+def test_what_precedes_a_root_makes_no_difference(
+    renderer: WasmRenderer, files: dict[str, str], a: RenderRoot, b: RenderRoot
+) -> None:
+    """In one process as in one of its own."""
+    [alone], [other] = render(renderer, files, [a]), render(renderer, files, [b])
+    assert isinstance(alone, str)
+    assert alone != other
+    assert render(renderer, files, [a, b, a, b]) == [alone, other, alone, other]
+
+
+LISTS = "".join(
+    f"  {name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdef", "bcdefg", strict=True)
+)
+BOMBS = {
+    "memory": chart("{{ range until 1000000000 }}a: b\n{{ end }}"),
+    "aliases": chart("")
+    | {"web/kustomization.yaml": "resources: [x.yaml]\n", "web/x.yaml": f"{CONFIG_MAP}data:\n  a: &a [x, x]\n{LISTS}"},
+    "recursion": chart('{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}'),
+    "nesting": chart("")
+    | {
+        "web/kustomization.yaml": "resources: [x.yaml]\n",
+        "web/x.yaml": f"{CONFIG_MAP}data: {'[' * 9000}{']' * 9000}\n",
+    },
+    "loop": chart("{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}"),
+    "text": chart("{{ range until 30000 }}{{ . }}\n{{ end }}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("bomb", "kind", "message"),
+    [
+        ("memory", "helm", "rendering needs more than 96 MB"),
+        ("aliases", "kustomize", "rendering needs more than 96 MB"),
+        ("recursion", "helm", "it is nested too deeply"),
+        ("nesting", "kustomize", "it is nested too deeply"),
+        ("loop", "helm", "rendering takes longer than its limit"),
+        ("text", "helm", "it renders to more than 0 MB"),
+    ],
+)
+def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, message: str) -> None:
+    root_fuel = 4_000_000_000 if bomb == "loop" else 40_000_000_000
+    small = limited(root_fuel=root_fuel, root_output_bytes=100_000, memory_bytes=96 << 20)
+    root = RenderRoot("helm" if kind == "helm" else "kustomize", "web")
+    stopped = RenderProblem("limit", message)
+    roots = [KUSTOMIZE, root, KUSTOMIZE, root, KUSTOMIZE]
+    assert render(small, {**BOMBS[bomb], **PLAIN}, roots) == [CONFIG_MAP, stopped, CONFIG_MAP, stopped, CONFIG_MAP]
+
+
+@pytest.mark.parametrize(
+    ("limits", "answers"),
+    [
+        ({"roots": 4}, [CONFIG_MAP] * 4),
+        ({"roots": 2}, [CONFIG_MAP] * 2 + [RenderProblem("limit", "at most 2 roots are rendered at once")] * 2),
+        ({"input_bytes": 10}, [RenderProblem("limit", "its files are more than 0 MB")] * 4),
+        (
+            {"output_bytes": 120},
+            [CONFIG_MAP, RenderProblem("limit", "all roots together render to more than the limit")]
+            + [RenderProblem("limit", "the roots before it rendered to all the text there may be")] * 2,
+        ),
+        (
+            {"fuel": 1_000_000},
+            [RenderProblem("limit", "rendering takes longer than its limit")]
+            + [RenderProblem("limit", "the roots before it took all the time there is")] * 3,
+        ),
+        ({"memory_bytes": 18 << 20}, [RenderProblem("limit", "rendering needs more than 18 MB")] * 4),
+    ],
+)
+def test_limits_of_all_roots_together(
+    renderer: WasmRenderer, limits: dict[str, int], answers: list[str | RenderProblem]
+) -> None:
+    assert render(limited(**limits), PLAIN, [KUSTOMIZE] * 4) == answers
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "words"),
+    [
+        ("resources: [y.yaml]", "open a/y.yaml: file does not exist"),
+        ("resources: [../../x.yaml]", "file does not exist"),
+        ("resources: [/etc/hostname]", "file does not exist"),
+        ("resources: [../b]", "cycle detected"),
+        ("resources: ['git@127.0.0.1:org/repo']", "no 'git' program on path"),
+        ("helmCharts: [{name: web, releaseName: web}]", "must specify --enable-helm"),
+        ("generators: [run.yaml]", "external plugins disabled; unable to load external plugin 'Run'"),
+        ("transformers: [run.yaml]", "external plugins disabled; unable to load external plugin 'Run'"),
+        ("secretGenerator: [{name: a, files: [/proc/self/environ]}]", "file does not exist"),
+        ("secretGenerator: [{name: a, envs: [secret.env]}]", "open a/secret.env: file does not exist"),
+    ],
+)
+def test_what_is_refused(renderer: WasmRenderer, tmp_path: Path, kustomization: str, words: str) -> None:
+    ran = tmp_path / "ran"
+    files = {
+        **PLAIN,
+        "a/kustomization.yaml": kustomization,
+        "a/run.yaml": PROGRAM,
+        "a/run.sh": f"#!/bin/sh\ntouch {ran}\n",
+        "b/kustomization.yaml": "resources: [../a]\n",
+    }
+    [problem] = render(renderer, files, [KUSTOMIZE])
+    assert isinstance(problem, RenderProblem)
+    assert problem.code == "refused"
+    assert words in problem.message
+    assert not ran.exists()
+
+
+def test_nothing_is_fetched(renderer: WasmRenderer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        files = {
+            **chart(
+                'a: {{ getHostByName "localhost" | quote }}',
+                **{"web/values.schema.json": f'{{"$ref": "{address}/schema"}}'},
+            ),
+            "a/kustomization.yaml": f"resources: ['{address}/x.yaml']\n",
+        }
+        answers = render(renderer, files, [KUSTOMIZE, HELM])
+        assert [answer.code for answer in answers if isinstance(answer, RenderProblem)] == ["refused", "refused"]
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def module(text: str, tmp_path: Path) -> WasmRenderer:
+    path = tmp_path / "renderer.wasm"
+    path.write_bytes(wasmtime.wat2wasm(f"(module {text})"))
+    return WasmRenderer(path, None)
+
+
+START = '(memory (export "memory") 1) (func (export "_start") {})'
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        (START.format(""), "crashed", "the renderer ended without an answer"),
+        (START.format("unreachable"), "crashed", "the renderer crashed: "),
+        (f'(import "env" "run" (func)) {START.format("")}', "crashed", "the renderer crashed: it imports env.run"),
+    ],
+)
+def test_a_renderer_that_is_none(tmp_path: Path, text: str, code: str, message: str) -> None:
+    for answer in render(module(text, tmp_path), PLAIN, [KUSTOMIZE, HELM]):
+        assert isinstance(answer, RenderProblem)
+        assert (answer.code, answer.message[: len(message)]) == (code, message)
+
+
+def test_no_renderer(tmp_path: Path) -> None:
+    missing = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
+    nowhere = WasmRenderer(None, tmp_path)
+    assert nowhere.load() == missing
+    assert nowhere.render({}, [HELM], MINOR) == [Rendering(HELM, problem=missing)]
+
+
+def test_a_file_that_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "renderer.wasm").write_bytes(b"no wasm")
+    problem = WasmRenderer(tmp_path / "renderer.wasm", None).load()
+    assert problem is not None
+    assert (problem.code, problem.message.partition(":")[0]) == ("unavailable", "the renderer cannot be loaded")
+
+
+def test_it_is_compiled_once(tmp_path: Path) -> None:
+    module(START.format(""), tmp_path)
+    cache = tmp_path / "cache"
+    assert WasmRenderer(tmp_path / "renderer.wasm", cache).load() is None
+    [kept] = cache.iterdir()
+    before = kept.stat()
+    assert WasmRenderer(tmp_path / "renderer.wasm", cache).load() is None
+    assert [(path, path.stat().st_mtime_ns) for path in cache.iterdir()] == [(kept, before.st_mtime_ns)]
