@@ -28,6 +28,7 @@ COMMANDS = {
     "check": "Find what would make a rolling update drop requests.",
     "doctor": "Check the set-up of the GitHub App.",
     "fix": "Show the safe fixes as a diff, or write them.",
+    "render": "Print what a kustomization or a chart renders to.",
     "rules": "List the rules, or explain one.",
     "serve": "Run the GitHub App on one machine: a web process and workers.",
     "setup": "Register the GitHub App, and write its settings down.",

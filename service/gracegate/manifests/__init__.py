@@ -9,6 +9,7 @@ from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
+from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.remote import RemoteReference
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
@@ -33,6 +34,7 @@ __all__ = [
     "edit_manifest",
     "is_candidate",
     "locate",
+    "read_kustomizations",
     "read_manifest",
     "unrendered_changes",
     "unrendered_files",

@@ -1,0 +1,94 @@
+"""`gracegate render`: what a kustomization or a chart renders to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from gracegate import git, settings
+from gracegate.cli.main import EXIT_CODES
+from gracegate.cli.request import top_directory
+from gracegate.cli.terminal import progress, write_output
+from gracegate.errors import RenderingFailed
+from gracegate.manifests import COMPONENT_FILES, is_candidate, read_kustomizations
+from gracegate.model import RenderRoot, Tree
+from gracegate.policy import Cluster
+
+_CHART = "Chart.yaml"
+
+
+@click.command("render", epilog=EXIT_CODES)
+@click.argument("folder", metavar="DIR", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--values",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Values for a chart; can be repeated, later ones win.",
+)
+@click.option("--release", default="release-name", show_default=True, help="The name of a chart's release.")
+@click.option("--namespace", default="default", show_default=True, help="The namespace of a chart's release.")
+@click.option(
+    "--kubernetes",
+    "minor",
+    metavar="1.N",
+    default=f"1.{Cluster().min_minor}",
+    show_default=True,
+    help="The version of the cluster that a chart asks for.",
+)
+def command(folder: Path, values: tuple[Path, ...], release: str, namespace: str, minor: str) -> None:
+    """Print what a kustomization or a chart renders to, as gracegate sees it.
+
+    DIR is the directory of the kustomization or chart, by default the working directory. It is rendered without
+    plugins, programs and network: what needs those is an error, in the words of kustomize or Helm.
+    """
+    is_kustomization = any((folder / name).is_file() for name in COMPONENT_FILES - {_CHART})
+    if not is_kustomization and not (folder / _CHART).is_file():
+        raise click.UsageError(f"{folder} has neither a kustomization nor a chart")
+    major, _, number = minor.partition(".")
+    if major != "1" or not number.isdecimal():
+        raise click.UsageError(f"--kubernetes {minor} is no version of Kubernetes, like 1.30")
+    if is_kustomization:
+        top = top_directory((str(folder),))
+        root = RenderRoot("kustomize", _inside(top, folder))
+        tree = _tree_of_kustomization(top, root.directory)
+    else:
+        texts = tuple(path.read_text(encoding="utf-8") for path in values)
+        root = RenderRoot("helm", "", values=texts, release=release, namespace=namespace)
+        tree = git.read_paths(folder, ["."])
+    for problem in tree.problems:
+        click.echo(f"gracegate: {problem.file}: {problem.message}", err=True)
+    write_output(_render({path: source.data for path, source in tree.files.items()}, root, int(number)))
+
+
+def _render(files: Mapping[str, bytes], root: RenderRoot, minor: int) -> str:
+    with progress("Loading the renderer"):
+        from gracegate.rendering import WasmRenderer, find_renderer  # noqa: PLC0415 - wasmtime is slow to import
+
+        renderer = WasmRenderer(find_renderer(), settings.cache_dir())
+    with progress("Compiling the renderer, once on this machine"):
+        renderer.load()
+    with progress("Rendering"):
+        (rendering,) = renderer.render(files, [root], minor)
+    if rendering.problem is not None:
+        raise RenderingFailed(rendering.problem.message)
+    return rendering.text
+
+
+def _tree_of_kustomization(top: Path, root: str) -> Tree:
+    """The files that the kustomization in the directory `root` reads; all those below it if that cannot be told."""
+    candidates = git.read_paths(top, ["."], is_candidate)
+    kustomizations = read_kustomizations(candidates, settings.limits())
+    if root not in kustomizations.by_directory:
+        return git.read_paths(top, [root or "."])
+    # A directory among them has a kustomization that could not be read.
+    read = sorted(path for path in kustomizations.closure(root).files if os.path.lexists(top / path))
+    return git.read_paths(top, read)
+
+
+def _inside(top: Path, folder: Path) -> str:
+    path = os.path.relpath(folder.absolute(), top)
+    return "" if path == "." else Path(path).as_posix()

@@ -1,0 +1,101 @@
+"""`gracegate render` as a user sees it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gracegate import rendering, settings
+from gracegate.cli.main import CLEAN, INCOMPLETE, USAGE, run
+from gracegate.rendering import find_renderer
+from tests.conftest import ROOT
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+FILES = {
+    "base/kustomization.yaml": "resources: [x.yaml]\nconfigMapGenerator: [{name: b, files: [b.txt]}]\n"
+    "generatorOptions: {disableNameSuffixHash: true}\n",
+    "base/x.yaml": CONFIG_MAP,
+    "base/b.txt": "hello",
+    "base/link/kustomization.yaml": "resources: [x.yaml]\n",
+    "prod/kustomization.yaml": "resources: [../base]\nnamespace: prod\n",
+    "broken/kustomization.yaml": "resources: [../base, y.yaml]\n",
+    "templated/kustomization.yaml": "{{ if .x }}\nresources: [x.yaml]\n{{ end }}\n",
+    "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "web/values.yaml": "a: 1\n",
+    "web/templates/_x.tpl": '{{ define "x" }}{{ .Values.a }}{{ end }}',
+    "web/templates/a.yaml": 'a: {{ include "x" . }} {{ .Release.Name }}/{{ .Release.Namespace }}'
+    " {{ .Capabilities.KubeVersion.Minor }}",
+    "more.yaml": "a: 2\n",
+    "empty/x.yaml": CONFIG_MAP,
+}
+GENERATED = "apiVersion: v1\ndata:\n  b.txt: hello\nkind: ConfigMap\nmetadata:\n  name: b\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if find_renderer() is None:
+        pytest.skip("needs the renderer: run `make tools`")
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "base" / "link" / "x.yaml").symlink_to("../x.yaml")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings, "cache_dir", lambda: ROOT / ".tools" / "cache" / "gracegate")
+    return tmp_path
+
+
+def chart(text: str) -> str:
+    return f"---\n# Source: web/templates/a.yaml\n{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (["base"], f"{CONFIG_MAP}---\n{GENERATED}"),
+        (["prod"], "---\n".join(text + "  namespace: prod\n" for text in (CONFIG_MAP, GENERATED))),
+        (["web"], chart("a: 1 release-name/default 30")),
+        (["web", "--values", "more.yaml"], chart("a: 2 release-name/default 30")),
+        (["web", "--release", "shop", "--namespace", "prod", "--kubernetes", "1.33"], chart("a: 1 shop/prod 33")),
+    ],
+)
+def test_it_prints(tree: Path, arguments: list[str], output: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", *arguments]) == CLEAN
+    assert capfd.readouterr() == (output, "")
+
+
+def test_the_working_directory(tree: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tree / "base")
+    assert run(["render"]) == CLEAN
+    assert capfd.readouterr() == (f"{CONFIG_MAP}---\n{GENERATED}", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (
+            ["broken"],
+            INCOMPLETE,
+            "gracegate: accumulating resources: accumulation err='accumulating resources from 'y.yaml': open broken/y",
+        ),
+        (["base/link"], INCOMPLETE, "gracegate: base/link/x.yaml: The file was not read"),
+        (["templated"], INCOMPLETE, "gracegate: invalid Kustomization"),
+        (["empty"], USAGE, "empty has neither a kustomization nor a chart"),
+        (["nowhere"], USAGE, "Directory 'nowhere' does not exist"),
+        (["web", "--values", "no.yaml"], USAGE, "File 'no.yaml' does not exist"),
+        (["web", "--kubernetes", "30"], USAGE, "--kubernetes 30 is no version of Kubernetes, like 1.30"),
+    ],
+)
+def test_it_refuses(tree: Path, arguments: list[str], code: int, error: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", *arguments]) == code
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert error in err
+
+
+def test_no_renderer(tree: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(rendering, "find_renderer", lambda: None)
+    assert run(["render", "web"]) == INCOMPLETE
+    assert capfd.readouterr() == ("", "gracegate: the renderer is not built: run `make tools`\n")
