@@ -115,17 +115,34 @@ _senders(target) := {s | some s in target.services; not services.service[s].head
 # METADATA
 # title: Sender of the traffic to a container
 # description: As the end of a sentence, with the seconds for which it still sends.
-sender(target) := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
+sender(target) := text.format(
+	`Service "{}" {} to it until it is gone, as publishNotReadyAddresses says`,
+	[services.service[min(target.services)].name, {"error": "sends", "warning": "may send", "info": "sends"}[target.level]],
+) if {
+	is_sent_to_until_gone(target)
+} else := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
 	named := [found | some found in [_senders(target), target.services]; count(found) > 0][0]
 	[seconds, s] := max([[exposures.seconds[s], s] | some s in named])
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
 } else := "a Service in a file that could not be read may still send to it"
 
 # METADATA
+# scope: document
+# title: Is the container sent to until it is gone?
+# description: |
+#   Its Services all publish pods that are not ready, and so pods that are stopping. A drain does not help then.
+is_sent_to_until_gone(target) if {
+	count(_senders(target)) > 0
+	every s in _senders(target) {
+		services.service[s].publishes_unready
+	}
+}
+
+# METADATA
 # title: Planned drains, by document and path of the container
 # description: |
 #   Seconds that a container in `containers_without_drain` needs. Only if everything that decides it is known, also the
-#   grace period that it has to fit into, and its hook can sleep.
+#   grace period that it has to fit into, its hook can sleep, and a drain helps.
 planned_drains := {i: found |
 	some i, listed in containers_without_drain
 	values.number(object.get(workloads.pod[i].spec, "terminationGracePeriodSeconds", null), 30)
@@ -133,6 +150,7 @@ planned_drains := {i: found |
 		some target in listed
 		count(target.services) > 0
 		count(target.services - exposures.is_certain) == 0
+		not is_sent_to_until_gone(target)
 		images.can_sleep(values.string(object.get(target.container.spec, "image", "")), input.cluster.min_minor)
 	}
 }

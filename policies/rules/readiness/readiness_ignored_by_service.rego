@@ -2,7 +2,8 @@
 # title: Service sends to pods that are not ready
 # description: |
 #   With publishNotReadyAddresses a Service ignores readiness. On every rollout it sends requests to pods that are still
-#   starting, that report that they cannot serve, and that are about to stop.
+#   starting, that report that they cannot serve, and that are about to stop: however long a preStop hook waits, they
+#   get requests until they are gone.
 # related_resources:
 # - ref: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/
 #   description: What publishNotReadyAddresses is meant for
@@ -24,7 +25,7 @@ import data.gracegate.lib.workloads
 violation contains {"at": at, "message": message, "level": found.level} if {
 	some at, found in _ignoring
 	message := text.format(
-		`Service "{}" sends requests to pods of {} "{}" that are not ready: it sets publishNotReadyAddresses.`,
+		`Service "{}" sends requests to pods of {} "{}" that are not ready or stopping: it sets publishNotReadyAddresses.`,
 		[found.name, workloads.kind[found.workload], workloads.name[found.workload]],
 	)
 }

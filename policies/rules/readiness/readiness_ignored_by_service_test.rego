@@ -24,7 +24,7 @@ test_readiness_is_ignored if {
 			"at": at,
 			"level": "warning",
 			"message": concat(" ", [
-				`Service "web" sends requests to pods of Deployment "web" that are not ready:`,
+				`Service "web" sends requests to pods of Deployment "web" that are not ready or stopping:`,
 				"it sets publishNotReadyAddresses.",
 			]),
 		}},

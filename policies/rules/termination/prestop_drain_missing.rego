@@ -83,8 +83,15 @@ fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 		]),
 		"more behind a cloud load balancer. The manifests do not show what else sends to it.",
 	])
-	some at, _ in _without_drain
+	some at, target in _without_drain
 	not drains.planned_drains[at.document][at.path]
+	not drains.is_sent_to_until_gone(target)
+}
+
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Remove publishNotReadyAddresses from the Service and add a preStop sleep: alone, neither helps."
+	some at, target in _without_drain
+	drains.is_sent_to_until_gone(target)
 }
 
 fix[at] := {"class": "text", "advice": advice} if {

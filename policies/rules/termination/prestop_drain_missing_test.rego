@@ -57,6 +57,32 @@ test_several_containers_of_which_one_drains if {
 	found(testing.batch([workload, service])) == set()
 }
 
+test_a_service_that_publishes_the_unready if {
+	publishing := testing.set(testing.service, ["spec", "publishNotReadyAddresses"], true)
+	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch([without_drain, publishing])
+	at := {"document": 0, "path": testing.container}
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "error",
+			"message": concat(" ", [
+				`Container "web" stops before traffic does: it has no preStop drain,`,
+				`and Service "web" sends to it until it is gone, as publishNotReadyAddresses says.`,
+			]),
+		}},
+		"fix": {at: {
+			"class": "text",
+			"advice": "Remove publishNotReadyAddresses from the Service and add a preStop sleep: alone, neither helps.",
+		}},
+	}
+}
+
+test_a_service_beside_one_that_publishes_the_unready if {
+	publishing := testing.set(testing.service, ["spec", "publishNotReadyAddresses"], true)
+	fixes := rule.fix with input as testing.batch([without_drain, publishing, testing.service])
+	{count(fix.patch) | some fix in fixes} == {1}
+}
+
 test_a_hint_for_tke if {
 	direct := testing.set(
 		testing.set(testing.service, ["spec", "type"], "LoadBalancer"),
