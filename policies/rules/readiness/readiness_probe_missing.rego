@@ -22,6 +22,7 @@ import data.gracegate.lib.api_fields
 import data.gracegate.lib.patches
 import data.gracegate.lib.probe_validation
 import data.gracegate.lib.probes
+import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
 import data.gracegate.lib.target_containers
@@ -49,19 +50,21 @@ violation contains {"at": at, "message": message, "level": _level(at.document, {
 }
 
 # The app is known to answer what the liveness or startup probe asks.
-fix[at] := {"patch": array.concat([_put(at, container, probe)], _liveness_steps(at, container))} if {
+fix[at] := object.union(_condition(at.document), {"patch": patch}) if {
 	some at, target in _without_probe
 	container := target.container.spec
 	by := _source(target)
 	handler := probe_validation.valid_handlers(container, target.container.ports)[by]
 	probe := object.union(object.union(_numbers, _timeout(container[by])), handler)
+	patch := array.concat([_put(at, container, probe)], _liveness_steps(at, container))
 }
 
 # An open port is the one thing that every app answers alike.
-fix[at] := object.union(_hint(target), {"patch": [_put(at, target.container.spec, probe)]}) if {
+fix[at] := object.union(object.union(_condition(at.document), _hint(target)), {"patch": patch}) if {
 	some at, target in _without_probe
 	not _source(target)
 	probe := object.union(_numbers, {"tcpSocket": {"port": _port(target)}})
+	patch := [_put(at, target.container.spec, probe)]
 }
 
 fix[at] := {"class": "assumes", "patch": [_put(at, target.container.spec, probe)], "assumption": assumption} if {
@@ -137,6 +140,13 @@ _sender(target) := text.format(`Service "{}" {} to it as soon as its process run
 	name := services.service[min(target.services)].name
 	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
 } else := "a Service in a file that could not be read may send to it"
+
+# Where the only pod stops first, nobody serves until the new one is ready, and a probe makes that later.
+_condition(i) := {"class": "assumes", "assumption": "A new pod starts before the only one stops."} if {
+	update := rolling_update.explicit[i]
+	update.replicas == 1
+	update.unavailable > 0
+} else := {}
 
 _numbers := {"failureThreshold": 3, "periodSeconds": 5}
 

@@ -41,6 +41,24 @@ test_a_served_container_without_probe if {
 	}
 }
 
+test_the_only_pod_stops_first[note] if {
+	some note, case in {
+		"the only pod": [1, 1, {"assumes"}],
+		"both pods": [2, 2, {"safe"}],
+		"one more first": [1, 0, {"safe"}],
+	}
+	some probes in [{}, {"livenessProbe": {"tcpSocket": {"port": "http"}}}]
+	probed := object.union(unready.spec.template.spec.containers[0], probes)
+	strategy := {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": case[1]}}
+	workload := testing.set(
+		testing.set(testing.replace_at(unready, testing.container, probed), ["spec", "strategy"], strategy),
+		["spec", "replicas"],
+		case[0],
+	)
+	fixes := rule.fix with input as testing.batch([workload, testing.service])
+	{object.get(fix, "class", "safe") | some fix in fixes} == case[2]
+}
+
 test_silent_on[note] if {
 	some note, batch in {
 		"a probe": testing.batch([testing.web, testing.service]),
