@@ -36,7 +36,6 @@ NOT_YET = {
     "004-svc-changing-label-in-pr": "no rule compares the Service before the change with the pods after it",
     "006-svc-port-number-in-pr": "no rule compares the Service before the change with the pods after it",
     "028-probe-host-service-name": "no rule reads the host of a probe",
-    "036-probe-on-udp-port": "probe-port-undefined does not read the protocol of a port",
     "068-npm-start": "entrypoint-swallows-sigterm knows shells, not npm",
     "079-rollout-scaledown-0": "no rule reads scaleDownDelaySeconds of a Rollout",
     "089-service-selects-job": "no rule looks for a Service that selects the pods of a Job",

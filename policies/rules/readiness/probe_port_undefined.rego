@@ -4,7 +4,8 @@
 #   The name of a port is only known inside its container, and the API server does not check that it exists. The kubelet
 #   cannot resolve a name that the container does not declare: a readinessProbe never passes, so the rollout hangs; a
 #   startupProbe never passes either; a livenessProbe silently does nothing, so a container that hangs is not restarted;
-#   a preStop hook fails and the container is killed at once.
+#   a preStop hook fails and the container is killed at once. A port that is declared for UDP alone is not known to accept
+#   the TCP connection of a probe.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
 #   description: Named ports in probes
@@ -42,7 +43,20 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
+violation contains {"at": at, "message": message, "level": "warning"} if {
+	some at, reference in _other_protocol
+	message := text.format(
+		`Nothing may answer the {} of container "{}": it connects to port "{}" by TCP, which is declared for {}.`,
+		[reference.by, reference.container.title, reference.port, reference.protocol],
+	)
+}
+
 fix[at] := _fix(reference, reference.container) if some at, reference in _undefined
+
+fix[at] := {"class": "text", "advice": advice} if {
+	advice := "Probe a port for TCP, or declare the port for TCP too if the app listens there."
+	some at, _ in _other_protocol
+}
 
 _consequence := {
 	"livenessProbe": "is never restarted when it hangs: its livenessProbe",
@@ -59,6 +73,20 @@ _undefined := {at: found |
 	not probes.is_defined(own, container.ports)
 	at := {"document": i, "path": array.concat(container.path, own.path)}
 	found := object.union(own, {"container": container, "at": at.path})
+}
+
+_other_protocol := {at: found |
+	some i in workloads.complete
+	some container in containers.long_running[i]
+	some own in probes.port_refs(container.spec)
+	endswith(own.by, "Probe")
+	own.port != ""
+	probes.is_defined(own, container.ports)
+	protocols := {port.protocol | some port in container.ports; own.port in {port.name, port.number}}
+	count(protocols) > 0
+	not "TCP" in protocols
+	at := {"document": i, "path": array.concat(container.path, own.path)}
+	found := object.union(own, {"container": container, "protocol": min(protocols)})
 }
 
 _fix(reference, container) := {"patch": [_replace(reference, declared[0])]} if {

@@ -33,6 +33,38 @@ test_a_misspelt_name if {
 	}
 }
 
+test_a_port_for_udp if {
+	at := {"document": 0, "path": port}
+	batch := web([object.union(named, {"protocol": "UDP"})], readiness("http"))
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "warning",
+			"message": concat(" ", [
+				`Nothing may answer the readinessProbe of container "web":`,
+				`it connects to port "http" by TCP, which is declared for UDP.`,
+			]),
+		}},
+		"fix": {at: {
+			"class": "text",
+			"advice": "Probe a port for TCP, or declare the port for TCP too if the app listens there.",
+		}},
+	}
+}
+
+test_protocols[note] if {
+	udp := object.union(named, {"protocol": "UDP"})
+	some note, case in {
+		"by number": [[udp], 8080, 1],
+		"for both": [[udp, {"containerPort": 8080}], 8080, 0],
+		"another number": [[udp], 9000, 0],
+		"no name": [[object.remove(udp, ["name"])], "", 0],
+	}
+	violations := rule.violation with input as web(case[0], readiness(case[1]))
+	count(violations) == case[2]
+}
+
 test_silent_on[note] if {
 	some note, batch in {
 		"a name that is declared": web([named], readiness("http")),
