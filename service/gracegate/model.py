@@ -237,6 +237,15 @@ class RenderRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A mapping of a source file of which a rendered one was made: `number` and `pointer` as in a Document."""
+
+    path: str
+    number: int
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
 class RenderProblem:
     """Why there is no rendering; the message of a `refused` one is in kustomize's or Helm's own words."""
 

@@ -11,6 +11,7 @@ from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
 from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
+from gracegate.manifests.provenance import MarkedSources, RenderedObject, mark_sources, read_origins
 from gracegate.manifests.remote import RemoteReference
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
@@ -22,8 +23,10 @@ __all__ = [
     "Components",
     "EditedManifest",
     "Manifest",
+    "MarkedSources",
     "ReadCache",
     "RemoteReference",
+    "RenderedObject",
     "Root",
     "UnreadFile",
     "Unrendered",
@@ -34,8 +37,10 @@ __all__ = [
     "edit_manifest",
     "is_candidate",
     "locate",
+    "mark_sources",
     "read_kustomizations",
     "read_manifest",
+    "read_origins",
     "unrendered_changes",
     "unrendered_files",
 ]
