@@ -16,7 +16,7 @@ import data.gracegate.lib.workloads
 
 # METADATA
 # title: Errors by document
-# description: As in the library api_validation. Of complete workloads, and of Services and autoscalers.
+# description: As in the library api_validation. Of complete workloads, Services and autoscalers.
 errors := object.union(object.union(_workload_errors, _service_errors), _autoscaler_errors)
 
 _workload_errors := {i: found |
@@ -112,6 +112,7 @@ _service_errors := {i: found |
 	document.object.kind == "Service"
 	document.object.apiVersion == "v1"
 	document.subject
+	not document.fragment
 	is_object(document.object.spec)
 	found := _service_ports(document.object.spec) | _service_port_names(document.object.spec)
 	count(found) > 0

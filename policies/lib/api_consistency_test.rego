@@ -132,6 +132,7 @@ test_only_what_may_be_reported if {
 		testing.fact(sending_to([]), "a/b.yaml"),
 		testing.fact(scaler(5, 3), "a/b.yaml"),
 		testing.fragment(scaler(5, 3), "a/b.yaml"),
+		testing.fragment(sending_to([]), "a/b.yaml"),
 		testing.fragment(with_pod("restartPolicy", "Never"), "a/b.yaml"),
 	])) == set()
 }

@@ -81,7 +81,7 @@ _helpers := concat("", [
 		`fluent-?bit`, `fluentd`, `filebeat`, `promtail`, `telegraf`, `grafana-agent`, `grafana/alloy`, `vector(dotdev)?/vector`,
 		`timberio/vector`, `opentelemetry-(collector|operator)`, `otel-?collector`, `adot-collector`, `cloudwatch-agent`,
 		`aws-xray-daemon`, `datadog(hq)?/agent`, `jaeger-agent`, `cloud-?sql-proxy`, `gce-proxy`, `alloydb-auth-proxy`,
-		`kube-rbac-proxy`, `vault(-agent)?`, `consul-template`, `git-sync`, `k8s-sidecar`, `configmap-reload`, `proxyv2`,
+		`kube-rbac-proxy`, `vault(-agent)?`, `consul-template`, `git-sync`, `k8s-sidecar`, `configmap-reload`, `[a-z-]*config-reloader`, `proxyv2`,
 		`pilot-agent`, `linkerd2?/proxy`,
 	]),
 	`)[^/]*$|exporter([:@][^/]*)?$`,

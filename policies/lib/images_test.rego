@@ -75,6 +75,7 @@ test_helpers[image] if {
 		"quay.io/brancz/kube-rbac-proxy@sha256:00",
 		"nginx/nginx-prometheus-exporter:1.3",
 		"docker.io/istio/proxyv2:1.29",
+		"quay.io/prometheus-operator/prometheus-config-reloader:v0.79",
 	]
 	images.is_helper(image)
 }

@@ -81,7 +81,7 @@ metrics_only := {s |
 # title: Is a port for metrics?
 # description: Of a Service, by its name and its target.
 is_for_metrics(port) if {
-	regex.match(`metrics|prometheus|pprof|profiling`, concat(" ", [port.name, values.string(port.target)]))
+	regex.match(`metrics|prometheus|exporter|pprof|profiling`, concat(" ", [port.name, values.string(port.target)]))
 }
 
 # METADATA

@@ -63,6 +63,7 @@ test_metrics_only[note] if {
 	some note, case in {
 		"by name": [[{"name": "http-metrics", "port": 80}], {0}],
 		"by target": [[{"port": 80, "targetPort": "metrics"}], {0}],
+		"of an exporter": [[{"name": "exporter", "port": 9419}], {0}],
 		"with profiling": [[{"name": "metrics", "port": 80}, {"name": "profiling", "port": 81}], {0}],
 		"one of two": [[{"name": "metrics", "port": 80}, {"name": "http", "port": 81}], set()],
 		"none": [[], set()],

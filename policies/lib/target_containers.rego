@@ -19,7 +19,7 @@ import data.gracegate.lib.workloads
 #   if only an unread file may hold one, and one for all that differ in nothing but their names), `ports`, each with
 #   `target` and `protocol`, as the container declares them or else as the Service names them, and `level`, the highest
 #   level of a violation about its traffic: "error", "warning" if the traffic is uncertain, "info" if all ports that
-#   lead to it are for metrics.
+#   lead to it are for metrics, or if it is a helper beside an app that gets traffic.
 by_workload := {i: found |
 	some i in workloads.complete
 	hits := ((_declared_by_workload[i] | _assumed(i)) | _only_app_hits(i)) | _suspected(i)
@@ -32,7 +32,7 @@ by_workload := {i: found |
 			"container": container,
 			"services": senders,
 			"ports": {hit.port | some hit in own; not hit.port.target == 0},
-			"level": _level(services.served_status[i], own),
+			"level": _level_of(i, container, hits),
 		}
 	]
 }
@@ -54,6 +54,16 @@ undecided_by_workload := {i: found |
 	titles := concat(", ", [text.format(`"{}"`, [container.title]) | some container in possible])
 	found := {"containers": possible, "titles": titles, "service": service, "port": port}
 }
+
+_level_of(i, container, hits) := "info" if {
+	_is_helper(container)
+	some app in containers.regular[i]
+	not _is_helper(app)
+	some hit in hits
+	hit.path == app.path
+} else := _level(services.served_status[i], {hit | some hit in hits; hit.path == container.path})
+
+_is_helper(container) if images.is_helper(values.string(object.get(container.spec, "image", "")))
 
 _level(served_status, hits) := "info" if {
 	every hit in hits {
@@ -161,7 +171,7 @@ _possible_targets := {i: found |
 	count(untargeted) > 0
 	apps := [container |
 		some container in containers.regular[i]
-		not images.is_helper(values.string(object.get(container.spec, "image", "")))
+		not _is_helper(container)
 	]
 	found := [listed | some listed in [apps, containers.regular[i]]; count(listed) > 0][0]
 }

@@ -47,6 +47,17 @@ test_the_app_with_metrics_beside_helpers if {
 	targets(testing.batch([workload, scraped, sending_to([{"port": 81}])])) == {["web", {1, 2}, {"metrics", 81}, "warning"]}
 }
 
+test_a_helper_beside_a_served_app[note] if {
+	declared := {"name": "helper", "image": "quay.io/prometheus-operator/prometheus-config-reloader:v0.7"}
+	helper := object.union(declared, {"ports": [{"name": "reload", "containerPort": 81}]})
+	some note, case in {
+		"both get traffic": [[{"name": "web", "port": 8080}, {"name": "reload", "port": 81}], "info"],
+		"only the helper gets traffic": [[{"name": "reload", "port": 81}], "error"],
+	}
+	found := targets(testing.batch([with_second(helper), sending_to(case[0])]))
+	{level | some ["helper", _, _, level] in found} == {case[1]}
+}
+
 test_undecided[note] if {
 	third := {"name": "b", "image": "registry.example/b:2", "ports": [{"name": "grpc", "containerPort": 82}]}
 	some note, case in {

@@ -121,7 +121,7 @@ _SPEC_FIELDS = (
     *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
     *("ingressClassName", "loadBalancerClass", "maxReplicaCount", "maxReplicas", "parentRefs", "routes"),
     *("serviceRef", "targetType", "tcp", "tls", "to"),
-    *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas"),
+    *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas", "podManagementPolicy"),
     *("progressDeadlineSeconds", "publishNotReadyAddresses", "replicas", "type"),
 )
 _SPEC: dict[str, Schema] = {
