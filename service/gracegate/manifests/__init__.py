@@ -13,6 +13,12 @@ from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.provenance import MarkedSources, RenderedObject, mark_sources, read_origins
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.template_provenance import (
+    MarkedTemplates,
+    TemplateLine,
+    mark_templates,
+    read_template_lines,
+)
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
@@ -24,10 +30,12 @@ __all__ = [
     "EditedManifest",
     "Manifest",
     "MarkedSources",
+    "MarkedTemplates",
     "ReadCache",
     "RemoteReference",
     "RenderedObject",
     "Root",
+    "TemplateLine",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
@@ -38,9 +46,11 @@ __all__ = [
     "is_candidate",
     "locate",
     "mark_sources",
+    "mark_templates",
     "read_kustomizations",
     "read_manifest",
     "read_origins",
+    "read_template_lines",
     "unrendered_changes",
     "unrendered_files",
 ]

@@ -1,0 +1,107 @@
+"""Which lines of a chart's templates a rendered line was made of: marks go into the templates and come out again.
+
+A mark stands before the first character of a line of a template's own text, never in an action, so that trimming works
+as before. It is of characters that are for private use, and that YAML allows everywhere. As in `provenance`, nothing is
+taken on trust: a rendered line that is another one without its mark has no origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gracegate.model import SourceFile
+
+_OPENING, _CLOSING = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPENING}([0-9]+):([0-9]+){_CLOSING}")
+# A comment, or an action with its strings, in which braces are text.
+_ACTION = re.compile(
+    r"""\{\{(?:-[ \t\r\n])?/\*.*?\*/(?:[ \t\r\n]-)?\}\}
+    |\{\{(?:"(?:\\.|[^"\\\n])*+"|`[^`]*+`|'(?:\\.|[^'\\\n])*+'|(?!\}\})[^"`'])*+\}\}""",
+    re.DOTALL | re.VERBOSE,
+)
+_LINE_OF_TEXT = re.compile(r"^[ \t]*+(?=[^ \t\r\n])", re.MULTILINE)
+
+
+class TemplateLine(NamedTuple):
+    """A line of a template, counted from 1."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedTemplates:
+    """The texts of templates with marks in them, by path; a mark names its file by the place in `paths`."""
+
+    texts: Mapping[str, str]
+    paths: tuple[str, ...]
+
+
+def mark_templates(files: Mapping[str, SourceFile], paths: Iterable[str]) -> MarkedTemplates:
+    """Marks the templates among `paths`; what cannot be marked is left out.
+
+    What a chart computes with the text of a helper (`fromYaml`, a comparison) goes wrong where that has marks. The
+    rendering shows it; the helpers, files whose names begin with `_`, can be left out then.
+    """
+    texts: dict[str, str] = {}
+    for path in sorted(paths):
+        source = files.get(path)
+        if source is not None and (text := _marked(source.data, len(texts))):
+            texts[path] = text
+    return MarkedTemplates(texts, tuple(texts))
+
+
+def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> tuple[TemplateLine | None, ...]:
+    """For each line of `plain` where it was made, as `marked`, rendered of the marked templates, tells; None where it
+    is not certain."""
+    lines, marked_lines = plain.split("\n"), marked.split("\n")
+    if len(lines) != len(marked_lines):
+        return (None,) * len(lines)
+    pairs = zip(lines, marked_lines, strict=True)
+    return tuple(
+        _origin(marked_line, templates) if _MARK.sub("", marked_line) == line else None for line, marked_line in pairs
+    )
+
+
+def _origin(marked_line: str, templates: MarkedTemplates) -> TemplateLine | None:
+    """The last mark of a line: those before it are of text around a template that another one includes."""
+    marks = _MARK.findall(marked_line)
+    if not marks or int(marks[-1][0]) >= len(templates.paths):
+        return None
+    return TemplateLine(templates.paths[int(marks[-1][0])], int(marks[-1][1]))
+
+
+def _marked(data: bytes, number: int) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    if _OPENING in text or _CLOSING in text:
+        return None
+    parts: list[str] = []
+    end, line = 0, 1
+    for place in _places(text):
+        line += text.count("\n", end, place)
+        parts += [text[end:place], f"{_OPENING}{number}:{line}{_CLOSING}"]
+        end = place
+    return "".join((*parts, text[end:])) if parts else None
+
+
+def _places(text: str) -> Sequence[int]:
+    """Where the lines of a template's own text begin; none where an action has no end."""
+    actions = [action.span() for action in _ACTION.finditer(text)]
+    starts, ends = (0, *(end for _, end in actions)), (*(start for start, _ in actions), len(text))
+    texts = [*zip(starts, ends, strict=True)]
+    if any(text.find("{{", start, end) >= 0 for start, end in texts):
+        return []
+    return [place for start, end in texts for place in _text_places(text, start, end)]
+
+
+def _text_places(text: str, start: int, end: int) -> Iterator[int]:
+    for line in _LINE_OF_TEXT.finditer(text, start, end):
+        # What follows an action on its line is no line of its own.
+        if line.start() == 0 or text[line.start() - 1] == "\n":
+            yield line.end()
