@@ -19,17 +19,17 @@ report := {
 
 _evaluated := [id | some id in input.rules; some group; data.gracegate.rules[group][id].violation]
 
-# The whole object is bound first: looked up in place, OPA would run the body of a rule's `fix` for each finding.
-_fixes := {id: fixes | some id in input.rules; some group; fixes := data.gracegate.rules[group][id].fix}
-
-_violations contains object.union(found, {"rule": id, "fix": fix}) if {
-	some [id, found] in _found
-	fix := _fixes[id][found.at]
+# What a rule adds to its violations, by their `at`. A whole object is bound first: looked up in place, OPA would run
+# the body of a rule's `fix` for each finding.
+_additions := {
+	"confidence": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].confidence},
+	"fix": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].fix},
+	"related": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].related},
 }
 
-_violations contains object.union(found, {"rule": id}) if {
+_violations contains object.union(found, object.union(added, {"rule": id})) if {
 	some [id, found] in _found
-	not _fixes[id][found.at]
+	added := {name: by_rule[id][found.at] | some name, by_rule in _additions}
 }
 
 _found contains [id, found] if {

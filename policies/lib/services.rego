@@ -62,6 +62,11 @@ possible_by_workload := {i: object.get(_possible_senders, object.get(representat
 }
 
 # METADATA
+# title: First Services by workload
+# description: By document of the workload, at most three of its Services, or of those that are possible if it has none.
+first_by_workload := {i: object.get(_first_senders, object.get(representative, i, -1), []) | some i, _ in workloads.pod}
+
+# METADATA
 # title: Is a workload served?
 # description: By document, "yes", "no", or "unknown" if a Service elsewhere or one in an unread file may select it.
 served_status := {i: _served_status(i) | some i, _ in by_workload}
@@ -150,6 +155,8 @@ _possible_senders := {r: found |
 		some selector in _matching[r]
 	}
 }
+
+_first_senders := {r: array.slice(sort(senders | _possible_senders[r]), 0, 3) | some r, senders in _senders}
 
 # By representative and place.
 _workloads_at := values.groups([[[r, place], i] |

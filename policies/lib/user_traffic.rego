@@ -34,6 +34,11 @@ certainty := {i: _certainty(source) |
 }
 
 # METADATA
+# title: Workloads whose users are assumed
+# description: By document, true if only a Service elsewhere, or one in an unread file, may send to the workload.
+is_assumed := {i: true | some i, source in pod_source; services.served_status[source] == "unknown"}
+
+# METADATA
 # title: Workloads with peers
 # description: |
 #   By document, true if each Service that selects the workload selects pods of another workload too, as when two

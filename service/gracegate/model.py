@@ -14,6 +14,8 @@ DocumentKey = tuple[str, int, Pointer]
 """Path, number of the YAML document in its file, pointer to the object in it."""
 
 Severity = Literal["error", "warning", "info"]
+Confidence = Literal["certain", "possible"]
+"""`possible` is what rests on something that the manifests do not show, as a Service that may be elsewhere."""
 Status = Literal["introduced", "worsened", "pre-existing", "present"]
 Verdict = Literal["fail", "incomplete", "pass"]
 FixClass = Literal["safe", "assumes", "text"]
@@ -373,7 +375,8 @@ class Fix:
 class Violation:
     """What a rule reports at one place. `level` is at most the rule's severity; a bigger `measure` is worse.
 
-    `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then.
+    `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then. `related`
+    are places in any document of the batch. What is only possible is no error.
     """
 
     rule: str
@@ -384,6 +387,17 @@ class Violation:
     measure: float | None = None
     fix: Fix | None = None
     blocks_from: str | None = None
+    related: tuple[tuple[int, Pointer], ...] = ()
+    confidence: Confidence = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPlace:
+    """A place in another object that a finding is about too, such as the Service that sends to a container."""
+
+    object: ObjectRef
+    file: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +440,8 @@ class Finding:
     rule_url: str | None = None
     target: str = ""
     is_note: bool = False
+    related: tuple[RelatedPlace, ...] = ()
+    confidence: Confidence = "certain"
 
     @property
     def counts(self) -> bool:

@@ -13,6 +13,7 @@ from gracegate.model import (
     ObjectRef,
     Operation,
     Problem,
+    RelatedPlace,
     Report,
     Severity,
     Suggestion,
@@ -103,6 +104,7 @@ def finding(  # one call per sample reads best with everything in it
     )
 
 
+REVIEWS_SERVICE = RelatedPlace(ObjectRef("Service", "shop", "reviews"), "apps/svc.yaml", 12)
 REVIEWS_FIX = Suggestion("s-reviews", "apps/reviews.yaml", 20, 20, DRAIN_TEXT)
 NO_PROBE = finding(
     "readiness-probe-missing",
@@ -113,6 +115,7 @@ NO_PROBE = finding(
     container="reviews",
     fix=Fix("safe", (Operation("add", ("spec", "readinessProbe"), {"tcpSocket": {"port": 8080}}),), diff=REVIEWS_DIFF),
     suggestion="s-reviews",
+    related=(REVIEWS_SERVICE,),
 )
 NO_DRAIN = finding(
     "prestop-drain-missing",
@@ -125,6 +128,7 @@ NO_DRAIN = finding(
         "safe", (Operation("add", ("spec", "lifecycle"), {"preStop": {"sleep": {"seconds": 10}}}),), diff=REVIEWS_DIFF
     ),
     suggestion="s-reviews",
+    related=(REVIEWS_SERVICE,),
 )
 EXHAUSTED = finding(
     "grace-period-exhausted",
@@ -153,6 +157,8 @@ UNSERVED = finding(
     ),
     no_suggestion="advice_only",
     blocks_from="2027-01-31",
+    related=(RelatedPlace(ObjectRef("Service", "shop", "cart"), "far/cart.yaml", 4),),
+    confidence="possible",
 )
 OLD = replace(
     NO_DRAIN,
@@ -166,6 +172,7 @@ OLD = replace(
     fix=Fix("safe", (Operation("add", ("spec", "lifecycle"), {}),), diff=STORE_DIFF),
     suggestion=None,
     no_suggestion="pre_existing",
+    related=(),
 )
 WAIVED = replace(
     NO_DRAIN,
@@ -227,6 +234,7 @@ HOSTILE_FINDING = replace(
     object=ObjectRef(EVIL, EVIL, EVIL),
     container=EVIL,
     message=f'Container "{EVIL}" is {EVIL}',
+    related=(RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 5),),
     fix=Fix("assumes", (), advice=EVIL, assumption=EVIL, diff=f"--- a\n+++ b\n@@ -1 +1 @@\n+{EVIL}\n   ```"),
     no_suggestion=None,
 )

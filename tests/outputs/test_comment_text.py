@@ -143,7 +143,7 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
     ],
 )
 def test_what_no_message_names_is_named_below_the_fix(operation: Operation, sentence: str | None) -> None:
-    finding = replace(samples.NO_PROBE, fix=Fix("safe", (operation,), diff=samples.REVIEWS_DIFF))
+    finding = replace(samples.NO_PROBE, fix=Fix("safe", (operation,), diff=samples.REVIEWS_DIFF), related=())
     body = comment_text.comment_body((finding,), samples.REVIEWS_FIX, marker="")
     assert body.split("\n\n")[2:] == ([sentence] if sentence else [])
 
@@ -155,14 +155,14 @@ def test_of_two_numbers_for_a_field_the_larger_one_is_named() -> None:
         for n in (40, 60, 50)
     ]
     body = comment_text.comment_body(findings, samples.REVIEWS_FIX, marker="")
-    assert body.split("\n\n")[2:] == ["The fix sets `terminationGracePeriodSeconds` to `60`."]
+    assert body.split("\n\n")[3:] == ["The fix sets `terminationGracePeriodSeconds` to `60`."]
 
 
 def test_findings_that_the_fix_covers_without_a_line_of_their_own_are_named() -> None:
     info = replace(samples.NO_DRAIN, severity="info")
     others = (samples.NO_PROBE, info, samples.EXHAUSTED)
     body = comment_text.comment_body((samples.NO_PROBE,), samples.REVIEWS_FIX, marker="", others=others)
-    assert body.split("\n\n")[2:] == [
+    assert body.split("\n\n")[3:] == [
         "The fix also covers:",
         "- ℹ️ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",  # noqa: RUF001
     ]

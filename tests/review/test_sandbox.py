@@ -20,6 +20,7 @@ from gracegate.model import (
     ObjectRef,
     Operation,
     Problem,
+    RelatedPlace,
     Report,
     SourceFile,
     Suggestion,
@@ -39,6 +40,7 @@ PATCH = (
 FINDING = Finding(
     "f1", "prestop-drain-missing", "error", "introduced", "web.yaml", 3, 4, WEB, "web", "It stops: ✂", "web",
     Fix("safe", PATCH, None, None, "--- a\n"), "s1", None, Waiver("config", "why", "c.yaml", 2, "2027-01-01"),
+    related=(RelatedPlace(WEB, "web.yaml", 3),), confidence="possible",
 )  # fmt: skip
 REPORT = Report(
     verdict="fail",

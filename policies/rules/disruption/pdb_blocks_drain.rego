@@ -22,6 +22,7 @@ package gracegate.rules.disruption["pdb-blocks-drain"]
 
 import data.gracegate.lib.budgets
 import data.gracegate.lib.patches
+import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.values
@@ -69,6 +70,13 @@ fix[at] := {
 	budget.pods == 0
 }
 
+related[at] := _related[budgets.representative_budget[at.document]] if some at, _ in _blocking
+
+confidence[at] := "possible" if {
+	some at, budget in _blocking
+	budget.pods == 0
+}
+
 _blocking := object.union(_by_number, _without_number)
 
 # Without either field the controller expects no pods, and so allows no eviction. policy/v1beta1 had a default.
@@ -100,6 +108,11 @@ _by_number := {at: found |
 _evicted_pods(b) := _evicted[budgets.representative_budget[b]]
 
 _evicted_pods(b) := {"pods": 0, "is_certain": false, "are_bare": false} if not budgets.representatives_by_budget[b]
+
+# By representative of the budget.
+_related := {b: related_places.objects(budgets.evicted_workloads[b]) |
+	some b in {b | some b in budgets.representative_budget}
+}
 
 # By representative of the budget. The number of pods is 0 if it is not known.
 _evicted := {b: evicted |

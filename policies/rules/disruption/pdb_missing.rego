@@ -17,7 +17,9 @@ package gracegate.rules.disruption["pdb-missing"]
 
 import data.gracegate.lib.budgets
 import data.gracegate.lib.joins
+import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
 import data.gracegate.lib.values
@@ -38,6 +40,15 @@ fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 		["Add a PodDisruptionBudget next to it, so that pods are evicted one by one:"],
 		_budget(at.document),
 	)
+}
+
+related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+	some at, _ in _unprotected
+}
+
+confidence[at] := "possible" if {
+	some at, _ in _unprotected
+	user_traffic.is_assumed[at.document]
 }
 
 _unprotected := {at: replicas |

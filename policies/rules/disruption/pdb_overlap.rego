@@ -30,6 +30,7 @@ package gracegate.rules.disruption["pdb-overlap"]
 
 import data.gracegate.lib.budgets
 import data.gracegate.lib.joins
+import data.gracegate.lib.related_places
 import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
@@ -50,6 +51,13 @@ violation contains {"at": at, "message": message, "level": level} if {
 
 fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selector so that no pod matches both."} if {
 	some at, _ in _overlapping
+}
+
+related[at] := related_places.objects([overlap.other, overlap.workload]) if some at, overlap in _overlapping
+
+confidence[at] := "possible" if {
+	some at, overlap in _overlapping
+	not overlap.is_certain
 }
 
 # Once for each budget, with the most certain pair.

@@ -46,6 +46,11 @@ fix[at] := {"class": "text", "advice": _advice} if {
 	not commands.correction(failure.command)
 }
 
+confidence[at] := "possible" if {
+	some at, failure in _failures
+	failure.level == "warning"
+}
+
 _advice := "Write a command that runs in this image, or probe a port of the app."
 
 _consequence := {

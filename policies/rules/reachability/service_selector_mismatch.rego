@@ -16,6 +16,7 @@
 package gracegate.rules.reachability["service-selector-mismatch"]
 
 import data.gracegate.lib.joins
+import data.gracegate.lib.related_places
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.values
@@ -68,6 +69,13 @@ fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if
 fix[at] := {"class": "text", "advice": "Set its selector to labels of the pods that it should send to."} if {
 	some at, candidates in _mismatches
 	not _is_single(candidates)
+}
+
+related[at] := related_places.objects(candidates) if some at, candidates in _mismatches
+
+confidence[at] := "possible" if {
+	some at, candidates in _mismatches
+	count(candidates) == 0
 }
 
 _is_single(candidates) if count(candidates) == 1

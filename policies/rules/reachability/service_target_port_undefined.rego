@@ -20,6 +20,7 @@ import data.gracegate.lib.containers
 import data.gracegate.lib.patches
 import data.gracegate.lib.ports
 import data.gracegate.lib.probes
+import data.gracegate.lib.related_places
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.values
@@ -59,6 +60,8 @@ fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 	some at, undeclared in _undeclared
 	step := patches.put(undeclared.keys, path, undeclared.port.target)
 }
+
+related[at] := related_places.objects({undefined_port.first}) if some at, undefined_port in _undefined
 
 # A container need not declare its ports, but one that declares another is likely to listen there. A probe of the
 # number shows that it does not.

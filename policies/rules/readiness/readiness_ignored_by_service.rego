@@ -18,6 +18,7 @@ package gracegate.rules.readiness["readiness-ignored-by-service"]
 
 import data.gracegate.lib.containers
 import data.gracegate.lib.probes
+import data.gracegate.lib.related_places
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.workloads
@@ -55,6 +56,8 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, found in _ignoring
 	found.level == "info"
 }
+
+related[at] := related_places.objects({found.workload}) if some at, found in _ignoring
 
 _ignoring := {at: object.union(found, {"name": service.name}) |
 	some s, listed in services.representatives_by_service

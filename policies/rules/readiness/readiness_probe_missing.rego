@@ -22,6 +22,7 @@ import data.gracegate.lib.api_fields
 import data.gracegate.lib.patches
 import data.gracegate.lib.probe_validation
 import data.gracegate.lib.probes
+import data.gracegate.lib.related_places
 import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
@@ -89,6 +90,17 @@ fix[at] := {"class": "text", "advice": advice} if {
 	])
 	some at, _ in _none_with_probe
 }
+
+related[at] := related_places.objects(target.services) if some at, target in _without_probe
+
+related[at] := related_places.objects({undecided.service}) if some at, undecided in _none_with_probe
+
+confidence[at] := "possible" if {
+	some at, target in _without_probe
+	_level(at.document, target) == "warning"
+}
+
+confidence[at] := "possible" if some at, _ in _none_with_probe
 
 _without_probe := {at: target |
 	some i, found in target_containers.by_workload

@@ -41,6 +41,7 @@
 package gracegate.rules.rollout["hpa-min-replicas-one"]
 
 import data.gracegate.lib.patches
+import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
@@ -71,6 +72,13 @@ fix[at] := {"patch": array.concat(removed, raised), "assumption": assumption} if
 fix[at] := {"class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
 	some at, low in _low
 	not _has_room(low)
+}
+
+related[at] := related_places.objects({low.workload}) if some at, low in _low
+
+confidence[at] := "possible" if {
+	some at, low in _low
+	user_traffic.is_assumed[low.workload]
 }
 
 _has_room(low) if low.ceiling >= 2

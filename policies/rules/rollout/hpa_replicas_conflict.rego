@@ -38,6 +38,7 @@
 package gracegate.rules.rollout["hpa-replicas-conflict"]
 
 import data.gracegate.lib.joins
+import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
@@ -66,6 +67,13 @@ fix[at] := {"class": "text", "advice": advice} if {
 		"With Argo CD, ignoreDifferences on /spec/replicas does that.",
 	])
 	some at, conflict in _conflicts
+}
+
+related[at] := related_places.objects({conflict.autoscaler}) if some at, conflict in _conflicts
+
+confidence[at] := "possible" if {
+	some at, _ in _conflicts
+	user_traffic.is_assumed[at.document]
 }
 
 _conflicts := {at: found |

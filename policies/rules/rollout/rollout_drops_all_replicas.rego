@@ -17,6 +17,7 @@ package gracegate.rules.rollout["rollout-drops-all-replicas"]
 
 import data.gracegate.lib.patches
 import data.gracegate.lib.placement
+import data.gracegate.lib.related_places
 import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
@@ -55,6 +56,13 @@ fix[at] := object.union(_condition(at.document, update), {"patch": array.concat(
 	[unavailable, surge] := _pods(update)
 	keep := patches.put(keys, array.concat(update.path, ["maxUnavailable"]), unavailable)
 	more := [patches.put(keys, array.concat(update.path, ["maxSurge"]), surge) | surge != update.surge]
+}
+
+related[at] := related_places.objects(services.first_by_workload[update.pods]) if some at, update in _dropping
+
+confidence[at] := "possible" if {
+	some at, update in _dropping
+	services.served_status[update.pods] == "unknown"
 }
 
 # One of several pods may be missing, so that nothing is added that the manifest does not add itself.

@@ -18,7 +18,9 @@ package gracegate.rules.rollout["single-replica"]
 import data.gracegate.lib.containers
 import data.gracegate.lib.patches
 import data.gracegate.lib.placement
+import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
 import data.gracegate.lib.values
@@ -47,6 +49,15 @@ fix[at] := {"class": "text", "advice": advice} if {
 	])
 	some at, _ in _single
 	_is_stateful(at.document)
+}
+
+related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+	some at, _ in _single
+}
+
+confidence[at] := "possible" if {
+	some at, _ in _single
+	user_traffic.is_assumed[at.document]
 }
 
 _single := {at: is_explicit |

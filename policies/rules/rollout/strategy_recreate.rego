@@ -17,8 +17,10 @@
 package gracegate.rules.rollout["strategy-recreate"]
 
 import data.gracegate.lib.placement
+import data.gracegate.lib.related_places
 import data.gracegate.lib.rolling_update
 import data.gracegate.lib.scaling
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
@@ -42,6 +44,15 @@ fix[at] := {"patch": rolling_update.steps(at.document, 0, 1), "assumption": _ass
 fix[at] := {"patch": rolling_update.steps(at.document, 1, 0), "assumption": _assumption} if {
 	some at, _ in _recreate
 	not placement.exclusive_node[at.document]
+}
+
+related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+	some at, _ in _recreate
+}
+
+confidence[at] := "possible" if {
+	some at, _ in _recreate
+	user_traffic.is_assumed[at.document]
 }
 
 _assumption := "Pods of the old and the new version can run at the same time."

@@ -52,6 +52,11 @@ fix[at] := {"class": "text", "advice": advice} if {
 	not _exec_script(entry.script)
 }
 
+confidence[at] := "possible" if {
+	some at, entry in _swallowing
+	entry.delivery != "none"
+}
+
 _swallowing := {at: entry |
 	some i in (workloads.rolling & workloads.complete)
 	not workloads.pod[i].spec.shareProcessNamespace == true

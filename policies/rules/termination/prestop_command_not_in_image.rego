@@ -49,6 +49,11 @@ fix[at] := {"class": "text", "advice": advice} if {
 	)
 }
 
+confidence[at] := "possible" if {
+	some at, missing in _missing
+	missing.certainty == "likely"
+}
+
 _wording := {
 	"certain": ["error", "never", "lacks"],
 	"likely": ["warning", "most likely never", "seems to lack"],

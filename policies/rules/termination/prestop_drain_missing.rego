@@ -30,6 +30,7 @@ import data.gracegate.lib.exposures
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.patches
+import data.gracegate.lib.related_places
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 
@@ -103,6 +104,19 @@ fix[at] := {"class": "text", "advice": advice} if {
 	advice := "Declare the port in the container that listens on it, and add a preStop sleep there."
 	some at, _ in _none_with_drain
 }
+
+related[at] := related_places.objects(target.services) if {
+	some at, target in object.union(_without_drain, _with_quick_hook)
+}
+
+related[at] := related_places.objects({undecided.service}) if some at, undecided in _none_with_drain
+
+confidence[at] := "possible" if {
+	some at, target in object.union(_without_drain, _with_quick_hook)
+	target.level == "warning"
+}
+
+confidence[at] := "possible" if some at, _ in _none_with_drain
 
 _without_drain[{"document": i, "path": target.container.path}] := target if {
 	some i, found in drains.containers_without_drain

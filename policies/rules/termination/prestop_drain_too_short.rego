@@ -33,6 +33,7 @@ import data.gracegate.lib.drains
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.images
+import data.gracegate.lib.related_places
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 
@@ -60,6 +61,13 @@ fix[at] := {"class": "text", "advice": advice} if {
 	not drains.sleep_steps[at.document][_container(at)]
 	not _longer_script(at, drain)
 	advice := text.format("Make the hook last {} s.", [drain.recommended])
+}
+
+related[at] := related_places.objects(drain.target.services) if some at, drain in _short
+
+confidence[at] := "possible" if {
+	some at, drain in _short
+	drain.target.level == "warning"
 }
 
 _short := {at: drain |

@@ -23,6 +23,7 @@
 package gracegate.rules.termination["prestop-stops-app-first"]
 
 import data.gracegate.lib.drains
+import data.gracegate.lib.related_places
 import data.gracegate.lib.text
 
 violation contains {"at": at, "message": message, "level": _level(stopped)} if {
@@ -39,6 +40,13 @@ fix[at] := {"class": "text", "advice": advice} if {
 		`Sleep first, as in "sleep {}; {}". Where the image stops gracefully on SIGTERM, the sleep alone is enough.`,
 		[input.cluster.drain_seconds.cluster, stopped.stop],
 	)
+}
+
+related[at] := related_places.objects(stopped.services) if some at, stopped in _stopped
+
+confidence[at] := "possible" if {
+	some at, stopped in _stopped
+	stopped.level == "warning"
 }
 
 _stopped := {at: stopped |

@@ -21,6 +21,7 @@ from gracegate.model import (
     Finding,
     FixedFinding,
     Problem,
+    RelatedPlace,
     Report,
     Suggestion,
     Totals,
@@ -89,12 +90,20 @@ def _finding(match: Match, trees: ComparedTrees) -> Finding:
         comment_anchor=match.comment_anchor,
         target=match.target,
         is_note=is_note,
+        related=tuple(_related_places(match, trees)),
+        confidence=violation.confidence,
         fix=violation.fix,
         waiver=trees.waiver(match),
         blocks_from=violation.blocks_from,
         title=trees.request.catalog.rules[violation.rule].title,
         rule_url=None if rules_url is None else f"{rules_url}/{violation.rule}.md",
     )
+
+
+def _related_places(match: Match, trees: ComparedTrees) -> Iterator[RelatedPlace]:
+    documents = trees.head.collection.documents
+    for index, pointer in match.violation.related:
+        yield RelatedPlace(documents[index].ref, documents[index].path, trees.locate(documents[index], pointer).line)
 
 
 def _suggest_fixes(

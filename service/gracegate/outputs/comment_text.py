@@ -8,7 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gracegate.model import CONTAINER_LISTS, GITHUB_COMMENT_BYTES, Finding, Operation, Pointer, Suggestion
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
-from gracegate.outputs.phrasing import SEVERITY_MARKS, object_count, plural, reason, remarks, sort_findings, tally
+from gracegate.outputs.phrasing import (
+    SEVERITY_MARKS,
+    object_count,
+    plural,
+    reason,
+    related_names,
+    remarks,
+    sort_findings,
+    tally,
+)
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
 _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
@@ -102,6 +111,11 @@ def rule_link(finding: Finding) -> str:
     """The rule's id, with a link to its page where that is served."""
     rule = code(finding.rule)
     return f"[{rule}]({finding.rule_url})" if finding.rule_url else rule
+
+
+def related_line(findings: Iterable[Finding]) -> str:
+    """The other objects that findings are about, with their places."""
+    return f"See also: {', '.join(f'{code(name)} ({code(where)})' for name, where in related_names(findings))}"
 
 
 def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
@@ -200,7 +214,8 @@ def _compose(
     others: Iterable[Finding],
 ) -> str:
     companions = _companions(findings, others)
-    blocks = [code_block(suggestion.text, "suggestion")] if suggestion else []
+    blocks = [related_line(findings)] if any(finding.related for finding in findings) else []
+    blocks += [code_block(suggestion.text, "suggestion")] if suggestion else []
     blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
     if companions:
         blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))

@@ -44,6 +44,8 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "object": _object(finding.object),
         "container": finding.container,
         "message": finding.message,
+        "confidence": finding.confidence,
+        "related": [{"object": _object(p.object), "file": p.file, "line": p.line} for p in finding.related],
         "fix": None if finding.fix is None else _fix(finding.fix),
         "suggestion": finding.suggestion,
         "no_suggestion": finding.no_suggestion,

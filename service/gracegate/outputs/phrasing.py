@@ -82,12 +82,15 @@ def sentence(text: str) -> str:
 
 
 def remarks(finding: Finding) -> str:
-    """What the comparison with the base and the rule's date add to a finding's message; may be empty."""
+    """What confidence, the comparison with the base and the rule's date add to a finding's message; may be empty."""
+    possible = (
+        "This may not apply: it rests on what these manifests do not show." if finding.confidence == "possible" else ""
+    )
     if finding.status == "pre-existing":
-        return ""
+        return possible
     worse = "It was there before and got worse." if finding.status == "worsened" else ""
     later = f"It blocks from {finding.blocks_from}." if finding.blocks_from else ""
-    return " ".join(filter(None, (worse, later)))
+    return " ".join(filter(None, (possible, worse, later)))
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -115,6 +118,12 @@ def object_name(ref: ObjectRef, container: str | None = None) -> str:
     """`Deployment shop/web, container app`, for people."""
     name = f"{ref.kind} {ref.namespace + '/' if ref.namespace else ''}{ref.name}"
     return name if container is None else f"{name}, container {container}"
+
+
+def related_names(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """The related objects of findings with their places, each once."""
+    places = (place for finding in findings for place in finding.related)
+    return list(dict.fromkeys((object_name(p.object), location(p.file, p.line)) for p in places))
 
 
 def location(file: str, line: int) -> str:

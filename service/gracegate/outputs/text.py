@@ -14,6 +14,7 @@ from gracegate.outputs.phrasing import (
     object_name,
     plural,
     reason,
+    related_names,
     sentence,
     tally,
 )
@@ -117,12 +118,16 @@ class _Text:
 
     def _title(self, finding: Finding) -> Iterable[str]:
         where = self._paint("bold", printable(location(finding.file, finding.line), _LONG))
+        possible = " (may not apply)" if finding.confidence == "possible" else ""
         worsened = " (worse than before)" if finding.status == "worsened" else ""
         blocks_later = f" (blocks from {finding.blocks_from})" if finding.blocks_from else ""
         rule = self._paint("dim", f"[{finding.rule}]")
         severity = self._paint(finding.severity, finding.severity)
-        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{worsened}{blocks_later} {rule}"
+        yield f"{where}: {severity}: {printable(finding.message, _LONG)}{possible}{worsened}{blocks_later} {rule}"
         yield f"    in {printable(object_name(finding.object, finding.container), _LONG)}"
+        if finding.related:
+            places = ", ".join(f"{name} ({where})" for name, where in related_names([finding]))
+            yield f"    see also {printable(places, _LONG)}"
 
     def _fix(self, finding: Finding) -> Iterable[str]:
         fix = finding.fix

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Set
 from typing import Any, get_args
 
-from gracegate.model import SEVERITY_ORDER, Fix, FixClass, Operation, Pointer, Rule, Severity, Violation
+from gracegate.model import SEVERITY_ORDER, Confidence, Fix, FixClass, Operation, Pointer, Rule, Severity, Violation
 
 _FIRST = frozenset({"exec", "grpc", "httpGet", "name", "sleep", "tcpSocket", "type"})
 
@@ -17,21 +17,28 @@ class Malformed(ValueError):
 
 def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> Violation:
     """The violation `raw`, about one of the `subjects` of a batch of that many `documents`. Raises Malformed."""
-    check_members(raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix"})
+    check_members(
+        raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix", "related", "confidence"}
+    )
     at = raw["at"]
     check_members(at, required={"document", "path"})
     if not _is_index(at["document"], documents) or at["document"] not in subjects:
         raise Malformed(f"at.document {at['document']!r} is not a subject")
     if not isinstance(raw["message"], str) or not raw["message"]:
         raise Malformed("the message is not a text")
+    confidence: Confidence = raw.get("confidence", "certain")
+    if confidence not in get_args(Confidence):
+        raise Malformed(f"{confidence!r} is not a confidence")
     return Violation(
         rule=rule.id,
         document=at["document"],
         pointer=_pointer(at["path"]),
         message=raw["message"],
-        level=_level(raw, rule.severity),
+        level=_level(raw, rule.severity if confidence == "certain" else _min_level(rule.severity, "warning")),
         measure=_measure(raw),
         fix=_fix(raw["fix"], rule, at["document"], documents) if "fix" in raw else None,
+        related=_related(raw.get("related", []), documents),
+        confidence=confidence,
     )
 
 
@@ -49,7 +56,21 @@ def _level(raw: Mapping[str, Any], highest: Severity) -> Severity:
     level: Severity = raw.get("level", highest)
     if level not in get_args(Severity):
         raise Malformed(f"{level!r} is not a level")
-    return min(level, highest, key=SEVERITY_ORDER.__getitem__)
+    return _min_level(level, highest)
+
+
+def _min_level(one: Severity, other: Severity) -> Severity:
+    return min(one, other, key=SEVERITY_ORDER.__getitem__)
+
+
+def _related(raw: Any, documents: int) -> tuple[tuple[int, Pointer], ...]:
+    if not isinstance(raw, list):
+        raise Malformed("`related` is not a list")
+    for place in raw:
+        check_members(place, required={"document", "path"})
+        if not _is_index(place["document"], documents):
+            raise Malformed(f"the document {place['document']!r} of a related place is not in the batch")
+    return tuple((place["document"], _pointer(place["path"])) for place in raw)
 
 
 def _measure(raw: Mapping[str, Any]) -> float | None:

@@ -142,6 +142,8 @@ def test_a_whole_violation() -> None:
     raw = violation(
         level="warning",
         measure=3,
+        related=[{"document": 1, "path": ["spec"]}],
+        confidence="possible",
         fix={
             "class": "assumes",
             "assumption": "it listens on /ready",
@@ -159,7 +161,9 @@ def test_a_whole_violation() -> None:
         Operation("remove", ("spec",), None, 0),
     )
     fix = Fix("assumes", patch, "look", "it listens on /ready")
-    expected = Violation("a", 0, ("spec", 1), "wrong", "warning", 3.0, fix)
+    expected = Violation(
+        "a", 0, ("spec", 1), "wrong", "warning", 3.0, fix, related=((1, ("spec",)),), confidence="possible"
+    )
     assert ask(Engine(raw), batch(rule("a")), DIGEST).violations == (expected,)
 
 
@@ -176,6 +180,15 @@ def test_severity_caps_the_level(severity: str, level: str | None, expected: str
     raw = violation() if level is None else violation(level=level)
     answer = ask(Engine(raw), batch(rule("a", severity=severity)), DIGEST)
     assert [found.level for found in answer.violations] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "level", "expected"),
+    [("certain", "error", "error"), ("possible", "error", "warning"), ("possible", "info", "info")],
+)
+def test_what_is_only_possible_is_no_error(confidence: str, level: str, expected: str) -> None:
+    answer = ask(Engine(violation(level=level, confidence=confidence)), batch(rule("a")), DIGEST)
+    assert [(found.level, found.confidence) for found in answer.violations] == [(expected, confidence)]
 
 
 def test_the_class_of_a_fix_is_the_rules_own_by_default() -> None:
@@ -248,6 +261,14 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(measure="3"),
         violation(measure=True),
         violation(measure=float("nan")),
+        violation(confidence="high"),
+        violation(confidence=None),
+        violation(related=None),
+        violation(related={}),
+        violation(related=[0]),
+        violation(related=[{"document": 0}]),
+        violation(related=[{"document": 2, "path": []}]),
+        violation(related=[{"document": 0, "path": "spec"}]),
         violation(mesage="typo"),
         violation(fix=None),
         violation(fix={}),
