@@ -26,8 +26,8 @@ from gracegate.review.comment_plan import (
     CommentMarker,
     CommentUpdate,
     NewComment,
+    expected_comments,
     plan_comments,
-    planned_findings,
 )
 
 MARKER = CommentMarker((b"new key", b"old key"), "shop/web#7")
@@ -172,12 +172,13 @@ def test_a_review_has_a_limit_and_the_rest_is_counted() -> None:
     assert "f00" not in {finding.id for comment in plan.new_comments for finding in comment.findings}
 
 
-@pytest.mark.parametrize("earlier", [[], [f"f{i:02}" for i in range(5)]], ids=["first push", "second push"])
-def test_what_is_planned_is_commented_whatever_came_earlier(earlier) -> None:
-    many = report(*(finding(f"f{i:02}") for i in range(MAX_LINE_COMMENTS + 3)), finding("far", file="far.yaml"))
-    plan = plan_comments(many, DIFF, [posted_comment(*earlier)] if earlier else [], MARKER.read)
-    commented = {f.id for comment in plan.new_comments for f in comment.findings} | set(earlier)
-    assert planned_findings(many, DIFF) == commented - {f"f{i:02}" for i in range(MAX_LINE_COMMENTS, 23)}
+def test_what_has_a_comment() -> None:
+    many = [finding(f"f{i:02}") for i in range(MAX_LINE_COMMENTS + 5)]
+    found = report(*many, finding("far", file="far.yaml"), finding("info", severity="info"))
+    ids = [f.id for f in many]
+    assert expected_comments(found, DIFF) == frozenset(ids[:MAX_LINE_COMMENTS])
+    later = plan_comments(found, DIFF, [posted_comment(*ids[:3])], MARKER.read)
+    assert later.commented == frozenset(ids[: MAX_LINE_COMMENTS + 3])
 
 
 HEX = st.text("0123456789abcdef", min_size=8, max_size=12)

@@ -17,7 +17,7 @@ from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited,
 from gracegate.github_app import checks
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
-from gracegate.review import sandbox
+from gracegate.review import comment_poster, sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
 from gracegate.store.tables import VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
@@ -121,6 +121,20 @@ def test_a_comment_on_a_workload_that_is_gone_does_not_say_fixed(stage: Stage) -
     stage.reviewer.review(stage.run(number), is_current)
     ((_, _, title),) = stage.comments(number)
     assert (title[:1], title.endswith(f"No longer there in {stage.head()[:7]}.")) == ("✅", True)
+
+
+def test_a_finding_that_gets_no_comment_after_all_is_annotated(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when earlier comments leave no room for it."""
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    plan = comment_poster.plan_comments
+    monkeypatch.setattr(
+        comment_poster,
+        "plan_comments",
+        lambda *given: replace(plan(*given), new_comments=(), commented=frozenset()),
+    )
+    stage.reviewer.review(stage.run(number), is_current)
+    assert (stage.comments(number), annotations(stage)) == ([], [("web.yaml", 14)])
+    assert ("### Explained in comments" in summary(stage), REFUSED in summary(stage)) == (False, False)
 
 
 def test_a_closed_pull_request_gets_no_check(stage: Stage) -> None:

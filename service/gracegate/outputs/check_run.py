@@ -50,14 +50,14 @@ _COMMENTING_NOTES: Mapping[Commenting, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CommentState:
-    """Which findings (ids) are said in comments: the `planned` ones without those that GitHub `refused`."""
+    """Which findings (ids) are said in comments: the `planned` ones without those whose comment is `missing`."""
 
     commenting: Commenting = "possible"
     planned: frozenset[str] = frozenset()
-    refused: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
 
     def has_comment(self, finding: Finding) -> bool:
-        return finding.id in self.planned and finding.id not in self.refused
+        return finding.id in self.planned and finding.id not in self.missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def render(
 ) -> CheckOutput:
     """The check run of a report; `on_incomplete` is what the operator chose for failures of the service.
 
-    What a comment says is only named in the summary and has no annotation. Annotations for refused comments are the
+    What a comment says is only named in the summary and has no annotation. Annotations for missing comments are the
     last ones, so that they can be added to those that the check has already.
     """
     comments = comments or CommentState()
@@ -100,7 +100,7 @@ def render(
     annotations = (
         *(_annotation(f) for f in findings if f.id not in comments.planned),
         *map(_problem_annotation, problems),
-        *(_annotation(f) for f in findings if f.id in comments.refused),
+        *(_annotation(f) for f in findings if f.id in comments.missing),
     )
     return CheckOutput(_conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
 

@@ -47,11 +47,12 @@ class CommentUpdate:
 
 @dataclass(frozen=True, slots=True)
 class CommentPlan:
-    """`uncommented` counts the findings that deserve a comment and get none: the review is full, or their file is not
-    in the diff."""
+    """`commented` are the findings (ids) that have a comment or get one; `uncommented` counts those that deserve one
+    and get none: the review is full, or their file is not in the diff."""
 
     new_comments: tuple[NewComment, ...]
     updates: tuple[CommentUpdate, ...]
+    commented: frozenset[str]
     uncommented: int
 
 
@@ -104,17 +105,18 @@ def plan_comments(
     on_lines = [comment for comment in comments if comment.line is not None][:MAX_LINE_COMMENTS]
     on_files = [comment for comment in comments if comment.line is None][:MAX_FILE_COMMENTS]
     new_comments = (*on_lines, *on_files)
-    uncommented = len(new_findings) - sum(len(comment.findings) for comment in new_comments)
-    return CommentPlan(new_comments, _updates(open_comments, findings, report), uncommented)
+    newly_commented = {finding.id for comment in new_comments for finding in comment.findings}
+    return CommentPlan(
+        new_comments,
+        _updates(open_comments, findings, report),
+        frozenset(newly_commented.union(commented_ids)),
+        len(new_findings) - len(newly_commented),
+    )
 
 
-def planned_findings(report: Report, diff: Sequence[FileDiff]) -> frozenset[str]:
-    """The ids of findings that surely have a comment when the comments of a report are posted.
-
-    Earlier comments need not be known: each of them leaves room for another one.
-    """
-    plan = plan_comments(report, diff, (), lambda _: None)
-    return frozenset(finding.id for comment in plan.new_comments for finding in comment.findings)
+def expected_comments(report: Report, diff: Sequence[FileDiff]) -> frozenset[str]:
+    """The findings (ids) that will have a comment, as far as that is known without the earlier comments."""
+    return plan_comments(report, diff, (), lambda _: None).commented
 
 
 def is_commented(finding: Finding, *, touched: bool) -> bool:

@@ -18,12 +18,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PostedComments:
-    """How many comments were posted, whether GitHub took all of them and all edits, and the findings (ids) of the
-    comments that it refused."""
+    """How many comments were posted, whether GitHub took all of them and all edits, and the findings (ids) that have a
+    comment now."""
 
     count: int
     is_complete: bool
-    refused_findings: frozenset[str]
+    commented: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class CommentPoster:
             body = comment_text.review_body(findings, len(new_comments), uncommented=plan.uncommented)
             refused = _post_review(repo, pull, body, new_comments)
         edits = [_edit(repo, u.comment.id, self._updated_body(u, report, marker, pull.head_sha)) for u in plan.updates]
-        refused_findings = frozenset(identifier for comment in refused for identifier in comment.findings)
-        return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, refused_findings)
+        commented = plan.commented.difference(*(comment.findings for comment in refused))
+        return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, commented)
 
     def _comment(self, comment: NewComment, report: Report, marker: CommentMarker) -> Comment:
         marked = {finding.id: finding.target for finding in comment.findings}

@@ -18,7 +18,7 @@ from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
-from gracegate.review.comment_plan import is_commented, planned_findings
+from gracegate.review.comment_plan import expected_comments, is_commented
 from gracegate.review.comment_poster import CommentPoster, PostedComments
 from gracegate.review.sandboxed_check import CheckJob, is_config
 from gracegate.review.siblings import share_conclusion, waiting_output
@@ -82,18 +82,20 @@ class PullRequestReviewer:
                 reason = "The pull request was closed or got a newer head during the review."
                 return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
-            planned = frozenset() if latest.locked else planned_findings(report, fetched.diff)
+            planned = frozenset() if latest.locked else expected_comments(report, fetched.diff)
             conclusion = check.conclusion or self._conclude(run, repo, latest, report, planned)
             if conclusion is None:
                 return Outcome("waiting", pull.head_sha)
             check_current()
             if not latest.locked:
                 posted = self._post_comments(run, repo, latest, report, fetched.diff)
-                if posted is None or not posted.is_complete:
-                    refused = planned if posted is None else posted.refused_findings & planned
+                missing = planned if posted is None else planned - posted.commented
+                is_refused = posted is None or not posted.is_complete
+                if missing or is_refused:
+                    comments = CommentState("refused" if is_refused else "possible", planned, missing)
                     # Where GitHub does not take this either, the log has it.
                     with contextlib.suppress(Refused, Gone):
-                        self._say_that_comments_are_refused(run, repo, latest, report, planned, refused)
+                        self._say_what_is_not_commented(run, repo, latest, report, comments)
         metrics.count_suggestions(report)
         return Outcome("done", pull.head_sha, report.verdict, conclusion)
 
@@ -205,18 +207,11 @@ class PullRequestReviewer:
         metrics.COMMENTS.inc(posted.count)
         return posted
 
-    def _say_that_comments_are_refused(
-        self,
-        run: Run,
-        repo: RepositoryClient,
-        pull: PullRequest,
-        report: Report,
-        planned: frozenset[str],
-        refused: frozenset[str],
+    def _say_what_is_not_commented(
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, comments: CommentState
     ) -> None:
-        """Says in the check what was planned as comments and `refused`."""
+        """Says it in the check, which counted on a comment."""
         check = self._find_check(repo, pull.number, pull.head_sha)
-        comments = CommentState("refused", planned, refused)
         own = check_run.render(report, self.settings.on_incomplete, comments)
         with self.store.transaction() as tx:
             siblings = verdicts.siblings(tx, run, pull.head_sha)
