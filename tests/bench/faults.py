@@ -71,18 +71,11 @@ class Exemption:
 
 EXEMPTIONS = (
     Exemption(
-        "PATCH /repos/REPOSITORY/check-runs/NUMBER",
-        frozenset({"422"}),
-        frozenset({"annotations"}),
-        "GitHub refuses a batch of annotations as a whole and does not say which one is wrong: the check is concluded"
-        " without the batch.",
-    ),
-    Exemption(
         "POST /repos/REPOSITORY/pulls/NUMBER/reviews",
         frozenset({"403", "404"}),
-        frozenset({"text", "comments", "reviews"}),
+        frozenset({"annotations", "text", "comments", "reviews"}),
         "So GitHub answers, for ever, an App that may not comment (a locked conversation, an archived repository):"
-        " the verdict stands, and the check says that comments are missing.",
+        " the verdict stands, and the check says that comments are missing and annotates what they would have said.",
     ),
     Exemption(
         "PATCH /repos/REPOSITORY/pulls/comments/NUMBER",
