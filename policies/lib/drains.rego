@@ -117,12 +117,15 @@ _senders(target) := {s | some s in target.services; not services.service[s].head
 # description: As the end of a sentence, with the seconds for which it still sends.
 sender(target) := text.format(
 	`Service "{}" {} to it until it is gone, as publishNotReadyAddresses says`,
-	[services.service[min(target.services)].name, {"error": "sends", "warning": "may send", "info": "sends"}[target.level]],
+	[name, verb],
 ) if {
 	is_sent_to_until_gone(target)
-} else := text.format(`Service "{}" {} to it for up to {} s`, [services.service[s].name, verb, seconds]) if {
+	name := services.service[min(target.services)].name
+	verb := {"error": "sends", "warning": "may send", "info": "sends"}[target.level]
+} else := text.format(`Service "{}" {} to it for up to {} s`, [name, verb, seconds]) if {
 	named := [found | some found in [_senders(target), target.services]; count(found) > 0][0]
-	[seconds, s] := max([[exposures.seconds[s], s] | some s in named])
+	[seconds, slowest] := max([[exposures.seconds[s], s] | some s in named])
+	name := services.service[slowest].name
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[target.level]
 } else := "a Service in a file that could not be read may still send to it"
 

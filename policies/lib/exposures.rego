@@ -113,12 +113,16 @@ _target_type_of(i) := values.string(object.get(input.documents[i].object.spec, "
 } else := object.get(_annotations[i], _target_type, "")
 
 # The exposure by an Ingress that is a load balancer of TKE or CCE; empty for any other.
-_balancer(i) := {true: "cluster", false: "clb_direct"}[graceful] if {
-	_annotations[i]["ingress.cloud.tencent.com/direct-access"] == "true"
-	graceful := count({true | _is_graceful(_annotations[i])}) > 0
+_balancer(i) := "cluster" if {
+	_is_direct(_annotations[i])
+	_is_graceful(_annotations[i])
+} else := "clb_direct" if {
+	_is_direct(_annotations[i])
 } else := "elb_dedicated" if {
 	_annotations[i][_elb_class] == "performance"
 } else := ""
+
+_is_direct(annotations) if annotations["ingress.cloud.tencent.com/direct-access"] == "true"
 
 # GKE's Gateways send to the addresses of pods.
 _negs contains route if {

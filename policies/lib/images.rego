@@ -1,8 +1,8 @@
 # METADATA
 # title: Images
 # description: |
-#   What the name of an image shows: programs that it lacks, preStop hooks that need such a program, and whether it helps
-#   an app instead of being one.
+#   What the name of an image shows: programs that it lacks, preStop hooks that need such a program, and whether it
+#   helps an app instead of being one.
 # schemas:
 # - input: schema.input
 package gracegate.lib.images
@@ -78,10 +78,11 @@ is_helper(image) if regex.match(_helpers, image)
 _helpers := concat("", [
 	`(^|/)(`,
 	concat("|", [
-		`fluent-?bit`, `fluentd`, `filebeat`, `promtail`, `telegraf`, `grafana-agent`, `grafana/alloy`, `vector(dotdev)?/vector`,
-		`timberio/vector`, `opentelemetry-(collector|operator)`, `otel-?collector`, `adot-collector`, `cloudwatch-agent`,
-		`aws-xray-daemon`, `datadog(hq)?/agent`, `jaeger-agent`, `cloud-?sql-proxy`, `gce-proxy`, `alloydb-auth-proxy`,
-		`kube-rbac-proxy`, `vault(-agent)?`, `consul-template`, `git-sync`, `k8s-sidecar`, `configmap-reload`, `[a-z-]*config-reloader`, `proxyv2`,
+		`fluent-?bit`, `fluentd`, `filebeat`, `promtail`, `telegraf`, `grafana-agent`, `grafana/alloy`,
+		`vector(dotdev)?/vector`, `timberio/vector`, `opentelemetry-(collector|operator)`, `otel-?collector`,
+		`adot-collector`, `cloudwatch-agent`, `aws-xray-daemon`, `datadog(hq)?/agent`, `jaeger-agent`,
+		`cloud-?sql-proxy`, `gce-proxy`, `alloydb-auth-proxy`, `kube-rbac-proxy`, `vault(-agent)?`,
+		`consul-template`, `git-sync`, `k8s-sidecar`, `configmap-reload`, `[a-z-]*config-reloader`, `proxyv2`,
 		`pilot-agent`, `linkerd2?/proxy`,
 	]),
 	`)[^/]*$|exporter([:@][^/]*)?$`,

@@ -46,8 +46,8 @@ is_run_by_rollout := {deployment | some deployment in deployment_of_rollout}
 # description: |
 #   `kind` and `name`, `target` as [kind, name] of the workload, and `fields`, the keys of its spec. `floor` is its
 #   lowest number of replicas under load, `floor_field` the key that sets it, `is_explicit` whether the manifest does.
-#   `stops_when_idle` says that KEDA leaves no pod while nothing happens, whatever the floor is. `ceiling` is its highest
-#   number, at least the floor. `floor` and `ceiling` are left out if they depend on a variable.
+#   `stops_when_idle` says that KEDA leaves no pod while nothing happens, whatever the floor is. `ceiling` is its
+#   highest number, at least the floor. `floor` and `ceiling` are left out if they depend on a variable.
 autoscalers := {s: found |
 	some s, document in input.documents
 	kind := document.object.kind

@@ -166,15 +166,12 @@ _untargeted := {i: found |
 }
 
 # The containers that may be the app.
-_possible_targets := {i: found |
-	some i, untargeted in _untargeted
-	count(untargeted) > 0
-	apps := [container |
-		some container in containers.regular[i]
-		not _is_helper(container)
-	]
-	found := [listed | some listed in [apps, containers.regular[i]]; count(listed) > 0][0]
-}
+_possible_targets := {i: _apps(i) | some i, untargeted in _untargeted; count(untargeted) > 0}
+
+_apps(i) := apps if {
+	apps := [container | some container in containers.regular[i]; not _is_helper(container)]
+	count(apps) > 0
+} else := containers.regular[i]
 
 # Beside log shippers and the like, the only other container is the target.
 _only_app_hits(i) := {hit |

@@ -44,7 +44,8 @@ test_the_app_with_metrics_beside_helpers if {
 	helper := {"name": "helper", "image": "fluent/fluent-bit:3.1"}
 	workload := testing.set(with_metrics, ["spec", "template", "spec", "containers", 1], helper)
 	scraped := sending_to([{"name": "metrics", "port": 9102}])
-	targets(testing.batch([workload, scraped, sending_to([{"port": 81}])])) == {["web", {1, 2}, {"metrics", 81}, "warning"]}
+	batch := testing.batch([workload, scraped, sending_to([{"port": 81}])])
+	targets(batch) == {["web", {1, 2}, {"metrics", 81}, "warning"]}
 }
 
 test_a_helper_beside_a_served_app[note] if {

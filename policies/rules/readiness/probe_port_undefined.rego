@@ -4,8 +4,8 @@
 #   The name of a port is only known inside its container, and the API server does not check that it exists. The kubelet
 #   cannot resolve a name that the container does not declare: a readinessProbe never passes, so the rollout hangs; a
 #   startupProbe never passes either; a livenessProbe silently does nothing, so a container that hangs is not restarted;
-#   a preStop hook fails and the container is killed at once. A port that is declared for UDP alone is not known to accept
-#   the TCP connection of a probe.
+#   a preStop hook fails and the container is killed at once. A port that is declared for UDP alone is not known to
+#   accept the TCP connection of a probe.
 # related_resources:
 # - ref: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
 #   description: Named ports in probes

@@ -179,12 +179,13 @@ _timeout(probe) := {"timeoutSeconds": min({5, seconds})} if {
 	seconds > 0
 } else := {}
 
-_liveness_steps(at, container) := [patches.because(step, "restarts have to wait until the container is out of service") |
+_liveness_steps(at, container) := [explained |
 	probe := container.livenessProbe
 	probes.handler(probe)
 	probes.budget(probe) <= _numbers.periodSeconds * _numbers.failureThreshold
 	path := array.concat(at.path, ["livenessProbe", "failureThreshold"])
 	step := patches.put(object.keys(probe), path, probes.patient_threshold(probes.period(probe)))
+	explained := patches.because(step, "restarts have to wait until the container is out of service")
 ]
 
 # The first TCP port that is not for metrics, by the name or number that the container gives it. A container that

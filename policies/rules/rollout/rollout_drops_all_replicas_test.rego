@@ -230,14 +230,14 @@ updating(version, kind, spec) := object.union(testing.with_replicas(3), {
 })
 
 test_an_update_strategy[note] if {
-	all := {"maxUnavailable": "100%"}
+	every_pod := {"maxUnavailable": "100%"}
 	parallel := {"podManagementPolicy": "Parallel"}
 	some note, case in {
-		"DaemonSet": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": all}}, {[0, "error"]}],
+		"DaemonSet": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": every_pod}}, {[0, "error"]}],
 		"DaemonSet of OpenKruise": [
 			"apps.kruise.io/v1alpha1",
 			"DaemonSet",
-			{"updateStrategy": {"rollingUpdate": all}},
+			{"updateStrategy": {"rollingUpdate": every_pod}},
 			{[0, "error"]},
 		],
 		"DaemonSet, some": ["apps/v1", "DaemonSet", {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "50%"}}}, set()],
@@ -245,10 +245,10 @@ test_an_update_strategy[note] if {
 		"DaemonSet by hand": [
 			"apps/v1",
 			"DaemonSet",
-			{"updateStrategy": {"type": "OnDelete", "rollingUpdate": all}},
+			{"updateStrategy": {"type": "OnDelete", "rollingUpdate": every_pod}},
 			set(),
 		],
-		"CloneSet": ["apps.kruise.io/v1alpha1", "CloneSet", {"updateStrategy": all}, {[0, "error"]}],
+		"CloneSet": ["apps.kruise.io/v1alpha1", "CloneSet", {"updateStrategy": every_pod}, {[0, "error"]}],
 		"CloneSet, a number": [
 			"apps.kruise.io/v1alpha1",
 			"CloneSet",
@@ -265,25 +265,25 @@ test_an_update_strategy[note] if {
 		"CloneSet with a partition": [
 			"apps.kruise.io/v1alpha1",
 			"CloneSet",
-			{"updateStrategy": object.union(all, {"partition": 2})},
+			{"updateStrategy": object.union(every_pod, {"partition": 2})},
 			set(),
 		],
 		"Advanced StatefulSet": [
 			"apps.kruise.io/v1beta1",
 			"StatefulSet",
-			object.union(parallel, {"updateStrategy": {"rollingUpdate": all}}),
+			object.union(parallel, {"updateStrategy": {"rollingUpdate": every_pod}}),
 			{[0, "error"]},
 		],
 		"Advanced StatefulSet, one by one": [
 			"apps.kruise.io/v1beta1",
 			"StatefulSet",
-			{"updateStrategy": {"rollingUpdate": all}},
+			{"updateStrategy": {"rollingUpdate": every_pod}},
 			set(),
 		],
 		"StatefulSet": [
 			"apps/v1",
 			"StatefulSet",
-			object.union(parallel, {"updateStrategy": {"rollingUpdate": all}}),
+			object.union(parallel, {"updateStrategy": {"rollingUpdate": every_pod}}),
 			set(),
 		],
 	}

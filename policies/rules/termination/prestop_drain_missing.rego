@@ -67,14 +67,6 @@ fix[at] := object.union(_hint(target), {"patch": patch}) if {
 	patch := array.concat(_sleep(at, target.container.spec), grace.extension_steps[at.document])
 }
 
-_hint(target) := {"advice": concat(" ", [
-	`On TKE, the annotation "service.cloud.tencent.com/enable-grace-deletion" (of an Ingress: "ingress.cloud...") lets`,
-	"the load balancer stop sending before the pod is stopped; the cluster itself still needs the sleep.",
-])} if {
-	some s in target.services
-	"clb_direct" in exposures.by_service[s]
-} else := {}
-
 fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	advice := concat(" ", [
 		"Add a preStop sleep that lasts until traffic has left the container:",
@@ -117,6 +109,14 @@ confidence[at] := "possible" if {
 }
 
 confidence[at] := "possible" if some at, _ in _none_with_drain
+
+_hint(target) := {"advice": concat(" ", [
+	`On TKE, the annotation "service.cloud.tencent.com/enable-grace-deletion" (of an Ingress: "ingress.cloud...") lets`,
+	"the load balancer stop sending before the pod is stopped; the cluster itself still needs the sleep.",
+])} if {
+	some s in target.services
+	"clb_direct" in exposures.by_service[s]
+} else := {}
 
 _without_drain[{"document": i, "path": target.container.path}] := target if {
 	some i, found in drains.containers_without_drain
