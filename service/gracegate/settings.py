@@ -55,13 +55,15 @@ class WebSettings:
 class JobSettings:
     """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled after each next.
 
-    `shutdown` is how long a worker that is stopped waits for the reviews that it is doing. `reconcile` is the time
-    between two searches for what webhooks have not told. `keep_audit` is for how long the log of writes is kept.
+    `poll` is the time between two looks for a review by a worker that has room for one: each look takes 8 ms of CPU,
+    and on SQLite webhooks wait for it. `shutdown` is how long a worker that is stopped waits for the reviews that it is
+    doing. `reconcile` is the time between two searches for what webhooks have not told. `keep_audit` is for how long
+    the log of writes is kept.
     """
 
     workers: int = 1
     concurrency: int = 4
-    poll: float = 0.1
+    poll: float = 0.2
     heartbeat: float = 5.0
     dead_after: float = 45.0
     shutdown: float = 25.0

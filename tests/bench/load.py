@@ -34,6 +34,7 @@ from urllib.parse import urlsplit
 import requests
 import sqlalchemy as sa
 
+from gracegate.settings import JobSettings
 from tests.bench.table import log_progress, print_table
 from tests.demo.stage import ROOT, Peer, Stage, service_environment
 from tests.postgresql import create_database, start_server
@@ -41,7 +42,15 @@ from tests.processes import Running, exit_on, free_port, wait_for
 from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
 
 REPOSITORY = "shop/manifests"
-SETTINGS = {"GRACEGATE_WRITE_GAP": "0", "GRACEGATE_NOTIFY_GAP": "0"}
+JOBS = JobSettings()
+SETTINGS = {
+    "GRACEGATE_WRITE_GAP": "0",
+    "GRACEGATE_NOTIFY_GAP": "0",
+    # The stage has shorter times than the service has by default.
+    "GRACEGATE_POLL_SECONDS": str(JOBS.poll),
+    "GRACEGATE_HEARTBEAT_SECONDS": str(JOBS.heartbeat),
+    "GRACEGATE_DEAD_SECONDS": str(JOBS.dead_after),
+}
 DATABASES = ("SQLite", "PostgreSQL")
 RATIO = 3.0
 """How many times slower than the empty view the service may be, at the 99th percentile."""
