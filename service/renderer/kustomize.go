@@ -33,6 +33,7 @@ func forgetSchema() {
 // the files is the tree.
 func build(files *tree, root root) (string, error) {
 	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	options.PluginConfig = types.DisabledPluginConfig()
 	objects, err := krusty.MakeKustomizer(options).Run(files, absolute(root.Path))

@@ -52,6 +52,10 @@ func TestKustomize(t *testing.T) {
 		"a resource of another directory": {
 			map[string]string{"prod/kustomization.yaml": "resources: [../web.yaml]\n", "web.yaml": deployment}, deployment, "",
 		},
+		"objects in the order of the command": {
+			map[string]string{"prod/kustomization.yaml": "resources: [web.yaml, a.yaml]\n", "prod/web.yaml": deployment, "prod/a.yaml": configMap},
+			configMap + "---\n" + deployment, "",
+		},
 		"a name with a space": {
 			map[string]string{"prod/kustomization.yaml": "resources: [my web.yaml]\n", "prod/my web.yaml": deployment}, deployment, "",
 		},
