@@ -20,15 +20,19 @@ _TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 8,000,000,000 a second."""
+    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 5,000,000,000 a second.
+
+    Of the 2,084 kustomizations of two large GitOps repositories that render, half take less than 80,000,000 and the
+    largest 31,000,000,000.
+    """
 
     roots: int = 200
     input_bytes: int = 64_000_000
     root_output_bytes: int = 10_000_000
     output_bytes: int = 100_000_000
     memory_bytes: int = 512 << 20
-    root_fuel: int = 200_000_000_000
-    fuel: int = 400_000_000_000
+    root_fuel: int = 100_000_000_000
+    fuel: int = 200_000_000_000
 
 
 class Run:
