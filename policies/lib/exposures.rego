@@ -155,7 +155,7 @@ _may_be_slower(s) if {
 
 _by_scope := values.groups([[[name, scope], route] |
 	some [name, namespace, i] in _backends
-	some scope in joins.index_scopes_in(input.documents[i].root, namespace)
+	some scope in joins.index_scopes_in(i, namespace)
 	route := {"alb": i in _albs, "neg": i in _negs, "balancer": _balancer(i), "target_type": _target_type_of(i)}
 ])
 

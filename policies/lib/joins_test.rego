@@ -17,6 +17,8 @@ test_namespace if {
 	found == ["", "shop", ""]
 }
 
+in_root(document, root, namespace) := object.union(document, {"rendered_root": root, "namespace": namespace})
+
 # They meet in one root or namespace where namespaces agree.
 test_search_and_index_scopes[note] if {
 	some note, case in {
@@ -29,6 +31,36 @@ test_search_and_index_scopes[note] if {
 		"same namespace": [service("shop", "apps/a.yaml"), service("shop", "far/b.yaml"), true],
 		"another root": [testing.document(testing.web, "apps/a.yaml"), service("shop", "far/b.yaml"), false],
 		"another namespace": [service("bank", "apps/a.yaml"), service("shop", "apps/b.yaml"), false],
+		"same output": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "prod", ""),
+			in_root(testing.document(testing.service, "b/b.yaml"), "prod", ""),
+			true,
+		],
+		"same output and namespace": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "prod", "shop"),
+			in_root(service("bank", "b/b.yaml"), "prod", "shop"),
+			true,
+		],
+		"same output, another namespace": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "prod", "shop"),
+			in_root(testing.document(testing.service, "b/b.yaml"), "prod", "bank"),
+			false,
+		],
+		"beside it, in no output": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "prod", "shop"),
+			testing.document(testing.service, "a/b.yaml"),
+			true,
+		],
+		"same namespace in another output": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "eu", "shop"),
+			in_root(testing.document(testing.service, "b/b.yaml"), "us", "shop"),
+			false,
+		],
+		"a namespace that only one of them names": [
+			in_root(testing.document(testing.web, "a/a.yaml"), "eu", "shop"),
+			service("shop", "b/b.yaml"),
+			false,
+		],
 		"namespace in the same root only": [service("bank", "apps/a.yaml"), testing.document({}, "apps/b.yaml"), true],
 	}
 	search := joins.search_scopes[0] with input as testing.batch_of([case[0], case[1]])

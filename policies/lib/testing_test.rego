@@ -1,6 +1,7 @@
 # What the tests are made of: an honest Deployment behind a Service, and ways to change it.
 package gracegate.testing
 
+import data.gracegate.lib.values
 import data.gracegate.testing_defaults
 
 # A node's drain differs from an ingress's, so that a test sees which of them counts.
@@ -25,6 +26,8 @@ document(manifest, path) := {
 	"subject": true,
 	"fragment": false,
 	"root": split(path, "/")[0],
+	"rendered_root": split(path, "/")[0],
+	"namespace": values.string(object.get(manifest, ["metadata", "namespace"], "")),
 }
 
 fragment(manifest, path) := object.union(document(manifest, path), {"fragment": true})

@@ -200,12 +200,29 @@ may lag.
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedNamespace:
+    """The namespace that whatever applies a file gives its objects: to all of them, or only to those that name none."""
+
+    name: str
+    replaces: bool
+
+    def of(self, declared: str) -> str:
+        """The namespace of an object that declares this one, "" for none."""
+        return self.name if self.replaces or not declared else declared
+
+
+AS_DECLARED = AppliedNamespace("", replaces=False)
+"""Each object is in the namespace that it declares."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One Kubernetes object of a file.
 
     `number` is the YAML document's number in its file, `pointer` leads from that document to the object (`()`, or
     `("items", 3)` in a List). A fragment is a patch of an object. `component` is a directory: the nearest
-    ancestor with a kustomization or a chart, else the file's own directory.
+    ancestor with a kustomization or a chart, else the file's own directory. `root` is the directory of the only
+    kustomization in whose output the object is; None if it is in none or in several.
     """
 
     path: str
@@ -215,11 +232,18 @@ class Document:
     ref: ObjectRef
     is_fragment: bool
     component: str
+    root: str | None = None
+    applied_namespace: AppliedNamespace = AS_DECLARED
 
     @property
     def key(self) -> DocumentKey:
         """Identifies this document in its tree, whatever the object's name is."""
         return (self.path, self.number, self.pointer)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the object is in, "" if nothing here says it."""
+        return self.applied_namespace.of(self.ref.namespace)
 
 
 @dataclass(frozen=True, slots=True)

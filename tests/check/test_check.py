@@ -315,6 +315,38 @@ def test_a_change_that_breaks_a_kustomization_blocks() -> None:
     assert report.verdict == "incomplete"
 
 
+PROD = {
+    "prod/kustomization.yaml": "resources: [../web, ../net]\n",
+    "web/kustomization.yaml": "resources: [web.yaml]\n",
+    "web/web.yaml": shop.WITHOUT_DRAIN,
+    "net/kustomization.yaml": "resources: [service.yaml]\n",
+    "net/service.yaml": SERVICE,
+}
+SHOP_AND_BANK = {"web/kustomization.yaml": "namespace: shop\n", "net/kustomization.yaml": "namespace: bank\n"}
+# Files of PROD that are other ones, or get more lines, and the levels of what is found.
+ROOTS = {
+    "one root": ({}, [], ["error"]),
+    "one root and namespace": ({"prod/kustomization.yaml": "namespace: shop\n"}, [], ["error"]),
+    "two namespaces": (SHOP_AND_BANK, [], []),
+    "no root": ({}, ["prod/kustomization.yaml"], ["warning"]),
+    "several roots": ({"dev/kustomization.yaml": "resources: [../web, ../net]\n"}, [], ["warning"]),
+}
+
+
+@pytest.mark.parametrize(("changed", "removed", "levels"), ROOTS.values(), ids=ROOTS.keys())
+def test_what_meets_in_the_output_of_a_root(changed, removed, levels) -> None:
+    files = PROD | {path: PROD.get(path, "") + text for path, text in changed.items()}
+    report = report_of(None, {path: text for path, text in files.items() if path not in removed})
+    assert [f.severity for f in report.findings if f.rule == PRESTOP] == levels
+
+
+def test_a_change_reaches_what_it_meets_in_the_output_of_a_root() -> None:
+    base = PROD | {"net/service.yaml": SERVICE.replace("app: web", "app: other")}
+    assert [(f.rule, f.file, f.status) for f in report_of(base, PROD).findings] == [
+        (PRESTOP, "web/web.yaml", "introduced")
+    ]
+
+
 SUBMODULE = Problem("vendor/lib", 0, "not_followed", "The submodule was not read: its files are in another repository.")
 LFS = Problem("big.yaml", 0, "not_followed", "The file was not read.")
 TOO_MUCH = Problem("", 0, "too_much", "No file was read.")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracegate.manifests.kustomize_roots import Kustomizations, read_kustomizations
-from gracegate.model import Limits, Problem, SourceFile, Tree
+from gracegate.manifests.kustomize_roots import Kustomizations, Placement, read_kustomizations
+from gracegate.model import AS_DECLARED, AppliedNamespace, Limits, Problem, SourceFile, Tree
 
 SHOP = {
     "base/kustomization.yaml": "resources: [web.yaml, service.yaml]\nconfigMapGenerator: [{files: [web.conf]}]\n",
@@ -106,24 +106,36 @@ def test_all_that_a_root_reads() -> None:
     assert [(remote.repository, remote.revision) for remote in closure.remotes] == [("github.com/o/r", "v1")]
 
 
+DEV, EU, PROD, TEAM = (AppliedNamespace(name, replaces=True) for name in ("dev", "eu", "prod", "team"))
+ONE_ROOT = {path: text for path, text in SHOP.items() if not path.startswith("overlays/dev")}
+AT_EU = "clusters/eu/kustomization.yaml"
+
+
 @pytest.mark.parametrize(
-    ("texts", "namespaces"),
+    ("texts", "placement"),
     [
-        (SHOP, {"dev", "prod"}),
-        (SHOP | {"clusters/eu/kustomization.yaml": "namespace: eu\nresources: [../../overlays/prod]\n"}, {"dev", "eu"}),
-        (SHOP | {"x/kustomization.yaml": "resources: [../base]\n"}, {"dev", "prod", ""}),
-        ({"base/kustomization.yaml": "resources: [web.yaml]\n"}, {""}),
+        (SHOP, Placement(None, None)),
+        (ONE_ROOT, Placement("clusters/eu", PROD)),
+        (ONE_ROOT | {AT_EU: "namespace: eu\nresources: [../../overlays/prod]\n"}, Placement("clusters/eu", EU)),
+        (
+            ONE_ROOT | {AT_EU: "namespace: eu\nresources: [../../overlays/prod, ../../base]\n"},
+            Placement("clusters/eu", EU),
+        ),
+        (ONE_ROOT | {AT_EU: "resources: [../../overlays/prod, ../../base]\n"}, Placement("clusters/eu", None)),
+        (ONE_ROOT | {"x/kustomization.yaml": "namespace: prod\nresources: [../base]\n"}, Placement(None, PROD)),
+        ({"base/kustomization.yaml": "resources: [web.yaml]\n"}, Placement("base", AS_DECLARED)),
+        ({"base/kustomization.yaml": "resources: [.]\nnamespace: dev\nbases: [web.yaml]\n"}, Placement("base", None)),
         (
             {
                 "base/kustomization.yaml": "resources: [web.yaml]\ncomponents: [../c]\n",
-                "c/kustomization.yaml": "kind: Component\nnamespace: shop\n",
+                "c/kustomization.yaml": "kind: Component\nnamespace: team\n",
             },
-            {"shop"},
+            Placement("base", TEAM),
         ),
     ],
 )
-def test_the_namespaces_of_a_file(texts: Mapping[str, str], namespaces: set[str]) -> None:
-    assert kustomizations(texts).namespaces["base/web.yaml"] == namespaces
+def test_where_objects_end_up(texts: Mapping[str, str], placement: Placement) -> None:
+    assert kustomizations(texts).placements()["base/web.yaml"] == placement
 
 
 # What a kustomization names, other files of the tree, what nobody read, and what is wrong with it.
@@ -186,3 +198,6 @@ def test_every_kustomization_belongs_to_a_root(graph: Mapping[str, tuple[bool, l
     assert reached | unused_components == graph.keys()
     for path in texts:
         assert found.roots_of(path) == {root for root, closure in closures.items() if path in closure.files}
+    for path, placement in found.placements().items():
+        roots = found.roots_of(path)
+        assert placement.root == (min(roots) if len(roots) == 1 else None)

@@ -7,35 +7,40 @@ from typing import Any
 import pytest
 
 from gracegate.manifests import collect_documents
-from gracegate.manifests.kustomize import read_kustomization
+from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.listings import CommonLabels, Listing, add_labels, read_listings
-from gracegate.model import Limits, SourceFile, Tree
+from gracegate.model import AppliedNamespace, Limits, SourceFile, Tree
 
 WEB = (("app", "web"),)
 EVERYWHERE = CommonLabels(WEB, in_templates=True, in_selectors=True)
 IN_TEMPLATES = CommonLabels(WEB, in_templates=True, in_selectors=False)
 OUTSIDE = CommonLabels(WEB, in_templates=False, in_selectors=False)
+IN_A = Listing(root="a")
 
 
 @pytest.mark.parametrize(
     ("kustomization", "expected"),
     [
-        pytest.param("resources: [web.yaml]\n", {}, id="none"),
-        pytest.param("resources: [web.yaml]\nlabels: web\n", {}, id="labels that are a text"),
-        pytest.param("resources: [web.yaml]\nlabels: [{pairs: {app: 1}}]\n", {}, id="a label that is no text"),
+        pytest.param("resources: [web.yaml]\n", {"a/web.yaml": IN_A}, id="none"),
+        pytest.param("resources: [web.yaml]\nlabels: web\n", {"a/web.yaml": IN_A}, id="labels that are a text"),
+        pytest.param(
+            "resources: [web.yaml]\nlabels: [{pairs: {app: 1}}]\n", {"a/web.yaml": IN_A}, id="a label that is no text"
+        ),
         pytest.param("resources: web.yaml\ncommonLabels: {app: web}\n", {}, id="resources that are a text"),
         pytest.param("commonLabels: {app: web}\nresources: [5]\n", {}, id="no resources"),
         pytest.param(
-            "resources: [web.yaml]\ncommonLabels: {app: web}\n", {"a/web.yaml": Listing((EVERYWHERE,))}, id="common"
+            "resources: [web.yaml]\ncommonLabels: {app: web}\n",
+            {"a/web.yaml": Listing((EVERYWHERE,), root="a")},
+            id="common",
         ),
         pytest.param(
             "resources: [./web.yaml, ../up.yaml]\nlabels: [{pairs: {app: web}, includeSelectors: true}]\n",
-            {"a/web.yaml": Listing((EVERYWHERE,)), "up.yaml": Listing((EVERYWHERE,))},
+            {"a/web.yaml": Listing((EVERYWHERE,), root="a"), "up.yaml": Listing((EVERYWHERE,), root="a")},
             id="with selectors",
         ),
         pytest.param(
             "resources: [web.yaml]\nlabels: [{pairs: {app: web}}, {pairs: {app: web}, includeTemplates: true}]\n",
-            {"a/web.yaml": Listing((OUTSIDE, IN_TEMPLATES))},
+            {"a/web.yaml": Listing((OUTSIDE, IN_TEMPLATES), root="a")},
             id="without selectors",
         ),
         pytest.param(
@@ -44,14 +49,20 @@ OUTSIDE = CommonLabels(WEB, in_templates=False, in_selectors=False)
             id="patches",
         ),
         pytest.param(
-            "resources: [web.yaml]\npatches: [{path: web.yaml}]\n", {}, id="a resource that is a patch elsewhere"
+            "resources: [web.yaml]\npatches: [{path: web.yaml}]\n",
+            {"a/web.yaml": IN_A},
+            id="a resource that is a patch elsewhere",
+        ),
+        pytest.param(
+            "resources: [web.yaml]\nnamespace: shop\n",
+            {"a/web.yaml": Listing(root="a", namespace=AppliedNamespace("shop", replaces=True))},
+            id="a namespace",
         ),
     ],
 )
 def test_what_becomes_of_files(kustomization: str, expected: dict[str, Listing]) -> None:
-    read = read_kustomization(SourceFile("a/kustomization.yaml", kustomization.encode()), Limits())
-    assert read is not None
-    assert read_listings([read]) == expected
+    source = SourceFile("a/kustomization.yaml", kustomization.encode())
+    assert read_listings(read_kustomizations(Tree({source.path: source}), Limits())) == expected
 
 
 def labelled(kind: str, spec: Any, metadata: Any = None) -> dict[str, Any]:

@@ -89,8 +89,9 @@ _head(i) := array.concat(
 		concat("", ["  name: ", text.yaml_scalar(workloads.name[i])]),
 	],
 	[line |
-		joins.namespace[i] != ""
-		line := concat("", ["  namespace: ", text.yaml_scalar(joins.namespace[i])])
+		declared := values.string(object.get(input.documents[i].object, ["metadata", "namespace"], ""))
+		declared != ""
+		line := concat("", ["  namespace: ", text.yaml_scalar(declared)])
 	],
 )
 

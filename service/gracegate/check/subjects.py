@@ -11,7 +11,7 @@ from gracegate.model import WORKLOAD_KINDS, Document, DocumentKey, FileDiff
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The changed paths of both sides, and the directories, components and namespaces that they can reach.
+    """The changed paths of both sides, and the directories, components, roots and namespaces that they can reach.
 
     The reach is wider than the joins themselves (selectors are the rules' knowledge): a document in it is evaluated
     on both sides, and only what differs between the sides is reported, so width costs time and never a wrong finding.
@@ -21,6 +21,7 @@ class Scope:
     head_paths: frozenset[str]
     directories: frozenset[str]
     components: frozenset[str]
+    roots: frozenset[str]
     namespaces: frozenset[str]
 
     def subject_indexes(self, documents: Sequence[Document], paths: frozenset[str]) -> frozenset[int]:
@@ -31,6 +32,7 @@ class Scope:
         return (
             document.ref.namespace in self.namespaces
             or document.component in self.components
+            or document.root in self.roots
             or directory(document.path) in self.directories
         )
 
@@ -47,6 +49,7 @@ def scope_of(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[
         head_paths,
         frozenset(directory(d.path) for d in changed),
         frozenset(d.component for d in changed).union(directory(path) for path in component_files),
+        frozenset(d.root for d in changed if d.root is not None),
         frozenset(d.ref.namespace for d in changed if d.ref.namespace),
     )
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
 from gracegate.manifests.kustomize import (
@@ -19,7 +20,7 @@ from gracegate.manifests.kustomize import (
     read_kustomization,
 )
 from gracegate.manifests.remote import RemoteReference
-from gracegate.model import Limits, SourceFile, Tree
+from gracegate.model import AS_DECLARED, AppliedNamespace, Limits, SourceFile, Tree
 
 Cache = MutableMapping[tuple[str, str], Kustomization | None]
 """Kustomizations by path and blob: base and head share those that they have in common."""
@@ -39,6 +40,20 @@ class Closure:
     files: frozenset[str]
     remotes: frozenset[RemoteReference]
     charts: frozenset[ChartReference]
+
+
+class Placement(NamedTuple):
+    """Where objects end up: in the output of which root, and in which namespace. None stands for several."""
+
+    root: str | None
+    namespace: AppliedNamespace | None
+
+    def merge(self, other: Placement) -> Placement:
+        """The placement of what is placed in both ways."""
+        return Placement(
+            self.root if self.root == other.root else None,
+            self.namespace if self.namespace == other.namespace else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,7 @@ class Kustomizations:
 
     def closure(self, root: str) -> Closure:
         """All that the kustomization of a directory reads."""
-        read = [kustomization for kustomization, _ in self._walk([root])]
+        read = [*self._walk([root])]
         files = {path for k in read for path in _paths(k) if not self._is_directory(path)}
         charts = {chart: self._files_below(chart.directory) for k in read for chart in k.charts}
         return Closure(
@@ -97,14 +112,32 @@ class Kustomizations:
             charts=frozenset(chart for chart, files_here in charts.items() if not files_here),
         )
 
-    @cached_property
-    def namespaces(self) -> Mapping[str, frozenset[str]]:
-        """By path of a file of objects, the namespaces that the roots which read it move them to, "" for none."""
-        namespaces: defaultdict[str, set[str]] = defaultdict(set)
-        for kustomization, namespace in self._walk(self.roots):
-            for path in _paths(kustomization, RESOURCES):
-                namespaces[path].add(namespace)
-        return {path: frozenset(found) for path, found in namespaces.items()}
+    def placements(self) -> Mapping[str, Placement]:
+        """By path of a file of objects, where these end up."""
+        by_directory: dict[str, Placement] = {}
+        pending = [(root, Placement(root, AS_DECLARED)) for root in self.roots]
+        while pending:
+            folder, given = pending.pop()
+            known = by_directory.get(folder, given)
+            merged = known.merge(given)
+            if by_directory.get(folder) == merged:
+                continue
+            by_directory[folder] = merged
+            below = self._within(self.by_directory[folder], merged)
+            pending += [(path, below) for path in _paths(self.by_directory[folder]) if self._is_directory(path)]
+        by_path: dict[str, Placement] = {}
+        for folder, placement in by_directory.items():
+            within = self._within(self.by_directory[folder], placement)
+            for path in _paths(self.by_directory[folder], RESOURCES):
+                by_path[path] = by_path.get(path, within).merge(within)
+        return by_path
+
+    def _within(self, kustomization: Kustomization, placement: Placement) -> Placement:
+        """Where the objects of a kustomization end up that is placed there: the outermost namespace decides."""
+        namespace = placement.namespace
+        if namespace is None or namespace.replaces or not (own := self._own_namespace(kustomization)):
+            return placement
+        return Placement(placement.root, AppliedNamespace(own, replaces=True))
 
     def broken_references(self, folder: str, before: Collection[str] = ()) -> Iterator[tuple[Reference, str]]:
         """What certainly keeps the kustomization of a directory from being built, and what is wrong with it.
@@ -144,23 +177,17 @@ class Kustomizations:
                     yield reader
             folder = directory(folder)
 
-    def _walk(self, roots: Iterable[str]) -> Iterator[tuple[Kustomization, str]]:
-        """The kustomizations that roots read, themselves among them, each with the namespace that the outermost sets.
-
-        One that is read in several ways comes once for each namespace.
-        """
-        pending = [(root, "") for root in roots]
-        seen: set[tuple[str, str]] = set()
+    def _walk(self, roots: Iterable[str]) -> Iterator[Kustomization]:
+        """The kustomizations that roots read, themselves among them."""
+        pending = [*roots]
+        seen: set[str] = set()
         while pending:
-            state = pending.pop()
-            if state in seen:
-                continue
-            seen.add(state)
-            folder, namespace = state
-            kustomization = self.by_directory[folder]
-            namespace = namespace or self._own_namespace(kustomization)
-            yield kustomization, namespace
-            pending += [(path, namespace) for path in _paths(kustomization) if self._is_directory(path)]
+            folder = pending.pop()
+            if folder not in seen:
+                seen.add(folder)
+                kustomization = self.by_directory[folder]
+                yield kustomization
+                pending += filter(self._is_directory, _paths(kustomization))
 
     def _own_namespace(self, kustomization: Kustomization) -> str:
         if kustomization.namespace:
@@ -169,7 +196,7 @@ class Kustomizations:
         return next((component.namespace for component in components if component and component.namespace), "")
 
     def _directories_from(self, roots: Iterable[str]) -> set[str]:
-        return {directory(kustomization.path) for kustomization, _ in self._walk(roots)}
+        return {directory(kustomization.path) for kustomization in self._walk(roots)}
 
     def _is_directory(self, path: str) -> bool:
         # kustomize looks for a file first.

@@ -6,12 +6,13 @@ as a resource: without them its objects would look like patches, served by nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
-from gracegate.manifests.kustomize import PATCHES, RESOURCES, Kustomization
-from gracegate.model import WORKLOAD_KINDS, Pointer
+from gracegate.manifests.kustomize import PATCHES, RESOURCES
+from gracegate.manifests.kustomize_roots import Kustomizations
+from gracegate.model import AS_DECLARED, WORKLOAD_KINDS, AppliedNamespace, Pointer
 
 
 class CommonLabels(NamedTuple):
@@ -23,20 +24,22 @@ class CommonLabels(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What the kustomizations that list a file make of it."""
+    """What the kustomizations that list a file make of it; for `root` and `namespace` see Document."""
 
     labels: tuple[CommonLabels, ...] = ()
     is_patch: bool = False
+    root: str | None = None
+    namespace: AppliedNamespace = AS_DECLARED
 
 
 UNLISTED = Listing()
 
 
-def read_listings(kustomizations: Iterable[Kustomization]) -> dict[str, Listing]:
-    """By path of a file; those that are only listed as resources, and get no labels, are left out."""
+def read_listings(kustomizations: Kustomizations) -> dict[str, Listing]:
+    """By path of a file that some kustomization lists."""
     labels: dict[str, tuple[CommonLabels, ...]] = {}
-    resources, patches = set(), set()
-    for kustomization in kustomizations:
+    patches = set()
+    for kustomization in kustomizations.by_directory.values():
         added = tuple(_labels(kustomization.content))
         for reference in kustomization.references:
             if reference.path is None:
@@ -44,11 +47,14 @@ def read_listings(kustomizations: Iterable[Kustomization]) -> dict[str, Listing]
             if reference.key in PATCHES:
                 patches.add(reference.path)
             elif reference.key in RESOURCES:
-                resources.add(reference.path)
                 labels[reference.path] = (*labels.get(reference.path, ()), *added)
+    placements = kustomizations.placements()
     # A file that is a resource as well makes objects of its own.
-    found = {path: Listing(of_path) for path, of_path in labels.items() if of_path}
-    return found | {path: Listing(is_patch=True) for path in patches - resources}
+    listings = dict.fromkeys(patches, Listing(is_patch=True))
+    for path, of_path in labels.items():
+        root, namespace = placements.get(path, (None, None))
+        listings[path] = Listing(of_path, root=root, namespace=namespace or AS_DECLARED)
+    return listings
 
 
 def add_labels(found: dict[str, Any], group: str, labels: tuple[CommonLabels, ...]) -> dict[str, Any]:

@@ -92,7 +92,10 @@ def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Doc
     ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
     found = add_labels(found, ref.group, source.listing.labels)
     is_patch = source.listing.is_patch or is_fragment(kind, ref.group, found)
-    return Document(source.path, source.number, pointer, found, ref, is_patch, source.component)
+    listing = source.listing
+    return Document(
+        source.path, source.number, pointer, found, ref, is_patch, source.component, listing.root, listing.namespace
+    )
 
 
 def _text(value: Any) -> str:

@@ -49,7 +49,7 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
     components = read_components(tree, limits or Limits(), cache.kustomizations)
-    listings = read_listings(components.kustomizations.by_directory.values())
+    listings = read_listings(components.kustomizations)
     manifests = {}
     for path in paths:
         listing = listings.get(path, UNLISTED)

@@ -99,6 +99,8 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
                 "subject": number in batch.subjects,
                 "fragment": document.is_fragment,
                 "root": document.component,
+                "rendered_root": document.component if document.root is None else document.root,
+                "namespace": document.namespace,
             }
             for number, document in enumerate(batch.documents)
         ],

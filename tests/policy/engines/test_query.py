@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
-from gracegate.model import EXPOSURES, Document, Fix, ObjectRef, Operation, Parameter, Problem, Rule, Violation
+from gracegate.model import (
+    EXPOSURES,
+    AppliedNamespace,
+    Document,
+    Fix,
+    ObjectRef,
+    Operation,
+    Parameter,
+    Problem,
+    Rule,
+    Violation,
+)
 from gracegate.policy import Answer, Batch, Cluster, ask, failed_rule_problems
 
 DIGEST = "d1"
@@ -89,11 +101,13 @@ def test_what_is_asked() -> None:
     seconds = Parameter("seconds", 5, "")
     share = Parameter("share", 0.5, "")
     off = rule("off", parameters=(Parameter("least", 3, "", "least_seconds"), Parameter("most", 8, "")))
+    placed = replace(document("b.yaml", 3), root="", applied_namespace=AppliedNamespace("shop", replaces=True))
     ask(
         engine,
         batch(
             rule("b", parameters=(seconds, share)),
             rule("a"),
+            documents=(document("apps/a.yaml"), placed),
             subjects=[1],
             unread=(("x/y.yaml", "x", "x"),),
             catalog={"b": rule("b", parameters=(seconds, share)), "a": rule("a"), "off": off},
@@ -113,6 +127,8 @@ def test_what_is_asked() -> None:
                     "subject": False,
                     "fragment": False,
                     "root": "apps",
+                    "rendered_root": "apps",
+                    "namespace": "",
                 },
                 {
                     "object": {"kind": "Pod", "metadata": {"name": "b.yaml"}},
@@ -122,6 +138,8 @@ def test_what_is_asked() -> None:
                     "subject": True,
                     "fragment": False,
                     "root": "apps",
+                    "rendered_root": "",
+                    "namespace": "shop",
                 },
             ],
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],

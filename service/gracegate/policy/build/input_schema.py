@@ -64,14 +64,15 @@ _PARAMETERS: Mapping[type, Schema] = {
 
 
 def _input(rules: Iterable[Rule]) -> Schema:
-    texts = _each(_TEXT, "path", "directory", "root")
+    place = _each(_TEXT, "path", "directory", "root")
+    rendered = _each(_TEXT, "namespace", "rendered_root")
     flags = _each(_BOOLEAN, "subject", "fragment")
     rules = tuple(rules)
     seconds = _fields(**_each(_INTEGER, *EXPOSURES))
     shared = {p.cluster: _PARAMETERS[type(p.default)] for rule in rules for p in rule.parameters if p.cluster}
     return _fields(
-        documents=_list_of(_fields(object=_definition("object"), index=_INTEGER, **texts, **flags)),
-        unread=_list_of(_fields(**texts)),
+        documents=_list_of(_fields(object=_definition("object"), index=_INTEGER, **rendered, **place, **flags)),
+        unread=_list_of(_fields(**place)),
         rules=_list_of(_TEXT),
         params=_fields(**{rule.id: _parameters(rule.parameters) for rule in rules if rule.parameters}),
         cluster=_fields(
