@@ -116,9 +116,15 @@ _affected := {r: {"workload": min(found), "is_certain": count(certain) > 0} |
 }
 
 _fewest_pods(i) := 0 if {
-	some s in scaling.autoscalers_by_workload[i]
-	scaling.autoscalers[s].stops_when_idle
+	i in _idle
 } else := scaling.replicas[i]
+
+# The workloads that have no pod while nothing happens.
+_idle := {i |
+	some s, autoscaler in scaling.autoscalers
+	autoscaler.stops_when_idle
+	some i in scaling.workloads_by_autoscaler[scaling.representative_autoscaler[s]]
+}
 
 # An explicit floor of 0 is a choice.
 _level(low) := "info" if {
