@@ -122,4 +122,4 @@ def test_a_fix_is_the_same_whichever_rules_are_evaluated() -> None:
         if finding.rule == "grace-period-exhausted"
     ]
     (step,) = [step for step in patches[0] if step.path[-1] == "terminationGracePeriodSeconds"]
-    assert (step.value, patches) == (165, [patches[0]] * 2)
+    assert (step.value, patches) == (195, [patches[0]] * 2)
