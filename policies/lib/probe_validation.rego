@@ -61,19 +61,20 @@ _calls_missing_program(settings, image) if {
 
 _calls_missing_program(settings, _) if commands.defect(settings.command).is_rejected == false
 
-# The port of the probe, if it has one, is declared, or the readinessProbe uses it too. A number may also stand alone.
+# The port of the probe, if it has one, is declared for TCP, or the readinessProbe uses it too. A number may also stand
+# alone.
 _is_confirmed(by, container, declared) if {
 	port := _port(container[by], declared)
-	_confirms(port, {port.number | some port in declared}, _port(object.get(container, "readinessProbe", null), declared))
+	_confirms(port, declared, _port(object.get(container, "readinessProbe", null), declared))
 }
 
 _confirms(0, _, _)
 
-_confirms(port, declared_numbers, _) if port in declared_numbers
+_confirms(port, declared, _) if port in {known.number | some known in declared; known.protocol == "TCP"}
 
 _confirms(port, _, port)
 
-_confirms(_, declared_numbers, 0) if count(declared_numbers) == 0
+_confirms(_, [], 0)
 
 # 0 if it has none.
 _port(probe, declared) := object.get(settings, "port", 0) if {

@@ -2,7 +2,11 @@ package gracegate.lib.probe_validation_test
 
 import data.gracegate.lib.probe_validation
 
-declared := [{"name": "http", "number": 8080}, {"name": "TOO_LONG", "number": 1}]
+declared := [
+	{"name": "http", "number": 8080, "protocol": "TCP"},
+	{"name": "TOO_LONG", "number": 1, "protocol": "TCP"},
+	{"name": "dns", "number": 53, "protocol": "UDP"},
+]
 
 http_get(port) := {"httpGet": {"port": port}}
 
@@ -88,6 +92,7 @@ test_valid_handlers[note] if {
 			{"livenessProbe": {"exec": {"command": ["sleep", "1"]}}},
 		],
 		"an undeclared name": [http_get("web"), {}],
+		"a port for UDP": [http_get("dns"), {}],
 		"no port": [http_get(null), {}],
 		"no handler": [{}, {}],
 		"null": [null, {}],

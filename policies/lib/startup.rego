@@ -21,7 +21,7 @@ import data.gracegate.lib.workloads
 #   try, `total`, the seconds until it fails, and `ready`, the seconds before the first try of the readinessProbe;
 #   `asks_alike` says that both probes ask the same.
 #   `probe` is a startupProbe that would limit the start better, and `seconds` what it allows at most. It has the
-#   handler of the livenessProbe, or else of the readinessProbe; `has_no_handler` says that neither can be copied.
+#   handler of the probe `by`: of the livenessProbe, or else of the readinessProbe, or of none if neither can be copied.
 without_startup_probe := {i: found |
 	some i, budgets in liveness_budget.by_workload
 	found := {container.path: start |
@@ -35,7 +35,7 @@ without_startup_probe := {i: found |
 		seconds := max({150, (3 * delay) / 2, (3 * ready) / 2, delay + liveness.budget})
 		threshold := ceil(seconds / period)
 		handlers := probe_validation.valid_handlers(container.spec, container.ports)
-		handler := object.get(handlers, "livenessProbe", object.get(handlers, "readinessProbe", {}))
+		by := array.concat([by | some by in ["livenessProbe", "readinessProbe"]; handlers[by]], [""])[0]
 		pace := {"failureThreshold": threshold, "periodSeconds": period}
 		start := {
 			"container": container,
@@ -43,9 +43,9 @@ without_startup_probe := {i: found |
 			"total": delay + liveness.budget,
 			"ready": ready,
 			"asks_alike": liveness.readiness_budget > 0,
-			"probe": object.union(object.union(pace, _timeout(probe)), handler),
+			"probe": object.union(object.union(pace, _timeout(probe)), object.get(handlers, by, {})),
 			"seconds": threshold * period,
-			"has_no_handler": handler == {},
+			"by": by,
 		}
 	}
 }
@@ -76,7 +76,7 @@ progress_deadlines := {i: found |
 	spec := input.documents[i].object.spec
 	is_object(spec)
 	ready := values.number(object.get(spec, "minReadySeconds", null), 0)
-	longest := max({seconds} | {start.seconds | some start in probe_candidates[pods]; not start.has_no_handler})
+	longest := max({seconds} | {start.seconds | some start in probe_candidates[pods]; start.by != ""})
 	deadline := 60 * (floor((((6 * longest) / 5) + ready) / 60) + 1)
 	found := {
 		"pods": pods,

@@ -39,8 +39,8 @@ def _corpora() -> Iterator[tuple[str, Files]]:
         yield f"the shop: {layers[-1]}", layer(*layers)
     for path in sorted((TESTS / "policy" / "engines" / "everything").iterdir()):
         yield f"everything: {path.stem}", {path.name: path.read_text()}
-    files = {path.name: path.read_text() for path in sorted((Path(__file__).parent / "corpus").iterdir())}
-    yield "all that is forgotten", files
+    for name, folder in (("all that is forgotten", "corpus"), ("ports that nothing confirms", "unproven")):
+        yield name, {path.name: path.read_text() for path in sorted((Path(__file__).parent / folder).iterdir())}
 
 
 def request(files: Files, config: str = "") -> CheckRequest:

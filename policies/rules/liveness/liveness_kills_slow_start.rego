@@ -64,13 +64,13 @@ violation contains {"at": at, "message": message, "level": "info", "measure": st
 fix[at] := {"patch": array.concat(steps, _deadline_steps(at.document))} if {
 	some at, start in _candidates
 	steps := array.concat([_startup_probe(start)], _delay_removal(start))
-	not start.has_no_handler
+	start.by != ""
 }
 
 fix[at] := {"class": "text", "advice": advice} if {
 	advice := "Fix the handler of the livenessProbe, and add a startupProbe with the same handler."
 	some at, start in _candidates
-	start.has_no_handler
+	start.by == ""
 }
 
 # What the livenessProbe asks may be there long before the app is ready.
@@ -88,7 +88,9 @@ _startup_probe(start) := patches.put(
 	start.probe,
 )
 
+# What the readinessProbe asks may be there long before what the livenessProbe asks.
 _delay_removal(start) := [{"op": "remove", "path": path} |
+	start.by == "livenessProbe"
 	start.container.spec.livenessProbe.initialDelaySeconds
 	path := array.concat(start.container.path, ["livenessProbe", "initialDelaySeconds"])
 ]
