@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gracegate.check.compare import compare, moved_paths, object_renames
+from gracegate.check.compare import compare, container_renames, copied_documents, moved_paths, object_renames
 from gracegate.check.matches import container_name, match_violations, path_by_name
 from gracegate.model import Document, FileDiff, ObjectRef, Severity, Violation
 
@@ -17,8 +17,10 @@ def workload(
     containers: tuple[str, ...] = ("web",),
     kind: str = "Deployment",
     namespace: str = "",
+    image: str = "",
 ) -> Document:
-    spec = {"template": {"spec": {"containers": [{"name": c, "image": c} for c in containers]}}}
+    """With an image for all containers, or each with its own name for one."""
+    spec = {"template": {"spec": {"containers": [{"name": c, "image": image or c} for c in containers]}}}
     ref = ObjectRef(kind, namespace, name, "apps")
     return Document(path, 0, (), {"kind": kind, "metadata": {"name": name}, "spec": spec}, ref, False, "")
 
@@ -118,6 +120,38 @@ CASES = {
         {0: "pre-existing"},
         [],
     ),
+    "a container under another name is the same one by its image, whatever the tag": (
+        [workload("web", image="registry:5000/shop/web:1")],
+        [Case()],
+        [workload("web", containers=("app",), image="registry:5000/shop/web@sha256:00")],
+        [Case()],
+        {0: "pre-existing"},
+        [],
+    ),
+    "a container with another image is another one": (
+        [workload("web", image="registry:5000/shop/web")],
+        [Case()],
+        [workload("web", containers=("app",), image="registry:5000/shop/app")],
+        [Case()],
+        {0: "introduced"},
+        ["web"],
+    ),
+    "of two containers with one image nobody knows which one it was": (
+        [workload("web", image="shop/web")],
+        [Case()],
+        [workload("web", containers=("a", "b"), image="shop/web")],
+        [Case()],
+        {0: "introduced"},
+        ["web"],
+    ),
+    "an object and its container may have other names at once": (
+        [workload("web", image="shop/web")],
+        [Case()],
+        [workload("shop", containers=("app",), image="shop/web")],
+        [Case()],
+        {0: "pre-existing"},
+        [],
+    ),
     "a bigger measure is worse": (
         [workload("web")],
         [Case(measure=10)],
@@ -126,10 +160,26 @@ CASES = {
         {0: "worsened"},
         [],
     ),
-    "a copy of an object in another file is introduced, the old one stays": (
+    "a copy of an object in another file has what it had before": (
         [workload("web", "b/web.yaml")],
         [Case()],
         [workload("web", "a/web.yaml"), workload("web", "b/web.yaml")],
+        [Case(), Case(document=1)],
+        {0: "pre-existing", 1: "pre-existing"},
+        [],
+    ),
+    "a copy that has become worse is worsened": (
+        [workload("web", "b/web.yaml")],
+        [Case(level="warning")],
+        [workload("web", "a/web.yaml"), workload("web", "b/web.yaml")],
+        [Case(), Case(document=1, level="warning")],
+        {0: "worsened", 1: "pre-existing"},
+        [],
+    ),
+    "another object of the same name is introduced, the old one stays": (
+        [workload("web", "b/web.yaml")],
+        [Case()],
+        [workload("web", "a/web.yaml", image="shop/web"), workload("web", "b/web.yaml")],
         [Case(), Case(document=1)],
         {0: "introduced", 1: "pre-existing"},
         [],
@@ -151,7 +201,9 @@ CASES = {
 def test_statuses(before, base_violations, after, head_violations, statuses, fixed) -> None:
     base = match_violations(before, [v.violation for v in base_violations])
     head = match_violations(after, [v.violation for v in head_violations])
-    comparison = compare(base, head, object_renames(before, after, {}), {})
+    renames = object_renames(before, after, {})
+    containers, copies = container_renames(before, after, renames, {}), copied_documents(before, after, {})
+    comparison = compare(base, head, renames, containers, {}, copies)
     by_document = {m.violation.document: comparison.statuses[m.id] for m in head}
     assert (by_document, [m.document.ref.name for m in comparison.fixed]) == (statuses, fixed)
 
@@ -162,7 +214,7 @@ def test_a_renamed_file_breaks_the_tie_of_equal_objects() -> None:
     base = match_violations(before, [Case(document=1, measure=1).violation])
     head = match_violations(after, [Case(document=i, measure=i).violation for i in (0, 1)])
     moved = moved_paths([FileDiff("c.yaml", "renamed", "b.yaml"), FileDiff("b.yaml", "renamed", "a.yaml")])
-    comparison = compare(base, head, {}, moved)
+    comparison = compare(base, head, {}, {}, moved, copied_documents(before, after, moved))
     assert {m.document.path: comparison.statuses[m.id] for m in head} == {
         "b.yaml": "introduced",
         "c.yaml": "pre-existing",
@@ -195,3 +247,25 @@ def test_an_id_does_not_depend_on_the_file() -> None:
 def test_places_are_named(pointer, container, place) -> None:
     document = workload("web").object
     assert (container_name(document, pointer), path_by_name(document, pointer)) == (container, place)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "renames"),
+    [
+        pytest.param([("a", "x", 80), ("b", "x", 81)], [("c", "x", 81), ("a", "x", 80)], {"c": "b"}, id="one is left"),
+        pytest.param(
+            [("a", "x", 80), ("b", "x", 81)], [("c", "x", 81), ("d", "x", 80)], {"c": "b", "d": "a"}, id="ports"
+        ),
+        pytest.param([("a", "x", 80)], [("c", "x", 8080)], {"c": "a"}, id="the image alone"),
+        pytest.param([("a", "x", 80), ("b", "x", 80)], [("c", "x", 80), ("d", "x", 80)], {}, id="alike"),
+        pytest.param([("a", None, 80)], [("c", None, 80)], {}, id="no image"),
+    ],
+)
+def test_renamed_containers(old, new, renames) -> None:
+    def pod(containers) -> Document:
+        listed = [{"name": n, "image": i, "ports": [{"containerPort": p}]} for n, i, p in containers]
+        ref = ObjectRef("Deployment", "", "web", "apps")
+        return Document("web.yaml", 0, (), {"spec": {"template": {"spec": {"containers": listed}}}}, ref, False, "")
+
+    found = container_renames([pod(old)], [pod(new)], {}, {})
+    assert list(found.values()) == ([renames] if renames else [])

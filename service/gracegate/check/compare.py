@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gracegate.check.matches import Identity, Match, value_at
 from gracegate.check.subjects import is_rolling
-from gracegate.model import SEVERITY_ORDER, Document, FileDiff, ObjectRef, Status
+from gracegate.model import (
+    CONTAINER_LISTS,
+    SEVERITY_ORDER,
+    WORKLOAD_KINDS,
+    Document,
+    DocumentKey,
+    FileDiff,
+    ObjectRef,
+    Status,
+)
 
 _InFile = tuple[str, ObjectRef]
 
+_TAG = re.compile(r"(:[^/:@]*)?(@.*)?$", re.DOTALL)
+
 Renames = Mapping[_InFile, ObjectRef]
 """From an object of a head's file (path and object) to the object's former name, at base."""
+
+ContainerRenames = Mapping[_InFile, Mapping[str, str]]
+"""From an object of a head's file to the former names of its containers, by their names at head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +43,14 @@ def compare(
     base: Sequence[Match],
     head: Sequence[Match],
     renames: Renames,
+    containers: ContainerRenames,
     moved: Mapping[str, str],
+    copies: frozenset[DocumentKey],
 ) -> Comparison:
-    """Pairs the head's matches with the base's by identity. `moved` maps a path at head to its path at base."""
+    """Pairs the head's matches with the base's by identity. `moved` maps a path at head to its path at base.
+
+    A match in one of `copies` is no news if the original has it too.
+    """
     unpaired: dict[Identity, list[Match]] = defaultdict(list)
     for match in base:
         unpaired[match.identity].append(match)
@@ -39,14 +59,30 @@ def compare(
     for needs_same_path in (True, False):
         for match in head:
             path = moved.get(match.document.path, match.document.path)
-            candidates = [] if match.id in former else _candidates(match, unpaired, renames)
+            candidates = [] if match.id in former else _candidates(match, unpaired, renames, containers)
             pair = next((c for c in candidates if not needs_same_path or c.document.path == path), None)
             if pair is not None:
                 unpaired[pair.identity].remove(pair)
                 former[match.id] = pair
-    statuses = {match.id: _status(former.get(match.id), match) for match in head}
+    originals = _originals([m for m in head if m.id not in former and m.document.key in copies], base)
+    statuses = {match.id: _status(former.get(match.id) or originals.get(match.id), match) for match in head}
     fixed = [match for matches in unpaired.values() for match in matches]
     return Comparison(statuses, tuple(sorted(fixed, key=lambda m: (m.document.path, m.id))))
+
+
+def _originals(head: Sequence[Match], base: Iterable[Match]) -> Mapping[str, Match]:
+    """For each match in a copy, by id, the one in an object at base that is the same in all."""
+    wanted = {match.identity for match in head}
+    by_identity: dict[Identity, list[Match]] = defaultdict(list)
+    for match in base:
+        if match.identity in wanted:
+            by_identity[match.identity].append(match)
+    return {
+        match.id: original
+        for match in head
+        for original in by_identity[match.identity]
+        if original.document.object == match.document.object
+    }
 
 
 def regressions(
@@ -68,11 +104,12 @@ def regressions(
     return frozenset(match.id for match in head if is_regression(match))
 
 
-def _candidates(match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames) -> list[Match]:
-    identity = match.identity
-    former_ref = renames.get((match.document.path, identity.object))
-    identities = [identity] if former_ref is None else [identity.for_object(former_ref), identity]
-    return [candidate for one in identities for candidate in unpaired.get(one, ())]
+def _candidates(
+    match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames, containers: ContainerRenames
+) -> list[Match]:
+    identity, place = match.identity, (match.document.path, match.identity.object)
+    former = identity.renamed(renames.get(place, identity.object), containers.get(place, {}))
+    return [candidate for one in dict.fromkeys((former, identity)) for candidate in unpaired.get(one, ())]
 
 
 def _status(base: Match | None, head: Match) -> Status:
@@ -101,6 +138,81 @@ def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Ma
             added.remove(new[key])
             removed.remove(old[key])
     return renames
+
+
+def copied_documents(
+    base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]
+) -> frozenset[DocumentKey]:
+    """Those of the head that are new in their file and were in another one at base, as for one more cluster."""
+    known: dict[ObjectRef, list[Document]] = defaultdict(list)
+    for document in base:
+        known[document.ref].append(document)
+    return frozenset(
+        d.key
+        for d in head
+        if any(other.object == d.object for other in known[d.ref])
+        and all(other.path != moved.get(d.path, d.path) for other in known[d.ref])
+    )
+
+
+def container_renames(
+    base: Iterable[Document], head: Iterable[Document], renames: Renames, moved: Mapping[str, str]
+) -> ContainerRenames:
+    """Containers of workloads of the head that are one of the base's under another name.
+
+    Among the containers added to and removed from a list, two are the same if they are the only ones with their image,
+    whatever its tag, and their ports, else the only ones with their image.
+    """
+    former = {(d.path, d.ref): d for d in base}
+    found: dict[_InFile, Mapping[str, str]] = {}
+    for document in head:
+        ref = renames.get((document.path, document.ref), document.ref)
+        before = former.get((moved.get(document.path, document.path), ref))
+        if before is not None and (names := _container_names(before, document)):
+            found[document.path, document.ref] = names
+    return found
+
+
+def _container_names(base: Document, head: Document) -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for listed in CONTAINER_LISTS:
+        old, new = _containers(base, listed), _containers(head, listed)
+        added, removed = new.keys() - old.keys(), old.keys() - new.keys()
+        for key_of in (_image_and_ports, _image):
+            by_key = _only_ones(removed, old, key_of)
+            for key, name in _only_ones(added, new, key_of).items():
+                if key in by_key and key[0]:
+                    names[name] = by_key[key]
+            added, removed = added - names.keys(), removed - set(names.values())
+    return names
+
+
+def _containers(document: Document, listed: str) -> Mapping[str, Mapping[str, object]]:
+    """The containers of a workload's list by name."""
+    kind = WORKLOAD_KINDS.get(document.ref.kind)
+    containers = None if kind is None else value_at(document.object, (*kind.pod_spec, listed))
+    mappings = [c for c in containers if isinstance(c, Mapping)] if isinstance(containers, list) else []
+    return {name: c for c in mappings if isinstance(name := c.get("name"), str)}
+
+
+def _only_ones(
+    names: Iterable[str], containers: Mapping[str, Mapping[str, object]], key_of: Callable[..., tuple[str, ...]]
+) -> Mapping[tuple[str, ...], str]:
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in names:
+        groups[key_of(containers[name])].append(name)
+    return {key: group[0] for key, group in groups.items() if len(group) == 1}
+
+
+def _image(container: Mapping[str, object]) -> tuple[str, ...]:
+    image = container.get("image")
+    return (_TAG.sub("", image),) if isinstance(image, str) else ("",)
+
+
+def _image_and_ports(container: Mapping[str, object]) -> tuple[str, ...]:
+    ports = container.get("ports")
+    numbers = [value_at(port, ("containerPort",)) for port in ports] if isinstance(ports, list) else []
+    return (*_image(container), *sorted(map(str, numbers)))
 
 
 def _unique_by_key(objects: Iterable[_InFile], key_of: Callable[[ObjectRef], object]) -> dict[object, _InFile]:

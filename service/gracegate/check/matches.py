@@ -18,9 +18,14 @@ class Identity:
     object: ObjectRef
     path: tuple[str, ...]
 
-    def for_object(self, other: ObjectRef) -> Identity:
-        """The same violation of another object, for one that was renamed."""
-        return Identity(self.rule, other, self.path)
+    def renamed(self, other: ObjectRef, containers: Mapping[str, str]) -> Identity:
+        """The same violation of an object, and of containers in it, that had these other names."""
+        steps = zip(("", *self.path), self.path, strict=False)
+        path = (
+            f"[{containers.get(step[1:-1], step[1:-1])}]" if parent in CONTAINER_LISTS and step[:1] == "[" else step
+            for parent, step in steps
+        )
+        return Identity(self.rule, other, tuple(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,25 @@ def match_violations(documents: Sequence[Document], violations: Iterable[Violati
 
 
 def live_targets(
-    documents: Iterable[Document], former_refs: Mapping[tuple[str, ObjectRef], ObjectRef]
+    documents: Iterable[Document],
+    former_refs: Mapping[tuple[str, ObjectRef], ObjectRef],
+    former_containers: Mapping[tuple[str, ObjectRef], Mapping[str, str]],
 ) -> frozenset[str]:
     """The targets that matches of these documents may have, without patches and workloads that run no Pods.
 
-    `former_refs` has the former names of renamed objects, by path and object: targets under these count too.
+    `former_refs` has the former names of renamed objects, by path and object, and `former_containers` those of renamed
+    containers in them: targets under these count too.
     """
     return frozenset(
         _target(ref, container)
         for document in documents
         if not document.is_fragment and value_at(document.object, ("spec", "replicas")) != 0
         for ref in {document.ref, former_refs.get((document.path, document.ref), document.ref)}
-        for container in (None, *_container_names(document))
+        for container in (
+            None,
+            *_container_names(document),
+            *former_containers.get((document.path, document.ref), {}).values(),
+        )
     )
 
 

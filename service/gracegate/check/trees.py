@@ -113,14 +113,18 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
     moved = compare.moved_paths(request.diff)
     renames = compare.object_renames(base.documents, head.documents, moved)
+    changed = subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved)
+    changed_documents = [d for d in head.documents if d.key in changed]
+    containers = compare.container_renames(base.documents, changed_documents, renames, moved)
+    copies = compare.copied_documents(base.documents, changed_documents, moved)
     return ComparedTrees(
         request,
         evaluated_head,
         base.components,
         scope,
-        compare.compare(evaluated_base.matches, evaluated_head.matches, renames, moved),
-        subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved),
-        live_targets(head.documents, renames),
+        compare.compare(evaluated_base.matches, evaluated_head.matches, renames, containers, moved, copies),
+        changed,
+        live_targets(head.documents, renames, containers),
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
     )
 
