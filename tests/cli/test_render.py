@@ -13,6 +13,7 @@ from gracegate.rendering import find_renderer
 from tests.conftest import ROOT
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n"
 FILES = {
     "base/kustomization.yaml": "resources: [x.yaml]\nconfigMapGenerator: [{name: b, files: [b.txt]}]\n"
     "generatorOptions: {disableNameSuffixHash: true}\n",
@@ -28,8 +29,19 @@ FILES = {
     "web/templates/a.yaml": 'a: {{ include "x" . }} {{ .Release.Name }}/{{ .Release.Namespace }}'
     " {{ .Capabilities.KubeVersion.Minor }}",
     "more.yaml": "a: 2\n",
+    "shop/base/kustomization.yaml": "resources: [a.yaml]\n",
+    "shop/base/a.yaml": f"{SERVICE}  ports:\n  - port: 80\n",
+    "shop/prod/kustomization.yaml": "resources: [../base]\npatches: [{path: a.yaml}]\n",
+    "shop/prod/a.yaml": f"{SERVICE}  type: ClusterIP\n",
+    "shop/chart/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+    "shop/chart/templates/a.yaml": f"{SERVICE}  ports:\n  - port: 80\n",
     "empty/x.yaml": CONFIG_MAP,
 }
+WITH_SOURCES = (
+    f"{SERVICE}  # shop/base/a.yaml:6, shop/prod/a.yaml:6\n  ports:\n  # shop/base/a.yaml:7\n  - port: 80\n"
+    "  type: ClusterIP\n"
+)
+CHART_WITH_SOURCES = f"{SERVICE}  # templates/a.yaml:6\n  ports:\n  # templates/a.yaml:7\n  - port: 80\n"
 GENERATED = "apiVersion: v1\ndata:\n  b.txt: hello\nkind: ConfigMap\nmetadata:\n  name: b\n"
 
 
@@ -58,6 +70,8 @@ def chart(text: str) -> str:
         (["prod"], "---\n".join(text + "  namespace: prod\n" for text in (CONFIG_MAP, GENERATED))),
         (["web"], chart("a: 1 release-name/default 30")),
         (["web", "--values", "more.yaml"], chart("a: 2 release-name/default 30")),
+        (["shop/prod", "--sources"], WITH_SOURCES),
+        (["shop/chart", "--sources"], f"---\n# Source: shop/templates/a.yaml\n{CHART_WITH_SOURCES}"),
         (["web", "--release", "shop", "--namespace", "prod", "--kubernetes", "1.33"], chart("a: 1 shop/prod 33")),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracegate.manifests import RenderedObject, mark_sources, read_origins
+from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
 from gracegate.model import Limits, Origin, Pointer, RenderRoot, SourceFile
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.yaml import json_value, parse_yaml, split_documents
@@ -111,7 +111,7 @@ def test_what_does_not_strip_to_the_plain_rendering_has_no_origins(plain: str, c
     text = marked.texts["a.yaml"]
     assert change[0] in text
     (found,) = read_origins(plain, text.replace(*change), marked, LIMITS)
-    assert found == RenderedObject(marked_values(plain)[0], {})
+    assert found == RenderedObject(0, marked_values(plain)[0], {})
 
 
 @given(st.lists(entries, min_size=1, max_size=2), layouts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracegate.manifests import TemplateLine, mark_templates, read_template_lines
+from gracegate.manifests.template_provenance import SourceLine, mark_templates, read_template_lines
 from gracegate.model import RenderRoot, SourceFile
 from gracegate.rendering import WasmRenderer, find_renderer
 from tests.conftest import ROOT
@@ -58,22 +58,22 @@ def test_a_text_without_its_marks_is_the_text(text: str) -> None:
     lines = read_template_lines(text, templates.texts.get("a.yaml", text), templates)
     assert len(lines) == len(text.split("\n"))
     assert {
-        number for number, origin in enumerate(lines, 1) if origin not in {None, TemplateLine("a.yaml", number)}
+        number for number, origin in enumerate(lines, 1) if origin not in {None, SourceLine("a.yaml", number)}
     } == set()
 
 
 @pytest.mark.parametrize(
     ("plain", "rendered", "lines"),
     [
-        ("a\nb", "\ue0000:7\ue001a\nb", (TemplateLine("a.yaml", 7), None)),
-        ("a\nb", "\ue0000:7\ue001a\n\ue0001:2\ue001  \ue0000:8\ue001b", (TemplateLine("a.yaml", 7), None)),
-        ("a\n  b", "a\n\ue0001:2\ue001  \ue0000:8\ue001b", (None, TemplateLine("a.yaml", 8))),
-        ("a\nb", "\ue0000:7\ue001a\nc", (TemplateLine("a.yaml", 7), None)),
+        ("a\nb", "\ue0000:7\ue001a\nb", (SourceLine("a.yaml", 7), None)),
+        ("a\nb", "\ue0000:7\ue001a\n\ue0001:2\ue001  \ue0000:8\ue001b", (SourceLine("a.yaml", 7), None)),
+        ("a\n  b", "a\n\ue0001:2\ue001  \ue0000:8\ue001b", (None, SourceLine("a.yaml", 8))),
+        ("a\nb", "\ue0000:7\ue001a\nc", (SourceLine("a.yaml", 7), None)),
         ("a\nb", "\ue0000:7\ue001a\nb\n", (None, None)),
         ("a", "\ue0009:7\ue001a", (None,)),
     ],
 )
-def test_which_lines_are_certain(plain: str, rendered: str, lines: tuple[TemplateLine | None, ...]) -> None:
+def test_which_lines_are_certain(plain: str, rendered: str, lines: tuple[SourceLine | None, ...]) -> None:
     templates = mark_templates(
         {"a.yaml": SourceFile("a.yaml", b"a"), "b.yaml": SourceFile("b.yaml", b"b")}, ["b.yaml", "a.yaml"]
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,8 +14,16 @@ from gracegate.cli.main import EXIT_CODES
 from gracegate.cli.request import top_directory
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import RenderingFailed
-from gracegate.manifests import COMPONENT_FILES, is_candidate, read_kustomizations
-from gracegate.model import RenderRoot, Tree
+from gracegate.manifests import (
+    COMPONENT_FILES,
+    comment_objects,
+    comment_template,
+    is_candidate,
+    mark_sources,
+    mark_templates,
+    read_kustomizations,
+)
+from gracegate.model import Rendering, RenderRoot, Tree
 from gracegate.policy import Cluster
 
 _CHART = "Chart.yaml"
@@ -39,7 +48,10 @@ _CHART = "Chart.yaml"
     show_default=True,
     help="The version of the cluster that a chart asks for.",
 )
-def command(folder: Path, values: tuple[Path, ...], release: str, namespace: str, minor: str) -> None:
+@click.option("--sources", "with_sources", is_flag=True, help="Say in comments from which lines the specs come.")
+def command(
+    folder: Path, values: tuple[Path, ...], release: str, namespace: str, minor: str, *, with_sources: bool
+) -> None:
     """Print what a kustomization or a chart renders to, as gracegate sees it.
 
     DIR is the directory of the kustomization or chart, by default the working directory. It is rendered without
@@ -54,17 +66,36 @@ def command(folder: Path, values: tuple[Path, ...], release: str, namespace: str
     if is_kustomization:
         top = top_directory((str(folder),))
         root = RenderRoot("kustomize", _inside(top, folder))
-        tree = _tree_of_kustomization(top, root.directory)
+        tree, sources = _read_kustomization(top, root.directory)
     else:
         texts = tuple(path.read_text(encoding="utf-8") for path in values)
         root = RenderRoot("helm", "", values=texts, release=release, namespace=namespace)
         tree = git.read_paths(folder, ["."])
+        sources = [path for path in tree.files if path.startswith("templates/")]
     for problem in tree.problems:
         click.echo(f"gracegate: {problem.file}: {problem.message}", err=True)
-    write_output(_render({path: source.data for path, source in tree.files.items()}, root, int(number)))
+    render = _render_with_sources if with_sources else _render
+    write_output(render(tree, root, int(number), sources))
 
 
-def _render(files: Mapping[str, bytes], root: RenderRoot, minor: int) -> str:
+def _render(tree: Tree, root: RenderRoot, minor: int, _sources: Collection[str]) -> str:
+    (rendering,) = _renderings(tree, [root], minor)
+    return rendering.text
+
+
+def _render_with_sources(tree: Tree, root: RenderRoot, minor: int, sources: Collection[str]) -> str:
+    limits = settings.limits()
+    if root.renderer == "helm":
+        templates = mark_templates(tree.files, sources)
+        plain, marked = _renderings(tree, [root, replace(root, replaced=templates.texts)], minor)
+        return comment_template(plain.text, marked.text, templates, limits)
+    manifests = mark_sources(tree.files, sources, limits)
+    plain, marked = _renderings(tree, [root, replace(root, replaced=manifests.texts)], minor)
+    return comment_objects(plain.text, marked.text, manifests, tree.files, limits)
+
+
+def _renderings(tree: Tree, roots: list[RenderRoot], minor: int) -> list[Rendering]:
+    """A rendering for each root. Raises RenderingFailed if there is none of the first one."""
     with progress("Loading the renderer"):
         from gracegate.rendering import WasmRenderer, find_renderer  # noqa: PLC0415 - wasmtime is slow to import
 
@@ -72,21 +103,22 @@ def _render(files: Mapping[str, bytes], root: RenderRoot, minor: int) -> str:
     with progress("Compiling the renderer, once on this machine"):
         renderer.load()
     with progress("Rendering"):
-        (rendering,) = renderer.render(files, [root], minor)
-    if rendering.problem is not None:
-        raise RenderingFailed(rendering.problem.message)
-    return rendering.text
+        renderings = renderer.render({path: source.data for path, source in tree.files.items()}, roots, minor)
+    if problem := renderings[0].problem:
+        raise RenderingFailed(problem.message)
+    return renderings
 
 
-def _tree_of_kustomization(top: Path, root: str) -> Tree:
-    """The files that the kustomization in the directory `root` reads; all those below it if that cannot be told."""
+def _read_kustomization(top: Path, root: str) -> tuple[Tree, Collection[str]]:
+    """The files that the kustomization in the directory `root` reads, all those below it if that cannot be told; and
+    the paths of those that hold objects and patches."""
     candidates = git.read_paths(top, ["."], is_candidate)
     kustomizations = read_kustomizations(candidates, settings.limits())
     if root not in kustomizations.by_directory:
-        return git.read_paths(top, [root or "."])
+        return git.read_paths(top, [root or "."]), ()
     # A directory among them has a kustomization that could not be read.
     read = sorted(path for path in kustomizations.closure(root).files if os.path.lexists(top / path))
-    return git.read_paths(top, read)
+    return git.read_paths(top, read), kustomizations.object_files(root)
 
 
 def _inside(top: Path, folder: Path) -> str:

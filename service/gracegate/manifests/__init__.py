@@ -11,14 +11,10 @@ from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
 from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
-from gracegate.manifests.provenance import MarkedSources, RenderedObject, mark_sources, read_origins
+from gracegate.manifests.provenance import mark_sources
 from gracegate.manifests.remote import RemoteReference
-from gracegate.manifests.template_provenance import (
-    MarkedTemplates,
-    TemplateLine,
-    mark_templates,
-    read_template_lines,
-)
+from gracegate.manifests.source_comments import comment_objects, comment_template
+from gracegate.manifests.template_provenance import mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
@@ -29,17 +25,15 @@ __all__ = [
     "Components",
     "EditedManifest",
     "Manifest",
-    "MarkedSources",
-    "MarkedTemplates",
     "ReadCache",
     "RemoteReference",
-    "RenderedObject",
     "Root",
-    "TemplateLine",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
     "collect_documents",
+    "comment_objects",
+    "comment_template",
     "component_finder",
     "directory",
     "edit_manifest",
@@ -49,8 +43,6 @@ __all__ = [
     "mark_templates",
     "read_kustomizations",
     "read_manifest",
-    "read_origins",
-    "read_template_lines",
     "unrendered_changes",
     "unrendered_files",
 ]

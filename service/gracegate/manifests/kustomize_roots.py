@@ -112,6 +112,12 @@ class Kustomizations:
             charts=frozenset(chart for chart, files_here in charts.items() if not files_here),
         )
 
+    def object_files(self, root: str) -> frozenset[str]:
+        """The files from which the kustomization of a directory takes objects and patches, and no data."""
+        read = [*self._walk([root])]
+        data = {path for k in read for path in _paths(k, GENERATORS)}
+        return frozenset(path for k in read for path in _paths(k, RESOURCES | PATCHES)) - data
+
     def placements(self) -> Mapping[str, Placement]:
         """By path of a file of objects, where these end up."""
         by_directory: dict[str, Placement] = {}

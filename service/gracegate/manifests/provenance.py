@@ -47,9 +47,11 @@ class MarkedSources:
 class RenderedObject:
     """A rendered object, and by the pointer of a mapping in it the mappings of source files that it was made of.
 
-    `origins` is empty where they are not certain. A mapping that several files have made has several, in no order.
+    `number` is that of its YAML document in the rendering, from 0. `origins` is empty where they are not certain. A
+    mapping that several files have made has several, in no order.
     """
 
+    number: int
     object: Mapping[str, Any]
     origins: Mapping[Pointer, tuple[Origin, ...]]
 
@@ -78,11 +80,12 @@ def read_origins(plain: str, marked: str, sources: MarkedSources, limits: Limits
     marked_texts = [marked[span.start : span.end] for span in split_documents(marked)]
     if len(texts) != len(marked_texts):
         marked_texts = texts
-    for text, marked_text in zip(texts, marked_texts, strict=True):
+    for number, (text, marked_text) in enumerate(zip(texts, marked_texts, strict=True)):
         if not is_of_other_kind(text):
             value = json_value(text, parse_yaml(text, limits))
             if isinstance(value, dict):
-                yield RenderedObject(value, _origins_of(value, _marked_value(marked_text, limits), sources.origins))
+                origins = _origins_of(value, _marked_value(marked_text, limits), sources.origins)
+                yield RenderedObject(number, value, origins)
 
 
 def _origins_of(value: Any, marked: Any, origins: Sequence[Origin]) -> dict[Pointer, tuple[Origin, ...]]:
@@ -151,7 +154,7 @@ class _MarkedFile:
             root = parse_yaml(text, self._limits)
             if root is None:
                 return text
-            marked = self._insert(text, number, _places(root))
+            marked = self._insert(text, number, mapping_places(root))
             value = json_value(text, root)
             stripped = _strip(json_value(marked, parse_yaml(marked, self._limits)), (), {}, self._origins)
         except YamlError:
@@ -173,8 +176,8 @@ class _MarkedFile:
         return "".join((*parts, text[end:]))
 
 
-def _places(root: Node) -> Iterator[tuple[MappingNode, Pointer]]:
-    """The mappings of a manifest or a JSON patch that get a mark, each once."""
+def mapping_places(root: Node) -> Iterator[tuple[MappingNode, Pointer]]:
+    """The mappings of a manifest or a JSON patch whose origins can be told, each once."""
     if isinstance(root, SequenceNode):
         for index, step in enumerate(root.items):
             fields = _fields(step)

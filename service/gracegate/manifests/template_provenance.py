@@ -25,8 +25,8 @@ _ACTION = re.compile(
 _LINE_OF_TEXT = re.compile(r"^[ \t]*+(?=[^ \t\r\n])", re.MULTILINE)
 
 
-class TemplateLine(NamedTuple):
-    """A line of a template, counted from 1."""
+class SourceLine(NamedTuple):
+    """A line of a file of the tree, counted from 1."""
 
     path: str
     line: int
@@ -54,7 +54,7 @@ def mark_templates(files: Mapping[str, SourceFile], paths: Iterable[str]) -> Mar
     return MarkedTemplates(texts, tuple(texts))
 
 
-def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> tuple[TemplateLine | None, ...]:
+def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> tuple[SourceLine | None, ...]:
     """For each line of `plain` where it was made, as `marked`, rendered of the marked templates, tells; None where it
     is not certain."""
     lines, marked_lines = plain.split("\n"), marked.split("\n")
@@ -66,12 +66,12 @@ def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> 
     )
 
 
-def _origin(marked_line: str, templates: MarkedTemplates) -> TemplateLine | None:
+def _origin(marked_line: str, templates: MarkedTemplates) -> SourceLine | None:
     """The last mark of a line: those before it are of text around a template that another one includes."""
     marks = _MARK.findall(marked_line)
     if not marks or int(marks[-1][0]) >= len(templates.paths):
         return None
-    return TemplateLine(templates.paths[int(marks[-1][0])], int(marks[-1][1]))
+    return SourceLine(templates.paths[int(marks[-1][0])], int(marks[-1][1]))
 
 
 def _marked(data: bytes, number: int) -> str | None:

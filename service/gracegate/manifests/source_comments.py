@@ -1,0 +1,111 @@
+"""A rendering for people to read: above each mapping that was made of known lines, a comment that names them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from gracegate.manifests.provenance import MarkedSources, mapping_places, read_origins
+from gracegate.manifests.template_provenance import MarkedTemplates, SourceLine, read_template_lines
+from gracegate.model import Limits, Origin, Pointer, SourceFile
+from gracegate.yaml import LineIndex, MappingNode, Node, YamlError, json_value, lookup_path, parse_yaml, split_documents
+
+
+def comment_objects(
+    plain: str, marked: str, sources: MarkedSources, files: Mapping[str, SourceFile], limits: Limits
+) -> str:
+    """What kustomize made of a tree, with comments; `marked` is what it made of the marked sources.
+
+    Raises YamlError where `plain` cannot be read.
+    """
+    origins = {found.number: found.origins for found in read_origins(plain, marked, sources, limits)}
+    source_lines = _SourceLines(files, limits)
+
+    def sources_of(number: int, pointer: Pointer, _line: int) -> Iterable[SourceLine]:
+        return map(source_lines.of, origins.get(number, {}).get(pointer, ()))
+
+    return _commented(plain, sources_of, limits)
+
+
+def comment_template(plain: str, marked: str, templates: MarkedTemplates, limits: Limits) -> str:
+    """What Helm made of a chart, with comments; `marked` is what it made of the marked templates."""
+    made_of = read_template_lines(plain, marked, templates)
+
+    def sources_of(_number: int, _pointer: Pointer, line: int) -> Iterable[SourceLine]:
+        return filter(None, [made_of[line - 1]])
+
+    return _commented(plain, sources_of, limits)
+
+
+def _commented(text: str, sources_of: Callable[[int, Pointer, int], Iterable[SourceLine]], limits: Limits) -> str:
+    """The text with comments; `sources_of` gets the number of a YAML document, the pointer of a mapping in it, and the
+    first line of that in the text, from 1."""
+    parts: list[str] = []
+    end = 0
+    for number, span in enumerate(split_documents(text)):
+        document = text[span.start : span.end]
+        parts += [text[end : span.start], _commented_document(document, number, span.first_line, sources_of, limits)]
+        end = span.end
+    return "".join((*parts, text[end:]))
+
+
+def _commented_document(
+    text: str,
+    number: int,
+    first_line: int,
+    sources_of: Callable[[int, Pointer, int], Iterable[SourceLine]],
+    limits: Limits,
+) -> str:
+    """The document with comments; as it is where it cannot be read, or where they would be read as something else."""
+    try:
+        root = parse_yaml(text, limits)
+        if root is None:
+            return text
+        comments: dict[int, set[SourceLine]] = defaultdict(set)
+        index = LineIndex(text)
+        for mapping, pointer in mapping_places(root):
+            line = index.line(mapping.body)
+            comments[line].update(sources_of(number, pointer, first_line - 1 + line))
+        commented = _with_comments(text, comments)
+        is_same = json_value(commented, parse_yaml(commented, limits)) == json_value(text, root)
+    except YamlError:  # a template may make anything
+        return text
+    return commented if is_same else text
+
+
+def _with_comments(text: str, comments: Mapping[int, Iterable[SourceLine]]) -> str:
+    lines: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if names := ", ".join(f"{source.path}:{source.line}" for source in sorted(comments.get(number, ()))):
+            lines.append(f"{' ' * (len(line) - len(line.lstrip()))}# {names}")
+        lines.append(line)
+    return "\n".join(lines)
+
+
+class _SourceLines:
+    """Finds the lines of origins; each file is read once."""
+
+    def __init__(self, files: Mapping[str, SourceFile], limits: Limits) -> None:
+        self._files = files
+        self._limits = limits
+        self._documents: dict[str, Sequence[tuple[Node | None, LineIndex, int]]] = {}
+
+    def of(self, origin: Origin) -> SourceLine:
+        """The first line of the mapping."""
+        if origin.path not in self._documents:
+            self._documents[origin.path] = [*self._read(self._files[origin.path].data.decode())]
+        root, lines, first_line = self._documents[origin.path][origin.number]
+        if root is None:
+            return SourceLine(origin.path, first_line)
+        node = lookup_path(root, origin.pointer)[-1].node
+        offset = node.body if isinstance(node, MappingNode) else node.start
+        return SourceLine(origin.path, first_line - 1 + lines.line(offset))
+
+    def _read(self, text: str) -> Iterator[tuple[Node | None, LineIndex, int]]:
+        for span in split_documents(text):
+            document = text[span.start : span.end]
+            try:
+                root = parse_yaml(document, self._limits)
+            except YamlError:  # it has no marks, hence no origins
+                root = None
+            yield root, LineIndex(document), span.first_line
