@@ -7,7 +7,7 @@ import pytest
 from tests.bench.faults import EXEMPTIONS, Request, report
 
 READ = Request("GET", "/repos/REPOSITORY/pulls/NUMBER", 1, 0)
-CONCLUDE = Request("PATCH", "/repos/REPOSITORY/check-runs/NUMBER", 0, 0)
+EDIT = Request("PATCH", "/repos/REPOSITORY/pulls/comments/NUMBER", 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -15,9 +15,9 @@ CONCLUDE = Request("PATCH", "/repos/REPOSITORY/check-runs/NUMBER", 0, 0)
     [
         pytest.param(READ, set(), "=", id="as undisturbed"),
         pytest.param(READ, {"conclusion"}, "FAIL", id="another verdict"),
-        pytest.param(CONCLUDE, {"annotations"}, "1", id="exempt"),
-        pytest.param(CONCLUDE, {"annotations", "comments"}, "FAIL", id="more than what is exempt"),
-        pytest.param(CONCLUDE, set(), "FAIL", id="exempt in vain"),
+        pytest.param(EDIT, {"text", "comments"}, "2", id="exempt"),
+        pytest.param(EDIT, {"text", "comments", "reviews"}, "FAIL", id="more than what is exempt"),
+        pytest.param(EDIT, set(), "FAIL", id="exempt in vain"),
     ],
 )
 def test_only_what_is_argued_may_differ(
