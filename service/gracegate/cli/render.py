@@ -15,7 +15,8 @@ from gracegate.cli.request import top_directory
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import RenderingFailed
 from gracegate.manifests import (
-    COMPONENT_FILES,
+    CHART_FILE,
+    KUSTOMIZATIONS,
     comment_objects,
     comment_template,
     is_candidate,
@@ -25,8 +26,6 @@ from gracegate.manifests import (
 )
 from gracegate.model import Rendering, RenderRoot, Tree
 from gracegate.policy import Cluster
-
-_CHART = "Chart.yaml"
 
 
 @click.command("render", epilog=EXIT_CODES)
@@ -57,8 +56,8 @@ def command(
     DIR is the directory of the kustomization or chart, by default the working directory. It is rendered without
     plugins, programs and network: what needs those is an error, in the words of kustomize or Helm.
     """
-    is_kustomization = any((folder / name).is_file() for name in COMPONENT_FILES - {_CHART})
-    if not is_kustomization and not (folder / _CHART).is_file():
+    is_kustomization = any((folder / name).is_file() for name in KUSTOMIZATIONS)
+    if not is_kustomization and not (folder / CHART_FILE).is_file():
         raise click.UsageError(f"{folder} has neither a kustomization nor a chart")
     major, _, number = minor.partition(".")
     if major != "1" or not number.isdecimal():
@@ -74,13 +73,10 @@ def command(
         sources = [path for path in tree.files if path.startswith("templates/")]
     for problem in tree.problems:
         click.echo(f"gracegate: {problem.file}: {problem.message}", err=True)
-    render = _render_with_sources if with_sources else _render
-    write_output(render(tree, root, int(number), sources))
-
-
-def _render(tree: Tree, root: RenderRoot, minor: int, _sources: Collection[str]) -> str:
-    (rendering,) = _renderings(tree, [root], minor)
-    return rendering.text
+    if with_sources:
+        write_output(_render_with_sources(tree, root, int(number), sources))
+    else:
+        write_output(_renderings(tree, [root], int(number))[0].text)
 
 
 def _render_with_sources(tree: Tree, root: RenderRoot, minor: int, sources: Collection[str]) -> str:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from gracegate.manifests.components import Components, Root
-from gracegate.manifests.discovery import COMPONENT_FILES, component_finder, directory, is_candidate
+from gracegate.manifests.discovery import (
+    CHART_FILE,
+    COMPONENT_FILES,
+    KUSTOMIZATIONS,
+    component_finder,
+    directory,
+    is_candidate,
+)
 from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
@@ -18,8 +25,10 @@ from gracegate.manifests.template_provenance import mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
+    "CHART_FILE",
     "COMPONENT_FILES",
     "KINDS",
+    "KUSTOMIZATIONS",
     "ChartReference",
     "Collection",
     "Components",

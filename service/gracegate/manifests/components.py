@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from gracegate.manifests.helm import Charts, read_charts
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
-from gracegate.model import Limits, SourceFile, Tree
-
-Renderer = Literal["kustomize", "helm"]
+from gracegate.model import Limits, Renderer, SourceFile, Tree
 
 
 class Root(NamedTuple):

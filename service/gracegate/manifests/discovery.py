@@ -7,7 +7,8 @@ from functools import cache
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-COMPONENT_FILES = KUSTOMIZATIONS | {"Chart.yaml"}
+CHART_FILE = "Chart.yaml"
+COMPONENT_FILES = KUSTOMIZATIONS | {CHART_FILE}
 # Files of other tools are never manifests, and can be larger than all manifests together.
 _OTHER_TOOLS_FILES = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
 _IGNORED_DIRECTORIES = frozenset({"node_modules", ".git"})

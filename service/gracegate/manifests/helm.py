@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from gracegate.manifests.contents import items, mapping, read_values, text
-from gracegate.manifests.discovery import directory
+from gracegate.manifests.discovery import CHART_FILE, directory
+from gracegate.manifests.graph import reach
 from gracegate.manifests.kustomize import ChartReference, join
 from gracegate.model import Limits, SourceFile
 
-CHART_FILE = "Chart.yaml"
 _VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 # Of Helm 2, whose charts Helm still reads.
 _REQUIREMENTS = "requirements.yaml"
@@ -45,15 +45,8 @@ class Charts:
     def roots_of(self, path: str) -> frozenset[str]:
         """The charts that are rendered with a file: the one that it belongs to, and those that depend on that."""
         chart = self.chart_of(path)
-        pending = [] if chart is None else [chart]
-        reached: set[str] = set()
-        while pending:
-            folder = pending.pop()
-            if folder not in reached:
-                reached.add(folder)
-                parent = self._parent(folder)
-                pending += [*self._dependents.get(folder, ()), *([] if parent is None else [parent])]
-        return frozenset(reached.intersection(self.roots))
+        readers = reach([] if chart is None else [chart], self._readers)
+        return frozenset(readers).intersection(self.roots)
 
     def chart_of(self, path: str) -> str | None:
         """The directory of the chart that reads a file, None for a file that none reads, as a README."""
@@ -71,18 +64,20 @@ class Charts:
 
     def missing(self, root: str) -> frozenset[ChartReference]:
         """The charts that a root needs and the tree does not have."""
-        pending = [root]
-        seen: set[str] = set()
-        missing: set[ChartReference] = set()
-        while pending:
-            folder = pending.pop()
-            if folder not in seen:
-                seen.add(folder)
-                dependencies = self.by_directory[folder].dependencies
-                # Without a repository, the chart can only be an archive among the chart's `charts`.
-                missing.update(d for d in dependencies if d.repository and d.directory not in self.by_directory)
-                pending += [d.directory for d in dependencies if d.directory in self.by_directory]
-        return frozenset(missing)
+        needed = (d for folder in reach([root], self._present) for d in self.by_directory[folder].dependencies)
+        # Without a repository, the chart can only be an archive among the chart's `charts`.
+        return frozenset(d for d in needed if d.repository and d.directory not in self.by_directory)
+
+    def _present(self, folder: str) -> Iterator[str]:
+        """The charts of the tree that the chart of a directory needs."""
+        dependencies = self.by_directory[folder].dependencies
+        return (d.directory for d in dependencies if d.directory in self.by_directory)
+
+    def _readers(self, folder: str) -> Iterator[str]:
+        """The charts that have the chart of a directory as a dependency or among their `charts`."""
+        yield from self._dependents.get(folder, ())
+        if (parent := self._parent(folder)) is not None:
+            yield parent
 
     @cached_property
     def _dependents(self) -> Mapping[str, set[str]]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
+from gracegate.manifests.graph import reach
 from gracegate.manifests.kustomize import (
     GENERATORS,
     PATCHES,
@@ -81,14 +82,8 @@ class Kustomizations:
 
     def roots_of(self, path: str) -> frozenset[str]:
         """The roots that read a file."""
-        pending = [*self._direct_readers(path)]
-        reached: set[str] = set()
-        while pending:
-            folder = pending.pop()
-            if folder not in reached:
-                reached.add(folder)
-                pending += self._readers.get(folder, ())
-        return frozenset(reached.intersection(self.roots))
+        readers = reach(self._direct_readers(path), lambda folder: self._readers.get(folder, ()))
+        return frozenset(readers).intersection(self.roots)
 
     def references_to(self, path: str) -> Iterator[tuple[Kustomization, Reference]]:
         """The references that name a file or directory."""
@@ -116,7 +111,8 @@ class Kustomizations:
         """The files from which the kustomization of a directory takes objects and patches, and no data."""
         read = [*self._walk([root])]
         data = {path for k in read for path in _paths(k, GENERATORS)}
-        return frozenset(path for k in read for path in _paths(k, RESOURCES | PATCHES)) - data
+        objects = {path for k in read for path in _paths(k, RESOURCES | PATCHES) if not self._is_directory(path)}
+        return frozenset(objects - data)
 
     def placements(self) -> Mapping[str, Placement]:
         """By path of a file of objects, where these end up."""
@@ -185,15 +181,8 @@ class Kustomizations:
 
     def _walk(self, roots: Iterable[str]) -> Iterator[Kustomization]:
         """The kustomizations that roots read, themselves among them."""
-        pending = [*roots]
-        seen: set[str] = set()
-        while pending:
-            folder = pending.pop()
-            if folder not in seen:
-                seen.add(folder)
-                kustomization = self.by_directory[folder]
-                yield kustomization
-                pending += filter(self._is_directory, _paths(kustomization))
+        folders = reach(roots, lambda folder: filter(self._is_directory, _paths(self.by_directory[folder])))
+        return (self.by_directory[folder] for folder in folders)
 
     def _own_namespace(self, kustomization: Kustomization) -> str:
         if kustomization.namespace:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from gracegate.manifests import kinds
+from gracegate.manifests import contents, kinds
 from gracegate.manifests.fragments import is_fragment
 from gracegate.manifests.kinds import KINDS, LISTS
 from gracegate.manifests.listings import UNLISTED, Listing, add_labels
@@ -87,19 +87,17 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
 def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
     metadata = found.get("metadata")
     names = metadata if isinstance(metadata, dict) else {}
-    group, slash, _ = _text(found.get("apiVersion")).rpartition("/")
+    group, slash, _ = contents.text(found.get("apiVersion")).rpartition("/")
     kind = found["kind"]
-    ref = ObjectRef(kind, _text(names.get("namespace")), _text(names.get("name")), group if slash else "")
+    ref = ObjectRef(
+        kind, contents.text(names.get("namespace")), contents.text(names.get("name")), group if slash else ""
+    )
     found = add_labels(found, ref.group, source.listing.labels)
     is_patch = source.listing.is_patch or is_fragment(kind, ref.group, found)
     listing = source.listing
     return Document(
         source.path, source.number, pointer, found, ref, is_patch, source.component, listing.root, listing.namespace
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _duplicate_key_problems(text: str, root: Node) -> Iterator[ParseProblem]:

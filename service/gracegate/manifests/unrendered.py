@@ -10,8 +10,8 @@ from typing import Any
 
 from gracegate.manifests.components import Components, Root
 from gracegate.manifests.contents import mapping, read_values
-from gracegate.manifests.discovery import KUSTOMIZATIONS
-from gracegate.manifests.helm import CHART_FILE, is_values_file
+from gracegate.manifests.discovery import CHART_FILE, KUSTOMIZATIONS
+from gracegate.manifests.helm import is_values_file
 from gracegate.manifests.image_tags import without_image_tags
 from gracegate.manifests.kinds import RENDERED_KINDS
 from gracegate.manifests.kustomize import PATCHES
