@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Pointer = tuple[str | int, ...]
 """A path inside one Kubernetes object: keys of mappings and indexes of lists, from the object's root."""
 
-DocumentKey = tuple[str, int, Pointer]
-"""Path, number of the YAML document in its file, pointer to the object in it."""
+DocumentKey = tuple[Hashable, ...]
+"""Path, number of the YAML document in its file, pointer to the object in it; of a rendered object more than these."""
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["certain", "possible"]
@@ -215,6 +215,46 @@ AS_DECLARED = AppliedNamespace("", replaces=False)
 """Each object is in the namespace that it declares."""
 
 
+class Root(NamedTuple):
+    """What is rendered by itself: the kustomization or chart in `directory`, "" for the top of the tree.
+
+    `applied_by` names the object that has it applied in its own way, as an Argo CD Application; "" where none does.
+    """
+
+    renderer: Renderer
+    directory: str
+    applied_by: str = ""
+
+
+class SourceLine(NamedTuple):
+    """A line of a file of the tree, counted from 1."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A mapping of a source file of which a rendered one was made: `number` and `pointer` as in a Document."""
+
+    path: str
+    number: int
+    pointer: Pointer
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """How an object was rendered.
+
+    `origins` has for the pointer of a mapping what kustomize made it of, in no order: several files may have made it
+    together. `lines` has for a pointer the line of the template that Helm made it of. What is not certain is left out.
+    """
+
+    root: Root
+    origins: Mapping[Pointer, tuple[Origin, ...]] = field(default_factory=dict, repr=False)
+    lines: Mapping[Pointer, SourceLine] = field(default_factory=dict, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One Kubernetes object of a file.
@@ -222,7 +262,8 @@ class Document:
     `number` is the YAML document's number in its file, `pointer` leads from that document to the object (`()`, or
     `("items", 3)` in a List). A fragment is a patch of an object. `component` is a directory: the nearest
     ancestor with a kustomization or a chart, else the file's own directory. `root` is the directory of the only
-    kustomization in whose output the object is; None if it is in none or in several.
+    kustomization in whose output the object is; None if it is in none or in several. What is `rendered` has the path,
+    number and pointer of what it was made of.
     """
 
     path: str
@@ -234,11 +275,17 @@ class Document:
     component: str
     root: str | None = None
     applied_namespace: AppliedNamespace = AS_DECLARED
+    rendered: Rendered | None = None
 
     @property
     def key(self) -> DocumentKey:
-        """Identifies this document in its tree, whatever the object's name is."""
-        return (self.path, self.number, self.pointer)
+        """Identifies this document in its tree; of one that is not rendered, whatever the object's name is."""
+        return (
+            self.path,
+            self.number,
+            self.pointer,
+            *(() if self.rendered is None else (self.rendered.root, self.ref)),
+        )
 
     @property
     def namespace(self) -> str:
@@ -247,28 +294,18 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class RenderRoot:
-    """A kustomization or a chart to render: the one in `directory`, "" for the top of the tree.
+class RenderRequest:
+    """How a root is to be rendered.
 
     `values`, YAML texts of which later ones win, and the release are a chart's. The files in `replaced` have another
-    text for this root alone.
+    text for this request alone.
     """
 
-    renderer: Renderer
-    directory: str
+    root: Root
     values: tuple[str, ...] = ()
     release: str = "release-name"
     namespace: str = "default"
     replaced: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A mapping of a source file of which a rendered one was made: `number` and `pointer` as in a Document."""
-
-    path: str
-    number: int
-    pointer: Pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,15 +318,15 @@ class RenderProblem:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What one root renders to: YAML documents, or the problem that it has instead of them."""
+    """What is rendered at a request: YAML documents, or the problem that there is instead of them."""
 
-    root: RenderRoot
+    request: RenderRequest
     text: str = ""
     problem: RenderProblem | None = None
 
 
-Render = Callable[[Mapping[str, bytes], Sequence[RenderRoot], int], list[Rendering]]
-"""Renders roots of a tree of files by path, for a cluster of that minor version; a rendering for each root."""
+Render = Callable[[Mapping[str, bytes], Sequence[RenderRequest], int], list[Rendering]]
+"""Renders roots of a tree of files by path, for a cluster of that minor version; a rendering for each request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
-from gracegate.model import Limits, Origin, Pointer, RenderRoot, SourceFile
+from gracegate.model import Limits, Origin, Pointer, RenderRequest, Root, SourceFile
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.yaml import json_value, parse_yaml, split_documents
 from tests.conftest import ROOT
@@ -142,10 +142,10 @@ def test_origins_of_an_overlay() -> None:
         pytest.skip("needs the renderer: run `make tools`")
     files = sources(OVERLAY)
     marked = mark_sources(files, ["base/web.yaml", "prod/patch.yaml", "prod/add.yaml"], LIMITS)
-    root = RenderRoot("kustomize", "prod")
+    root = RenderRequest(Root("kustomize", "prod"))
     plain, with_marks = WasmRenderer(wasm, ROOT / ".tools" / "cache" / "gracegate").render(
         {path: source.data for path, source in files.items()},
-        [root, RenderRoot("kustomize", "prod", replaced=marked.texts)],
+        [root, RenderRequest(Root("kustomize", "prod"), replaced=marked.texts)],
         30,
     )
     (found,) = read_origins(plain.text, with_marks.text, marked, LIMITS)

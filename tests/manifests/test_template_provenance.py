@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracegate.manifests.template_provenance import SourceLine, mark_templates, read_template_lines
-from gracegate.model import RenderRoot, SourceFile
+from gracegate.manifests.template_provenance import mark_templates, read_template_lines
+from gracegate.model import RenderRequest, Root, SourceFile, SourceLine
 from gracegate.rendering import WasmRenderer, find_renderer
 from tests.conftest import ROOT
 
@@ -105,7 +105,7 @@ def test_the_lines_of_a_chart() -> None:
     templates = mark_templates(files, [path for path in files if path.startswith("templates/")])
     plain, rendered = WasmRenderer(wasm, ROOT / ".tools" / "cache" / "gracegate").render(
         {path: source.data for path, source in files.items()},
-        [RenderRoot("helm", ""), RenderRoot("helm", "", replaced=templates.texts)],
+        [RenderRequest(Root("helm", "")), RenderRequest(Root("helm", ""), replaced=templates.texts)],
         30,
     )
     lines = read_template_lines(plain.text, rendered.text, templates)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from gracegate.manifests import Components, Root, broken_changes, unrendered_changes, unrendered_files
+from gracegate.manifests import Components, broken_changes, unrendered_changes, unrendered_files
 from gracegate.manifests.components import read_components
 from gracegate.manifests.kustomize_changes import BrokenReference
-from gracegate.model import Limits, SourceFile, Tree
+from gracegate.model import Limits, Root, SourceFile, Tree
 
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2

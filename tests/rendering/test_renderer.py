@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from gracegate.model import Rendering, RenderProblem, RenderRoot
+from gracegate.model import Rendering, RenderProblem, RenderRequest, Root
 from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer
 from tests.conftest import ROOT
 
@@ -35,8 +35,8 @@ metadata:
     config.kubernetes.io/function: "exec: {path: ./run.sh}"
 """
 
-KUSTOMIZE = RenderRoot("kustomize", "a")
-HELM = RenderRoot("helm", "web")
+KUSTOMIZE = RenderRequest(Root("kustomize", "a"))
+HELM = RenderRequest(Root("helm", "web"))
 PLAIN = {"a/kustomization.yaml": "resources: [x.yaml]\n", "a/x.yaml": CONFIG_MAP}
 
 
@@ -44,9 +44,11 @@ def limited(**limits: int) -> WasmRenderer:
     return WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate", RenderLimits(**limits))
 
 
-def render(renderer: WasmRenderer, files: Mapping[str, str], roots: Sequence[RenderRoot]) -> list[str | RenderProblem]:
-    renderings = renderer.render({path: text.encode() for path, text in files.items()}, roots, MINOR)
-    assert [rendering.root for rendering in renderings] == [*roots]
+def render(
+    renderer: WasmRenderer, files: Mapping[str, str], requests: Sequence[RenderRequest]
+) -> list[str | RenderProblem]:
+    renderings = renderer.render({path: text.encode() for path, text in files.items()}, requests, MINOR)
+    assert [rendering.request for rendering in renderings] == [*requests]
     return [rendering.problem or rendering.text for rendering in renderings]
 
 
@@ -65,27 +67,27 @@ def rendered(text: str) -> str:
         (PLAIN, KUSTOMIZE, CONFIG_MAP),
         (
             {"kustomization.yaml": "resources: [x.yaml]\n", "x.yaml": CONFIG_MAP},
-            RenderRoot("kustomize", ""),
+            RenderRequest(Root("kustomize", "")),
             CONFIG_MAP,
         ),
         (
             {"kustomization.yaml": "resources: [é b.yaml]\n", "é b.yaml": CONFIG_MAP},
-            RenderRoot("kustomize", ""),
+            RenderRequest(Root("kustomize", "")),
             CONFIG_MAP,
         ),
         (
             {**PLAIN, f"{'x' * 200}/y.yaml": "", "b/c/kustomization.yaml": "resources: [../../a]\nnameSuffix: -b\n"},
-            RenderRoot("kustomize", "b/c"),
+            RenderRequest(Root("kustomize", "b/c")),
             CONFIG_MAP.replace("name: a", "name: a-b"),
         ),
         (
             PLAIN,
-            RenderRoot("kustomize", "a", replaced={"a/x.yaml": f"{CONFIG_MAP}data: {{é: ü}}\n"}),
+            RenderRequest(Root("kustomize", "a"), replaced={"a/x.yaml": f"{CONFIG_MAP}data: {{é: ü}}\n"}),
             "apiVersion: v1\ndata:\n  é: ü\nkind: ConfigMap\nmetadata:\n  name: a\n",
         ),
         (
             chart("{{ .Release.Name }}/{{ .Release.Namespace }}: {{ .Values.a }}"),
-            RenderRoot("helm", "web", ("a: 1", "a: 2"), "shop", "prod"),
+            RenderRequest(Root("helm", "web"), ("a: 1", "a: 2"), "shop", "prod"),
             rendered("shop/prod: 2"),
         ),
         (
@@ -97,7 +99,7 @@ def rendered(text: str) -> str:
         ),
     ],
 )
-def test_it_renders(renderer: WasmRenderer, files: dict[str, str], root: RenderRoot, text: str) -> None:
+def test_it_renders(renderer: WasmRenderer, files: dict[str, str], root: RenderRequest, text: str) -> None:
     assert render(renderer, files, [root]) == [text]
 
 
@@ -122,12 +124,12 @@ RANDOM = """{{ randAlphaNum 5 }} {{ randInt 0 1000000 }} {{ uuidv4 }} {{ now | u
 @pytest.mark.parametrize(
     ("files", "a", "b"),
     [
-        pytest.param(PATCHED, KUSTOMIZE, RenderRoot("kustomize", "b"), id="a schema of its own"),
+        pytest.param(PATCHED, KUSTOMIZE, RenderRequest(Root("kustomize", "b")), id="a schema of its own"),
         pytest.param({**chart(RANDOM), **PLAIN}, HELM, KUSTOMIZE, id="random numbers and the time"),
     ],
 )
 def test_what_precedes_a_root_makes_no_difference(
-    renderer: WasmRenderer, files: dict[str, str], a: RenderRoot, b: RenderRoot
+    renderer: WasmRenderer, files: dict[str, str], a: RenderRequest, b: RenderRequest
 ) -> None:
     """In one process as in one of its own."""
     [alone], [other] = render(renderer, files, [a]), render(renderer, files, [b])
@@ -168,7 +170,7 @@ BOMBS = {
 def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, message: str) -> None:
     root_fuel = 4_000_000_000 if bomb == "loop" else 40_000_000_000
     small = limited(root_fuel=root_fuel, root_output_bytes=100_000, memory_bytes=96 << 20)
-    root = RenderRoot("helm" if kind == "helm" else "kustomize", "web")
+    root = RenderRequest(Root("helm" if kind == "helm" else "kustomize", "web"))
     stopped = RenderProblem("limit", message)
     roots = [KUSTOMIZE, root, KUSTOMIZE, root, KUSTOMIZE]
     assert render(small, {**BOMBS[bomb], **PLAIN}, roots) == [CONFIG_MAP, stopped, CONFIG_MAP, stopped, CONFIG_MAP]

@@ -13,14 +13,13 @@ from gracegate.manifests import (
     ChartReference,
     Components,
     RemoteReference,
-    Root,
     Unrendered,
     broken_changes,
     directory,
     unrendered_changes,
     unrendered_files,
 )
-from gracegate.model import Limits, Problem
+from gracegate.model import Limits, Problem, Root
 
 _SHOWN = 3
 _MISSING = "missing"

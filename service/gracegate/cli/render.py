@@ -24,7 +24,7 @@ from gracegate.manifests import (
     mark_templates,
     read_kustomizations,
 )
-from gracegate.model import Rendering, RenderRoot, Tree
+from gracegate.model import Rendering, RenderRequest, Root, Tree
 from gracegate.policy import Cluster
 
 
@@ -64,34 +64,34 @@ def command(
         raise click.UsageError(f"--kubernetes {minor} is no version of Kubernetes, like 1.30")
     if is_kustomization:
         top = top_directory((str(folder),))
-        root = RenderRoot("kustomize", _inside(top, folder))
-        tree, sources = _read_kustomization(top, root.directory)
+        request = RenderRequest(Root("kustomize", _inside(top, folder)))
+        tree, sources = _read_kustomization(top, request.root.directory)
     else:
         texts = tuple(path.read_text(encoding="utf-8") for path in values)
-        root = RenderRoot("helm", "", values=texts, release=release, namespace=namespace)
+        request = RenderRequest(Root("helm", ""), values=texts, release=release, namespace=namespace)
         tree = git.read_paths(folder, ["."])
         sources = [path for path in tree.files if path.startswith("templates/")]
     for problem in tree.problems:
         click.echo(f"gracegate: {problem.file}: {problem.message}", err=True)
     if with_sources:
-        write_output(_render_with_sources(tree, root, int(number), sources))
+        write_output(_render_with_sources(tree, request, int(number), sources))
     else:
-        write_output(_renderings(tree, [root], int(number))[0].text)
+        write_output(_renderings(tree, [request], int(number))[0].text)
 
 
-def _render_with_sources(tree: Tree, root: RenderRoot, minor: int, sources: Collection[str]) -> str:
+def _render_with_sources(tree: Tree, request: RenderRequest, minor: int, sources: Collection[str]) -> str:
     limits = settings.limits()
-    if root.renderer == "helm":
+    if request.root.renderer == "helm":
         templates = mark_templates(tree.files, sources)
-        plain, marked = _renderings(tree, [root, replace(root, replaced=templates.texts)], minor)
+        plain, marked = _renderings(tree, [request, replace(request, replaced=templates.texts)], minor)
         return comment_template(plain.text, marked.text, templates, limits)
     manifests = mark_sources(tree.files, sources, limits)
-    plain, marked = _renderings(tree, [root, replace(root, replaced=manifests.texts)], minor)
+    plain, marked = _renderings(tree, [request, replace(request, replaced=manifests.texts)], minor)
     return comment_objects(plain.text, marked.text, manifests, tree.files, limits)
 
 
-def _renderings(tree: Tree, roots: list[RenderRoot], minor: int) -> list[Rendering]:
-    """A rendering for each root. Raises RenderingFailed if there is none of the first one."""
+def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[Rendering]:
+    """A rendering for each request. Raises RenderingFailed if there is none of the first one."""
     with progress("Loading the renderer"):
         from gracegate.rendering import WasmRenderer, find_renderer  # noqa: PLC0415 - wasmtime is slow to import
 
@@ -99,7 +99,7 @@ def _renderings(tree: Tree, roots: list[RenderRoot], minor: int) -> list[Renderi
     with progress("Compiling the renderer, once on this machine"):
         renderer.load()
     with progress("Rendering"):
-        renderings = renderer.render({path: source.data for path, source in tree.files.items()}, roots, minor)
+        renderings = renderer.render({path: source.data for path, source in tree.files.items()}, requests, minor)
     if problem := renderings[0].problem:
         raise RenderingFailed(problem.message)
     return renderings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.manifests.components import Components, Root
+from gracegate.manifests.components import Components
 from gracegate.manifests.discovery import (
     CHART_FILE,
     COMPONENT_FILES,
@@ -36,7 +36,6 @@ __all__ = [
     "Manifest",
     "ReadCache",
     "RemoteReference",
-    "Root",
     "UnreadFile",
     "Unrendered",
     "broken_changes",

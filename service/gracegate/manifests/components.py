@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from gracegate.manifests.helm import Charts, read_charts
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
-from gracegate.model import Limits, Renderer, SourceFile, Tree
-
-
-class Root(NamedTuple):
-    """A directory that is rendered by itself."""
-
-    renderer: Renderer
-    directory: str
+from gracegate.model import Limits, Root, SourceFile, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +31,12 @@ class Components:
         if by_kustomize:
             return frozenset(Root("kustomize", root) for root in by_kustomize)
         return frozenset(Root("helm", root) for root in self.charts.roots_of(path))
+
+    def files_of(self, root: Root) -> frozenset[str]:
+        """The files that a root is rendered from; of what a kustomization names some may be missing."""
+        if root.renderer == "helm":
+            return self.charts.files_of(root.directory)
+        return self.kustomizations.closure(root.directory).files
 
     def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference]:
         """What a root reads and the tree does not have."""

@@ -62,6 +62,11 @@ class Charts:
         chart = self.chart_of(path)
         return chart is not None and path.removeprefix(f"{chart}/").startswith("templates/")
 
+    def files_of(self, root: str) -> frozenset[str]:
+        """The files of a chart and of the charts of the tree that it needs, all that are below their directories."""
+        folders = [f"{folder}/" if folder else "" for folder in reach([root], self._present)]
+        return frozenset(path for path in self.files if path.startswith(tuple(folders)))
+
     def missing(self, root: str) -> frozenset[ChartReference]:
         """The charts that a root needs and the tree does not have."""
         needed = (d for folder in reach([root], self._present) for d in self.by_directory[folder].dependencies)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from gracegate.manifests.provenance import MarkedSources, mapping_places, read_origins
-from gracegate.manifests.template_provenance import MarkedTemplates, SourceLine, read_template_lines
-from gracegate.model import Limits, Origin, Pointer, SourceFile
+from gracegate.manifests.template_provenance import MarkedTemplates, read_template_lines
+from gracegate.model import Limits, Origin, Pointer, SourceFile, SourceLine
 from gracegate.yaml import LineIndex, MappingNode, Node, YamlError, json_value, lookup_path, parse_yaml, split_documents
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from gracegate.model import SourceFile
+from gracegate.model import SourceFile, SourceLine
 
 _OPENING, _CLOSING = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPENING}([0-9]+):([0-9]+){_CLOSING}")
@@ -23,13 +22,6 @@ _ACTION = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _LINE_OF_TEXT = re.compile(r"^[ \t]*+(?=[^ \t\r\n])", re.MULTILINE)
-
-
-class SourceLine(NamedTuple):
-    """A line of a file of the tree, counted from 1."""
-
-    path: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)

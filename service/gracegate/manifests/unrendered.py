@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gracegate.manifests.components import Components, Root
+from gracegate.manifests.components import Components
 from gracegate.manifests.contents import mapping, read_values
 from gracegate.manifests.discovery import CHART_FILE, KUSTOMIZATIONS
 from gracegate.manifests.helm import is_values_file
@@ -16,7 +16,7 @@ from gracegate.manifests.image_tags import without_image_tags
 from gracegate.manifests.kinds import RENDERED_KINDS
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.manifests.kustomize_changes import is_plain, patches_what_rules_read, unrendered_keys
-from gracegate.model import Limits, SourceFile
+from gracegate.model import Limits, Root, SourceFile
 
 _KIND_IN_BYTES = re.compile(rf"kind['\"]?\s*:\s*['\"]?(?:{'|'.join(RENDERED_KINDS)})\b".encode())
 _JSON_PATCH_IN_BYTES = re.compile(rb"^\s*(?:-\s+|[\[{].*)?['\"]?op['\"]?\s*:", re.MULTILINE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import wasmtime
 
 from gracegate import module_cache
-from gracegate.model import Rendering, RenderProblem, RenderRoot
+from gracegate.model import Rendering, RenderProblem, RenderRequest
 from gracegate.rendering.capabilities import capabilities
 from gracegate.rendering.run import RenderLimits, Run, request_archive, tree_archive
 
@@ -44,37 +44,37 @@ class WasmRenderer:
         loaded = self._load()
         return loaded if isinstance(loaded, RenderProblem) else None
 
-    def render(self, files: Mapping[str, bytes], roots: Sequence[RenderRoot], minor: int) -> list[Rendering]:
-        """A rendering for each root: none reaches another one, whether it renders or not."""
-        loaded = self._load() if roots else _NOT_BUILT
+    def render(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
+        """A rendering for each request: none reaches another one, whether it renders or not."""
+        loaded = self._load() if requests else _NOT_BUILT
         if isinstance(loaded, RenderProblem):
-            return [Rendering(root, problem=loaded) for root in roots]
+            return [Rendering(request, problem=loaded) for request in requests]
         if sum(map(len, files.values())) > self._limits.input_bytes:
             too_large = RenderProblem("limit", f"its files are more than {self._limits.input_bytes // 1_000_000} MB")
-            return [Rendering(root, problem=too_large) for root in roots]
-        answers = self._answers(loaded, files, roots[: self._limits.roots], minor)
+            return [Rendering(request, problem=too_large) for request in requests]
+        answers = self._answers(loaded, files, requests[: self._limits.roots], minor)
         too_many = RenderProblem("limit", f"at most {self._limits.roots} roots are rendered at once")
-        answers += [too_many] * (len(roots) - len(answers))
+        answers += [too_many] * (len(requests) - len(answers))
         return [
-            Rendering(root, text=answer) if isinstance(answer, str) else Rendering(root, problem=answer)
-            for root, answer in zip(roots, answers, strict=True)
+            Rendering(request, text=answer) if isinstance(answer, str) else Rendering(request, problem=answer)
+            for request, answer in zip(requests, answers, strict=True)
         ]
 
     def _answers(
         self,
         loaded: tuple[wasmtime.Engine, wasmtime.Module],
         files: Mapping[str, bytes],
-        roots: Sequence[RenderRoot],
+        requests: Sequence[RenderRequest],
         minor: int,
     ) -> list[str | RenderProblem]:
         answers: list[str | RenderProblem] = []
         cluster, tree = capabilities(minor), tree_archive(files)
         fuel, output_bytes = self._limits.fuel, self._limits.output_bytes
-        while len(answers) < len(roots):
+        while len(answers) < len(requests):
             if fuel <= 0 or output_bytes <= 0:
-                return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(roots) - len(answers))
+                return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(requests) - len(answers))
             # The root that ended the last run has its answer: the others go on without it.
-            left = roots[len(answers) :]
+            left = requests[len(answers) :]
             run = Run(left, self._limits, fuel, output_bytes)
             run.render(*loaded, request_archive(left, cluster, self._limits) + tree)
             answers += run.answers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import wasmtime
 
-from gracegate.model import RenderProblem, RenderRoot
+from gracegate.model import RenderProblem, RenderRequest
 from gracegate.rendering.wasi import Host
 
 _OUT_OF_TIME = RenderProblem("limit", "rendering takes longer than its limit")
@@ -36,13 +36,13 @@ class RenderLimits:
 
 
 class Run:
-    """A run of the renderer over `roots`, and what it may use up, which is less after it.
+    """A run of the renderer over `requests`, and what it may use up, which is less after it.
 
-    `answers` has a text or a problem for each root, up to the one that ended the run or used up what there was.
+    `answers` has a text or a problem for each request, up to the one that ended the run or used up what there was.
     """
 
-    def __init__(self, roots: Sequence[RenderRoot], limits: RenderLimits, fuel: int, output_bytes: int) -> None:
-        self._roots = roots
+    def __init__(self, requests: Sequence[RenderRequest], limits: RenderLimits, fuel: int, output_bytes: int) -> None:
+        self._requests = requests
         self._limits = limits
         self.fuel = fuel
         self.output_bytes = output_bytes
@@ -66,7 +66,7 @@ class Run:
                 ended = RenderProblem("crashed", f"the renderer crashed: {error}")
             if host.exit_code is None:
                 self._account()
-        if len(self.answers) < len(self._roots) and self._given > 0:
+        if len(self.answers) < len(self._requests) and self._given > 0:
             self.answers.append(ended)
 
     def _add(self, line: bytes) -> None:
@@ -103,19 +103,19 @@ class Run:
         return RenderProblem("crashed", f"the renderer crashed: {first_line[:500]}")
 
 
-def request_archive(roots: Sequence[RenderRoot], cluster: Mapping[str, object], limits: RenderLimits) -> bytes:
+def request_archive(requests: Sequence[RenderRequest], cluster: Mapping[str, object], limits: RenderLimits) -> bytes:
     """The first entry of the renderer's input; `tree_archive` follows it."""
     request = {
         "roots": [
             {
-                "kind": root.renderer,
-                "path": root.directory,
-                "values": root.values,
-                "release": root.release,
-                "namespace": root.namespace,
-                "replaced": root.replaced,
+                "kind": one.root.renderer,
+                "path": one.root.directory,
+                "values": one.values,
+                "release": one.release,
+                "namespace": one.namespace,
+                "replaced": one.replaced,
             }
-            for root in roots
+            for one in requests
         ],
         "capabilities": cluster,
         "max_output_bytes": limits.root_output_bytes,
