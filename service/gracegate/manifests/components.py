@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
+from gracegate.manifests.discovery import CHART_FILE
 from gracegate.manifests.helm import Charts, read_charts
 from gracegate.manifests.kustomize import ChartReference
+from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
-from gracegate.model import Limits, Root, SourceFile, Tree
+from gracegate.model import Limits, RenderRequest, Root, SourceFile, Tree
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Components:
     """The kustomizations and the charts of a tree."""
 
     files: Mapping[str, SourceFile]
     kustomizations: Kustomizations
     charts: Charts
+
+    @cached_property
+    def roots(self) -> tuple[Root, ...]:
+        """All that is rendered by itself. A chart that kustomizations inflate is rendered by them."""
+        kustomizations = (Root("kustomize", directory) for directory in self.kustomizations.roots)
+        charts = (
+            Root("helm", directory)
+            for directory in self.charts.roots
+            if not self.kustomizations.roots_of(f"{directory}/{CHART_FILE}".removeprefix("/"))
+        )
+        return (*kustomizations, *charts)
 
     def has(self, root: Root) -> bool:
         """Whether the tree has a kustomization or a chart in the directory of a root."""
@@ -37,6 +52,14 @@ class Components:
         if root.renderer == "helm":
             return self.charts.files_of(root.directory)
         return self.kustomizations.closure(root.directory).files
+
+    def is_plain(self, root: Root) -> bool:
+        """Whether a root makes nothing but what its files have, so that they are evaluated as they are."""
+        return root.renderer == "kustomize" and is_plain(self.kustomizations, root.directory)
+
+    def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
+        """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""
+        return RenderRequest(root, replaced=replaced)
 
     def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference]:
         """What a root reads and the tree does not have."""
