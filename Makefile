@@ -29,7 +29,7 @@ replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir>
 	@$(BIN)/python -m tests.demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
 
 test: $(VENV) ## All tests; those that need OPA, the renderer or PostgreSQL are skipped by name where it cannot be had
-	@$(MAKE) --silent tools || echo 'no OPA or no renderer: the tests that need it will be skipped'
+	@$(MAKE) --silent tools && $(BIN)/python -m gracegate.rendering || echo 'no OPA or no renderer: the tests that need it will be skipped'
 	@$(BIN)/pytest $(ARGS)
 
 fuzz: $(VENV) ## The random tests alone, for long: EXAMPLES=10000 of each, ARGS for pytest

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "repo_config": NOUNS | {"yaml"},
     "policy": NOUNS,
     "policy.engines": NOUNS | {"policy", "module_cache"},
-    "rendering": NOUNS | {"module_cache"},
+    "rendering": NOUNS | {"module_cache", "processes"},
     "policy.build": NOUNS | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "check", "outputs"},
     "outputs": NOUNS,
     "git": NOUNS,
@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": NOUNS | {"repo_config", "yaml", "yaml_edit", "manifests", "policy"},
     "review": NOUNS
     | {"settings", "repo_config", "manifests", "policy", "policy.engines", "outputs", "git", "github_app", "store"}
-    | {"check", "processes"},
+    | {"check", "processes", "rendering"},
     "jobs": NOUNS | {"settings", "store"},
     "web": NOUNS | {"jobs", "review", "store", "settings", "outputs", "policy"},
     "cli": {"*"},

@@ -1,7 +1,7 @@
 """Compiled Wasm modules kept per user, because compiling costs a start more than everything else together.
 
 Loading a compiled module is running its machine code. So it is read only from a folder and a file that belong to this
-user and that nobody else can write; wasmtime itself refuses code for another CPU or with other settings.
+user or to root, and that nobody else can write; wasmtime itself refuses code for another CPU or with other settings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,15 +23,27 @@ _SUM_BYTES = 4
 
 def load_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
     """The compiled `wasm`, from `folder` if it is there intact, else compiled and written there if possible."""
-    if folder is None:
-        return wasmtime.Module(engine, wasm)
-    path = folder / f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
-    if (kept := read_module(engine, path)) is not None:
-        return kept
+    kept = None if folder is None else find_module(engine, wasm, (folder,))
+    return kept or compile_module(engine, wasm, folder)
+
+
+def compile_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
+    """The compiled `wasm`, which is written into `folder` if possible."""
     module = wasmtime.Module(engine, wasm)
-    with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-        _write(path, module.serialize())
+    if folder is not None:
+        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+            _write(folder / _file_name(wasm), module.serialize())
     return module
+
+
+def find_module(engine: wasmtime.Engine, wasm: bytes, folders: Iterable[Path]) -> wasmtime.Module | None:
+    """The compiled `wasm` from the first of the folders that has it intact."""
+    name = _file_name(wasm)
+    return next(filter(None, (read_module(engine, folder / name) for folder in folders)), None)
+
+
+def _file_name(wasm: bytes) -> str:
+    return f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
 
 
 def version() -> str:
@@ -103,6 +115,6 @@ def _checksum(content: bytearray | memoryview) -> bytes:
 
 
 def _is_private(status: os.stat_result) -> bool:
-    """Whether a file or folder, not a link, belongs to this user and nobody else can write it."""
+    """Whether a file or folder, not a link, belongs to this user or to root, and nobody else can write it."""
     plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return plain and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return plain and status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -128,6 +128,13 @@ def test_git(version: tuple[int, ...] | None, level: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("is_built", "is_compiled", "level"), [(False, False, "warning"), (True, False, "note"), (True, True, "ok")]
+)
+def test_the_renderer(is_built: bool, is_compiled: bool, level: str) -> None:
+    assert diagnosis.diagnose_renderer(is_built=is_built, is_compiled=is_compiled).level == level
+
+
+@pytest.mark.parametrize(
     ("modes", "free", "expected"),
     [
         ({"/data": 0o700, "/data/gracegate.db": 0o600}, 10e9, [("ok", "/data, 10 GB free")]),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.cli import readiness
-from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, check_machine, readiness_checks
+from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, check_machine, check_renderer, readiness_checks
 from gracegate.github_app import app
 from gracegate.settings import Settings
 from gracegate.web import Degraded
@@ -78,8 +78,16 @@ def test_what_the_app_lacks_is_told(settings: Settings, fake: FakeGitHub) -> Non
 
 
 def test_the_checks_of_a_process(settings: Settings) -> None:
-    assert sorted(readiness_checks(settings)) == ["github", "machine", "rules"]
-    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == ["github", "machine", "opa", "rules"]
+    own = ["github", "machine", "renderer", "rules"]
+    assert sorted(readiness_checks(settings)) == own
+    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == sorted([*own, "opa"])
+
+
+def test_reviews_are_done_without_a_renderer_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "find_renderer", lambda: Path("renderer.wasm"))
+    assert kind(check_renderer()) == ("ready", "")
+    monkeypatch.setattr(readiness, "find_renderer", lambda: None)
+    assert kind(check_renderer()) == ("degraded", "kustomizations and charts are named and not ")
 
 
 def test_a_clock_that_is_off_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

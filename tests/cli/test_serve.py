@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gracegate import rendering
 from gracegate.cli import serve
 from gracegate.settings import Settings
 from gracegate.store import Store
@@ -19,3 +20,11 @@ def test_the_start_warns_of_old_names_and_creates_the_tables(tmp_path: Path, cap
     store = Store(settings.database)
     assert store.check_readiness() is None
     store.close()
+
+
+def test_a_start_without_a_renderer_says_what_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "find_renderer", lambda: None)
+    serve.prepare_renderer(Settings.from_environment(environment(tmp_path)))
+    assert caplog.messages == ["kustomizations and charts are not rendered: run `make tools`"]

@@ -127,6 +127,16 @@ def diagnose_git(version: tuple[int, ...] | None) -> Diagnosis:
     return Diagnosis("git", "ok", f"git {_dotted(version)}")
 
 
+def diagnose_renderer(*, is_built: bool, is_compiled: bool) -> Diagnosis:
+    """Whether kustomizations and charts can be rendered; the service compiles the renderer when it starts."""
+    if not is_built:
+        message = "kustomizations and charts are named and not evaluated, because the renderer is not built"
+        return Diagnosis("renderer", "warning", message, "run `make tools`, or install a wheel that has it")
+    if not is_compiled:
+        return Diagnosis("renderer", "note", "the service compiles the renderer at its next start, for half a minute")
+    return Diagnosis("renderer", "ok", "kustomizations and charts are rendered")
+
+
 def diagnose_data_dir(folder: str, modes: Mapping[str, int], free_bytes: int) -> list[Diagnosis]:
     """The folder of the caches. `modes` are the permission bits of what only the service's user should read."""
     found = [

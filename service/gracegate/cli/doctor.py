@@ -78,6 +78,7 @@ def steps() -> Iterator[Step]:
         return
     yield "the settings", lambda: diagnosis.diagnose_settings(settings)
     yield "the disk", lambda: machine.check_data_dir(settings)
+    yield "the renderer", lambda: [machine.check_renderer(settings.data_dir / "wasm")]
     yield "the database", lambda: [_check_database(settings)]
     key = diagnosis.diagnose_key(settings.private_key)
     yield "the private key", lambda: [key]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gracegate import git
-from gracegate.cli.diagnosis import Diagnosis, diagnose_data_dir, diagnose_git
+from gracegate.cli.diagnosis import Diagnosis, diagnose_data_dir, diagnose_git, diagnose_renderer
 from gracegate.errors import ConfigError
 from gracegate.settings import Settings, environment
 from gracegate.store import sqlite_file
@@ -20,6 +20,15 @@ from gracegate.store import sqlite_file
 def check_git() -> Diagnosis:
     """Whether there is a git that is new enough."""
     return diagnose_git(git.installed_version())
+
+
+def check_renderer(cache_dir: Path | None) -> Diagnosis:
+    """Whether the renderer is there, and compiled for everybody here or in `cache_dir`."""
+    from gracegate.rendering import WasmRenderer, find_renderer  # noqa: PLC0415 - wasmtime is slow to import
+
+    wasm = find_renderer()
+    is_compiled = wasm is not None and WasmRenderer(wasm, cache_dir, may_compile=False).load() is None
+    return diagnose_renderer(is_built=wasm is not None, is_compiled=is_compiled)
 
 
 def check_data_dir(settings: Settings) -> list[Diagnosis]:

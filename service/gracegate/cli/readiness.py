@@ -13,10 +13,18 @@ import requests
 import structlog
 
 from gracegate.cli import machine
-from gracegate.cli.diagnosis import Diagnosis, diagnose_error, diagnose_key, diagnose_registration, diagnose_server
+from gracegate.cli.diagnosis import (
+    Diagnosis,
+    diagnose_error,
+    diagnose_key,
+    diagnose_registration,
+    diagnose_renderer,
+    diagnose_server,
+)
 from gracegate.errors import GitHubError, Gone, RulesError
 from gracegate.github_app import AppClient, Pace, TokenBroker, app
 from gracegate.policy import load_builtin
+from gracegate.rendering import find_renderer
 from gracegate.settings import Settings
 from gracegate.web import Degraded, ReadinessCheck
 
@@ -30,9 +38,10 @@ GITHUB_TIMEOUT = 5
 
 
 def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
-    """A check of the rules, of this machine, of what GitHub says of the App, and of OPA where one is configured."""
+    """A check of rules, renderer and machine, of what GitHub says of the App, and of OPA where one is configured."""
     checks: dict[str, ReadinessCheck] = {
         "rules": check_rules,
+        "renderer": check_renderer,
         "machine": BackgroundCheck(partial(check_machine, settings), CHECKED_EVERY, FIRST_SECONDS),
         "github": BackgroundCheck(GitHubCheck(settings), CHECKED_EVERY, FIRST_SECONDS),
     }
@@ -49,6 +58,12 @@ def check_rules() -> str | None:
     except (RulesError, OSError) as error:
         return f"the built-in rules cannot be read: {error}"
     return None if catalog.rules else "there are no rules"
+
+
+def check_renderer() -> Degraded | None:
+    """Whether there is a renderer. Without it there are reviews too, of everything that is not to be rendered."""
+    found = diagnose_renderer(is_built=find_renderer() is not None, is_compiled=True)
+    return None if found.level == "ok" else Degraded(f"{found.message}: {found.remedy}")
 
 
 def check_opa_server(url: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ import click
 if TYPE_CHECKING:
     from gracegate.settings import Settings
     from gracegate.web import Application
+
+_PROGRESS_EVERY = 5.0
+"""Seconds between two lines of the log that say that the renderer is being compiled."""
 
 
 @click.command()
@@ -34,6 +38,7 @@ def command(*, web_only: bool, workers: int | None) -> None:
         Server(settings, application).run()
     else:
         _print_settings(settings)
+        prepare_renderer(settings)
         _run_processes(settings, workers or settings.jobs.workers)
 
 
@@ -66,6 +71,31 @@ def prepare_database(settings: Settings) -> None:
     prepare_queue(store, settings.jobs)
     # gunicorn forks: a process must not inherit an open connection.
     store.close()
+
+
+def prepare_renderer(settings: Settings) -> None:
+    """Compile the renderer before any process takes reviews, unless that is done: none of them does it itself.
+
+    Without it reviews go on, and name each kustomization and chart that they do not evaluate.
+    """
+    from gracegate.rendering import find_renderer  # noqa: PLC0415
+    from gracegate.settings import child_environment  # noqa: PLC0415
+
+    if find_renderer() is None:
+        logging.getLogger(__name__).warning("kustomizations and charts are not rendered: run `make tools`")
+        return
+    command = (sys.executable, "-m", "gracegate.rendering", str(settings.data_dir / "wasm"))
+    log = logging.getLogger(__name__)
+    with subprocess.Popen(command, env=child_environment(), stderr=subprocess.PIPE, text=True) as compiling:
+        errors = None
+        while errors is None:
+            try:
+                _, errors = compiling.communicate(timeout=_PROGRESS_EVERY)
+            except subprocess.TimeoutExpired:
+                log.info("the renderer is being compiled, once on this machine")
+    if compiling.returncode:
+        # Each review that needs it is tried again, and then says so.
+        log.error("the renderer was not compiled: %s", errors.strip()[-500:])
 
 
 def _print_settings(settings: Settings) -> None:

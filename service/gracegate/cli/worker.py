@@ -19,7 +19,7 @@ def command(*, bind: str | None) -> None:
     On one machine `gracegate serve` is enough. Settings are environment variables (GRACEGATE_*).
     """
     from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
-    from gracegate.cli.serve import prepare_database  # noqa: PLC0415
+    from gracegate.cli.serve import prepare_database, prepare_renderer  # noqa: PLC0415
     from gracegate.jobs import run_worker  # noqa: PLC0415
     from gracegate.processes import answer_steadily  # noqa: PLC0415
     from gracegate.review import build_reconciler, build_reviewer  # noqa: PLC0415
@@ -32,6 +32,7 @@ def command(*, bind: str | None) -> None:
     store = Store(settings.database)
     if bind:
         _serve_probes(settings, store, bind)
+    prepare_renderer(settings)
     reviewer, reconciler = build_reviewer(settings, store), build_reconciler(settings, store)
     answer_steadily()
     run_worker(store, reviewer, reconciler, settings.jobs)

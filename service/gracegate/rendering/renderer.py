@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +16,14 @@ from gracegate.rendering.capabilities import capabilities
 from gracegate.rendering.run import RenderLimits, Run, request_archive, tree_archive
 
 _NOT_BUILT = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
+_NOT_COMPILED = RenderProblem("unavailable", "the renderer is not compiled")
 _OUT_OF_TIME = RenderProblem("limit", "the roots before it took all the time there is")
 _OUT_OF_SPACE = RenderProblem("limit", "the roots before it rendered to all the text there may be")
+
+
+def shared_cache_dir(wasm: Path) -> Path:
+    """Where the renderer is kept compiled for all users of an installation, see `__main__`; often that is not there."""
+    return wasm.with_name("compiled")
 
 
 def find_renderer() -> Path | None:
@@ -29,13 +37,16 @@ class WasmRenderer:
     """Renders with the module at `wasm`, and says of each root that it cannot where that is None.
 
     To compile the module takes half a minute of both cores; what comes out is kept in `cache_dir`. Nothing is compiled
-    before the first rendering or `load`. Safe to share between threads.
+    before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads.
     """
 
-    def __init__(self, wasm: Path | None, cache_dir: Path | None, limits: RenderLimits | None = None) -> None:
+    def __init__(
+        self, wasm: Path | None, cache_dir: Path | None, limits: RenderLimits | None = None, *, may_compile: bool = True
+    ) -> None:
         self._wasm = wasm
         self._cache_dir = cache_dir
         self._limits = limits or RenderLimits()
+        self._may_compile = may_compile
         self._lock = threading.Lock()
         self._loaded: tuple[wasmtime.Engine, wasmtime.Module] | None = None
 
@@ -44,42 +55,32 @@ class WasmRenderer:
         loaded = self._load()
         return loaded if isinstance(loaded, RenderProblem) else None
 
-    def render(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
-        """A rendering for each request: none reaches another one, whether it renders or not."""
+    def render(
+        self,
+        files: Mapping[str, bytes],
+        requests: Sequence[RenderRequest],
+        minor: int,
+        limits: RenderLimits | None = None,
+    ) -> list[Rendering]:
+        """A rendering for each request: none reaches another one, whether it renders or not.
+
+        `limits` are for this call, instead of the usual ones.
+        """
+        limits = limits or self._limits
         loaded = self._load() if requests else _NOT_BUILT
         if isinstance(loaded, RenderProblem):
             return [Rendering(request, problem=loaded) for request in requests]
-        if sum(map(len, files.values())) > self._limits.input_bytes:
-            too_large = RenderProblem("limit", f"its files are more than {self._limits.input_bytes // 1_000_000} MB")
+        if sum(map(len, files.values())) > limits.input_bytes:
+            too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
             return [Rendering(request, problem=too_large) for request in requests]
-        answers = self._answers(loaded, files, requests[: self._limits.roots], minor)
-        too_many = RenderProblem("limit", f"at most {self._limits.roots} roots are rendered at once")
+        archive = capabilities(minor), tree_archive(files)
+        answers = _answers(loaded, archive, requests[: limits.roots], limits)
+        too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
         answers += [too_many] * (len(requests) - len(answers))
         return [
             Rendering(request, text=answer) if isinstance(answer, str) else Rendering(request, problem=answer)
             for request, answer in zip(requests, answers, strict=True)
         ]
-
-    def _answers(
-        self,
-        loaded: tuple[wasmtime.Engine, wasmtime.Module],
-        files: Mapping[str, bytes],
-        requests: Sequence[RenderRequest],
-        minor: int,
-    ) -> list[str | RenderProblem]:
-        answers: list[str | RenderProblem] = []
-        cluster, tree = capabilities(minor), tree_archive(files)
-        fuel, output_bytes = self._limits.fuel, self._limits.output_bytes
-        while len(answers) < len(requests):
-            if fuel <= 0 or output_bytes <= 0:
-                return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(requests) - len(answers))
-            # The root that ended the last run has its answer: the others go on without it.
-            left = requests[len(answers) :]
-            run = Run(left, self._limits, fuel, output_bytes)
-            run.render(*loaded, request_archive(left, cluster, self._limits) + tree)
-            answers += run.answers
-            fuel, output_bytes = run.fuel, run.output_bytes
-        return answers
 
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module] | RenderProblem:
         if self._wasm is None:
@@ -89,10 +90,43 @@ class WasmRenderer:
                 config = wasmtime.Config()
                 # Fuel, not time: the same input is stopped at the same place on every machine.
                 config.consume_fuel = True
+                if sys.platform == "linux":
+                    # What all CPUs of this architecture run: images are often compiled on another one.
+                    config.target = f"{platform.machine()}-unknown-linux-gnu"
                 engine = wasmtime.Engine(config)
                 try:
-                    module = module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
+                    module = self._module(engine, self._wasm)
                 except (OSError, wasmtime.WasmtimeError) as error:
                     return RenderProblem("unavailable", f"the renderer cannot be loaded: {error}")
+                if module is None:
+                    return _NOT_COMPILED
                 self._loaded = engine, module
             return self._loaded
+
+    def _module(self, engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
+        wasm, folders = path.read_bytes(), filter(None, (shared_cache_dir(path), self._cache_dir))
+        if (kept := module_cache.find_module(engine, wasm, folders)) is not None or not self._may_compile:
+            return kept
+        return module_cache.compile_module(engine, wasm, self._cache_dir)
+
+
+def _answers(
+    loaded: tuple[wasmtime.Engine, wasmtime.Module],
+    archive: tuple[Mapping[str, object], bytes],
+    requests: Sequence[RenderRequest],
+    limits: RenderLimits,
+) -> list[str | RenderProblem]:
+    """A text or a problem for each request; `archive` is the cluster and the tree."""
+    answers: list[str | RenderProblem] = []
+    cluster, tree = archive
+    fuel, output_bytes = limits.fuel, limits.output_bytes
+    while len(answers) < len(requests):
+        if fuel <= 0 or output_bytes <= 0:
+            return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(requests) - len(answers))
+        # The root that ended the last run has its answer: the others go on without it.
+        left = requests[len(answers) :]
+        run = Run(left, limits, fuel, output_bytes)
+        run.render(*loaded, request_archive(left, cluster, limits) + tree)
+        answers += run.answers
+        fuel, output_bytes = run.fuel, run.output_bytes
+    return answers
