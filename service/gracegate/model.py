@@ -225,6 +225,17 @@ class Root(NamedTuple):
     directory: str
     applied_by: str = ""
 
+    @property
+    def id(self) -> str:
+        """Its name for the rules, which is no path."""
+        return " ".join(self)
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        folder = self.directory or "."
+        return " ".join(filter(None, (f"chart {folder}" if self.renderer == "helm" else folder, self.applied_by)))
+
 
 class SourceLine(NamedTuple):
     """A line of a file of the tree, counted from 1."""
@@ -244,13 +255,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Rendered:
-    """How an object was rendered.
+    """How an object was rendered, and `source`, the object that it was at first, as it is named there.
 
     `origins` has for the pointer of a mapping what kustomize made it of, in no order: several files may have made it
     together. `lines` has for a pointer the line of the template that Helm made it of. What is not certain is left out.
     """
 
     root: Root
+    source: ObjectRef | None = None
     origins: Mapping[Pointer, tuple[Origin, ...]] = field(default_factory=dict, repr=False)
     lines: Mapping[Pointer, SourceLine] = field(default_factory=dict, repr=False)
 
@@ -291,6 +303,16 @@ class Document:
     def namespace(self) -> str:
         """The namespace that the object is in, "" if nothing here says it."""
         return self.applied_namespace.of(self.ref.namespace)
+
+    @property
+    def source_ref(self) -> ObjectRef:
+        """The object as its source names it."""
+        return self.ref if self.rendered is None or self.rendered.source is None else self.rendered.source
+
+    @property
+    def holder(self) -> str:
+        """What the object is seen together with: the path of its file, or the root that it was rendered in."""
+        return self.path if self.rendered is None else self.rendered.root.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,7 +500,8 @@ class Finding:
 
     `id` stays the same when lines shift and after a rebase. `title` and `rule_url` are the rule's. Findings with the
     same `comment_anchor` (one container, or one object outside its containers) share a comment. `target` names the same
-    wherever its file is. Notes, which are infos, are told together, in one line for each rule.
+    wherever its file is. Notes, which are infos, are told together, in one line for each rule. `roots` names those in
+    whose rendered objects the fault is, unless that is only the one that the file lies in.
     """
 
     id: str
@@ -503,6 +526,7 @@ class Finding:
     is_note: bool = False
     related: tuple[RelatedPlace, ...] = ()
     confidence: Confidence = "certain"
+    roots: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:

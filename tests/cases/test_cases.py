@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
-from gracegate.manifests import read_manifest
+from gracegate.manifests import read_manifest, render_nothing
 from gracegate.model import CONFIG_FILE, Finding, Report, SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -117,7 +117,7 @@ def tree(files: Mapping[str, bytes]) -> Tree:
 def test_case(name: str) -> None:
     case = cases()[name]
     request = request_of(case)
-    report = check(request, ENGINE.evaluate)
+    report = check(request, ENGINE.evaluate, render_nothing)
     assert list(faults_of_report(report, case.expect)) == []
     if "fix" in case.expect and case.base is None:
         assert list(faults_of_fix(request, case.expect["fix"])) == []
@@ -154,7 +154,7 @@ def is_meant(finding: Finding, pattern: Mapping[str, Any]) -> bool:
 
 
 def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[str]:
-    fixed = fix_all(request, ENGINE.evaluate).files
+    fixed = fix_all(request, ENGINE.evaluate, render_nothing).files
     diff = "".join(unified_diff(path, *texts) for path, texts in fixed.items())
     yield from (f"the fix lacks {one}" for one in expect.get("must", []) if not re.search(one, diff, re.MULTILINE))
     yield from (f"the fix has {one}" for one in expect.get("must_not", []) if re.search(one, diff, re.MULTILINE))
@@ -167,7 +167,7 @@ def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[
     if gone := set(expect.get("gone", [])):
         new_files = {path: SourceFile(path, new.encode()) for path, (_, new) in fixed.items()}
         edited = replace(request, head=Tree({**request.head.files, **new_files}))
-        left = {finding.rule for finding in check(edited, ENGINE.evaluate).findings} & gone
+        left = {finding.rule for finding in check(edited, ENGINE.evaluate, render_nothing).findings} & gone
         yield from (f"after the fix still {rule}" for rule in sorted(left))
 
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 
 from gracegate.check import CheckRequest, check
+from gracegate.manifests import render_nothing
 from gracegate.model import FileDiff, Hunk, Report, SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -29,7 +30,7 @@ def report_of(
     max_verified_fixes: int | None = None,
 ) -> Report:
     request = request_of(base, head, config, head_config, max_verified_fixes)
-    return check(request, evaluate)
+    return check(request, evaluate, render_nothing)
 
 
 def request_of(

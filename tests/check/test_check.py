@@ -9,7 +9,7 @@ import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.errors import EngineTimeout, EngineUnavailable
-from gracegate.manifests import directory
+from gracegate.manifests import directory, render_nothing
 from gracegate.model import ConfigPreview, FileDiff, Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
@@ -376,7 +376,7 @@ def test_what_was_not_read(base, head, changed, config, problems, outcome) -> No
         head=replace(tree(GOOD), problems=tuple(head)),
         diff=tuple(FileDiff(path, "modified", None, ()) for path in changed),
     )
-    report = check(request, ENGINE.evaluate)
+    report = check(request, ENGINE.evaluate, render_nothing)
     assert (list(report.problems), (report.verdict, report.has_remarks)) == (problems, outcome)
 
 
@@ -500,7 +500,7 @@ def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing()
     def fixed(head: Tree):
         config = RepoConfig()
         request = CheckRequest(head=head, config=config, catalog=CATALOG, engine=ENGINE.engine, today=TODAY)
-        return fix_all(request, ENGINE.evaluate)
+        return fix_all(request, ENGINE.evaluate, render_nothing)
 
     once = fixed(tree(WITHOUT_BOTH))
     new = WITHOUT_BOTH | {path: text for path, (_, text) in once.files.items()}
@@ -514,7 +514,7 @@ def test_limits_apply_to_base_and_head_and_to_pull_requests_and_folders() -> Non
     problem = ("web.yaml", 8, "too_many_nodes")
     assert [(p.file, p.line, p.code) for p in sandboxed_check(job).problems if p.file] == [problem]
     request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))
-    found = check(request, ENGINE.evaluate).problems
+    found = check(request, ENGINE.evaluate, render_nothing).problems
     assert problem in [(p.file, p.line, p.code) for p in found]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gracegate.check.compare import compare, container_renames, copied_documents, moved_paths, object_renames
+from gracegate.check.compare import Changes, compare, container_renames, copied_documents, moved_paths, object_renames
 from gracegate.check.matches import container_name, match_violations, path_by_name
 from gracegate.model import Document, FileDiff, ObjectRef, Severity, Violation
 
@@ -203,7 +203,7 @@ def test_statuses(before, base_violations, after, head_violations, statuses, fix
     head = match_violations(after, [v.violation for v in head_violations])
     renames = object_renames(before, after, {})
     containers, copies = container_renames(before, after, renames, {}), copied_documents(before, after, {})
-    comparison = compare(base, head, renames, containers, {}, copies)
+    comparison = compare(base, head, Changes(renames, containers, {}, copies))
     by_document = {m.violation.document: comparison.statuses[m.id] for m in head}
     assert (by_document, [m.document.ref.name for m in comparison.fixed]) == (statuses, fixed)
 
@@ -214,7 +214,7 @@ def test_a_renamed_file_breaks_the_tie_of_equal_objects() -> None:
     base = match_violations(before, [Case(document=1, measure=1).violation])
     head = match_violations(after, [Case(document=i, measure=i).violation for i in (0, 1)])
     moved = moved_paths([FileDiff("c.yaml", "renamed", "b.yaml"), FileDiff("b.yaml", "renamed", "a.yaml")])
-    comparison = compare(base, head, {}, {}, moved, copied_documents(before, after, moved))
+    comparison = compare(base, head, Changes({}, {}, moved, copied_documents(before, after, moved)))
     assert {m.document.path: comparison.statuses[m.id] for m in head} == {
         "b.yaml": "introduced",
         "c.yaml": "pre-existing",

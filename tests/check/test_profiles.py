@@ -8,6 +8,7 @@ import pytest
 
 from gracegate.check import CheckRequest, check
 from gracegate.check.profiles import NOT_IN_BASELINE, apply_effective_date, enabled_rules
+from gracegate.manifests import render_nothing
 from gracegate.model import Rule, Severity, Violation
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -143,7 +144,7 @@ def test_the_verdict(config: str, today: dt.date, verdict: str, found: list[tupl
         today=today,
         only=None,
     )
-    report = check(request, WASM.evaluate)
+    report = check(request, WASM.evaluate, render_nothing)
     assert (report.verdict, [(f.severity, f.blocks_from) for f in report.findings]) == (verdict, found)
 
 
@@ -163,6 +164,6 @@ def test_a_proposed_profile_is_shown(proposed: str, verdict: str, silenced: int)
         today=BEFORE,
         head_config=proposed,
     )
-    proposal = check(request, WASM.evaluate).config_preview
+    proposal = check(request, WASM.evaluate, render_nothing).config_preview
     assert proposal is not None
     assert (proposal.verdict, len(proposal.silenced)) == (verdict, silenced)

@@ -14,6 +14,7 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 from gracegate.check import CheckRequest, check, fix_all
+from gracegate.manifests import render_nothing
 from gracegate.model import FileDiff, Hunk, NoSuggestion, Report
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -109,7 +110,7 @@ def reviewed(text: str, shown: tuple[Hunk, ...]) -> Report:
         diff=(FileDiff(PATH, "added", None, shown),),
         only=RULES,
     )
-    return check(request, ENGINE.evaluate)
+    return check(request, ENGINE.evaluate, render_nothing)
 
 
 def applied(text: str, report: Report) -> str:
@@ -156,7 +157,7 @@ def test_suggestions_stand_in_hunks_apart_and_hold(text: str, shown: tuple[Hunk,
 
 def fixed(text: str) -> str:
     request = CheckRequest(tree({PATH: text}), RepoConfig(), CATALOG, ENGINE.engine, TODAY, only=RULES)
-    return fix_all(request, ENGINE.evaluate).files.get(PATH, ("", text))[1]
+    return fix_all(request, ENGINE.evaluate, render_nothing).files.get(PATH, ("", text))[1]
 
 
 @settings(max_examples=EXAMPLES)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gracegate.check import check
-from gracegate.manifests import read_manifest
+from gracegate.manifests import read_manifest, render_nothing
 from gracegate.model import FileDiff, Hunk, Report, SourceFile, Suggestion, Tree
 from gracegate.outputs import comment_text
 from gracegate.review.comment_plan import NewComment, plan_comments
@@ -23,7 +23,7 @@ def review_of(name: str) -> tuple[Report, tuple[FileDiff, ...]]:
     """The corpus as a pull request that adds all of its files."""
     files = corpora()[name]
     diff = tuple(FileDiff(path, "added", None, (Hunk(1, text.count("\n")),)) for path, text in files.items())
-    return check(replace(request(files), base=Tree({}), diff=diff), WASM.evaluate), diff
+    return check(replace(request(files), base=Tree({}), diff=diff), WASM.evaluate, render_nothing), diff
 
 
 def comments_of(name: str) -> Iterator[tuple[NewComment, str]]:

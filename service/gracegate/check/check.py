@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
+from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.check.subjects import is_workload
@@ -19,9 +20,8 @@ from gracegate.model import (
     ConfigPreview,
     Document,
     Finding,
-    FixedFinding,
     Problem,
-    RelatedPlace,
+    Render,
     Report,
     Suggestion,
     Totals,
@@ -31,14 +31,17 @@ from gracegate.repo_config import RepoConfig, parse_repo_config
 
 
 def check(
-    request: CheckRequest, evaluate: Evaluate, preview_limit: Callable[[], AbstractContextManager[object]] = nullcontext
+    request: CheckRequest,
+    evaluate: Evaluate,
+    render: Render,
+    preview_limit: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Report:
     """The report of one change or one tree. Bad input raises nothing: the report names what failed.
 
     `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
     """
-    trees = compare_trees(request, evaluate)
-    findings, suggestions = _suggest_fixes(_findings(trees), trees, evaluate)
+    trees = compare_trees(request, evaluate, render)
+    findings, suggestions = _suggest_fixes(findings_of(trees), trees, evaluate)
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
@@ -47,7 +50,7 @@ def check(
         engine=request.engine,
         findings=findings,
         suggestions=suggestions,
-        fixed_findings=_fixed_findings(trees),
+        fixed_findings=fixed_findings(trees),
         problems=problems,
         totals=_totals(trees),
         has_base=request.diff is not None,
@@ -58,69 +61,23 @@ def check(
     return _add_preview(report, trees, preview_limit)
 
 
-def _findings(trees: ComparedTrees) -> tuple[Finding, ...]:
-    """The findings of this change, and the pre-existing ones in documents that it changes, by file and line."""
-    statuses = None if trees.comparison is None else trees.comparison.statuses
-    findings = [
-        _finding(match, trees)
-        for match in trees.head.matches
-        if statuses is None or statuses[match.id] != "pre-existing" or match.document.key in trees.changed_documents
-    ]
-    return tuple(sorted(findings, key=lambda f: (f.file, f.line, f.rule, f.id)))
-
-
-def _finding(match: Match, trees: ComparedTrees) -> Finding:
-    violation, document, rules_url = match.violation, match.document, trees.request.rules_url
-    place = trees.locate(document, violation.pointer)
-    status = "present" if trees.comparison is None else trees.comparison.statuses[match.id]
-    is_note = status in {"introduced", "worsened"} and profiles.is_note(
-        violation.rule, trees.request.config, is_regression=match.id in trees.regressions
-    )
-    return Finding(
-        id=match.id,
-        rule=violation.rule,
-        severity="info" if is_note else violation.level,
-        status=status,
-        file=document.path,
-        line=place.line,
-        end_line=place.end_line,
-        object=document.ref,
-        container=match.container,
-        message=violation.message,
-        comment_anchor=match.comment_anchor,
-        target=match.target,
-        is_note=is_note,
-        related=tuple(_related_places(match, trees)),
-        confidence=violation.confidence,
-        fix=violation.fix,
-        waiver=trees.waiver(match),
-        blocks_from=violation.blocks_from,
-        title=trees.request.catalog.rules[violation.rule].title,
-        rule_url=None if rules_url is None else f"{rules_url}/{violation.rule}.md",
-    )
-
-
-def _related_places(match: Match, trees: ComparedTrees) -> Iterator[RelatedPlace]:
-    documents = trees.head.collection.documents
-    for index, pointer in match.violation.related:
-        yield RelatedPlace(documents[index].ref, documents[index].path, trees.locate(documents[index], pointer).line)
-
-
 def _suggest_fixes(
-    findings: tuple[Finding, ...], trees: ComparedTrees, evaluate: Evaluate
+    found: tuple[FoundMatches, ...], trees: ComparedTrees, evaluate: Evaluate
 ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
     """The findings with their verified fixes. A pre-existing finding gets its patch, and never a suggestion."""
-    unwaived = [f for f in findings if f.waiver is None]
+    unwaived = [f for f in found if f.finding.waiver is None]
     limit = trees.request.max_verified_fixes
     if limit is not None and len(unwaived) > limit:
-        return tuple(f if f.waiver else replace(f, no_suggestion="not_tried") for f in findings), ()
-    outcomes = verify_head_fixes(trees, frozenset(f.id for f in unwaived if f.counts), evaluate)
-    pre_existing = verify_head_fixes(trees, frozenset(f.id for f in unwaived if not f.counts), evaluate)
-    for finding_id, outcome in pre_existing.items():
-        outcomes[finding_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
+        return tuple(
+            f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found
+        ), ()
+    outcomes = verify_head_fixes(trees, [m for f in unwaived if f.finding.counts for m in f.matches], evaluate)
+    pre_existing = verify_head_fixes(trees, [m for f in unwaived if not f.finding.counts for m in f.matches], evaluate)
+    for match_id, outcome in pre_existing.items():
+        outcomes[match_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
     suggestions = {o.suggestion.id: o.suggestion for o in outcomes.values() if o.suggestion is not None}
     return (
-        tuple(_add_outcome(f, outcomes[f.id]) if f.id in outcomes else f for f in findings),
+        tuple(_add_outcome(f.finding, outcomes[f.lead.id]) if f.lead.id in outcomes else f.finding for f in found),
         tuple(sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))),
     )
 
@@ -131,10 +88,9 @@ def _add_outcome(finding: Finding, outcome: FixOutcome) -> Finding:
     return replace(finding, fix=fix, suggestion=suggestion, no_suggestion=outcome.reason)
 
 
-def verify_head_fixes(trees: ComparedTrees, ids: frozenset[str], evaluate: Evaluate) -> dict[str, FixOutcome]:
-    """The outcomes of the fixes of those matches of the head, by id, see `verify_fixes`."""
+def verify_head_fixes(trees: ComparedTrees, matches: Sequence[Match], evaluate: Evaluate) -> dict[str, FixOutcome]:
+    """The outcomes of the fixes of matches of the head, by id, see `verify_fixes`."""
     head = trees.head
-    matches = [match for match in head.matches if match.id in ids]
     if not matches:
         return {}
 
@@ -151,10 +107,10 @@ def verify_head_fixes(trees: ComparedTrees, ids: frozenset[str], evaluate: Evalu
 def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     """What was not read or not evaluated in the files in scope; unread manifests elsewhere are one problem together."""
     request, collection = trees.request, trees.head.collection
-    documents = [d for d in _subjects(trees) if trees.is_in_scope(d.path)]
+    documents = [d for d in _subjects(trees) if d.rendered is not None or trees.is_in_scope(d.path)]
     problems = [p for p in collection.problems if not p.file or trees.is_in_scope(p.file)]
     problems += _removed_problems(trees)
-    problems += [_fragment_problem(d, trees.locate(d, ()).line) for d in documents if d.is_fragment]
+    problems += [_fragment_problem(d, trees.locate(d, ())[1].line) for d in documents if d.is_fragment]
     # Patches and templates that a kustomization or a chart reads are named with what that makes of them.
     components = trees.head.collection.components
     problems = [
@@ -173,7 +129,8 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     if elsewhere:
         files = "1 other manifest" if elsewhere == 1 else f"{elsewhere} other manifests"
         problems.append(Problem("", 0, "elsewhere", f"{files} could not be read.", is_manifest=False))
-    return tuple(sorted(problems, key=lambda p: (p.file, p.line, p.code)))
+    # An annotation is in each root that its object is rendered in.
+    return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.code)))
 
 
 def _removed_problems(trees: ComparedTrees) -> Iterator[Problem]:
@@ -197,18 +154,6 @@ def _fragment_problem(document: Document, line: int) -> Problem:
 def _subjects(trees: ComparedTrees) -> list[Document]:
     documents = trees.head.collection.documents
     return [documents[i] for i in sorted(trees.subject_indexes(documents))]
-
-
-def _fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
-    """The base's findings that the head no longer has although what was at fault is there, and was evaluated."""
-    if trees.comparison is None:
-        return ()
-    unread = {p.file for p in (*trees.head.collection.problems, *trees.head.problems)}
-    return tuple(
-        FixedFinding(m.id, m.violation.rule, m.document.path, m.document.ref, m.container)
-        for m in trees.comparison.fixed
-        if m.target in trees.live_targets and "" not in unread and m.document.path not in unread
-    )
 
 
 def _totals(trees: ComparedTrees) -> Totals:
@@ -245,7 +190,7 @@ def _config_preview(trees: ComparedTrees, config: RepoConfig) -> ConfigPreview:
     """What waivers, exclusions and rules of the head's own configuration would make of the same findings."""
     request = trees.request
     preview = replace(trees, request=replace(request, config=config))
-    findings = _findings(preview)
+    findings = [found.finding for found in findings_of(preview)]
     enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)
     silenced = tuple(f.id for f in findings if f.waiver or config.excludes(f.file) or f.rule not in enabled)
     remaining = [f for f in findings if f.id not in silenced]

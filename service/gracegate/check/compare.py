@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gracegate.check.matches import Identity, Match, value_at
 from gracegate.check.subjects import is_rolling
@@ -32,25 +32,48 @@ ContainerRenames = Mapping[_InFile, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Holders:
+    """The holders of the documents of both sides, and the `unknown` roots, of which nobody knows what they held at
+    base."""
+
+    base: frozenset[str] = frozenset()
+    head: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is the same under another name, and what is where. `moved` maps a path at head to its path at base."""
+
+    renames: Renames
+    containers: ContainerRenames
+    moved: Mapping[str, str]
+    copies: frozenset[DocumentKey]
+    holders: Holders = field(default_factory=Holders)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """`statuses` has the status of each head match by id; `fixed` are the base's matches that the head lacks."""
+    """`statuses` has the status of each head match by id; `fixed` are the base's matches that the head lacks.
+
+    `inherited` are the ids of what a new root has introduced and what it was made of had before, elsewhere.
+    """
 
     statuses: Mapping[str, Status]
     fixed: tuple[Match, ...]
+    inherited: frozenset[str] = frozenset()
 
 
 def compare(
     base: Sequence[Match],
     head: Sequence[Match],
-    renames: Renames,
-    containers: ContainerRenames,
-    moved: Mapping[str, str],
-    copies: frozenset[DocumentKey],
+    changes: Changes,
 ) -> Comparison:
-    """Pairs the head's matches with the base's by identity. `moved` maps a path at head to its path at base.
+    """Pairs the head's matches with the base's by identity.
 
-    A match in one of `copies` is no news if the original has it too.
+    A match in a copy is no news if the original has it too, nor is one in a root that is unknown at base.
     """
+    renames, containers, moved, holders = changes.renames, changes.containers, changes.moved, changes.holders
     unpaired: dict[Identity, list[Match]] = defaultdict(list)
     for match in base:
         unpaired[match.identity].append(match)
@@ -58,16 +81,53 @@ def compare(
     # Two passes, so that of several candidates the one with the same path is taken.
     for needs_same_path in (True, False):
         for match in head:
-            path = moved.get(match.document.path, match.document.path)
+            path = moved.get(match.document.holder, match.document.holder)
             candidates = [] if match.id in former else _candidates(match, unpaired, renames, containers)
-            pair = next((c for c in candidates if not needs_same_path or c.document.path == path), None)
+            pair = next((c for c in candidates if not needs_same_path or c.document.holder == path), None)
             if pair is not None:
                 unpaired[pair.identity].remove(pair)
                 former[match.id] = pair
-    originals = _originals([m for m in head if m.id not in former and m.document.key in copies], base)
-    statuses = {match.id: _status(former.get(match.id) or originals.get(match.id), match) for match in head}
-    fixed = [match for matches in unpaired.values() for match in matches]
-    return Comparison(statuses, tuple(sorted(fixed, key=lambda m: (m.document.path, m.id))))
+    left = [match for matches in unpaired.values() for match in matches]
+    elsewhere = _in_other_holders(left, [m for m in head if m.id not in former], holders)
+    left = [match for match in left if match not in elsewhere.values()]
+    former.update(elsewhere)
+    originals = _originals([m for m in head if m.id not in former and m.document.key in changes.copies], base)
+    statuses: dict[str, Status] = {
+        match.id: "pre-existing"
+        if match.document.holder in holders.unknown
+        else _status(former.get(match.id) or originals.get(match.id), match)
+        for match in head
+    }
+    at_base = {match.source_identity for match in base}
+    inherited = {
+        m.id
+        for m in head
+        if m.document.rendered is not None and _is_new(m, holders.base) and m.source_identity in at_base
+    }
+    fixed = tuple(sorted(left, key=lambda m: (m.document.path, m.id)))
+    return Comparison(statuses, fixed, frozenset(id_ for id_ in inherited if statuses[id_] == "introduced"))
+
+
+def _in_other_holders(base: Iterable[Match], head: Iterable[Match], holders: Holders) -> dict[str, Match]:
+    """For matches of the head, by id, what they were at base, before their file was rendered, or their root was moved.
+
+    Several roots may have come of one file.
+    """
+    by_source: dict[Identity, list[Match]] = defaultdict(list)
+    for match in base:
+        by_source[match.source_identity].append(match)
+    found: dict[str, Match] = {}
+    for match in head:
+        for former in by_source[match.source_identity]:
+            is_rendered = match.document.rendered is not None or former.document.rendered is not None
+            if is_rendered and (_is_new(match, holders.base) or _is_new(former, holders.head)):
+                found.setdefault(match.id, former)
+    return found
+
+
+def _is_new(match: Match, holders: Collection[str]) -> bool:
+    """Whether the other side, whose holders these are, has nothing of what holds the match."""
+    return match.document.holder not in holders
 
 
 def _originals(head: Sequence[Match], base: Iterable[Match]) -> Mapping[str, Match]:
@@ -96,7 +156,7 @@ def regressions(
 
     def is_regression(match: Match) -> bool:
         pointer = match.violation.pointer
-        ref = renames.get((match.document.path, match.document.ref), match.document.ref)
+        ref = renames.get((match.document.holder, match.document.ref), match.document.ref)
         former = [] if (match.violation.rule, ref) in found_before else objects[ref]
         value = value_at(match.document.object, pointer)
         return bool(former) and all(value_at(document.object, pointer) != value for document in former)
@@ -107,7 +167,7 @@ def regressions(
 def _candidates(
     match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames, containers: ContainerRenames
 ) -> list[Match]:
-    identity, place = match.identity, (match.document.path, match.identity.object)
+    identity, place = match.identity, (match.document.holder, match.identity.object)
     former = identity.renamed(renames.get(place, identity.object), containers.get(place, {}))
     return [candidate for one in dict.fromkeys((former, identity)) for candidate in unpaired.get(one, ())]
 
@@ -126,8 +186,8 @@ def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Ma
     Among the objects added to and removed from a file, two are the same if they differ in the namespace alone, else
     if they are the only ones of a kind, else if they are workloads that differ in the kind alone.
     """
-    removed = {(d.path, d.ref) for d in base}
-    head_paths = {(moved.get(d.path, d.path), d.ref): d.path for d in head}
+    removed = {(d.holder, d.ref) for d in base}
+    head_paths = {(moved.get(d.holder, d.holder), d.ref): d.holder for d in head}
     added = head_paths.keys() - removed
     removed -= head_paths.keys()
     renames: dict[_InFile, ObjectRef] = {}
@@ -151,7 +211,7 @@ def copied_documents(
         d.key
         for d in head
         if any(other.object == d.object for other in known[d.ref])
-        and all(other.path != moved.get(d.path, d.path) for other in known[d.ref])
+        and all(other.holder != moved.get(d.holder, d.holder) for other in known[d.ref])
     )
 
 
@@ -163,13 +223,13 @@ def container_renames(
     Among the containers added to and removed from a list, two are the same if they are the only ones with their image,
     whatever its tag, and their ports, else the only ones with their image.
     """
-    former = {(d.path, d.ref): d for d in base}
+    former = {(d.holder, d.ref): d for d in base}
     found: dict[_InFile, Mapping[str, str]] = {}
     for document in head:
-        ref = renames.get((document.path, document.ref), document.ref)
-        before = former.get((moved.get(document.path, document.path), ref))
+        ref = renames.get((document.holder, document.ref), document.ref)
+        before = former.get((moved.get(document.holder, document.holder), ref))
         if before is not None and (names := _container_names(before, document)):
-            found[document.path, document.ref] = names
+            found[document.holder, document.ref] = names
     return found
 
 

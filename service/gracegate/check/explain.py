@@ -10,6 +10,7 @@ from typing import Any
 from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
+from gracegate.manifests import render_nothing
 from gracegate.model import Engine, Finding, Rule, SourceFile, Tree
 from gracegate.policy import Catalog, Cluster, Evaluate
 from gracegate.repo_config import RepoConfig
@@ -51,8 +52,8 @@ def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluat
         engine=engine,
         today=dt.date.max,
     )
-    finding = next(f for f in check(request, evaluate).findings if f.rule == rule.id)
-    fixed = fix_all(request, _assume_fixes_are_safe(evaluate)).files
+    finding = next(f for f in check(request, evaluate, render_nothing).findings if f.rule == rule.id)
+    fixed = fix_all(request, _assume_fixes_are_safe(evaluate), render_nothing).files
     return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
 
 

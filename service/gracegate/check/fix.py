@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gracegate.check.check import problems_in_scope, verify_head_fixes
 from gracegate.check.suggestions import FixOutcome
 from gracegate.check.trees import CheckRequest, compare_trees
-from gracegate.model import Problem, SourceFile, Tree
+from gracegate.model import Problem, Render, SourceFile, Tree
 from gracegate.policy import Evaluate
 from gracegate.yaml_edit import LineEdit, apply_edits
 
@@ -30,15 +30,15 @@ class FixedFiles:
     problems: tuple[Problem, ...]
 
 
-def fix_all(request: CheckRequest, evaluate: Evaluate) -> FixedFiles:
+def fix_all(request: CheckRequest, evaluate: Evaluate, render: Render) -> FixedFiles:
     """Applies every safe fix that can be verified, except those of waived findings; no other line is changed."""
     files: dict[str, tuple[str, str]] = {}
     applied, tree = 0, request.head
     problems: tuple[Problem, ...] | None = None
     for _ in range(MAX_ROUNDS):
-        trees = compare_trees(replace(request, head=tree), evaluate)
+        trees = compare_trees(replace(request, head=tree), evaluate, render)
         problems = problems_in_scope(trees) if problems is None else problems
-        unwaived = frozenset(match.id for match in trees.head.matches if trees.waiver(match) is None)
+        unwaived = [match for match in trees.head.matches if trees.waiver(match) is None]
         outcomes = verify_head_fixes(trees, unwaived, evaluate)
         edits = _edits_by_path(outcomes)
         if not edits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,15 @@ from gracegate.model import CONTAINER_LISTS, WORKLOAD_KINDS, Document, ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes two violations the same one: rule, object, and the path inside it with list items by name."""
+    """What makes two violations the same one: rule, object, and the path inside it with list items by name.
+
+    `root` is that of a rendered object, as its holder, "" for any other.
+    """
 
     rule: str
     object: ObjectRef
     path: tuple[str, ...]
+    root: str = ""
 
     def renamed(self, other: ObjectRef, containers: Mapping[str, str]) -> Identity:
         """The same violation of an object, and of containers in it, that had these other names."""
@@ -25,7 +29,7 @@ class Identity:
             f"[{containers.get(step[1:-1], step[1:-1])}]" if parent in CONTAINER_LISTS and step[:1] == "[" else step
             for parent, step in steps
         )
-        return Identity(self.rule, other, tuple(path))
+        return Identity(self.rule, other, tuple(path), self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,19 @@ class Match:
     container: str | None
 
     @property
+    def source_identity(self) -> Identity:
+        """The identity in the source of a rendered object: the same in all roots that it is rendered in."""
+        return Identity(self.identity.rule, self.document.source_ref, self.identity.path)
+
+    @property
+    def source(self) -> Hashable:
+        """What several matches have in common that say the same of one source."""
+        return self.identity.rule, *source_key(self.document), self.identity.path
+
+    @property
     def target(self) -> str:
         """Names what is at fault, in any file: the container, or the object outside its containers."""
-        return _target(self.identity.object, self.container)
+        return _target(self.document.source_ref, self.container)
 
     @property
     def comment_anchor(self) -> str:
@@ -57,20 +71,56 @@ def match_violations(documents: Sequence[Document], violations: Iterable[Violati
     pairs.sort(
         key=lambda pair: (pair[1].path, pair[1].number, str(pair[1].pointer), pair[0].rule, str(pair[0].pointer))
     )
-    identities: set[Identity] = set()
-    counts: dict[str, int] = {}
+    ids = Ids()
     matches = []
     for violation, document in pairs:
-        identity = Identity(violation.rule, document.ref, path_by_name(document.object, violation.pointer))
-        match_id = _id(identity, document.path if identity in identities else "")
-        identities.add(identity)
-        count = counts[match_id] = counts.get(match_id, 0) + 1
-        if count > 1:
-            # The same object twice in one file: only the count can tell the two apart.
-            match_id = _id(identity, f"{document.path}#{count}")
+        root = "" if document.rendered is None else document.holder
+        identity = Identity(violation.rule, document.ref, path_by_name(document.object, violation.pointer), root)
+        match_id = ids.next(identity, document.holder)
         container = container_name(document.object, violation.pointer)
         matches.append(Match(match_id, identity, document, violation, container))
     return tuple(matches)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchGroup:
+    """Matches that say the same of one source. `id` is unique among the groups of a tree."""
+
+    id: str
+    matches: tuple[Match, ...]
+
+
+def group_matches(matches: Iterable[Match]) -> tuple[MatchGroup, ...]:
+    """The matches by what they were made of; a match of what is not rendered keeps its id."""
+    groups: dict[Hashable, list[Match]] = {}
+    for match in matches:
+        groups.setdefault(match.source, []).append(match)
+    ids = Ids()
+    return tuple(
+        MatchGroup(ids.next(members[0].source_identity, members[0].document.path), tuple(members))
+        for members in groups.values()
+    )
+
+
+class Ids:
+    """Makes ids of identities that are unique, each made once."""
+
+    def __init__(self) -> None:
+        self._identities: set[Identity] = set()
+        self._counts: dict[str, int] = {}
+
+    def next(self, identity: Identity, holder: str) -> str:
+        """An id, which stays the same as long as nothing else has the same identity; then `holder` is part of it."""
+        found = _id(identity, holder if identity in self._identities else "")
+        self._identities.add(identity)
+        count = self._counts[found] = self._counts.get(found, 0) + 1
+        # The same object twice in one file: only the count can tell the two apart.
+        return found if count == 1 else _id(identity, f"{holder}#{count}")
+
+
+def source_key(document: Document) -> tuple[Hashable, ...]:
+    """What the documents that were made of one object of a file have in common, with that object."""
+    return document.path, document.number, document.pointer
 
 
 def live_targets(
@@ -87,11 +137,11 @@ def live_targets(
         _target(ref, container)
         for document in documents
         if not document.is_fragment and value_at(document.object, ("spec", "replicas")) != 0
-        for ref in {document.ref, former_refs.get((document.path, document.ref), document.ref)}
+        for ref in {document.source_ref, former_refs.get((document.holder, document.ref), document.source_ref)}
         for container in (
             None,
             *_container_names(document),
-            *former_containers.get((document.path, document.ref), {}).values(),
+            *former_containers.get((document.holder, document.ref), {}).values(),
         )
     )
 
@@ -138,7 +188,7 @@ def value_at(value: Any, pointer: Pointer) -> Any:
 
 
 def _id(identity: Identity, path: str) -> str:
-    return _digest(identity.rule, *_names(identity.object), path, *identity.path)[:12]
+    return _digest(identity.rule, *_names(identity.object), path, *identity.path, *filter(None, [identity.root]))[:12]
 
 
 def _target(ref: ObjectRef, container: str | None) -> str:

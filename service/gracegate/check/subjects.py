@@ -26,7 +26,10 @@ class Scope:
 
     def subject_indexes(self, documents: Sequence[Document], paths: frozenset[str]) -> frozenset[int]:
         """Indexes of the documents in `paths` and of those within reach."""
-        return frozenset(i for i, d in enumerate(documents) if d.path in paths or self._reaches(d))
+        # Only those roots are rendered that the change reaches.
+        return frozenset(
+            i for i, d in enumerate(documents) if d.rendered is not None or d.path in paths or self._reaches(d)
+        )
 
     def _reaches(self, document: Document) -> bool:
         return (
@@ -57,10 +60,13 @@ def scope_of(diff: Iterable[FileDiff], base: Iterable[Document], head: Iterable[
 def changed_documents(
     base: Iterable[Document], head: Iterable[Document], paths: frozenset[str], moved: Mapping[str, str]
 ) -> frozenset[DocumentKey]:
-    """The keys of documents in `paths` of the head whose object differs from the base's."""
-    base_objects = {(d.path, d.ref): d.object for d in base}
+    """The keys of documents in `paths` of the head, and of rendered ones, whose object differs from the base's."""
+    base_objects = {(d.holder, d.ref): d.object for d in base}
     return frozenset(
-        d.key for d in head if d.path in paths and base_objects.get((moved.get(d.path, d.path), d.ref)) != d.object
+        d.key
+        for d in head
+        if (d.path in paths or d.rendered is not None)
+        and base_objects.get((moved.get(d.holder, d.holder), d.ref)) != d.object
     )
 
 

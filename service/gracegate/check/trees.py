@@ -9,8 +9,17 @@ from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, live_targets, match_violations
+from gracegate.check.rendered import RenderedTree, judge_rendered, render_tree, roots_to_render
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.manifests import Collection, Components, ReadCache, collect_documents, locate, read_manifest
+from gracegate.manifests import (
+    Collection,
+    ReadCache,
+    RenderContext,
+    collect_documents,
+    locate,
+    locate_rendered,
+    read_manifest,
+)
 from gracegate.model import (
     Document,
     DocumentKey,
@@ -20,6 +29,7 @@ from gracegate.model import (
     Place,
     Pointer,
     Problem,
+    Render,
     SourceFile,
     Tree,
     Waiver,
@@ -57,10 +67,15 @@ class CheckRequest:
 class EvaluatedTree:
     """One tree, read and evaluated; `problems` are those of the evaluation alone, `failed` the rules that failed."""
 
-    collection: Collection
+    tree: RenderedTree
     matches: tuple[Match, ...]
     problems: tuple[Problem, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def collection(self) -> Collection:
+        """The tree's manifests and documents."""
+        return self.tree.collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +84,25 @@ class ComparedTrees:
 
     request: CheckRequest
     head: EvaluatedTree
-    base_components: Components | None = None
+    base: EvaluatedTree | None = None
     scope: subjects.Scope | None = None
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
     live_targets: frozenset[str] = frozenset()
     regressions: frozenset[str] = frozenset()
 
-    def locate(self, document: Document, pointer: Pointer) -> Place:
-        """The lines of a pointer into a document of the head."""
-        return locate(self.head.collection.manifests[document.path], document, pointer)
+    def locate(self, document: Document, pointer: Pointer) -> tuple[str, Place]:
+        """The file and the lines of a pointer into a document of the head."""
+        collection = self.head.collection
+        if document.rendered is not None:
+            found = locate_rendered(document.rendered, pointer, collection.components, collection.places)
+            if found is not None:
+                return found
+            if document.rendered.source is None:
+                return collection.components.file_of(document.rendered.root), Place(1, 1)
+            # Of what is outside its spec nobody tells the origin, but the object is there.
+            pointer = pointer if pointer[:1] == ("metadata",) else ()
+        return document.path, locate(collection.manifests[document.path], document, pointer)
 
     def subject_indexes(self, documents: Sequence[Document]) -> frozenset[int]:
         """Indexes of the documents that may be reported; `documents` are the head's, or an edited version of them."""
@@ -98,18 +122,24 @@ class ComparedTrees:
         return (paths is None or path in paths) and not self.request.config.excludes(path)
 
 
-def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
-    """Reads and evaluates the head, and the base where there is one; an engine error becomes a problem."""
+def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> ComparedTrees:
+    """Reads, renders and evaluates the head, and the base where there is one; an engine error becomes a problem."""
     cache = ReadCache()
-    head = collect_documents(request.head, cache, request.limits)
+    head_files = collect_documents(request.head, cache, request.limits)
+    context = RenderContext(render, _cluster(request.config).min_minor, request.limits or Limits())
     if request.base is None or request.diff is None:
-        return ComparedTrees(request, _evaluate(request, head, _requested_subjects(request, head.documents), evaluate))
-    base = collect_documents(request.base, cache, request.limits)
-    scope = subjects.scope_of(request.diff, base.documents, head.documents)
+        roots = roots_to_render([head_files.components], request.subjects, request.config)
+        head_tree = judge_rendered(head_files, render_tree(head_files, roots, context))
+        indexes = _requested_subjects(request, head_tree.collection.documents)
+        return ComparedTrees(request, _evaluate(request, head_tree, indexes, evaluate))
+    base_files = collect_documents(request.base, cache, request.limits)
+    scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
+    base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
+    base, head = base_tree.collection, head_tree.collection
     head_subjects = scope.subject_indexes(head.documents, scope.head_paths)
     base_subjects = scope.subject_indexes(base.documents, scope.base_paths)
-    evaluated_head = _evaluate(request, head, head_subjects, evaluate)
-    evaluated_base = _evaluate(request, base, base_subjects, evaluate, evaluated_head.failed)
+    evaluated_head = _evaluate(request, head_tree, head_subjects, evaluate)
+    evaluated_base = _evaluate(request, base_tree, base_subjects, evaluate, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
     moved = compare.moved_paths(request.diff)
     renames = compare.object_renames(base.documents, head.documents, moved)
@@ -120,25 +150,53 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate) -> ComparedTrees:
     return ComparedTrees(
         request,
         evaluated_head,
-        base.components,
+        evaluated_base,
         scope,
-        compare.compare(evaluated_base.matches, evaluated_head.matches, renames, containers, moved, copies),
+        compare.compare(
+            evaluated_base.matches,
+            evaluated_head.matches,
+            compare.Changes(renames, containers, moved, copies, _holders(base_tree, head_tree)),
+        ),
         changed,
         live_targets(head.documents, renames, containers),
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
     )
 
 
+def _render_both(
+    request: CheckRequest, base: Collection, head: Collection, scope: subjects.Scope, context: RenderContext
+) -> tuple[RenderedTree, RenderedTree]:
+    """Base and head, rendered alike: a root that does not render at head is not seen rendered at base either."""
+    components = base.components, head.components
+    roots = roots_to_render(components, scope.base_paths | scope.head_paths, request.config)
+    of_base, of_head = (render_tree(collection, roots, context) for collection in (base, head))
+    head_tree = judge_rendered(head, of_head)
+    comparable = {
+        root: rendered
+        for root, rendered in of_base.items()
+        if root in head_tree.rendered or not head.components.has(root)
+    }
+    return replace(judge_rendered(base, comparable), roots=of_base), head_tree
+
+
+def _holders(base: RenderedTree, head: RenderedTree) -> compare.Holders:
+    unknown = {root.id for root in head.rendered - base.rendered if base.collection.components.has(root)}
+    of_base, of_head = ({d.holder for d in tree.collection.documents} for tree in (base, head))
+    return compare.Holders(frozenset(of_base), frozenset(of_head), frozenset(unknown))
+
+
 def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Evaluate) -> EvaluatedTree:
     """The head as it would be with other texts for some of its files."""
-    manifests = dict(trees.head.collection.manifests)
+    files = trees.head.tree.files
+    manifests = dict(files.manifests)
     for path, text in texts.items():
         source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
         manifest = manifests[path]
         manifests[path] = read_manifest(source, manifest.component, trees.request.limits, manifest.listing)
     documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
-    edited = replace(trees.head.collection, manifests=manifests, documents=documents)
-    return _evaluate(trees.request, edited, trees.subject_indexes(documents), evaluate, trees.head.failed)
+    edited = replace(files, manifests=manifests, documents=documents)
+    tree = judge_rendered(edited, trees.head.tree.roots)
+    return _evaluate(trees.request, tree, trees.subject_indexes(tree.collection.documents), evaluate, trees.head.failed)
 
 
 def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree) -> EvaluatedTree:
@@ -151,7 +209,7 @@ def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree)
 
 def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) -> frozenset[int]:
     paths = request.subjects
-    return frozenset(i for i, d in enumerate(documents) if paths is None or d.path in paths)
+    return frozenset(i for i, d in enumerate(documents) if paths is None or d.rendered is not None or d.path in paths)
 
 
 def _without_excluded(request: CheckRequest, documents: Sequence[Document], indexes: frozenset[int]) -> frozenset[int]:
@@ -160,16 +218,17 @@ def _without_excluded(request: CheckRequest, documents: Sequence[Document], inde
 
 def _evaluate(
     request: CheckRequest,
-    collection: Collection,
+    tree: RenderedTree,
     indexes: frozenset[int],
     evaluate: Evaluate,
     failed: Mapping[str, str] = MappingProxyType({}),
 ) -> EvaluatedTree:
     """The tree's findings, without those of rules that have `failed` before."""
+    collection = tree.collection
     subject_indexes = _without_excluded(request, collection.documents, indexes)
     rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
     if not subject_indexes or (failed and rules.keys() <= failed.keys()):
-        return EvaluatedTree(collection, (), ())
+        return EvaluatedTree(tree, (), ())
     batch = Batch(
         documents=collection.documents,
         subjects=subject_indexes,
@@ -185,12 +244,12 @@ def _evaluate(
     except EngineError as error:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
         problem = Problem("", 0, code, f"The rules were not evaluated: {error}")
-        return EvaluatedTree(collection, (), (problem,), dict.fromkeys(rules, str(error)))
+        return EvaluatedTree(tree, (), (problem,), dict.fromkeys(rules, str(error)))
     violations = [
         profiles.apply_effective_date(v, rules[v.rule], request.config, request.today) for v in answer.violations
     ]
     matches = match_violations(collection.documents, violations)
-    return EvaluatedTree(collection, matches, failed_rule_problems(answer.failed), answer.failed)
+    return EvaluatedTree(tree, matches, failed_rule_problems(answer.failed), answer.failed)
 
 
 def _cluster(config: RepoConfig) -> Cluster:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from gracegate.check.refused import is_unavailable, refused_roots
 from gracegate.check.trees import ComparedTrees
 from gracegate.manifests import (
     ChartReference,
@@ -35,16 +37,35 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
     """What a change makes of objects that nobody has evaluated; of a tree without a base, what all of it makes."""
     request, scope = trees.request, trees.scope
     limits = request.limits or Limits()
-    head, base = trees.head.collection.components, trees.base_components
+    head, base = trees.head.collection.components, None if trees.base is None else trees.base.collection.components
+    named = _named_roots(trees)
+    yield from refused_roots(trees)
     if base is None or scope is None:
         paths = {path for path in request.head.files if trees.is_in_scope(path)}
-        yield from _problems_of_tree(unrendered_files(head, paths, limits), head)
+        yield from _problems_of_tree(_without(unrendered_files(head, paths, limits), named), head)
         return
     paths = {p for p in scope.base_paths | scope.head_paths if not request.config.excludes(p)}
-    yield from _problems_of_change(unrendered_changes(base, head, paths, limits), (head, base))
+    yield from _problems_of_change(_without(unrendered_changes(base, head, paths, limits), named), (head, base))
     for broken in broken_changes(base.kustomizations, head.kustomizations, paths, limits):
         message = f"This kustomization cannot be built: `{broken.name}` in its `{broken.key}` {broken.why}."
         yield Problem(broken.path, broken.line, "build", message)
+
+
+def _named_roots(trees: ComparedTrees) -> frozenset[Root]:
+    """The roots of which nothing is to be said but what their findings say, or what keeps them from being rendered."""
+    head = trees.head.tree
+    asked = {root for root, found in head.roots.items() if not is_unavailable(found)}
+    if trees.base is None:
+        return frozenset(asked)
+    # A root that this change removes was judged as it was.
+    return frozenset(asked | {root for root in trees.base.tree.rendered if root not in head.roots})
+
+
+def _without(changes: Iterable[Unrendered], roots: frozenset[Root]) -> Iterator[Unrendered]:
+    for found in changes:
+        left = tuple(root for root in found.roots if root not in roots)
+        if left or not found.roots:
+            yield replace(found, roots=left)
 
 
 def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Components]) -> Iterator[Problem]:

@@ -10,14 +10,14 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from gracegate.check.matches import Match, value_at
-from gracegate.model import CONFIG_FILE, Document, Place, Pointer, Problem, Waiver
+from gracegate.model import CONFIG_FILE, Document, ObjectRef, Place, Pointer, Problem, Waiver
 from gracegate.repo_config import ConfigWaiver, RepoConfig
 
 IGNORE = "gracegate.dev/ignore"
 IGNORE_REASON = "gracegate.dev/ignore-reason"
 IGNORE_UNTIL = "gracegate.dev/ignore-until"
 
-Locate = Callable[[Document, Pointer], Place]
+Locate = Callable[[Document, Pointer], tuple[str, Place]]
 
 # The annotations of the object itself, of its Pod template, and of a CronJob's Pod template.
 ANNOTATIONS: tuple[Pointer, ...] = (
@@ -48,8 +48,8 @@ def find_waiver(match: Match, config: RepoConfig, locate: Locate, today: dt.date
             and annotation.reason
             and _why_ignored(annotation, config, today) is None
         ):
-            line = locate(match.document, (*annotation.pointer, IGNORE)).line
-            return Waiver("annotation", annotation.reason, match.document.path, line, annotation.until)
+            file, place = locate(match.document, (*annotation.pointer, IGNORE))
+            return Waiver("annotation", annotation.reason, file, place.line, annotation.until)
     return None
 
 
@@ -65,8 +65,8 @@ def annotation_problems(
             why = _why_ignored(annotation, config, today)
             messages = [f"The annotation {IGNORE} is ignored: {why}."] if why else _unknown_rules(annotation, rules)
             for message in messages:
-                line = locate(document, (*annotation.pointer, IGNORE)).line
-                yield Problem(document.path, line, "waiver", message, False)
+                file, place = locate(document, (*annotation.pointer, IGNORE))
+                yield Problem(file, place.line, "waiver", message, False)
 
 
 def ignore_annotations(document: Document) -> Iterable[IgnoreAnnotation]:
@@ -105,7 +105,11 @@ def _unknown_rules(annotation: IgnoreAnnotation, rules: Collection[str]) -> list
 
 
 def _covers(waiver: ConfigWaiver, match: Match) -> bool:
-    ref = match.document.ref
+    """Whether a waiver means the object of a match, as it is rendered or as its source has it."""
+    return any(_names(waiver, match, ref) for ref in (match.document.ref, match.document.source_ref))
+
+
+def _names(waiver: ConfigWaiver, match: Match, ref: ObjectRef) -> bool:
     conditions: tuple[tuple[str | None, str], ...] = (
         (waiver.path, match.document.path),
         (waiver.kind, ref.kind),

@@ -11,6 +11,7 @@ from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
 from gracegate.cli.terminal import progress, shows_colour, write_output
+from gracegate.manifests import render_nothing
 from gracegate.model import SEVERITY_ORDER, Report
 from gracegate.outputs import FORMATS
 from gracegate.policy import load_builtin
@@ -40,7 +41,7 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) 
     catalog = load_builtin()
     with progress("Checking"), open_policy_engine(opa, catalog) as (engine, evaluate):
         request = build_request(CheckOptions(**options), catalog, engine)
-        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate)
+        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate, render_nothing)
     render = output.render_coloured if output.render_coloured and shows_colour() else output.render
     write_output(render(report))
     return exit_code(report, fail_on)

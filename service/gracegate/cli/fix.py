@@ -18,6 +18,7 @@ from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options, top_directory
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import RepositoryError
+from gracegate.manifests import render_nothing
 from gracegate.outputs import plural, text
 from gracegate.policy import load_builtin
 
@@ -44,7 +45,7 @@ def command(write: bool, opa: str | None, **options: Any) -> int:
     catalog = load_builtin()
     with progress("Fixing"), open_policy_engine(opa, catalog) as (identity, evaluate):
         request = build_request(CheckOptions(**options), catalog, identity)
-        fixed = fix_all(request, evaluate)
+        fixed = fix_all(request, evaluate, render_nothing)
     if not write:
         write_output("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:

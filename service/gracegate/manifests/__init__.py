@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.manifests.components import Components
+from gracegate.manifests.components import Components, read_components
 from gracegate.manifests.discovery import (
     CHART_FILE,
     COMPONENT_FILES,
@@ -20,6 +20,8 @@ from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.provenance import mark_sources
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.rendered_places import locate_rendered
+from gracegate.manifests.rendered_trees import RenderContext, RenderedRoot, render_nothing, render_roots
 from gracegate.manifests.source_comments import comment_objects, comment_template
 from gracegate.manifests.template_provenance import mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
@@ -36,6 +38,8 @@ __all__ = [
     "Manifest",
     "ReadCache",
     "RemoteReference",
+    "RenderContext",
+    "RenderedRoot",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
@@ -47,10 +51,14 @@ __all__ = [
     "edit_manifest",
     "is_candidate",
     "locate",
+    "locate_rendered",
     "mark_sources",
     "mark_templates",
+    "read_components",
     "read_kustomizations",
     "read_manifest",
+    "render_nothing",
+    "render_roots",
     "unrendered_changes",
     "unrendered_files",
 ]

@@ -53,6 +53,18 @@ class Components:
             return self.charts.files_of(root.directory)
         return self.kustomizations.closure(root.directory).files
 
+    def object_files(self, root: Root) -> frozenset[str]:
+        """Those of its files that a root takes objects and patches from."""
+        if root.renderer == "helm":
+            return self.charts.files_of(root.directory)
+        return self.kustomizations.object_files(root.directory)
+
+    def file_of(self, root: Root) -> str:
+        """The file that makes a directory of the tree a root."""
+        if root.renderer == "helm":
+            return f"{root.directory}/{CHART_FILE}".removeprefix("/")
+        return self.kustomizations.by_directory[root.directory].path
+
     def is_plain(self, root: Root) -> bool:
         """Whether a root makes nothing but what its files have, so that they are evaluated as they are."""
         return root.renderer == "kustomize" and is_plain(self.kustomizations, root.directory)

@@ -191,12 +191,12 @@ def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
     yaml_document = manifest.yaml_document(document.number)
     steps = lookup_path(yaml_document.root, document.pointer + pointer)
     is_object = len(steps) <= len(document.pointer) + 1
-    start = _object_offset(steps[-1].node) if is_object else _step_offset(steps[-1])
+    start = object_offset(steps[-1].node) if is_object else step_offset(steps[-1])
     lines, lines_before = yaml_document.lines, yaml_document.first_line - 1
     return Place(lines_before + lines.line(start), lines_before + lines.line(steps[-1].node.end))
 
 
-def _object_offset(node: Node) -> int:
+def object_offset(node: Node) -> int:
     for pointer in (("metadata", "name"), ("metadata",), ("kind",)):
         steps = lookup_path(node, pointer)
         if len(steps) > len(pointer) and steps[-1].key is not None:
@@ -204,7 +204,7 @@ def _object_offset(node: Node) -> int:
     return node.start
 
 
-def _step_offset(step: PathStep) -> int:
+def step_offset(step: PathStep) -> int:
     if step.key is not None:
         return step.key.start
     item = resolve_alias(step.node)

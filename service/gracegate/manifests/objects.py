@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -85,19 +85,20 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
 
 
 def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
-    metadata = found.get("metadata")
-    names = metadata if isinstance(metadata, dict) else {}
-    group, slash, _ = contents.text(found.get("apiVersion")).rpartition("/")
-    kind = found["kind"]
-    ref = ObjectRef(
-        kind, contents.text(names.get("namespace")), contents.text(names.get("name")), group if slash else ""
-    )
+    ref = object_ref(found)
     found = add_labels(found, ref.group, source.listing.labels)
-    is_patch = source.listing.is_patch or is_fragment(kind, ref.group, found)
+    is_patch = source.listing.is_patch or is_fragment(ref.kind, ref.group, found)
     listing = source.listing
     return Document(
         source.path, source.number, pointer, found, ref, is_patch, source.component, listing.root, listing.namespace
     )
+
+
+def object_ref(found: Mapping[str, Any]) -> ObjectRef:
+    """Which object this is, which has a kind; what else it lacks is ""."""
+    names = contents.mapping(found.get("metadata"))
+    group, _, _ = contents.text(found.get("apiVersion")).rpartition("/")
+    return ObjectRef(found["kind"], contents.text(names.get("namespace")), contents.text(names.get("name")), group)
 
 
 def _duplicate_key_problems(text: str, root: Node) -> Iterator[ParseProblem]:

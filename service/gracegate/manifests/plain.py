@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gracegate.manifests.components import Components, read_components
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
 from gracegate.manifests.kustomize_roots import Cache
 from gracegate.manifests.listings import UNLISTED, Listing, read_listings
+from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Limits, Problem, SourceFile, Tree
 
 
@@ -30,7 +32,7 @@ class UnreadFile:
     component: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Collection:
     """The manifests of a tree and what they contain, in the order of paths."""
 
@@ -39,16 +41,23 @@ class Collection:
     problems: tuple[Problem, ...]
     unread_files: tuple[UnreadFile, ...]
     components: Components
+    limits: Limits
+
+    @cached_property
+    def places(self) -> SourcePlaces:
+        """The lines of the files."""
+        return SourcePlaces(self.components.files, self.limits)
 
 
 def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits | None = None) -> Collection:
     """Reads every candidate file. A file without a blob id is never taken from the cache."""
     cache = ReadCache() if cache is None else cache
+    limits = limits or Limits()
     paths = sorted(path for path in tree.files if is_candidate(path))
     # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
-    components = read_components(tree, limits or Limits(), cache.kustomizations)
+    components = read_components(tree, limits, cache.kustomizations)
     listings = read_listings(components.kustomizations)
     manifests = {}
     for path in paths:
@@ -61,6 +70,7 @@ def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits
         problems=(*tree.problems, *(problem for manifest in manifests.values() for problem in manifest.problems)),
         unread_files=tuple(UnreadFile(path, directory(path), find_component(path)) for path in unread),
         components=components,
+        limits=limits,
     )
 
 
@@ -68,7 +78,7 @@ def _read_cached(
     source: SourceFile,
     component: str,
     cache: dict[tuple[object, ...], Manifest],
-    limits: Limits | None,
+    limits: Limits,
     listing: Listing,
 ) -> Manifest:
     key = (source.path, source.blob, component, listing)

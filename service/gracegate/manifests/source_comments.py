@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from gracegate.manifests.provenance import MarkedSources, mapping_places, read_origins
+from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_provenance import MarkedTemplates, read_template_lines
-from gracegate.model import Limits, Origin, Pointer, SourceFile, SourceLine
-from gracegate.yaml import LineIndex, MappingNode, Node, YamlError, json_value, lookup_path, parse_yaml, split_documents
+from gracegate.model import Limits, Pointer, SourceFile, SourceLine
+from gracegate.yaml import LineIndex, YamlError, json_value, parse_yaml, split_documents
 
 
 def comment_objects(
@@ -19,10 +20,10 @@ def comment_objects(
     Raises YamlError where `plain` cannot be read.
     """
     origins = {found.number: found.origins for found in read_origins(plain, marked, sources, limits)}
-    source_lines = _SourceLines(files, limits)
+    places = SourcePlaces(files, limits)
 
     def sources_of(number: int, pointer: Pointer, _line: int) -> Iterable[SourceLine]:
-        return map(source_lines.of, origins.get(number, {}).get(pointer, ()))
+        return map(places.first_line, origins.get(number, {}).get(pointer, ()))
 
     return _commented(plain, sources_of, limits)
 
@@ -80,32 +81,3 @@ def _with_comments(text: str, comments: Mapping[int, Iterable[SourceLine]]) -> s
             lines.append(f"{' ' * (len(line) - len(line.lstrip()))}# {names}")
         lines.append(line)
     return "\n".join(lines)
-
-
-class _SourceLines:
-    """Finds the lines of origins; each file is read once."""
-
-    def __init__(self, files: Mapping[str, SourceFile], limits: Limits) -> None:
-        self._files = files
-        self._limits = limits
-        self._documents: dict[str, Sequence[tuple[Node | None, LineIndex, int]]] = {}
-
-    def of(self, origin: Origin) -> SourceLine:
-        """The first line of the mapping."""
-        if origin.path not in self._documents:
-            self._documents[origin.path] = [*self._read(self._files[origin.path].data.decode())]
-        root, lines, first_line = self._documents[origin.path][origin.number]
-        if root is None:
-            return SourceLine(origin.path, first_line)
-        node = lookup_path(root, origin.pointer)[-1].node
-        offset = node.body if isinstance(node, MappingNode) else node.start
-        return SourceLine(origin.path, first_line - 1 + lines.line(offset))
-
-    def _read(self, text: str) -> Iterator[tuple[Node | None, LineIndex, int]]:
-        for span in split_documents(text):
-            document = text[span.start : span.end]
-            try:
-                root = parse_yaml(document, self._limits)
-            except YamlError:  # it has no marks, hence no origins
-                root = None
-            yield root, LineIndex(document), span.first_line

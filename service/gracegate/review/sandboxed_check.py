@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError
+from gracegate.manifests import render_nothing
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Report, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
@@ -64,7 +65,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             limits=job.limits,
             rules_url=job.rules_url,
         )
-        report = check(request, evaluate, lambda: _time_limit(_preview_seconds(job.seconds, began)))
+        report = check(request, evaluate, render_nothing, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     for problem in (proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)

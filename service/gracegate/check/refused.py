@@ -1,0 +1,64 @@
+"""Problems for roots that kustomize or Helm refuses to render, in their own words, and for those beyond a limit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gracegate.check.trees import ComparedTrees
+from gracegate.manifests import RenderedRoot
+from gracegate.model import Problem, RenderProblem, Root
+
+_TOOLS = {"kustomize": "kustomize", "helm": "Helm"}
+_LONGEST = 400
+"""Characters of a tool's message. What follows is a list of places, or the content of a file."""
+
+
+def is_unavailable(rendered: RenderedRoot) -> bool:
+    """Whether a root was not rendered because nothing is."""
+    return rendered.problem is not None and rendered.problem.code == "unavailable"
+
+
+def refused_roots(trees: ComparedTrees) -> Iterator[Problem]:
+    """Why roots of the head do not render. What this change broke blocks; what was broken, or lacks values that nobody
+    here gives, is named, once for each reason."""
+    old: dict[str, list[Root]] = defaultdict(list)
+    for root, rendered in sorted(trees.head.tree.roots.items()):
+        problem = rendered.problem
+        if problem is None or problem.code == "unavailable":
+            continue
+        if problem.code != "refused":
+            message = f"`{root.name}` was not rendered: {problem.message}."
+            yield Problem(_place(root, trees), 1, "render_limit", message)
+        elif _is_broken_by_change(root, trees):
+            message = f"{_TOOLS[root.renderer]} cannot render `{root.name}` any more: {_quoted(problem)}."
+            yield Problem(_place(root, trees), 1, "build", message)
+        else:
+            old[f"{_TOOLS[root.renderer]} cannot render %s: {_quoted(problem)}."].append(root)
+    for message, roots in old.items():
+        others = "" if len(roots) == 1 else f" and {len(roots) - 1} more"
+        text = message.replace("%s", f"`{roots[0].name}`{others}", 1)
+        yield Problem(_place(roots[0], trees), 1, "not_rendered", text)
+
+
+def _is_broken_by_change(root: Root, trees: ComparedTrees) -> bool:
+    """Whether a root rendered before, or is a new kustomization: a new chart may lack values that others give it."""
+    if trees.base is None:
+        return False
+    if trees.base.collection.components.has(root):
+        return root in trees.base.tree.rendered
+    return root.renderer == "kustomize"
+
+
+def _place(root: Root, trees: ComparedTrees) -> str:
+    """A changed file of a root, else its own one."""
+    components = trees.head.collection.components
+    own = components.file_of(root)
+    changed = components.files_of(root) & (frozenset() if trees.scope is None else trees.scope.head_paths)
+    return own if own in changed or not changed else min(changed)
+
+
+def _quoted(problem: RenderProblem) -> str:
+    """The message of a tool, whose text is from files of the pull request, on one line."""
+    text = " ".join(problem.message.replace("`", "'").split())
+    return f"`{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}`"

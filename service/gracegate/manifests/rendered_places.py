@@ -1,0 +1,35 @@
+"""The place in a source file of what is in a rendered object."""
+
+from __future__ import annotations
+
+from gracegate.manifests.components import Components
+from gracegate.manifests.source_places import SourcePlaces
+from gracegate.model import Origin, Place, Pointer, Rendered
+
+
+def locate_rendered(
+    rendered: Rendered, pointer: Pointer, components: Components, places: SourcePlaces
+) -> tuple[str, Place] | None:
+    """The file and the lines of what was made to be at a pointer, or of its nearest ancestor whose origin is certain;
+    None where none is."""
+    for length in range(len(pointer), -1, -1):
+        prefix, rest = pointer[:length], pointer[length:]
+        if prefix in rendered.lines:
+            path, line = rendered.lines[prefix]
+            return path, Place(line, line)
+        if origins := rendered.origins.get(prefix):
+            origin = _decisive(origins, rest, components, places)
+            return origin.path, places.place(origin, rest)
+    return None
+
+
+def _decisive(origins: tuple[Origin, ...], rest: Pointer, components: Components, places: SourcePlaces) -> Origin:
+    """Of what has made a mapping together: the patch that sets a value, else the resource."""
+
+    def is_patch(origin: Origin) -> bool:
+        return components.kustomizations.is_patch(origin.path)
+
+    setting = [origin for origin in origins if rest and places.has(origin, rest[:1])]
+    if setting:
+        return max(setting, key=lambda origin: (is_patch(origin), origin.path))
+    return min(origins, key=lambda origin: (is_patch(origin), origin.path))

@@ -1,0 +1,152 @@
+"""What roots of a tree render to, as Documents that know what they were made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gracegate.manifests.components import Components
+from gracegate.manifests.kinds import KINDS
+from gracegate.manifests.objects import object_ref
+from gracegate.manifests.provenance import mark_sources, read_origins
+from gracegate.manifests.template_provenance import mark_templates
+from gracegate.model import (
+    Document,
+    Limits,
+    Pointer,
+    Render,
+    Rendered,
+    Rendering,
+    RenderProblem,
+    RenderRequest,
+    Root,
+)
+from gracegate.yaml import YamlError
+
+SourceKey = tuple[str, int, Pointer]
+"""Path, number of the YAML document and pointer of an object of a file."""
+
+Sources = Mapping[SourceKey, Document]
+"""The documents of files as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedRoot:
+    """What a root renders to, or why it does not.
+
+    `text` is all of it, `documents` are the objects of the kinds that rules read.
+    """
+
+    root: Root
+    text: str = ""
+    documents: tuple[Document, ...] = ()
+    problem: RenderProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """With what roots are rendered: `minor` is the version of the cluster, `limits` bound what is read back."""
+
+    render: Render
+    minor: int
+    limits: Limits
+
+
+def render_roots(
+    components: Components, roots: Iterable[Root], sources: Sources, context: RenderContext
+) -> dict[Root, RenderedRoot]:
+    """Renders roots that a tree has."""
+    wanted = sorted(roots)
+    if not wanted:
+        return {}
+    marks = _Marks(components, wanted, context.limits)
+    requests = [request for root in wanted for request in _requests(components, root, marks)]
+    paths = set().union(*(components.files_of(root) for root in wanted))
+    files = {path: components.files[path].data for path in sorted(paths) if path in components.files}
+    renderings = iter(context.render(files, requests, context.minor))
+    read = _Reader(components, sources, marks, context.limits)
+    return {root: read.root(root, next(renderings), next(renderings)) for root in wanted}
+
+
+def render_nothing(_files: Mapping[str, bytes], requests: Sequence[RenderRequest], _minor: int) -> list[Rendering]:
+    """For those who want nothing rendered: what would be is named, and not evaluated."""
+    return [Rendering(request, problem=RenderProblem("unavailable", "nothing is rendered")) for request in requests]
+
+
+def _requests(components: Components, root: Root, marks: _Marks) -> Iterator[RenderRequest]:
+    """The rendering that is judged, and the one that tells what it is made of."""
+    yield components.render_request(root)
+    yield components.render_request(root, marks.texts_of(root))
+
+
+class _Marks:
+    """The marks in the sources of roots."""
+
+    def __init__(self, components: Components, roots: Iterable[Root], limits: Limits) -> None:
+        kustomizations = components.kustomizations
+        self._object_files = {
+            root: kustomizations.object_files(root.directory) for root in roots if root.renderer == "kustomize"
+        }
+        self.sources = mark_sources(components.files, set().union(*self._object_files.values()), limits)
+        self.templates = {
+            root: mark_templates(
+                components.files, filter(components.charts.is_template, components.charts.files_of(root.directory))
+            )
+            for root in roots
+            if root.renderer == "helm"
+        }
+
+    def texts_of(self, root: Root) -> Mapping[str, str]:
+        """The marked texts of the files that a root reads, by path."""
+        if root in self.templates:
+            return self.templates[root].texts
+        return {path: self.sources.texts[path] for path in self._object_files[root] if path in self.sources.texts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads what roots of one tree render to."""
+
+    components: Components
+    sources: Sources
+    marks: _Marks
+    limits: Limits
+
+    def root(self, root: Root, plain: Rendering, marked: Rendering) -> RenderedRoot:
+        if plain.problem is not None:
+            return RenderedRoot(root, problem=plain.problem)
+        try:
+            documents = tuple(self._documents(root, plain.text, marked.text))
+        except YamlError as error:
+            problem = RenderProblem("refused", f"what it renders to cannot be read: {error.message}")
+            return RenderedRoot(root, problem=problem)
+        return RenderedRoot(root, plain.text, documents)
+
+    def _documents(self, root: Root, plain: str, marked: str) -> Iterator[Document]:
+        for found in read_origins(plain, marked, self.marks.sources, self.limits):
+            if found.object.get("kind") in KINDS:
+                yield self._document(found.object, Rendered(root, origins=found.origins))
+
+    def _document(self, found: Mapping[str, Any], rendered: Rendered) -> Document:
+        ref = object_ref(found)
+        path, number, pointer = self._birthplace(rendered)
+        source = self.sources.get((path, number, pointer))
+        if source is not None:
+            rendered = replace(rendered, source=source.ref)
+        document = Document(path, number, pointer, found, ref, is_fragment=False, component="", rendered=rendered)
+        return replace(document, component=document.holder, root=document.holder)
+
+    def _birthplace(self, rendered: Rendered) -> SourceKey:
+        """What a rendered object was at first; the root's own file where that is not certain."""
+        lines = [rendered.lines[pointer] for pointer in sorted(rendered.lines, key=len)]
+        if lines:
+            return lines[0].path, lines[0].line, ()
+        for pointer in sorted(rendered.origins, key=len):
+            whole = [o for o in rendered.origins[pointer] if o.pointer[len(o.pointer) - len(pointer) :] == pointer]
+            # Patches change what a resource has made.
+            born = [o for o in whole if not self.components.kustomizations.is_patch(o.path)] or whole
+            if born:
+                first = min(born, key=lambda origin: origin.path)
+                return first.path, first.number, first.pointer[: len(first.pointer) - len(pointer)]
+        return self.components.file_of(rendered.root), 0, ()
