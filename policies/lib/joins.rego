@@ -93,7 +93,7 @@ _roots := [{document.root, document.rendered_root} | some document in input.docu
 # The documents that a kustomization puts into another namespace than they name.
 _is_moved := {i: true |
 	some i, document in input.documents
-	document.namespace != values.string(object.get(document.object, ["metadata", "namespace"], ""))
+	document.namespace != document.declared_namespace
 }
 
 _unread_roots := {file.root | some file in input.unread}

@@ -28,6 +28,7 @@ document(manifest, path) := {
 	"root": split(path, "/")[0],
 	"rendered_root": split(path, "/")[0],
 	"namespace": values.string(object.get(manifest, ["metadata", "namespace"], "")),
+	"declared_namespace": values.string(object.get(manifest, ["metadata", "namespace"], "")),
 }
 
 fragment(manifest, path) := object.union(document(manifest, path), {"fragment": true})

@@ -33,12 +33,17 @@ ContainerRenames = Mapping[_InFile, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """The holders of the documents of both sides, and the `unknown` roots, of which nobody knows what they held at
-    base."""
+    """The holders of the documents of both sides.
+
+    Of `unknown` roots nobody knows what they held at base, `new` ones were not there. The base's files in `rooted` are
+    read by roots, whether they are rendered or not.
+    """
 
     base: frozenset[str] = frozenset()
     head: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    new: frozenset[str] = frozenset()
+    rooted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ def _in_other_holders(base: Iterable[Match], head: Iterable[Match], holders: Hol
     for match in head:
         for former in by_source[match.source_identity]:
             is_rendered = match.document.rendered is not None or former.document.rendered is not None
-            if is_rendered and (_is_new(match, holders.base) or _is_new(former, holders.head)):
+            is_elsewhere = match.document.holder in holders.new and former.document.holder in holders.rooted
+            if is_rendered and not is_elsewhere and (_is_new(match, holders.base) or _is_new(former, holders.head)):
                 found.setdefault(match.id, former)
     return found
 

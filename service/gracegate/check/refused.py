@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gracegate.check.trees import ComparedTrees
 from gracegate.manifests import RenderedRoot
@@ -19,13 +19,14 @@ def is_unavailable(rendered: RenderedRoot) -> bool:
     return rendered.problem is not None and rendered.problem.code == "unavailable"
 
 
-def refused_roots(trees: ComparedTrees) -> Iterator[Problem]:
+def refused_roots(trees: ComparedTrees, known: Collection[str]) -> Iterator[Problem]:
     """Why roots of the head do not render. What this change broke blocks; what was broken, or lacks values that nobody
-    here gives, is named, once for each reason."""
+    here gives, is named, once for each reason. Of the files in `known` it has been said what is wrong."""
+    components = trees.head.collection.components
     old: dict[str, list[Root]] = defaultdict(list)
     for root, rendered in sorted(trees.head.tree.roots.items()):
         problem = rendered.problem
-        if problem is None or problem.code == "unavailable":
+        if problem is None or problem.code == "unavailable" or not components.files_of(root).isdisjoint(known):
             continue
         if problem.code != "refused":
             message = f"`{root.name}` was not rendered: {problem.message}."

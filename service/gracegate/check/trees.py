@@ -137,7 +137,9 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
     base, head = base_tree.collection, head_tree.collection
     head_subjects = scope.subject_indexes(head.documents, scope.head_paths)
-    base_subjects = scope.subject_indexes(base.documents, scope.base_paths)
+    # What a new root is made of may have had the same faults before.
+    made_of = {d.path for d in head.documents if d.rendered is not None and d.rendered.root not in base_tree.rendered}
+    base_subjects = scope.subject_indexes(base.documents, scope.base_paths | made_of)
     evaluated_head = _evaluate(request, head_tree, head_subjects, evaluate)
     evaluated_base = _evaluate(request, base_tree, base_subjects, evaluate, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
@@ -181,8 +183,12 @@ def _render_both(
 
 def _holders(base: RenderedTree, head: RenderedTree) -> compare.Holders:
     unknown = {root.id for root in head.rendered - base.rendered if base.collection.components.has(root)}
-    of_base, of_head = ({d.holder for d in tree.collection.documents} for tree in (base, head))
-    return compare.Holders(frozenset(of_base), frozenset(of_head), frozenset(unknown))
+    of_base, of_head = (frozenset(d.holder for d in tree.collection.documents) for tree in (base, head))
+    components = base.collection.components
+    new = {root for root in head.rendered if not components.has(root)}
+    made_of = {d.path for d in head.collection.documents if d.rendered is not None and d.rendered.root in new}
+    rooted = frozenset(path for path in made_of if components.roots_of(path))
+    return compare.Holders(of_base, of_head, frozenset(unknown), frozenset(root.id for root in new), rooted)
 
 
 def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Evaluate) -> EvaluatedTree:

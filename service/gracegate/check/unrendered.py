@@ -39,16 +39,19 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
     limits = request.limits or Limits()
     head, base = trees.head.collection.components, None if trees.base is None else trees.base.collection.components
     named = _named_roots(trees)
-    yield from refused_roots(trees)
     if base is None or scope is None:
         paths = {path for path in request.head.files if trees.is_in_scope(path)}
         yield from _problems_of_tree(_without(unrendered_files(head, paths, limits), named), head)
+        yield from refused_roots(trees, ())
         return
     paths = {p for p in scope.base_paths | scope.head_paths if not request.config.excludes(p)}
     yield from _problems_of_change(_without(unrendered_changes(base, head, paths, limits), named), (head, base))
+    broken_files = set()
     for broken in broken_changes(base.kustomizations, head.kustomizations, paths, limits):
+        broken_files.add(broken.path)
         message = f"This kustomization cannot be built: `{broken.name}` in its `{broken.key}` {broken.why}."
         yield Problem(broken.path, broken.line, "build", message)
+    yield from refused_roots(trees, broken_files)
 
 
 def _named_roots(trees: ComparedTrees) -> frozenset[Root]:

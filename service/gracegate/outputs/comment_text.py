@@ -10,6 +10,7 @@ from gracegate.model import CONTAINER_LISTS, GITHUB_COMMENT_BYTES, Finding, Oper
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
+    enumeration,
     object_count,
     plural,
     reason,
@@ -103,7 +104,8 @@ def review_body(
 
 def finding_line(finding: Finding) -> str:
     """A finding in one line: severity mark, message, rule."""
-    parts = (SEVERITY_MARKS[finding.severity], prose(finding.message), remarks(finding), rule_link(finding))
+    roots = f"In {enumeration(map(code, finding.roots))}." if finding.roots else ""
+    parts = (SEVERITY_MARKS[finding.severity], prose(finding.message), roots, remarks(finding), rule_link(finding))
     return " ".join(filter(None, parts))
 
 

@@ -45,6 +45,7 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "container": finding.container,
         "message": finding.message,
         "confidence": finding.confidence,
+        "roots": [*finding.roots],
         "related": [{"object": _object(p.object), "file": p.file, "line": p.line} for p in finding.related],
         "fix": None if finding.fix is None else _fix(finding.fix),
         "suggestion": finding.suggestion,

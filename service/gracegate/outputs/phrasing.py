@@ -43,6 +43,8 @@ FIX_CLASSES: Mapping[FixClass | Literal["none"], str] = {
     "none": "none",
 }
 """What a rule offers to fix its findings, by the class of the fix."""
+# How many names are shown; more are counted.
+_ENUMERATED = 5
 _NEXT_STEPS = {
     "syntax": "Fix the syntax.",
     "encoding": "Save the file as UTF-8.",
@@ -102,6 +104,14 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def plural(number: int, noun: str) -> str:
     """`1 error`, `2 errors`, `3 infos`."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def enumeration(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; of many the first few, and how many more there are."""
+    shown = [*names]
+    if len(shown) > _ENUMERATED:
+        shown = [*shown[: _ENUMERATED - 1], f"{len(shown) - _ENUMERATED + 1} more"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
 def tally(findings: Iterable[Finding], joint: str = ", ") -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
+    enumeration,
     location,
     next_step,
     object_count,
@@ -124,7 +125,8 @@ class _Text:
         rule = self._paint("dim", f"[{finding.rule}]")
         severity = self._paint(finding.severity, finding.severity)
         yield f"{where}: {severity}: {printable(finding.message, _LONG)}{possible}{worsened}{blocks_later} {rule}"
-        yield f"    in {printable(object_name(finding.object, finding.container), _LONG)}"
+        roots = f", rendered in {enumeration(finding.roots)}" if finding.roots else ""
+        yield f"    in {printable(f'{object_name(finding.object, finding.container)}{roots}', _LONG)}"
         if finding.related:
             places = ", ".join(f"{name} ({where})" for name, where in related_names([finding]))
             yield f"    see also {printable(places, _LONG)}"

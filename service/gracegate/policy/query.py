@@ -93,14 +93,15 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
         "documents": [
             {
                 "object": document.object,
-                "path": document.path,
-                "directory": posixpath.dirname(document.path),
+                "path": document.holder,
+                "directory": _directory(document),
                 "index": document.number,
                 "subject": number in batch.subjects,
                 "fragment": document.is_fragment,
                 "root": document.component,
                 "rendered_root": document.component if document.root is None else document.root,
                 "namespace": document.namespace,
+                "declared_namespace": document.source_ref.namespace,
             }
             for number, document in enumerate(batch.documents)
         ],
@@ -116,6 +117,11 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
         },
         "params": params,
     }
+
+
+def _directory(document: Document) -> str:
+    """The directory of a file. What is rendered in a root meets nothing there that another root has made of it."""
+    return posixpath.dirname(document.path) if document.rendered is None else document.holder
 
 
 def _reports(

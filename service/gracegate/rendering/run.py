@@ -113,7 +113,7 @@ def request_archive(requests: Sequence[RenderRequest], cluster: Mapping[str, obj
                 "values": one.values,
                 "release": one.release,
                 "namespace": one.namespace,
-                "replaced": one.replaced,
+                "replaced": {**one.replaced},
             }
             for one in requests
         ],

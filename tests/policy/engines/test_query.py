@@ -129,6 +129,7 @@ def test_what_is_asked() -> None:
                     "root": "apps",
                     "rendered_root": "apps",
                     "namespace": "",
+                    "declared_namespace": "",
                 },
                 {
                     "object": {"kind": "Pod", "metadata": {"name": "b.yaml"}},
@@ -140,6 +141,7 @@ def test_what_is_asked() -> None:
                     "root": "apps",
                     "rendered_root": "",
                     "namespace": "shop",
+                    "declared_namespace": "",
                 },
             ],
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],

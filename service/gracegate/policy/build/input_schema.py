@@ -65,7 +65,7 @@ _PARAMETERS: Mapping[type, Schema] = {
 
 def _input(rules: Iterable[Rule]) -> Schema:
     place = _each(_TEXT, "path", "directory", "root")
-    rendered = _each(_TEXT, "namespace", "rendered_root")
+    rendered = _each(_TEXT, "declared_namespace", "namespace", "rendered_root")
     flags = _each(_BOOLEAN, "subject", "fragment")
     rules = tuple(rules)
     seconds = _fields(**_each(_INTEGER, *EXPOSURES))
