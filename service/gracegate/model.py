@@ -316,11 +316,33 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Repository:
+    """The repository that a tree is of: all `urls` that name it, none where they are not known, and the branch that
+    the tree is of or is to be merged into, "" where that is not known.
+    """
+
+    urls: tuple[str, ...] = ()
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """The variables that Flux puts into rendered objects in the place of `${name}`.
+
+    Where they are not complete, nobody knows the value of any other one, and it stays as it is written; else it is "".
+    """
+
+    variables: Mapping[str, str]
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RenderRequest:
     """How a root is to be rendered.
 
-    `values`, YAML texts of which later ones win, and the release are a chart's. The files in `replaced` have another
-    text for this request alone.
+    `values`, YAML texts of which later ones win, and the release are a chart's, as are `post_renderers`: texts of
+    kustomizations of which each changes what the one before it made. The files in `replaced` have another text for
+    this request alone, also where the tree does not have them.
     """
 
     root: Root
@@ -328,6 +350,8 @@ class RenderRequest:
     release: str = "release-name"
     namespace: str = "default"
     replaced: Mapping[str, str] = field(default_factory=dict)
+    post_renderers: tuple[str, ...] = ()
+    substitution: Substitution | None = None
 
 
 @dataclass(frozen=True, slots=True)

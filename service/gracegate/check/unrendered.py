@@ -14,6 +14,7 @@ from gracegate.check.trees import ComparedTrees
 from gracegate.manifests import (
     ChartReference,
     Components,
+    MissingValues,
     RemoteReference,
     Unrendered,
     broken_changes,
@@ -140,7 +141,9 @@ def _subject(found: Unrendered, others: int) -> str:
     return f"{what} and {files} {'make' if verb.startswith('make') else 'change'}"
 
 
-def _part_name(part: RemoteReference | ChartReference) -> str:
+def _part_name(part: RemoteReference | ChartReference | MissingValues) -> str:
+    if isinstance(part, MissingValues):
+        return f"values of `{part.name}`"
     if isinstance(part, ChartReference):
         name = f"chart `{' '.join(filter(None, (part.name, part.version)))}`"
         return f"{name} of `{part.repository}`" if part.repository else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracegate.manifests.applications import MissingValues
 from gracegate.manifests.components import Components, read_components
 from gracegate.manifests.discovery import (
     CHART_FILE,
@@ -36,6 +37,7 @@ __all__ = [
     "Components",
     "EditedManifest",
     "Manifest",
+    "MissingValues",
     "ReadCache",
     "RemoteReference",
     "RenderContext",

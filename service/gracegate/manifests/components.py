@@ -2,85 +2,307 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
+from gracegate.manifests.applications import (
+    Application,
+    GitOpsObject,
+    MissingValues,
+    Sources,
+    add_to_kustomization,
+    kustomization_text,
+)
+from gracegate.manifests.contents import read_values
 from gracegate.manifests.discovery import CHART_FILE
-from gracegate.manifests.helm import Charts, read_charts
-from gracegate.manifests.kustomize import ChartReference
+from gracegate.manifests.gitops import (
+    GitOps,
+    ObjectCache,
+    find_objects,
+    objects_in,
+    read_argo_cd,
+    read_flux,
+    with_namespaces,
+)
+from gracegate.manifests.helm import VALUES_FILE, Charts, read_charts
+from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of
 from gracegate.manifests.kustomize_changes import is_plain
-from gracegate.manifests.kustomize_roots import Cache, Kustomizations, read_kustomizations
+from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
-from gracegate.model import Limits, RenderRequest, Root, SourceFile, Tree
+from gracegate.model import (
+    AS_DECLARED,
+    AppliedNamespace,
+    Limits,
+    RenderRequest,
+    Repository,
+    Root,
+    SourceFile,
+    Tree,
+)
+
+_KUSTOMIZATION = "kustomization.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCache:
+    """What has been read: base and head share what is the same."""
+
+    kustomizations: Cache = field(default_factory=dict)
+    objects: ObjectCache = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Components:
-    """The kustomizations and the charts of a tree."""
+    """The kustomizations and the charts of a tree, and what GitOps controllers apply of them and how.
+
+    `objects` are those of the controllers. `written` are the kustomizations without what controllers make of them.
+    """
 
     files: Mapping[str, SourceFile]
     kustomizations: Kustomizations
     charts: Charts
+    gitops: GitOps
+    written: Kustomizations
+    objects: tuple[GitOpsObject, ...]
+    repository: Repository
+    limits: Limits
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
-        """All that is rendered by itself. A chart that kustomizations inflate is rendered by them."""
+        """All that is rendered by itself.
+
+        A chart that kustomizations inflate is rendered by them, and one that controllers install with their values.
+        """
         kustomizations = (Root("kustomize", directory) for directory in self.kustomizations.roots)
+        installed = {root.directory for root in self._applications if root.renderer == "helm"}
         charts = (
             Root("helm", directory)
             for directory in self.charts.roots
-            if not self.kustomizations.roots_of(f"{directory}/{CHART_FILE}".removeprefix("/"))
+            if directory not in installed and not self.kustomizations.roots_of(_in(directory, CHART_FILE))
         )
-        return (*kustomizations, *charts)
+        return (*kustomizations, *charts, *sorted(self._applications))
 
     def has(self, root: Root) -> bool:
-        """Whether the tree has a kustomization or a chart in the directory of a root."""
-        of_kind = self.kustomizations if root.renderer == "kustomize" else self.charts
-        return root.directory in of_kind.by_directory
+        """Whether a root is one of the tree."""
+        return root in self._known_roots
 
     def roots_of(self, path: str) -> frozenset[Root]:
-        """The roots that read a file. A chart that kustomizations inflate is rendered by them."""
-        by_kustomize = self.kustomizations.roots_of(path)
-        if by_kustomize:
-            return frozenset(Root("kustomize", root) for root in by_kustomize)
-        return frozenset(Root("helm", root) for root in self.charts.roots_of(path))
+        """The roots that read a file."""
+        found = {Root("kustomize", root) for root in self.kustomizations.roots_of(path)}
+        if not found:
+            found = {root for directory in self.charts.roots_of(path) if self.has(root := Root("helm", directory))}
+        return frozenset(found | self._readers.get(path, set()))
 
     def files_of(self, root: Root) -> frozenset[str]:
         """The files that a root is rendered from; of what a kustomization names some may be missing."""
+        application = self._applications.get(root)
+        files = frozenset() if application is None else application.files
         if root.renderer == "helm":
-            return self.charts.files_of(root.directory)
-        return self.kustomizations.closure(root.directory).files
+            return files | self.charts.files_of(root.directory)
+        return files | self.kustomizations.closure(self._kustomization(root)).files
 
     def object_files(self, root: Root) -> frozenset[str]:
         """Those of its files that a root takes objects and patches from."""
         if root.renderer == "helm":
             return self.charts.files_of(root.directory)
-        return self.kustomizations.object_files(root.directory)
+        return self.kustomizations.object_files(self._kustomization(root))
 
     def file_of(self, root: Root) -> str:
         """The file that makes a directory of the tree a root."""
         if root.renderer == "helm":
-            return f"{root.directory}/{CHART_FILE}".removeprefix("/")
-        return self.kustomizations.by_directory[root.directory].path
+            return _in(root.directory, CHART_FILE)
+        path = self._kustomization(root).path
+        if path in self.files:
+            return path
+        return next((one.path for one in self.gitops.applications if one.root == root), path)
 
     def is_plain(self, root: Root) -> bool:
         """Whether a root makes nothing but what its files have, so that they are evaluated as they are."""
-        return root.renderer == "kustomize" and is_plain(self.kustomizations, root.directory)
+        if root.renderer == "helm" or not is_plain(self.kustomizations, self._kustomization(root)):
+            return False
+        application = self._applications.get(root)
+        return application is None or application.substitution is None or not self._has_variables(root)
 
     def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
         """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""
-        return RenderRequest(root, replaced=replaced)
+        application = self._applications.get(root)
+        if root.renderer == "kustomize":
+            return RenderRequest(
+                root,
+                replaced={**replaced, **self._made_kustomization(root, replaced)},
+                substitution=None if application is None else application.substitution,
+            )
+        if application is None:
+            return RenderRequest(root, replaced=replaced)
+        # Flux takes files of values in the place of the chart's own.
+        own = {_in(root.directory, VALUES_FILE): "{}"} if application.replaces_values else {}
+        return RenderRequest(
+            root,
+            values=application.values,
+            release=application.release,
+            namespace=application.release_namespace,
+            replaced={**replaced, **own},
+            post_renderers=application.post_renderers,
+        )
 
-    def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference]:
+    def namespace_of(self, root: Root) -> AppliedNamespace:
+        """The namespace that whatever applies a root gives its rendered objects; as declared if that is not certain."""
+        if (application := self._applications.get(root)) is not None:
+            return application.namespace
+        return self.kustomizations.applied.get(root.directory) or AS_DECLARED
+
+    def revisions_of(self, root: Root) -> frozenset[str]:
+        """The tags and branches that controllers apply a root from, "" for the branch that changes go to."""
+        return frozenset(application.revision for application in self.gitops.applications if application.root == root)
+
+    def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference | MissingValues]:
         """What a root reads and the tree does not have."""
+        application = self._applications.get(root)
+        values = frozenset() if application is None else application.missing
         if root.renderer == "helm":
-            return frozenset(self.charts.missing(root.directory))
-        closure = self.kustomizations.closure(root.directory)
-        return closure.remotes | closure.charts
+            return values | self.charts.missing(root.directory)
+        closure = self.kustomizations.closure(self._kustomization(root))
+        return values | closure.remotes | closure.charts
+
+    @cached_property
+    def object_makers(self) -> tuple[Root, ...]:
+        """The roots whose rendering has GitOps objects, which say more than their files do: see `with_renderings`."""
+        paths = {found.path for found in self.objects}
+        in_kustomizations = {root for path in paths for root in self.roots_of(path) if root.renderer == "kustomize"}
+        in_templates = {root for path in self.charts.object_templates for root in self.roots_of(path)}
+        return tuple(sorted(root for root in in_kustomizations | in_templates if not self.is_plain(root)))
+
+    def with_renderings(self, texts: Mapping[Root, str]) -> Components:
+        """The components as the GitOps objects say that are in what some roots render to.
+
+        Those in the files of these roots count no longer, but where a file is read by another root as well.
+        """
+        rendered = texts.keys()
+        objects = [one for one in self.objects if not (roots := self.roots_of(one.path)) or roots - rendered]
+        for root, text in texts.items():
+            known = {(one.kind, one.name): one.path for one in self.objects if root in self.roots_of(one.path)}
+            for found in objects_in(self.file_of(root), text, self.limits):
+                path = known.get((found.kind, found.name), found.path)
+                objects.append(found._replace(path=path, namespace=self.namespace_of(root).of(found.namespace)))
+        return _assemble(self.written, self.charts, objects, self.repository, self.limits)
+
+    @cached_property
+    def _known_roots(self) -> frozenset[Root]:
+        return frozenset(self.roots)
+
+    @cached_property
+    def _applications(self) -> Mapping[Root, Application]:
+        """What is applied in a way of its own."""
+        return {one.root: one for one in self.gitops.applications if one.root.applied_by}
+
+    @cached_property
+    def _readers(self) -> Mapping[str, set[Root]]:
+        """By path of a file, the roots that are applied in a way of their own and read it."""
+        readers: defaultdict[str, set[Root]] = defaultdict(set)
+        for root in self._applications:
+            for path in self.files_of(root):
+                readers[path].add(root)
+        return readers
+
+    def _kustomization(self, root: Root) -> Kustomization:
+        application = self._applications.get(root)
+        return (
+            self.kustomizations.by_directory[root.directory]
+            if application is None
+            else _made(application, self.written)
+        )
+
+    def _made_kustomization(self, root: Root, replaced: Mapping[str, str]) -> Mapping[str, str]:
+        """The text of the kustomization that a controller makes of a directory, by its path; none if it makes none."""
+        kustomization = self._kustomization(root)
+        path = kustomization.path
+        application = self._applications.get(root)
+        if path not in self.files:
+            return {path: kustomization_text(kustomization.content)}
+        if application is None or not application.kustomization:
+            return {}
+        content = kustomization.content
+        if path in replaced:
+            values = read_values(replaced[path], self.limits) or [{}]
+            content = add_to_kustomization(values[0], application.kustomization)
+        return {path: kustomization_text(content)}
+
+    def _has_variables(self, root: Root) -> bool:
+        return any(b"${" in self.files[path].data for path in self.files_of(root) if path in self.files)
 
 
-def read_components(tree: Tree, limits: Limits, cache: Cache | None = None) -> Components:
+def read_components(
+    tree: Tree, limits: Limits, cache: ComponentCache | None = None, repository: Repository | None = None
+) -> Components:
     """The components of a tree; see `read_kustomizations` for the cache."""
-    return Components(tree.files, read_kustomizations(tree, limits, cache), read_charts(tree.files, limits))
+    cache = cache or ComponentCache()
+    kustomizations = read_kustomizations(tree, limits, cache.kustomizations)
+    charts = read_charts(tree.files, limits)
+    objects = [
+        found
+        for found in find_objects(tree.files, limits, cache.objects)
+        if not charts.is_template(found.path) and not kustomizations.is_patch(found.path)
+    ]
+    return _assemble(kustomizations, charts, objects, repository or Repository(), limits)
+
+
+def _assemble(
+    written: Kustomizations, charts: Charts, objects: Iterable[GitOpsObject], repository: Repository, limits: Limits
+) -> Components:
+    objects = tuple(objects)
+    if not objects:
+        return Components(written.files, written, charts, GitOps(), written, objects, repository, limits)
+    sources = Sources(written.files, repository, limits)
+    gitops = read_argo_cd(objects, sources).add(read_flux(objects, "Kustomization", sources))
+    kustomizations = _applied(written, gitops)
+    placements = kustomizations.placements()
+    objects = tuple(with_namespaces(objects, lambda path: _namespace(placements, path)))
+    gitops = gitops.add(read_flux(objects, "HelmRelease", sources))
+    return Components(written.files, kustomizations, charts, gitops, written, objects, repository, limits)
+
+
+def _namespace(placements: Mapping[str, Placement], path: str) -> AppliedNamespace:
+    return (placements[path].namespace if path in placements else None) or AS_DECLARED
+
+
+def _applied(written: Kustomizations, gitops: GitOps) -> Kustomizations:
+    """The kustomizations with what GitOps controllers make of them."""
+    applications = [one for one in gitops.applications if one.root.renderer == "kustomize"]
+    as_they_are = [one for one in applications if not one.root.applied_by]
+    generated = {
+        one.root.directory: _made(one, written)
+        for one in as_they_are
+        if one.listed is not None and one.root.directory not in written.by_directory
+    }
+    by_directory = {**written.by_directory, **generated}
+    given: dict[str, AppliedNamespace | None] = {}
+    for one in as_they_are:
+        folder = one.root.directory
+        given[folder] = one.namespace if given.get(folder, one.namespace) == one.namespace else None
+    for folder in written.roots:
+        namespaces = {pattern.namespace for pattern in gitops.patterns if pattern.matches(folder)}
+        if folder not in given and len(namespaces) == 1:
+            given[folder] = namespaces.pop()
+    otherwise = tuple((_made(one, written), one.namespace) for one in applications if one.root.applied_by)
+    return replace(
+        written, by_directory=by_directory, generated=frozenset(generated), applied=given, applied_otherwise=otherwise
+    )
+
+
+def _made(application: Application, written: Kustomizations) -> Kustomization:
+    """The kustomization that a GitOps controller makes for an application."""
+    folder = application.root.directory
+    known = written.by_directory.get(folder)
+    if known is None:
+        resources = [path.removeprefix(f"{folder}/") for path in application.listed or ()]
+        known = kustomization_of(_in(folder, _KUSTOMIZATION), {"resources": resources})
+    if not application.kustomization:
+        return known
+    return kustomization_of(known.path, add_to_kustomization(known.content, application.kustomization))
+
+
+def _in(folder: str, name: str) -> str:
+    return f"{folder}/{name}".removeprefix("/")

@@ -19,6 +19,10 @@ _VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 # Of Helm 2, whose charts Helm still reads.
 _REQUIREMENTS = "requirements.yaml"
 _LOCAL = "file://"
+VALUES_FILE = "values.yaml"
+_OBJECT_IN_TEMPLATE = re.compile(
+    rb"^\s*kind\s*:\s*['\"]?(?:Application|ApplicationSet|HelmRelease|Kustomization)\b", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,13 @@ class Charts:
         """Whether a chart has a file among its templates."""
         chart = self.chart_of(path)
         return chart is not None and path.removeprefix(f"{chart}/").startswith("templates/")
+
+    @cached_property
+    def object_templates(self) -> tuple[str, ...]:
+        """The templates that make objects of GitOps controllers."""
+        return tuple(
+            p for p, file in self.files.items() if self.is_template(p) and _OBJECT_IN_TEMPLATE.search(file.data)
+        )
 
     def files_of(self, root: str) -> frozenset[str]:
         """The files of a chart and of the charts of the tree that it needs, all that are below their directories."""

@@ -85,9 +85,14 @@ def read_kustomization(source: SourceFile, limits: Limits) -> Kustomization | No
     content = next(iter(values), None) or {}
     if not isinstance(content, dict):
         return None
-    folder = directory(source.path)
+    return kustomization_of(source.path, content)
+
+
+def kustomization_of(path: str, content: Mapping[str, Any]) -> Kustomization:
+    """The kustomization that a file of that content is."""
+    folder = directory(path)
     references = tuple(_resolve(folder, pointer, name) for pointer, name in _named(content))
-    return Kustomization(source.path, content, references, tuple(_charts(folder, content)))
+    return Kustomization(path, content, references, tuple(_charts(folder, content)))
 
 
 def line_of(source: SourceFile, pointer: Pointer, limits: Limits) -> int:

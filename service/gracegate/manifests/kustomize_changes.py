@@ -49,10 +49,9 @@ def unrendered_keys(
     return tuple(sorted(key for key in (old.keys() | new.keys()) - _HARMLESS if not is_shown(key)))
 
 
-def is_plain(kustomizations: Kustomizations, root: str) -> bool:
+def is_plain(kustomizations: Kustomizations, root: str | Kustomization) -> bool:
     """Whether a root makes nothing but what its files have, which are evaluated as they are."""
-    folders = kustomizations.closure(root).directories
-    return all(_only_lists(kustomizations, kustomizations.by_directory[folder]) for folder in folders)
+    return all(_only_lists(kustomizations, kustomization) for kustomization in kustomizations.read_by(root))
 
 
 def patches_what_rules_read(kustomizations: Kustomizations, path: str, limits: Limits) -> bool:

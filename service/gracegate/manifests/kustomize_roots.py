@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -62,15 +62,31 @@ class Kustomizations:
     """The kustomizations of a tree by directory.
 
     `unread` are the paths of what the tree has and nobody could read: links, submodules, templates of kustomizations.
+    Those of `generated` directories no file has: a GitOps controller makes them up. `applied` are directories that one
+    applies as they are, each with the namespace that it gives their objects, None for several; and `applied_otherwise`
+    are the kustomizations that controllers make of those of their directories, with theirs.
     """
 
     files: Mapping[str, SourceFile]
     by_directory: Mapping[str, Kustomization]
     unread: frozenset[str] = frozenset()
+    generated: frozenset[str] = frozenset()
+    applied: Mapping[str, AppliedNamespace | None] = field(default_factory=dict)
+    applied_otherwise: tuple[tuple[Kustomization, AppliedNamespace], ...] = ()
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
-        """The directories of the kustomizations that no other one reads; of those in a circle, the first by name."""
+        """The directories of the kustomizations that are applied as they are.
+
+        These are the ones of which a controller says so, and those that no other one reads and no controller applies
+        in its own way; of those in a circle, the first by name.
+        """
+        otherwise = {directory(kustomization.path) for kustomization, _ in self.applied_otherwise}
+        unread = {*self._unread_directories, *(self.applied.keys() & self.by_directory.keys())}
+        return tuple(sorted(unread - (otherwise - self.applied.keys())))
+
+    @cached_property
+    def _unread_directories(self) -> tuple[str, ...]:
         folders = sorted(folder for folder, k in self.by_directory.items() if not k.is_component)
         roots = [folder for folder in folders if not self._readers.get(folder)]
         reached = self._directories_from(roots)
@@ -95,9 +111,9 @@ class Kustomizations:
         """Whether a kustomization patches objects with what is in a file."""
         return any(reference.key in PATCHES for _, reference in self.references_to(path))
 
-    def closure(self, root: str) -> Closure:
-        """All that the kustomization of a directory reads."""
-        read = [*self._walk([root])]
+    def closure(self, root: str | Kustomization) -> Closure:
+        """All that the kustomization of a directory reads, or one that a controller makes of it."""
+        read = self.read_by(root)
         files = {path for k in read for path in _paths(k) if not self._is_directory(path)}
         charts = {chart: self._files_below(chart.directory) for k in read for chart in k.charts}
         return Closure(
@@ -107,31 +123,37 @@ class Kustomizations:
             charts=frozenset(chart for chart, files_here in charts.items() if not files_here),
         )
 
-    def object_files(self, root: str) -> frozenset[str]:
+    def read_by(self, root: str | Kustomization) -> Sequence[Kustomization]:
+        """What the kustomization of a directory reads, or one that a controller makes of it; itself is the first."""
+        return [*self._walk([self.by_directory[root] if isinstance(root, str) else root])]
+
+    def object_files(self, root: str | Kustomization) -> frozenset[str]:
         """The files from which the kustomization of a directory takes objects and patches, and no data."""
-        read = [*self._walk([root])]
+        read = self.read_by(root)
         data = {path for k in read for path in _paths(k, GENERATORS)}
         objects = {path for k in read for path in _paths(k, RESOURCES | PATCHES) if not self._is_directory(path)}
         return frozenset(objects - data)
 
     def placements(self) -> Mapping[str, Placement]:
         """By path of a file of objects, where these end up."""
+        by_path: dict[str, Placement] = {}
         by_directory: dict[str, Placement] = {}
-        pending = [(root, Placement(root, AS_DECLARED)) for root in self.roots]
+        pending = [
+            (self.by_directory[root], Placement(root, self.applied.get(root, AS_DECLARED))) for root in self.roots
+        ]
+        for kustomization, namespace in self.applied_otherwise:
+            pending.append((kustomization, Placement(directory(kustomization.path), namespace)))
         while pending:
-            folder, given = pending.pop()
-            known = by_directory.get(folder, given)
-            merged = known.merge(given)
-            if by_directory.get(folder) == merged:
+            kustomization, given = pending.pop()
+            folder = directory(kustomization.path)
+            merged = by_directory.get(folder, given).merge(given)
+            if by_directory.get(folder) == merged and kustomization is self.by_directory.get(folder):
                 continue
             by_directory[folder] = merged
-            below = self._within(self.by_directory[folder], merged)
-            pending += [(path, below) for path in _paths(self.by_directory[folder]) if self._is_directory(path)]
-        by_path: dict[str, Placement] = {}
-        for folder, placement in by_directory.items():
-            within = self._within(self.by_directory[folder], placement)
-            for path in _paths(self.by_directory[folder], RESOURCES):
+            within = self._within(kustomization, merged)
+            for path in _paths(kustomization, RESOURCES):
                 by_path[path] = by_path.get(path, within).merge(within)
+            pending += [(self.by_directory[path], within) for path in _paths(kustomization) if self._is_directory(path)]
         return by_path
 
     def _within(self, kustomization: Kustomization, placement: Placement) -> Placement:
@@ -179,10 +201,14 @@ class Kustomizations:
                     yield reader
             folder = directory(folder)
 
-    def _walk(self, roots: Iterable[str]) -> Iterator[Kustomization]:
-        """The kustomizations that roots read, themselves among them."""
-        folders = reach(roots, lambda folder: filter(self._is_directory, _paths(self.by_directory[folder])))
-        return (self.by_directory[folder] for folder in folders)
+    def _walk(self, roots: Iterable[Kustomization]) -> Iterator[Kustomization]:
+        """The kustomizations that some read, themselves among them."""
+        own = {directory(root.path): root for root in roots}
+
+        def below(folder: str) -> Iterable[str]:
+            return filter(self._is_directory, _paths(own.get(folder) or self.by_directory[folder]))
+
+        return (own.get(folder) or self.by_directory[folder] for folder in reach(own, below))
 
     def _own_namespace(self, kustomization: Kustomization) -> str:
         if kustomization.namespace:
@@ -191,14 +217,14 @@ class Kustomizations:
         return next((component.namespace for component in components if component and component.namespace), "")
 
     def _directories_from(self, roots: Iterable[str]) -> set[str]:
-        return {directory(kustomization.path) for kustomization in self._walk(roots)}
+        return {directory(k.path) for k in self._walk(self.by_directory[root] for root in roots)}
 
     def _is_directory(self, path: str) -> bool:
         # kustomize looks for a file first.
-        return path in self.by_directory and path not in self.files
+        return path in self.by_directory and path not in self.files and path not in self.generated
 
     def _is_missing(self, key: str, path: str, before: Collection[str]) -> bool:
-        if path in self.files or path in self.by_directory or self._may_be_unread(path):
+        if path in self.files or self._is_directory(path) or self._may_be_unread(path):
             return False
         # A tree holds no files but candidates, so a file of another name may be there.
         return key in _DIRECTORIES_ONLY or path in before or is_candidate(path)

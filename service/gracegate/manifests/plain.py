@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gracegate.manifests.components import Components, read_components
+from gracegate.manifests.components import ComponentCache, Components, read_components
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
-from gracegate.manifests.kustomize_roots import Cache
 from gracegate.manifests.listings import UNLISTED, Listing, read_listings
 from gracegate.manifests.source_places import SourcePlaces
-from gracegate.model import Document, Limits, Problem, SourceFile, Tree
+from gracegate.model import Document, Limits, Problem, Repository, SourceFile, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class ReadCache:
     """What has been read, by all that it is made of: base and head share what is the same."""
 
     manifests: dict[tuple[object, ...], Manifest] = field(default_factory=dict)
-    kustomizations: Cache = field(default_factory=dict)
+    components: ComponentCache = field(default_factory=ComponentCache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,23 @@ class Collection:
         return SourcePlaces(self.components.files, self.limits)
 
 
-def collect_documents(tree: Tree, cache: ReadCache | None = None, limits: Limits | None = None) -> Collection:
-    """Reads every candidate file. A file without a blob id is never taken from the cache."""
+def collect_documents(
+    tree: Tree,
+    cache: ReadCache | None = None,
+    limits: Limits | None = None,
+    repository: Repository | None = None,
+) -> Collection:
+    """Reads every candidate file of a tree, which is of `repository`, as far as that is known.
+
+    A file without a blob id is never taken from the cache.
+    """
     cache = ReadCache() if cache is None else cache
     limits = limits or Limits()
     paths = sorted(path for path in tree.files if is_candidate(path))
     # A submodule or a link is no file of its directory, and what it leads to is not known, or in the tree anyway.
     missing = sorted({problem.file for problem in tree.problems if problem.is_manifest and is_candidate(problem.file)})
     find_component = component_finder([*paths, *missing])
-    components = read_components(tree, limits, cache.kustomizations)
+    components = read_components(tree, limits, cache.components, repository)
     listings = read_listings(components.kustomizations)
     manifests = {}
     for path in paths:

@@ -84,10 +84,7 @@ class _Marks:
     """The marks in the sources of roots."""
 
     def __init__(self, components: Components, roots: Iterable[Root], limits: Limits) -> None:
-        kustomizations = components.kustomizations
-        self._object_files = {
-            root: kustomizations.object_files(root.directory) for root in roots if root.renderer == "kustomize"
-        }
+        self._object_files = {root: components.object_files(root) for root in roots if root.renderer == "kustomize"}
         self.sources = mark_sources(components.files, set().union(*self._object_files.values()), limits)
         self.templates = {
             root: mark_templates(
@@ -134,7 +131,10 @@ class _Reader:
         source = self.sources.get((path, number, pointer))
         if source is not None:
             rendered = replace(rendered, source=source.ref)
-        document = Document(path, number, pointer, found, ref, is_fragment=False, component="", rendered=rendered)
+        namespace = self.components.namespace_of(rendered.root)
+        document = Document(
+            path, number, pointer, found, ref, False, component="", applied_namespace=namespace, rendered=rendered
+        )
         return replace(document, component=document.holder, root=document.holder)
 
     def _birthplace(self, rendered: Rendered) -> SourceKey:

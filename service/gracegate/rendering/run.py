@@ -114,6 +114,9 @@ def request_archive(requests: Sequence[RenderRequest], cluster: Mapping[str, obj
                 "release": one.release,
                 "namespace": one.namespace,
                 "replaced": {**one.replaced},
+                "post_renderers": one.post_renderers,
+                "substitution": one.substitution
+                and {"variables": dict(one.substitution.variables), "is_complete": one.substitution.is_complete},
             }
             for one in requests
         ],
