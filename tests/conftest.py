@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from wasmtime._managed import Managed
 
+from gracegate.rendering import WasmRenderer, find_renderer
 from tests import postgresql, processes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,6 +59,14 @@ def opa() -> Path:
         if candidate and Path(candidate).is_file() and _version(str(candidate)) == OPA_VERSION:
             return Path(candidate)
     pytest.skip(f"needs OPA {OPA_VERSION}: run `make tools`")
+
+
+@pytest.fixture(scope="session")
+def renderer() -> WasmRenderer:
+    """The renderer with its usual limits; the tests that need it are skipped by name where it is not built."""
+    if (wasm := find_renderer()) is None:
+        pytest.skip("needs the renderer: run `make tools`")
+    return WasmRenderer(wasm, ROOT / ".tools" / "cache" / "gracegate")
 
 
 # Both databases run the tests of the store, the queue and the runner, most of those of the workers with the kill test,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from gracegate.check import check
-from gracegate.model import Report
 from gracegate.rendering import WasmRenderer
 from tests import shop
 from tests.check.reports import ENGINE, request_of

@@ -19,11 +19,14 @@ from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
 from gracegate.manifests.kustomize_roots import read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
-from gracegate.manifests.provenance import mark_sources
+from gracegate.manifests.proof import intended_operations, why_not_proved
+from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
 from gracegate.manifests.remote import RemoteReference
 from gracegate.manifests.rendered_places import locate_rendered
 from gracegate.manifests.rendered_trees import RenderContext, RenderedRoot, render_nothing, render_roots
 from gracegate.manifests.source_comments import comment_objects, comment_template
+from gracegate.manifests.source_edits import EditedSource, edit_source
+from gracegate.manifests.source_fixes import SourceFix, SourceOperation, kustomize_fixes
 from gracegate.manifests.template_provenance import mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
@@ -36,12 +39,16 @@ __all__ = [
     "Collection",
     "Components",
     "EditedManifest",
+    "EditedSource",
     "Manifest",
     "MissingValues",
     "ReadCache",
     "RemoteReference",
     "RenderContext",
+    "RenderedObject",
     "RenderedRoot",
+    "SourceFix",
+    "SourceOperation",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
@@ -51,7 +58,10 @@ __all__ = [
     "component_finder",
     "directory",
     "edit_manifest",
+    "edit_source",
+    "intended_operations",
     "is_candidate",
+    "kustomize_fixes",
     "locate",
     "locate_rendered",
     "mark_sources",
@@ -59,8 +69,10 @@ __all__ = [
     "read_components",
     "read_kustomizations",
     "read_manifest",
+    "read_origins",
     "render_nothing",
     "render_roots",
     "unrendered_changes",
     "unrendered_files",
+    "why_not_proved",
 ]

@@ -17,6 +17,7 @@ from gracegate.manifests.applications import (
     kustomization_text,
 )
 from gracegate.manifests.contents import read_values
+from gracegate.manifests.contributors import ContributorReader, Contributors
 from gracegate.manifests.discovery import CHART_FILE
 from gracegate.manifests.gitops import (
     GitOps,
@@ -110,6 +111,12 @@ class Components:
             return self.charts.files_of(root.directory)
         return self.kustomizations.object_files(self._kustomization(root))
 
+    def contributors(self, root: Root) -> Contributors:
+        """What kustomize makes a root of, in order; nothing for a chart."""
+        if root.renderer == "helm":
+            return Contributors(())
+        return self._contributor_reader.of_root(self._kustomization(root))
+
     def file_of(self, root: Root) -> str:
         """The file that makes a directory of the tree a root."""
         if root.renderer == "helm":
@@ -192,6 +199,10 @@ class Components:
     @cached_property
     def _known_roots(self) -> frozenset[Root]:
         return frozenset(self.roots)
+
+    @cached_property
+    def _contributor_reader(self) -> ContributorReader:
+        return ContributorReader(self.kustomizations)
 
     @cached_property
     def _applications(self) -> Mapping[Root, Application]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gracegate.model import Limits
+from gracegate.model import Limits, Pointer
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 
@@ -33,3 +33,23 @@ def items(value: Any) -> list[Any]:
 def text(value: Any) -> str:
     """The value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def value_at(value: Any, pointer: Pointer) -> Any:
+    """What is at a pointer, None for nothing."""
+    for segment in pointer:
+        if not _has(value, segment):
+            return None
+        value = value[segment]
+    return value
+
+
+def has_value(value: Any, pointer: Pointer) -> bool:
+    """Whether there is anything at a pointer, be it null."""
+    return not pointer or _has(value_at(value, pointer[:-1]), pointer[-1])
+
+
+def _has(value: Any, segment: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(segment, int) and 0 <= segment < len(value)
+    return isinstance(value, dict) and segment in value

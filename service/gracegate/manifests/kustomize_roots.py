@@ -128,11 +128,12 @@ class Kustomizations:
         return [*self._walk([self.by_directory[root] if isinstance(root, str) else root])]
 
     def object_files(self, root: str | Kustomization) -> frozenset[str]:
-        """The files from which the kustomization of a directory takes objects and patches, and no data."""
+        """The files from which the kustomization of a directory takes objects and patches, and no data; itself and
+        others among them, in which patches may be written out."""
         read = self.read_by(root)
         data = {path for k in read for path in _paths(k, GENERATORS)}
         objects = {path for k in read for path in _paths(k, RESOURCES | PATCHES) if not self._is_directory(path)}
-        return frozenset(objects - data)
+        return frozenset(objects - data).union(k.path for k in read)
 
     def placements(self) -> Mapping[str, Placement]:
         """By path of a file of objects, where these end up."""

@@ -8,15 +8,19 @@ nothing is said about its origins.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gracegate.manifests.discovery import KUSTOMIZATIONS
 from gracegate.manifests.kinds import KINDS, LISTS, is_of_other_kind
-from gracegate.model import Limits, Origin, Pointer, SourceFile
+from gracegate.manifests.kustomize import PATCHES
+from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
 from gracegate.yaml import (
     MappingNode,
     Node,
+    ScalarNode,
     SequenceNode,
     YamlError,
     json_value,
@@ -45,35 +49,32 @@ class MarkedSources:
 
 @dataclass(frozen=True, slots=True)
 class RenderedObject:
-    """A rendered object, and by the pointer of a mapping in it the mappings of source files that it was made of.
-
-    `number` is that of its YAML document in the rendering, from 0. `origins` is empty where they are not certain. A
-    mapping that several files have made has several, in no order.
-    """
+    """A rendered object and what it was made of; `number` is that of its YAML document in the rendering, from 0."""
 
     number: int
     object: Mapping[str, Any]
-    origins: Mapping[Pointer, tuple[Origin, ...]]
+    rendered: Rendered
 
 
 def mark_sources(files: Mapping[str, SourceFile], paths: Iterable[str], limits: Limits) -> MarkedSources:
-    """Marks the manifests and JSON patches among `paths`; what cannot be marked is left out.
+    """Marks the manifests, the JSON patches and the patches in kustomizations among `paths`; what cannot be marked is
+    left out.
 
-    `paths` are those that kustomize reads objects and patches from. A file that becomes data must not be among them: a
-    mark would change it, and the name of what it is in.
+    `paths` are those of kustomizations, and those that they read objects and patches from. A file that becomes data
+    must not be among them: a mark would change it, and the name of what it is in.
     """
     texts: dict[str, str] = {}
-    origins: list[Origin] = []
+    marks = _Marks([], limits)
     for path in sorted(paths):
         source = files.get(path)
-        if source is not None and len(source.data) <= limits.bytes:
-            marked = _MarkedFile(path, len(texts), origins, limits)
-            if text := marked.mark(source.data):
-                texts[path] = text
-    return MarkedSources(texts, tuple(origins))
+        if source is not None and len(source.data) <= limits.bytes and (text := marks.mark_file(source)):
+            texts[path] = text
+    return MarkedSources(texts, tuple(marks.origins))
 
 
-def read_origins(plain: str, marked: str, sources: MarkedSources, limits: Limits) -> Iterator[RenderedObject]:
+def read_origins(
+    plain: str, marked: str, sources: MarkedSources, root: Root, limits: Limits
+) -> Iterator[RenderedObject]:
     """The objects of kinds that rules read in `plain`, with the origins that `marked`, rendered of the marked sources,
     tells. Raises YamlError where `plain` cannot be read."""
     texts = [plain[span.start : span.end] for span in split_documents(plain)]
@@ -85,13 +86,18 @@ def read_origins(plain: str, marked: str, sources: MarkedSources, limits: Limits
             value = json_value(text, parse_yaml(text, limits))
             if isinstance(value, dict):
                 origins = _origins_of(value, _marked_value(marked_text, limits), sources.origins)
-                yield RenderedObject(number, value, origins)
+                yield RenderedObject(number, value, Rendered(root, origins=origins))
 
 
 def _origins_of(value: Any, marked: Any, origins: Sequence[Origin]) -> dict[Pointer, tuple[Origin, ...]]:
     found: dict[Pointer, tuple[Origin, ...]] = {}
     stripped = _strip(marked, (), found, origins)
-    return found if stripped == value else {}
+    if stripped != value:
+        return {}
+    # An object has no mark of its own, because its kind may be in a list. Its spec is in it at the same place.
+    specs = found.get(("spec",), ())
+    objects = tuple(Origin(o.path, o.number, o.pointer[:-1]) for o in specs if o.pointer[-1] == "spec")
+    return {(): objects, **found} if objects else found
 
 
 def _marked_value(text: str, limits: Limits) -> Any:
@@ -120,60 +126,114 @@ def _strip(value: Any, at: Pointer, found: dict[Pointer, tuple[Origin, ...]], or
     return stripped
 
 
-class _MarkedFile:
-    """Marks one file; the origins of its marks are added to `origins`."""
+class _Marks:
+    """Marks texts; `origins` has what each mark stands for, by its number."""
 
-    def __init__(self, path: str, number: int, origins: list[Origin], limits: Limits) -> None:
-        self._path = path
-        self._number = number
-        self._origins = origins
+    def __init__(self, origins: list[Origin], limits: Limits) -> None:
+        self.origins = origins
         self._limits = limits
+        self._sources = 0
 
-    def mark(self, data: bytes) -> str | None:
+    def mark_file(self, source: SourceFile) -> str | None:
         """The text with marks; None where there is nothing to mark."""
         try:
-            text = data.decode()
+            text = source.data.decode()
         except UnicodeDecodeError:
             return None
         if _PREFIX in text:
             return None
+        mark = self._mark_patches if source.path.rpartition("/")[2] in KUSTOMIZATIONS else self._mark_document
         parts: list[str] = []
         end = 0
         for number, span in enumerate(split_documents(text)):
-            document = text[span.start : span.end]
-            marked = document if is_of_other_kind(document) else self._mark_document(document, number)
-            parts += [text[end : span.start], marked]
+            parts += [text[end : span.start], mark(text[span.start : span.end], Origin(source.path, number, ()))]
             end = span.end
         result = "".join((*parts, text[end:]))
         return None if result == text else result
 
-    def _mark_document(self, text: str, number: int) -> str:
+    def _mark_patches(self, text: str, origin: Origin) -> str:
+        """A kustomization with marks in the patches that are written out in it, or as it is where a mark would change
+        more."""
+        before = len(self.origins)
+        try:
+            root = parse_yaml(text, self._limits)
+            marked = None if root is None else self._insert_in_patches(text, root, origin)
+            marked_root = None if marked is None else parse_yaml(marked, self._limits)
+            if root and marked and marked_root:
+                others = _without_patches(text, root)
+                if _without_patches(marked, marked_root) == others:
+                    return marked
+        except YamlError:
+            pass
+        del self.origins[before:]
+        return text
+
+    def _insert_in_patches(self, text: str, root: Node, origin: Origin) -> str:
+        parts: list[str] = []
+        end = 0
+        for patch, pointer in sorted(_inline_patches(root), key=lambda place: place[0].start):
+            marked = self._mark_patch(patch.text, Origin(origin.path, origin.number, pointer))
+            if marked != patch.text:
+                parts += [text[end : patch.start], json.dumps(marked)]
+                end = patch.end
+        return "".join((*parts, text[end:]))
+
+    def _mark_patch(self, text: str, origin: Origin) -> str:
+        # A pointer into one of several documents would not say into which.
+        return self._mark_document(text, origin) if len([*split_documents(text)]) == 1 else text
+
+    def _mark_document(self, text: str, origin: Origin) -> str:
         """The document with its marks, or as it is where a mark would change more."""
-        before = len(self._origins)
+        if is_of_other_kind(text):
+            return text
+        before = len(self.origins)
         try:
             root = parse_yaml(text, self._limits)
             if root is None:
                 return text
-            marked = self._insert(text, number, mapping_places(root))
+            marked = self._insert(text, origin, mapping_places(root))
             value = json_value(text, root)
-            stripped = _strip(json_value(marked, parse_yaml(marked, self._limits)), (), {}, self._origins)
+            stripped = _strip(json_value(marked, parse_yaml(marked, self._limits)), (), {}, self.origins)
         except YamlError:
             stripped = value = None
         if stripped is None or stripped != value:
-            del self._origins[before:]
+            del self.origins[before:]
             return text
         return marked
 
-    def _insert(self, text: str, number: int, places: Iterable[tuple[MappingNode, Pointer]]) -> str:
+    def _insert(self, text: str, origin: Origin, places: Iterable[tuple[MappingNode, Pointer]]) -> str:
         parts: list[str] = []
         end = 0
+        self._sources += 1
         for mapping, pointer in sorted(places, key=lambda place: place[0].body):
-            mark = f'"{_PREFIX}{self._number}-{number}": "{len(self._origins)}"'
+            mark = f'"{_PREFIX}{self._sources}": "{len(self.origins)}"'
             column = mapping.body - (text.rfind("\n", 0, mapping.body) + 1)
-            self._origins.append(Origin(self._path, number, pointer))
+            self.origins.append(Origin(origin.path, origin.number, origin.pointer + pointer))
             parts += [text[end : mapping.body], mark, ", " if mapping.is_flow else "\n" + " " * column]
             end = mapping.body
         return "".join((*parts, text[end:]))
+
+
+def _inline_patches(root: Node) -> Iterator[tuple[ScalarNode, Pointer]]:
+    """The patches that are written out in a kustomization; a path among them has nothing that could be marked."""
+    for key, listed in _fields(root).items():
+        if key in PATCHES and isinstance(listed, SequenceNode):
+            for index, item in enumerate(listed.items):
+                if isinstance(item, ScalarNode):
+                    yield item, (key, index)
+                elif isinstance(patch := _fields(item).get("patch"), ScalarNode):
+                    yield patch, (key, index, "patch")
+
+
+def _without_patches(text: str, root: Node) -> Any:
+    """A kustomization without the patches that are written out in it."""
+    value = json_value(text, root)
+    for _, pointer in _inline_patches(root):
+        holder = value
+        for segment in pointer[:-1]:
+            holder = holder[segment]
+        holder[pointer[-1]] = ""
+    return value
 
 
 def mapping_places(root: Node) -> Iterator[tuple[MappingNode, Pointer]]:
@@ -207,7 +267,9 @@ def _mappings(node: Node | None, pointer: Pointer) -> Iterator[tuple[MappingNode
         for index, item in enumerate(node.items):
             yield from _mappings(item, (*pointer, index))
     elif isinstance(node, MappingNode) and node.pairs:
-        yield node, pointer
-        for name, value in _fields(node).items():
+        fields = _fields(node)
+        if getattr(fields.get("$patch"), "text", "") != "delete":  # nothing of it is in what is rendered
+            yield node, pointer
+        for name, value in fields.items():
             if name not in _UNMARKED and name != "<<":
                 yield from _mappings(value, (*pointer, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.manifests.components import Components
+from gracegate.manifests.contributors import Contributors
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Origin, Place, Pointer, Rendered
 
@@ -18,18 +19,13 @@ def locate_rendered(
             path, line = rendered.lines[prefix]
             return path, Place(line, line)
         if origins := rendered.origins.get(prefix):
-            origin = _decisive(origins, rest, components, places)
+            origin = _decisive(origins, rest, components.contributors(rendered.root), places)
             return origin.path, places.place(origin, rest)
     return None
 
 
-def _decisive(origins: tuple[Origin, ...], rest: Pointer, components: Components, places: SourcePlaces) -> Origin:
-    """Of what has made a mapping together: the patch that sets a value, else the resource."""
-
-    def is_patch(origin: Origin) -> bool:
-        return components.kustomizations.is_patch(origin.path)
-
-    setting = [origin for origin in origins if rest and places.has(origin, rest[:1])]
-    if setting:
-        return max(setting, key=lambda origin: (is_patch(origin), origin.path))
-    return min(origins, key=lambda origin: (is_patch(origin), origin.path))
+def _decisive(origins: tuple[Origin, ...], rest: Pointer, contributors: Contributors, places: SourcePlaces) -> Origin:
+    """Of what has made a mapping together: what sets a value last, else what is there first."""
+    ordered = contributors.ordered(origins)
+    setting = [origin for origin in ordered if rest and places.has(origin, rest[:1])]
+    return setting[-1] if setting else ordered[0]

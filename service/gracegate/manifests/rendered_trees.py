@@ -121,9 +121,9 @@ class _Reader:
         return RenderedRoot(root, plain.text, documents)
 
     def _documents(self, root: Root, plain: str, marked: str) -> Iterator[Document]:
-        for found in read_origins(plain, marked, self.marks.sources, self.limits):
+        for found in read_origins(plain, marked, self.marks.sources, root, self.limits):
             if found.object.get("kind") in KINDS:
-                yield self._document(found.object, Rendered(root, origins=found.origins))
+                yield self._document(found.object, found.rendered)
 
     def _document(self, found: Mapping[str, Any], rendered: Rendered) -> Document:
         ref = object_ref(found)
@@ -142,11 +142,8 @@ class _Reader:
         lines = [rendered.lines[pointer] for pointer in sorted(rendered.lines, key=len)]
         if lines:
             return lines[0].path, lines[0].line, ()
-        for pointer in sorted(rendered.origins, key=len):
-            whole = [o for o in rendered.origins[pointer] if o.pointer[len(o.pointer) - len(pointer) :] == pointer]
-            # Patches change what a resource has made.
-            born = [o for o in whole if not self.components.kustomizations.is_patch(o.path)] or whole
-            if born:
-                first = min(born, key=lambda origin: origin.path)
-                return first.path, first.number, first.pointer[: len(first.pointer) - len(pointer)]
+        # Patches change what a resource has made.
+        contributors = self.components.contributors(rendered.root)
+        for born in contributors.ordered(rendered.origins.get((), ())):
+            return born.path, born.number, born.pointer
         return self.components.file_of(rendered.root), 0, ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gracegate.manifests.provenance import MarkedSources, mapping_places, read_origins
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_provenance import MarkedTemplates, read_template_lines
-from gracegate.model import Limits, Pointer, SourceFile, SourceLine
+from gracegate.model import Limits, Pointer, Root, SourceFile, SourceLine
 from gracegate.yaml import LineIndex, YamlError, json_value, parse_yaml, split_documents
 
 
@@ -19,7 +19,8 @@ def comment_objects(
 
     Raises YamlError where `plain` cannot be read.
     """
-    origins = {found.number: found.origins for found in read_origins(plain, marked, sources, limits)}
+    root = Root("kustomize", "")
+    origins = {each.number: each.rendered.origins for each in read_origins(plain, marked, sources, root, limits)}
     places = SourcePlaces(files, limits)
 
     def sources_of(number: int, pointer: Pointer, _line: int) -> Iterable[SourceLine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracegate.yaml.embedded import EmbeddedDocument, embedded_document
 from gracegate.yaml.lines import LineIndex, NewlineStyle, has_final_newline, newline_style
 from gracegate.yaml.lookup import PathStep, lookup_path
 from gracegate.yaml.nodes import (
@@ -26,6 +27,7 @@ __all__ = [
     "AliasNode",
     "DocumentSpan",
     "DuplicateKey",
+    "EmbeddedDocument",
     "LineIndex",
     "MappingNode",
     "NewlineStyle",
@@ -37,6 +39,7 @@ __all__ = [
     "YamlError",
     "descendants",
     "duplicate_keys",
+    "embedded_document",
     "has_final_newline",
     "is_plain_safe",
     "is_template",

@@ -9,11 +9,13 @@ from typing import Any
 YTT = "#@"
 # A value in a comment, as in `replicas: #@ data.values.replicas`; it counts even if a value stands before it.
 _YTT_VALUE = re.compile(r"[ \t]*(#@ [^\n]*)")
-# Of envsubst, Flux, OpenShift, make, Helm, Jinja, ytt, autoconf and Windows, and what people write to be replaced.
+# Of envsubst, Flux, OpenShift, make, Helm, Jinja, ytt, autoconf and Windows, and what people write to be replaced; not
+# what a strategic merge patch says of itself, as `$patch: delete`.
 _VARIABLE = re.compile(
     "|".join(
         (
-            r"\$\{\{?[^{}]*\}\}?|\$\([^()]*\)|\$\w+",
+            r"\$\{\{?[^{}]*\}\}?|\$\([^()]*\)",
+            r"\$(?!(?:deleteFromPrimitiveList|patch|retainKeys|setElementOrder)\b)\w+",
             r"\{\{.*?\}\}|\{%.*?%\}|#@ .*",
             r"@[A-Za-z_]\w*@|%[A-Za-z_]\w*%|<[A-Za-z][\w.-]*>",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.yaml_edit.editor import EditedDocument, apply_edits, edit_document
-from gracegate.yaml_edit.patches import EditRefused
+from gracegate.yaml_edit.patches import EditRefused, apply_operation, canonical_json, minimal_operations
 from gracegate.yaml_edit.splices import LineEdit
 
 __all__ = [
@@ -11,5 +11,8 @@ __all__ = [
     "EditedDocument",
     "LineEdit",
     "apply_edits",
+    "apply_operation",
+    "canonical_json",
     "edit_document",
+    "minimal_operations",
 ]

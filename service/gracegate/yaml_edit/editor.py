@@ -7,10 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gracegate.model import Hunk, Limits, NoSuggestion, Operation
-from gracegate.yaml import LineIndex, Node, YamlDocument, YamlError, is_template, json_value, parse_yaml, variables
+from gracegate.yaml import (
+    EmbeddedDocument,
+    LineIndex,
+    Node,
+    YamlDocument,
+    YamlError,
+    embedded_document,
+    is_template,
+    json_value,
+    parse_yaml,
+    variables,
+)
 from gracegate.yaml_edit.patches import EditRefused, apply_operation, canonical_json, minimal_operations
 from gracegate.yaml_edit.plans import edit_plans, has_alias_target
-from gracegate.yaml_edit.splices import EditedText, LineEdit, line_edits
+from gracegate.yaml_edit.splices import EditedText, LineEdit, Splice, line_edits
 from gracegate.yaml_edit.targets import EditPlan
 
 
@@ -29,8 +40,9 @@ def edit_document(
 ) -> EditedDocument:
     """Applies the operations in order and makes additions inside `preferred` lines of the file where possible.
 
-    Paths start at the document's root. Raises EditRefused unless the document then has exactly the value that the
-    operations make of its old value, and keeps every variable that it had: what stands for one is not known.
+    Paths start at the document's root, and may lead on into YAML in a literal block scalar. Raises EditRefused unless
+    the document then has exactly the value that the operations make of its old value, and keeps every variable that it
+    had: what stands for one is not known.
     """
     if is_template(document.text, document.root):
         raise EditRefused("templated")
@@ -79,6 +91,12 @@ class _Editor:
 
     def _apply_one(self, state: _State, operation: Operation) -> _State:
         """Applies an operation by its minimal operations, or in one piece if one of those is refused."""
+        try:
+            embedded = embedded_document(state.edited.text, state.root, operation.path, self.limits)
+        except YamlError:
+            raise EditRefused("no_such_path") from None
+        if embedded is not None:
+            return self._apply_in_scalar(state, embedded, operation)
         parts = minimal_operations(state.value, operation)
         if parts == (operation,):
             return self._apply_first_verified_plan(state, operation)
@@ -89,12 +107,26 @@ class _Editor:
             return self._apply_first_verified_plan(state, replace(operation, op="replace"))
         return state
 
+    def _apply_in_scalar(self, state: _State, embedded: EmbeddedDocument, operation: Operation) -> _State:
+        """Edits the YAML in a block scalar, line by line."""
+        line = embedded.document.first_line
+        original = state.edited.original_line(line) + self.document.first_line - 1
+        inner = replace(operation, path=embedded.pointer)
+        edited = edit_document(embedded.document._replace(first_line=original), [inner], self.preferred, self.limits)
+        plan = EditPlan(tuple(_block_splices(state.edited.text, embedded, line - original, edited.edits)), 0)
+        new_text = Operation("replace", embedded.holder, edited.text)
+        return self._apply_verified([plan], state, new_text)
+
     def _apply_first_verified_plan(self, state: _State, operation: Operation) -> _State:
+        plans = self._rank(state.edited, edit_plans(state.edited.text, state.root, operation))
+        return self._apply_verified(plans, state, operation)
+
+    def _apply_verified(self, plans: Iterable[EditPlan], state: _State, operation: Operation) -> _State:
         """Applies the first plan after which the text parses to exactly the expected value."""
         expected = apply_operation(state.value, operation)
         expected_json = canonical_json(expected)
         reason: NoSuggestion = "unsupported_layout"
-        for plan in self._rank(state.edited, edit_plans(state.edited.text, state.root, operation)):
+        for plan in plans:
             edited = state.edited.apply(plan.splices)
             try:
                 root = parse_yaml(edited.text, self.limits)
@@ -129,3 +161,16 @@ class _Editor:
         """How many lines are between a line and the nearest preferred line; 0 if no lines are preferred."""
         file_line = line + self.document.first_line - 1
         return min((max(h.start - file_line, file_line - h.end, 0) for h in self.preferred), default=0)
+
+
+def _block_splices(text: str, embedded: EmbeddedDocument, shift: int, edits: Iterable[LineEdit]) -> Iterator[Splice]:
+    """Edits of the lines of a block scalar, `shift` lines further down in `text`, as splices of that text."""
+    lines = LineIndex(text)
+    for edit in edits:
+        start = lines.starts[edit.start_line + shift - 1]
+        end = lines.end(lines.starts[edit.end_line + shift - 1])
+        new_lines = [embedded.indent + line if line else "" for line in edit.lines]
+        if new_lines:
+            yield Splice(start, end, lines.newline(start).join(new_lines))
+        else:
+            yield Splice(start, min(end + len(lines.newline(end)), len(text)), "")
