@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gracegate.manifests.template_provenance import mark_templates, read_template_lines
-from gracegate.model import RenderRequest, Root, SourceFile, SourceLine
-from gracegate.rendering import WasmRenderer, find_renderer
-from tests.conftest import ROOT
+from gracegate.manifests.template_provenance import (
+    MarkedTemplates,
+    is_same_without_marks,
+    mark_templates,
+    read_template_lines,
+    read_template_objects,
+)
+from gracegate.model import Limits, Rendered, RenderRequest, Root, SourceFile, SourceLine
+from gracegate.rendering import WasmRenderer
+
+WEB = Root("helm", "")
 
 
 def marked(text: str) -> str:
@@ -98,20 +107,21 @@ SERVICE = [
 ]
 
 
-def test_the_lines_of_a_chart() -> None:
-    if (wasm := find_renderer()) is None:
-        pytest.skip("needs the renderer: run `make tools`")
-    files = {path: SourceFile(path, text.encode()) for path, text in CHART.items()}
+def render(chart: Mapping[str, str], renderer: WasmRenderer) -> tuple[str, str, MarkedTemplates]:
+    """What a chart renders to, without and with marks."""
+    files = {path: SourceFile(path, text.encode()) for path, text in chart.items()}
     templates = mark_templates(files, [path for path in files if path.startswith("templates/")])
-    plain, rendered = WasmRenderer(wasm, ROOT / ".tools" / "cache" / "gracegate").render(
-        {path: source.data for path, source in files.items()},
-        [RenderRequest(Root("helm", "")), RenderRequest(Root("helm", ""), replaced=templates.texts)],
-        30,
-    )
-    lines = read_template_lines(plain.text, rendered.text, templates)
+    requests = [RenderRequest(WEB), RenderRequest(WEB, replaced=templates.texts)]
+    plain, marked = renderer.render({path: source.data for path, source in files.items()}, requests, 30)
+    return plain.text, marked.text, templates
+
+
+def test_the_lines_of_a_chart(renderer: WasmRenderer) -> None:
+    plain, marked, templates = render(CHART, renderer)
+    lines = read_template_lines(plain, marked, templates)
     found = [
         (text, origin.path, origin.line)
-        for text, origin in zip(plain.text.split("\n"), lines, strict=True)
+        for text, origin in zip(plain.split("\n"), lines, strict=True)
         if origin is not None and text != "---"
     ]
     assert found == [
@@ -119,3 +129,47 @@ def test_the_lines_of_a_chart() -> None:
         for name in ("a", "b")
         for text, line in SERVICE
     ]
+
+
+def test_the_lines_of_its_objects(renderer: WasmRenderer) -> None:
+    plain, marked, templates = render(CHART, renderer)
+    objects = [*read_template_objects(plain, read_template_lines(plain, marked, templates), WEB, Limits())]
+    assert [found.object["metadata"]["name"] for found in objects] == ["a", "b"]
+    lines = {
+        ("kind",): SourceLine("templates/a.yaml", 3),
+        ("metadata",): SourceLine("templates/a.yaml", 4),
+        ("metadata", "name"): SourceLine("templates/a.yaml", 5),
+        ("metadata", "labels"): SourceLine("templates/a.yaml", 6),
+        ("metadata", "labels", "app"): SourceLine("templates/_labels.tpl", 2),
+        ("metadata", "labels", "tier"): SourceLine("templates/_labels.tpl", 3),
+    }
+    assert [found.rendered for found in objects] == [Rendered(WEB, lines=lines)] * 2
+
+
+def test_items_of_lists_have_lines() -> None:
+    text = "kind: Service\nspec:\n  ports:\n  - port: 80\n    name: a\n  - {port: 81}\n"
+    lines = [SourceLine("a", number) for number in range(1, 8)]
+    (found,) = read_template_objects(f"kind: ConfigMap\n---\n{text}", [None, None, *lines], WEB, Limits())
+    assert {pointer[1:]: line.line for pointer, line in found.rendered.lines.items() if pointer[:1] == ("spec",)} == {
+        (): 2,
+        ("ports",): 3,
+        ("ports", 0): 4,
+        ("ports", 0, "port"): 4,
+        ("ports", 0, "name"): 5,
+        ("ports", 1): 6,
+        ("ports", 1, "port"): 6,
+    }
+
+
+def test_a_chart_that_computes_with_the_text_of_a_helper(renderer: WasmRenderer) -> None:
+    helper = '{{- $labels := include "labels" . | fromYaml }}\nkind: Service\nmetadata:\n  name: {{ $labels.tier }}\n'
+    chart = CHART | {"templates/a.yaml": helper}
+    plain, marked, templates = render(chart, renderer)
+    assert not is_same_without_marks(plain, marked)
+    names = ["a.yaml", "_labels.tpl"]
+    assert sorted(path for path in templates.texts) == sorted(f"templates/{name}" for name in names)
+    assert [*templates.without_helpers.texts] == ["templates/a.yaml"]
+    files = {path: text.encode() for path, text in chart.items()}
+    (again,) = renderer.render(files, [RenderRequest(WEB, replaced=templates.without_helpers.texts)], 30)
+    assert is_same_without_marks(plain, again.text)
+    assert read_template_lines(plain, again.text, templates)[-2] == SourceLine("templates/a.yaml", 4)

@@ -9,8 +9,13 @@ from typing import Any
 from gracegate.manifests.components import Components
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.objects import object_ref
-from gracegate.manifests.provenance import mark_sources, read_origins
-from gracegate.manifests.template_provenance import mark_templates
+from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
+from gracegate.manifests.template_provenance import (
+    is_same_without_marks,
+    mark_templates,
+    read_template_lines,
+    read_template_objects,
+)
 from gracegate.model import (
     Document,
     Limits,
@@ -64,9 +69,15 @@ def render_roots(
     requests = [request for root in wanted for request in _requests(components, root, marks)]
     paths = set().union(*(components.files_of(root) for root in wanted))
     files = {path: components.files[path].data for path in sorted(paths) if path in components.files}
-    renderings = iter(context.render(files, requests, context.minor))
+    answers = iter(context.render(files, requests, context.minor))
+    renderings = {root: [next(answers), next(answers)] for root in wanted}
+    # Only few charts compute with the text of their helpers.
+    changed = [root for root, (plain, marked) in renderings.items() if marks.are_harmful(root, plain, marked)]
+    again = [components.render_request(root, marks.templates[root].without_helpers.texts) for root in changed]
+    for root, rendering in zip(changed, context.render(files, again, context.minor) if again else (), strict=True):
+        renderings[root].append(rendering)
     read = _Reader(components, sources, marks, context.limits)
-    return {root: read.root(root, next(renderings), next(renderings)) for root in wanted}
+    return {root: read.root(root, *renderings[root]) for root in wanted}
 
 
 def render_nothing(_files: Mapping[str, bytes], requests: Sequence[RenderRequest], _minor: int) -> list[Rendering]:
@@ -94,6 +105,10 @@ class _Marks:
             if root.renderer == "helm"
         }
 
+    def are_harmful(self, root: Root, plain: Rendering, marked: Rendering) -> bool:
+        """Whether a chart renders to something else with marks."""
+        return root in self.templates and plain.problem is None and not is_same_without_marks(plain.text, marked.text)
+
     def texts_of(self, root: Root) -> Mapping[str, str]:
         """The marked texts of the files that a root reads, by path."""
         if root in self.templates:
@@ -110,20 +125,28 @@ class _Reader:
     marks: _Marks
     limits: Limits
 
-    def root(self, root: Root, plain: Rendering, marked: Rendering) -> RenderedRoot:
+    def root(self, root: Root, plain: Rendering, *marked: Rendering) -> RenderedRoot:
         if plain.problem is not None:
             return RenderedRoot(root, problem=plain.problem)
         try:
-            documents = tuple(self._documents(root, plain.text, marked.text))
+            documents = tuple(self._documents(root, plain.text, [rendering.text for rendering in marked]))
         except YamlError as error:
             problem = RenderProblem("refused", f"what it renders to cannot be read: {error.message}")
             return RenderedRoot(root, problem=problem)
         return RenderedRoot(root, plain.text, documents)
 
-    def _documents(self, root: Root, plain: str, marked: str) -> Iterator[Document]:
-        for found in read_origins(plain, marked, self.marks.sources, root, self.limits):
+    def _documents(self, root: Root, plain: str, marked: Sequence[str]) -> Iterator[Document]:
+        for found in self._objects(root, plain, marked):
             if found.object.get("kind") in KINDS:
                 yield self._document(found.object, found.rendered)
+
+    def _objects(self, root: Root, plain: str, marked: Sequence[str]) -> Iterator[RenderedObject]:
+        if root.renderer == "kustomize":
+            return read_origins(plain, marked[0], self.marks.sources, root, self.limits)
+        templates = self.marks.templates[root]
+        passes = zip(*(read_template_lines(plain, text, templates) for text in marked), strict=True)
+        lines = [next(filter(None, certain), None) for certain in passes]
+        return read_template_objects(plain, lines, root, self.limits)
 
     def _document(self, found: Mapping[str, Any], rendered: Rendered) -> Document:
         ref = object_ref(found)

@@ -11,7 +11,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gracegate.model import SourceFile, SourceLine
+from gracegate.manifests.kinds import is_of_other_kind
+from gracegate.manifests.provenance import RenderedObject
+from gracegate.model import Limits, Pointer, Rendered, Root, SourceFile, SourceLine
+from gracegate.yaml import (
+    LineIndex,
+    MappingNode,
+    Node,
+    SequenceNode,
+    json_value,
+    key_name,
+    parse_yaml,
+    split_documents,
+)
 
 _OPENING, _CLOSING = "\ue000", "\ue001"
 _MARK = re.compile(f"{_OPENING}([0-9]+):([0-9]+){_CLOSING}")
@@ -31,19 +43,58 @@ class MarkedTemplates:
     texts: Mapping[str, str]
     paths: tuple[str, ...]
 
+    @property
+    def without_helpers(self) -> MarkedTemplates:
+        """Without marks in the files of helpers, whose names begin with `_`.
+
+        What a chart computes with the text of a helper (`fromYaml`, a comparison) goes wrong where that has marks.
+        """
+        texts = {path: text for path, text in self.texts.items() if not path.rpartition("/")[2].startswith("_")}
+        return MarkedTemplates(texts, self.paths)
+
 
 def mark_templates(files: Mapping[str, SourceFile], paths: Iterable[str]) -> MarkedTemplates:
-    """Marks the templates among `paths`; what cannot be marked is left out.
-
-    What a chart computes with the text of a helper (`fromYaml`, a comparison) goes wrong where that has marks. The
-    rendering shows it; the helpers, files whose names begin with `_`, can be left out then.
-    """
+    """Marks the templates among `paths`; what cannot be marked is left out."""
     texts: dict[str, str] = {}
     for path in sorted(paths):
         source = files.get(path)
         if source is not None and (text := _marked(source.data, len(texts))):
             texts[path] = text
     return MarkedTemplates(texts, tuple(texts))
+
+
+def is_same_without_marks(plain: str, marked: str) -> bool:
+    """Whether marks have changed nothing of what is rendered."""
+    return _MARK.sub("", marked) == plain
+
+
+def read_template_objects(
+    plain: str, lines: Sequence[SourceLine | None], root: Root, limits: Limits
+) -> Iterator[RenderedObject]:
+    """The objects of kinds that rules read in `plain`; `lines` has the origin of each of its lines. Raises YamlError
+    where `plain` cannot be read."""
+    for number, span in enumerate(split_documents(plain)):
+        text = plain[span.start : span.end]
+        node = None if is_of_other_kind(text) else parse_yaml(text, limits)
+        value = None if node is None else json_value(text, node)
+        if node is not None and isinstance(value, dict):
+            index = LineIndex(text)
+            starts = ((pointer, span.first_line - 2 + index.line(start)) for pointer, start in _starts(node, ()))
+            origins = {pointer: line for pointer, at in starts if (line := lines[at]) is not None}
+            yield RenderedObject(number, value, Rendered(root, lines=origins))
+
+
+def _starts(node: Node, pointer: Pointer) -> Iterator[tuple[Pointer, int]]:
+    """Where keys and items of lists start in the text."""
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.items):
+            yield (*pointer, index), item.start
+            yield from _starts(item, (*pointer, index))
+    elif isinstance(node, MappingNode):
+        for key, value in node.pairs:
+            if (name := key_name(key)) is not None:
+                yield (*pointer, name), key.start
+                yield from _starts(value, (*pointer, name))
 
 
 def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> tuple[SourceLine | None, ...]:
