@@ -257,11 +257,13 @@ class Origin:
 class Rendered:
     """How an object was rendered, and `source`, the object that it was at first, as it is named there.
 
+    `number` is that of its YAML document among those that the root renders to, from 0.
     `origins` has for the pointer of a mapping what kustomize made it of, in no order: several files may have made it
     together. `lines` has for a pointer the line of the template that Helm made it of. What is not certain is left out.
     """
 
     root: Root
+    number: int
     source: ObjectRef | None = None
     origins: Mapping[Pointer, tuple[Origin, ...]] = field(default_factory=dict, repr=False)
     lines: Mapping[Pointer, SourceLine] = field(default_factory=dict, repr=False)

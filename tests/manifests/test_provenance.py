@@ -85,7 +85,7 @@ def test_each_document_has_its_own_marks() -> None:
     found = rendered_as_it_is(text)
     assert [each.object["kind"] for each in found] == ["Deployment", "Service"]
     assert found[1].rendered == Rendered(
-        PROD, origins={(): (Origin("a.yaml", 2, ()),), SPEC: (Origin("a.yaml", 2, SPEC),)}
+        PROD, 2, origins={(): (Origin("a.yaml", 2, ()),), SPEC: (Origin("a.yaml", 2, SPEC),)}
     )
     assert found[0].rendered.origins[(*POD, "containers", 0)] == (Origin("a.yaml", 0, (*POD, "containers", 0)),)
 
@@ -114,7 +114,7 @@ def test_what_does_not_strip_to_the_plain_rendering_has_no_origins(plain: str, c
     text = marked.texts["a.yaml"]
     assert change[0] in text
     (found,) = read_origins(plain, text.replace(*change), marked, PROD, LIMITS)
-    assert found == RenderedObject(0, marked_values(plain)[0], Rendered(PROD))
+    assert found == RenderedObject(marked_values(plain)[0], Rendered(PROD, 0))
 
 
 @given(st.lists(entries, min_size=1, max_size=2), layouts)

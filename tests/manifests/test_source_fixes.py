@@ -96,7 +96,7 @@ class Overlay:
             except EditRefused:
                 continue
             after = self.render(texts)
-            intended = {found.number: [*intended_operations(found.rendered, fix.changes)]}
+            intended = {found.rendered.number: [*intended_operations(found.rendered, fix.changes)]}
             if after != plain and why_not_proved(plain, after, intended, LIMITS) is None:
                 proved.append((fix, texts))
         return proved

@@ -143,7 +143,7 @@ def test_the_lines_of_its_objects(renderer: WasmRenderer) -> None:
         ("metadata", "labels", "app"): SourceLine("templates/_labels.tpl", 2),
         ("metadata", "labels", "tier"): SourceLine("templates/_labels.tpl", 3),
     }
-    assert [found.rendered for found in objects] == [Rendered(WEB, lines=lines)] * 2
+    assert [found.rendered for found in objects] == [Rendered(WEB, number, lines=lines) for number in (1, 2)]
 
 
 def test_items_of_lists_have_lines() -> None:

@@ -49,9 +49,8 @@ class MarkedSources:
 
 @dataclass(frozen=True, slots=True)
 class RenderedObject:
-    """A rendered object and what it was made of; `number` is that of its YAML document in the rendering, from 0."""
+    """A rendered object and what it was made of."""
 
-    number: int
     object: Mapping[str, Any]
     rendered: Rendered
 
@@ -86,7 +85,7 @@ def read_origins(
             value = json_value(text, parse_yaml(text, limits))
             if isinstance(value, dict):
                 origins = _origins_of(value, _marked_value(marked_text, limits), sources.origins)
-                yield RenderedObject(number, value, Rendered(root, origins=origins))
+                yield RenderedObject(value, Rendered(root, number, origins=origins))
 
 
 def _origins_of(value: Any, marked: Any, origins: Sequence[Origin]) -> dict[Pointer, tuple[Origin, ...]]:

@@ -20,7 +20,8 @@ def comment_objects(
     Raises YamlError where `plain` cannot be read.
     """
     root = Root("kustomize", "")
-    origins = {each.number: each.rendered.origins for each in read_origins(plain, marked, sources, root, limits)}
+    rendered = (found.rendered for found in read_origins(plain, marked, sources, root, limits))
+    origins = {each.number: each.origins for each in rendered}
     places = SourcePlaces(files, limits)
 
     def sources_of(number: int, pointer: Pointer, _line: int) -> Iterable[SourceLine]:

@@ -81,7 +81,7 @@ def read_template_objects(
             index = LineIndex(text)
             starts = ((pointer, span.first_line - 2 + index.line(start)) for pointer, start in _starts(node, ()))
             origins = {pointer: line for pointer, at in starts if (line := lines[at]) is not None}
-            yield RenderedObject(number, value, Rendered(root, lines=origins))
+            yield RenderedObject(value, Rendered(root, number, lines=origins))
 
 
 def _starts(node: Node, pointer: Pointer) -> Iterator[tuple[Pointer, int]]:
