@@ -176,6 +176,16 @@ def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, 
     assert render(small, {**BOMBS[bomb], **PLAIN}, roots) == [CONFIG_MAP, stopped, CONFIG_MAP, stopped, CONFIG_MAP]
 
 
+def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) -> None:
+    ended = RenderProblem("limit", "rendering takes longer than its limit")
+    no_time = RenderProblem("limit", "the roots before it took all the time there is")
+    files = {**BOMBS["loop"], **PLAIN}
+    assert renderer.load() is None
+    hurried = limited(root_fuel=10**15, fuel=10**15, seconds=1.0)
+    assert render(hurried, files, [HELM, KUSTOMIZE, HELM]) == [ended, no_time, no_time]
+    assert render(renderer, PLAIN, [KUSTOMIZE]) == [CONFIG_MAP]
+
+
 @pytest.mark.parametrize(
     ("limits", "answers"),
     [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import wasmtime
@@ -37,7 +38,8 @@ class WasmRenderer:
     """Renders with the module at `wasm`, and says of each root that it cannot where that is None.
 
     To compile the module takes half a minute of both cores; what comes out is kept in `cache_dir`. Nothing is compiled
-    before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads.
+    before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads that limit no
+    seconds.
     """
 
     def __init__(
@@ -74,7 +76,8 @@ class WasmRenderer:
             too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
             return [Rendering(request, problem=too_large) for request in requests]
         archive = capabilities(minor), tree_archive(files)
-        answers = _answers(loaded, archive, requests[: limits.roots], limits)
+        with _time_limit(loaded[0], limits.seconds) as has_time:
+            answers = _answers(loaded, archive, requests[: limits.roots], limits, has_time)
         too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
         answers += [too_many] * (len(requests) - len(answers))
         return [
@@ -90,6 +93,7 @@ class WasmRenderer:
                 config = wasmtime.Config()
                 # Fuel, not time: the same input is stopped at the same place on every machine.
                 config.consume_fuel = True
+                config.epoch_interruption = True
                 if sys.platform == "linux":
                     # What all CPUs of this architecture run: images are often compiled on another one.
                     config.target = f"{platform.machine()}-unknown-linux-gnu"
@@ -110,19 +114,44 @@ class WasmRenderer:
         return module_cache.compile_module(engine, wasm, self._cache_dir)
 
 
+@contextmanager
+def _time_limit(engine: wasmtime.Engine, seconds: float | None) -> Iterator[Callable[[], bool]]:
+    """Ends the runs in the block after so many seconds; a run that begins later ends within another one."""
+    is_done, is_over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        pause = seconds
+        while not is_done.wait(pause):
+            is_over.set()
+            engine.increment_epoch()
+            pause = 1.0
+
+    if seconds is None:
+        yield lambda: True
+        return
+    watcher = threading.Thread(target=watch, name="render-limit", daemon=True)
+    watcher.start()
+    try:
+        yield lambda: not is_over.is_set()
+    finally:
+        is_done.set()
+        watcher.join()
+
+
 def _answers(
     loaded: tuple[wasmtime.Engine, wasmtime.Module],
     archive: tuple[Mapping[str, object], bytes],
     requests: Sequence[RenderRequest],
     limits: RenderLimits,
+    has_time: Callable[[], bool],
 ) -> list[str | RenderProblem]:
     """A text or a problem for each request; `archive` is the cluster and the tree."""
     answers: list[str | RenderProblem] = []
     cluster, tree = archive
     fuel, output_bytes = limits.fuel, limits.output_bytes
     while len(answers) < len(requests):
-        if fuel <= 0 or output_bytes <= 0:
-            return answers + [_OUT_OF_TIME if fuel <= 0 else _OUT_OF_SPACE] * (len(requests) - len(answers))
+        if fuel <= 0 or output_bytes <= 0 or not has_time():
+            return answers + [_OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_TIME] * (len(requests) - len(answers))
         # The root that ended the last run has its answer: the others go on without it.
         left = requests[len(answers) :]
         run = Run(left, limits, fuel, output_bytes)

@@ -15,12 +15,15 @@ from gracegate.model import RenderProblem, RenderRequest
 from gracegate.rendering.wasi import Host
 
 _OUT_OF_TIME = RenderProblem("limit", "rendering takes longer than its limit")
+_NEVER = 1 << 40
+"""Epochs."""
 _TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
 
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 5,000,000,000 a second.
+    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 5,000,000,000 a second; `seconds` are of
+    real time, for machines that are too busy to use up the fuel in it, None for no limit.
 
     Of the 2,084 kustomizations of two large GitOps repositories that render, half take less than 80,000,000 and the
     largest 31,000,000,000.
@@ -33,6 +36,7 @@ class RenderLimits:
     memory_bytes: int = 512 << 20
     root_fuel: int = 100_000_000_000
     fuel: int = 200_000_000_000
+    seconds: float | None = None
 
 
 class Run:
@@ -54,6 +58,8 @@ class Run:
         with closing(wasmtime.Store(engine)) as store:
             self._store = store
             store.set_limits(memory_size=memory)
+            # The renderer moves to the next epoch when the time is over.
+            store.set_epoch_deadline(_NEVER if self._limits.seconds is None else 1)
             self._refuel()
             # Close to its limit Go collects garbage more often, instead of asking for memory that it does not get.
             host = Host(store, memoryview(archive), [f"GOMEMLIMIT={memory * 3 // 4}"], self._add)
@@ -93,7 +99,7 @@ class Run:
 
     def _problem(self, trap: wasmtime.Trap, host: Host) -> RenderProblem:
         errors = host.stderr.decode(errors="replace")
-        if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL:
+        if host.exit_code is None and trap.trap_code in {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}:
             return _OUT_OF_TIME
         if trap.trap_code is wasmtime.TrapCode.STACK_OVERFLOW or "stack exceeds" in errors:
             return _TOO_NESTED

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import structlog
 
@@ -47,7 +48,10 @@ class FetchedPullRequest:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestReviewer:
-    """Reviews pull requests for one worker process; threads may share it. Implements jobs.Reviewer."""
+    """Reviews pull requests for one worker process; threads may share it. Implements jobs.Reviewer.
+
+    The `renderer` has been compiled for its children; None leaves kustomizations and charts unrendered.
+    """
 
     settings: Settings
     client: AppClient
@@ -55,6 +59,7 @@ class PullRequestReviewer:
     engines: PolicyEngines
     store: Store
     poster: CommentPoster
+    renderer: Path | None = None
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         """Concludes the check before it posts comments, because the check may block a merge.
@@ -286,6 +291,7 @@ class PullRequestReviewer:
                 seconds=self.settings.check_seconds,
                 limits=self.settings.limits,
                 rules_url=self.settings.rules_url,
+                renderer=self.renderer,
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:

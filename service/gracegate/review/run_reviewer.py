@@ -9,6 +9,7 @@ from typing import Any
 from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.policy.engines import PolicyEngines
+from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
@@ -56,6 +57,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "fetcher": _fetcher(settings),
         "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         "store": store,
+        "renderer": find_renderer(),
         "poster": CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     }
     return RunReviewer(PullRequestReviewer(**parts), MergeGroupReviewer(**parts), BaseBranchReviewer(client))

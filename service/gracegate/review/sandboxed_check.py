@@ -13,10 +13,11 @@ from pathlib import Path
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError
 from gracegate.manifests import render_nothing
-from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Report, Tree
+from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Render, Report, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.review.sandboxed_render import sandboxed_render
 
 _PREVIEW_SECONDS = 10.0
 _EVALUATION_SHARE = 0.8
@@ -29,7 +30,8 @@ class CheckJob:
 
     The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
-    `cache_dir` keeps compiled rules from one child to the next. For `rules_url` see CheckRequest.
+    `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
+    For `rules_url` see CheckRequest.
     """
 
     base: Tree
@@ -42,6 +44,7 @@ class CheckJob:
     seconds: float
     limits: Limits = field(default_factory=Limits)
     rules_url: str | None = None
+    renderer: Path | None = None
 
 
 def sandboxed_check(job: CheckJob) -> Report:
@@ -51,6 +54,9 @@ def sandboxed_check(job: CheckJob) -> Report:
     config, mistake = _base_config(job.base_tip)
     proposal, proposed_mistake = _proposed_config(job)
     catalog = load_builtin()
+    render: Render = render_nothing
+    if job.renderer is not None:
+        render = sandboxed_render(job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began))
     seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
     with open_engine(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(
@@ -65,7 +71,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             limits=job.limits,
             rules_url=job.rules_url,
         )
-        report = check(request, evaluate, render_nothing, lambda: _time_limit(_preview_seconds(job.seconds, began)))
+        report = check(request, evaluate, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     for problem in (proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)

@@ -1,0 +1,102 @@
+"""Kustomizations and charts in the child process: which reviews load the renderer, and what ends one root alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gracegate.errors import EngineUnavailable
+from gracegate.model import FileDiff, Report, SourceFile, Tree
+from gracegate.rendering import WasmRenderer, find_renderer
+from gracegate.review.sandbox import run_check
+from gracegate.review.sandboxed_check import CheckJob
+from tests import shop
+from tests.conftest import ROOT
+from tests.processes import WAIT_SECONDS
+from tests.shop import READINESS
+
+# A part of them is for rendering, on a busy machine too.
+_SECONDS = 10 * WAIT_SECONDS
+CACHE = ROOT / ".tools" / "cache" / "gracegate"
+PLAIN = {"web.yaml": f"{shop.DEPLOYMENT}---\n{shop.SERVICE}"}
+NO_PROBE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          readinessProbe: null
+"""
+BASE = {
+    **{f"base/{path}": text for path, text in PLAIN.items()},
+    "base/kustomization.yaml": "resources: [web.yaml]\n",
+    "prod/kustomization.yaml": "resources: [../base]\nnamespace: prod\n",
+}
+OVERLAY = {
+    "prod/kustomization.yaml": "resources: [../base]\nnamespace: prod\npatches: [{path: patch.yaml}]\n",
+    "prod/patch.yaml": NO_PROBE,
+}
+
+
+def run(base: Mapping[str, str], changed: Mapping[str, str], renderer: Path | None, cache_dir: Path) -> Report:
+    """The report of a pull request, made in a child."""
+    trees = [
+        Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
+        for files in (base, {**base, **changed})
+    ]
+    diff = tuple(FileDiff(path, "modified" if path in base else "added") for path in changed)
+    today = dt.date(2026, 1, 1)
+    job = CheckJob(trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer)
+    return run_check(job, _SECONDS, 1024)
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Path:
+    """The renderer, compiled in CACHE or for all."""
+    if (wasm := find_renderer()) is None:
+        pytest.skip("needs the renderer: run `make tools`")
+    assert WasmRenderer(wasm, CACHE).load() is None
+    return wasm
+
+
+def test_a_change_of_plain_manifests_loads_no_renderer(tmp_path: Path) -> None:
+    report = run(BASE, {"base/notes.yaml": "a: b\n", **PLAIN}, tmp_path / "missing.wasm", tmp_path)
+    assert (report.verdict, report.problems) == ("pass", ())
+
+
+def test_a_renderer_that_nobody_has_compiled_asks_for_another_attempt(tmp_path: Path) -> None:
+    (tmp_path / "renderer.wasm").write_text("(module)")
+    with pytest.raises(EngineUnavailable, match=r"^the renderer is not compiled$"):
+        run(BASE, OVERLAY, tmp_path / "renderer.wasm", tmp_path)
+
+
+def test_without_a_renderer_what_would_be_rendered_is_named(tmp_path: Path) -> None:
+    report = run(BASE, OVERLAY, None, tmp_path)
+    assert (report.verdict, report.findings, [p.code for p in report.problems]) == ("pass", (), ["not_rendered"])
+
+
+def test_a_change_of_an_overlay_is_judged_by_what_it_renders_to(renderer: Path) -> None:
+    report = run(BASE, OVERLAY, renderer, CACHE)
+    assert [(f.rule, f.file, f.line, f.status) for f in report.findings] == [
+        (READINESS, "prod/patch.yaml", 8, "introduced")
+    ]
+
+
+BOMB = {
+    "bomb/Chart.yaml": "apiVersion: v2\nname: bomb\nversion: 1.0.0\n",
+    "bomb/templates/a.yaml": "{{ range until 1000000000 }}a{{ end }}",
+}
+
+
+def test_a_bomb_ends_its_own_root_alone(renderer: Path) -> None:
+    report = run(BASE, {**OVERLAY, **BOMB}, renderer, CACHE)
+    assert [(f.rule, f.file) for f in report.findings] == [(READINESS, "prod/patch.yaml")]
+    assert [(p.code, p.file, p.message.partition(": ")[2]) for p in report.problems] == [
+        ("render_limit", "bomb/Chart.yaml", "rendering needs more than 512 MB.")
+    ]
