@@ -63,6 +63,40 @@ func TestHelm(t *testing.T) {
 			chartOf("a: b", "Chart.yaml", chartFile+"dependencies: [{name: db, version: 1.0.0, repository: 'https://charts.invalid'}]\n"), with(),
 			"", "found in Chart.yaml, but missing in charts/ directory: db",
 		},
+		"a dependency beside it, with one of its own": {
+			map[string]string{
+				"charts/web/Chart.yaml":          chartFile + "dependencies: [{name: db, version: 1.0.0, repository: 'oci://a.example'}]\n",
+				"charts/db/Chart.yaml":           strings.Replace(chartFile, "web", "db", 1) + "dependencies: [{name: x, version: 1.0.0, repository: 'file://../../x'}]\n",
+				"charts/db/templates/c.yaml":     "c: d",
+				"x/Chart.yaml":                   strings.Replace(chartFile, "web", "x", 1),
+				"x/templates/e.yaml":             "e: f",
+				"charts/other/Chart.yaml":        strings.Replace(chartFile, "web", "other", 1),
+				"charts/other/templates/no.yaml": "a: b",
+			},
+			with(),
+			"---\n# Source: web/charts/db/charts/x/templates/e.yaml\ne: f\n---\n# Source: web/charts/db/templates/c.yaml\nc: d\n", "",
+		},
+		"charts that need each other": {
+			map[string]string{
+				"charts/web/Chart.yaml": chartFile + "dependencies: [{name: db, version: 1.0.0, repository: 'file://../db'}]\n",
+				"charts/db/Chart.yaml":  strings.Replace(chartFile, "web", "db", 1) + "dependencies: [{name: web, version: 1.0.0, repository: 'file://../web'}]\n",
+			},
+			with(), "", "",
+		},
+		"tests and hooks": {
+			chartOf("---\na: b\n---\nkind: Job\nmetadata:\n  annotations:\n    \"helm.sh/hook\": pre-install\n--- # last\nc: \"{{ print }}helm.sh/hook\"\n",
+				"templates/tests/a.yaml", "a: b"),
+			with(), "---\n# Source: web/templates/a.yaml\n---\na: b\n--- # last\nc: \"helm.sh/hook\"\n", "",
+		},
+		"a hook with marks": {
+			chartOf("\ue0000:1\ue001a: b\n\ue0000:2\ue001---\n\ue0000:3\ue001metadata:\n  \ue0000:4\ue001annotations: {helm.sh/hook: test}\n"),
+			with(), "---\n# Source: web/templates/a.yaml\n\ue0000:1\ue001a: b\n", "",
+		},
+		"changed afterwards": {
+			chartOf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+			root{Path: "charts/web", PostRenderers: []string{"{namePrefix: b-}", `{"patches": [{"patch": "[{\"op\": \"add\", \"path\": \"/data\", \"value\": {\"c\": \"d\"}}]", "target": {"name": "b-a"}}]}`}},
+			"apiVersion: v1\ndata:\n  c: d\nkind: ConfigMap\nmetadata:\n  name: b-a\n", "",
+		},
 		"a library": {chartOf("a: b", "Chart.yaml", chartFile+"type: library\n"), with(), "", "library charts are not installable"},
 		"a newer cluster wanted": {
 			chartOf("a: b", "Chart.yaml", chartFile+"kubeVersion: '>=1.31.0'\n"), with(),

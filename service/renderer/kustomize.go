@@ -13,7 +13,12 @@ var builtinSchema = openapi.GetSchemaVersion()
 // A schema that a kustomization names with `openapi` stays in force for the whole process, beside the built-in one if
 // that was in use before. So such a root is built again in a clean state, and leaves none behind. All others share the
 // built-in schema, because to read it costs more than most builds.
-func kustomize(files *tree, root root) (string, error) {
+func kustomize(files *tree, root root, cluster capabilities) (string, error) {
+	restore, err := inflate(files, root.Path, cluster)
+	defer restore()
+	if err != nil {
+		return "", err
+	}
 	defer forgetSchema()
 	text, err := build(files, root)
 	if openapi.GetSchemaVersion() == builtinSchema {
@@ -39,6 +44,11 @@ func build(files *tree, root root) (string, error) {
 	objects, err := krusty.MakeKustomizer(options).Run(files, absolute(root.Path))
 	if err != nil {
 		return "", err
+	}
+	if root.Substitution != nil {
+		if err := root.Substitution.substitute(objects); err != nil {
+			return "", err
+		}
 	}
 	text, err := objects.AsYaml()
 	return string(text), err

@@ -92,7 +92,7 @@ func TestKustomize(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := kustomize(treeOf(test.files), root{Path: "prod"})
+			got, err := kustomize(treeOf(test.files), root{Path: "prod"}, cluster)
 			if got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -129,7 +129,7 @@ func TestSchema(t *testing.T) {
 func BenchmarkKustomize(b *testing.B) {
 	files := treeOf(overlays)
 	for b.Loop() {
-		if _, err := kustomize(files, root{Path: "prod"}); err != nil {
+		if _, err := kustomize(files, root{Path: "prod"}, cluster); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -21,12 +21,16 @@ type request struct {
 type root struct {
 	Kind string `json:"kind"`
 	Path string `json:"path"`
-	// Replaced files have another text for this root alone; each is a file of the tree.
+	// Replaced files have another text for this root alone, or are there for it alone.
 	Replaced map[string]string `json:"replaced"`
 	// Values are YAML texts for a chart; later ones win.
 	Values    []string `json:"values"`
 	Release   string   `json:"release"`
 	Namespace string   `json:"namespace"`
+	// PostRenderers are texts of kustomizations of which each changes what a chart renders to.
+	PostRenderers []string `json:"post_renderers"`
+	// Substitution is what Flux does to what a kustomization renders to.
+	Substitution *substitution `json:"substitution"`
 }
 
 // answer has either a text or an error, which is in the words of kustomize or Helm.
@@ -100,15 +104,11 @@ func (r *request) render(files *tree, root root) (text string, err error) {
 		}
 	}()
 	for path, content := range root.Replaced {
-		restore, err := files.replace(path, []byte(content))
-		if err != nil {
-			return "", err
-		}
-		defer restore()
+		defer files.replace(absolute(path), []byte(content))()
 	}
 	switch root.Kind {
 	case "kustomize":
-		return kustomize(files, root)
+		return kustomize(files, root, r.Capabilities)
 	case "helm":
 		return helm(files, root, r.Capabilities)
 	default:

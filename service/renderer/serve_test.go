@@ -77,6 +77,7 @@ func TestServe(t *testing.T) {
 	a := root{Kind: "kustomize", Path: "a"}
 	edited := root{Kind: "kustomize", Path: "a", Replaced: map[string]string{"a/x.yaml": configMap + "data: {k: v}\n"}}
 	broken := root{Kind: "kustomize", Path: "a", Replaced: map[string]string{"a/kustomization.yaml": "resources: [z]\n"}}
+	made := root{Kind: "kustomize", Path: "b/c", Replaced: map[string]string{"b/c/kustomization.yaml": "resources: [../../a]\n"}}
 	for name, test := range map[string]struct {
 		roots []root
 		most  int
@@ -100,9 +101,9 @@ func TestServe(t *testing.T) {
 			[]root{broken, a}, 1000,
 			[]answer{{Error: missing("a", "z")}, {Text: configMap}},
 		},
-		"replaced what is not there": {
-			[]root{{Kind: "kustomize", Path: "a", Replaced: map[string]string{"y": ""}}}, 1000,
-			[]answer{{Error: "y is not in the tree"}},
+		"files that are there for one root": {
+			[]root{made, {Kind: "kustomize", Path: "b/c"}}, 1000,
+			[]answer{{Text: configMap}, {Error: "must build at directory: not a valid directory: stat b/c: file does not exist"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

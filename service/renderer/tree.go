@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -21,6 +21,8 @@ const top = "/tree"
 type tree struct {
 	files       map[string][]byte
 	directories map[string]bool
+	// hasCharts says that some file may be a kustomization that inflates charts.
+	hasCharts bool
 }
 
 var _ filesys.FileSystem = (*tree)(nil)
@@ -38,25 +40,36 @@ func relative(message string) string { return strings.ReplaceAll(message, top+"/
 func (t *tree) add(name string, content []byte) {
 	file := absolute(name)
 	t.files[file] = content
+	t.hasCharts = t.hasCharts || bytes.Contains(content, []byte("helmCharts"))
 	for directory := path.Dir(file); !t.directories[directory]; directory = path.Dir(directory) {
 		t.directories[directory] = true
 	}
 }
 
-// replace gives a file another content until restore is called.
-func (t *tree) replace(name string, content []byte) (restore func(), err error) {
-	file := absolute(name)
+// replace gives a file of the tree, or a new one, another content until restore is called.
+func (t *tree) replace(file string, content []byte) (restore func()) {
 	old, found := t.files[file]
-	if !found {
-		return nil, fmt.Errorf("%s is not in the tree", name)
+	var made []string
+	for directory := path.Dir(file); !t.directories[directory]; directory = path.Dir(directory) {
+		t.directories[directory] = true
+		made = append(made, directory)
 	}
 	t.files[file] = content
-	return func() { t.files[file] = old }, nil
+	return func() {
+		if found {
+			t.files[file] = old
+			return
+		}
+		delete(t.files, file)
+		for _, directory := range made {
+			delete(t.directories, directory)
+		}
+	}
 }
 
-// below is the files of a directory by their path in it.
+// below is the files of a directory, given as kustomize sees it, by their path in it.
 func (t *tree) below(directory string) map[string][]byte {
-	prefix := absolute(directory) + "/"
+	prefix := directory + "/"
 	found := map[string][]byte{}
 	for file, content := range t.files {
 		if name, ok := strings.CutPrefix(file, prefix); ok {
