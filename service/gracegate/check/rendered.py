@@ -31,14 +31,22 @@ class RenderedTree:
 
 def roots_to_render(trees: Sequence[Components], paths: Paths[str] | None, config: RepoConfig) -> frozenset[Root]:
     """The roots that read one of the paths (None: all roots) in one of the trees, without those that make nothing but
-    what their files have, and those that the configuration excludes."""
-    return frozenset(
+    what their files have, those that have no object of a kind that rules read, and those that are excluded."""
+    reached = {
         root
         for tree in trees
         for root in (tree.roots if paths is None else {root for path in paths for root in tree.roots_of(path)})
-        if not all(one.is_plain(root) for one in trees if one.has(root))
-        and not any(config.excludes(one.file_of(root)) for one in trees if one.has(root))
-    )
+    }
+
+    def is_to_render(root: Root) -> bool:
+        of_root = [tree for tree in trees if tree.has(root)]
+        return (
+            not all(tree.is_plain(root) for tree in of_root)
+            and any(tree.may_hold_objects(root) for tree in of_root)
+            and not any(config.excludes(tree.file_of(root)) for tree in of_root)
+        )
+
+    return frozenset(filter(is_to_render, reached))
 
 
 def render_tree(collection: Collection, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:

@@ -29,6 +29,7 @@ from gracegate.manifests.gitops import (
     with_namespaces,
 )
 from gracegate.manifests.helm import VALUES_FILE, Charts, read_charts
+from gracegate.manifests.kinds import may_hold_objects
 from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
@@ -132,6 +133,13 @@ class Components:
             return False
         application = self._applications.get(root)
         return application is None or application.substitution is None or not self._has_variables(root)
+
+    def may_hold_objects(self, root: Root) -> bool:
+        """Whether a root may make an object of a kind that rules read: no transformer makes one of another kind."""
+        if root.renderer == "helm" or self.kustomizations.closure(self._kustomization(root)).charts:
+            return True
+        sources = (self.files[path].data for path in self.object_files(root) if path in self.files)
+        return any(may_hold_objects(data) for data in sources)
 
     def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
         """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""

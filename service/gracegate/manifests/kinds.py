@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from gracegate.model import WORKLOAD_KINDS, Limits
+from gracegate.yaml import split_documents
 
 KINDS = frozenset(
     {
@@ -62,6 +63,14 @@ _PLAIN_KEY = re.compile(r"[A-Za-z]\w*:(?=[ \t\r\n])")
 # What may give a block mapping a key that does not begin its line with that key.
 _UNUSUAL_KEY = re.compile(r"^[?!&*<{\['\"]", re.MULTILINE)
 _TOP_LEVEL_KIND = re.compile(r"^kind[ \t]*:(?:[ \t]+['\"]?(\w+)['\"]?[ \t]*(?:#.*)?\r?$)?", re.MULTILINE)
+
+
+def may_hold_objects(data: bytes) -> bool:
+    """Whether a file may have an object of a kind that rules read."""
+    if not KIND_IN_BYTES.search(data):
+        return False
+    text = data.decode(errors="replace")
+    return not all(is_of_other_kind(text[span.start : span.end]) for span in split_documents(text))
 
 
 def count_top_level_kinds(data: bytes) -> int:
