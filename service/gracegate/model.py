@@ -11,7 +11,7 @@ Pointer = tuple[str | int, ...]
 """A path inside one Kubernetes object: keys of mappings and indexes of lists, from the object's root."""
 
 DocumentKey = tuple[Hashable, ...]
-"""Path, number of the YAML document in its file, pointer to the object in it; of a rendered object more than these."""
+"""Path, number of the YAML document in its file, pointer to the object in it; root and name of a rendered object."""
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["certain", "possible"]
@@ -44,6 +44,8 @@ NoSuggestion = Literal[
     "crlf",
     "no_final_newline",
     "too_long",
+    "unmapped",
+    "not_proved",
 ]
 """Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
 Renderer = Literal["kustomize", "helm"]
@@ -293,13 +295,10 @@ class Document:
 
     @property
     def key(self) -> DocumentKey:
-        """Identifies this document in its tree; of one that is not rendered, whatever the object's name is."""
-        return (
-            self.path,
-            self.number,
-            self.pointer,
-            *(() if self.rendered is None else (self.rendered.root, self.ref)),
-        )
+        """Identifies this document in its tree: a rendered one by its object, any other whatever its object's name."""
+        if self.rendered is not None:
+            return (self.rendered.root, self.ref)
+        return (self.path, self.number, self.pointer)
 
     @property
     def namespace(self) -> str:

@@ -27,8 +27,9 @@ WITHOUT_DRAIN = BASE | {"base/web.yaml": shop.WITHOUT_DRAIN}
 CURED = WITHOUT_DRAIN | {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": DRAIN}
 CURED_ALONE = {path: text for path, text in CURED.items() if not path.startswith("dev")}
 
-# The files at base, those that change (None: it is removed), and for each finding that is new: rule, severity, place
-# and roots; then the problems' codes and files, and the verdict.
+# The files at base, those that change (None: it is removed), and for each finding that is new: rule, severity, place,
+# roots, and the file that a suggestion changes, else why there is none; then the problems' codes and files, and the
+# verdict.
 CHANGES = {
     "nothing": (BASE, {}, [], [], "pass"),
     "image tags alone": (
@@ -41,7 +42,7 @@ CHANGES = {
     "a patch that removes a probe": (
         BASE,
         {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": NO_PROBE},
-        [(READINESS, "error", "prod/patch.yaml:8", ("prod",))],
+        [(READINESS, "error", "prod/patch.yaml:8", ("prod",), "prod/patch.yaml")],
         [],
         "fail",
     ),
@@ -51,21 +52,21 @@ CHANGES = {
             "prod/kustomization.yaml": PROD + "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: remove\n"
             "      path: /spec/template/spec/containers/0/readinessProbe\n"
         },
-        [(READINESS, "error", "prod/kustomization.yaml:1", ("prod",))],
+        [(READINESS, "error", "prod/kustomization.yaml:1", ("prod",), "prod/kustomization.yaml")],
         [],
         "fail",
     ),
     "a drain taken out of the base": (
         BASE,
         {"base/web.yaml": shop.WITHOUT_DRAIN},
-        [(PRESTOP, "error", "base/web.yaml:14", ("dev", "prod"))],
+        [(PRESTOP, "error", "base/web.yaml:14", ("dev", "prod"), "base/web.yaml")],
         [],
         "fail",
     ),
     "a drain taken out of the base, that one overlay has": (
         CURED | {"base/web.yaml": DEPLOYMENT},
         {"base/web.yaml": shop.WITHOUT_DRAIN},
-        [(PRESTOP, "error", "base/web.yaml:14", ("dev",))],
+        [(PRESTOP, "error", "base/web.yaml:14", ("dev",), "base/web.yaml")],
         [],
         "fail",
     ),
@@ -86,14 +87,14 @@ CHANGES = {
     "a cure taken out": (
         CURED,
         {"prod/kustomization.yaml": PROD, "prod/patch.yaml": None},
-        [(PRESTOP, "error", "prod/kustomization.yaml:1", ("prod",))],
+        [(PRESTOP, "error", "prod/kustomization.yaml:1", ("prod",), "outside_diff")],
         [],
         "fail",
     ),
     "a new overlay of a base with a fault": (
         WITHOUT_DRAIN,
         {"qa/kustomization.yaml": "resources:\n- ../base\nnamespace: qa\n"},
-        [(PRESTOP, "warning", "qa/kustomization.yaml:1", ("qa",))],
+        [(PRESTOP, "warning", "qa/kustomization.yaml:1", ("qa",), "outside_diff")],
         [],
         "pass",
     ),
@@ -114,14 +115,14 @@ CHANGES = {
     "Recreate in a patch": (
         BASE,
         {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": f"{SPEC}  strategy:\n    type: Recreate\n"},
-        [("strategy-recreate", "warning", "prod/patch.yaml:6", ())],
+        [("strategy-recreate", "warning", "prod/patch.yaml:6", (), "assumes")],
         [],
         "pass",
     ),
     "replicas": (
         BASE,
         {"prod/kustomization.yaml": f"{PROD}replicas:\n- name: web\n  count: 1\n"},
-        [("single-replica", "warning", "prod/kustomization.yaml:1", ("prod",))],
+        [("single-replica", "warning", "prod/kustomization.yaml:1", ("prod",), "assumes")],
         [],
         "pass",
     ),
@@ -155,6 +156,10 @@ def test_changes(renderer: WasmRenderer, base, changes, findings, problems, verd
     files = {path: text for path, text in (base | changes).items() if text is not None}
     report = check(request_of(base, files), ENGINE.evaluate, renderer.render)
     new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
-    assert [(f.rule, f.severity, f"{f.file}:{f.line}", f.roots) for f in new] == findings
+    changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
+    assert [
+        (f.rule, f.severity, f"{f.file}:{f.line}", f.roots, changed.get(f.suggestion or "", f.no_suggestion))
+        for f in new
+    ] == findings
     assert [(p.code, p.file) for p in report.problems] == problems
     assert report.verdict == verdict

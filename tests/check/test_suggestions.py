@@ -36,8 +36,8 @@ def reasons(
     ]
     found = match_violations(collection.documents, violations)
     path = collection.documents[0].path
-    context = FixContext(collection.manifests, collection.documents, None if hunks is None else {path: hunks})
-    outcomes = verify_fixes(found, found, context, lambda texts: after(found))
+    context = FixContext(collection, collection.documents, None if hunks is None else {path: hunks})
+    outcomes = verify_fixes(found, found, context, lambda texts, changes: after(found))
     return [outcomes[match.id].reason for match in found]
 
 

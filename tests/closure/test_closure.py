@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gracegate.check import fix_all
 from gracegate.check.check import verify_head_fixes
 from gracegate.check.matches import Match
-from gracegate.check.trees import ComparedTrees, compare_trees, reevaluate_head
+from gracegate.check.reevaluation import Reevaluation, Refuted
+from gracegate.check.trees import ComparedTrees, compare_trees
 from gracegate.manifests import render_nothing
 from gracegate.model import SEVERITY_ORDER
 from gracegate.yaml_edit import apply_edits
@@ -34,7 +35,7 @@ def trees_of(name: str) -> ComparedTrees:
 
 def fixes(trees: ComparedTrees) -> list[Fix]:
     """The verified edits, each once: findings of one place share them."""
-    outcomes = verify_head_fixes(trees, frozenset(m.id for m in trees.head.matches), WASM.evaluate)
+    outcomes = verify_head_fixes(trees, trees.head.matches, Reevaluation(trees, WASM.evaluate, render_nothing))
     return list(dict.fromkeys((outcome.path, outcome.edits) for outcome in outcomes.values() if outcome.edits))
 
 
@@ -67,7 +68,8 @@ def worsened(before: Levels, after: Levels) -> list[object]:
 def worsened_by(name: str, chosen: frozenset[Fix]) -> list[object]:
     """Errors and warnings that some of the fixes cause."""
     trees = trees_of(name)
-    edited = reevaluate_head(trees, applied(corpora()[name], chosen), WASM.evaluate)
+    edited = Reevaluation(trees, WASM.evaluate, render_nothing).of(applied(corpora()[name], chosen), ())
+    assert not isinstance(edited, Refuted)
     assert edited.problems == trees.head.problems
     return worsened(levels(trees.head.matches), levels(edited.matches))
 

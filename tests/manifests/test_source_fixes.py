@@ -87,12 +87,13 @@ class Overlay:
         document = Document("base/web.yaml", 0, (), found.object, ref, False, "base", rendered=found.rendered)
         order = read_components(Tree(sources), LIMITS).contributors(Root("kustomize", "prod"))
         proved = []
-        for fix in kustomize_fixes(document, operation, order, SourcePlaces(sources, LIMITS), preferred):
+        places = SourcePlaces(sources, LIMITS)
+        for fix in kustomize_fixes(document, operation, order, places, preferred):
             texts: dict[str, str] = {}
             try:
                 for path in {change.path for change in fix.operations}:
                     changes = [change for change in fix.operations if change.path == path]
-                    texts[path] = edit_source(self.files[path], changes, LIMITS).text
+                    texts[path] = edit_source(places, path, changes).text
             except EditRefused:
                 continue
             after = self.render(texts)

@@ -10,16 +10,18 @@ from gracegate.check import profiles, unrendered, verdict, waivers
 from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
+from gracegate.check.reevaluation import Reevaluation, Refuted
 from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
-from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees, reevaluate_head
+from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees
 from gracegate.errors import ConfigError
-from gracegate.manifests import is_candidate
+from gracegate.manifests import Change, is_candidate
 from gracegate.model import (
     CONFIG_FILE,
     ConfigPreview,
     Document,
     Finding,
+    NoSuggestion,
     Problem,
     Render,
     Report,
@@ -41,7 +43,7 @@ def check(
     `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
     """
     trees = compare_trees(request, evaluate, render)
-    findings, suggestions = _suggest_fixes(findings_of(trees), trees, evaluate)
+    findings, suggestions = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, evaluate, render))
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
@@ -62,18 +64,17 @@ def check(
 
 
 def _suggest_fixes(
-    found: tuple[FoundMatches, ...], trees: ComparedTrees, evaluate: Evaluate
+    found: tuple[FoundMatches, ...], trees: ComparedTrees, reevaluation: Reevaluation
 ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
     """The findings with their verified fixes. A pre-existing finding gets its patch, and never a suggestion."""
     unwaived = [f for f in found if f.finding.waiver is None]
     limit = trees.request.max_verified_fixes
     if limit is not None and len(unwaived) > limit:
-        return tuple(
-            f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found
-        ), ()
-    outcomes = verify_head_fixes(trees, [m for f in unwaived if f.finding.counts for m in f.matches], evaluate)
-    pre_existing = verify_head_fixes(trees, [m for f in unwaived if not f.finding.counts for m in f.matches], evaluate)
-    for match_id, outcome in pre_existing.items():
+        not_tried = (f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found)
+        return tuple(not_tried), ()
+    new, old = ([m for f in unwaived if f.finding.counts is counts for m in f.matches] for counts in (True, False))
+    outcomes = verify_head_fixes(trees, new, reevaluation)
+    for match_id, outcome in verify_head_fixes(trees, old, reevaluation).items():
         outcomes[match_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
     suggestions = {o.suggestion.id: o.suggestion for o in outcomes.values() if o.suggestion is not None}
     return (
@@ -88,19 +89,23 @@ def _add_outcome(finding: Finding, outcome: FixOutcome) -> Finding:
     return replace(finding, fix=fix, suggestion=suggestion, no_suggestion=outcome.reason)
 
 
-def verify_head_fixes(trees: ComparedTrees, matches: Sequence[Match], evaluate: Evaluate) -> dict[str, FixOutcome]:
+def verify_head_fixes(
+    trees: ComparedTrees, matches: Sequence[Match], reevaluation: Reevaluation
+) -> dict[str, FixOutcome]:
     """The outcomes of the fixes of matches of the head, by id, see `verify_fixes`."""
     head = trees.head
     if not matches:
         return {}
 
-    def reevaluate(texts: Mapping[str, str]) -> Sequence[Match]:
-        edited = reevaluate_head(trees, texts, evaluate)
+    def reevaluate(texts: Mapping[str, str], changes: Sequence[Change]) -> Sequence[Match] | NoSuggestion:
+        edited = reevaluation.of(texts, changes)
+        if isinstance(edited, Refuted):
+            return edited.reason
         # Only an evaluation in which every rule answered verifies a fix; any other one is taken as "nothing is fixed".
         return edited.matches if edited.problems == head.problems else head.matches
 
     hunks = None if trees.request.diff is None else {d.path: d.hunks for d in trees.request.diff}
-    context = FixContext(head.collection.manifests, head.collection.documents, hunks)
+    context = FixContext(head.tree.files, head.collection.documents, hunks)
     return verify_fixes(matches, head.matches, context, reevaluate)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gracegate.check.check import problems_in_scope, verify_head_fixes
+from gracegate.check.reevaluation import Reevaluation
 from gracegate.check.suggestions import FixOutcome
 from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.model import Problem, Render, SourceFile, Tree
@@ -39,13 +40,13 @@ def fix_all(request: CheckRequest, evaluate: Evaluate, render: Render) -> FixedF
         trees = compare_trees(replace(request, head=tree), evaluate, render)
         problems = problems_in_scope(trees) if problems is None else problems
         unwaived = [match for match in trees.head.matches if trees.waiver(match) is None]
-        outcomes = verify_head_fixes(trees, unwaived, evaluate)
+        outcomes = verify_head_fixes(trees, unwaived, Reevaluation(trees, evaluate, render))
         edits = _edits_by_path(outcomes)
         if not edits:
             break
         applied += sum(bool(outcome.edits) for outcome in outcomes.values())
         for path, file_edits in edits.items():
-            text = trees.head.collection.manifests[path].text
+            text = trees.head.tree.files.places.text(path)
             files[path] = (files.get(path, (text, ""))[0], apply_edits(text, sorted(file_edits)))
         tree = _replace_texts(tree, {path: new for path, (_, new) in files.items()})
     refused = {match_id: o.reason for match_id, o in outcomes.items() if o.reason and not o.edits}

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from gracegate.check.matches import Match, value_at
-from gracegate.manifests import EditedManifest, Manifest, edit_manifest
-from gracegate.model import Document, DocumentKey, Hunk, NoSuggestion, Operation
+from gracegate.check.matches import Match
+from gracegate.manifests import Change, Collection, SourceFix, SourceOperation, edit_source, kustomize_fixes
+from gracegate.model import Document, DocumentKey, Hunk, NoSuggestion, Operation, Origin
 from gracegate.yaml_edit import EditRefused, LineEdit
+
+_Step = TypeVar("_Step", SourceOperation, Change)
 
 MAX_HUNKS = 5
 """How many hunks near a place are tried for edits that belong together and are not in one hunk."""
@@ -26,9 +29,13 @@ _REMOVABLE = re.compile(r"\s+|\{\s*\}|\[\s*\]|~|\bnull\b", re.IGNORECASE)
 class FixContext:
     """What fixes are made for: the head's files, its documents, and the hunks by path (None: there is no diff)."""
 
-    manifests: Mapping[str, Manifest]
+    files: Collection
     documents: Sequence[Document]
     hunks: Mapping[str, tuple[Hunk, ...] | None] | None
+
+    def text(self, path: str) -> str:
+        """The text of a file that a fix changes."""
+        return self.files.places.text(path) or ""
 
     def hunks_of(self, path: str) -> tuple[Hunk, ...]:
         """The hunks of a file; empty where there is no diff."""
@@ -39,24 +46,34 @@ class FixContext:
         fix = match.violation.fix
         return [] if fix is None else [(self.documents[o.document], replace(o, document=0)) for o in fix.patch]
 
+    def source_fixes(self, match: Match) -> tuple[SourceFix, ...]:
+        """The ways to make a match's fix in the sources, the best first; none where one is not known for each step."""
+        steps = [self._source_fixes(document, operation) for document, operation in self.operations(match)]
+        return joined_fixes(steps) if all(steps) else ()
+
+    def _source_fixes(self, document: Document, operation: Operation) -> tuple[SourceFix, ...]:
+        if document.rendered is None:
+            path = document.pointer + operation.path
+            step = SourceOperation(document.path, document.number, replace(operation, path=path))
+            return (SourceFix((step,), ()),)
+        contributors = self.files.components.contributors(document.rendered.root)
+        return tuple(kustomize_fixes(document, operation, contributors, self.files.places, (self.hunks or {}).keys()))
+
 
 @dataclass(frozen=True, slots=True)
 class FixGroup:
-    """Matches whose fixes are one edit, with the edited file, or with the reason why there is none."""
+    """Matches whose fixes are one edit, with the edits, or with the reason why there are none.
+
+    `fix` is how it is made, `others` are the ways to try after it.
+    """
 
     path: str
     matches: tuple[Match, ...]
-    operations: tuple[tuple[Document, Operation], ...]
-    edited: EditedManifest | None = None
+    objects: frozenset[DocumentKey]
+    fix: SourceFix
+    others: tuple[SourceFix, ...] = ()
+    edits: tuple[LineEdit, ...] = ()
     reason: NoSuggestion | None = None
-
-    @property
-    def edits(self) -> tuple[LineEdit, ...]:
-        return () if self.edited is None else self.edited.edits
-
-    @property
-    def objects(self) -> frozenset[DocumentKey]:
-        return frozenset(document.key for document, _ in self.operations)
 
     @property
     def first_line(self) -> int:
@@ -78,7 +95,7 @@ def is_in_diff(group: FixGroup, context: FixContext) -> bool:
 
 def fix_groups(matches: Sequence[Match], context: FixContext) -> list[FixGroup]:
     """The fixes of `matches` in groups, with their edits or the reason why there are none; no two edit one line."""
-    groups = [_edit(group, context) for group in _group_matches(matches, context)]
+    groups = [edit(group, context) for group in _group_matches(matches, context)]
     by_path: dict[str, list[FixGroup]] = defaultdict(list)
     for group in groups:
         if group.reason is None:
@@ -99,7 +116,8 @@ def _group_matches(matches: Sequence[Match], context: FixContext) -> list[FixGro
         return number
 
     for number, match in enumerate(matches):
-        for key in (match.comment_anchor, *(_target(d, o) for d, o in context.operations(match))):
+        fixes = context.source_fixes(match)
+        for key in (match.comment_anchor, *(map(_target, fixes[0].operations) if fixes else ())):
             parents[root(number)] = root(first_with_key.setdefault(key, number))
     groups: dict[int, list[Match]] = defaultdict(list)
     for number, match in enumerate(matches):
@@ -109,17 +127,62 @@ def _group_matches(matches: Sequence[Match], context: FixContext) -> list[FixGro
 
 def _merge_fixes(matches: Sequence[Match], context: FixContext) -> FixGroup:
     """One group with the operations of all matches, each once."""
-    merged: dict[object, tuple[Document, Operation]] = {}
-    has_conflict = False
-    for document, operation in (pair for match in matches for pair in context.operations(match)):
-        target = _target(document, operation)
-        common = _common_operation(merged[target][1], operation) if target in merged else operation
-        has_conflict = has_conflict or common is None
-        merged[target] = (document, common or operation)
-    path = matches[0].document.path
-    is_elsewhere = any(document.path != path for document, _ in merged.values())
-    reason: NoSuggestion | None = "other_file" if is_elsewhere else "conflicts" if has_conflict else None
-    return FixGroup(path, tuple(matches), tuple(merged.values()), reason=reason)
+    objects = frozenset(document.key for match in matches for document, _ in context.operations(match))
+    fixes = [context.source_fixes(match) for match in matches]
+    if not all(fixes):
+        return FixGroup(matches[0].document.path, tuple(matches), objects, SourceFix((), ()), reason="unmapped")
+    return next_way(FixGroup("", tuple(matches), objects, SourceFix((), ()), others=joined_fixes(fixes)))
+
+
+def next_way(group: FixGroup) -> FixGroup:
+    """The group with its next way to make its fix, which it must have."""
+    way, *others = group.others
+    operations = _each_once(way.operations, _target)
+    changes = _each_once(way.changes, lambda change: (change.made_of, change.operation.path))
+    paths = {step.path for step in way.operations}
+    # What is not rendered is fixed where it is found.
+    paths.update(match.document.path for match in group.matches if match.document.rendered is None)
+    is_conflict = operations is None or changes is None
+    reason: NoSuggestion | None = "other_file" if len(paths) > 1 else "conflicts" if is_conflict else None
+    fix = SourceFix(operations or (), changes or ())
+    return replace(group, path=min(paths), fix=fix, others=tuple(others), edits=(), reason=reason)
+
+
+def _each_once(steps: Iterable[_Step], target: Callable[[_Step], object]) -> tuple[_Step, ...] | None:
+    """The steps, one for each target; None where two of a target contradict each other."""
+    merged: dict[object, _Step] = {}
+    for step in steps:
+        known = merged.get(target(step))
+        common = step.operation if known is None else _common_operation(known.operation, step.operation)
+        if common is None:
+            return None
+        merged[target(step)] = step._replace(operation=common)
+    return tuple(merged.values())
+
+
+def try_others(group: FixGroup, context: FixContext) -> FixGroup:
+    """The group with the next way to make its fix that can be edited; as it is where it has one, or no other."""
+    while group.reason is not None and group.others:
+        group = edit(next_way(group), context)
+    return group
+
+
+def without_overlap(group: FixGroup, others: Iterable[FixGroup], context: FixContext) -> FixGroup:
+    """The group, with a reason if it changes lines of one of the others."""
+    of_file = [g for g in others if g.path == group.path and g.reason is None]
+    if group.reason is None and any(_overlap(other, group, context) for other in of_file):
+        return replace(group, reason="overlaps")
+    return group
+
+
+def joined_fixes(steps: Sequence[Sequence[SourceFix]]) -> tuple[SourceFix, ...]:
+    """Several fixes as one, in as many ways as the one with the most has; of another one the last way stays."""
+    rounds = range(max(map(len, steps), default=0))
+    chosen = ([ways[min(number, len(ways) - 1)] for ways in steps] for number in rounds)
+    return tuple(
+        SourceFix(tuple(o for fix in fixes for o in fix.operations), tuple(c for fix in fixes for c in fix.changes))
+        for fixes in chosen
+    )
 
 
 def _common_operation(one: Operation, other: Operation) -> Operation | None:
@@ -130,42 +193,50 @@ def _common_operation(one: Operation, other: Operation) -> Operation | None:
     return max(one, other, key=lambda o: o.value) if are_numbers and "remove" not in {one.op, other.op} else None
 
 
-def _target(document: Document, operation: Operation) -> object:
-    return (document.key, operation.path)
+def _target(step: SourceOperation) -> object:
+    return step.path, step.number, step.line, step.operation.path
 
 
-def _edit(group: FixGroup, context: FixContext) -> FixGroup:
+def edit(group: FixGroup, context: FixContext) -> FixGroup:
     """The group with its edits, in one hunk of the diff where that is possible, or with a reason."""
     if group.reason is not None:
         return group
-    manifest, hunks = context.manifests[group.path], context.hunks_of(group.path)
+    hunks = context.hunks_of(group.path)
     try:
-        edited = replace(group, edited=edit_manifest(manifest, group.operations, hunks))
+        edited = replace(group, edits=_edits(group, context, hunks))
         if not edited.edits:
             return replace(group, reason="not_fixed")
         if not edited.is_in_one_of(hunks):
-            edited = _move_into_one_hunk(edited, manifest, hunks)
+            edited = _move_into_one_hunk(edited, context, hunks)
     except EditRefused as refused:
         return replace(group, reason=refused.reason)
-    return edited if _keeps_content(edited, manifest) else replace(group, reason="would_change_more")
+    return edited if _keeps_content(edited, context) else replace(group, reason="would_change_more")
 
 
-def _move_into_one_hunk(group: FixGroup, manifest: Manifest, hunks: Sequence[Hunk]) -> FixGroup:
+def _edits(group: FixGroup, context: FixContext, hunks: Sequence[Hunk]) -> tuple[LineEdit, ...]:
+    return edit_source(context.files.places, group.path, group.fix.operations, hunks).edits
+
+
+def _move_into_one_hunk(group: FixGroup, context: FixContext, hunks: Sequence[Hunk]) -> FixGroup:
     """The group with all its edits in one hunk; unchanged where none of the nearest hunks can take them all."""
     if len(hunks) > 1:
         nearest = sorted(hunks, key=lambda h: max(h.start - group.last_line, group.first_line - h.end))
         for hunk in nearest[:MAX_HUNKS]:
-            moved = replace(group, edited=edit_manifest(manifest, group.operations, (hunk,)))
+            moved = replace(group, edits=_edits(group, context, (hunk,)))
             if moved.is_in_one_of((hunk,)):
                 return moved
     return group
 
 
-def _keeps_content(group: FixGroup, manifest: Manifest) -> bool:
+def _keeps_content(group: FixGroup, context: FixContext) -> bool:
     """Whether fixes that only add keep all text of the edited lines in its order, comments included."""
-    if not all(o.op == "add" and value_at(d.object, o.path) is None for d, o in group.operations):
+    places = context.files.places
+    if not all(
+        step.operation.op == "add" and places.value_at(Origin(step.path, step.number, step.operation.path)) is None
+        for step in group.fix.operations
+    ):
         return True
-    lines = manifest.text.split("\n")
+    lines = context.text(group.path).split("\n")
     replaced = ((lines[e.start_line - 1 : e.end_line], e.lines) for e in group.edits)
     return all(_is_subsequence("\n".join(old), "\n".join(new)) for old, new in replaced)
 
@@ -211,7 +282,7 @@ def _merge_cluster(groups: Sequence[FixGroup], context: FixContext) -> list[FixG
     """One group of all, edited once; where that fails, both halves, without the groups that still overlap."""
     if len(groups) == 1:
         return list(groups)
-    merged = _edit(_merge_fixes([match for group in groups for match in group.matches], context), context)
+    merged = edit(_merge_fixes([match for group in groups for match in group.matches], context), context)
     if merged.reason is None:
         return [merged]
     middle = len(groups) // 2

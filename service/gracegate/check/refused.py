@@ -6,17 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 
 from gracegate.check.trees import ComparedTrees
-from gracegate.manifests import RenderedRoot
 from gracegate.model import Problem, RenderProblem, Root
 
 _TOOLS = {"kustomize": "kustomize", "helm": "Helm"}
 _LONGEST = 400
 """Characters of a tool's message. What follows is a list of places, or the content of a file."""
-
-
-def is_unavailable(rendered: RenderedRoot) -> bool:
-    """Whether a root was not rendered because nothing is."""
-    return rendered.problem is not None and rendered.problem.code == "unavailable"
 
 
 def refused_roots(trees: ComparedTrees, known: Collection[str]) -> Iterator[Problem]:
@@ -26,7 +20,7 @@ def refused_roots(trees: ComparedTrees, known: Collection[str]) -> Iterator[Prob
     old: dict[str, list[Root]] = defaultdict(list)
     for root, rendered in sorted(trees.head.tree.roots.items()):
         problem = rendered.problem
-        if problem is None or problem.code == "unavailable" or not components.files_of(root).isdisjoint(known):
+        if problem is None or rendered.is_unavailable or not components.files_of(root).isdisjoint(known):
             continue
         if problem.code != "refused":
             message = f"`{root.name}` was not rendered: {problem.message}."

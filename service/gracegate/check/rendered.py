@@ -6,8 +6,8 @@ from collections.abc import Collection as Paths
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gracegate.manifests import Collection, Components, RenderContext, RenderedRoot, render_roots
-from gracegate.model import Document, Root
+from gracegate.manifests import Collection, Components, RenderContext, RenderedRoot, render_roots, trace_roots
+from gracegate.model import Root
 from gracegate.repo_config import RepoConfig
 
 
@@ -15,13 +15,13 @@ from gracegate.repo_config import RepoConfig
 class RenderedTree:
     """A tree in which rendered objects have taken the place of their files.
 
-    `files` is the tree as it was read. `roots` are all that were asked for; those that do not render have a problem,
-    and took no place.
+    `files` is the tree as it was read. `roots` are all that were asked for; the `judged` ones took a place.
     """
 
     collection: Collection
     files: Collection
     roots: Mapping[Root, RenderedRoot] = field(default_factory=dict)
+    judged: frozenset[Root] = frozenset()
 
     @property
     def rendered(self) -> frozenset[Root]:
@@ -52,25 +52,45 @@ def roots_to_render(trees: Sequence[Components], paths: Paths[str] | None, confi
 def render_tree(collection: Collection, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
     """What those of the roots render to that the tree has with all that they need."""
     components = collection.components
-    sources = {(d.path, d.number, d.pointer): d for d in collection.documents}
     wanted = [root for root in roots if components.has(root) and not components.missing_parts(root)]
-    return render_roots(components, wanted, sources, context)
+    return render_roots(components, wanted, context)
 
 
-def judge_rendered(collection: Collection, roots: Mapping[Root, RenderedRoot]) -> RenderedTree:
-    """The tree with the objects of those roots that render in place of their files.
+def judge_rendered(files: Collection, roots: Mapping[Root, RenderedRoot], judged: Iterable[Root]) -> RenderedTree:
+    """The tree with the objects of those `judged` roots that render in place of their files.
 
     A file stays where a root reads it too that lists it as it is.
     """
-    found = [rendered for _, rendered in sorted(roots.items()) if rendered.problem is None]
+    found = [roots[root] for root in sorted(judged) if roots[root].problem is None]
     if not found:
-        return RenderedTree(collection, collection, roots)
-    components = collection.components
+        return RenderedTree(files, files, roots)
+    components = files.components
     replaced = set().union(*(components.object_files(rendered.root) for rendered in found))
     replaced = {path for path in replaced if not any(map(components.is_plain, components.roots_of(path)))}
-    documents: list[Document] = [d for d in collection.documents if d.path not in replaced]
+    documents = [d for d in files.documents if d.path not in replaced]
     documents += (document for rendered in found for document in rendered.documents)
-    problems = [p for p in collection.problems if p.code != "template" or p.file not in replaced]
-    unread = [file for file in collection.unread_files if file.path not in replaced]
-    judged = replace(collection, documents=tuple(documents), problems=tuple(problems), unread_files=tuple(unread))
-    return RenderedTree(judged, collection, roots)
+    collection = replace(
+        files,
+        documents=tuple(documents),
+        problems=tuple(p for p in files.problems if p.code != "template" or p.file not in replaced),
+        unread_files=tuple(file for file in files.unread_files if file.path not in replaced),
+    )
+    return RenderedTree(collection, files, roots, frozenset(rendered.root for rendered in found))
+
+
+def trace(tree: RenderedTree, indexes: Iterable[int], context: RenderContext) -> RenderedTree:
+    """The tree with what the documents of these indexes, and all others of their roots, were made of. Each document
+    keeps its index."""
+    documents = tree.collection.documents
+    roots = {rendered.root for index in indexes if (rendered := documents[index].rendered) is not None}
+    return trace_all(tree, roots, context)
+
+
+def trace_all(tree: RenderedTree, roots: Iterable[Root], context: RenderContext) -> RenderedTree:
+    """The tree with what the objects of these roots, which render, were made of."""
+    untraced = [found for root in sorted(roots) if not (found := tree.roots[root]).is_traced]
+    if not untraced:
+        return tree
+    sources = {(d.path, d.number, d.pointer): d for d in tree.files.documents}
+    traced = trace_roots(tree.files.components, untraced, sources, context)
+    return judge_rendered(tree.files, {**tree.roots, **traced}, tree.judged)

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gracegate.check.diffs import unified_diff
-from gracegate.check.fix_groups import FixContext, FixGroup, fix_groups, is_in_diff
+from gracegate.check.fix_groups import FixContext, FixGroup, fix_groups, is_in_diff, try_others, without_overlap
 from gracegate.check.matches import Match
-from gracegate.manifests import Manifest
+from gracegate.manifests import Change
 from gracegate.model import SEVERITY_ORDER, DocumentKey, NoSuggestion, Suggestion
 from gracegate.yaml import has_final_newline, newline_style
 from gracegate.yaml_edit import LineEdit, apply_edits
 
-Reevaluate = Callable[[Mapping[str, str]], Sequence[Match]]
-"""Takes the new texts of changed files and returns the matches of the head with them."""
+Reevaluate = Callable[[Mapping[str, str], Sequence[Change]], Sequence[Match] | NoSuggestion]
+"""Takes the new texts of changed files and what they are to change in what is rendered; returns the matches of the
+head with them, or why they do not change it so."""
 
 MAX_SUGGESTION_LINES = 60
 """A longer suggestion is hard to read in a comment. Without a diff there are no comments, and no limit."""
@@ -43,8 +44,7 @@ def verify_fixes(
     """The outcome for each of `matches` by id; `head` are all matches of the head before any fix."""
     outcomes = {m.id: FixOutcome(reason=reason) for m in matches if (reason := _why_not_fixable(m)) is not None}
     groups = fix_groups([m for m in matches if m.id not in outcomes], context)
-    verified = _verify([g for g in groups if g.reason is None], head, context, reevaluate)
-    for group in [g for g in groups if g.reason is not None] + verified:
+    for group in _verify_ways(groups, head, context, reevaluate):
         outcome = _outcome(group, context)
         outcomes.update({m.id: outcome for m in group.matches})
     return outcomes
@@ -59,13 +59,39 @@ def _why_not_fixable(match: Match) -> NoSuggestion | None:
     return None if fix.fix_class == "safe" else "assumes"
 
 
-def _verify(
+def _verify_ways(
     groups: Sequence[FixGroup], head: Sequence[Match], context: FixContext, reevaluate: Reevaluate
 ) -> list[FixGroup]:
-    """The groups, with a reason where it fails: at most one group per object at a time, then all together."""
+    """The groups, each in the first of its ways that is verified together with those before, or with a reason."""
+    settled: list[FixGroup] = []
+    pending = list(groups)
+    while pending:
+        edited = [without_overlap(try_others(group, context), settled, context) for group in pending]
+        tried = _verify([g for g in edited if g.reason is None], settled, head, context, reevaluate)
+        results = [*(g for g in edited if g.reason is not None), *tried]
+        settled += [g for g in results if g.reason is None or not g.others]
+        pending = [g for g in results if g.reason is not None and g.others]
+    return settled
 
-    def failures(together: Sequence[FixGroup]) -> list[NoSuggestion]:
-        return _failure_reasons(together, head, reevaluate(_fixed_texts(together, context))) if together else []
+
+def _verify(
+    groups: Sequence[FixGroup],
+    settled: Sequence[FixGroup],
+    head: Sequence[Match],
+    context: FixContext,
+    reevaluate: Reevaluate,
+) -> list[FixGroup]:
+    """The groups, with a reason where it fails: at most one group per object at a time, then all together. Those that
+    are `settled` are there each time."""
+    verified_before = [g for g in settled if g.reason is None]
+
+    def failures(tried: Sequence[FixGroup]) -> list[NoSuggestion]:
+        if not tried:
+            return []
+        together = [*verified_before, *tried]
+        changes = [change for group in together for change in group.fix.changes]
+        fixed = reevaluate(_fixed_texts(together, context), changes)
+        return [fixed] if isinstance(fixed, str) else _failure_reasons(together, head, fixed)
 
     rounds = _split_into_rounds(groups)
     results = [g for together in rounds for g in _verify_round(together, failures)]
@@ -113,7 +139,7 @@ def _fixed_texts(groups: Iterable[FixGroup], context: FixContext) -> dict[str, s
     edits: dict[str, list[LineEdit]] = defaultdict(list)
     for group in groups:
         edits[group.path].extend(group.edits)
-    return {path: apply_edits(context.manifests[path].text, file_edits) for path, file_edits in edits.items()}
+    return {path: apply_edits(context.text(path), file_edits) for path, file_edits in edits.items()}
 
 
 def _failure_reasons(groups: Sequence[FixGroup], head: Sequence[Match], fixed: Sequence[Match]) -> list[NoSuggestion]:
@@ -131,30 +157,30 @@ def _key(match: Match) -> object:
 
 
 def _outcome(group: FixGroup, context: FixContext) -> FixOutcome:
-    if group.reason is not None or group.edited is None:
+    if group.reason is not None:
         return FixOutcome(group.path, reason=group.reason)
-    manifest = context.manifests[group.path]
-    diff = unified_diff(group.path, manifest.text, group.edits)
-    reason = _why_not_suggestible(group, manifest, context)
-    suggestion = _suggestion(group, manifest) if reason is None else None
+    text = context.text(group.path)
+    diff = unified_diff(group.path, text, group.edits)
+    reason = _why_not_suggestible(group, text, context)
+    suggestion = _suggestion(group, text) if reason is None else None
     return FixOutcome(group.path, diff, group.edits, suggestion, reason)
 
 
-def _why_not_suggestible(group: FixGroup, manifest: Manifest, context: FixContext) -> NoSuggestion | None:
+def _why_not_suggestible(group: FixGroup, text: str, context: FixContext) -> NoSuggestion | None:
     """Why a verified fix cannot be a suggestion on GitHub, None if it can."""
-    if newline_style(manifest.text) != "\n":
+    if newline_style(text) != "\n":
         return "crlf"
-    if not has_final_newline(manifest.text) and group.last_line >= manifest.text.count("\n") + 1:
+    if not has_final_newline(text) and group.last_line >= text.count("\n") + 1:
         return "no_final_newline"
     if context.hunks is not None and group.last_line - group.first_line >= MAX_SUGGESTION_LINES:
         return "too_long"
     return None if is_in_diff(group, context) else "outside_diff"
 
 
-def _suggestion(group: FixGroup, manifest: Manifest) -> Suggestion:
+def _suggestion(group: FixGroup, source: str) -> Suggestion:
     first, last = group.first_line, group.last_line
     edits = [replace(e, start_line=e.start_line - first + 1, end_line=e.end_line - first + 1) for e in group.edits]
-    text = apply_edits("\n".join(manifest.text.split("\n")[first - 1 : last]), edits)
+    text = apply_edits("\n".join(source.split("\n")[first - 1 : last]), edits)
     fingerprint = "\x1f".join((group.path, *sorted(m.id for m in group.matches), text))
     suggestion_id = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return Suggestion(suggestion_id, group.path, first, last, text)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, live_targets, match_violations
-from gracegate.check.rendered import RenderedTree, judge_rendered, render_tree, roots_to_render
+from gracegate.check.rendered import RenderedTree, judge_rendered, render_tree, roots_to_render, trace
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.manifests import (
     Collection,
@@ -18,7 +18,6 @@ from gracegate.manifests import (
     collect_documents,
     locate,
     locate_rendered,
-    read_manifest,
 )
 from gracegate.model import (
     Document,
@@ -30,8 +29,8 @@ from gracegate.model import (
     Pointer,
     Problem,
     Render,
-    SourceFile,
     Tree,
+    Violation,
     Waiver,
 )
 from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, failed_rule_problems
@@ -126,23 +125,24 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     """Reads, renders and evaluates the head, and the base where there is one; an engine error becomes a problem."""
     cache = ReadCache()
     head_files = collect_documents(request.head, cache, request.limits)
-    context = RenderContext(render, _cluster(request.config).min_minor, request.limits or Limits())
+    context = render_context(request, render)
     if request.base is None or request.diff is None:
         roots = roots_to_render([head_files.components], request.subjects, request.config)
-        head_tree = judge_rendered(head_files, render_tree(head_files, roots, context))
+        found = render_tree(head_files, roots, context)
+        head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
-        return ComparedTrees(request, _evaluate(request, head_tree, indexes, evaluate))
+        return ComparedTrees(request, evaluate_tree(request, head_tree, indexes, evaluate, context))
     base_files = collect_documents(request.base, cache, request.limits)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
-    base, head = base_tree.collection, head_tree.collection
-    head_subjects = scope.subject_indexes(head.documents, scope.head_paths)
+    head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
+    evaluated_head = evaluate_tree(request, head_tree, head_subjects, evaluate, context)
     # What a new root is made of may have had the same faults before.
-    made_of = {d.path for d in head.documents if d.rendered is not None and d.rendered.root not in base_tree.rendered}
-    base_subjects = scope.subject_indexes(base.documents, scope.base_paths | made_of)
-    evaluated_head = _evaluate(request, head_tree, head_subjects, evaluate)
-    evaluated_base = _evaluate(request, base_tree, base_subjects, evaluate, evaluated_head.failed)
+    made_of = {m.document.path for m in evaluated_head.matches if _is_in_new_root(m.document, base_tree)}
+    base_subjects = scope.subject_indexes(base_tree.collection.documents, scope.base_paths | made_of)
+    evaluated_base = evaluate_tree(request, base_tree, base_subjects, evaluate, context, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
+    base, head = evaluated_base.collection, evaluated_head.collection
     moved = compare.moved_paths(request.diff)
     renames = compare.object_renames(base.documents, head.documents, moved)
     changed = subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved)
@@ -157,7 +157,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         compare.compare(
             evaluated_base.matches,
             evaluated_head.matches,
-            compare.Changes(renames, containers, moved, copies, _holders(base_tree, head_tree)),
+            compare.Changes(renames, containers, moved, copies, _holders(evaluated_base.tree, evaluated_head)),
         ),
         changed,
         live_targets(head.documents, renames, containers),
@@ -172,37 +172,23 @@ def _render_both(
     components = base.components, head.components
     roots = roots_to_render(components, scope.base_paths | scope.head_paths, request.config)
     of_base, of_head = (render_tree(collection, roots, context) for collection in (base, head))
-    head_tree = judge_rendered(head, of_head)
-    comparable = {
-        root: rendered
-        for root, rendered in of_base.items()
-        if root in head_tree.rendered or not head.components.has(root)
-    }
-    return replace(judge_rendered(base, comparable), roots=of_base), head_tree
+    head_tree = judge_rendered(head, of_head, of_head)
+    judged = (root for root in of_base if root in head_tree.judged or not head.components.has(root))
+    return judge_rendered(base, of_base, judged), head_tree
 
 
-def _holders(base: RenderedTree, head: RenderedTree) -> compare.Holders:
-    unknown = {root.id for root in head.rendered - base.rendered if base.collection.components.has(root)}
-    of_base, of_head = (frozenset(d.holder for d in tree.collection.documents) for tree in (base, head))
-    components = base.collection.components
-    new = {root for root in head.rendered if not components.has(root)}
-    made_of = {d.path for d in head.collection.documents if d.rendered is not None and d.rendered.root in new}
+def _is_in_new_root(document: Document, base: RenderedTree) -> bool:
+    return document.rendered is not None and not base.files.components.has(document.rendered.root)
+
+
+def _holders(base: RenderedTree, head: EvaluatedTree) -> compare.Holders:
+    components = base.files.components
+    of_base, of_head = (frozenset(d.holder for d in tree.documents) for tree in (base.collection, head.collection))
+    unknown = frozenset(root.id for root in head.tree.judged - base.judged if components.has(root))
+    new = frozenset(root.id for root in head.tree.judged if not components.has(root))
+    made_of = {match.document.path for match in head.matches if match.document.holder in new}
     rooted = frozenset(path for path in made_of if components.roots_of(path))
-    return compare.Holders(of_base, of_head, frozenset(unknown), frozenset(root.id for root in new), rooted)
-
-
-def reevaluate_head(trees: ComparedTrees, texts: Mapping[str, str], evaluate: Evaluate) -> EvaluatedTree:
-    """The head as it would be with other texts for some of its files."""
-    files = trees.head.tree.files
-    manifests = dict(files.manifests)
-    for path, text in texts.items():
-        source = SourceFile(path, text.encode("utf-8", "surrogatepass"))
-        manifest = manifests[path]
-        manifests[path] = read_manifest(source, manifest.component, trees.request.limits, manifest.listing)
-    documents = tuple(d for manifest in manifests.values() for d in manifest.documents)
-    edited = replace(files, manifests=manifests, documents=documents)
-    tree = judge_rendered(edited, trees.head.tree.roots)
-    return _evaluate(trees.request, tree, trees.subject_indexes(tree.collection.documents), evaluate, trees.head.failed)
+    return compare.Holders(of_base, of_head, unknown, new, rooted)
 
 
 def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree) -> EvaluatedTree:
@@ -222,14 +208,16 @@ def _without_excluded(request: CheckRequest, documents: Sequence[Document], inde
     return frozenset(i for i in indexes if not request.config.excludes(documents[i].path))
 
 
-def _evaluate(
+def evaluate_tree(
     request: CheckRequest,
     tree: RenderedTree,
     indexes: frozenset[int],
     evaluate: Evaluate,
+    context: RenderContext | None,
     failed: Mapping[str, str] = MappingProxyType({}),
 ) -> EvaluatedTree:
-    """The tree's findings, without those of rules that have `failed` before."""
+    """The tree's findings, without those of rules that have `failed` before. Without a `context`, what the objects of
+    findings were made of is not asked."""
     collection = tree.collection
     subject_indexes = _without_excluded(request, collection.documents, indexes)
     rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
@@ -254,8 +242,27 @@ def _evaluate(
     violations = [
         profiles.apply_effective_date(v, rules[v.rule], request.config, request.today) for v in answer.violations
     ]
-    matches = match_violations(collection.documents, violations)
+    if context is not None:
+        tree = trace(tree, _to_trace(collection.documents, violations), context)
+    documents = tree.collection.documents
+    violations = [v for v in violations if not request.config.excludes(documents[v.document].path)]
+    matches = match_violations(documents, violations)
     return EvaluatedTree(tree, matches, failed_rule_problems(answer.failed), answer.failed)
+
+
+def _to_trace(documents: Sequence[Document], violations: Iterable[Violation]) -> Iterator[int]:
+    """The documents of which lines are shown: those of violations, and those with annotations for us."""
+    for violation in violations:
+        yield violation.document
+        yield from (index for index, _ in violation.related)
+    for index, document in enumerate(documents):
+        if document.rendered is not None and any(waivers.ignore_annotations(document)):
+            yield index
+
+
+def render_context(request: CheckRequest, render: Render) -> RenderContext:
+    """With what the roots of a check are rendered."""
+    return RenderContext(render, _cluster(request.config).min_minor, request.limits or Limits())
 
 
 def _cluster(config: RepoConfig) -> Cluster:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from gracegate.check.refused import is_unavailable, refused_roots
+from gracegate.check.refused import refused_roots
 from gracegate.check.trees import ComparedTrees
 from gracegate.manifests import (
     ChartReference,
@@ -58,7 +58,7 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
 def _named_roots(trees: ComparedTrees) -> frozenset[Root]:
     """The roots of which nothing is to be said but what their findings say, or what keeps them from being rendered."""
     head = trees.head.tree
-    asked = {root for root, found in head.roots.items() if not is_unavailable(found)}
+    asked = {root for root, found in head.roots.items() if not found.is_unavailable}
     if trees.base is None:
         return frozenset(asked)
     # A root that this change removes was judged as it was.

@@ -23,10 +23,16 @@ from gracegate.manifests.proof import intended_operations, why_not_proved
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
 from gracegate.manifests.remote import RemoteReference
 from gracegate.manifests.rendered_places import locate_rendered
-from gracegate.manifests.rendered_trees import RenderContext, RenderedRoot, render_nothing, render_roots
+from gracegate.manifests.rendered_trees import (
+    RenderContext,
+    RenderedRoot,
+    render_nothing,
+    render_roots,
+    trace_roots,
+)
 from gracegate.manifests.source_comments import comment_objects, comment_template
 from gracegate.manifests.source_edits import EditedSource, edit_source
-from gracegate.manifests.source_fixes import SourceFix, SourceOperation, kustomize_fixes
+from gracegate.manifests.source_fixes import Change, SourceFix, SourceOperation, kustomize_fixes
 from gracegate.manifests.template_provenance import mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
@@ -35,6 +41,7 @@ __all__ = [
     "COMPONENT_FILES",
     "KINDS",
     "KUSTOMIZATIONS",
+    "Change",
     "ChartReference",
     "Collection",
     "Components",
@@ -72,6 +79,7 @@ __all__ = [
     "read_origins",
     "render_nothing",
     "render_roots",
+    "trace_roots",
     "unrendered_changes",
     "unrendered_files",
     "why_not_proved",

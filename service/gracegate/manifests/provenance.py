@@ -71,6 +71,17 @@ def mark_sources(files: Mapping[str, SourceFile], paths: Iterable[str], limits: 
     return MarkedSources(texts, tuple(marks.origins))
 
 
+def read_objects(text: str, limits: Limits) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of kinds that rules read in what a root renders to, each with the number of its YAML document, from
+    0. Raises YamlError where it cannot be read."""
+    for number, span in enumerate(split_documents(text)):
+        document = text[span.start : span.end]
+        if not is_of_other_kind(document):
+            value = json_value(document, parse_yaml(document, limits))
+            if isinstance(value, dict) and value.get("kind") in KINDS:
+                yield number, value
+
+
 def read_origins(
     plain: str, marked: str, sources: MarkedSources, root: Root, limits: Limits
 ) -> Iterator[RenderedObject]:

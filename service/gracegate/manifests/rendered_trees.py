@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gracegate.manifests.components import Components
-from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.objects import object_ref
-from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
+from gracegate.manifests.provenance import RenderedObject, mark_sources, read_objects, read_origins
 from gracegate.manifests.template_provenance import (
     is_same_without_marks,
     mark_templates,
@@ -17,6 +16,7 @@ from gracegate.manifests.template_provenance import (
     read_template_objects,
 )
 from gracegate.model import (
+    AppliedNamespace,
     Document,
     Limits,
     Pointer,
@@ -40,13 +40,20 @@ Sources = Mapping[SourceKey, Document]
 class RenderedRoot:
     """What a root renders to, or why it does not.
 
-    `text` is all of it, `documents` are the objects of the kinds that rules read.
+    `text` is all of it, `documents` are the objects of the kinds that rules read. Until it is traced, nothing says what
+    they were made of.
     """
 
     root: Root
     text: str = ""
     documents: tuple[Document, ...] = ()
     problem: RenderProblem | None = None
+    is_traced: bool = False
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether it was not rendered because nothing is."""
+        return self.problem is not None and self.problem.code == "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +65,63 @@ class RenderContext:
     limits: Limits
 
 
-def render_roots(
-    components: Components, roots: Iterable[Root], sources: Sources, context: RenderContext
-) -> dict[Root, RenderedRoot]:
+def render_roots(components: Components, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
     """Renders roots that a tree has."""
     wanted = sorted(roots)
-    if not wanted:
-        return {}
-    marks = _Marks(components, wanted, context.limits)
-    requests = [request for root in wanted for request in _requests(components, root, marks)]
-    paths = set().union(*(components.files_of(root) for root in wanted))
-    files = {path: components.files[path].data for path in sorted(paths) if path in components.files}
-    answers = iter(context.render(files, requests, context.minor))
-    renderings = {root: [next(answers), next(answers)] for root in wanted}
+    requests = [components.render_request(root) for root in wanted]
+    renderings = _render(components, requests, context)
+    return {root: _read_root(components, root, found, context) for root, found in zip(wanted, renderings, strict=True)}
+
+
+def trace_roots(
+    components: Components, rendered: Iterable[RenderedRoot], sources: Sources, context: RenderContext
+) -> dict[Root, RenderedRoot]:
+    """Renders roots that render once more, with marks, to tell what their objects were made of."""
+    untraced = [found for found in rendered if not found.is_traced]
+    marks = _Marks(components, [found.root for found in untraced], context.limits)
+    requests = [components.render_request(found.root, marks.texts_of(found.root)) for found in untraced]
+    renderings = {
+        found.root: [marked] for found, marked in zip(untraced, _render(components, requests, context), strict=True)
+    }
     # Only few charts compute with the text of their helpers.
-    changed = [root for root, (plain, marked) in renderings.items() if marks.are_harmful(root, plain, marked)]
+    changed = [found.root for found in untraced if marks.are_harmful(found, renderings[found.root][0])]
     again = [components.render_request(root, marks.templates[root].without_helpers.texts) for root in changed]
-    for root, rendering in zip(changed, context.render(files, again, context.minor) if again else (), strict=True):
+    for root, rendering in zip(changed, _render(components, again, context), strict=True):
         renderings[root].append(rendering)
-    read = _Reader(components, sources, marks, context.limits)
-    return {root: read.root(root, *renderings[root]) for root in wanted}
+    tracer = _Tracer(components, sources, marks, context.limits)
+    return {found.root: tracer.trace(found, [one.text for one in renderings[found.root]]) for found in untraced}
+
+
+def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:
+    if not requests:
+        return []
+    paths = set().union(*(components.files_of(request.root) for request in requests))
+    files = {path: components.files[path].data for path in sorted(paths) if path in components.files}
+    return context.render(files, requests, context.minor)
+
+
+def _read_root(components: Components, root: Root, rendering: Rendering, context: RenderContext) -> RenderedRoot:
+    if rendering.problem is not None:
+        return RenderedRoot(root, problem=rendering.problem)
+    try:
+        found = [*read_objects(rendering.text, context.limits)]
+    except YamlError as error:
+        problem = RenderProblem("refused", f"what it renders to cannot be read: {error.message}")
+        return RenderedRoot(root, problem=problem)
+    own = components.file_of(root)
+    namespace = components.namespace_of(root)
+    documents = (_document(value, Rendered(root, number), own, namespace) for number, value in found)
+    return RenderedRoot(root, rendering.text, tuple(documents))
+
+
+def _document(found: Mapping[str, Any], rendered: Rendered, path: str, namespace: AppliedNamespace) -> Document:
+    ref, holder = object_ref(found), rendered.root.id
+    return Document(path, 0, (), found, ref, False, holder, holder, applied_namespace=namespace, rendered=rendered)
 
 
 def render_nothing(_files: Mapping[str, bytes], requests: Sequence[RenderRequest], _minor: int) -> list[Rendering]:
     """For those who want nothing rendered: what would be is named, and not evaluated."""
     return [Rendering(request, problem=RenderProblem("unavailable", "nothing is rendered")) for request in requests]
-
-
-def _requests(components: Components, root: Root, marks: _Marks) -> Iterator[RenderRequest]:
-    """The rendering that is judged, and the one that tells what it is made of."""
-    yield components.render_request(root)
-    yield components.render_request(root, marks.texts_of(root))
 
 
 class _Marks:
@@ -105,9 +138,9 @@ class _Marks:
             if root.renderer == "helm"
         }
 
-    def are_harmful(self, root: Root, plain: Rendering, marked: Rendering) -> bool:
+    def are_harmful(self, plain: RenderedRoot, marked: Rendering) -> bool:
         """Whether a chart renders to something else with marks."""
-        return root in self.templates and plain.problem is None and not is_same_without_marks(plain.text, marked.text)
+        return plain.root in self.templates and not is_same_without_marks(plain.text, marked.text)
 
     def texts_of(self, root: Root) -> Mapping[str, str]:
         """The marked texts of the files that a root reads, by path."""
@@ -117,48 +150,37 @@ class _Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads what roots of one tree render to."""
+class _Tracer:
+    """Tells what the objects of roots of one tree were made of."""
 
     components: Components
     sources: Sources
     marks: _Marks
     limits: Limits
 
-    def root(self, root: Root, plain: Rendering, *marked: Rendering) -> RenderedRoot:
-        if plain.problem is not None:
-            return RenderedRoot(root, problem=plain.problem)
-        try:
-            documents = tuple(self._documents(root, plain.text, [rendering.text for rendering in marked]))
-        except YamlError as error:
-            problem = RenderProblem("refused", f"what it renders to cannot be read: {error.message}")
-            return RenderedRoot(root, problem=problem)
-        return RenderedRoot(root, plain.text, documents)
+    def trace(self, root: RenderedRoot, marked: Sequence[str]) -> RenderedRoot:
+        known = {found.rendered.number: found.rendered for found in self._objects(root, marked)}
+        documents = (
+            self._traced(document, known.get(document.rendered.number, document.rendered))
+            for document in root.documents
+            if document.rendered is not None
+        )
+        return replace(root, documents=tuple(documents), is_traced=True)
 
-    def _documents(self, root: Root, plain: str, marked: Sequence[str]) -> Iterator[Document]:
-        for found in self._objects(root, plain, marked):
-            if found.object.get("kind") in KINDS:
-                yield self._document(found.object, found.rendered)
-
-    def _objects(self, root: Root, plain: str, marked: Sequence[str]) -> Iterator[RenderedObject]:
-        if root.renderer == "kustomize":
-            return read_origins(plain, marked[0], self.marks.sources, root, self.limits)
-        templates = self.marks.templates[root]
-        passes = zip(*(read_template_lines(plain, text, templates) for text in marked), strict=True)
+    def _objects(self, root: RenderedRoot, marked: Sequence[str]) -> Iterator[RenderedObject]:
+        if root.root.renderer == "kustomize":
+            return read_origins(root.text, marked[0], self.marks.sources, root.root, self.limits)
+        templates = self.marks.templates[root.root]
+        passes = zip(*(read_template_lines(root.text, text, templates) for text in marked), strict=True)
         lines = [next(filter(None, certain), None) for certain in passes]
-        return read_template_objects(plain, lines, root, self.limits)
+        return read_template_objects(root.text, lines, root.root, self.limits)
 
-    def _document(self, found: Mapping[str, Any], rendered: Rendered) -> Document:
-        ref = object_ref(found)
+    def _traced(self, document: Document, rendered: Rendered) -> Document:
         path, number, pointer = self._birthplace(rendered)
         source = self.sources.get((path, number, pointer))
         if source is not None:
             rendered = replace(rendered, source=source.ref)
-        namespace = self.components.namespace_of(rendered.root)
-        document = Document(
-            path, number, pointer, found, ref, False, component="", applied_namespace=namespace, rendered=rendered
-        )
-        return replace(document, component=document.holder, root=document.holder)
+        return replace(document, path=path, number=number, pointer=pointer, rendered=rendered)
 
     def _birthplace(self, rendered: Rendered) -> SourceKey:
         """What a rendered object was at first; the root's own file where that is not certain."""

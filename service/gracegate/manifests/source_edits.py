@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gracegate.manifests.source_fixes import SourceOperation
-from gracegate.manifests.source_places import read_documents
-from gracegate.model import Hunk, Limits
+from gracegate.manifests.source_places import SourcePlaces
+from gracegate.model import Hunk
 from gracegate.yaml import split_documents
 from gracegate.yaml_edit import EditRefused, LineEdit, apply_edits, edit_document
 
@@ -20,22 +20,22 @@ class EditedSource(NamedTuple):
 
 
 def edit_source(
-    text: str, operations: Sequence[SourceOperation], limits: Limits, preferred: Sequence[Hunk] = ()
+    places: SourcePlaces, path: str, operations: Sequence[SourceOperation], preferred: Sequence[Hunk] = ()
 ) -> EditedSource:
     """Applies operations on one file in order and makes additions inside `preferred` lines where possible.
 
     Raises EditRefused unless every document of the file then has exactly the value that the operations make of its old
     value.
     """
-    documents = read_documents(text, limits)
+    documents = places.documents(path)
     edits: list[LineEdit] = []
     for number in sorted({operation.number for operation in operations}):
         document = documents[number] if number < len(documents) else None
         if document is None:
             raise EditRefused("no_such_path")
         of_document = [operation.operation for operation in operations if operation.number == number]
-        edited = edit_document(document, of_document, preferred, limits)
+        edited = edit_document(document, of_document, preferred, places.limits)
         if len([*split_documents(edited.text)]) != 1:
             raise EditRefused("would_change_more")
         edits.extend(edited.edits)
-    return EditedSource(apply_edits(text, edits), tuple(edits))
+    return EditedSource(apply_edits(places.text(path), edits), tuple(edits))

@@ -28,9 +28,21 @@ class SourcePlaces:
 
     def __init__(self, files: Mapping[str, SourceFile], limits: Limits) -> None:
         self._files = files
-        self._limits = limits
+        self.limits = limits
         self._documents: dict[str, Sequence[YamlDocument | None]] = {}
         self._values: dict[tuple[str, int], Any] = {}
+
+    def text(self, path: str) -> str:
+        """The text of a file; empty where the tree does not have it, or where it is too large."""
+        source = self._files.get(path)
+        is_readable = source is not None and len(source.data) <= self.limits.bytes
+        return source.data.decode(errors="replace") if source is not None and is_readable else ""
+
+    def documents(self, path: str) -> Sequence[YamlDocument | None]:
+        """The YAML documents of a file, with None for one that cannot be read or is empty."""
+        if path not in self._documents:
+            self._documents[path] = read_documents(self.text(path), self.limits)
+        return self._documents[path]
 
     def value_at(self, origin: Origin, pointer: Pointer = ()) -> Any:
         """The value at a pointer that counts from an origin; None for nothing."""
@@ -43,7 +55,7 @@ class SourcePlaces:
     def embedded_value(self, text: str) -> Any:
         """The value of YAML that is written out in a scalar; None if it cannot be read."""
         try:
-            return json_value(text, parse_yaml(text, self._limits))
+            return json_value(text, parse_yaml(text, self.limits))
         except YamlError:
             return None
 
@@ -81,7 +93,7 @@ class SourcePlaces:
     def _embedded(self, document: YamlDocument, path: Pointer) -> tuple[YamlDocument, Pointer]:
         """The document that is written out in a scalar on the way, and the way on from its root."""
         try:
-            embedded = embedded_document(document.text, document.root, path, self._limits)
+            embedded = embedded_document(document.text, document.root, path, self.limits)
         except YamlError:
             embedded = None
         if embedded is None:
@@ -90,12 +102,7 @@ class SourcePlaces:
         return embedded.document._replace(first_line=first_line), embedded.pointer
 
     def _document(self, origin: Origin) -> YamlDocument | None:
-        if origin.path not in self._documents:
-            source = self._files.get(origin.path)
-            is_readable = source is not None and len(source.data) <= self._limits.bytes
-            text = source.data.decode(errors="replace") if source is not None and is_readable else ""
-            self._documents[origin.path] = read_documents(text, self._limits)
-        documents = self._documents[origin.path]
+        documents = self.documents(origin.path)
         return documents[origin.number] if origin.number < len(documents) else None
 
 

@@ -30,6 +30,8 @@ REASONS: Mapping[NoSuggestion, str] = {
     "new_finding": "The fix was tried, and it caused another problem.",
     "shared_anchor": "These lines are shared through a YAML anchor, so the fix would change other places too.",
     "merge_key": "These fields come from a YAML merge key, so the fix would change other places or nothing.",
+    "unmapped": "It is not certain which lines the fix would have to change.",
+    "not_proved": "Something else that reads the file cannot be rendered, so the fix cannot be proved.",
     "templated": "These lines are a template, and what they render to is not known.",
     "variable": "The fix would overwrite a variable, and what that stands for is not known.",
     "would_change_more": "The fix cannot be written without changing other content of the file.",
