@@ -17,7 +17,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from gracegate.manifests import Manifest, collect_documents, edit_manifest, locate
+from gracegate.manifests import Manifest, SourceOperation, collect_documents, edit_source, locate
+from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import WORKLOAD_KINDS, Document, Hunk, Operation, Pointer
 from gracegate.yaml_edit import EditRefused
 from gracegate.yaml_edit.patches import apply_operation
@@ -128,7 +129,7 @@ def measure(folder: Path) -> Figures:
         manifest = collection.manifests[document.path]
         before = original(manifest, document)
         for edit in container_edits(manifest, document):
-            outcome = make_edit(figures, manifest, document, edit, before)
+            outcome = make_edit(figures, collection.places, manifest, document, edit, before)
             inside = document.pointer + edit.pointer
             plain = before is not None and is_plain(before.root, before.chunks[before.number], inside)
             (figures.plain if plain else figures.other)[outcome] += 1
@@ -138,17 +139,26 @@ def measure(folder: Path) -> Figures:
 
 
 def make_edit(
-    figures: Figures, manifest: Manifest, document: Document, edit: ContainerEdit, before: Original | None
+    figures: Figures,
+    places: SourcePlaces,
+    manifest: Manifest,
+    document: Document,
+    edit: ContainerEdit,
+    before: Original | None,
 ) -> str:
     figures.size += len(manifest.source.data)
     started = time.process_time()
     try:
-        edited = edit_manifest(manifest, [(document, operation) for operation in edit.operations], edit.preferred)
+        steps = [
+            SourceOperation(document.path, document.number, replace(o, path=document.pointer + o.path))
+            for o in edit.operations
+        ]
+        edited = edit_source(places, document.path, steps, edit.preferred)
     except EditRefused as refused:
         return refused.reason
     finally:
         figures.seconds += time.process_time() - started
-    old, new = manifest.text.split("\n"), edited.manifest.text.split("\n")
+    old, new = manifest.text.split("\n"), edited.text.split("\n")
     end = shift = 0
     for line_edit in edited.edits:
         if old[end : line_edit.start_line - 1] != new[end + shift : line_edit.start_line - 1 + shift]:
@@ -159,7 +169,7 @@ def make_edit(
     figures.insertions += all(is_insertion(old[e.start_line - 1 : e.end_line], e.lines) for e in edited.edits)
     if before is None:
         return "verified by itself only"
-    return compare(before, edited.manifest.text, document, edit.operations)
+    return compare(before, edited.text, document, edit.operations)
 
 
 def is_insertion(old: list[str], new: tuple[str, ...]) -> bool:

@@ -6,14 +6,17 @@ import copy
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from gracegate.manifests import EditedManifest, edit_manifest, read_manifest
-from gracegate.model import Hunk, Operation, Pointer, SourceFile
+from gracegate.manifests import EditedSource, SourceOperation, edit_source, read_manifest
+from gracegate.manifests.source_places import SourcePlaces
+from gracegate.model import Document, Hunk, Limits, Operation, Pointer, SourceFile
 from gracegate.yaml import variables
 from gracegate.yaml_edit import EditRefused, apply_edits
 from tests.yaml import layouts, oracle
@@ -27,20 +30,26 @@ def add(*path: str | int, value: Any = 1) -> Operation:
     return Operation("add", path, value)
 
 
+def edit(
+    source: SourceFile, operations: Iterable[tuple[Document, Operation]], preferred: Sequence[Hunk] = ()
+) -> EditedSource:
+    steps = [SourceOperation(d.path, d.number, replace(o, path=d.pointer + o.path)) for d, o in operations]
+    return edit_source(SourcePlaces({source.path: source}, Limits()), source.path, steps, preferred)
+
+
 def test_documents_of_one_file_are_edited_together() -> None:
     text = "# first\n" + pod("a: 1\n") + "---\n{{ broken\n---\n" + pod("b: 1\n...\n") + "--- # last\n" + pod("c: 1\n")
     manifest = read_manifest(SourceFile("a.yaml", text.encode()), "")
-    edited = edit_manifest(manifest, [(d, add("z")) for d in reversed(manifest.documents)])
-    assert edited.manifest.text == re.sub(r"^([abc]: 1\n)", r"\1z: 1\n", text, flags=re.MULTILINE)
+    edited = edit(manifest.source, [(d, add("z")) for d in reversed(manifest.documents)])
+    assert edited.text == re.sub(r"^([abc]: 1\n)", r"\1z: 1\n", text, flags=re.MULTILINE)
     assert [e.start_line for e in edited.edits] == [4, 10, 15]
-    assert edited.manifest == read_manifest(edited.manifest.source, "")
 
 
 def test_items_of_a_list_are_edited_at_their_own_paths() -> None:
     text = "kind: List\nitems:\n- kind: Pod\n  spec: {}\n- kind: Pod\n  spec: {}\n"
     manifest = read_manifest(SourceFile("a.yaml", text.encode()), "")
-    edited = edit_manifest(manifest, [(manifest.documents[1], add("spec", "a"))])
-    assert edited.manifest.text == text.removesuffix(" {}\n") + "\n    a: 1\n"
+    edited = edit(manifest.source, [(manifest.documents[1], add("spec", "a"))])
+    assert edited.text == text.removesuffix(" {}\n") + "\n    a: 1\n"
 
 
 def apply_by_mutation(value: Any, operation: Operation) -> Any:
@@ -114,17 +123,17 @@ def test_random_edits_agree_with_an_independent_parser(
     edits = [(manifest.documents[0], o) for o in operations]
     if variables(value) - variables(expected):
         with pytest.raises(EditRefused, match=r"^variable$"):
-            edit_manifest(manifest, edits, preferred)
+            edit(manifest.source, edits, preferred)
         return
-    edited = edit_manifest(manifest, edits, preferred)
-    note(edited.manifest.text)
-    values = oracle.load_all(edited.manifest.text)
+    edited = edit(manifest.source, edits, preferred)
+    note(edited.text)
+    values = oracle.load_all(edited.text)
     assert json.dumps(values, sort_keys=True) == json.dumps(
         [expected, *([other] if has_second_document else [])], sort_keys=True
     )
     assert_edits_are_consistent(text, edited)
     if all(adds_key(value, operation) for operation in operations):
-        assert comments(edited.manifest.text) == comments(text)
+        assert comments(edited.text) == comments(text)
 
 
 def adds_key(value: Any, operation: Operation) -> bool:
@@ -137,13 +146,12 @@ def adds_key(value: Any, operation: Operation) -> bool:
     return operation.op == "add" and isinstance(parent, dict) and operation.path[-1] not in parent
 
 
-def assert_edits_are_consistent(text: str, edited: EditedManifest) -> None:
-    assert apply_edits(text, edited.edits) == edited.manifest.text
+def assert_edits_are_consistent(text: str, edited: EditedSource) -> None:
+    assert apply_edits(text, edited.edits) == edited.text
     assert all(e.start_line <= e.end_line for e in edited.edits)
     assert all(
         before.end_line < after.start_line for before, after in zip(edited.edits, edited.edits[1:], strict=False)
     )
-    assert edited.manifest == read_manifest(edited.manifest.source, "")
 
 
 @given(st.data(), layouts.entries, st.sampled_from((None, 2, "\t")), st.booleans())
@@ -161,9 +169,9 @@ def test_random_edits_of_json(
     edits = [(manifest.documents[0], o) for o in operations]
     if variables(value) - variables(expected):
         with pytest.raises(EditRefused, match=r"^variable$"):
-            edit_manifest(manifest, edits)
+            edit(manifest.source, edits)
         return
-    edited = edit_manifest(manifest, edits)
-    note(edited.manifest.text)
-    assert json.dumps(json.loads(edited.manifest.text), sort_keys=True) == json.dumps(expected, sort_keys=True)
+    edited = edit(manifest.source, edits)
+    note(edited.text)
+    assert json.dumps(json.loads(edited.text), sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert_edits_are_consistent(text, edited)

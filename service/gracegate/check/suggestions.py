@@ -1,7 +1,7 @@
 """Fixes to suggestions: grouped by place, verified by evaluating the fixed files, placed in the diff.
 
 A suggestion leaves this module only after its text was applied, the result parsed back and compared with the intended
-change (`edit_manifest` does that), and the rules evaluated again: its findings are gone, no error or warning is new.
+change (`edit_source` does that), and the rules evaluated again: its findings are gone, no error or warning is new.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from gracegate.manifests.discovery import (
     is_candidate,
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
-from gracegate.manifests.edits import EditedManifest, edit_manifest
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
@@ -45,7 +44,6 @@ __all__ = [
     "ChartReference",
     "Collection",
     "Components",
-    "EditedManifest",
     "EditedSource",
     "Manifest",
     "MissingValues",
@@ -64,7 +62,6 @@ __all__ = [
     "comment_template",
     "component_finder",
     "directory",
-    "edit_manifest",
     "edit_source",
     "intended_operations",
     "is_candidate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -44,7 +44,6 @@ class Manifest:
     other_objects: int = 0
     may_contain_service: bool = False
     listing: Listing = UNLISTED
-    limits: Limits = field(default=Limits(), repr=False)
     parsed_documents: tuple[ParsedDocument, ...] = field(default=(), repr=False, compare=False)
     _yaml_documents: dict[int, YamlDocument] = field(default_factory=dict, repr=False, compare=False)
 
@@ -118,7 +117,7 @@ def _read_text(source: SourceFile, component: str, text: str, limits: Limits, li
         parse_document(text[span.start : span.end], SourceRef(source.path, component, number, listing), limits)
         for number, span in enumerate(spans)
     )
-    return _add_content(Manifest(source, component, text=text, spans=spans, listing=listing, limits=limits), parsed)
+    return _add_content(Manifest(source, component, text=text, spans=spans, listing=listing), parsed)
 
 
 def _add_content(manifest: Manifest, parsed: tuple[ParsedDocument, ...]) -> Manifest:
@@ -149,38 +148,6 @@ def _merge_template_problems(problems: list[Problem]) -> Iterator[Problem]:
             yield problem
         elif problem is templates[0]:
             yield replace(problem, is_manifest=is_manifest)
-
-
-def replace_documents(manifest: Manifest, texts: Mapping[int, str]) -> Manifest | None:
-    """The file with new texts for some of its YAML documents, by number; None if one is no longer one document."""
-    if any([*split_documents(text)] != [DocumentSpan(0, len(text), 1)] for text in texts.values()):
-        return None
-    path, component, listing, limits = manifest.source.path, manifest.component, manifest.listing, manifest.limits
-    parsed = tuple(
-        parse_document(texts[number], SourceRef(path, component, number, listing), limits)
-        if number in texts
-        else unchanged
-        for number, unchanged in enumerate(manifest.parsed_documents)
-    )
-    text, spans = _replace_texts(manifest, texts)
-    source = SourceFile(path, text.encode())
-    return _add_content(Manifest(source, component, text=text, spans=spans, listing=listing, limits=limits), parsed)
-
-
-def _replace_texts(manifest: Manifest, texts: Mapping[int, str]) -> tuple[str, tuple[DocumentSpan, ...]]:
-    parts: list[str] = []
-    spans: list[DocumentSpan] = []
-    old_end = new_end = added_lines = 0
-    for number, span in enumerate(manifest.spans):
-        between = manifest.text[old_end : span.start]
-        part = texts.get(number, manifest.text[span.start : span.end])
-        start = new_end + len(between)
-        old_end, new_end = span.end, start + len(part)
-        parts += (between, part)
-        spans.append(DocumentSpan(start, new_end, span.first_line + added_lines))
-        if number in texts:
-            added_lines += part.count("\n") - manifest.text.count("\n", span.start, span.end)
-    return "".join((*parts, manifest.text[old_end:])), tuple(spans)
 
 
 def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
