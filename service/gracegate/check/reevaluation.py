@@ -66,11 +66,13 @@ def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -
     for path in texts.keys() & manifests.keys():
         manifest = manifests[path]
         manifests[path] = read_manifest(sources[path], manifest.component, files.limits, manifest.listing)
-    components = files.components
-    if any(components.roots_of(path) for path in texts):
-        head = trees.request.head
-        edited = Tree({**head.files, **sources}, head.problems)
-        components = read_components(edited, files.limits, repository=components.repository)
+    head, components = trees.request.head, files.components
+    all_files = {**head.files, **sources}
+    if any(map(components.is_configuration, texts)):
+        edited = Tree(all_files, head.problems)
+        components = read_components(edited, files.limits, trees.cache.components, components.repository)
+    else:
+        components = replace(components, files=all_files)
     documents = tuple(document for manifest in manifests.values() for document in manifest.documents)
     return replace(files, manifests=manifests, documents=documents, components=components)
 

@@ -18,7 +18,7 @@ from gracegate.manifests.applications import (
 )
 from gracegate.manifests.contents import read_values
 from gracegate.manifests.contributors import ContributorReader, Contributors
-from gracegate.manifests.discovery import CHART_FILE
+from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES
 from gracegate.manifests.gitops import (
     GitOps,
     ObjectCache,
@@ -28,7 +28,7 @@ from gracegate.manifests.gitops import (
     read_flux,
     with_namespaces,
 )
-from gracegate.manifests.helm import VALUES_FILE, Charts, read_charts
+from gracegate.manifests.helm import VALUES_FILE, Charts, is_values_file, read_charts
 from gracegate.manifests.kinds import may_hold_objects
 from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of
 from gracegate.manifests.kustomize_changes import is_plain
@@ -97,6 +97,13 @@ class Components:
         if not found:
             found = {root for directory in self.charts.roots_of(path) if self.has(root := Root("helm", directory))}
         return frozenset(found | self._readers.get(path, set()))
+
+    def is_configuration(self, path: str) -> bool:
+        """Whether a file says what is rendered and how, and not only what of."""
+        name = path.rpartition("/")[2]
+        if name in COMPONENT_FILES or is_values_file(name) or any(one.path == path for one in self.objects):
+            return True
+        return any(path in one.files for one in self.gitops.applications)
 
     def files_of(self, root: Root) -> frozenset[str]:
         """The files that a root is rendered from; of what a kustomization names some may be missing."""
