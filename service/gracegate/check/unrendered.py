@@ -39,14 +39,14 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
     request, scope = trees.request, trees.scope
     limits = request.limits or Limits()
     head, base = trees.head.collection.components, None if trees.base is None else trees.base.collection.components
-    named = _named_roots(trees)
+    judged = _JudgedRoots(trees)
     if base is None or scope is None:
         paths = {path for path in request.head.files if trees.is_in_scope(path)}
-        yield from _problems_of_tree(_without(unrendered_files(head, paths, limits), named), head)
+        yield from _problems_of_tree(judged.without(unrendered_files(head, paths, limits)), head)
         yield from refused_roots(trees, ())
         return
     paths = {p for p in scope.base_paths | scope.head_paths if not request.config.excludes(p)}
-    yield from _problems_of_change(_without(unrendered_changes(base, head, paths, limits), named), (head, base))
+    yield from _problems_of_change(judged.without(unrendered_changes(base, head, paths, limits)), (head, base))
     broken_files = set()
     for broken in broken_changes(base.kustomizations, head.kustomizations, paths, limits):
         broken_files.add(broken.path)
@@ -55,21 +55,30 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
     yield from refused_roots(trees, broken_files)
 
 
-def _named_roots(trees: ComparedTrees) -> frozenset[Root]:
+class _JudgedRoots:
     """The roots of which nothing is to be said but what their findings say, or what keeps them from being rendered."""
-    head = trees.head.tree
-    asked = {root for root, found in head.roots.items() if not found.is_unavailable}
-    if trees.base is None:
-        return frozenset(asked)
-    # A root that this change removes was judged as it was.
-    return frozenset(asked | {root for root in trees.base.tree.rendered if root not in head.roots})
 
+    def __init__(self, trees: ComparedTrees) -> None:
+        sides = [tree for tree in (trees.head, trees.base) if tree is not None]
+        self._components = [side.collection.components for side in sides]
+        self._roots = {root for root, found in trees.head.tree.roots.items() if not found.is_unavailable}
+        if trees.base is not None:
+            # A root that this change removes was judged as it was.
+            self._roots |= trees.base.tree.rendered - trees.head.tree.roots.keys()
 
-def _without(changes: Iterable[Unrendered], roots: frozenset[Root]) -> Iterator[Unrendered]:
-    for found in changes:
-        left = tuple(root for root in found.roots if root not in roots)
-        if left or not found.roots:
-            yield replace(found, roots=left)
+    def without(self, changes: Iterable[Unrendered]) -> Iterator[Unrendered]:
+        """The changes that reach another root, with those alone, and those of no root."""
+        for found in changes:
+            left = tuple(root for root in found.roots if not self._is_judged(root))
+            if left or not found.roots:
+                yield replace(found, roots=left)
+
+    def _is_judged(self, root: Root) -> bool:
+        if root in self._roots:
+            return True
+        of_root = [components for components in self._components if components.has(root)]
+        # What has no object that rules read would say nothing.
+        return not any(one.missing_parts(root) or one.may_hold_objects(root) for one in of_root)
 
 
 def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Components]) -> Iterator[Problem]:
