@@ -21,16 +21,19 @@ from typing import Any
 import pytest
 
 from gracegate.check import CheckRequest, check, fix_all
-from gracegate.manifests import read_manifest, render_nothing
+from gracegate.manifests import read_manifest
 from gracegate.model import CONFIG_FILE, Finding, Report, SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.repo_config import parse_repo_config
 from tests.check import reports
+from tests.conftest import ROOT
 
 CASES = Path(__file__).parent
 CATALOG = load_builtin()
 ENGINE = WasmEngine()
+RENDERER = WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate")
 
 NOT_YET = {
     "004-svc-changing-label-in-pr": "no rule compares the Service before the change with the pods after it",
@@ -40,7 +43,6 @@ NOT_YET = {
     "079-rollout-scaledown-0": "no rule reads scaleDownDelaySeconds of a Rollout",
     "089-service-selects-job": "no rule looks for a Service that selects the pods of a Job",
     "090-ingress-backend-missing": "no rule looks for the Service of an Ingress",
-    "123-kustomize-replicas": "kustomizations are not rendered, and their `replicas` are not known",
     "130-statefulset-partition-left": "no rule reads the partition of a StatefulSet",
     "146-linkerd-classic": "sidecar-stops-before-app knows Istio's proxy, not Linkerd's",
     "150-startup-5s-fixed": "no rule judges a startup budget of a few seconds",
@@ -117,7 +119,7 @@ def tree(files: Mapping[str, bytes]) -> Tree:
 def test_case(name: str) -> None:
     case = cases()[name]
     request = request_of(case)
-    report = check(request, ENGINE.evaluate, render_nothing)
+    report = check(request, ENGINE.evaluate, RENDERER.render)
     assert list(faults_of_report(report, case.expect)) == []
     if "fix" in case.expect and case.base is None:
         assert list(faults_of_fix(request, case.expect["fix"])) == []
@@ -154,7 +156,7 @@ def is_meant(finding: Finding, pattern: Mapping[str, Any]) -> bool:
 
 
 def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[str]:
-    fixed = fix_all(request, ENGINE.evaluate, render_nothing).files
+    fixed = fix_all(request, ENGINE.evaluate, RENDERER.render).files
     diff = "".join(unified_diff(path, *texts) for path, texts in fixed.items())
     yield from (f"the fix lacks {one}" for one in expect.get("must", []) if not re.search(one, diff, re.MULTILINE))
     yield from (f"the fix has {one}" for one in expect.get("must_not", []) if re.search(one, diff, re.MULTILINE))
@@ -167,7 +169,7 @@ def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[
     if gone := set(expect.get("gone", [])):
         new_files = {path: SourceFile(path, new.encode()) for path, (_, new) in fixed.items()}
         edited = replace(request, head=Tree({**request.head.files, **new_files}))
-        left = {finding.rule for finding in check(edited, ENGINE.evaluate, render_nothing).findings} & gone
+        left = {finding.rule for finding in check(edited, ENGINE.evaluate, RENDERER.render).findings} & gone
         yield from (f"after the fix still {rule}" for rule in sorted(left))
 
 
