@@ -236,7 +236,8 @@ class Root(NamedTuple):
     def name(self) -> str:
         """Its name for people."""
         folder = self.directory or "."
-        return " ".join(filter(None, (f"chart {folder}" if self.renderer == "helm" else folder, self.applied_by)))
+        name = f"chart {folder}" if self.renderer == "helm" else folder
+        return f"{name} ({self.applied_by})" if self.applied_by else name
 
 
 class SourceLine(NamedTuple):

@@ -130,6 +130,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     )
     problems += trees.head.problems
     unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}
+    unread = {path for path in unread if not components.charts.is_template(path)}
     elsewhere = sum(not trees.is_in_scope(path) for path in unread)
     if elsewhere:
         files = "1 other manifest" if elsewhere == 1 else f"{elsewhere} other manifests"

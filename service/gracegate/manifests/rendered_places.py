@@ -21,6 +21,10 @@ def locate_rendered(
         if origins := rendered.origins.get(prefix):
             origin = _decisive(origins, rest, components.contributors(rendered.root), places)
             return origin.path, places.place(origin, rest)
+    if rendered.lines:
+        # Of the object itself: its name, as of one that is not rendered.
+        path, line = rendered.lines.get(("metadata", "name")) or min(rendered.lines.values())
+        return path, Place(line, line)
     return None
 
 
