@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from gracegate.manifests.components import Components, read_components
-from gracegate.model import Limits, Root, SourceFile, Tree
+from gracegate.model import Limits, RenderRequest, Root, SourceFile, Tree
 
 INFLATED = {
     "kustomization.yaml": "helmCharts: [{name: web}]\n",
@@ -26,6 +26,10 @@ def components(texts: Mapping[str, str]) -> Components:
         ({}, ()),
         ({"web.yaml": "kind: Deployment\n"}, ()),
         (INFLATED, (Root("kustomize", ""), Root("helm", "charts/shop"))),
+        (
+            {"web/Chart.yaml": "", "web/values.yaml": "", "web/values-prod.yaml": "", "web/ci/values-a.yaml": ""},
+            (Root("helm", "web"), Root("helm", "web", "values-prod.yaml")),
+        ),
     ],
 )
 def test_roots(texts: Mapping[str, str], roots: tuple[Root, ...]) -> None:
@@ -42,3 +46,17 @@ def test_roots(texts: Mapping[str, str], roots: tuple[Root, ...]) -> None:
 )
 def test_what_is_evaluated_without_rendering(texts: Mapping[str, str], root: Root, is_plain: bool) -> None:
     assert components(texts).is_plain(root) is is_plain
+
+
+def test_values_by_convention() -> None:
+    found = components({"web/Chart.yaml": "", "web/values-prod.yaml": "a: 1\n"})
+    root = Root("helm", "web", "values-prod.yaml")
+    assert found.render_request(root) == RenderRequest(root, values=("a: 1\n",))
+    assert found.roots_of("web/values-prod.yaml") == {Root("helm", "web"), root}
+
+
+def test_files_that_git_does_not_have_are_empty() -> None:
+    texts = {"kustomization.yaml": "secretGenerator: [{name: a, envs: [a.env]}]\n"}
+    root = Root("kustomize", "")
+    assert components(texts).render_request(root).replaced == {"a.env": ""}
+    assert components(texts).render_request(root, {"a.env": "b=c\n"}).replaced == {"a.env": "b=c\n"}

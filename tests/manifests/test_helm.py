@@ -106,6 +106,19 @@ def test_what_a_local_chart_needs() -> None:
     assert found.missing("e") == set()
 
 
+def test_a_chart_beside_the_one_that_needs_it() -> None:
+    texts = {
+        "a/Chart.yaml": "dependencies: [{name: b, version: 2.x.x, repository: 'oci://x'}, {name: c, version: 3.x.x}]\n",
+        "b/Chart.yaml": "version: 2.1.0\n",
+        "b/templates/b.yaml": "",
+        "c/Chart.yaml": "version: 2.1.0\n",
+    }
+    found = charts(texts)
+    assert found.files_of("a") == {"a/Chart.yaml", "b/Chart.yaml", "b/templates/b.yaml"}
+    assert found.roots_of("b/templates/b.yaml") == {"a", "b"}
+    assert found.missing("a") == set()
+
+
 NAMES = st.sampled_from(["a", "b", "charts", "templates", "Chart.yaml", "values.yaml", "c.tpl"])
 PATHS = st.lists(NAMES, min_size=1, max_size=6).map("/".join)
 

@@ -87,7 +87,7 @@ def test_what_is_elsewhere() -> None:
     [
         (
             "helmCharts: [{name: web, version: 1.2.3, repo: 'https://charts.example'}]",
-            ChartReference("web", "1.2.3", "https://charts.example", "apps/web/charts/web"),
+            ChartReference("web", "1.2.3", "https://charts.example", "apps/web/charts/web-1.2.3/web"),
         ),
         (
             "helmGlobals: {chartHome: ../../charts}\nhelmCharts: [{name: web}]",
@@ -95,7 +95,7 @@ def test_what_is_elsewhere() -> None:
         ),
         (
             "helmChartInflationGenerator: [{chartName: web, chartHome: ../.., chartVersion: '2', chartRepoUrl: r}]",
-            ChartReference("web", "2", "r", "web"),
+            ChartReference("web", "2", "r", "web-2/web"),
         ),
     ],
 )

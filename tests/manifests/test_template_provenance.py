@@ -14,6 +14,7 @@ from gracegate.manifests.template_provenance import (
     mark_templates,
     read_template_lines,
     read_template_objects,
+    unseen_lines,
 )
 from gracegate.model import Limits, Rendered, RenderRequest, Root, SourceFile, SourceLine
 from gracegate.rendering import WasmRenderer
@@ -173,3 +174,20 @@ def test_a_chart_that_computes_with_the_text_of_a_helper(renderer: WasmRenderer)
     (again,) = renderer.render(files, [RenderRequest(WEB, replaced=templates.without_helpers.texts)], 30)
     assert is_same_without_marks(plain, again.text)
     assert read_template_lines(plain, again.text, templates)[-2] == SourceLine("templates/a.yaml", 4)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "seen", "unseen"),
+    [
+        ("templates/a.yaml", "a: b\n{{ if .x }}\nc: d\n{{ end }}\n", [[1]], {3}),
+        ("templates/a.yaml", "a: b\n{{ if .x }}\nc: d\n{{ end }}\n", [[1], [1, 3]], set()),
+        ("templates/a.yaml", "a: b\n", [], {1}),
+        ("templates/a.yaml", "metadata:\n  annotations: {helm.sh/hook: test}\n", [], set()),
+        ("templates/tests/a.yaml", "a: b\n", [], set()),
+        ("templates/NOTES.txt", "a: b\n", [], set()),
+    ],
+)
+def test_lines_that_no_rendering_has(path: str, text: str, seen: list[list[int]], unseen: set[int]) -> None:
+    templates = mark_templates({path: SourceFile(path, text.encode())}, [path])
+    renderings = ["".join(f"\ue0000:{line}\ue001x\n" for line in lines) for lines in seen]
+    assert unseen_lines(templates, renderings) == ({path: unseen} if unseen else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gracegate.manifests import Components, broken_changes, unrendered_changes, unrendered_files
 from gracegate.manifests.components import read_components
 from gracegate.manifests.kustomize_changes import BrokenReference
-from gracegate.model import Limits, Root, SourceFile, Tree
+from gracegate.model import Limits, Repository, Root, SourceFile, Tree
 
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2
@@ -252,3 +253,38 @@ def test_a_new_kustomization_that_is_broken() -> None:
     head = {"a/kustomization.yaml": "resources: [web.yaml]\n"}
     found = broken_changes(components({}).kustomizations, components(head).kustomizations, head.keys(), Limits())
     assert [*found] == [BrokenReference("a/kustomization.yaml", 1, "resources", "web.yaml", "does not exist")]
+
+
+SOURCE = {"repoURL": "https://github.com/o/r", "path": "apps/web"}
+
+
+@pytest.mark.parametrize(
+    ("source", "files", "found"),
+    [
+        (SOURCE, {"apps/web/a.yaml": ""}, []),
+        (SOURCE, {"apps/web/kustomization.yaml": "namePrefix: a-\n"}, [((Root("kustomize", "apps/web"),), "")]),
+        (
+            {**SOURCE, "path": "charts/web"},
+            {"charts/web/Chart.yaml": "name: web\n"},
+            [((Root("helm", "charts/web", "Application web in app.yaml"),), "")],
+        ),
+        ({**SOURCE, "repoURL": "https://github.com/o/x"}, {}, [((), "it applies another repository")]),
+        ({**SOURCE, "chart": "web"}, {}, [((), "its chart is not in this repository")]),
+        ({**SOURCE, "path": "none"}, {}, [((), "its directory is not in this repository")]),
+        ({}, {}, [((), "")]),
+    ],
+)
+def test_what_an_application_applies(
+    source: Mapping[str, str], files: Mapping[str, str], found: list[tuple[tuple[Root, ...], str]]
+) -> None:
+    def tree(namespace: str) -> Components:
+        spec = {"source": source, "destination": {"namespace": namespace}}
+        app = json.dumps(
+            {"apiVersion": "argoproj.io/v1", "kind": "Application", "metadata": {"name": "web"}, "spec": spec}
+        )
+        texts = {**files, "app.yaml": app}
+        sources = {path: SourceFile(path, text.encode()) for path, text in texts.items()}
+        return read_components(Tree(sources), Limits(), repository=Repository(("https://github.com/o/r",)))
+
+    changed = unrendered_changes(tree("a"), tree("b"), {"app.yaml"}, Limits())
+    assert [(one.roots, one.reason) for one in changed] == found

@@ -86,7 +86,7 @@ def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Component
     by_reason: dict[str, dict[Unrendered, set[Root]]] = defaultdict(dict)
     for found in changes:
         if not found.roots:
-            by_reason[_RENDERERS.get(found.kind, found.kind)][found] = set()
+            by_reason[found.reason or _RENDERERS.get(found.kind, found.kind)][found] = set()
         for root in found.roots:
             reason = _MISSING if missing.of(root) else root.renderer
             by_reason[reason].setdefault(found, set()).add(root)
@@ -96,18 +96,22 @@ def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Component
         is_its_own_root = not others and [root.directory for root in roots] == [directory(first.path)]
         where = f" in {_shown(map(_root_name, roots))}" if roots and not is_its_own_root else ""
         subject = _subject(first, len({found.path for found in others} - {first.path}))
-        yield _problem(first.path, f"What {subject}{where} is not evaluated, because {missing.cause(roots)}.")
+        yield _problem(
+            first.path, f"What {subject}{where} is not evaluated, because {first.reason or missing.cause(roots)}."
+        )
 
 
 def _problems_of_tree(files: Iterable[Unrendered], components: Components) -> Iterator[Problem]:
     missing = _MissingParts([components])
     by_reason: dict[str, list[Unrendered]] = defaultdict(list)
     for found in files:
-        by_reason[_MISSING if any(map(missing.of, found.roots)) else found.kind].append(found)
+        by_reason[found.reason or (_MISSING if any(map(missing.of, found.roots)) else found.kind)].append(found)
     for kind, all_found in by_reason.items():
         cause = f"nothing of this kind ({kind}) is rendered"
         if kind == _MISSING:
             cause = missing.cause([root for found in all_found for root in found.roots])
+        elif all_found[0].reason:
+            cause = kind
         shown = _shown(f"`{found.path}`" for found in all_found)
         yield _problem(all_found[0].path, f"Not evaluated, because {cause}: {shown}.")
 

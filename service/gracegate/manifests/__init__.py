@@ -32,7 +32,7 @@ from gracegate.manifests.rendered_trees import (
 from gracegate.manifests.source_comments import comment_objects, comment_template
 from gracegate.manifests.source_edits import EditedSource, edit_source
 from gracegate.manifests.source_fixes import Change, SourceFix, SourceOperation, kustomize_fixes
-from gracegate.manifests.template_provenance import mark_templates
+from gracegate.manifests.template_provenance import mark_templates, unseen_lines
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
@@ -79,5 +79,6 @@ __all__ = [
     "trace_roots",
     "unrendered_changes",
     "unrendered_files",
+    "unseen_lines",
     "why_not_proved",
 ]

@@ -41,7 +41,7 @@ class MissingValues(NamedTuple):
 
 
 class Unfollowed(NamedTuple):
-    """A part of a GitOps object that says nothing about the tree, and why."""
+    """A part of a GitOps object that says nothing about the tree; `reason` is a sentence about it."""
 
     path: str
     name: str

@@ -58,12 +58,16 @@ def read_application_set(found: GitOpsObject, sources: Sources) -> Iterator[Foun
     """What the Applications of an ApplicationSet have applied, as far as the tree knows what its generators make."""
     template, generators = mapping(found.spec.get("template")), found.spec.get("generators")
     if "templatePatch" in found.spec:
-        yield Unfollowed(found.path, found.applied_by, "templatePatch")
+        yield Unfollowed(found.path, found.applied_by, "it has a templatePatch")
         return
     go = found.spec.get("goTemplate") is True
     all_parameters = [*generated_parameters(generators, sources, go=go)]
     if not all_parameters:
-        yield Unfollowed(found.path, found.applied_by, f"generators: {', '.join(generator_kinds(generators))}")
+        yield Unfollowed(
+            found.path,
+            found.applied_by,
+            f"its generators ({', '.join(generator_kinds(generators))}) make nothing of it",
+        )
     for parameters in all_parameters:
         made = fill_in(template, parameters, go=go)
         name = text(mapping(made.get("metadata")).get("name"))
@@ -101,14 +105,14 @@ def _of_source(
     reason = _why_not(source, sources)
     folder = join("", path.strip("/"))
     if reason or folder is None:
-        yield Unfollowed(found.path, found.applied_by, reason or "a path out of the repository")
+        yield Unfollowed(found.path, found.applied_by, reason or "its path leads out of the repository")
         return
     applied = AppliedNamespace("" if PLACEHOLDER.search(namespace) else namespace, replaces=False)
     if PLACEHOLDER.search(path):
         yield NamespacePattern(folder, applied)
-        yield Unfollowed(found.path, found.applied_by, "a path with parameters that the tree does not have")
+        yield Unfollowed(found.path, found.applied_by, "its path has parameters that are not in this repository")
     elif folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "a directory that does not exist")
+        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
     elif "helm" in source or sources.has(folder, CHART_FILE):
         yield _chart(found, source, all_sources, applied, sources, folder)
     else:
@@ -117,10 +121,10 @@ def _of_source(
 
 def _why_not(source: Mapping[str, Any], sources: Sources) -> str:
     if "chart" in source:
-        return "a chart of a registry"
+        return "its chart is not in this repository"
     if not sources.is_own(text(source.get("repoURL"))):
-        return "another repository"
-    return "a plugin" if "plugin" in source else ""
+        return "it applies another repository"
+    return "it needs a plugin" if "plugin" in source else ""
 
 
 def _directory(

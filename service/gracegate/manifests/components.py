@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -34,6 +34,7 @@ from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomi
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.stand_ins import stand_ins
 from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
@@ -79,7 +80,7 @@ class Components:
         A chart that kustomizations inflate is rendered by them, and one that controllers install with their values.
         """
         kustomizations = (Root("kustomize", directory) for directory in self.kustomizations.roots)
-        installed = {root.directory for root in self._applications if root.renderer == "helm"}
+        installed = {one.root.directory for one in self.gitops.applications if one.root.renderer == "helm"}
         charts = (
             Root("helm", directory)
             for directory in self.charts.roots
@@ -143,7 +144,7 @@ class Components:
 
     def may_hold_objects(self, root: Root) -> bool:
         """Whether a root may make an object of a kind that rules read: no transformer makes one of another kind."""
-        if root.renderer == "helm" or self.kustomizations.closure(self._kustomization(root)).charts:
+        if root.renderer == "helm" or any(one.charts for one in self.kustomizations.read_by(self._kustomization(root))):
             return True
         sources = (self.files[path].data for path in self.object_files(root) if path in self.files)
         return any(may_hold_objects(data) for data in sources)
@@ -154,7 +155,7 @@ class Components:
         if root.renderer == "kustomize":
             return RenderRequest(
                 root,
-                replaced={**replaced, **self._made_kustomization(root, replaced)},
+                replaced={**self.stand_ins(root), **replaced, **self._made_kustomization(root, replaced)},
                 substitution=None if application is None else application.substitution,
             )
         if application is None:
@@ -169,6 +170,18 @@ class Components:
             replaced={**replaced, **own},
             post_renderers=application.post_renderers,
         )
+
+    def stand_ins(self, root: Root) -> Mapping[str, str]:
+        """What a root is rendered with in the place of files that git does not have and of what programs make."""
+        if root.renderer == "helm":
+            return {}
+        read = self.kustomizations.read_by(self._kustomization(root))
+        return {path: text for one in read for path, text in stand_ins(one, self.files, self.limits)}
+
+    def applied_by(self, path: str) -> tuple[frozenset[Root], frozenset[str]]:
+        """What the GitOps objects in a file have applied, and why other parts of them say nothing of the tree."""
+        roots = frozenset(one.root for one in self.gitops.applications if one.path == path)
+        return roots, frozenset(one.reason for one in self.gitops.unfollowed if one.path == path)
 
     def namespace_of(self, root: Root) -> AppliedNamespace:
         """The namespace that whatever applies a root gives its rendered objects; as declared if that is not certain."""
@@ -222,7 +235,11 @@ class Components:
     @cached_property
     def _applications(self) -> Mapping[Root, Application]:
         """What is applied in a way of its own."""
-        return {one.root: one for one in self.gitops.applications if one.root.applied_by}
+        applied = {one.root: one for one in self.gitops.applications if one.root.applied_by}
+        installed = {root.directory for root in applied if root.renderer == "helm"}
+        return applied | {
+            one.root: one for one in _by_convention(self.charts, self.files) if one.root.directory not in installed
+        }
 
     @cached_property
     def _readers(self) -> Mapping[str, set[Root]]:
@@ -328,6 +345,16 @@ def _made(application: Application, written: Kustomizations) -> Kustomization:
     if not application.kustomization:
         return known
     return kustomization_of(known.path, add_to_kustomization(known.content, application.kustomization))
+
+
+def _by_convention(charts: Charts, files: Mapping[str, SourceFile]) -> Iterator[Application]:
+    """The charts with files of values beside their own, such as values-prod.yaml, which no object of the tree names."""
+    for folder in charts.roots:
+        for path in charts.values_files(folder):
+            name = path.rpartition("/")[2]
+            if name != VALUES_FILE:
+                values = (files[path].data.decode(errors="replace"),)
+                yield Application(Root("helm", folder, name), path, name, values=values, files=frozenset({path}))
 
 
 def _in(folder: str, name: str) -> str:

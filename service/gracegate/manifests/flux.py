@@ -72,11 +72,11 @@ def read_kustomization_object(
     """What a Kustomization has applied."""
     reference = mapping(found.spec.get("sourceRef"))
     if not flux.is_own(reference, sources):
-        yield Unfollowed(found.path, found.applied_by, f"a source that is another {text(reference.get('kind'))}")
+        yield Unfollowed(found.path, found.applied_by, "its source is not this repository")
         return
     folder = join("", text(found.spec.get("path")).strip("/"))
     if folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "a directory that does not exist")
+        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
         return
     settings = {key: found.spec[key] for key in _SAME_KEYS if found.spec.get(key)}
     if labels := mapping(mapping(found.spec.get("commonMetadata")).get("labels")):
@@ -147,12 +147,11 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
     chart = mapping(mapping(found.spec.get("chart")).get("spec"))
     reference = mapping(chart.get("sourceRef"))
     if not chart or not flux.is_own(reference, sources):
-        kind = text((mapping(found.spec.get("chartRef")) or reference).get("kind"))
-        yield Unfollowed(found.path, found.applied_by, f"a chart of another {kind or 'source'}")
+        yield Unfollowed(found.path, found.applied_by, "its chart is not in this repository")
         return
     folder = join("", text(chart.get("chart")).strip("/"))
     if folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "a directory that does not exist")
+        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
         return
     values, files, missing = _values(found, chart, flux, sources)
     target = text(found.spec.get("targetNamespace"))

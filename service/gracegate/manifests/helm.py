@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from gracegate.manifests.chart_versions import satisfies
 from gracegate.manifests.contents import items, mapping, read_values, text
 from gracegate.manifests.discovery import CHART_FILE, directory
 from gracegate.manifests.graph import reach
@@ -65,6 +66,18 @@ class Charts:
         """Whether a chart has a file among its templates."""
         chart = self.chart_of(path)
         return chart is not None and path.removeprefix(f"{chart}/").startswith("templates/")
+
+    def values_files(self, folder: str) -> Sequence[str]:
+        """The files of values in the directory of a chart."""
+        return self._values_files.get(folder, ())
+
+    @cached_property
+    def _values_files(self) -> Mapping[str, Sequence[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for path in sorted(self.files):
+            if directory(path) in self.by_directory and is_values_file(path.rpartition("/")[2]):
+                found[directory(path)].append(path)
+        return found
 
     @cached_property
     def object_templates(self) -> tuple[str, ...]:
@@ -126,14 +139,17 @@ def is_values_file(name: str) -> bool:
 def read_charts(files: Mapping[str, SourceFile], limits: Limits) -> Charts:
     """The charts of a tree; one whose Chart.yaml cannot be read has no dependencies."""
     folders = [directory(path) for path in files if path.rpartition("/")[2] == CHART_FILE]
-    return Charts(files, {folder: _read_chart(files, folder, folders, limits) for folder in folders})
+    contents = {folder: _content(files, join(folder, CHART_FILE), limits) for folder in folders}
+    return Charts(files, {folder: _read_chart(files, folder, contents, limits) for folder in folders})
 
 
-def _read_chart(files: Mapping[str, SourceFile], folder: str, folders: Collection[str], limits: Limits) -> Chart:
-    content, requirements = (_content(files, join(folder, name), limits) for name in (CHART_FILE, _REQUIREMENTS))
-    named = [*items(content.get("dependencies")), *items(requirements.get("dependencies"))]
-    dependencies = (_dependency(folder, mapping(item), folders) for item in named)
-    return Chart(folder, content.get("type") == "library", tuple(dependencies))
+def _read_chart(
+    files: Mapping[str, SourceFile], folder: str, contents: Mapping[str, Mapping[str, Any]], limits: Limits
+) -> Chart:
+    requirements = _content(files, join(folder, _REQUIREMENTS), limits)
+    named = [*items(contents[folder].get("dependencies")), *items(requirements.get("dependencies"))]
+    dependencies = (_dependency(folder, mapping(item), contents) for item in named)
+    return Chart(folder, contents[folder].get("type") == "library", tuple(dependencies))
 
 
 def _content(files: Mapping[str, SourceFile], path: str | None, limits: Limits) -> dict[str, Any]:
@@ -142,9 +158,14 @@ def _content(files: Mapping[str, SourceFile], path: str | None, limits: Limits) 
     return mapping(values[0]) if values else {}
 
 
-def _dependency(folder: str, item: Mapping[str, Any], folders: Collection[str]) -> ChartReference:
+def _dependency(folder: str, item: Mapping[str, Any], contents: Mapping[str, Mapping[str, Any]]) -> ChartReference:
     name, version, repository = (text(item.get(key)) for key in ("name", "version", "repository"))
     own = join(folder, f"charts/{name}") or ""
-    if repository.startswith(_LOCAL) and own not in folders:
-        own = join(folder, repository.removeprefix(_LOCAL)) or ""
-    return ChartReference(name, version, repository, own)
+    if own in contents:
+        return ChartReference(name, version, repository, own)
+    if repository.startswith(_LOCAL):
+        return ChartReference(name, version, repository, join(folder, repository.removeprefix(_LOCAL)) or "")
+    # A repository of charts that need each other publishes them from where they stand side by side.
+    beside = join(folder, f"../{name}") or ""
+    is_beside = satisfies(text(contents.get(beside, {}).get("version")), version)
+    return ChartReference(name, version, repository, beside if is_beside else own)

@@ -158,5 +158,6 @@ def _charts(folder: str, content: Mapping[str, Any]) -> Iterator[ChartReference]
             if isinstance(item, dict):
                 name, version, repository = (text(item.get(key)) for key in names)
                 chart_home = text(item.get("chartHome")) or home or "charts"
-                path = join(folder, posixpath.join(chart_home, name))
+                pulled = f"{name}-{version}" if version and repository else ""
+                path = join(folder, posixpath.join(chart_home, pulled, name))
                 yield ChartReference(name, version, repository, path or "")

@@ -8,6 +8,7 @@ taken on trust: a rendered line that is another one without its mark has no orig
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ _ACTION = re.compile(
     |\{\{(?:"(?:\\.|[^"\\\n])*+"|`[^`]*+`|'(?:\\.|[^'\\\n])*+'|(?!\}\})[^"`'])*+\}\}""",
     re.DOTALL | re.VERBOSE,
 )
+_HOOK = "helm.sh/hook"
 _LINE_OF_TEXT = re.compile(r"^[ \t]*+(?=[^ \t\r\n])", re.MULTILINE)
 
 
@@ -107,6 +109,24 @@ def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> 
     return tuple(
         _origin(marked_line, templates) if _MARK.sub("", marked_line) == line else None for line, marked_line in pairs
     )
+
+
+def unseen_lines(templates: MarkedTemplates, marked: Iterable[str]) -> Mapping[str, frozenset[int]]:
+    """The lines of templates' own text that no rendering has, by path.
+
+    `marked` are the renderings of the marked templates with all values that are known: what is in none of them, nobody
+    has evaluated. Hooks and tests are left out of renderings.
+    """
+    seen: defaultdict[int, set[int]] = defaultdict(set)
+    for rendering in marked:
+        for number, line in _MARK.findall(rendering):
+            seen[int(number)].add(int(line))
+    unseen = {
+        path: frozenset(int(line) for _, line in _MARK.findall(templates.texts[path])) - seen[number]
+        for number, path in enumerate(templates.paths)
+        if not path.endswith("/NOTES.txt") and "/tests/" not in path and _HOOK not in templates.texts[path]
+    }
+    return {path: lines for path, lines in unseen.items() if lines}
 
 
 def _origin(marked_line: str, templates: MarkedTemplates) -> SourceLine | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gracegate.manifests.components import Components
@@ -37,7 +37,8 @@ class Unrendered:
     """Something whose rendered form nobody has evaluated.
 
     `what` names it, as "kustomization" or "HelmRelease `web`"; `keys` are those whose change, or whose being there, is
-    not evaluated, none for all of it. `roots` are those that read it, before or after a change.
+    not evaluated, none for all of it. `roots` are those that read it, before or after a change, and `reason` is why an
+    object of a GitOps controller reaches none.
     """
 
     path: str
@@ -45,6 +46,7 @@ class Unrendered:
     what: str
     keys: tuple[str, ...] = ()
     roots: tuple[Root, ...] = ()
+    reason: str = ""
 
 
 def unrendered_changes(
@@ -65,8 +67,11 @@ def unrendered_changes(
                 changed = _changed_keys(old, new)
             if changed:
                 has_keys = isinstance(old, dict) and isinstance(new, dict) and kind not in _WITHOUT_KEYS
-                roots = frozenset() if name else base.roots_of(path) | head.roots_of(path)
-                yield Unrendered(path, kind, _what(kind, name), changed if has_keys else (), tuple(sorted(roots)))
+                unrendered = Unrendered(path, kind, _what(kind, name), changed if has_keys else ())
+                if not name:
+                    yield replace(unrendered, roots=tuple(sorted(base.roots_of(path) | head.roots_of(path))))
+                elif (of_object := _of_object(unrendered, (base, head))) is not None:
+                    yield of_object
 
 
 def unrendered_files(components: Components, paths: Collection[str], limits: Limits) -> Iterator[Unrendered]:
@@ -83,8 +88,22 @@ def unrendered_files(components: Components, paths: Collection[str], limits: Lim
     for path in sorted(paths):
         for kind, name in sorted(_sources(components.files.get(path), "", limits)):
             # Values and patches belong to a chart or a kustomization, which is named.
-            if name or (kind == "kustomization" and path in kustomizations.unread):
-                yield Unrendered(path, kind, _what(kind, name))
+            unrendered = Unrendered(path, kind, _what(kind, name))
+            if name and (of_object := _of_object(unrendered, (components,))) is not None:
+                yield of_object
+            elif kind == "kustomization" and path in kustomizations.unread:
+                yield unrendered
+
+
+def _of_object(unrendered: Unrendered, trees: Sequence[Components]) -> Unrendered | None:
+    """An object of a GitOps controller, with what it has applied; None where all that is evaluated as it is."""
+    applied = [tree.applied_by(unrendered.path) for tree in trees]
+    reasons = applied[-1][1] or applied[0][1]
+    roots = {root for tree, (found, _) in zip(trees, applied, strict=True) for root in found if not tree.is_plain(root)}
+    if reasons:
+        return replace(unrendered, reason=min(reasons))
+    is_unknown = not any(found for found, _ in applied)
+    return replace(unrendered, roots=tuple(sorted(roots))) if roots or is_unknown else None
 
 
 def _what(kind: str, name: str) -> str:
