@@ -12,6 +12,7 @@ GracegateError
 │   ├── RuleFailed         a rule fails; the others can be evaluated without it
 │   └── RulesMismatch      the answer is from other rules than the loaded ones, or from none
 ├── RenderingFailed        a kustomization or a chart does not render
+├── InputsMissing          a tree lacks files that its kustomizations and charts read: read them too and try again
 ├── GitHubError            a request to GitHub failed
 │   ├── RateLimited        wait `seconds`, then try again; costs no attempt
 │   ├── GitHubUnavailable  5xx, a timeout, a broken connection: try again
@@ -89,6 +90,14 @@ class RulesMismatch(EngineError):
 
 class RenderingFailed(GracegateError):
     """A kustomization or a chart does not render; the message says why, as kustomize or Helm do."""
+
+
+class InputsMissing(GracegateError):
+    """The files at `paths` were not read of a repository, and what its trees render to depends on them."""
+
+    def __init__(self, message: str, paths: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.paths = paths
 
 
 class GitHubError(GracegateError):

@@ -99,10 +99,14 @@ LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its c
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The candidate files of one commit or directory by path, and the problems of those that could not be read."""
+    """The candidate files of one commit or directory by path, and the problems of those that could not be read.
+
+    `others` are the paths of the files that were not read because their names say nothing, as far as they are known.
+    """
 
     files: Mapping[str, SourceFile]
     problems: tuple[Problem, ...] = ()
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

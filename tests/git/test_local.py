@@ -159,6 +159,13 @@ def test_no_more_than_the_limit_is_read(shop: Repository) -> None:
     assert (sorted(tree.files), problems(tree)) == (["a.yaml", "b.yaml"], [("c.yaml", "too_much", True)])
 
 
+def test_the_names_of_other_files_are_known(shop: Repository) -> None:
+    (shop.folder / "link").symlink_to("b.conf")
+    commit = shop.commit({"a.yaml": "1", "b.conf": "2"})
+    assert read_commit_tree(shop.folder, commit, is_yaml).others == {"b.conf"}
+    assert read_work_tree(shop.folder, is_yaml).others == {"b.conf"}
+
+
 def test_an_empty_commit(shop: Repository) -> None:
     assert read_commit_tree(shop.folder, shop.commit({}), is_yaml) == Tree({}, ())
 

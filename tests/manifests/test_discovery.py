@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gracegate.manifests import component_finder, is_candidate
+from gracegate.manifests import component_finder, is_candidate, may_be_read
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,22 @@ def test_other_files_are_not_candidates(path: str) -> None:
 )
 def test_manifests_and_configuration_are_candidates(path: str) -> None:
     assert is_candidate(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("README.md", False),
+        ("web/templates/index.html", False),
+        ("node_modules/x/templates/NOTES.txt", False),
+        ("a.yaml", True),
+        ("charts/web/.helmignore", True),
+        ("charts/web/templates/NOTES.txt", True),
+        ("charts/web/templates/sub/_helpers", True),
+    ],
+)
+def test_what_may_be_read_for_a_rendering(path: str, expected: bool) -> None:
+    assert may_be_read(path) is expected
 
 
 def test_a_component_is_the_nearest_directory_with_a_kustomization_or_chart() -> None:

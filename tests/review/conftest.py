@@ -14,6 +14,7 @@ from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.jobs import Queue, prepare_queue
 from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
+from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
@@ -85,6 +86,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if getattr(request, "param", "sqlite") == "postgresql":
         return create_database(request.getfixturevalue("postgresql_server"))
     return f"sqlite:///{tmp_path / 'gracegate.db'}"
+
+
+@pytest.fixture(scope="session")
+def renderer() -> Path:
+    """The renderer, compiled for all; the tests that need it are skipped by name where it is not built."""
+    if (wasm := find_renderer()) is None:
+        pytest.skip("needs the renderer: run `make tools`")
+    assert WasmRenderer(wasm, wasm.with_name("compiled")).load() is None
+    return wasm
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
-from tests.shop import DEPLOYMENT, DRAIN, WITHOUT_DRAIN
+from tests.shop import DEPLOYMENT, DRAIN, SERVICE, WITHOUT_DRAIN
 
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
@@ -389,3 +389,24 @@ def test_giving_up_replaces_no_verdict(stage: Stage, before: list[str | None], a
                 checks.conclude(repo, check, CheckOutput(conclusion, "", "", ()))  # type: ignore[arg-type]
     stage.reviewer.conclude_as_incomplete(stage.run(number), "GitHub did not answer")
     assert [conclusion for _, conclusion in stage.checks()] == after
+
+
+GENERATOR = "configMapGenerator: [{name: settings, files: [app.conf]}]\n"
+OVERLAY = {
+    "base/kustomization.yaml": f"resources: [web.yaml]\n{GENERATOR}",
+    "base/web.yaml": f"{DEPLOYMENT}---\n{SERVICE}",
+    "base/app.conf": "workers 4\n",
+    "prod/kustomization.yaml": "resources: [../base]\nnamePrefix: prod-\n",
+}
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["git", "API"])
+def test_what_a_root_reads_is_fetched_when_it_is_known(stage: Stage, renderer: Path, is_refused: bool) -> None:
+    if is_refused:
+        stage.fake.fault(path=r"\.git/", status=404, times=100)
+    stage.fake.push(SHOP, "main", OVERLAY)
+    number = stage.open_pull_request({"base/web.yaml": f"{WITHOUT_DRAIN}---\n{SERVICE}"})
+    reviewer = replace(stage.reviewer, renderer=renderer)
+    outcome = reviewer.review(stage.run(number), is_current)
+    assert (outcome.verdict, stage.checks()) == ("fail", [("completed", "failure")])
+    assert [path for path, _, _ in stage.comments(number)] == ["base/web.yaml"]

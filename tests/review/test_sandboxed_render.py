@@ -8,19 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.errors import EngineUnavailable
+from gracegate.errors import EngineUnavailable, InputsMissing
 from gracegate.model import FileDiff, Report, SourceFile, Tree
-from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.sandbox import run_check
 from gracegate.review.sandboxed_check import CheckJob
 from tests import shop
-from tests.conftest import ROOT
 from tests.processes import WAIT_SECONDS
 from tests.shop import READINESS
 
 # A part of them is for rendering, on a busy machine too.
 _SECONDS = 10 * WAIT_SECONDS
-CACHE = ROOT / ".tools" / "cache" / "gracegate"
 PLAIN = {"web.yaml": f"{shop.DEPLOYMENT}---\n{shop.SERVICE}"}
 NO_PROBE = """\
 apiVersion: apps/v1
@@ -44,25 +41,22 @@ OVERLAY = {
 }
 
 
-def run(base: Mapping[str, str], changed: Mapping[str, str], renderer: Path | None, cache_dir: Path) -> Report:
+def run(
+    base: Mapping[str, str],
+    changed: Mapping[str, str],
+    renderer: Path | None,
+    cache_dir: Path,
+    others: frozenset[str] = frozenset(),
+) -> Report:
     """The report of a pull request, made in a child."""
     trees = [
-        Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
+        Tree({path: SourceFile(path, text.encode()) for path, text in files.items()}, others=others)
         for files in (base, {**base, **changed})
     ]
     diff = tuple(FileDiff(path, "modified" if path in base else "added") for path in changed)
     today = dt.date(2026, 1, 1)
     job = CheckJob(trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer)
     return run_check(job, _SECONDS, 1024)
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Path:
-    """The renderer, compiled in CACHE or for all."""
-    if (wasm := find_renderer()) is None:
-        pytest.skip("needs the renderer: run `make tools`")
-    assert WasmRenderer(wasm, CACHE).load() is None
-    return wasm
 
 
 def test_a_change_of_plain_manifests_loads_no_renderer(tmp_path: Path) -> None:
@@ -81,8 +75,8 @@ def test_without_a_renderer_what_would_be_rendered_is_named(tmp_path: Path) -> N
     assert (report.verdict, report.findings, [p.code for p in report.problems]) == ("pass", (), ["not_rendered"])
 
 
-def test_a_change_of_an_overlay_is_judged_by_what_it_renders_to(renderer: Path) -> None:
-    report = run(BASE, OVERLAY, renderer, CACHE)
+def test_a_change_of_an_overlay_is_judged_by_what_it_renders_to(renderer: Path, tmp_path: Path) -> None:
+    report = run(BASE, OVERLAY, renderer, tmp_path)
     assert [(f.rule, f.file, f.line, f.status) for f in report.findings] == [
         (READINESS, "prod/patch.yaml", 8, "introduced")
     ]
@@ -94,9 +88,19 @@ BOMB = {
 }
 
 
-def test_a_bomb_ends_its_own_root_alone(renderer: Path) -> None:
-    report = run(BASE, {**OVERLAY, **BOMB}, renderer, CACHE)
+def test_a_bomb_ends_its_own_root_alone(renderer: Path, tmp_path: Path) -> None:
+    report = run(BASE, {**OVERLAY, **BOMB}, renderer, tmp_path)
     assert [(f.rule, f.file) for f in report.findings] == [(READINESS, "prod/patch.yaml")]
     assert [(p.code, p.file, p.message.partition(": ")[2]) for p in report.problems] == [
         ("render_limit", "bomb/Chart.yaml", "rendering needs more than 512 MB.")
     ]
+
+
+def test_a_root_that_reads_what_was_not_fetched_asks_for_it(renderer: Path, tmp_path: Path) -> None:
+    base = {
+        **BASE,
+        "base/kustomization.yaml": "resources: [web.yaml]\nconfigMapGenerator: [{name: a, files: [a.conf]}]\n",
+    }
+    with pytest.raises(InputsMissing) as caught:
+        run(base, OVERLAY, renderer, tmp_path, others=frozenset({"base/a.conf", "base/b.conf"}))
+    assert caught.value.paths == ("base/a.conf",)

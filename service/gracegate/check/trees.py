@@ -44,7 +44,8 @@ class CheckRequest:
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the preview. `only`
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
-    file. `rules_url` is the folder of the rules' pages, None where they are not served.
+    file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
+    read of the trees before.
     """
 
     head: Tree
@@ -60,6 +61,7 @@ class CheckRequest:
     only: frozenset[str] | None = None
     limits: Limits | None = None
     rules_url: str | None = None
+    cache: ReadCache = field(default_factory=ReadCache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class ComparedTrees:
 
 def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> ComparedTrees:
     """Reads, renders and evaluates the head, and the base where there is one; an engine error becomes a problem."""
-    cache = ReadCache()
+    cache = request.cache
     head_files = collect_documents(request.head, cache, request.limits)
     context = render_context(request, render)
     if request.base is None or request.diff is None:

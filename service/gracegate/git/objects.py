@@ -54,12 +54,14 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The candidates of a commit, the symbolic links and submodules that may lead to others, and the problems of
-    candidates that are not followed. The content of a link is its target."""
+    candidates that are not followed. The content of a link is its target. `others` are the paths of all other files, as
+    long as these are not too many."""
 
     entries: tuple[Entry, ...]
     links: tuple[Entry, ...]
     submodules: tuple[str, ...]
     problems: tuple[Problem, ...]
+    others: frozenset[str] = frozenset()
 
     def blobs(self) -> Iterator[str]:
         """What has to be read; a blob comes once for each of its paths."""
@@ -72,6 +74,7 @@ def list_candidates(git: Git, commit: str, is_candidate: PathFilter, limits: Rea
     links: list[Entry] = []
     submodules: list[str] = []
     problems: list[Problem] = []
+    others: list[str] = []
     for mode, blob, path in _records(git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit)):
         if mode in {SYMLINK, SUBMODULE} and not is_candidate(path):
             if not may_hold_candidates(path, is_candidate):
@@ -81,6 +84,8 @@ def list_candidates(git: Git, commit: str, is_candidate: PathFilter, limits: Rea
             else:
                 submodules.append(path)
         elif not is_candidate(path):
+            if len(others) < limits.files and as_utf8(path) == path:
+                others.append(path)
             continue
         elif mode == SUBMODULE:
             submodules.append(path)
@@ -92,7 +97,7 @@ def list_candidates(git: Git, commit: str, is_candidate: PathFilter, limits: Rea
             entries.append(Entry(blob, path))
         if len(entries) + len(links) + len(submodules) + len(problems) > limits.files:
             raise TooLarge(f"the repository has more than {limits.files:,} files that may be manifests")
-    return Listing(tuple(entries), tuple(links), tuple(submodules), tuple(problems))
+    return Listing(tuple(entries), tuple(links), tuple(submodules), tuple(problems), frozenset(others))
 
 
 def may_hold_candidates(path: str, is_candidate: PathFilter) -> bool:
@@ -186,7 +191,7 @@ def _tree(listing: Listing, sizes: Mapping[str, int], contents: Mapping[str, byt
             problems.append(file_problem(entry.path, "not_followed", LFS_POINTER_MESSAGE))
         else:
             files[entry.path] = file
-    return Tree(files, tuple(problems))
+    return Tree(files, tuple(problems), listing.others)
 
 
 def detour_problems(listing: Listing, contents: Mapping[str, bytes]) -> Iterator[Problem]:

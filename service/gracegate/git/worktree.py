@@ -48,15 +48,17 @@ def read_work_tree(top: Path, is_candidate: PathFilter, limits: ReadLimits = DEF
     modes = dict.fromkeys(list_untracked(git), "") | _tracked_modes(git)
     paths = [path for path in sorted(modes) if is_candidate(path) and os.path.lexists(top / path)]
     tree = _read_tree(top, paths, limits)
-    others = [path for path in modes if not is_candidate(path) and may_hold_candidates(path, is_candidate)]
-    links = {path: os.fsencode(os.readlink(top / path)) for path in others if os.path.islink(top / path)}  # noqa: PTH114, PTH115 - faster
+    others = [path for path in modes if not is_candidate(path)]
+    detours = [path for path in others if may_hold_candidates(path, is_candidate)]
+    links = {path: os.fsencode(os.readlink(top / path)) for path in detours if os.path.islink(top / path)}  # noqa: PTH114, PTH115 - faster
     listing = Listing(
         entries=tuple(Entry("", path) for path in paths),
         links=tuple(Entry(path, path) for path in links),
-        submodules=tuple(path for path in others if modes[path] == SUBMODULE),
+        submodules=tuple(path for path in detours if modes[path] == SUBMODULE),
         problems=(),
     )
-    return Tree(tree.files, (*tree.problems, *detour_problems(listing, links)))
+    unread = frozenset(path for path in others if path not in links and modes[path] != SUBMODULE)
+    return Tree(tree.files, (*tree.problems, *detour_problems(listing, links)), unread)
 
 
 def _tracked_modes(git: Git) -> dict[str, str]:

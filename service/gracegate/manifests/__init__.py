@@ -11,8 +11,10 @@ from gracegate.manifests.discovery import (
     component_finder,
     directory,
     is_candidate,
+    may_be_read,
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
+from gracegate.manifests.inputs import missing_inputs, unread_inputs
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
@@ -70,6 +72,8 @@ __all__ = [
     "locate_rendered",
     "mark_sources",
     "mark_templates",
+    "may_be_read",
+    "missing_inputs",
     "read_components",
     "read_kustomizations",
     "read_manifest",
@@ -77,6 +81,7 @@ __all__ = [
     "render_nothing",
     "render_roots",
     "trace_roots",
+    "unread_inputs",
     "unrendered_changes",
     "unrendered_files",
     "unseen_lines",

@@ -114,6 +114,14 @@ class Components:
             return files | self.charts.files_of(root.directory)
         return files | self.kustomizations.closure(self._kustomization(root)).files
 
+    def folders_of(self, root: Root) -> frozenset[str]:
+        """The directories of charts that a root is rendered from whatever is in them, each with a slash at its end."""
+        if root.renderer == "helm":
+            return frozenset(self.charts.folders_of(root.directory))
+        directories = self.kustomizations.closure(self._kustomization(root)).directories
+        read = (self.kustomizations.by_directory[directory] for directory in directories)
+        return frozenset(f"{chart.directory}/" for one in read for chart in one.charts)
+
     def object_files(self, root: Root) -> frozenset[str]:
         """Those of its files that a root takes objects and patches from."""
         if root.renderer == "helm":

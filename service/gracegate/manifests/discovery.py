@@ -11,6 +11,10 @@ CHART_FILE = "Chart.yaml"
 COMPONENT_FILES = KUSTOMIZATIONS | {CHART_FILE}
 # Files of other tools are never manifests, and can be larger than all manifests together.
 _OTHER_TOOLS_FILES = frozenset({"package-lock.json", "package.json", "tsconfig.json", "composer.json", "angular.json"})
+# Beside those of manifests; many other files in directories of this name are pages of web applications.
+_TEMPLATE_SUFFIXES = (".gotmpl", ".tmpl", ".txt")
+_DOCUMENTATION_SUFFIXES = (".gif", ".gotmpl", ".jpeg", ".jpg", ".lock", ".md", ".png", ".svg")
+_DOCUMENTATION_NAMES = frozenset({"CHANGELOG", "CODEOWNERS", "LICENSE", "NOTICE", "OWNERS", "README"})
 _IGNORED_DIRECTORIES = frozenset({"node_modules", ".git"})
 
 
@@ -25,6 +29,23 @@ def is_candidate(path: str) -> bool:
 def _is_helper(name: str, directories: Collection[str]) -> bool:
     """Whether a file is one of a chart's templates that others include."""
     return name.endswith(".tpl") and "templates" in directories
+
+
+def may_be_read(path: str) -> bool:
+    """True for a candidate, and for the other files of charts that have a meaning for Helm.
+
+    Files of any name are read by some roots, as data: a change of nothing but data changes no object that rules judge.
+    """
+    *directories, name = path.split("/")
+    is_template = "templates" in directories and ("." not in name or name.endswith(_TEMPLATE_SUFFIXES))
+    is_of_chart = name == ".helmignore" or is_template
+    return is_candidate(path) or (is_of_chart and _IGNORED_DIRECTORIES.isdisjoint(directories))
+
+
+def is_documentation(path: str) -> bool:
+    """Whether a file is for readers by its name, so that no chart makes objects of it."""
+    name = path.rpartition("/")[2]
+    return name.lower().endswith(_DOCUMENTATION_SUFFIXES) or name.partition(".")[0] in _DOCUMENTATION_NAMES
 
 
 def component_finder(paths: Iterable[str]) -> Callable[[str], str]:

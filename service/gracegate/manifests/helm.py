@@ -88,8 +88,12 @@ class Charts:
 
     def files_of(self, root: str) -> frozenset[str]:
         """The files of a chart and of the charts of the tree that it needs, all that are below their directories."""
-        folders = [f"{folder}/" if folder else "" for folder in reach([root], self._present)]
-        return frozenset(path for path in self.files if path.startswith(tuple(folders)))
+        folders = tuple(self.folders_of(root))
+        return frozenset(path for path in self.files if path.startswith(folders))
+
+    def folders_of(self, root: str) -> Iterator[str]:
+        """The directories of a chart and of the charts of the tree that it needs, each with a slash at its end."""
+        return (f"{folder}/" if folder else "" for folder in reach([root], self._present))
 
     def missing(self, root: str) -> frozenset[ChartReference]:
         """The charts that a root needs and the tree does not have."""

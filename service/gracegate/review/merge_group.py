@@ -33,7 +33,7 @@ class MergeGroupReviewer(PullRequestReviewer):
                 return Outcome("cancelled", run.head_sha)
             check_current()
             check = self._start_group(repo, run)
-            report = self._check(run, self._fetch_group(run, repo))
+            report = self._check(run, repo, self._fetch_group(run, repo))
             check_current()
             conclusion = self._conclude_group(run, repo, check, report)
         return Outcome("done", run.head_sha, report.verdict, conclusion)
@@ -66,9 +66,11 @@ class MergeGroupReviewer(PullRequestReviewer):
         tip = contents.commit_of(repo, run.base_ref)
         if tip is None:
             raise GitHubUnavailable(f"GitHub has no branch {run.base_ref}")
-        trees = self._fetch_trees(run, repo, (run.base_sha, tip, run.head_sha), run.head_ref)
+        commits = (run.base_sha, tip, run.head_sha)
+        trees = self._fetch_trees(run, repo, commits, run.head_ref)
         diff = self._read_diff(run, run.base_sha, run.head_sha, trees)
-        return FetchedPullRequest(trees[run.base_sha], trees[tip], trees[run.head_sha], tuple(diff))
+        base, tip_tree, head = (trees[commit] for commit in commits)
+        return FetchedPullRequest(base, tip_tree, head, tuple(diff), commits, run.head_ref)
 
 
 def _external_id(run: Run) -> str:

@@ -10,10 +10,18 @@ from pathlib import Path
 
 import structlog
 
-from gracegate.errors import EngineError, EngineKilled, EngineUnavailable, Gone, Refused, Superseded
+from gracegate.errors import (
+    EngineError,
+    EngineKilled,
+    EngineUnavailable,
+    Gone,
+    InputsMissing,
+    Refused,
+    Superseded,
+)
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
-from gracegate.manifests import is_candidate
+from gracegate.manifests import may_be_read
 from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
 from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
@@ -38,12 +46,14 @@ READ_ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class FetchedPullRequest:
     """What is checked: the trees of merge base and head with what changed between them, and the configuration at the
-    tip of the base branch."""
+    tip of the base branch. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched."""
 
     base: Tree
     base_tip: Tree
     head: Tree
     diff: tuple[FileDiff, ...]
+    commits: tuple[str, str, str] | None = None
+    head_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class PullRequestReviewer:
             check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
             fetched = self._fetch(run, repo, pull)
-            report = self._check(run, fetched)
+            report = self._check(run, repo, fetched)
 
             latest = pull_requests.read(repo, run.number)
             if latest.state == "closed" or latest.head_sha != pull.head_sha:
@@ -240,25 +250,37 @@ class PullRequestReviewer:
         listed = pull_requests.list_files(repo, pull, hunks_of_patch)
         files = listed.files
         may_matter = listed.is_truncated or listed.may_have_links
-        if not may_matter and not any(is_candidate(p) for d in files for p in (d.path, d.previous_path) if p):
+        if not may_matter and not any(may_be_read(p) for d in files for p in (d.path, d.previous_path) if p):
             return FetchedPullRequest(Tree({}), Tree({}), Tree({}), files)
         merge_base, tip = pull_requests.read_base(repo, pull)
-        trees = self._fetch_trees(run, repo, (merge_base, tip, pull.head_sha), f"refs/pull/{pull.number}/head")
+        commits, head_ref = (merge_base, tip, pull.head_sha), f"refs/pull/{pull.number}/head"
+        trees = self._fetch_trees(run, repo, commits, head_ref)
         if listed.is_truncated:
             paths = {d.path for d in files}
             changed = self._read_diff(run, merge_base, pull.head_sha, trees)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             files += tuple(d for d in changed if d.path not in paths)
-        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], files)
+        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], files, commits, head_ref)
 
     def _fetch_trees(
-        self, run: Run, repo: RepositoryClient, commits: tuple[str, str, str], head_ref: str
+        self,
+        run: Run,
+        repo: RepositoryClient,
+        commits: tuple[str, str, str],
+        head_ref: str,
+        *,
+        also: frozenset[str] = frozenset(),
     ) -> dict[str, Tree]:
-        """The trees of a base, of the tip of its branch and of a head, by commit."""
+        """The trees of a base, of the tip of its branch and of a head, by commit; with the files `also` of base and
+        head, whatever their names say."""
         base, tip, head = commits
         token = self.client.git_token(run.installation_id, run.repository_id)
+
+        def is_wanted(path: str) -> bool:
+            return may_be_read(path) or path in also
+
         # Where two of the three are one commit, its later and wider filter counts.
-        filters = {tip: is_config, base: is_candidate, head: is_candidate}
+        filters = {tip: is_config, base: is_wanted, head: is_wanted}
         api = GitObjects(repo)
         # Where git only fails, it may work again at the next attempt, and costs less.
         trees = self.fetcher.fetch_trees(
@@ -271,18 +293,31 @@ class PullRequestReviewer:
         """All changes between two commits whose trees were fetched; none where the limits left nothing of the head."""
         if any(problem.file == "" for problem in trees[head].problems):
             return ()
-        return self.fetcher.read_diff(self._git_url(run), base, head, is_candidate)
+        return self.fetcher.read_diff(self._git_url(run), base, head, may_be_read)
 
     def _git_url(self, run: Run) -> str:
         return f"{self.settings.git_url}/{run.repository}.git"
 
-    def _check(self, run: Run, fetched: FetchedPullRequest) -> Report:
+    def _check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
+        """The report. What a root reads is known when its kustomization or chart has been read: files whose names do
+        not tell are fetched in a second round, and none are asked for in a third."""
+        try:
+            return self._check_trees(run, fetched)
+        except InputsMissing as missing:
+            if fetched.commits is None:
+                raise
+            also = frozenset(missing.paths)
+            trees = self._fetch_trees(run, repo, fetched.commits, fetched.head_ref, also=also)
+            base, _, head = (replace(trees[commit], others=frozenset()) for commit in fetched.commits)
+            return self._check_trees(run, replace(fetched, base=base, head=head))
+
+    def _check_trees(self, run: Run, fetched: FetchedPullRequest) -> Report:
         """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to
         ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks."""
         try:
             job = CheckJob(
                 base=fetched.base,
-                base_tip=fetched.base_tip,
+                base_tip=replace(fetched.base_tip, others=frozenset()),
                 head=fetched.head,
                 diff=fetched.diff,
                 today=dt.datetime.now(dt.UTC).date(),

@@ -18,11 +18,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from gracegate import errors
-from gracegate.errors import EngineError, EngineKilled, EngineTimeout, GracegateError
+from gracegate.errors import EngineError, EngineKilled, EngineTimeout, GracegateError, InputsMissing
 from gracegate.processes import end_with_parent
 from gracegate.settings import child_environment
 
@@ -97,13 +98,19 @@ def _child_error(code: int, stdout: bytes, stderr: bytes, seconds: float, memory
     if code < 0:
         return EngineKilled(f"the check was ended by {signal.Signals(-code).name}")
     if code == 1 and stdout:
-        error = json.loads(stdout)
-        kind = getattr(errors, error["type"], None)
-        if isinstance(kind, type) and issubclass(kind, GracegateError):
-            return kind(error["message"])
-        return EngineError(f"{error['type']}: {error['message']}")
+        return _raised_error(json.loads(stdout))
     last_line = stderr.decode(errors="replace").strip().rpartition("\n")[2]
     return EngineError(f"the check ended with code {code}: {last_line[:500]}")
+
+
+def _raised_error(error: Mapping[str, Any]) -> GracegateError:
+    """The error that was raised in the child."""
+    kind = getattr(errors, error["type"], None)
+    if kind is InputsMissing:
+        return InputsMissing(error["message"], tuple(map(str, error["paths"])))
+    if isinstance(kind, type) and issubclass(kind, GracegateError):
+        return kind(error["message"])
+    return EngineError(f"{error['type']}: {error['message']}")
 
 
 def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
@@ -130,7 +137,10 @@ def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
 
 
 def _error_answer(error: Exception) -> str:
-    return json.dumps({"type": type(error).__name__, "message": str(error)[:2000]})
+    answer: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:2000]}
+    if isinstance(error, InputsMissing):
+        answer["paths"] = error.paths
+    return json.dumps(answer)
 
 
 def _limit(seconds: float, memory_mb: int) -> None:

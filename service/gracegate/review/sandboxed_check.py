@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
-from gracegate.errors import ConfigError
-from gracegate.manifests import render_nothing
+from gracegate.errors import ConfigError, InputsMissing
+from gracegate.manifests import ReadCache, read_components, render_nothing, unread_inputs
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Render, Report, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
@@ -49,8 +49,11 @@ class CheckJob:
 
 def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the configuration of the base branch or of the head makes it
-    incomplete."""
+    incomplete. Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`."""
     began = _clock()
+    cache = ReadCache()
+    if paths := _missing_inputs(job, cache):
+        raise InputsMissing(f"{len(paths)} files that kustomizations and charts read were not fetched", paths)
     config, mistake = _base_config(job.base_tip)
     proposal, proposed_mistake = _proposed_config(job)
     catalog = load_builtin()
@@ -70,12 +73,23 @@ def sandboxed_check(job: CheckJob) -> Report:
             head_config=proposal,
             limits=job.limits,
             rules_url=job.rules_url,
+            cache=cache,
         )
         report = check(request, evaluate, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     for problem in (proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)
     return report
+
+
+def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[str, ...]:
+    """What kustomize and Helm would read of the trees and nobody has fetched."""
+    changed = frozenset(path for diff in job.diff for path in (diff.path, diff.previous_path) if path is not None)
+    missing: set[str] = set()
+    for tree in (job.base, job.head):
+        if job.renderer is not None and tree.others:
+            missing |= unread_inputs(read_components(tree, job.limits, cache.components), changed, tree.others)
+    return tuple(sorted(missing))
 
 
 def _clock() -> tuple[float, float]:

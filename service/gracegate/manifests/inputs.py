@@ -1,0 +1,31 @@
+"""What kustomize and Helm read of a repository beside the files whose names say that they may be manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from gracegate.manifests.components import Components
+from gracegate.manifests.discovery import is_documentation
+from gracegate.model import Root
+
+
+def unread_inputs(components: Components, paths: Collection[str] | None, others: Collection[str]) -> frozenset[str]:
+    """Those of the files `others`, which a tree does not hold, that roots are rendered from which read one of `paths`
+    (None: all roots): the data of generators, files with unusual names, and all of a chart."""
+    roots = frozenset(_rendered(components, paths)) if others else frozenset()
+    named = frozenset().union(*map(components.files_of, roots))
+    folders = tuple(frozenset().union(*map(components.folders_of, roots)))
+    return frozenset(
+        path for path in others if path in named or (path.startswith(folders) and not is_documentation(path))
+    )
+
+
+def missing_inputs(components: Components, paths: Collection[str] | None) -> frozenset[str]:
+    """The files and directories that a tree does not hold and roots name which read one of `paths` (None: all)."""
+    named = frozenset().union(*map(components.files_of, _rendered(components, paths)))
+    return named - components.files.keys()
+
+
+def _rendered(components: Components, paths: Collection[str] | None) -> Iterator[Root]:
+    reached = components.roots if paths is None else {root for path in paths for root in components.roots_of(path)}
+    return (root for root in reached if not components.is_plain(root))
