@@ -176,6 +176,21 @@ def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, 
     assert render(small, {**BOMBS[bomb], **PLAIN}, roots) == [CONFIG_MAP, stopped, CONFIG_MAP, stopped, CONFIG_MAP]
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_roots_are_rendered_in_batches(renderer: WasmRenderer, threads: int) -> None:
+    assert renderer.load() is None
+    files = {path: text.encode() for path, text in {**PLAIN, **BOMBS["loop"]}.items()}
+    small = limited(roots=2, input_bytes=1, fuel=8_000_000_000, root_fuel=4_000_000_000)
+    requests = [KUSTOMIZE, KUSTOMIZE, HELM, KUSTOMIZE, KUSTOMIZE]
+    answered: list[None] = []
+    answers = small.render_all(files, requests, MINOR, threads, lambda: answered.append(None))
+    ended = RenderProblem("limit", "rendering takes longer than its limit")
+    assert [one.request for one in answers] == requests
+    assert [one.problem or one.text for one in answers] == [CONFIG_MAP, CONFIG_MAP, ended, CONFIG_MAP, CONFIG_MAP]
+    assert small.render_all(files, [], MINOR, threads, lambda: None) == []
+    assert len(answered) == 4
+
+
 def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) -> None:
     ended = RenderProblem("limit", "rendering takes longer than its limit")
     no_time = RenderProblem("limit", "the roots before it took all the time there is")

@@ -9,9 +9,9 @@ import click
 
 from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
+from gracegate.cli.rendering import build_renderer
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
 from gracegate.cli.terminal import progress, shows_colour, write_output
-from gracegate.manifests import render_nothing
 from gracegate.model import SEVERITY_ORDER, Report
 from gracegate.outputs import FORMATS
 from gracegate.policy import load_builtin
@@ -33,17 +33,19 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) 
     """Find what would make a rolling update drop requests.
 
     PATHS are files and directories, by default the working directory; `-` is standard input. A file is checked together
-    with the other manifests of its directory. In a repository, the paths in the output are relative to its top.
+    with the other manifests of its directory. Kustomizations and charts among them are rendered, without plugins,
+    programs and network. In a repository, the paths in the output are relative to its top.
     """
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
     output = FORMATS[form]
-    catalog = load_builtin()
-    with progress("Checking"), open_policy_engine(opa, catalog) as (engine, evaluate):
-        request = build_request(CheckOptions(**options), catalog, engine)
-        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate, render_nothing)
-    render = output.render_coloured if output.render_coloured and shows_colour() else output.render
-    write_output(render(report))
+    catalog, given = load_builtin(), CheckOptions(**options)
+    with progress("Checking") as shown, open_policy_engine(opa, catalog) as (engine, evaluate):
+        request = build_request(given, catalog, engine)
+        render = build_renderer(given, shown)
+        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate, render)
+    show = output.render_coloured if output.render_coloured and shows_colour() else output.render
+    write_output(show(report))
     return exit_code(report, fail_on)
 
 

@@ -15,10 +15,16 @@ import click
 
 from gracegate.check import CheckRequest, FixedFiles, fix_all
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options, top_directory
+from gracegate.cli.rendering import build_renderer
+from gracegate.cli.request import (
+    CheckOptions,
+    build_request,
+    open_policy_engine,
+    shared_options,
+    top_directory,
+)
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import RepositoryError
-from gracegate.manifests import render_nothing
 from gracegate.outputs import plural, text
 from gracegate.policy import load_builtin
 
@@ -42,10 +48,10 @@ def command(write: bool, opa: str | None, **options: Any) -> int:
     """
     if "-" in options["paths"]:
         raise click.UsageError("Standard input has no file to fix; give the file's name")
-    catalog = load_builtin()
-    with progress("Fixing"), open_policy_engine(opa, catalog) as (identity, evaluate):
-        request = build_request(CheckOptions(**options), catalog, identity)
-        fixed = fix_all(request, evaluate, render_nothing)
+    catalog, given = load_builtin(), CheckOptions(**options)
+    with progress("Fixing") as shown, open_policy_engine(opa, catalog) as (identity, evaluate):
+        request = build_request(given, catalog, identity)
+        fixed = fix_all(request, evaluate, build_renderer(given, shown))
     if not write:
         write_output("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:

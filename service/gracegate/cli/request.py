@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +17,9 @@ import click
 
 from gracegate import git, settings
 from gracegate.check import CheckRequest
+from gracegate.cli.inputs import read_changed, read_files
 from gracegate.errors import ConfigError
-from gracegate.manifests import directory, is_candidate
+from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
 from gracegate.model import CONFIG_FILE, Engine, FileDiff, SourceFile, Tree
 from gracegate.policy import Catalog, Evaluate
 from gracegate.policy.engines import OpaAddress, open_engine
@@ -35,6 +37,14 @@ _OPTIONS = (
     ),
     click.option("--rule", "rules", multiple=True, metavar="ID", help="Evaluate this rule only; can be repeated."),
     click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {CONFIG_FILE}."),
+    click.option("--no-render", is_flag=True, help="Only name kustomizations and charts, and render none."),
+    click.option(
+        "--root",
+        "roots",
+        multiple=True,
+        metavar="DIR",
+        help="Render only the kustomization or chart in this directory; can be repeated.",
+    ),
     click.option(
         "--opa", metavar="URL|PATH", help="Evaluate on this OPA instead of the built-in engine. [env: OPA_URL]"
     ),
@@ -50,7 +60,8 @@ def shared_options(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What to check. `base` and `head` are revisions; without `head` the work tree is checked."""
+    """What to check. `base` and `head` are revisions; without `head` the work tree is checked. `roots` are the only
+    directories whose kustomizations and charts are rendered, where any are given."""
 
     paths: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -58,6 +69,8 @@ class CheckOptions:
     config: str | None = None
     base: str | None = None
     head: str | None = None
+    no_render: bool = False
+    roots: tuple[str, ...] = ()
 
 
 def build_request(options: CheckOptions, catalog: Catalog, engine: Engine) -> CheckRequest:
@@ -82,7 +95,8 @@ def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -
     top = top_directory((".",) if reads_stdin else paths)
     names = [] if reads_stdin else [os.path.relpath(path, top) for path in paths]
     files = _with_files_beside(top, (*names, *_context_paths(top, options.context)))
-    tree = git.read_paths(top, files, is_candidate)
+    limits, cache = settings.limits(), ReadCache()
+    tree = read_files(top, files, limits, cache)
     subjects = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
         tree = Tree({**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())}, tree.problems)
@@ -95,7 +109,8 @@ def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -
         today=dt.datetime.now().astimezone().date(),
         subjects=subjects | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
         only=_rule_ids(options, catalog),
-        limits=settings.limits(),
+        limits=limits,
+        cache=cache,
     )
 
 
@@ -103,14 +118,17 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
     top = git.find_top_level(top_directory(options.paths or (".",)))
     head = None if options.head is None else git.resolve_commit(top, options.head)
     merge_base = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
-    before = git.read_commit_tree(top, merge_base, is_candidate)
-    after = git.read_work_tree(top, is_candidate) if head is None else git.read_commit_tree(top, head, is_candidate)
     names = [os.path.relpath(os.path.realpath(path), top) for path in options.paths or (".",)]
-    changes = git.read_changes(top, merge_base, head, is_candidate)
+    diff = tuple(one for one in git.read_changes(top, merge_base, head, may_be_read) if _touches(one, names))
+    changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
+    limits, cache = settings.limits(), ReadCache()
+    before, after = (
+        read_changed(partial(_read_revision, top, revision), changed, limits, cache) for revision in (merge_base, head)
+    )
     return CheckRequest(
         head=after,
         base=before,
-        diff=tuple(change for change in changes if _touches(change, names)),
+        diff=diff,
         config=_config(options, _text_in(before, CONFIG_FILE), catalog),
         head_config=_text_in(after, CONFIG_FILE)
         if _text_in(after, CONFIG_FILE) != _text_in(before, CONFIG_FILE)
@@ -119,8 +137,14 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
         engine=engine,
         today=dt.datetime.now().astimezone().date(),
         only=_rule_ids(options, catalog),
-        limits=settings.limits(),
+        limits=limits,
+        cache=cache,
     )
+
+
+def _read_revision(top: Path, revision: str | None, is_wanted: Callable[[str], bool]) -> Tree:
+    """The tree of a commit, or the work tree."""
+    return git.read_work_tree(top, is_wanted) if revision is None else git.read_commit_tree(top, revision, is_wanted)
 
 
 def top_directory(paths: Iterable[str]) -> Path:

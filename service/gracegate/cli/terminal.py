@@ -7,9 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from gracegate import settings
 
+_REDRAWN_EVERY = 0.1
 PROGRESS_AFTER = 1.0
 """Seconds before the progress bar appears."""
 
@@ -28,29 +30,50 @@ def shows_colour() -> bool:
     return sys.stdout.isatty() and settings.allows_colour()
 
 
+@dataclass(slots=True)
+class Progress:
+    """What the progress bar shows; `total` is None where it is not known. Threads may change it."""
+
+    title: str
+    done: int = 0
+    total: int | None = None
+
+    @contextmanager
+    def step(self, title: str, total: int | None = None) -> Iterator[None]:
+        """Shows a step of the whole, and then the whole again."""
+        before = self.title
+        self.title, self.done, self.total = title, 0, total
+        try:
+            yield
+        finally:
+            self.title, self.done, self.total = before, 0, None
+
+
 @contextmanager
-def progress(title: str) -> Iterator[None]:
+def progress(title: str) -> Iterator[Progress]:
     """Shows a progress bar on standard error, if that is a terminal and it takes longer than PROGRESS_AFTER."""
+    shown = Progress(title)
     if not sys.stderr.isatty():
-        yield
+        yield shown
         return
     done = threading.Event()
-    watcher = threading.Thread(target=_show_progress, args=(title, done), name="progress", daemon=True)
+    watcher = threading.Thread(target=_show_progress, args=(shown, done), name="progress", daemon=True)
     watcher.start()
     try:
-        yield
+        yield shown
     finally:
         done.set()
         watcher.join()
 
 
-def _show_progress(title: str, done: threading.Event) -> None:
+def _show_progress(shown: Progress, done: threading.Event) -> None:
     if done.wait(PROGRESS_AFTER):
         return
+    from rich import progress as rich  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415 - slow to import, and most commands are done before
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        bar.add_task(title, total=None)
-        done.wait()
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TimeElapsedColumn())
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(shown.title, total=None)
+        while not done.wait(_REDRAWN_EVERY):
+            bar.update(task, description=shown.title, completed=shown.done, total=shown.total)

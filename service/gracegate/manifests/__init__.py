@@ -11,10 +11,11 @@ from gracegate.manifests.discovery import (
     component_finder,
     directory,
     is_candidate,
+    is_documentation,
     may_be_read,
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
-from gracegate.manifests.inputs import missing_inputs, unread_inputs
+from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_inputs
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
@@ -59,6 +60,7 @@ __all__ = [
     "UnreadFile",
     "Unrendered",
     "broken_changes",
+    "chart_folders",
     "collect_documents",
     "comment_objects",
     "comment_template",
@@ -67,6 +69,7 @@ __all__ = [
     "edit_source",
     "intended_operations",
     "is_candidate",
+    "is_documentation",
     "kustomize_fixes",
     "locate",
     "locate_rendered",

@@ -26,6 +26,11 @@ def missing_inputs(components: Components, paths: Collection[str] | None) -> fro
     return named - components.files.keys()
 
 
+def chart_folders(components: Components) -> frozenset[str]:
+    """The directories, each with a slash at its end, of which roots may read any file."""
+    return frozenset().union(*map(components.folders_of, _rendered(components, None)))
+
+
 def _rendered(components: Components, paths: Collection[str] | None) -> Iterator[Root]:
     reached = components.roots if paths is None else {root for path in paths for root in components.roots_of(path)}
     return (root for root in reached if not components.is_plain(root))

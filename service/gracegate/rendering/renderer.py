@@ -6,7 +6,9 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import wasmtime
@@ -75,15 +77,32 @@ class WasmRenderer:
         if sum(map(len, files.values())) > limits.input_bytes:
             too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
             return [Rendering(request, problem=too_large) for request in requests]
-        archive = capabilities(minor), tree_archive(files)
+        batches = _Batches(loaded, (capabilities(minor), tree_archive(files)), limits)
         with _time_limit(loaded[0], limits.seconds) as has_time:
-            answers = _answers(loaded, archive, requests[: limits.roots], limits, has_time)
+            answers = batches.answers(requests[: limits.roots], has_time)
         too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
         answers += [too_many] * (len(requests) - len(answers))
-        return [
-            Rendering(request, text=answer) if isinstance(answer, str) else Rendering(request, problem=answer)
-            for request, answer in zip(requests, answers, strict=True)
-        ]
+        return _renderings(requests, answers)
+
+    def render_all(
+        self,
+        files: Mapping[str, bytes],
+        requests: Sequence[RenderRequest],
+        minor: int,
+        threads: int,
+        on_answer: Callable[[], None],
+    ) -> list[Rendering]:
+        """As `render`, for any number of requests and any size of the tree: the limits are for each batch of
+        `limits.roots`, of which `threads` are rendered at once. `on_answer` is called for each root, in any thread."""
+        loaded = self._load() if requests else _NOT_BUILT
+        if isinstance(loaded, RenderProblem):
+            return [Rendering(request, problem=loaded) for request in requests]
+        batches = _Batches(loaded, (capabilities(minor), tree_archive(files)), self._limits, on_answer)
+        size = self._limits.roots
+        parts = [requests[start : start + size] for start in range(0, len(requests), size)]
+        with ThreadPoolExecutor(threads, "render") as pool:
+            answers = [*pool.map(batches.answers, parts)]
+        return _renderings(requests, [answer for part in answers for answer in part])
 
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module] | RenderProblem:
         if self._wasm is None:
@@ -138,24 +157,36 @@ def _time_limit(engine: wasmtime.Engine, seconds: float | None) -> Iterator[Call
         watcher.join()
 
 
-def _answers(
-    loaded: tuple[wasmtime.Engine, wasmtime.Module],
-    archive: tuple[Mapping[str, object], bytes],
-    requests: Sequence[RenderRequest],
-    limits: RenderLimits,
-    has_time: Callable[[], bool],
-) -> list[str | RenderProblem]:
-    """A text or a problem for each request; `archive` is the cluster and the tree."""
-    answers: list[str | RenderProblem] = []
-    cluster, tree = archive
-    fuel, output_bytes = limits.fuel, limits.output_bytes
-    while len(answers) < len(requests):
-        if fuel <= 0 or output_bytes <= 0 or not has_time():
-            return answers + [_OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_TIME] * (len(requests) - len(answers))
-        # The root that ended the last run has its answer: the others go on without it.
-        left = requests[len(answers) :]
-        run = Run(left, limits, fuel, output_bytes)
-        run.render(*loaded, request_archive(left, cluster, limits) + tree)
-        answers += run.answers
-        fuel, output_bytes = run.fuel, run.output_bytes
-    return answers
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """Renders batches of roots of one tree; `archive` is the cluster and the tree. Threads may share it."""
+
+    loaded: tuple[wasmtime.Engine, wasmtime.Module]
+    archive: tuple[Mapping[str, object], bytes]
+    limits: RenderLimits
+    on_answer: Callable[[], None] = lambda: None
+
+    def answers(
+        self, requests: Sequence[RenderRequest], has_time: Callable[[], bool] = lambda: True
+    ) -> list[str | RenderProblem]:
+        """A text or a problem for each request."""
+        answers: list[str | RenderProblem] = []
+        cluster, tree = self.archive
+        fuel, output_bytes = self.limits.fuel, self.limits.output_bytes
+        while len(answers) < len(requests):
+            if fuel <= 0 or output_bytes <= 0 or not has_time():
+                return answers + [_OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_TIME] * (len(requests) - len(answers))
+            # The root that ended the last run has its answer: the others go on without it.
+            left = requests[len(answers) :]
+            run = Run(left, self.limits, fuel, output_bytes, self.on_answer)
+            run.render(*self.loaded, request_archive(left, cluster, self.limits) + tree)
+            answers += run.answers
+            fuel, output_bytes = run.fuel, run.output_bytes
+        return answers
+
+
+def _renderings(requests: Sequence[RenderRequest], answers: Sequence[str | RenderProblem]) -> list[Rendering]:
+    return [
+        Rendering(request, text=answer) if isinstance(answer, str) else Rendering(request, problem=answer)
+        for request, answer in zip(requests, answers, strict=True)
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -45,9 +45,17 @@ class Run:
     `answers` has a text or a problem for each request, up to the one that ended the run or used up what there was.
     """
 
-    def __init__(self, requests: Sequence[RenderRequest], limits: RenderLimits, fuel: int, output_bytes: int) -> None:
+    def __init__(
+        self,
+        requests: Sequence[RenderRequest],
+        limits: RenderLimits,
+        fuel: int,
+        output_bytes: int,
+        on_answer: Callable[[], None],
+    ) -> None:
         self._requests = requests
         self._limits = limits
+        self._on_answer = on_answer
         self.fuel = fuel
         self.output_bytes = output_bytes
         self.answers: list[str | RenderProblem] = []
@@ -87,6 +95,7 @@ class Run:
             self.answers.append(RenderProblem("refused", answer["error"]))
         else:
             self.answers.append(answer["text"])
+        self._on_answer()
         self._account()
         self._refuel()
 
