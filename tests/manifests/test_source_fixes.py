@@ -12,7 +12,8 @@ from gracegate.manifests.components import read_components
 from gracegate.manifests.proof import intended_operations, why_not_proved
 from gracegate.manifests.provenance import mark_sources, read_origins
 from gracegate.manifests.source_edits import edit_source
-from gracegate.manifests.source_fixes import SourceFix, kustomize_fixes
+from gracegate.manifests.source_fixes import source_fixes
+from gracegate.manifests.source_operations import SourceFix
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import (
     Document,
@@ -85,10 +86,10 @@ class Overlay:
         (found,) = read_origins(plain, self.render(marks.texts), marks, Root("kustomize", "prod"), LIMITS)
         ref = ObjectRef("Deployment", "", found.object["metadata"]["name"], "apps")
         document = Document("base/web.yaml", 0, (), found.object, ref, False, "base", rendered=found.rendered)
-        order = read_components(Tree(sources), LIMITS).contributors(Root("kustomize", "prod"))
+        components = read_components(Tree(sources), LIMITS)
         proved = []
         places = SourcePlaces(sources, LIMITS)
-        for fix in kustomize_fixes(document, operation, order, places, preferred):
+        for fix in source_fixes(document, operation, components, places, preferred):
             texts: dict[str, str] = {}
             try:
                 for path in {change.path for change in fix.operations}:

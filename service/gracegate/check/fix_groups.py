@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from gracegate.check.matches import Match
-from gracegate.manifests import Change, Collection, SourceFix, SourceOperation, edit_source, kustomize_fixes
+from gracegate.manifests import Change, Collection, SourceFix, SourceOperation, edit_source, joined_fixes, source_fixes
 from gracegate.model import Document, DocumentKey, Hunk, NoSuggestion, Operation, Origin
 from gracegate.yaml_edit import EditRefused, LineEdit
 
@@ -49,15 +49,15 @@ class FixContext:
     def source_fixes(self, match: Match) -> tuple[SourceFix, ...]:
         """The ways to make a match's fix in the sources, the best first; none where one is not known for each step."""
         steps = [self._source_fixes(document, operation) for document, operation in self.operations(match)]
-        return joined_fixes(steps) if all(steps) else ()
+        return joined_fixes(steps)
 
     def _source_fixes(self, document: Document, operation: Operation) -> tuple[SourceFix, ...]:
         if document.rendered is None:
             path = document.pointer + operation.path
             step = SourceOperation(document.path, document.number, replace(operation, path=path))
             return (SourceFix((step,), ()),)
-        contributors = self.files.components.contributors(document.rendered.root)
-        return tuple(kustomize_fixes(document, operation, contributors, self.files.places, (self.hunks or {}).keys()))
+        preferred = (self.hunks or {}).keys()
+        return source_fixes(document, operation, self.files.components, self.files.places, preferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +173,6 @@ def without_overlap(group: FixGroup, others: Iterable[FixGroup], context: FixCon
     if group.reason is None and any(_overlap(other, group, context) for other in of_file):
         return replace(group, reason="overlaps")
     return group
-
-
-def joined_fixes(steps: Sequence[Sequence[SourceFix]]) -> tuple[SourceFix, ...]:
-    """Several fixes as one, in as many ways as the one with the most has; of another one the last way stays."""
-    rounds = range(max(map(len, steps), default=0))
-    chosen = ([ways[min(number, len(ways) - 1)] for ways in steps] for number in rounds)
-    return tuple(
-        SourceFix(tuple(o for fix in fixes for o in fix.operations), tuple(c for fix in fixes for c in fix.changes))
-        for fixes in chosen
-    )
 
 
 def _common_operation(one: Operation, other: Operation) -> Operation | None:

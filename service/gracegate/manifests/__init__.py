@@ -34,7 +34,9 @@ from gracegate.manifests.rendered_trees import (
 )
 from gracegate.manifests.source_comments import comment_objects, comment_template
 from gracegate.manifests.source_edits import EditedSource, edit_source
-from gracegate.manifests.source_fixes import Change, SourceFix, SourceOperation, kustomize_fixes
+from gracegate.manifests.source_fixes import source_fixes
+from gracegate.manifests.source_operations import Change, SourceFix, SourceOperation, joined_fixes
+from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_provenance import mark_templates, unseen_lines
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
@@ -57,6 +59,7 @@ __all__ = [
     "RenderedRoot",
     "SourceFix",
     "SourceOperation",
+    "SourcePlaces",
     "UnreadFile",
     "Unrendered",
     "broken_changes",
@@ -70,7 +73,7 @@ __all__ = [
     "intended_operations",
     "is_candidate",
     "is_documentation",
-    "kustomize_fixes",
+    "joined_fixes",
     "locate",
     "locate_rendered",
     "mark_sources",
@@ -83,6 +86,7 @@ __all__ = [
     "read_origins",
     "render_nothing",
     "render_roots",
+    "source_fixes",
     "trace_roots",
     "unread_inputs",
     "unrendered_changes",

@@ -55,7 +55,8 @@ class Application:
     `kustomization` are keys that it sets in the kustomization; a directory that has none is applied as if it had one
     with the resources `listed`. `root.applied_by` is empty where the directory is
     applied as it is, so that several objects may have the same root. `revision` is "" for the branch that changes of
-    the tree go to. `files` are those that it is read from, apart from those of the directory.
+    the tree go to. `values_files` are the paths of those of `values` that are files. `files` are those that it is read
+    from, apart from those of the directory.
     """
 
     root: Root
@@ -67,6 +68,7 @@ class Application:
     listed: tuple[str, ...] | None = None
     substitution: Substitution | None = None
     values: tuple[str, ...] = ()
+    values_files: tuple[str, ...] = ()
     replaces_values: bool = False
     release: str = "release-name"
     release_namespace: str = "default"

@@ -204,11 +204,12 @@ def _chart(
 ) -> Application:
     helm = mapping(source.get("helm"))
     values: list[str] = []
-    files, missing = {found.path}, set()
+    values_files: list[str] = []
+    missing: set[MissingValues] = set()
     for name in items(helm.get("valueFiles")):
         path = _value_file(text(name), folder, all_sources, sources)
         if path is not None and path in sources.files:
-            files.add(path)
+            values_files.append(path)
             values.append(sources.files[path].data.decode(errors="replace"))
         elif helm.get("ignoreMissingValueFiles") is not True or path is None:
             missing.add(MissingValues(text(name)))
@@ -225,9 +226,10 @@ def _chart(
         namespace=namespace,
         revision=sources.revision(source.get("targetRevision")),
         values=tuple(values),
+        values_files=tuple(values_files),
         release=text(helm.get("releaseName")) or found.name,
         release_namespace=text(helm.get("namespace")) or namespace.name or "default",
-        files=frozenset(files),
+        files=frozenset({found.path, *values_files}),
         missing=frozenset(missing | unknown),
     )
 

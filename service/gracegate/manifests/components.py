@@ -34,7 +34,9 @@ from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomi
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.stand_ins import stand_ins
+from gracegate.manifests.values_places import Chart, read_chart
 from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
@@ -133,6 +135,11 @@ class Components:
         if root.renderer == "helm":
             return Contributors(())
         return self._contributor_reader.of_root(self._kustomization(root))
+
+    def chart(self, root: Root, places: SourcePlaces) -> Chart:
+        """The chart of a root, and where its values are set; `places` are those of the tree."""
+        templates = filter(self.charts.is_template, self.charts.files_of(root.directory))
+        return read_chart(root.directory, templates, self._applications.get(root), places)
 
     def file_of(self, root: Root) -> str:
         """The file that makes a directory of the tree a root."""

@@ -153,7 +153,7 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
     if folder not in sources.directories:
         yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
         return
-    values, files, missing = _values(found, chart, flux, sources)
+    values, values_files, files, missing = _values(found, chart, flux, sources)
     target = text(found.spec.get("targetNamespace"))
     yield Application(
         root=Root("helm", folder, found.applied_by),
@@ -162,6 +162,7 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
         namespace=AppliedNamespace(target or found.namespace, replaces=False),
         revision=flux.revision(reference, sources),
         values=values,
+        values_files=values_files,
         replaces_values=bool(items(chart.get("valuesFiles"))),
         release=text(found.spec.get("releaseName")) or "-".join(filter(None, (target, found.name))),
         release_namespace=target or found.namespace or "default",
@@ -173,13 +174,14 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
 
 def _values(
     found: GitOpsObject, chart: Mapping[str, Any], flux: FluxObjects, sources: Sources
-) -> tuple[tuple[str, ...], frozenset[str], frozenset[MissingValues]]:
+) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[str], frozenset[MissingValues]]:
     texts: list[str] = []
+    values_files: list[str] = []
     files, missing = {found.path}, set()
     for name in map(text, items(chart.get("valuesFiles"))):
         path = join("", name.strip("/"))
         if path is not None and path in sources.files:
-            files.add(path)
+            values_files.append(path)
             texts.append(sources.files[path].data.decode(errors="replace"))
         elif chart.get("ignoreMissingValuesFiles") is not True:
             missing.add(MissingValues(name))
@@ -198,7 +200,7 @@ def _values(
         texts.append(json.dumps(at_paths))
     if inline := mapping(found.spec.get("values")):
         texts.append(json.dumps(inline))
-    return tuple(texts), frozenset(files), frozenset(missing)
+    return tuple(texts), tuple(values_files), frozenset(files.union(values_files)), frozenset(missing)
 
 
 def _post_renderers(spec: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gracegate.manifests.contents import has_value, value_at
-from gracegate.manifests.source_fixes import Change
+from gracegate.manifests.source_operations import Change
 from gracegate.model import Limits, NoSuggestion, Operation, Origin, Pointer, Rendered, SourceLine
 from gracegate.yaml import YamlError, duplicate_keys, json_value, parse_yaml, split_documents
 from gracegate.yaml_edit import EditRefused, apply_operation, canonical_json

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gracegate.manifests.source_fixes import SourceOperation
+from gracegate.manifests.source_operations import SourceOperation
 from gracegate.manifests.source_places import SourcePlaces
+from gracegate.manifests.template_edits import edit_template
 from gracegate.model import Hunk
 from gracegate.yaml import split_documents
 from gracegate.yaml_edit import EditRefused, LineEdit, apply_edits, edit_document
@@ -25,8 +26,11 @@ def edit_source(
     """Applies operations on one file in order and makes additions inside `preferred` lines where possible.
 
     Raises EditRefused unless every document of the file then has exactly the value that the operations make of its old
-    value.
+    value; of a template, unless the place is written out in its lines.
     """
+    if any(operation.line for operation in operations):
+        in_template = edit_template(places.text(path), operations)
+        return EditedSource(apply_edits(places.text(path), in_template), tuple(in_template))
     documents = places.documents(path)
     edits: list[LineEdit] = []
     for number in sorted({operation.number for operation in operations}):

@@ -29,6 +29,7 @@ class SourcePlaces:
     def __init__(self, files: Mapping[str, SourceFile], limits: Limits) -> None:
         self._files = files
         self.limits = limits
+        self._lines: dict[str, Sequence[str]] = {}
         self._documents: dict[str, Sequence[YamlDocument | None]] = {}
         self._values: dict[tuple[str, int], Any] = {}
 
@@ -37,6 +38,12 @@ class SourcePlaces:
         source = self._files.get(path)
         is_readable = source is not None and len(source.data) <= self.limits.bytes
         return source.data.decode(errors="replace") if source is not None and is_readable else ""
+
+    def lines(self, path: str) -> Sequence[str]:
+        """The lines of a file, without line breaks but for those of Windows."""
+        if path not in self._lines:
+            self._lines[path] = self.text(path).split("\n")
+        return self._lines[path]
 
     def documents(self, path: str) -> Sequence[YamlDocument | None]:
         """The YAML documents of a file, with None for one that cannot be read or is empty."""

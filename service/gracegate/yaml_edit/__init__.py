@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.yaml_edit.editor import EditedDocument, apply_edits, edit_document
+from gracegate.yaml_edit.formatting import entry_lines, scalar_text
 from gracegate.yaml_edit.patches import EditRefused, apply_operation, canonical_json, minimal_operations
 from gracegate.yaml_edit.splices import LineEdit
 
@@ -14,5 +15,7 @@ __all__ = [
     "apply_operation",
     "canonical_json",
     "edit_document",
+    "entry_lines",
     "minimal_operations",
+    "scalar_text",
 ]

@@ -75,6 +75,11 @@ def block_entry_lines(key: str, value: Any, column: int, style: BlockStyle) -> l
     return [head, *block_value_lines(value, column, style)]
 
 
+def entry_lines(key: str, value: Any, column: int) -> list[str]:
+    """The lines of a mapping's entry with its key at `column`, where the text around it says nothing of its style."""
+    return block_entry_lines(key, value, column, BlockStyle())
+
+
 def block_value_lines(value: dict[str, Any] | list[Any], column: int, style: BlockStyle) -> list[str]:
     """The lines of a collection that is not empty, under a key at `column`."""
     return block_lines(value, column + (style.step if isinstance(value, dict) else style.offset), style)
