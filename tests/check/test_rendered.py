@@ -27,6 +27,49 @@ WITHOUT_DRAIN = BASE | {"base/web.yaml": shop.WITHOUT_DRAIN}
 CURED = WITHOUT_DRAIN | {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": DRAIN}
 CURED_ALONE = {path: text for path, text in CURED.items() if not path.startswith("dev")}
 
+TEMPLATE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: registry.example/web:1
+          ports:
+            - {name: http, containerPort: 8080}
+          {{- with .Values.readinessProbe }}
+          readinessProbe:
+            {{- toYaml . | nindent 12 }}
+          {{- end }}
+          lifecycle:
+            preStop:
+              sleep:
+                seconds: 10
+"""
+VALUES = "replicas: 2\nreadinessProbe:\n  httpGet: {path: /ready, port: http}\n"
+CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "chart/values.yaml": VALUES,
+    "chart/templates/web.yaml": TEMPLATE,
+    "chart/templates/service.yaml": SERVICE,
+}
+INSTALLED = CHART | {
+    "apps/web.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec:\n"
+    "  source: {repoURL: 'https://github.com/o/r', path: chart, helm: {valueFiles: [values-prod.yaml]}}\n"
+    "  destination: {namespace: prod}\n",
+    "chart/values-prod.yaml": "replicas: 3\n",
+}
+
+INSTALLED_BY = "chart chart (Application web in apps/web.yaml)"
+
 # The files at base, those that change (None: it is removed), and for each finding that is new: rule, severity, place,
 # roots, and the file that a suggestion changes, else why there is none; then the problems' codes and files, and the
 # verdict.
@@ -140,6 +183,34 @@ CHANGES = {
         [],
         [("not_rendered", "prod/kustomization.yaml")],
         "pass",
+    ),
+    "a probe taken out of the values": (
+        CHART,
+        {"chart/values.yaml": "replicas: 2\nreadinessProbe: {}\n"},
+        [(READINESS, "error", "chart/values.yaml:1", (), "chart/values.yaml")],
+        [],
+        "fail",
+    ),
+    "a drain taken out of the template": (
+        CHART,
+        {"chart/templates/web.yaml": TEMPLATE.partition("          lifecycle:")[0]},
+        [(PRESTOP, "error", "chart/templates/web.yaml:14", (), "outside_diff")],
+        [],
+        "fail",
+    ),
+    "values that an Application installs a chart with": (
+        INSTALLED,
+        {"chart/values-prod.yaml": "replicas: 1\n"},
+        [("single-replica", "warning", "chart/values-prod.yaml:1", (INSTALLED_BY,), "assumes")],
+        [],
+        "pass",
+    ),
+    "a value that nobody gives": (
+        CHART,
+        {"chart/templates/web.yaml": TEMPLATE.replace(".Values.replicas", 'required "how many?" .Values.count')},
+        [],
+        [("build", "chart/templates/web.yaml")],
+        "incomplete",
     ),
     "a file that does not exist": (
         BASE,
