@@ -35,7 +35,7 @@ class FixContext:
 
     def text(self, path: str) -> str:
         """The text of a file that a fix changes."""
-        return self.files.places.text(path) or ""
+        return self.files.places.text(path)
 
     def hunks_of(self, path: str) -> tuple[Hunk, ...]:
         """The hunks of a file; empty where there is no diff."""
