@@ -1,16 +1,17 @@
-"""The layers of the shop, tests/demo/shop_layers, as files by path."""
+"""The layers of the repositories of the demo, tests/demo/*_layers, as files by path."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SHOP = Path(__file__).resolve().parent / "shop_layers"
+DEMO = Path(__file__).resolve().parent
 
 
-def layer(*names: str) -> dict[str, str]:
-    """The files of these layers, a later one laid over an earlier."""
+def layer(*names: str, of: str = "shop") -> dict[str, str]:
+    """The files of these layers of a repository, a later one laid over an earlier."""
     files: dict[str, str] = {}
     for name in names:
-        found = (path for path in sorted((SHOP / name).rglob("*")) if path.is_file())
-        files |= {path.relative_to(SHOP / name).as_posix(): path.read_text(encoding="utf-8") for path in found}
+        folder = DEMO / f"{of}_layers" / name
+        found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        files |= {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
     return files

@@ -175,11 +175,25 @@ class Stage:
     def __enter__(self) -> Self:
         with ExitStack() as starting:
             self.fake = starting.enter_context(Fake(self._folder))
-            service = Service(self._folder / "service", self.fake.read("app"), self.fake.url, **self._more)
-            self.service = starting.enter_context(service)
-            self.fake.send_webhooks_to(self.service.webhook_url)
+            self._start_service()
+            starting.push(self._end_service)
             self._started = starting.pop_all()
         return self
+
+    def restart_service(self) -> None:
+        """Ends the service and starts it again, with the same folder, at another port."""
+        self.fake.send_webhooks_to(None)
+        self._end_service()
+        self._start_service()
+
+    def _end_service(self, *_exception: object) -> None:
+        # The one that runs now, which need not be the first.
+        self.service.__exit__(None, None, None)
+
+    def _start_service(self) -> None:
+        self.service = Service(self._folder / "service", self.fake.read("app"), self.fake.url, **self._more)
+        self.service.__enter__()
+        self.fake.send_webhooks_to(self.service.webhook_url)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._started.__exit__(kind, error, at)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.demo import Timeline, find_mistakes, play
+from gracegate.rendering import find_renderer
+from tests.demo.demo import Timeline, find_mistakes, find_rendered_mistakes, play, play_rendered
 from tests.demo.layers import layer
 from tests.demo.replay import replay
 from tests.demo.stage import Stage
@@ -44,6 +45,12 @@ def git(folder: Path, *arguments: str) -> str:
 
 def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
     assert find_mistakes(stage, play(stage, Timeline())) == []
+
+
+def test_an_overlay_and_values_are_commented_where_they_were_written(stage: Stage) -> None:
+    if find_renderer() is None:
+        pytest.skip("needs the renderer: run `make tools`")
+    assert find_rendered_mistakes(play_rendered(stage, Timeline())) == []
 
 
 def test_the_replay_of_a_local_change_is_one_json_object(stage: Stage, shop: Path) -> None:
