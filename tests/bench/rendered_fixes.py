@@ -1,10 +1,10 @@
 """Fixes of rendered workloads in their sources: python -m tests.bench.rendered_fixes REPO...
 
-Renders every kustomization and every chart of the newest commit of each REPO, a git directory, that needs nothing from
-elsewhere. For the containers of what they render to it makes edits of four kinds in the sources: a key that is missing,
-another value, a key that goes away, and fields of the workload itself. Each is rendered again with all roots that read
-the edited files, proved as a suggestion would be, and compared once more by an independent parser. Prints a row for
-each repository and kind; the exit code is 1 if any proved edit is wrong.
+Renders every kustomization and every chart with workloads of the newest commit of each REPO, a git directory, that
+needs nothing from elsewhere. For the containers of what they render to it makes edits of four kinds in the sources: a
+key that is missing, another value, a key that goes away, and fields of the workload itself. Each is rendered again with
+all roots that read the edited files, proved as a suggestion would be, and compared once more by an independent parser.
+Prints a row for each repository and kind; the exit code is 1 if any proved edit is wrong.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ MINOR = 30
 BATCH = 100
 TIMED = ("readinessProbe", "livenessProbe", "startupProbe", "resources", "imagePullPolicy", "ports", "env")
 ROLLS = frozenset({"DaemonSet", "Deployment", "Rollout", "StatefulSet"})
+WORKLOAD = re.compile(f"kind['\"]?: *['\"]?(?:{'|'.join(sorted(ROLLS))})".encode())
 Texts = Mapping[str, str]
 
 
@@ -107,7 +108,8 @@ def object_cases(document: Document) -> Iterator[Case]:
         parent: Any = document.object
         for segment in pointer[:-1]:
             parent = parent.get(segment) or {}
-        yield Case("workload", document, Operation("replace" if pointer[-1] in parent else "add", pointer, value))
+        if parent.get(pointer[-1]) != value:
+            yield Case("workload", document, Operation("replace" if pointer[-1] in parent else "add", pointer, value))
 
 
 class Repository:
@@ -120,6 +122,7 @@ class Repository:
         self.places = SourcePlaces(self.tree.files, LIMITS)
         self.seconds = 0.0
         self.wanted = [root for root in self._possible() if not only or root.directory.startswith(tuple(only))]
+        self.wanted = [root for root in self.wanted if self._has_workloads(root)]
         self.roots = self._render()
         self.readers: dict[str, list[Root]] = defaultdict(list)
         for root in self.roots:
@@ -132,6 +135,11 @@ class Repository:
             if not kustomization.is_component:
                 yield Root("kustomize", folder)
         yield from (root for root in components.roots if root.renderer == "helm")
+
+    def _has_workloads(self, root: Root) -> bool:
+        """Whether a file of a root may hold a workload."""
+        files = (self.tree.files.get(path) for path in self.components.files_of(root))
+        return any(WORKLOAD.search(file.data) for file in files if file is not None)
 
     def _render(self) -> dict[Root, RenderedRoot]:
         rendered: dict[Root, RenderedRoot] = {}
@@ -221,7 +229,7 @@ def prove(case: Case, number: int, repository: Repository, answers: Mapping[Any,
         case.reason = "no effect"
         return
     case.proved = number
-    case.is_wrong = any(is_wrong(case, fix, repository.roots[root].text, answers[key, root] or "") for root in roots)
+    case.is_wrong = any(is_wrong(fix, repository.roots[root].text, answers[key, root] or "") for root in roots)
 
 
 def texts_of(rendering: str) -> list[str]:
@@ -229,9 +237,9 @@ def texts_of(rendering: str) -> list[str]:
     return re.split(r"^---$", rendering, flags=re.MULTILINE)[rendering.startswith("---") :]
 
 
-def is_wrong(case: Case, fix: SourceFix, before: str, after: str) -> bool:
-    """Whether anything has changed that is not below a key that the operation or the fix is about."""
-    keys = {case.operation.path[-1], *(change.operation.path[-1] for change in fix.changes)}
+def is_wrong(fix: SourceFix, before: str, after: str) -> bool:
+    """Whether anything has changed that is not below a key that the fix is about."""
+    keys = {segment for change in fix.changes for segment in change.operation.path}
     return any(
         keys.isdisjoint(pointer)
         for old, new in zip(texts_of(before), texts_of(after), strict=True)

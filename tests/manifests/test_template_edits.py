@@ -32,6 +32,7 @@ spec:
   last: {a: b}
 {{- end }}
 """
+NESTED = "a:\n          b:\n          - c: 1\n"
 
 
 def edited(text: str, *steps: tuple[int, Operation]) -> str:
@@ -53,6 +54,7 @@ def edited(text: str, *steps: tuple[int, Operation]) -> str:
         (3, Operation("replace", ("paused",), True), ("false #", "true #")),
         (9, Operation("replace", ("port",), "http"), ("port: 80", "port: http")),
         (18, Operation("replace", ("x",), 2), ("1\n  list", "2\n  list")),
+        (20, Operation("replace", (0,), "b"), ("  - a\n", "  - b\n")),
         (3, Operation("remove", ("paused",)), ("  paused: false # for now\n", "")),
         (8, Operation("remove", ("probe",)), ("      probe:\n        port: 80\n\n        path: /\n", "")),
         (19, Operation("remove", ("list",)), ("  list:\n  - a\n", "")),
@@ -88,6 +90,9 @@ def test_edits_of_one_template_are_made_together() -> None:
         (3, Operation("replace", ("paused",), "{{ .x }}"), "templated"),
         (4, Operation("replace", ("name",), 1), "templated"),
         (8, Operation("replace", ("probe",), 1), "unsupported_layout"),
+        (6, Operation("replace", (0,), 1), "unsupported_layout"),
+        (9, Operation("replace", (0,), 1), "unsupported_layout"),
+        (7, Operation("replace", (0,), 1), "templated"),
         (16, Operation("replace", ("image",), 1), "unsupported_layout"),
         (21, Operation("replace", ("last",), 1), "unsupported_layout"),
         (6, Operation("remove", ("name",)), "unsupported_layout"),

@@ -30,6 +30,9 @@ def edit_template(text: str, operations: Iterable[SourceOperation]) -> list[Line
 
 def _edit_at(lines: Sequence[str], number: int, operations: Sequence[Operation]) -> LineEdit:
     line = lines[number - 1] if number <= len(lines) else ""
+    if len(operations) == 1 and operations[0].op == "replace" and isinstance(operations[0].path[-1], int):
+        start = len(line) - len(line.lstrip(" "))
+        return LineEdit(number, number, (_with_value(line, start, 0, operations[0].value),))
     key = read_key(line)
     if key is None:
         raise EditRefused("unsupported_layout")
@@ -41,7 +44,7 @@ def _edit_at(lines: Sequence[str], number: int, operations: Sequence[Operation])
     if changes and changes[0].op == "remove":
         return _removal(lines, number, key, added)
     if changes:
-        line = _with_value(line, key, changes[0].value)
+        line = _with_value(line, key.column, key.key, changes[0].value)
     if not key.is_item:
         return LineEdit(number, number, (*added, line))
     # Before the first key of an item is its dash.
@@ -59,19 +62,20 @@ def _added_lines(operation: Operation, key: KeyLine) -> Iterator[str]:
         yield line
 
 
-def _with_value(line: str, key: KeyLine, value: object) -> str:
-    """The line with another value, its comment kept."""
+def _with_value(line: str, start: int, name: str | int, value: object) -> str:
+    """The line with another value of the key or the item that starts there, its comment kept."""
     try:
-        root = parse_yaml(line[key.column :])
+        root = parse_yaml(line[start:])
     except YamlError:
         root = None
-    node = None if root is None else lookup_path(root, (key.key,))[-1].node
+    steps = () if root is None else lookup_path(root, (name,))
+    node = steps[1].node if len(steps) > 1 else None
     new = scalar_text(value)
     if ACTION in line or ACTION in new:
         raise EditRefused("templated")
     if not isinstance(node, ScalarNode) or node.start == node.end or node.style in {"|", ">"}:
         raise EditRefused("unsupported_layout")
-    return line[: key.column + node.start] + new + line[key.column + node.end :]
+    return line[: start + node.start] + new + line[start + node.end :]
 
 
 def _removal(lines: Sequence[str], number: int, key: KeyLine, added: Sequence[str]) -> LineEdit:

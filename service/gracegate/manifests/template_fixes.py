@@ -90,6 +90,13 @@ class _Place:
 
     def _in_templates(self, anchors: Sequence[_Anchor]) -> Iterator[SourceFix]:
         path, operation = self.operation.path, self.operation
+        if isinstance(path[-1], int):
+            # An item of texts or numbers, each on a line of its own.
+            line = self._line(path)
+            if operation.op == "replace" and line is not None:
+                own = replace(operation, path=(0,))
+                yield self._fix([SourceOperation(line.path, 0, own, line.line)], anchors[0])
+            return
         for anchor in anchors:
             rest = path[len(anchor.mapping) :]
             is_there = has_value(self.document.object, (*anchor.mapping, rest[0]))
