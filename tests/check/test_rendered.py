@@ -69,6 +69,51 @@ INSTALLED = CHART | {
 }
 
 INSTALLED_BY = "chart chart (Application web in apps/web.yaml)"
+PROBE = [*DEPLOYMENT.partition("          readinessProbe:\n")]
+PROBED = f"{PROBE[0]}          {{{{- if .Values.probe }}}}\n{PROBE[1]}{PROBE[2]}"
+PROBED = PROBED.replace("          lifecycle:", "          {{- end }}\n          lifecycle:")
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web}
+spec:
+  destination: {namespace: shop}
+  source:
+    repoURL: https://github.com/o/r
+    path: charts/web
+    helm:
+      parameters: [{name: probe, value: "true"}]
+"""
+WITHOUT_PROBE = APPLICATION.replace('"true"', '"false"')
+WEB_CHART = {
+    "charts/web/Chart.yaml": CHART["chart/Chart.yaml"],
+    "charts/web/values.yaml": "probe: false\n",
+    "charts/web/templates/web.yaml": PROBED,
+    "charts/web/templates/service.yaml": SERVICE,
+}
+BY_ARGO_CD = WEB_CHART | {"app.yaml": APPLICATION}
+APP_OF_APPS = WEB_CHART | {
+    "charts/all/Chart.yaml": CHART["chart/Chart.yaml"],
+    "charts/all/values.yaml": "probe: true\n",
+    "charts/all/templates/web.yaml": APPLICATION.replace('"true"', "{{ .Values.probe | quote }}"),
+}
+FLUX = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: base, namespace: flux-system}
+spec:
+  path: ./base
+  targetNamespace: shop
+  sourceRef: {kind: GitRepository, name: flux-system}
+"""
+FLUX_PATCH = """\
+  patches:
+  - target: {kind: Deployment}
+    patch: |
+      - op: remove
+        path: /spec/template/spec/containers/0/readinessProbe
+"""
+BY_FLUX = {path: text for path, text in BASE.items() if path.startswith("base/")} | {"flux.yaml": FLUX}
 
 # The files at base, those that change (None: it is removed), and for each finding that is new: rule, severity, place,
 # roots, and the file that a suggestion changes, else why there is none; then the problems' codes and files, and the
@@ -161,6 +206,42 @@ CHANGES = {
         [("strategy-recreate", "warning", "prod/patch.yaml:6", (), "assumes")],
         [],
         "pass",
+    ),
+    "a value of an Application": (
+        BY_ARGO_CD,
+        {"app.yaml": WITHOUT_PROBE},
+        [(READINESS, "error", "app.yaml:7", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
+        [],
+        "fail",
+    ),
+    "a default that the Application does not take": (
+        BY_ARGO_CD | {"charts/web/values.yaml": "probe: true\n"},
+        {"charts/web/values.yaml": "probe: false\n"},
+        [],
+        [],
+        "pass",
+    ),
+    "a value of a chart of Applications": (
+        APP_OF_APPS,
+        {"charts/all/values.yaml": "probe: false\n"},
+        [
+            (
+                READINESS,
+                "error",
+                "charts/web/templates/web.yaml:14",
+                ("chart charts/web (Application web in charts/all/templates/web.yaml)",),
+                "outside_diff",
+            )
+        ],
+        [],
+        "fail",
+    ),
+    "a patch of Flux": (
+        BY_FLUX,
+        {"flux.yaml": FLUX + FLUX_PATCH},
+        [(READINESS, "error", "flux.yaml:5", ("base (Kustomization base in flux.yaml)",), "not_fixed")],
+        [],
+        "fail",
     ),
     "replicas": (
         BASE,

@@ -11,6 +11,7 @@ import pytest
 from gracegate.errors import RepositoryError
 from gracegate.git import (
     find_merge_base,
+    find_remotes,
     find_top_level,
     read_changes,
     read_commit_tree,
@@ -168,6 +169,14 @@ def test_the_names_of_other_files_are_known(shop: Repository) -> None:
 
 def test_an_empty_commit(shop: Repository) -> None:
     assert read_commit_tree(shop.folder, shop.commit({}), is_yaml) == Tree({}, ())
+
+
+def test_remotes(shop: Repository, tmp_path: Path) -> None:
+    assert find_remotes(shop.folder) == find_remotes(tmp_path) == ()
+    shop.git("remote", "add", "origin", "git@github.com:o/r.git")
+    shop.git("remote", "add", "fork", "https://github.com/f/r")
+    (shop.folder / "deep").mkdir()
+    assert find_remotes(shop.folder / "deep") == ("git@github.com:o/r.git", "https://github.com/f/r")
 
 
 def test_revisions(shop: Repository, tmp_path: Path) -> None:

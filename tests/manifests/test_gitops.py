@@ -454,7 +454,10 @@ def test_objects_that_are_rendered_say_more_than_their_files() -> None:
     }
     found = components({**CHART, **OVERLAY, **patched, **made})
     argo, all_charts = Root("kustomize", "argo"), Root("helm", "charts/all")
-    assert found.object_makers == (all_charts, argo)
+    assert found.object_makers(None) == found.object_makers({"charts/web/values.yaml"}) == {all_charts, argo}
+    assert found.object_makers({"argo/patch.yaml"}) == {all_charts, argo}
+    assert found.object_makers({"apps/web/web.yaml"}) == {all_charts}
+    assert found.object_makers({"README.md"}) == set()
     again = found.with_renderings(
         {
             argo: application({"path": "charts/web", "helm": {"values": "a: 2\n"}}),
@@ -465,4 +468,6 @@ def test_objects_that_are_rendered_say_more_than_their_files() -> None:
     assert found.render_request(web).values == ()
     assert again.render_request(web).values == ("a: 2\n",)
     assert again.roots == (PLAIN, argo, all_charts, web)
+    assert again.applied_otherwise(found) == {web}
+    assert found.applied_otherwise(found) == set()
     assert (found.namespace_of(PLAIN), again.namespace_of(PLAIN)) == (AS_DECLARED, IN_SHOP)

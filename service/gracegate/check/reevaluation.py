@@ -14,7 +14,6 @@ from gracegate.manifests import (
     RenderContext,
     RenderedRoot,
     intended_operations,
-    read_components,
     read_manifest,
     render_roots,
     why_not_proved,
@@ -70,7 +69,7 @@ def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -
     all_files = {**head.files, **sources}
     if any(map(components.is_configuration, texts)):
         edited = Tree(all_files, head.problems)
-        components = read_components(edited, files.limits, trees.cache.components, components.repository)
+        components = components.of_edited(edited, texts.keys(), trees.cache.components)
     else:
         components = replace(components, files=all_files)
     documents = tuple(document for manifest in manifests.values() for document in manifest.documents)

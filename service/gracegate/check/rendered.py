@@ -29,6 +29,29 @@ class RenderedTree:
         return frozenset(root for root, found in self.roots.items() if found.problem is None)
 
 
+def with_rendered_objects(
+    collections: Sequence[Collection], paths: Paths[str] | None, config: RepoConfig, context: RenderContext
+) -> Sequence[Collection]:
+    """The trees as those GitOps objects say that their roots make and a change of the paths (None: all) may need.
+
+    The trees are rendered alike: what one of them cannot render counts in none of them.
+    """
+    trees = [collection.components for collection in collections]
+    makers = {
+        root
+        for tree in trees
+        for root in tree.object_makers(paths)
+        if not any(config.excludes(one.file_of(root)) for one in trees if one.has(root))
+    }
+    rendered = [render_tree(collection, makers, context) for collection in collections]
+    failed = {root for found in rendered for root, one in found.items() if one.problem is not None}
+    texts = [{root: one.text for root, one in found.items() if root not in failed} for found in rendered]
+    return [
+        replace(collection, components=collection.components.with_renderings(of_tree)) if of_tree else collection
+        for collection, of_tree in zip(collections, texts, strict=True)
+    ]
+
+
 def roots_to_render(trees: Sequence[Components], paths: Paths[str] | None, config: RepoConfig) -> frozenset[Root]:
     """The roots that read one of the paths (None: all roots) in one of the trees, without those that make nothing but
     what their files have, those that have no object of a kind that rules read, and those that are excluded."""
@@ -37,6 +60,8 @@ def roots_to_render(trees: Sequence[Components], paths: Paths[str] | None, confi
         for tree in trees
         for root in (tree.roots if paths is None else {root for path in paths for root in tree.roots_of(path)})
     }
+    # What applies a root may be rendered too.
+    reached |= {root for tree in trees for other in trees for root in tree.applied_otherwise(other)}
 
     def is_to_render(root: Root) -> bool:
         of_root = [tree for tree in trees if tree.has(root)]

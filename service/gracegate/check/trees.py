@@ -9,7 +9,14 @@ from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, live_targets, match_violations
-from gracegate.check.rendered import RenderedTree, judge_rendered, render_tree, roots_to_render, trace
+from gracegate.check.rendered import (
+    RenderedTree,
+    judge_rendered,
+    render_tree,
+    roots_to_render,
+    trace,
+    with_rendered_objects,
+)
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.manifests import (
     Collection,
@@ -29,6 +36,7 @@ from gracegate.model import (
     Pointer,
     Problem,
     Render,
+    Repository,
     Tree,
     Violation,
     Waiver,
@@ -45,7 +53,7 @@ class CheckRequest:
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
     file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
-    read of the trees before.
+    read of the trees before. `repository` is the one that they are of, for what GitOps objects say of it.
     """
 
     head: Tree
@@ -61,6 +69,7 @@ class CheckRequest:
     only: frozenset[str] | None = None
     limits: Limits | None = None
     rules_url: str | None = None
+    repository: Repository = field(default_factory=Repository)
     cache: ReadCache = field(default_factory=ReadCache)
 
 
@@ -127,15 +136,16 @@ class ComparedTrees:
 def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> ComparedTrees:
     """Reads, renders and evaluates the head, and the base where there is one; an engine error becomes a problem."""
     cache = request.cache
-    head_files = collect_documents(request.head, cache, request.limits)
+    head_files = collect_documents(request.head, cache, request.limits, request.repository)
     context = render_context(request, render)
     if request.base is None or request.diff is None:
+        (head_files,) = with_rendered_objects([head_files], request.subjects, request.config, context)
         roots = roots_to_render([head_files.components], request.subjects, request.config)
         found = render_tree(head_files, roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
         return ComparedTrees(request, cache, evaluate_tree(request, head_tree, indexes, evaluate, context))
-    base_files = collect_documents(request.base, cache, request.limits)
+    base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
     head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
@@ -173,8 +183,9 @@ def _render_both(
     request: CheckRequest, base: Collection, head: Collection, scope: subjects.Scope, context: RenderContext
 ) -> tuple[RenderedTree, RenderedTree]:
     """Base and head, rendered alike: a root that does not render at head is not seen rendered at base either."""
-    components = base.components, head.components
-    roots = roots_to_render(components, scope.base_paths | scope.head_paths, request.config)
+    paths = scope.base_paths | scope.head_paths
+    base, head = with_rendered_objects([base, head], paths, request.config, context)
+    roots = roots_to_render([base.components, head.components], paths, request.config)
     of_base, of_head = (render_tree(collection, roots, context) for collection in (base, head))
     head_tree = judge_rendered(head, of_head, of_head)
     judged = (root for root in of_base if root in head_tree.judged or not head.components.has(root))

@@ -20,7 +20,7 @@ from gracegate.check import CheckRequest
 from gracegate.cli.inputs import read_changed, read_files
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
-from gracegate.model import CONFIG_FILE, Engine, FileDiff, SourceFile, Tree
+from gracegate.model import CONFIG_FILE, Engine, FileDiff, Repository, SourceFile, Tree
 from gracegate.policy import Catalog, Evaluate
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
@@ -107,6 +107,7 @@ def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -
         catalog=catalog,
         engine=engine,
         today=dt.datetime.now().astimezone().date(),
+        repository=Repository(git.find_remotes(top)),
         subjects=subjects | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
         only=_rule_ids(options, catalog),
         limits=limits,
@@ -128,6 +129,7 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
     return CheckRequest(
         head=after,
         base=before,
+        repository=Repository(git.find_remotes(top)),
         diff=diff,
         config=_config(options, _text_in(before, CONFIG_FILE), catalog),
         head_config=_text_in(after, CONFIG_FILE)

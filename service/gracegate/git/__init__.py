@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from gracegate.git.fetch import TreeFetcher
 from gracegate.git.hunks import hunks_of_patch
-from gracegate.git.local import find_merge_base, find_top_level, read_changes, read_commit_tree, resolve_commit
+from gracegate.git.local import (
+    find_merge_base,
+    find_remotes,
+    find_top_level,
+    read_changes,
+    read_commit_tree,
+    resolve_commit,
+)
 from gracegate.git.objects import ReadLimits
 from gracegate.git.version import installed_version
 from gracegate.git.worktree import read_paths, read_work_tree
@@ -13,6 +20,7 @@ __all__ = [
     "ReadLimits",
     "TreeFetcher",
     "find_merge_base",
+    "find_remotes",
     "find_top_level",
     "hunks_of_patch",
     "installed_version",

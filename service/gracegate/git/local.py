@@ -23,6 +23,15 @@ def find_top_level(folder: Path) -> Path:
     return Path(out.decode(errors="surrogateescape").removesuffix("\n"))
 
 
+def find_remotes(folder: Path) -> tuple[str, ...]:
+    """The addresses of the remotes of the repository that holds `folder`, none where there is no repository."""
+    try:
+        out = _git(folder).run("config", "--get-regexp", r"^remote\..*\.url$")
+    except GitCommandError:
+        return ()
+    return tuple(line.partition(" ")[2] for line in out.decode(errors="surrogateescape").splitlines())
+
+
 def resolve_commit(repo: Path, revision: str) -> str:
     """The SHA of the commit that a branch, a tag or an abbreviated SHA means."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -63,7 +63,8 @@ class ComponentCache:
 class Components:
     """The kustomizations and the charts of a tree, and what GitOps controllers apply of them and how.
 
-    `objects` are those of the controllers. `written` are the kustomizations without what controllers make of them.
+    `objects` are those of the controllers, some from the `renderings` of roots. `written` are the kustomizations
+    without what controllers make of them.
     """
 
     files: Mapping[str, SourceFile]
@@ -74,6 +75,7 @@ class Components:
     objects: tuple[GitOpsObject, ...]
     repository: Repository
     limits: Limits
+    renderings: Mapping[Root, str] = field(default_factory=dict)
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
@@ -217,13 +219,22 @@ class Components:
         closure = self.kustomizations.closure(self._kustomization(root))
         return values | closure.remotes | closure.charts
 
-    @cached_property
-    def object_makers(self) -> tuple[Root, ...]:
-        """The roots whose rendering has GitOps objects, which say more than their files do: see `with_renderings`."""
-        paths = {found.path for found in self.objects}
-        in_kustomizations = {root for path in paths for root in self.roots_of(path) if root.renderer == "kustomize"}
-        in_templates = {root for path in self.charts.object_templates for root in self.roots_of(path)}
-        return tuple(sorted(root for root in in_kustomizations | in_templates if not self.is_plain(root)))
+    def object_makers(self, paths: Collection[str] | None) -> frozenset[Root]:
+        """The roots whose renderings say which GitOps objects there are that may matter to a change of files, None for
+        all; see `with_renderings`.
+
+        These are those that the files reach themselves, those with objects that have something applied in its own way
+        which the files reach, and charts of objects.
+        """
+        reached = self._known_roots if paths is None else {root for path in paths for root in self.roots_of(path)}
+        if not reached:
+            return frozenset()
+        own_way = {one.path for root, one in self._applications.items() if root in reached}
+        makers = {root for path in self.charts.object_templates for root in self.roots_of(path)}
+        for path in {found.path for found in self.objects}:
+            readers = {root for root in self._roots_with(path) if not self.is_plain(root)}
+            makers |= readers if path in own_way or paths is None else readers & reached
+        return frozenset(makers)
 
     def with_renderings(self, texts: Mapping[Root, str]) -> Components:
         """The components as the GitOps objects say that are in what some roots render to.
@@ -231,13 +242,35 @@ class Components:
         Those in the files of these roots count no longer, but where a file is read by another root as well.
         """
         rendered = texts.keys()
-        objects = [one for one in self.objects if not (roots := self.roots_of(one.path)) or roots - rendered]
+        objects = [one for one in self.objects if not (roots := self._roots_with(one.path)) or roots - rendered]
         for root, text in texts.items():
-            known = {(one.kind, one.name): one.path for one in self.objects if root in self.roots_of(one.path)}
-            for found in objects_in(self.file_of(root), text, self.limits):
+            known = {(one.kind, one.name): one.path for one in self.objects if root in self._roots_with(one.path)}
+            for found in objects_in(self._file_of_objects(root), text, self.limits):
                 path = known.get((found.kind, found.name), found.path)
                 objects.append(found._replace(path=path, namespace=self.namespace_of(root).of(found.namespace)))
-        return _assemble(self.written, self.charts, objects, self.repository, self.limits)
+        components = _assemble(self.written, self.charts, objects, self.repository, self.limits)
+        return replace(components, renderings=texts)
+
+    def _roots_with(self, path: str) -> set[Root]:
+        """The kustomizations that have the objects of a file."""
+        own_way = {root for root in self._readers.get(path, ()) if path in self.object_files(root)}
+        return own_way | {Root("kustomize", directory) for directory in self.kustomizations.roots_of(path)}
+
+    def applied_otherwise(self, other: Components) -> frozenset[Root]:
+        """The roots that something applies here in another way than in another tree, or only here."""
+        return frozenset(root for root, one in self._applications.items() if other._applications.get(root) != one)
+
+    def of_edited(self, tree: Tree, paths: Collection[str], cache: ComponentCache) -> Components:
+        """The components of a tree in which the files `paths` are other ones than in this."""
+        edited = read_components(tree, self.limits, cache, self.repository)
+        kept = {root: text for root, text in self.renderings.items() if self.files_of(root).isdisjoint(paths)}
+        return edited.with_renderings(kept) if kept else edited
+
+    def _file_of_objects(self, root: Root) -> str:
+        """The file that says which objects a root makes, as well as one file can say it."""
+        if root.renderer == "kustomize":
+            return self.file_of(root)
+        return min(self.files_of(root).intersection(self.charts.object_templates), default=self.file_of(root))
 
     @cached_property
     def _known_roots(self) -> frozenset[Root]:

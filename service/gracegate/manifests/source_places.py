@@ -90,12 +90,19 @@ class SourcePlaces:
         key, path = (origin.path, origin.number), origin.pointer + pointer
         if key not in self._values:
             document = self._document(origin)
-            self._values[key] = None if document is None else json_value(document.text, document.root)
+            self._values[key] = None if document is None else self._value(document)
         value = self._values[key]
         for length in range(len(path)):
             if isinstance(scalar := value_at(value, path[:length]), str):
                 return self.embedded_value(scalar), path[length:]
         return value, path
+
+    @staticmethod
+    def _value(document: YamlDocument) -> Any:
+        try:
+            return json_value(document.text, document.root)
+        except YamlError:  # what parses may have no value, as a template with `{{ .key }}`
+            return None
 
     def _embedded(self, document: YamlDocument, path: Pointer) -> tuple[YamlDocument, Pointer]:
         """The document that is written out in a scalar on the way, and the way on from its root."""

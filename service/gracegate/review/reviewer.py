@@ -22,7 +22,7 @@ from gracegate.errors import (
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import may_be_read
-from gracegate.model import Engine, FileDiff, Problem, Report, Totals, Tree
+from gracegate.model import Engine, FileDiff, Problem, Report, Repository, Totals, Tree
 from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
@@ -326,6 +326,7 @@ class PullRequestReviewer:
                 seconds=self.settings.check_seconds,
                 limits=self.settings.limits,
                 rules_url=self.settings.rules_url,
+                repository=Repository((self._git_url(run),), run.base_ref),
                 renderer=self.renderer,
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)

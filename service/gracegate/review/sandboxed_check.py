@@ -13,7 +13,7 @@ from pathlib import Path
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError, InputsMissing
 from gracegate.manifests import ReadCache, read_components, render_nothing, unread_inputs
-from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Render, Report, Tree
+from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Render, Report, Repository, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
@@ -31,7 +31,7 @@ class CheckJob:
     The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
-    For `rules_url` see CheckRequest.
+    For `rules_url` and `repository` see CheckRequest.
     """
 
     base: Tree
@@ -44,6 +44,7 @@ class CheckJob:
     seconds: float
     limits: Limits = field(default_factory=Limits)
     rules_url: str | None = None
+    repository: Repository = field(default_factory=Repository)
     renderer: Path | None = None
 
 
@@ -73,6 +74,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             head_config=proposal,
             limits=job.limits,
             rules_url=job.rules_url,
+            repository=job.repository,
             cache=cache,
         )
         report = check(request, evaluate, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
