@@ -172,11 +172,13 @@ def find_mistakes(stage: Stage, pull: Any) -> list[str]:
 
 def find_rendered_mistakes(pull: Any) -> list[str]:
     """What is not as the demo promises of the pull request whose manifests are rendered."""
-    overlay = [one["body"] for one in pull["comments"] if one["path"] == "storefront/prod/storefront.yaml"]
     outcome = {
         "conclusion of the second pull request": ([check["conclusion"] for check in pull["checks"]], ["failure"]),
         "comments of the second pull request": (sorted(one["path"] for one in pull["comments"]), RENDERED_COMMENTS),
-        "suggestion in the overlay": (any("```suggestion" in body for body in overlay), True),
+        "files with a suggestion": (
+            sorted(one["path"] for one in pull["comments"] if "```suggestion" in one["body"]),
+            RENDERED_COMMENTS,
+        ),
     }
     return [f"{name} is {is_} and should be {due}" for name, (is_, due) in outcome.items() if is_ != due]
 

@@ -20,13 +20,15 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # The variables that the processes inherit: no setting of gracegate, and no proxy.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
-# Short times, so that a killed worker is noticed at once; but what was missed is looked for at the start alone.
+# Short times, so that a killed worker is noticed at once; but what was missed is looked for at the start alone, and a
+# check may take long, however busy the machine is.
 _FAST_SETTINGS = {
     "GRACEGATE_POLL_SECONDS": "0.05",
     "GRACEGATE_HEARTBEAT_SECONDS": "0.5",
     "GRACEGATE_DEAD_SECONDS": "3",
     "GRACEGATE_BACKOFF_SECONDS": "0.5",
     "GRACEGATE_SHUTDOWN_SECONDS": "5",
+    "GRACEGATE_CHECK_SECONDS": "600",
     "GRACEGATE_RECONCILE_SECONDS": "86400",
 }
 

@@ -40,7 +40,7 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) 
         raise click.UsageError("--head needs --base")
     output = FORMATS[form]
     catalog, given = load_builtin(), CheckOptions(**options)
-    with progress("Checking") as shown, open_policy_engine(opa, catalog) as (engine, evaluate):
+    with progress("Checking") as shown, open_policy_engine(opa, catalog, shown.clock) as (engine, evaluate):
         request = build_request(given, catalog, engine)
         render = build_renderer(given, shown)
         report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate, render)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -80,11 +81,14 @@ def build_request(options: CheckOptions, catalog: Catalog, engine: Engine) -> Ch
     return _request_of_revisions(options, options.base, catalog, engine)
 
 
-def open_policy_engine(opa_option: str | None, catalog: Catalog) -> AbstractContextManager[tuple[Engine, Evaluate]]:
-    """The OPA of the option (a URL or a program), else of OPA_URL or GRACEGATE_OPA, else the built-in engine."""
+def open_policy_engine(
+    opa_option: str | None, catalog: Catalog, clock: Callable[[], float] = time.monotonic
+) -> AbstractContextManager[tuple[Engine, Evaluate]]:
+    """The OPA of the option (a URL or a program), else of OPA_URL or GRACEGATE_OPA, else the built-in engine. Its
+    limit is counted by `clock`, in seconds."""
     location = opa_option or settings.opa_url() or settings.opa_binary()
     opa = OpaAddress(str(location)) if "://" in str(location) else Path(location) if location else None
-    return open_engine(opa, catalog, cache_dir=settings.cache_dir())
+    return open_engine(opa, catalog, cache_dir=settings.cache_dir(), clock=clock)
 
 
 def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -> CheckRequest:

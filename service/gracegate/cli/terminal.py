@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,16 +38,22 @@ class Progress:
     title: str
     done: int = 0
     total: int | None = None
+    _seconds_in_steps: float = 0.0
+
+    def clock(self) -> float:
+        """Seconds that stand still during steps: how many roots there are does not count for who waits for them."""
+        return time.monotonic() - self._seconds_in_steps
 
     @contextmanager
     def step(self, title: str, total: int | None = None) -> Iterator[None]:
         """Shows a step of the whole, and then the whole again."""
-        before = self.title
+        before, began = self.title, time.monotonic()
         self.title, self.done, self.total = title, 0, total
         try:
             yield
         finally:
             self.title, self.done, self.total = before, 0, None
+            self._seconds_in_steps += time.monotonic() - began
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from gracegate.model import Render, Rendering, RenderRequest
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer
 
-_SHARE = 0.25
+_SHARE = 0.4
 """Of the time that is left, for each call: those for base and head, and those that verify fixes, all end in time."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,28 +29,33 @@ class OpaAddress:
 
 @contextmanager
 def open_engine(
-    opa: OpaAddress | Path | None, catalog: Catalog, *, seconds: float = 240.0, cache_dir: Path | None = None
+    opa: OpaAddress | Path | None,
+    catalog: Catalog,
+    *,
+    seconds: float = 240.0,
+    cache_dir: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[tuple[Engine, Evaluate]]:
     """The engine for the rules of `catalog`, and its `evaluate`: a running OPA, a binary to start, or None for Wasm.
 
-    Wasm is what was compiled of the catalogue's folder. All evaluations together may take `seconds`, see TimeBudget;
-    `cache_dir` keeps machine code between processes.
+    Wasm is what was compiled of the catalogue's folder. All evaluations together may take `seconds` of `clock`, see
+    TimeBudget; `cache_dir` keeps machine code between processes.
     """
     if opa is None:
         from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415 - wasmtime is slow to import
 
         with closing(WasmEngine(catalog, cache_dir=cache_dir)) as wasm:
             wasm.warm_up()
-            yield wasm.engine, TimeBudget(seconds).limited(wasm.evaluate)
+            yield wasm.engine, TimeBudget(seconds, clock).limited(wasm.evaluate)
         return
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 
     if isinstance(opa, Path):
         with opa_server.start_child(opa, catalog) as child:
-            yield child.engine, TimeBudget(seconds).limited(child.evaluate)
+            yield child.engine, TimeBudget(seconds, clock).limited(child.evaluate)
     else:
         with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token)) as server:
-            yield server.engine, TimeBudget(seconds).limited(server.evaluate)
+            yield server.engine, TimeBudget(seconds, clock).limited(server.evaluate)
 
 
 class PolicyEngines:
