@@ -15,6 +15,7 @@ import requests
 
 from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited, Refused, Superseded
 from gracegate.github_app import checks
+from gracegate.model import Repository
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import comment_poster, sandbox
@@ -410,3 +411,13 @@ def test_what_a_root_reads_is_fetched_when_it_is_known(stage: Stage, renderer: P
     outcome = reviewer.review(stage.run(number), is_current)
     assert (outcome.verdict, stage.checks()) == ("fail", [("completed", "failure")])
     assert [path for path, _, _ in stage.comments(number)] == ["base/web.yaml"]
+
+
+def test_an_application_of_this_repository_is_known_by_its_address_and_branch(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    run_check = sandbox.run_check
+    monkeypatch.setattr(sandbox, "run_check", lambda job, *more: seen.append(job.repository) or run_check(job, *more))
+    stage.reviewer.review(stage.run(stage.open_pull_request({"web.yaml": DEPLOYMENT})), is_current)
+    assert seen == [Repository((f"{stage.fake.git_url}/{SHOP}.git",), "main")]

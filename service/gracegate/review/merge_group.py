@@ -69,8 +69,9 @@ class MergeGroupReviewer(PullRequestReviewer):
         commits = (run.base_sha, tip, run.head_sha)
         trees = self._fetch_trees(run, repo, commits, run.head_ref)
         diff = self._read_diff(run, run.base_sha, run.head_sha, trees)
+        branch = run.base_ref.removeprefix("refs/heads/")
         base, tip_tree, head = (trees[commit] for commit in commits)
-        return FetchedPullRequest(base, tip_tree, head, tuple(diff), commits, run.head_ref)
+        return FetchedPullRequest(base, tip_tree, head, tuple(diff), commits, run.head_ref, branch)
 
 
 def _external_id(run: Run) -> str:

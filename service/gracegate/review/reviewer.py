@@ -46,7 +46,7 @@ READ_ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class FetchedPullRequest:
     """What is checked: the trees of merge base and head with what changed between them, and the configuration at the
-    tip of the base branch. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched."""
+    tip of the base `branch`. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched."""
 
     base: Tree
     base_tip: Tree
@@ -54,6 +54,7 @@ class FetchedPullRequest:
     diff: tuple[FileDiff, ...]
     commits: tuple[str, str, str] | None = None
     head_ref: str = ""
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,8 @@ class PullRequestReviewer:
             changed = self._read_diff(run, merge_base, pull.head_sha, trees)
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             files += tuple(d for d in changed if d.path not in paths)
-        return FetchedPullRequest(trees[merge_base], trees[tip], trees[pull.head_sha], files, commits, head_ref)
+        base, base_tip, head = (trees[commit] for commit in commits)
+        return FetchedPullRequest(base, base_tip, head, files, commits, head_ref, pull.base_ref)
 
     def _fetch_trees(
         self,
@@ -326,7 +328,7 @@ class PullRequestReviewer:
                 seconds=self.settings.check_seconds,
                 limits=self.settings.limits,
                 rules_url=self.settings.rules_url,
-                repository=Repository((self._git_url(run),), run.base_ref),
+                repository=Repository((self._git_url(run),), fetched.branch),
                 renderer=self.renderer,
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)

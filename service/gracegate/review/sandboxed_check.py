@@ -90,7 +90,8 @@ def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[str, ...]:
     missing: set[str] = set()
     for tree in (job.base, job.head):
         if job.renderer is not None and tree.others:
-            missing |= unread_inputs(read_components(tree, job.limits, cache.components), changed, tree.others)
+            components = read_components(tree, job.limits, cache.components, job.repository)
+            missing |= unread_inputs(components, changed, tree.others)
     return tuple(sorted(missing))
 
 
