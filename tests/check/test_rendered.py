@@ -214,6 +214,20 @@ CHANGES = {
         [],
         "fail",
     ),
+    "a value of an Application of another revision": (
+        BY_ARGO_CD | {"app.yaml": APPLICATION.replace("    helm:", "    targetRevision: v1\n    helm:")},
+        {"app.yaml": WITHOUT_PROBE.replace("    helm:", "    targetRevision: v1\n    helm:")},
+        [(READINESS, "error", "app.yaml:8", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
+        [("other_revision", "charts/web/Chart.yaml")],
+        "fail",
+    ),
+    "a Secret of a file that is not in git": (
+        BASE,
+        {"prod/kustomization.yaml": f"{PROD}nameSuffix: -x\nsecretGenerator: [{{name: a, envs: [secret.env]}}]\n"},
+        [],
+        [("stand_in", "prod/kustomization.yaml")],
+        "pass",
+    ),
     "a default that the Application does not take": (
         BY_ARGO_CD | {"charts/web/values.yaml": "probe: true\n"},
         {"charts/web/values.yaml": "probe: false\n"},

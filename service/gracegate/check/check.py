@@ -11,6 +11,7 @@ from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.check.reevaluation import Reevaluation, Refuted
+from gracegate.check.render_notes import render_notes
 from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees
@@ -125,6 +126,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
         and not (problem.code == "template" and components.charts.is_template(problem.file))
     ]
     problems += unrendered.unrendered_problems(trees)
+    problems += render_notes(trees)
     problems += waivers.annotation_problems(
         documents, request.config, request.catalog.rules, trees.locate, request.today
     )

@@ -38,7 +38,7 @@ Commenting = Literal["possible", "locked", "refused"]
 _NOTED_OBJECTS = 10
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that are worth a note and block nothing.
-_NOTES = frozenset({"elsewhere", "waiver"})
+_NOTES = frozenset({"elsewhere", "other_revision", "stand_in", "waiver"})
 # A mistake in .gracegate.yaml, at the tip of the base branch or in the pull request.
 _CONFIG_PROBLEMS = frozenset({"config", "proposed_config"})
 _COMMENTING_NOTES: Mapping[Commenting, str] = {
