@@ -19,12 +19,24 @@ report := {
 
 _evaluated := [id | some id in input.rules; some group; data.gracegate.rules[group][id].violation]
 
-# What a rule adds to its violations, by their `at`. A whole object is bound first: looked up in place, OPA would run
-# the body of a rule's `fix` for each finding.
+# What a rule adds to its violations, by their `at`. These are sets in a rule, because OPA builds a partial object in
+# quadratic time.
 _additions := {
-	"confidence": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].confidence},
-	"fix": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].fix},
-	"related": {id: found | some id in input.rules; some group; found := data.gracegate.rules[group][id].related},
+	"confidence": {id: {at: "possible" | some at in found} |
+		some id in input.rules
+		some group
+		found := data.gracegate.rules[group][id].possible
+	},
+	"fix": {id: {fix.at: object.remove(fix, ["at"]) | some fix in found} |
+		some id in input.rules
+		some group
+		found := data.gracegate.rules[group][id].fix
+	},
+	"related": {id: {related.at: related.places | some related in found} |
+		some id in input.rules
+		some group
+		found := data.gracegate.rules[group][id].related
+	},
 }
 
 _violations contains object.union(found, object.union(added, {"rule": id})) if {

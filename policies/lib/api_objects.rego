@@ -84,27 +84,28 @@ _segment(segment) := concat("", [".", segment]) if is_string(segment)
 
 _segment(segment) := text.format("[{}]", [segment]) if is_number(segment)
 
-# By document, the kind whose fields are known, and the path of the template of its pods; each list may be empty.
-_roots := {i: {"kinds": kinds, "templates": templates} |
+# By document, the kind whose fields are known, and the path of the template of its pods; each may be empty.
+_roots := {i: root |
 	some i, document in input.documents
 	document.subject
 	not document.fragment
-	kinds := [kind |
-		some kind, version in api_schema.api_versions
-		document.object.kind == kind
-		document.object.apiVersion == version
-	]
-	templates := [path | path := _template[workloads.kind[i]]; path != ""]
-	count(kinds) + count(templates) > 0
+	root := {
+		"kind": concat("", [kind |
+			some kind, version in api_schema.api_versions
+			document.object.kind == kind
+			document.object.apiVersion == version
+		]),
+		"template": concat("", [path | path := _template[workloads.kind[i]]]),
+	}
+	root != {"kind": "", "template": ""}
 }
 
 _template := {kind: concat("/", array.slice(path, 0, count(path) - 1)) | some kind, path in workload_kinds.pod_path}
 
-_type(root, path) := api_schema.types_by_path[root.kinds[0]][path]
-
-_type(root, path) := api_schema.types_by_path.PodTemplateSpec[rest] if {
-	template := concat("", [root.templates[0], "/"])
-	full := concat("", [path, "/"])
-	startswith(full, template)
-	rest := trim_suffix(trim_prefix(full, template), "/")
+_type(root, path) := type if {
+	type := api_schema.types_by_path[root.kind][path]
+} else := api_schema.types_by_path.PodTemplateSpec[substring(path, count(root.template) + 1, -1)] if {
+	root.template != ""
+	startswith(path, root.template)
+	substring(path, count(root.template), 1) in {"", "/"}
 }

@@ -279,7 +279,7 @@ _exposures(target) := found - {"headless"} if {
 	count(target.services) > 0
 } else := {"cluster"}
 
-_least[exposure] := min({seconds, _configured_or_half(exposure, seconds)}) if {
+_least := {exposure: min({seconds, _configured_or_half(exposure, seconds)}) |
 	some exposure, seconds in input.cluster.drain_seconds
 }
 

@@ -24,7 +24,7 @@ by_service := {s: found |
 # title: Services with certain exposures
 # description: |
 #   A set of documents. Not those for which an unread file may hold an Ingress, or a slower one elsewhere may be meant.
-is_certain := {s | some s, _ in services.service; not s in joins.near_unread_files; not _may_be_slower(s)}
+is_certain := {s | some s, _ in services.service; not joins.near_unread_files[s]; not _may_be_slower(s)}
 
 # METADATA
 # title: Seconds by Service
@@ -128,7 +128,7 @@ _is_direct(annotations) if annotations["ingress.cloud.tencent.com/direct-access"
 _negs contains route if {
 	some route, _ in _annotations
 	some parent in values.list(object.get(input.documents[route].object.spec, "parentRefs", []))
-	parent.name in _gke_gateways
+	_gke_gateways[parent.name]
 }
 
 _gke_gateways := {values.string(document.object.metadata.name) |
@@ -156,7 +156,12 @@ _may_be_slower(s) if {
 _by_scope := values.groups([[[name, scope], route] |
 	some [name, namespace, i] in _backends
 	some scope in joins.index_scopes_in(i, namespace)
-	route := {"alb": i in _albs, "neg": i in _negs, "balancer": _balancer(i), "target_type": _target_type_of(i)}
+	route := {
+		"alb": object.get(_is_alb, i, false),
+		"neg": object.get(_is_neg, i, false),
+		"balancer": _balancer(i),
+		"target_type": _target_type_of(i),
+	}
 ])
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
@@ -167,12 +172,16 @@ _elsewhere := values.groups([[[name, any_namespace], input.cluster.drain_seconds
 ])
 
 _slowest(route) := "alb_ip" if {
-	route in _albs
+	_is_alb[route]
 } else := "neg" if {
-	route in _negs
+	_is_neg[route]
 } else := "ingress" if {
 	_balancer(route) == ""
 } else := _balancer(route)
+
+_is_alb := {i: true | some i in _albs}
+
+_is_neg := {i: true | some i in _negs}
 
 _annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
 	some i, document in input.documents

@@ -23,7 +23,7 @@ replicas := {i: number | some i, _ in workloads.kind; number := _numbers[_contro
 idle := {i |
 	some i, number in replicas
 	number == 0
-	_controller(i) in _stays_at_zero
+	_stays_at_zero[_controller(i)]
 }
 
 # METADATA
@@ -79,7 +79,7 @@ autoscalers := {s: found |
 #   `autoscalers_by_workload`. What follows from its autoscalers alone is the same for all of them.
 representative := joins.representatives({i: [kind, workloads.name[i], sort(joins.search_scopes[i])] |
 	some i, kind in workloads.kind
-	[kind, workloads.name[i]] in _targets
+	_targets[[kind, workloads.name[i]]]
 	not input.documents[i].fragment
 })
 
@@ -175,11 +175,11 @@ _referenced_names := {input.documents[r].object.spec.workloadRef.name | some r, 
 
 _is_uncertain(i) if joins.near_unread_files[i]
 
-_is_uncertain(i) if [workloads.kind[i], workloads.name[i]] in _patched
+_is_uncertain(i) if _patched[[workloads.kind[i], workloads.name[i]]]
 
 _is_uncertain(i) if {
 	not autoscalers_by_workload[i]
-	[workloads.kind[i], workloads.name[i]] in _targets
+	_targets[[workloads.kind[i], workloads.name[i]]]
 }
 
 # As [kind, name] of the workload, whose replicas a fragment sets.

@@ -94,7 +94,7 @@ is_for_metrics(port) if {
 # description: A set of the documents of workloads that a Service selects which is not for metrics only.
 has_users := {i |
 	some i, r in representative
-	r in _representatives_with_users
+	_representatives_with_users[r]
 }
 
 # METADATA

@@ -104,7 +104,7 @@ _alike := joins.representatives({s: traits |
 		service.headless,
 		service.publishes_unready,
 		sort(exposures.by_service[s]),
-		s in exposures.is_certain,
+		count({s} - exposures.is_certain),
 	]
 })
 
@@ -141,7 +141,7 @@ _assumed(i) := {hit |
 	found := {[hit.service, hit.service_port] | some hit in _declared_by_workload[i]}
 	some s in _senders(i)
 	some service_port in _service_ports(s)
-	not [s, service_port] in found
+	not found[[s, service_port]]
 	hit := {
 		"path": containers.regular[i][0].path,
 		"service": s,

@@ -52,7 +52,7 @@ remove_at(manifest, path) := json.patch(manifest, [{"op": "remove", "path": path
 fixed_documents(batch, fixes) := {"documents": documents} if {
 	documents := [document |
 		some i, old in batch.documents
-		steps := [object.remove(step, ["document"]) | some at, fix in fixes; at.document == i; some step in fix.patch]
+		steps := [object.remove(step, ["document"]) | some fix in fixes; fix.at.document == i; some step in fix.patch]
 		document := object.union(object.remove(old, ["object"]), {"object": json.patch(old.object, steps)})
 	]
 }

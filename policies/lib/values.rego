@@ -54,15 +54,14 @@ string_map(value) := {key: entry | some key, entry in value; is_string(entry)} i
 # METADATA
 # title: Groups by key
 # description: |
-#   Turns a set of [key, member] into an object of sets of members, in linear time in both engines: grouping in a
-#   partial rule, or in a comprehension whose keys repeat, is quadratic in OPA; sort and object.union_n are in Wasm.
-groups(pairs) := {keys[text]: {member | some member in members} | some text, members in filled} if {
-	named := [[json.marshal(pair[0]), pair] | some pair in pairs]
-	keys := {text: key | some [text, key] in {[text, pair[0]] | some [text, pair] in named}}
-	empty := {text: {} | some text, _ in keys}
-	filled := json.patch(empty, [step |
-		some [text, pair] in named
-		step := {"op": "add", "path": [text, json.marshal(pair[1])], "value": pair[1]}
+#   Turns a set or an array of [key, member] into an object of sets of members, in linear time in both engines:
+#   grouping in a partial rule, or in a comprehension whose keys repeat, is quadratic in OPA; sort and object.union_n
+#   are in Wasm. Keys and members get numbers: a text of each would cost a kilobyte of Wasm's memory.
+groups(pairs) := {key: {member | some member in filled[name]} | some key, name in names} if {
+	names := {key: format_int(n, 10) | some n, key in [key | some key in {pair[0] | some pair in pairs}]}
+	filled := json.patch({name: {} | some name in names}, [step |
+		some n, pair in [pair | some pair in pairs]
+		step := {"op": "add", "path": [names[pair[0]], format_int(n, 10)], "value": pair[1]}
 	])
 }
 

@@ -37,7 +37,7 @@ violation contains {"at": at, "message": message, "level": _level(budget)} if {
 	])
 }
 
-fix[at] := {"patch": array.concat(removed, [allowed])} if {
+fix contains {"at": at, "patch": array.concat(removed, [allowed])} if {
 	some at, budget in _blocking
 	not budget.are_bare
 	budget.pods > 1
@@ -46,7 +46,7 @@ fix[at] := {"patch": array.concat(removed, [allowed])} if {
 	allowed := patches.put(keys, ["spec", "maxUnavailable"], 1)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Run two pods and set maxUnavailable to 1, or remove the budget. With one pod, a budget can only",
 		"choose between a drain that never finishes and a moment without any pod.",
@@ -56,13 +56,14 @@ fix[at] := {"class": "text", "advice": advice} if {
 	budget.pods == 1
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Set minAvailable to a number of pods, or let a Deployment run them."
 	some at, budget in _blocking
 	budget.are_bare
 }
 
-fix[at] := {
+fix contains {
+	"at": at,
 	"class": "text",
 	"advice": "If it selects several pods, set maxUnavailable to 1 and remove minAvailable.",
 } if {
@@ -70,9 +71,9 @@ fix[at] := {
 	budget.pods == 0
 }
 
-related[at] := _related[budgets.representative_budget[at.document]] if some at, _ in _blocking
+related contains {"at": at, "places": _related[budgets.representative_budget[at.document]]} if some at, _ in _blocking
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, budget in _blocking
 	budget.pods == 0
 }

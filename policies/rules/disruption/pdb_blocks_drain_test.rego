@@ -22,10 +22,10 @@ test_found if {
 			"because minAvailable is 67%, which is 3.",
 		]),
 	}}
-	got.fix[at].patch == [
+	got.fix == {{"at": at, "patch": [
 		{"op": "remove", "path": at.path},
 		{"op": "replace", "path": ["spec", "maxUnavailable"], "value": 1},
-	]
+	]}}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }
@@ -40,7 +40,7 @@ test_zero_unavailable if {
 		`A node drain never finishes: PodDisruptionBudget "web" allows none of its 3 pods to be evicted,`,
 		"because maxUnavailable is 0.",
 	])}
-	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}}
+	got.fix == {{"at": at, "patch": [{"op": "replace", "path": at.path, "value": 1}]}}
 }
 
 test_neither if {

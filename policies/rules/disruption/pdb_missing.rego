@@ -34,7 +34,7 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 	])
 }
 
-fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
+fix contains {"at": at, "class": "text", "advice": concat("\n", lines)} if {
 	some at, _ in _unprotected
 	lines := array.concat(
 		["Add a PodDisruptionBudget next to it, so that pods are evicted one by one:"],
@@ -42,11 +42,12 @@ fix[at] := {"class": "text", "advice": concat("\n", lines)} if {
 	)
 }
 
-related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+related contains {"at": at, "places": places} if {
 	some at, _ in _unprotected
+	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, _ in _unprotected
 	user_traffic.is_assumed[at.document]
 }

@@ -7,7 +7,7 @@ levels(objects) := {violation.level | some violation in violations} if {
 	violations := rule.violation with input as testing.batch(objects)
 }
 
-manifest(batch) := [line | some at, fix in fixes; some line in split(fix.advice, "\n")] if {
+manifest(batch) := [line | some fix in fixes; some line in split(fix.advice, "\n")] if {
 	fixes := rule.fix with input as batch
 }
 

@@ -49,13 +49,16 @@ violation contains {"at": at, "message": message, "level": level} if {
 	)
 }
 
-fix[at] := {"class": "text", "advice": "Keep one of the two, or narrow a selector so that no pod matches both."} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
+	advice := "Keep one of the two, or narrow a selector so that no pod matches both."
 	some at, _ in _overlapping
 }
 
-related[at] := related_places.objects([overlap.other, overlap.workload]) if some at, overlap in _overlapping
+related contains {"at": at, "places": related_places.objects([overlap.other, overlap.workload])} if {
+	some at, overlap in _overlapping
+}
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, overlap in _overlapping
 	not overlap.is_certain
 }

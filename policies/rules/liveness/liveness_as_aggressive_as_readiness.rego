@@ -32,7 +32,7 @@ violation contains {"at": at, "message": message, "measure": liveness.readiness_
 	)
 }
 
-fix[at] := {"patch": liveness.steps} if some at, liveness in _aggressive
+fix contains {"at": at, "patch": liveness.steps} if some at, liveness in _aggressive
 
 _aggressive := {at: liveness |
 	some i, budgets in liveness_budget.by_workload

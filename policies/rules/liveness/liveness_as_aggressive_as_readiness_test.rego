@@ -27,7 +27,7 @@ test_same_handler_and_numbers if {
 				"as its readinessProbe and fails after 30 s, the readinessProbe at the same time.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 6}]}},
+		"fix": {{"at": at, "patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 6}]}},
 	}
 }
 

@@ -46,7 +46,7 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": liveness.steps} if some at, liveness in _impatient
+fix contains {"at": at, "patch": liveness.steps} if some at, liveness in _impatient
 
 _impatient := {at: liveness |
 	some i, budgets in liveness_budget.by_workload

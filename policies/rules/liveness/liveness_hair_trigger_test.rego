@@ -27,7 +27,7 @@ test_a_single_try if {
 				"its livenessProbe fails after one try.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 3}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": at.path, "value": 3}]}},
 	}
 }
 
@@ -39,7 +39,7 @@ test_few_seconds if {
 			"at": at,
 			"message": `A pause of 9 s restarts container "web": its livenessProbe fails after 3 tries, 3 s apart.`,
 		}},
-		"fix": {at: {"patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 10}]}},
+		"fix": {{"at": at, "patch": [{"op": "add", "path": array.concat(liveness, ["failureThreshold"]), "value": 10}]}},
 	}
 }
 

@@ -61,13 +61,13 @@ violation contains {"at": at, "message": message, "level": "info", "measure": st
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, _deadline_steps(at.document))} if {
+fix contains {"at": at, "patch": array.concat(steps, _deadline_steps(at.document))} if {
 	some at, start in _candidates
 	steps := array.concat([_startup_probe(start)], _delay_removal(start))
 	start.by != ""
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Fix the handler of the livenessProbe, and add a startupProbe with the same handler."
 	some at, start in _candidates
 	start.by == ""

@@ -41,7 +41,7 @@ test_killed_before_the_readiness_probe if {
 				"but its readinessProbe starts only after 60 s.",
 			]),
 		}},
-		"fix": {at: {"patch": [
+		"fix": {{"at": at, "patch": [
 			{
 				"op": "add",
 				"path": testing.inside(["startupProbe"]),

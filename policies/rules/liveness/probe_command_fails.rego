@@ -36,17 +36,17 @@ violation contains {"at": at, "message": message, "level": failure.level} if {
 	])
 }
 
-fix[at] := {"patch": [{"op": "replace", "path": failure.path, "value": words}]} if {
+fix contains {"at": at, "patch": [{"op": "replace", "path": failure.path, "value": words}]} if {
 	some at, failure in _failures
 	words := commands.correction(failure.command)
 }
 
-fix[at] := {"class": "text", "advice": _advice} if {
+fix contains {"at": at, "class": "text", "advice": _advice} if {
 	some at, failure in _failures
 	not commands.correction(failure.command)
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, failure in _failures
 	failure.level == "warning"
 }

@@ -20,7 +20,7 @@ test_one_word if {
 				`because "['cat /ready']" is one program name; write "['cat', '/ready']".`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": ["cat", "/ready"]}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": at.path, "value": ["cat", "/ready"]}]}},
 	}
 }
 

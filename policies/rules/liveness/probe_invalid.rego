@@ -52,24 +52,25 @@ violation contains {"at": at, "message": message} if {
 	message := text.format(`{} rejects {} "{}": it {}.`, [error.who, error.kind, error.name, error.why])
 }
 
-fix[at] := {"patch": [object.union(error.step, {"path": path})]} if {
+fix contains {"at": at, "patch": [object.union(error.step, {"path": path})]} if {
 	some at, error in _in_containers
 	path := array.concat(error.container, object.get(error.step, "path", error.path))
 }
 
-fix[at] := {"class": "text", "advice": error.advice} if some at, error in _in_containers
+fix contains {"at": at, "class": "text", "advice": error.advice} if some at, error in _in_containers
 
-fix[at] := object.union(_class(found), {"patch": [{"op": "replace", "path": at.path, "value": found.value}]}) if {
+fix contains object.union(_class(found), {"at": at, "patch": [step]}) if {
 	some at, error in _in_fields
 	[found] := error.fix
+	step := {"op": "replace", "path": at.path, "value": found.value}
 }
 
-fix[at] := {"patch": error.steps} if {
+fix contains {"at": at, "patch": error.steps} if {
 	some at, error in _in_objects
 	count(error.steps) > 0
 }
 
-fix[at] := {"class": "text", "advice": error.advice} if {
+fix contains {"at": at, "class": "text", "advice": error.advice} if {
 	some at, error in _in_objects
 	count(error.steps) == 0
 }
@@ -123,7 +124,7 @@ _misfits := {{"document": misfit.document, "path": misfit.path}: misfit | some m
 _missing := {{"document": found.document, "path": found.path}: error |
 	some found in api_fields.missing
 	path := array.concat(found.path, [found.key])
-	not [found.document, path] in api_fields.meant
+	not api_fields.meant[[found.document, path]]
 	error := {"path": path, "why": "is missing", "fix": []}
 }
 

@@ -63,7 +63,7 @@ test_a_probe_that_has_to_pass_twice if {
 			`The API server rejects container "web": it has a livenessProbe with successThreshold 2,`,
 			"but only a readinessProbe may require more than 1.",
 		])}},
-		"fix": {at: {"patch": [{"op": "replace", "path": at.path, "value": 1}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": at.path, "value": 1}]}},
 	}
 }
 
@@ -431,7 +431,7 @@ test_init_containers[field] if {
 				".",
 			]),
 		}},
-		"fix": {{"document": 0, "path": path}: {"patch": [{"op": "remove", "path": path}]}},
+		"fix": {{"at": {"document": 0, "path": path}, "patch": [{"op": "remove", "path": path}]}},
 	}
 }
 

@@ -39,7 +39,7 @@ violation contains {"at": at, "message": message, "measure": slow.timeout - slow
 	)
 }
 
-fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption, "advice": advice} if {
+fix contains {"at": at, "class": "assumes", "patch": [step], "assumption": assumption, "advice": advice} if {
 	some at, slow in _slow
 	step := {"op": "replace", "path": at.path, "value": slow.period}
 	assumption := text.format("A healthy app responds within {} s.", [slow.period])

@@ -27,7 +27,8 @@ test_long_delay if {
 				"its readinessProbe waits up to 600 s for each response, longer than its period of 3 s.",
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "assumes",
 			"patch": [{"op": "replace", "path": at.path, "value": 3}],
 			"assumption": "A healthy app responds within 3 s.",

@@ -36,7 +36,7 @@ violation contains {"at": at, "message": message, "measure": found.required - fo
 	)
 }
 
-fix[at] := {"patch": found.steps} if some at, found in _exceeded
+fix contains {"at": at, "patch": found.steps} if some at, found in _exceeded
 
 # The rule probe-invalid reports a deadline before the pods count as available.
 _exceeded := {at: found |

@@ -28,7 +28,7 @@ test_longer_than_the_default if {
 				`but its container "web" may take 900 s to start.`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "add", "path": deadline, "value": 1140}]}},
+		"fix": {{"at": at, "patch": [{"op": "add", "path": deadline, "value": 1140}]}},
 	}
 }
 

@@ -49,7 +49,7 @@ violation contains {"at": at, "message": message, "level": "info"} if {
 }
 
 # A label that the pods have too was meant to have the same value.
-fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
+fix contains {"at": at, "class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
 	some at, candidates in _mismatches
 	[i] := [i | some i in candidates]
 	labels := workloads.pod[i].labels
@@ -58,7 +58,7 @@ fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if
 	patch := [{"op": "replace", "path": array.concat(at.path, [key]), "value": labels[key]} | some key in differing]
 }
 
-fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
+fix contains {"at": at, "class": "assumes", "patch": patch, "assumption": _assumption(i)} if {
 	some at, candidates in _mismatches
 	[i] := [i | some i in candidates]
 	differing := _differences(services.service[at.document].selector, i)
@@ -66,14 +66,15 @@ fix[at] := {"class": "assumes", "patch": patch, "assumption": _assumption(i)} if
 	patch := [{"op": "replace", "path": at.path, "value": _labels(i)}]
 }
 
-fix[at] := {"class": "text", "advice": "Set its selector to labels of the pods that it should send to."} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
+	advice := "Set its selector to labels of the pods that it should send to."
 	some at, candidates in _mismatches
 	not _is_single(candidates)
 }
 
-related[at] := related_places.objects(candidates) if some at, candidates in _mismatches
+related contains {"at": at, "places": related_places.objects(candidates)} if some at, candidates in _mismatches
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, candidates in _mismatches
 	count(candidates) == 0
 }

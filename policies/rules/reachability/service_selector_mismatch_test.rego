@@ -28,7 +28,8 @@ test_found if {
 			`and Deployment "web" has "app=web".`,
 		]),
 	}}
-	got.fix == {at: {
+	got.fix == {{
+		"at": at,
 		"class": "assumes",
 		"assumption": `The Service is meant for Deployment "web".`,
 		"patch": [{"op": "replace", "path": ["spec", "selector", "app"], "value": "web"}],

@@ -52,16 +52,18 @@ violation contains {"at": at, "message": message, "level": "warning"} if {
 	)
 }
 
-fix[at] := _fix(at, undefined_port) if some at, undefined_port in _undefined
+fix contains object.union({"at": at}, _fix(at, undefined_port)) if some at, undefined_port in _undefined
 
-fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
+fix contains {"at": at, "class": "assumes", "patch": [step], "assumption": assumption} if {
 	path := ["spec", "ports", 0, "targetPort"]
 	assumption := "The app listens on the port that the container declares."
 	some at, undeclared in _undeclared
 	step := patches.put(undeclared.keys, path, undeclared.port.target)
 }
 
-related[at] := related_places.objects({undefined_port.first}) if some at, undefined_port in _undefined
+related contains {"at": at, "places": related_places.objects({undefined_port.first})} if {
+	some at, undefined_port in _undefined
+}
 
 # A container need not declare its ports, but one that declares another is likely to listen there. A probe of the
 # number shows that it does not.

@@ -21,7 +21,7 @@ test_found if {
 		"level": "error",
 		"message": `Service "web" sends nothing to Deployment "web": no container there declares port "htpp".`,
 	}}
-	got.fix == {at: {"patch": [{"op": "replace", "path": at.path, "value": "http"}]}}
+	got.fix == {{"at": at, "patch": [{"op": "replace", "path": at.path, "value": "http"}]}}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }
@@ -74,7 +74,8 @@ test_a_number_that_is_not_declared[note] if {
 		format_int(case[1], 10),
 		", and the only port declared there is 8080.",
 	])}}
-	got.fix == {at: {
+	got.fix == {{
+		"at": at,
 		"class": "assumes",
 		"patch": [{"op": case[2], "path": ["spec", "ports", 0, "targetPort"], "value": "http"}],
 		"assumption": "The app listens on the port that the container declares.",

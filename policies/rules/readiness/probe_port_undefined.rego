@@ -51,9 +51,9 @@ violation contains {"at": at, "message": message, "level": "warning"} if {
 	)
 }
 
-fix[at] := _fix(reference, reference.container) if some at, reference in _undefined
+fix contains object.union({"at": at}, _fix(reference, reference.container)) if some at, reference in _undefined
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Probe a port for TCP, or declare the port for TCP too if the app listens there."
 	some at, _ in _other_protocol
 }

@@ -29,7 +29,7 @@ test_a_misspelt_name if {
 				`but the container declares only "http".`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": port, "value": "http"}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": port, "value": "http"}]}},
 	}
 }
 
@@ -46,7 +46,8 @@ test_a_port_for_udp if {
 				`it connects to port "http" by TCP, which is declared for UDP.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": "Probe a port for TCP, or declare the port for TCP too if the app listens there.",
 		}},

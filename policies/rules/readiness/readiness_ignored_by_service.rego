@@ -31,14 +31,14 @@ violation contains {"at": at, "message": message, "level": found.level} if {
 	)
 }
 
-fix[at] := {"patch": [{"op": "remove", "path": at.path}]} if {
+fix contains {"at": at, "patch": [{"op": "remove", "path": at.path}]} if {
 	some at, found in _ignoring
 	found.level == "warning"
 	count(found.unprobed) == 0
 }
 
 # Nothing else keeps requests from them, so a readinessProbe has to come first.
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, found in _ignoring
 	found.level == "warning"
 	title := min(found.unprobed)
@@ -48,7 +48,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Peers that have to find each other before they are ready need that.",
 		"Send users' requests through another Service.",
@@ -57,7 +57,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	found.level == "info"
 }
 
-related[at] := related_places.objects({found.workload}) if some at, found in _ignoring
+related contains {"at": at, "places": related_places.objects({found.workload})} if some at, found in _ignoring
 
 _ignoring := {at: object.union(found, {"name": service.name}) |
 	some s, listed in services.representatives_by_service

@@ -28,7 +28,7 @@ test_readiness_is_ignored if {
 				"it sets publishNotReadyAddresses.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "remove", "path": at.path}]}},
+		"fix": {{"at": at, "patch": [{"op": "remove", "path": at.path}]}},
 	}
 }
 

@@ -51,39 +51,39 @@ violation contains {"at": at, "message": message, "level": _level(at.document, {
 }
 
 # The app is known to answer what the liveness or startup probe asks.
-fix[at] := object.union(_condition(at.document), {"patch": patch}) if {
+fix contains object.union(_condition(at.document), {"at": at, "patch": patch}) if {
 	some at, target in _without_probe
 	container := target.container.spec
-	by := _source(target)
-	handler := probe_validation.valid_handlers(container, target.container.ports)[by]
-	probe := object.union(object.union(_numbers, _timeout(container[by])), handler)
+	source := _source[at]
+	probe := object.union(object.union(_numbers, _timeout(container[source.by])), source.handler)
 	patch := array.concat([_put(at, container, probe)], _liveness_steps(at, container))
 }
 
 # An open port is the one thing that every app answers alike.
-fix[at] := object.union(object.union(_condition(at.document), _hint(target)), {"patch": patch}) if {
+fix contains object.union(object.union(_condition(at.document), _hint(at)), {"at": at, "patch": patch}) if {
 	some at, target in _without_probe
-	not _source(target)
-	probe := object.union(_numbers, {"tcpSocket": {"port": _port(target)}})
+	not _source[at]
+	probe := object.union(_numbers, {"tcpSocket": {"port": _port[at]}})
 	patch := [_put(at, target.container.spec, probe)]
 }
 
-fix[at] := {"class": "assumes", "patch": [_put(at, target.container.spec, probe)], "assumption": assumption} if {
+fix contains {"at": at, "class": "assumes", "patch": patch, "assumption": assumption} if {
 	assumption := "The app listens on the port that the container declares, not on the one that the Service sends to."
 	some at, target in _without_probe
-	not _source(target)
-	not _port(target)
+	not _source[at]
+	not _port[at]
 	probe := object.union(_numbers, {"tcpSocket": {"port": _only_port(target)}})
+	patch := [_put(at, target.container.spec, probe)]
 }
 
-fix[at] := {"class": "text", "advice": _advice(target)} if {
+fix contains {"at": at, "class": "text", "advice": _advice(target)} if {
 	some at, target in _without_probe
-	not _source(target)
-	not _port(target)
+	not _source[at]
+	not _port[at]
 	not _only_port(target)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Declare the port in the container that listens on it,",
 		"and add a readinessProbe there that checks whether the app can serve.",
@@ -91,16 +91,18 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, _ in _none_with_probe
 }
 
-related[at] := related_places.objects(target.services) if some at, target in _without_probe
+related contains {"at": at, "places": related_places.objects(target.services)} if some at, target in _without_probe
 
-related[at] := related_places.objects({undecided.service}) if some at, undecided in _none_with_probe
+related contains {"at": at, "places": related_places.objects({undecided.service})} if {
+	some at, undecided in _none_with_probe
+}
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, target in _without_probe
 	_level(at.document, target) == "warning"
 }
 
-confidence[at] := "possible" if some at, _ in _none_with_probe
+possible contains at if some at, _ in _none_with_probe
 
 _without_probe := {at: target |
 	some i, found in target_containers.by_workload
@@ -129,7 +131,7 @@ _waits_for_readiness(i) if {
 
 _lacks_probe(container) if {
 	not probes.has_probe(container.spec, "readinessProbe")
-	not [container.document, array.concat(container.path, ["readinessProbe"])] in api_fields.meant
+	not api_fields.meant[[container.document, array.concat(container.path, ["readinessProbe"])]]
 }
 
 # Nothing waits for a pod that Services publish whether it is ready or not.
@@ -164,14 +166,13 @@ _numbers := {"failureThreshold": 3, "periodSeconds": 5}
 
 _put(at, container, probe) := patches.put(object.keys(container), array.concat(at.path, ["readinessProbe"]), probe)
 
-# The probe whose handler can show readiness too.
-_source(target) := sources[0] if {
+# The first probe whose handler can show readiness too.
+_source := {at: sources[0] |
+	some at, target in _without_probe
 	container := target.container
 	handlers := probe_validation.valid_handlers(container.spec, container.ports)
-	sources := [by |
-		some by in ["livenessProbe", "startupProbe"]
-		handlers[by]
-	]
+	sources := [{"by": by, "handler": handlers[by]} | some by in ["livenessProbe", "startupProbe"]]
+	count(sources) > 0
 }
 
 _timeout(probe) := {"timeoutSeconds": min({5, seconds})} if {
@@ -192,7 +193,8 @@ _liveness_steps(at, container) := [explained |
 # declares no port at all listens where its one Service sends, unless that is headless and need not name a true port.
 # Where the Service is not known, there is to be no choice. A database counts handshakes that nobody finishes as errors,
 # and then refuses its clients.
-_port(target) := ports[0] if {
+_port := {at: ports[0] |
+	some at, target in _without_probe
 	not _is_mysql(target.container.spec)
 	open := {port.target | some port in target.ports; port.protocol == "TCP"}
 	declared := [port.target | some port in target.container.ports; port.target in open; not _is_for_metrics(port)]
@@ -234,16 +236,16 @@ _advice(target) := `Check the database itself, as with "mysqladmin ping" in an e
 	"The manifests do not show which port to use.",
 ])
 
-_hint(target) := {"advice": concat(" ", [
+_hint(at) := {"advice": concat(" ", [
 	"If the server has the health service grpc.health.v1,",
 	"a grpc probe checks more than an open port.",
 ])} if {
-	regex.match(`grpc`, _port_name(target))
+	regex.match(`grpc`, _port_name(at))
 } else := {"advice": concat(" ", [
 	"If the app has a path that reports whether it can serve,",
 	"an httpGet probe checks more than an open port.",
 ])} if {
-	regex.match(`http|web`, _port_name(target))
+	regex.match(`http|web`, _port_name(at))
 } else := {}
 
-_port_name(target) := values.string(_port(target))
+_port_name(at) := values.string(_port[at])

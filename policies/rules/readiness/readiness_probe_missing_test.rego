@@ -34,7 +34,8 @@ test_a_served_container_without_probe if {
 				`and Service "web" sends to it as soon as its process runs.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"advice": "If the app has a path that reports whether it can serve, an httpGet probe checks more than an open port.",
 			"patch": [{"op": "add", "path": testing.inside(["readinessProbe"]), "value": tcp}],
 		}},
@@ -109,7 +110,8 @@ test_several_containers_without_the_port if {
 				`or declares port 9999, to which Service "web" sends.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": concat(" ", [
 				"Declare the port in the container that listens on it,",

@@ -61,7 +61,7 @@ violation contains {"at": at, "message": message, "level": level, "measure": 2 -
 	])
 }
 
-fix[at] := {"patch": array.concat(removed, raised), "assumption": assumption} if {
+fix contains {"at": at, "patch": array.concat(removed, raised), "assumption": assumption} if {
 	assumption := "The app keeps no state of its own, so two pods can share its work."
 	some at, low in _low
 	low.ceiling >= 2
@@ -69,14 +69,14 @@ fix[at] := {"patch": array.concat(removed, raised), "assumption": assumption} if
 	raised := [patches.put(low.fields, ["spec", low.floor_field], 2) | low.floor < 2]
 }
 
-fix[at] := {"class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
+fix contains {"at": at, "class": "text", "advice": "Set a minimum of 2 pods and a higher maximum."} if {
 	some at, low in _low
 	not _has_room(low)
 }
 
-related[at] := related_places.objects({low.workload}) if some at, low in _low
+related contains {"at": at, "places": related_places.objects({low.workload})} if some at, low in _low
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, low in _low
 	user_traffic.is_assumed[low.workload]
 }
@@ -116,7 +116,7 @@ _affected := {r: {"workload": min(found), "is_certain": count(certain) > 0} |
 }
 
 _fewest_pods(i) := 0 if {
-	i in _idle
+	_idle[i]
 } else := scaling.replicas[i]
 
 # The workloads that have no pod while nothing happens.

@@ -59,7 +59,7 @@ violation contains {"at": at, "message": message, "level": level} if {
 	])
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Leave the number to the autoscaler. Removing only replicas scales to 1 once:",
 		"first remove it from the last-applied configuration with \"kubectl apply edit-last-applied\",",
@@ -69,9 +69,9 @@ fix[at] := {"class": "text", "advice": advice} if {
 	some at, conflict in _conflicts
 }
 
-related[at] := related_places.objects({conflict.autoscaler}) if some at, conflict in _conflicts
+related contains {"at": at, "places": related_places.objects({conflict.autoscaler})} if some at, conflict in _conflicts
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, _ in _conflicts
 	user_traffic.is_assumed[at.document]
 }

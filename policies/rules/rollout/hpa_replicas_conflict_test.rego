@@ -21,7 +21,7 @@ test_found if {
 			`although HorizontalPodAutoscaler "web" may have scaled it to 6.`,
 		]),
 	}}
-	got.fix[at].class == "text"
+	{fix.class | some fix in got.fix; fix.at == at} == {"text"}
 }
 
 test_one_pod if {

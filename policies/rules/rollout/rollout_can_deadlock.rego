@@ -49,7 +49,8 @@ violation contains {"at": at, "message": message, "level": _level(stuck)} if {
 	])
 }
 
-fix[at] := {
+fix contains {
+	"at": at,
 	"class": "assumes",
 	"patch": patch,
 	"assumption": text.format("{} pods are enough during a rollout.", [stuck.replicas - 1]),
@@ -60,14 +61,14 @@ fix[at] := {
 	patch := [object.union(step, {"document": stuck.document}) | some step in rolling_update.steps(stuck.document, 0, 1)]
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Make sure that a node is always free for the new pod, or run two pods and let one stop first."
 	some at, stuck in _stuck
 	stuck.hold.by != "volume"
 	stuck.replicas < 2
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Give each pod a volume of its own (a StatefulSet with volumeClaimTemplates) or one that many nodes can mount",
 		"(ReadWriteMany). If it has to be this one, use the strategy Recreate and plan each rollout as downtime.",

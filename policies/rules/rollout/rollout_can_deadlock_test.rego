@@ -26,7 +26,7 @@ test_one_pod_may_mount if {
 			"and no old pod stops before a new one is ready.",
 		]),
 	}}
-	got.fix[at].class == "text"
+	{fix.class | some fix in got.fix; fix.at == at} == {"text"}
 }
 
 test_modes[note] if {
@@ -90,7 +90,7 @@ test_a_port_of_the_node if {
 			"and no old pod stops before a new one is ready.",
 		]),
 	}}
-	got.fix[at].assumption == "2 pods are enough during a rollout."
+	{fix.assumption | some fix in got.fix; fix.at == at} == {"2 pods are enough during a rollout."}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }

@@ -48,9 +48,9 @@ violation contains {"at": at, "message": message, "level": level} if {
 }
 
 # One after another, as without the setting.
-fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": 1}]} if some at, _ in _stopping_all
+fix contains {"at": at, "patch": [{"op": "replace", "path": at.path, "value": 1}]} if some at, _ in _stopping_all
 
-fix[at] := object.union(_condition(at.document, update), {"patch": array.concat([keep], more)}) if {
+fix contains object.union(_condition(at.document, update), {"at": at, "patch": array.concat([keep], more)}) if {
 	some at, update in _dropping
 	keys := object.keys(update.settings)
 	[unavailable, surge] := _pods(update)
@@ -58,9 +58,11 @@ fix[at] := object.union(_condition(at.document, update), {"patch": array.concat(
 	more := [patches.put(keys, array.concat(update.path, ["maxSurge"]), surge) | surge != update.surge]
 }
 
-related[at] := related_places.objects(services.first_by_workload[update.pods]) if some at, update in _dropping
+related contains {"at": at, "places": related_places.objects(services.first_by_workload[update.pods])} if {
+	some at, update in _dropping
+}
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, update in _dropping
 	services.served_status[update.pods] == "unknown"
 }

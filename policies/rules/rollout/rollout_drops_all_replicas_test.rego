@@ -30,7 +30,8 @@ test_one_of_one if {
 				`"maxUnavailable: 1" allows 1 of 1.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"patch": [{"op": "replace", "path": at.path, "value": 0}],
 			"class": "assumes",
 			"assumption": "Two versions of the app may run at the same time.",
@@ -97,11 +98,13 @@ test_a_number_that_a_patch_sets if {
 	)
 	documents := [testing.document(workload, "apps/web.yaml"), testing.document(testing.service, "apps/web.yaml"), patch]
 	fixes := rule.fix with input as testing.batch_of(documents)
-	[fix | some fix in fixes] == [{
-		"patch": [{"op": "replace", "path": array.concat(update, ["maxUnavailable"]), "value": 1}],
+	path := array.concat(update, ["maxUnavailable"])
+	fixes == {{
+		"at": {"document": 0, "path": path},
+		"patch": [{"op": "replace", "path": path, "value": 1}],
 		"class": "assumes",
 		"assumption": "The workload has at least 2 pods, whatever other files set.",
-	}]
+	}}
 }
 
 test_zero_and_zero_is_one if {

@@ -35,14 +35,14 @@ violation contains {"at": at, "message": message, "level": _level(at.document)} 
 	])
 }
 
-fix[at] := {"patch": [patches.put(keys, ["spec", "replicas"], 2)], "assumption": assumption} if {
+fix contains {"at": at, "patch": [patches.put(keys, ["spec", "replicas"], 2)], "assumption": assumption} if {
 	assumption := "The app keeps no state of its own, so two pods can share its work."
 	some at, _ in _single
 	not _is_stateful(at.document)
 	keys := object.keys(input.documents[at.document].object.spec)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"If the app can run as several members, run more than one;",
 		"otherwise plan drains of its node as downtime.",
@@ -51,11 +51,12 @@ fix[at] := {"class": "text", "advice": advice} if {
 	_is_stateful(at.document)
 }
 
-related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+related contains {"at": at, "places": places} if {
 	some at, _ in _single
+	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, _ in _single
 	user_traffic.is_assumed[at.document]
 }

@@ -16,7 +16,7 @@ test_found if {
 		"level": "warning",
 		"message": `Requests fail whenever the only pod of Deployment "web" is drained or restarted: replicas is 1.`,
 	}}
-	got.fix[at].patch == [{"op": "replace", "path": at.path, "value": 2}]
+	{[fix.at, fix.patch] | some fix in got.fix} == {[at, [{"op": "replace", "path": at.path, "value": 2}]]}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }

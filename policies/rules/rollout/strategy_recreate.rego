@@ -36,21 +36,22 @@ violation contains {"at": at, "message": message, "level": level} if {
 }
 
 # Pods that need a node each are replaced one by one.
-fix[at] := {"patch": rolling_update.steps(at.document, 0, 1), "assumption": _assumption} if {
+fix contains {"at": at, "patch": rolling_update.steps(at.document, 0, 1), "assumption": _assumption} if {
 	some at, _ in _recreate
 	placement.exclusive_node[at.document]
 }
 
-fix[at] := {"patch": rolling_update.steps(at.document, 1, 0), "assumption": _assumption} if {
+fix contains {"at": at, "patch": rolling_update.steps(at.document, 1, 0), "assumption": _assumption} if {
 	some at, _ in _recreate
 	not placement.exclusive_node[at.document]
 }
 
-related[at] := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]]) if {
+related contains {"at": at, "places": places} if {
 	some at, _ in _recreate
+	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, _ in _recreate
 	user_traffic.is_assumed[at.document]
 }

@@ -20,7 +20,7 @@ test_found if {
 		"level": "warning",
 		"message": `A rollout of Deployment "web" stops all 3 pods before it starts new ones: its strategy is Recreate.`,
 	}}
-	[step.value | some step in got.fix[at].patch] == ["RollingUpdate", {"maxSurge": 1, "maxUnavailable": 0}]
+	[step.value | some fix in got.fix; some step in fix.patch] == ["RollingUpdate", {"maxSurge": 1, "maxUnavailable": 0}]
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }

@@ -37,13 +37,13 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 	)
 }
 
-fix[at] := {"patch": [{"op": "replace", "path": at.path, "value": script}], "assumption": assumption} if {
+fix contains {"at": at, "patch": [{"op": "replace", "path": at.path, "value": script}], "assumption": assumption} if {
 	assumption := "The last command of the script is the app."
 	some at, entry in _swallowing
 	script := _exec_script(entry.script)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Start the app with `exec` as the last command of the script,",
 		"or let the shell forward the signal: `trap 'kill -TERM $pid' TERM; app & pid=$!; wait $pid`.",
@@ -52,7 +52,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	not _exec_script(entry.script)
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, entry in _swallowing
 	entry.delivery != "none"
 }

@@ -28,7 +28,8 @@ test_a_script_that_keeps_the_signal if {
 				`"sh" may not forward SIGTERM to the app.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"patch": [{"op": "replace", "path": at.path, "value": "npm i && exec node app.js"}],
 			"assumption": "The last command of the script is the app.",
 		}},

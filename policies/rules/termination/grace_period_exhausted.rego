@@ -40,7 +40,7 @@ violation contains {"at": at, "message": message, "level": _level(shutdown), "me
 	)
 }
 
-fix[at] := {"patch": grace.extension_steps[at.document]} if some at, _ in _exhausted
+fix contains {"at": at, "patch": grace.extension_steps[at.document]} if some at, _ in _exhausted
 
 _exhausted := {at: found |
 	some i, shutdowns in grace.shutdowns

@@ -29,7 +29,7 @@ test_a_hook_as_long_as_the_grace_period if {
 				"preStop (60 s) plus shutdown (10 s, app_drain_seconds) exceed the 60 s grace period.",
 			]),
 		}},
-		"fix": {at: {"patch": [{
+		"fix": {{"at": at, "patch": [{
 			"op": "replace",
 			"path": grace,
 			"value": 75,
@@ -140,7 +140,7 @@ test_extension_for_all_containers if {
 	batch := testing.batch([workload])
 	fixes := rule.fix with input as batch
 	{step.value | some fix in fixes; some step in fix.patch} == {105}
-	fixed := testing.fixed_documents(batch, {at: fix | some at, fix in fixes; at.path[4] == 0})
+	fixed := testing.fixed_documents(batch, {fix | some fix in fixes; fix.at.path[4] == 0})
 	rule.violation == set() with input as object.union(batch, fixed)
 }
 

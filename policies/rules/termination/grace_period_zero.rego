@@ -45,7 +45,7 @@ violation contains {"at": at, "message": message, "level": "error"} if {
 	)
 }
 
-fix[at] := {"patch": grace.extension_steps[at.document]} if some at in _zero
+fix contains {"at": at, "patch": grace.extension_steps[at.document]} if some at in _zero
 
 _zero := {{"document": i, "path": array.concat(workloads.pod[i].path, ["terminationGracePeriodSeconds"])} |
 	some i in grace.workloads_with_zero_period

@@ -27,7 +27,7 @@ test_no_time_at_all if {
 				"or for requests in flight.",
 			]),
 		}},
-		"fix": {at: {"patch": [{
+		"fix": {{"at": at, "patch": [{
 			"op": "replace",
 			"path": grace,
 			"value": 30,

@@ -45,11 +45,11 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": array.concat(_sleep_steps(broken), grace.extension_steps[at.document])} if {
+fix contains {"at": at, "patch": array.concat(_sleep_steps(broken), grace.extension_steps[at.document])} if {
 	some at, broken in _broken
 }
 
-fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
+fix contains {"at": at, "class": "assumes", "patch": [step], "assumption": assumption} if {
 	assumption := "The image has the command, and it ends within the grace period."
 	some at, broken in _broken
 	not _sleep_steps(broken)
@@ -57,7 +57,7 @@ fix[at] := {"class": "assumes", "patch": [step], "assumption": assumption} if {
 	step := {"op": "replace", "path": path, "value": _correction(broken)}
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := concat(" ", [
 		"Write the command as a list of strings, as in `[\"sleep\", \"10\"]`,",
 		"or as a script, as in `[\"sh\", \"-c\", \"sleep 10; nginx -s quit\"]`.",

@@ -20,7 +20,7 @@ test_one_word_with_spaces if {
 				`because "['sleep 10']" is one program name; write "['sleep', '10']".`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
 	}
 }
 

@@ -35,12 +35,12 @@ violation contains {"at": at, "message": message, "level": level} if {
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
+fix contains {"at": at, "patch": array.concat(steps, grace.extension_steps[at.document])} if {
 	some at, _ in _missing
 	steps := _sleep_steps(at)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, missing in _missing
 	not _sleep_steps(at)
 	advice := text.format(
@@ -49,7 +49,7 @@ fix[at] := {"class": "text", "advice": advice} if {
 	)
 }
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, missing in _missing
 	missing.certainty == "likely"
 }

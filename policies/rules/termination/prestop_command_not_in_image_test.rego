@@ -34,7 +34,7 @@ test_no_shell if {
 				`its preStop hook calls "sh", which its image "gcr.io/distroless/base" lacks.`,
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
 	}
 }
 

@@ -61,13 +61,13 @@ violation contains {"at": at, "message": message, "level": "warning"} if {
 	)
 }
 
-fix[at] := object.union(_hint(target), {"patch": patch}) if {
+fix contains object.union(_hint(target), {"at": at, "patch": patch}) if {
 	some at, target in _without_drain
 	drains.planned_drains[at.document][at.path]
 	patch := array.concat(_sleep(at, target.container.spec), grace.extension_steps[at.document])
 }
 
-fix[at] := {"class": "text", "patch": [], "advice": advice} if {
+fix contains {"at": at, "class": "text", "patch": [], "advice": advice} if {
 	advice := concat(" ", [
 		"Add a preStop sleep that lasts until traffic has left the container:",
 		text.format("{} s behind a Service alone, {} s behind an Ingress,", [
@@ -81,34 +81,36 @@ fix[at] := {"class": "text", "patch": [], "advice": advice} if {
 	not drains.is_sent_to_until_gone(target)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Remove publishNotReadyAddresses from the Service and add a preStop sleep: alone, neither helps."
 	some at, target in _without_drain
 	drains.is_sent_to_until_gone(target)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Let the hook sleep too until traffic has left, or sleep instead: readiness takes seconds to spread."
 	some at, _ in _with_quick_hook
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	advice := "Declare the port in the container that listens on it, and add a preStop sleep there."
 	some at, _ in _none_with_drain
 }
 
-related[at] := related_places.objects(target.services) if {
+related contains {"at": at, "places": related_places.objects(target.services)} if {
 	some at, target in object.union(_without_drain, _with_quick_hook)
 }
 
-related[at] := related_places.objects({undecided.service}) if some at, undecided in _none_with_drain
+related contains {"at": at, "places": related_places.objects({undecided.service})} if {
+	some at, undecided in _none_with_drain
+}
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, target in object.union(_without_drain, _with_quick_hook)
 	target.level == "warning"
 }
 
-confidence[at] := "possible" if some at, _ in _none_with_drain
+possible contains at if some at, _ in _none_with_drain
 
 _hint(target) := {"advice": concat(" ", [
 	`On TKE, the annotation "service.cloud.tencent.com/enable-grace-deletion" (of an Ingress: "ingress.cloud...") lets`,
@@ -118,19 +120,21 @@ _hint(target) := {"advice": concat(" ", [
 	"clb_direct" in exposures.by_service[s]
 } else := {}
 
-_without_drain[{"document": i, "path": target.container.path}] := target if {
+_without_drain := {at: target |
 	some i, found in drains.containers_without_drain
 	some target in found
+	at := {"document": i, "path": target.container.path}
 }
 
-_none_with_drain[{"document": i, "path": undecided.containers[0].path}] := undecided if {
+_none_with_drain := {at: undecided |
 	some i, undecided in drains.undecided_without_drain
+	at := {"document": i, "path": undecided.containers[0].path}
 }
 
-_with_quick_hook[{"document": i, "path": path_to_hook}] := target if {
+_with_quick_hook := {at: target |
 	some i, found in drains.hooks_without_drain
 	some path, target in found
-	path_to_hook := array.concat(path, ["lifecycle", "preStop"])
+	at := {"document": i, "path": array.concat(path, ["lifecycle", "preStop"])}
 }
 
 _sleep(at, container) := [patches.put(

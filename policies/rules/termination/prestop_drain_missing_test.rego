@@ -21,7 +21,7 @@ test_a_served_container_without_drain if {
 				`and Service "web" still sends to it for up to 10 s.`,
 			]),
 		}},
-		"fix": {at: {"patch": [{
+		"fix": {{"at": at, "patch": [{
 			"op": "add",
 			"path": testing.inside(["lifecycle"]),
 			"value": {"preStop": {"sleep": {"seconds": 10}}},
@@ -43,7 +43,8 @@ test_several_containers_without_the_port if {
 				`or declares port 9999, to which Service "web" sends.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": "Declare the port in the container that listens on it, and add a preStop sleep there.",
 		}},
@@ -70,7 +71,8 @@ test_a_service_that_publishes_the_unready if {
 				`and Service "web" sends to it until it is gone, as publishNotReadyAddresses says.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": "Remove publishNotReadyAddresses from the Service and add a preStop sleep: alone, neither helps.",
 		}},
@@ -129,7 +131,8 @@ test_a_hook_that_ends_at_once if {
 				`and Service "web" still sends to it for up to 10 s.`,
 			]),
 		}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": concat(" ", [
 				"Let the hook sleep too until traffic has left, or sleep instead:",

@@ -46,26 +46,26 @@ violation contains {"at": at, "message": message, "level": _level(drain), "measu
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
+fix contains {"at": at, "patch": array.concat(steps, grace.extension_steps[at.document])} if {
 	some at, _ in _short
 	steps := drains.sleep_steps[at.document][_container(at)]
 }
 
-fix[at] := {"patch": array.concat([step], grace.extension_steps[at.document])} if {
+fix contains {"at": at, "patch": array.concat([step], grace.extension_steps[at.document])} if {
 	some at, drain in _short
 	step := _longer_script(at, drain)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, drain in _short
 	not drains.sleep_steps[at.document][_container(at)]
 	not _longer_script(at, drain)
 	advice := text.format("Make the hook last {} s.", [drain.recommended])
 }
 
-related[at] := related_places.objects(drain.target.services) if some at, drain in _short
+related contains {"at": at, "places": related_places.objects(drain.target.services)} if some at, drain in _short
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, drain in _short
 	drain.target.level == "warning"
 }

@@ -42,7 +42,7 @@ test_a_sleep_that_is_too_short if {
 				`and Service "web" still sends to it for up to 10 s.`,
 			]),
 		}},
-		"fix": {at: {"patch": [{
+		"fix": {{"at": at, "patch": [{
 			"op": "replace",
 			"path": array.concat(hook, ["sleep", "seconds"]),
 			"value": 10,
@@ -181,7 +181,7 @@ test_a_worse_rule_of_the_hook_reports if {
 	workload := testing.set(web(exec(["sh", "-c", "sleep 2"])), testing.inside(["image"]), "gcr.io/distroless/base")
 	batch := batch_for([workload, testing.service])
 	got := {"this": rule.fix, "absent": absent.fix, "prefer": prefer.violation} with input as batch
-	got.this == {}
+	got.this == set()
 	got.prefer == set()
 	[step.value | some fix in got.absent; some step in fix.patch] == [sleep(10)]
 }

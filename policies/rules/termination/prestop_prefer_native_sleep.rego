@@ -37,7 +37,7 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": drains.sleep_steps[at.document][_container(at)]} if some at, _ in _exec
+fix contains {"at": at, "patch": drains.sleep_steps[at.document][_container(at)]} if some at, _ in _exec
 
 _exec := {at: sleep |
 	input.cluster.min_minor >= 30

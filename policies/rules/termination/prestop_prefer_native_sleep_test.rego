@@ -25,7 +25,7 @@ test_a_program_that_sleeps if {
 				"which Kubernetes can do itself.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": hook, "value": {"sleep": {"seconds": 10}}}]}},
 	}
 }
 

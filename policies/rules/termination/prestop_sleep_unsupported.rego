@@ -46,17 +46,17 @@ violation contains {"at": at, "message": message} if {
 	)
 }
 
-fix[at] := {"patch": array.concat(steps, grace.extension_steps[at.document])} if {
+fix contains {"at": at, "patch": array.concat(steps, grace.extension_steps[at.document])} if {
 	some at, sleep in _unsupported
 	steps := _sleep_steps(at.document, sleep)
 }
 
-fix[at] := {"patch": [{"op": "replace", "path": sleep.path, "value": value}]} if {
+fix contains {"at": at, "patch": [{"op": "replace", "path": sleep.path, "value": value}]} if {
 	some at, sleep in _unsupported
 	value := _post_start_hook(sleep)
 }
 
-fix[at] := {"class": "text", "advice": _advice(sleep)} if {
+fix contains {"at": at, "class": "text", "advice": _advice(sleep)} if {
 	some at, sleep in _unsupported
 	not _sleep_steps(at.document, sleep)
 	not _post_start_hook(sleep)

@@ -29,7 +29,7 @@ test_longer_than_the_grace_period if {
 				"its preStop hook sleeps 45 s, longer than the grace period of 30 s.",
 			]),
 		}},
-		"fix": {at: {"patch": [{
+		"fix": {{"at": at, "patch": [{
 			"op": "add",
 			"path": grace,
 			"value": 60,
@@ -92,7 +92,7 @@ test_ignored_before_native_sleep if {
 				"its preStop hook is a native sleep, which Kubernetes 1.29 ignores.",
 			]),
 		}},
-		"fix": {at: {"patch": [{"op": "replace", "path": hook, "value": {"exec": {"command": ["sleep", "10"]}}}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": hook, "value": {"exec": {"command": ["sleep", "10"]}}}]}},
 	}
 }
 

@@ -34,7 +34,7 @@ violation contains {"at": at, "message": message, "level": _level(stopped)} if {
 	)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, stopped in _stopped
 	advice := text.format(
 		`Sleep first, as in "sleep {}; {}". Where the image stops gracefully on SIGTERM, the sleep alone is enough.`,
@@ -42,9 +42,9 @@ fix[at] := {"class": "text", "advice": advice} if {
 	)
 }
 
-related[at] := related_places.objects(stopped.services) if some at, stopped in _stopped
+related contains {"at": at, "places": related_places.objects(stopped.services)} if some at, stopped in _stopped
 
-confidence[at] := "possible" if {
+possible contains at if {
 	some at, stopped in _stopped
 	stopped.level == "warning"
 }

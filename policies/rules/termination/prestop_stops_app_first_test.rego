@@ -50,7 +50,7 @@ test_found if {
 				`its preStop hook begins with "nginx -s quit", and Service "web" still sends to it for up to 10 s.`,
 			]),
 		}},
-		"fix": {at: {"class": "text", "advice": concat(" ", [
+		"fix": {{"at": at, "class": "text", "advice": concat(" ", [
 			`Sleep first, as in "sleep 10; nginx -s quit".`,
 			"Where the image stops gracefully on SIGTERM, the sleep alone is enough.",
 		])}},

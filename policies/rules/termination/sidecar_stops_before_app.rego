@@ -54,23 +54,23 @@ violation contains {"at": at, "message": message, "measure": measure} if {
 	)
 }
 
-fix[at] := {"patch": patch, "assumption": assumption, "advice": _advice} if {
+fix contains {"at": at, "patch": patch, "assumption": assumption, "advice": _advice} if {
 	assumption := "The proxy serves until it gets SIGTERM, and then exits by itself."
 	some at, early in _early
 	patch := array.concat([_sleep(at, early)], grace.extension_steps[at.document])
 }
 
-fix[at] := {"class": "text", "advice": _advice} if {
+fix contains {"at": at, "class": "text", "advice": _advice} if {
 	some at, early in _early
 	not _sleep(at, early)
 }
 
-fix[at] := {"class": "safe", "patch": array.concat([step], _extension(at.document, proxy.required))} if {
+fix contains {"at": at, "class": "safe", "patch": array.concat([step], _extension(at.document, proxy.required))} if {
 	some at, proxy in _short_proxies
 	step := meshes.drain_step(at.document, proxy.required)
 }
 
-fix[at] := {"class": "text", "advice": advice} if {
+fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, proxy in _short_proxies
 	not meshes.drain_step(at.document, proxy.required)
 	advice := text.format(`Set "terminationDrainDuration: {}s" in the configuration of the proxy.`, [proxy.required])

@@ -137,7 +137,7 @@ test_a_classic_mesh if {
 				"it drains for 5 s, but the containers need 20 s to stop.",
 			]),
 		}},
-		"fix": {at: {"class": "safe", "patch": [
+		"fix": {{"at": at, "class": "safe", "patch": [
 			{"op": "replace", "path": at.path, "value": "concurrency: 2\nterminationDrainDuration: 20s\n"},
 			{
 				"op": "add",

@@ -35,14 +35,14 @@ violation contains {"at": at, "message": message, "level": _level(found)} if {
 	])
 }
 
-fix[at] := object.union(_class(meaning), {"patch": steps}) if {
+fix contains object.union(_class(meaning), {"at": at, "patch": steps}) if {
 	some at, found in _unknown
 	[meaning] := found.meant
 	value := object.get(input.documents[at.document].object, at.path, null)
 	steps := [{"op": "remove", "path": at.path}, {"op": "add", "path": meaning.path, "value": value}]
 }
 
-fix[at] := {"class": "text", "advice": _advice} if {
+fix contains {"at": at, "class": "text", "advice": _advice} if {
 	some at, found in _unknown
 	count(found.meant) == 0
 }

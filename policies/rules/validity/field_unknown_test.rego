@@ -31,7 +31,7 @@ test_a_misspelt_hook if {
 				`the field is called "preStop".`,
 			]),
 		}},
-		"fix": {at: {"patch": [
+		"fix": {{"at": at, "patch": [
 			{"op": "remove", "path": at.path},
 			{"op": "add", "path": testing.inside(["lifecycle", "preStop"]), "value": {"sleep": {"seconds": 10}}},
 		]}},

@@ -30,7 +30,9 @@ violation contains {"at": at, "message": message} if {
 	])
 }
 
-fix[at] := {"class": "text", "advice": text.format(_advice, [found.since])} if some at, found in _unsupported
+fix contains {"at": at, "class": "text", "advice": text.format(_advice, [found.since])} if {
+	some at, found in _unsupported
+}
 
 _advice := `Remove the field, or set "min_kubernetes_version" to 1.{} once no older cluster is left.`
 

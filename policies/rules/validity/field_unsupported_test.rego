@@ -15,7 +15,8 @@ test_a_field_of_a_later_version if {
 			`Clusters before 1.33 reject or drop field "lifecycle.stopSignal" of container "web":`,
 			"min_kubernetes_version is 1.32.",
 		])}},
-		"fix": {at: {
+		"fix": {{
+			"at": at,
 			"class": "text",
 			"advice": `Remove the field, or set "min_kubernetes_version" to 1.33 once no older cluster is left.`,
 		}},

@@ -10,6 +10,7 @@ from pathlib import Path
 from gracegate.policy import digest_of, read_modules
 from gracegate.policy.build import input_schema, library_index, metadata, pages, rego_tables, wasm_build
 from gracegate.policy.build.examples import BASELINE_FILE
+from gracegate.policy.build.rule_heads import check_rule_heads
 
 Stage = Callable[[Path, Path], dict[str, bytes]]
 """Takes the folder of rules and the path of OPA; gives the generated files by path inside the folder.
@@ -26,6 +27,7 @@ def build_libraries(_folder: Path, _opa: Path) -> dict[str, bytes]:
 def build_catalog(folder: Path, opa: Path) -> dict[str, bytes]:
     """All that follows from the METADATA and the code of the rules."""
     modules = read_modules(folder)
+    check_rule_heads(modules)
     annotations, wasm = wasm_build.inspect_and_compile(modules, opa, folder.resolve() / "capabilities.json")
     baseline = folder / BASELINE_FILE
     rules = metadata.read_rules(annotations, modules, baseline.read_text("utf-8") if baseline.is_file() else "")
