@@ -40,7 +40,14 @@ violation contains {"at": at, "message": message, "level": _level(shutdown), "me
 	)
 }
 
-fix contains {"at": at, "patch": grace.extension_steps[at.document]} if some at, _ in _exhausted
+fix contains {"at": at, "patch": [_step(step, shutdown) | some step in grace.extension_steps[at.document]]} if {
+	some at, shutdown in _exhausted
+}
+
+# The message has given the reason and its numbers, unless the hook is to last longer than it does.
+_step(step, shutdown) := object.remove(step, ["reason"]) if {
+	shutdown.drain == shutdown.hook
+} else := step
 
 _exhausted := {at: found |
 	some i, shutdowns in grace.shutdowns

@@ -29,12 +29,7 @@ test_a_hook_as_long_as_the_grace_period if {
 				"preStop (60 s) plus shutdown (10 s, app_drain_seconds) exceed the 60 s grace period.",
 			]),
 		}},
-		"fix": {{"at": at, "patch": [{
-			"op": "replace",
-			"path": grace,
-			"value": 75,
-			"reason": "preStop (60 s) and shutdown (10 s) have to fit",
-		}]}},
+		"fix": {{"at": at, "patch": [{"op": "replace", "path": grace, "value": 75}]}},
 	}
 }
 
