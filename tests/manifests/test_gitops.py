@@ -405,6 +405,14 @@ def test_the_directories_of_an_application_set(generator: Any, path: str, direct
     assert {root.directory for root in found.roots if found.namespace_of(root) == IN_SHOP} == directories
 
 
+def test_directories_that_parameters_only_may_mean() -> None:
+    web = {"apps/web/kustomization.yaml": "namePrefix: a-\n"}
+    found = components({**web, ARGO: application_set([LIST], "apps/{{name}}", go=False)})
+    assert found.applied_by(ARGO) == ({PLAIN}, set())
+    nowhere = components({**web, ARGO: application_set([LIST], "{{name}}", go=False)})
+    assert nowhere.applied_by(ARGO) == (set(), {"its directory is not in this repository"})
+
+
 @pytest.mark.parametrize(
     ("urls", "others", "is_own"),
     [

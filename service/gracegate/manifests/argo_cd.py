@@ -18,6 +18,7 @@ from gracegate.manifests.kustomize import join
 from gracegate.manifests.remote import is_remote
 from gracegate.model import AppliedNamespace, Root
 
+_NOT_HERE = "its directory is not in this repository"
 _SUFFIXES = (".json", ".yaml", ".yml")
 # Fields of `source.kustomize` that are keys of a kustomization by the same name.
 _SAME_KEYS = ("namePrefix", "nameSuffix", "replicas", "patches", "components", "namespace")
@@ -63,21 +64,25 @@ def read_application_set(found: GitOpsObject, sources: Sources) -> Iterator[Foun
     go = found.spec.get("goTemplate") is True
     all_parameters = [*generated_parameters(generators, sources, go=go)]
     if not all_parameters:
-        yield Unfollowed(
-            found.path,
-            found.applied_by,
-            f"its generators ({', '.join(generator_kinds(generators))}) make nothing of it",
-        )
-    for parameters in all_parameters:
-        made = fill_in(template, parameters, go=go)
-        name = text(mapping(made.get("metadata")).get("name"))
-        # Its name is that of the set and of what tells it from the others.
-        application = found._replace(kind="Application", name=name, spec=mapping(made.get("spec")))
-        for part in read_application(application, sources):
-            if isinstance(part, Application) and PLACEHOLDER.search(json.dumps([part.kustomization, part.values])):
-                yield replace(part, missing=part.missing | {MissingValues("parameters that only Argo CD knows")})
-            else:
-                yield part
+        kinds = ", ".join(generator_kinds(generators))
+        yield Unfollowed(found.path, found.applied_by, f"what its generators make is not known here: {kinds or 'none'}")
+    parts = [part for one in all_parameters for part in _generated(found, fill_in(template, one, go=go), sources)]
+    # Of the parameters that may be together, not all are: a directory that is not there is one that nobody means.
+    is_followed = any(isinstance(part, Application) for part in parts)
+    yield from (
+        part for part in parts if not (is_followed and isinstance(part, Unfollowed) and part.reason == _NOT_HERE)
+    )
+
+
+def _generated(found: GitOpsObject, template: Mapping[str, Any], sources: Sources) -> Iterator[Found]:
+    """What one Application of an ApplicationSet has applied."""
+    name = text(mapping(template.get("metadata")).get("name"))
+    application = found._replace(kind="Application", name=name, spec=mapping(template.get("spec")))
+    for part in read_application(application, sources):
+        if isinstance(part, Application) and PLACEHOLDER.search(json.dumps([part.kustomization, part.values])):
+            yield replace(part, missing=part.missing | {MissingValues("parameters that only Argo CD knows")})
+        else:
+            yield part
 
 
 def named_urls(found: GitOpsObject) -> Iterator[tuple[str, str]]:
@@ -112,7 +117,7 @@ def _of_source(
         yield NamespacePattern(folder, applied)
         yield Unfollowed(found.path, found.applied_by, "its path has parameters that are not in this repository")
     elif folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
+        yield Unfollowed(found.path, found.applied_by, _NOT_HERE)
     elif "helm" in source or sources.has(folder, CHART_FILE):
         yield _chart(found, source, all_sources, applied, sources, folder)
     else:
