@@ -466,6 +466,12 @@ def test_objects_that_are_rendered_say_more_than_their_files() -> None:
     assert found.object_makers({"argo/patch.yaml"}) == {all_charts, argo}
     assert found.object_makers({"apps/web/web.yaml"}) == {all_charts}
     assert found.object_makers({"README.md"}) == set()
+    assert (
+        components({**made, **WEB, "apps/web/kustomization.yaml": "resources: [web.yaml]\n"}).object_makers(
+            {"apps/web/web.yaml"}
+        )
+        == set()
+    )
     again = found.with_renderings(
         {
             argo: application({"path": "charts/web", "helm": {"values": "a: 2\n"}}),

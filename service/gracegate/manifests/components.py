@@ -227,7 +227,7 @@ class Components:
         which the files reach, and charts of objects.
         """
         reached = self._known_roots if paths is None else {root for path in paths for root in self.roots_of(path)}
-        if not reached:
+        if all(map(self.is_plain, reached)):
             return frozenset()
         own_way = {one.path for root, one in self._applications.items() if root in reached}
         makers = {root for path in self.charts.object_templates for root in self.roots_of(path)}
