@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"settings", "repo_config", "manifests", "policy", "policy.engines", "outputs", "git", "github_app", "store"}
     | {"check", "processes", "rendering"},
     "jobs": NOUNS | {"settings", "store"},
-    "web": NOUNS | {"jobs", "review", "store", "settings", "outputs", "policy"},
+    "web": NOUNS | {"review", "store", "settings", "outputs", "policy"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
@@ -51,8 +51,7 @@ LIVES_IN: dict[str, set[str]] = {
     "opa_client": {"policy.engines"},
     "wasmtime": {"policy.engines", "rendering", "module_cache"},
     "flask": {"web"},
-    "dbos": {"jobs.queue"},
-    "sqlalchemy": {"store", "jobs.queue"},
+    "sqlalchemy": {"store"},
     "alembic": {"store.migrations"},
     "click": {"cli"},
     "rich": {"cli"},

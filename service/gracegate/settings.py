@@ -55,10 +55,9 @@ class WebSettings:
 class JobSettings:
     """How reviews are run. Times in seconds; `backoff` is the pause after the first failure, doubled after each next.
 
-    `poll` is the time between two looks for a review by a worker that has room for one: each look takes 8 ms of CPU,
-    and on SQLite webhooks wait for it. `shutdown` is how long a worker that is stopped waits for the reviews that it is
-    doing. `reconcile` is the time between two searches for what webhooks have not told. `keep_audit` is for how long
-    the log of writes is kept.
+    `poll` is the time between two looks for a review by a worker that has room for one. `shutdown` is how long a worker
+    that is stopped waits for the reviews that it is doing. `reconcile` is the time between two searches for what
+    webhooks have not told. `keep_audit` is for how long the log of writes is kept.
     """
 
     workers: int = 1

@@ -388,7 +388,7 @@ def test_help_and_version(capfd: pytest.CaptureFixture[str], arguments: list[str
 
 
 def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
-    never = ("flask", "github", "sqlalchemy", "dbos", "requests", "pydantic", "structlog", "rich")
+    never = ("flask", "github", "sqlalchemy", "requests", "pydantic", "structlog", "rich")
     program = (
         "import sys; from gracegate.cli.main import run; run(['check']); "
         f"print('imported:', *sorted(set({never!r}) & sys.modules.keys()))"

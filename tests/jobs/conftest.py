@@ -1,4 +1,4 @@
-"""A queue and its workers for each test, on both databases unless the test says otherwise."""
+"""A service for each test, on both databases unless the test says otherwise."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.jobs import prepare_queue
-from gracegate.settings import JobSettings
 from gracegate.store import Store
 from tests.jobs.harness import Service, make_service
 from tests.postgresql import create_database
@@ -19,7 +17,7 @@ def prepared_database(postgresql_server: str) -> str:
     """The URL of a database to copy: making all tables takes longer than most of the tests."""
     url = create_database(postgresql_server)
     store = Store(url)
-    prepare_queue(store, JobSettings())
+    store.migrate()
     store.close()
     return url
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gracegate.jobs import Queue, prepare_queue
 from gracegate.settings import Settings
-from gracegate.store import Delivery, PullHead, Store
+from gracegate.store import Delivery, PullHead, Store, deliveries
 from gracegate.store.tables import RUN
 from tests.processes import WaitFailed, wait_for
 
@@ -46,7 +45,6 @@ class Service:
     folder: Path
     env: dict[str, str]
     store: Store
-    queue: Queue
     workers: list[subprocess.Popen[bytes]] = dataclasses.field(default_factory=list)
 
     @property
@@ -61,7 +59,8 @@ class Service:
 
     def deliver(self, guid: str, number: int, head: str, action: str = "synchronize") -> str:
         delivery = Delivery(guid, "pull_request", action, 7, 42, "shop/web")
-        return self.queue.accept(delivery, [PullHead(number, head)])
+        with self.store.transaction() as tx:
+            return deliveries.accept(tx, delivery, [PullHead(number, head)])
 
     def audit(self) -> list[tuple[str, str]]:
         """What happened so far, as (what, head)."""
@@ -95,5 +94,5 @@ def make_service(folder: Path, **more: str) -> Service:
     env = environment(folder, **more)
     settings = Settings.from_environment(env)
     store = Store(settings.database)
-    prepare_queue(store, settings.jobs)
-    return Service(folder, env, store, Queue(store))
+    store.migrate()
+    return Service(folder, env, store)

@@ -18,7 +18,7 @@ from pathlib import Path
 from gracegate.errors import GitHubUnavailable, RateLimited
 from gracegate.jobs import run_worker
 from gracegate.settings import Settings
-from gracegate.store import Outcome, Run, Store, Ticket, Transaction
+from gracegate.store import Outcome, Run, Store
 
 DIGITS = {"1": "flaky", "2": "limited", "3": "poison"}
 
@@ -82,7 +82,7 @@ class StubReconciler:
         self.note(f"redeliver after {'the first' if since == float('inf') else 'another'} time and {pause:g} s")
         return True
 
-    def sweep(self, enqueue: Callable[[Transaction, Ticket, float], None], is_stopped: Callable[[], bool]) -> bool:
+    def sweep(self, is_stopped: Callable[[], bool]) -> bool:
         self.note("sweep")
         end = time.monotonic() + self.seconds
         while time.monotonic() < end and not is_stopped():

@@ -1,4 +1,4 @@
-"""One attempt at a run without DBOS: a real store and queue, and a reviewer that does what the test sets."""
+"""One attempt at a run: a real store, and a reviewer that does what the test sets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from gracegate.errors import GitHubUnavailable, RateLimited, Superseded, WriteBudgetSpent
-from gracegate.jobs.runner import FINAL_ATTEMPTS, Runner, backoff
+from gracegate.jobs.queue import claim_next
+from gracegate.jobs.runner import FINAL_ATTEMPTS, SIBLING_DELAY, Runner, backoff
 from gracegate.settings import JobSettings
 from gracegate.store import Outcome, PullHead, Run, runs, verdicts
+from gracegate.store.deliveries import SPREAD
 from gracegate.store.tables import HEAD, RUN
 from tests.jobs.harness import Service
+from tests.runs import claimed, delays
 
 JOBS = JobSettings(attempts=2, crashes=2, backoff=0.0)
 PASS = Outcome("done", "head", "pass", "success")
@@ -44,16 +47,19 @@ class Bench:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.reviewer = FakeReviewer()
-        self.runner = Runner(service.store, service.queue, self.reviewer, "me", JOBS)
+        self.runner = Runner(service.store, self.reviewer, JOBS)
 
     def row(self, guid: str = "a", number: int = 1) -> Any:
         with self.service.store.transaction() as tx:
             return tx.execute(RUN.select().where(RUN.c.id == f"{guid}/{number}")).one()
 
-    def perform(self, guid: str = "a") -> str:
-        """Does the run at its present fence; the state it returns has to be the one that is stored."""
-        state = self.runner.perform(f"{guid}/1", self.row(guid).fence)
-        assert self.row(guid).state == state
+    def claim(self, guid: str = "a", number: int = 1) -> Run:
+        return claimed(self.service.store, f"{guid}/{number}")
+
+    def perform(self, guid: str = "a", number: int = 1) -> str:
+        """Does the run; the state that this returns has to be the one that is stored."""
+        state = self.runner.perform(self.claim(guid, number))
+        assert self.row(guid, number).state == state
         return state
 
 
@@ -71,9 +77,9 @@ def bench(service: Service) -> Bench:
 
 
 def test_a_review_is_done_once(bench: Bench) -> None:
-    assert bench.perform() == "done"
-    assert bench.runner.perform("a/1", 1) == "superseded"
-    assert bench.runner.perform("nobody/1", 1) == "superseded"
+    run = bench.claim()
+    assert bench.runner.perform(run) == "done"
+    assert bench.runner.perform(run) == "superseded"
     assert (bench.reviewer.calls, bench.row().conclusion) == ([("review", "1")], "success")
 
 
@@ -83,9 +89,8 @@ def test_a_rate_limit_stops_the_whole_installation_and_costs_no_attempt(bench: B
     assert bench.perform() == "waiting"
     row = bench.row()
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
-    assert bench.runner.perform("b/2", 1) == "waiting"
-    assert bench.reviewer.calls == [("review", "1")]
-    assert bench.service.queue.missing_runs({"a/1": 2, "b/2": 2}) == {}
+    assert delays(bench.service.store) == {"a/1": 100, "b/2": 0}
+    assert claim_next(bench.service.store, "me") is None
 
 
 def test_a_spent_write_budget_lets_other_runs_go_on_and_costs_no_attempt(bench: Bench) -> None:
@@ -94,9 +99,11 @@ def test_a_spent_write_budget_lets_other_runs_go_on_and_costs_no_attempt(bench: 
     assert bench.perform() == "waiting"
     row = bench.row()
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
-    assert bench.service.queue.missing_runs({"a/1": 2}) == {}
+    assert delays(bench.service.store) == {"a/1": 100, "b/2": 0}
     bench.reviewer.on_review = lambda _check_current: PASS
-    assert bench.runner.perform("b/2", 1) == "done"
+    next_run = claim_next(bench.service.store, "me")
+    assert next_run is not None
+    assert (next_run.id, bench.runner.perform(next_run)) == ("b/2", "done")
 
 
 def test_after_the_last_attempt_the_check_is_concluded_as_incomplete(bench: Bench) -> None:
@@ -137,7 +144,7 @@ def test_a_run_whose_head_moved_is_queued_again_at_no_cost(bench: Bench) -> None
     assert bench.perform() == "waiting"
     row = bench.row()
     assert (row.fence, row.failures, row.crashes) == (2, 0, 0)
-    assert bench.service.queue.missing_runs({"a/1": 2}) == {}
+    assert delays(bench.service.store) == {"a/1": 0}
     bench.reviewer.on_review = lambda _check_current: PASS
     assert bench.perform() == "done"
 
@@ -159,12 +166,13 @@ def test_a_run_that_waits_for_others_is_woken_by_their_end_at_no_cost(bench: Ben
     assert bench.perform() == "waiting"
     row = bench.row()
     assert (row.waits_for_siblings, row.fence, row.failures, row.crashes) == (True, 2, 0, 0)
+    assert delays(bench.service.store) == {"a/1": SIBLING_DELAY, "b/2": 0}
     assert bench.perform() == "waiting"
     bench.reviewer.on_review = lambda _check_current: replace(review("b", 2), head_sha="head-a")
-    assert bench.runner.perform("b/2", 1) == "done"
+    assert bench.perform("b", 2) == "done"
     row = bench.row()
     assert (row.waits_for_siblings, row.state, row.fence) == (False, "waiting", 4)
-    assert bench.service.queue.missing_runs({"a/1": 4}) == {}
+    assert delays(bench.service.store) == {"a/1": 0}
     bench.reviewer.on_review = lambda _check_current: review("a", 1)
     assert bench.perform() == "done"
 
@@ -173,7 +181,7 @@ def test_what_a_run_found_to_review_is_queued_with_its_end(bench: Bench) -> None
     pulls = (PullHead(2, "head-b"), PullHead(3, "head-c"))
     bench.reviewer.on_review = lambda _check_current: Outcome("done", "head-a", pulls=pulls)
     assert bench.perform() == "done"
-    assert bench.service.queue.missing_runs({"a/2": 1, "a/3": 1}) == {}
+    assert delays(bench.service.store) == {"a/2": 0, "a/3": SPREAD}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +217,7 @@ def test_a_review_that_lost_its_run_writes_nothing(bench: Bench) -> None:
         raise AssertionError
 
     bench.reviewer.on_review = review
-    assert bench.runner.perform("a/1", 1) == "superseded"
+    assert bench.runner.perform(bench.claim()) == "superseded"
     assert bench.reviewer.calls == [("review", "1")]
     assert bench.row().state == "waiting"
 
@@ -221,14 +229,14 @@ def test_the_outcome_of_a_lost_run_is_dropped(bench: Bench) -> None:
         return PASS
 
     bench.reviewer.on_review = review
-    assert bench.runner.perform("a/1", 1) == "superseded"
+    assert bench.runner.perform(bench.claim()) == "superseded"
     assert (bench.row().state, bench.row().conclusion) == ("waiting", None)
 
 
 def test_a_run_that_never_started_has_no_check_to_cancel(bench: Bench) -> None:
+    run = bench.claim()
     bench.service.deliver("b", 1, "head-b", "closed")
-    assert bench.row().state == "superseded"
-    assert bench.runner.perform("a/1", 1) == "superseded"
+    assert bench.runner.perform(run) == "superseded"
     assert bench.reviewer.calls == []
 
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
-from gracegate.jobs import Queue, prepare_queue
 from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
 from gracegate.rendering import WasmRenderer, find_renderer
@@ -21,10 +20,11 @@ from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
 from gracegate.settings import JobSettings, Settings, child_environment
-from gracegate.store import Delivery, PullHead, Run, Store, Subject, runs
+from gracegate.store import Delivery, PullHead, Run, Store, Subject, deliveries
 from gracegate.store.tables import HEAD, RUN
 from tests.fakegithub.server import FakeGitHub
 from tests.postgresql import create_database
+from tests.runs import claim
 from tests.shop import SERVICE
 
 SHOP = "shop/web"
@@ -59,8 +59,9 @@ class Stage:
         with self.reviewer.store.transaction() as tx:
             for table in (RUN, HEAD):
                 tx.execute(table.delete())
-            times = {"created_at": 0.0, "updated_at": 0.0}
-            tx.execute(RUN.insert().values(**asdict(run), state="running", waits_for_siblings=False, **times))
+            queue = {"state": "running", "partition": f"{run.repository_id}/{number}", "waits_for_siblings": False}
+            times = dict.fromkeys(("created_at", "updated_at", "due_at"), 0.0)
+            tx.execute(RUN.insert().values(**asdict(run), **queue, **times))
             head = {"repository_id": run.repository_id, "number": number, "sha": run.head_sha}
             tx.execute(HEAD.insert().values(**head, run_id=run.id, closed=False, updated_at=0.0))
         return run
@@ -142,7 +143,6 @@ class Inbox:
     """What the web and a worker do, in this process: deliveries are queued, and their runs done one after another."""
 
     stage: Stage
-    queue: Queue
     runner: Runner
     delivered: int = 0
 
@@ -152,18 +152,25 @@ class Inbox:
         if isinstance(subject, str):
             subject = PullHead(NUMBER, subject)
         ids = (self.stage.installation, self.stage.repository_id)
-        self.queue.accept(Delivery(str(self.delivered), "pull_request", action, *ids, SHOP), [subject])
+        delivery = Delivery(str(self.delivered), "pull_request", action, *ids, SHOP)
+        with self.stage.reviewer.store.transaction() as tx:
+            deliveries.accept(tx, delivery, [subject])
 
     def work(self) -> None:
         while waiting := self.waiting():
-            for run_id, fence in waiting.items():
-                self.runner.perform(run_id, fence)
+            for run_id in waiting:
+                self.perform(run_id)
 
-    def waiting(self) -> dict[str, int]:
-        """The runs to do, with their fences; those that wait for others with their head are not."""
-        with self.stage.reviewer.store.transaction() as tx:
-            parked = tx.scalars(sa.select(RUN.c.id).where(RUN.c.waits_for_siblings)).all()
-            return {run: fence for run, fence in runs.unfinished_runs(tx).items() if run not in parked}
+    def perform(self, run_id: str) -> str | None:
+        """Does a run, whether or not it is due; None if it need not be done any more."""
+        run = claim(self.stage.reviewer.store, run_id)
+        return self.runner.perform(run) if run is not None else None
+
+    def waiting(self) -> list[str]:
+        """The runs to do; those that wait for others with their head are not."""
+        query = sa.select(RUN.c.id).where(RUN.c.state == "waiting", ~RUN.c.waits_for_siblings)
+        with self.stage.reviewer.store.reading() as tx:
+            return list(tx.scalars(query.order_by(RUN.c.created_at, RUN.c.id)))
 
     def known(self) -> tuple[str, bool]:
         """The head, and whether the pull request is closed."""
@@ -182,8 +189,6 @@ class Inbox:
 @pytest.fixture
 def inbox(stage: Stage) -> Inbox:
     store = stage.reviewer.store
-    prepare_queue(store, JOBS)
-    queue = Queue(store)
     parts = {field.name: getattr(stage.reviewer, field.name) for field in fields(stage.reviewer)}
     reviewer = RunReviewer(stage.reviewer, MergeGroupReviewer(**parts), BaseBranchReviewer(stage.reviewer.client))
-    return Inbox(stage, queue, Runner(store, queue, reviewer, "me", JOBS))
+    return Inbox(stage, Runner(store, reviewer, JOBS))

@@ -39,7 +39,7 @@ def test_a_late_closed_delivery_does_not_leave_an_open_pull_request_unreviewed(
     inbox.deliver("opened", head)
     with monkeypatch.context() as patch:
         do_during_review(inbox.stage, patch, lambda: inbox.deliver("closed", head))
-        inbox.runner.perform(f"1/{NUMBER}", 1)
+        inbox.perform(f"1/{NUMBER}")
     assert inbox.conclusions(head) == ["cancelled"]
     inbox.work()
     assert (inbox.conclusions(head), inbox.known()) == (["cancelled", "success"], (head, False))
@@ -69,7 +69,7 @@ def test_a_head_that_moved_during_the_review_is_reviewed_without_a_webhook(
     inbox.deliver("opened", first)
     with monkeypatch.context() as patch:
         do_during_review(inbox.stage, patch, lambda: inbox.push("two"))
-        assert inbox.runner.perform(f"1/{NUMBER}", 1) == "waiting"
+        assert inbox.perform(f"1/{NUMBER}") == "waiting"
     inbox.work()
     second = inbox.stage.head()
     assert (inbox.conclusions(first), inbox.conclusions(second)) == (["cancelled"], ["success"])
@@ -88,7 +88,7 @@ def test_a_head_that_moved_between_two_attempts_leaves_no_check_in_progress(
 
     with monkeypatch.context() as patch:
         patch.setattr(PolicyEngines, "opa", fail)
-        inbox.runner.perform(f"1/{NUMBER}", 1)
+        inbox.perform(f"1/{NUMBER}")
     assert inbox.conclusions(first) == [None]
     second = inbox.push("two")
     inbox.work()

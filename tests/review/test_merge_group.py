@@ -8,7 +8,7 @@ import pytest
 
 from gracegate.errors import GitHubUnavailable
 from gracegate.review.merge_group import MergeGroupReviewer
-from gracegate.store import Delivery, MergeGroup, runs
+from gracegate.store import MergeGroup, runs
 from gracegate.store.tables import RUN
 from tests.fakegithub.state import CheckRun
 from tests.review.conftest import SHOP, Inbox
@@ -34,10 +34,8 @@ class MergeQueue:
         return MergeGroup(one.head_sha, one.head_ref, one.base_sha, f"refs/heads/{one.base_ref}")
 
     def destroy(self, head: str) -> None:
-        self.inbox.delivered += 1
-        ids = (self.inbox.stage.installation, self.inbox.stage.repository_id)
-        delivery = Delivery(str(self.inbox.delivered), "merge_group", "destroyed", *ids, SHOP)
-        self.inbox.queue.recheck_merge_group(delivery, head)
+        with self.inbox.stage.reviewer.store.transaction() as tx:
+            runs.requeue_merge_group(tx, self.inbox.stage.repository_id, head)
 
     def state(self, number: int) -> str:
         return self.fake.pull(SHOP, number).state

@@ -16,9 +16,10 @@ from gracegate.github_app import deliveries as hook_deliveries
 from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
-from gracegate.store import Delivery, PullHead, Ticket, Transaction, deliveries, runs, shared_tasks, sweeps
+from gracegate.store import Delivery, PullHead, deliveries, runs, shared_tasks, sweeps
 from gracegate.store.tables import HEAD, RUN, VERDICT
 from tests.review.conftest import SHOP, Stage, is_current
+from tests.runs import claimed, delays
 from tests.shop import WITHOUT_DRAIN
 
 README = {"README.md": "hello"}
@@ -27,27 +28,23 @@ DAY = 86400.0
 
 @dataclass
 class Sweeper:
-    """A reconciler of the stage, and what it has queued: runs with their delays."""
+    """A reconciler of the stage, and what it has queued: runs with their delays, in their order."""
 
     stage: Stage
     reconciler: Reconciler
-    queued: list[tuple[str, float]] = field(default_factory=list)
-
-    def enqueue(self, _tx: Transaction, ticket: Ticket, delay: float) -> None:
-        self.queued.append((ticket.run_id, delay))
+    queued: dict[str, int] = field(default_factory=dict)
 
     def sweep(self, is_stopped: Callable[[], bool] = lambda: False) -> tuple[bool, int]:
         """Whether all was looked at, and how many runs it queued."""
         before = len(self.queued)
-        return self.reconciler.sweep(self.enqueue, is_stopped), len(self.queued) - before
+        is_complete = self.reconciler.sweep(is_stopped)
+        self.queued |= dict(sorted(delays(self.reconciler.store).items(), key=lambda one: one[1]))
+        return is_complete, len(self.queued) - before
 
     def perform(self) -> None:
         """Does the run that was queued last."""
-        run_id, _ = self.queued[-1]
-        with self.reconciler.store.transaction() as tx:
-            claimed = runs.claim(tx, run_id, 1, "worker")
-        assert claimed is not None
-        outcome = self.stage.reviewer.review(claimed[0], is_current)
+        run_id = list(self.queued)[-1]
+        outcome = self.stage.reviewer.review(claimed(self.reconciler.store, run_id), is_current)
         with self.reconciler.store.transaction() as tx:
             runs.finish(tx, run_id, 1, outcome.state, conclusion=outcome.conclusion)
 
@@ -82,7 +79,7 @@ def test_a_missed_pull_request_is_queued_once_and_concluded(sweeper: Sweeper) ->
     stage = sweeper.stage
     stage.open_pull_request(README)
     assert (sweeper.sweep(), sweeper.sweep()) == ((True, 1), (True, 0))
-    ((run_id, delay),) = sweeper.queued
+    ((run_id, delay),) = sweeper.queued.items()
     assert run_id.startswith(f"reconcile-{stage.repository_id}-1-{stage.head()}-")
     assert delay == IN_FLIGHT
     sweeper.perform()
@@ -102,7 +99,7 @@ def test_a_check_that_vanished_is_made_again(sweeper: Sweeper, monkeypatch: pyte
     monkeypatch.setattr(reconciler_module, "THOROUGH_AFTER", 0.0)
     monkeypatch.setattr(sweeps, "RECONCILE_AGAIN_AFTER", 0.0)
     assert sweeper.sweep() == (True, 1)
-    assert len({run_id for run_id, _ in sweeper.queued}) == 2
+    assert len(sweeper.queued) == 2
     sweeper.perform()
     assert sweeper.stage.checks() == [("completed", "success")]
     assert sweeper.sweep() == (True, 0)
@@ -131,7 +128,7 @@ def test_a_check_that_a_dead_run_left_in_progress_is_concluded(
     with pytest.raises(GitHubUnavailable):
         sweeper.perform()
     with stage.reviewer.store.transaction() as tx:
-        runs.finish(tx, sweeper.queued[-1][0], 1, "dead")
+        runs.finish(tx, list(sweeper.queued)[-1], 1, "dead")
     stage.fake.clear_faults()
     assert (stage.checks(), sweeper.sweep()) == ([("in_progress", None)], (True, 0))
     monkeypatch.setattr(sweeps, "RECONCILE_AGAIN_AFTER", 0.0)
@@ -145,7 +142,7 @@ def test_many_are_spread_in_time(sweeper: Sweeper) -> None:
         sweeper.stage.fake.push(SHOP, branch, {"README.md": branch}, onto="main")
         sweeper.stage.fake.open_pull_request(SHOP, branch)
     assert sweeper.sweep() == (True, 3)
-    assert [delay - IN_FLIGHT for _, delay in sweeper.queued] == [0.0, deliveries.SPREAD, 2 * deliveries.SPREAD]
+    assert [delay - IN_FLIGHT for delay in sweeper.queued.values()] == [0.0, deliveries.SPREAD, 2 * deliveries.SPREAD]
 
 
 @pytest.mark.parametrize(("owners", "queued"), [({"shop"}, 1), ({"others"}, 0)])
@@ -273,7 +270,7 @@ def test_a_delivery_that_was_stored_although_its_answer_was_lost(failing_hook: S
     failing_hook.fake.settle()
     with sweeper.reconciler.store.transaction() as tx:
         for one in failing_hook.fake.deliveries:
-            deliveries.accept(tx, Delivery(one.guid, one.event, "", 1), [PullHead(1, "sha")], lambda _: None)
+            deliveries.accept(tx, Delivery(one.guid, one.event, "", 1), [PullHead(1, "sha")])
     assert sweeper.reconciler.redeliver_failed(float("inf"), 3600.0)
     assert redelivered(failing_hook) == []
 

@@ -25,6 +25,7 @@ from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
+from tests.runs import claim
 from tests.shop import DEPLOYMENT, DRAIN, SERVICE, WITHOUT_DRAIN
 
 
@@ -353,13 +354,12 @@ def test_further_attempts_post_the_comments_and_leave_the_check(stage: Stage) ->
     store = stage.reviewer.store
     delivery = Delivery("d", "pull_request", "opened", stage.installation, stage.repository_id, SHOP)
     with store.transaction() as tx:
-        deliveries.accept(tx, delivery, [PullHead(number, stage.head())], lambda _ticket: None)
+        deliveries.accept(tx, delivery, [PullHead(number, stage.head())])
 
     def review(fence: int) -> Outcome:
-        with store.transaction() as tx:
-            claimed = runs.claim(tx, f"d/{number}", fence, "worker")
-        assert claimed is not None
-        return stage.reviewer.review(claimed[0], is_current)
+        run = claim(store, f"d/{number}", fence)
+        assert run is not None
+        return stage.reviewer.review(run, is_current)
 
     for fence in (1, 2):
         with pytest.raises(RateLimited):

@@ -14,9 +14,10 @@ from gracegate.model import Report
 from gracegate.outputs import CheckOutput
 from gracegate.review.reviewer import PullRequestReviewer, unevaluated_report
 from gracegate.review.siblings import share_conclusion, waiting_output
-from gracegate.store import Delivery, PullHead, Sibling, runs
+from gracegate.store import Delivery, PullHead, Sibling, deliveries, runs
 from gracegate.store.tables import RUN
 from tests.review.conftest import SHOP, Inbox
+from tests.runs import unfinished
 
 on_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 ONE_CHECK = "GitHub has one check for a commit, so the worst verdict counts for all pull requests with this head."
@@ -55,15 +56,16 @@ class Siblings:
         ids = (self.inbox.stage.installation, self.inbox.stage.repository_id)
         head = self.inbox.stage.fake.pull(SHOP, number).head_sha
         delivery = Delivery(f"{self.inbox.delivered}", "pull_request", "opened", *ids, SHOP)
-        self.inbox.queue.accept(delivery, [PullHead(number, head)])
+        with self.inbox.stage.reviewer.store.transaction() as tx:
+            deliveries.accept(tx, delivery, [PullHead(number, head)])
 
     def review(self, number: int, other: int | None = None) -> None:
         """Does the run of a pull request, and that of another one meanwhile."""
         if other is not None:
             self.during[number] = lambda: self.review(other)
-        for run_id, fence in self.inbox.waiting().items():
+        for run_id in self.inbox.waiting():
             if run_id.endswith(f"/{number}"):
-                self.inbox.runner.perform(run_id, fence)
+                self.inbox.perform(run_id)
 
     def take_over(self) -> None:
         """What the reaper does after the death of a worker, and then the rest."""
@@ -279,14 +281,9 @@ def test_who_waits_says_for_whom_and_is_not_evaluated_in_vain(siblings: Siblings
     siblings.review(2)
     (run,) = siblings.inbox.stage.fake.world.check_runs.values()
     assert (run.status, run.title) == ("in_progress", "Waiting for #1, which has the same head")
-    ((run_id, fence),) = (pair for pair in all_runs(siblings.inbox).items() if pair[0].endswith("/2"))
-    assert siblings.inbox.runner.perform(run_id, fence) == "waiting"
+    (run_id,) = (one for one in unfinished(siblings.inbox.stage.reviewer.store) if one.endswith("/2"))
+    assert siblings.inbox.perform(run_id) == "waiting"
     assert siblings.evaluated == [2]
-
-
-def all_runs(inbox: Inbox) -> dict[str, int]:
-    with inbox.stage.reviewer.store.transaction() as tx:
-        return runs.unfinished_runs(tx)
 
 
 @pytest.mark.parametrize(

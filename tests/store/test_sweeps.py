@@ -27,13 +27,13 @@ Act = Callable[[sa.Connection], object]
 
 
 def accept(tx: sa.Connection, guid: str = "a", event: str = "pull_request") -> None:
-    deliveries.accept(tx, Delivery(guid, event, "", 7, 42, "shop/web"), [PULL], lambda _: None)
+    deliveries.accept(tx, Delivery(guid, event, "", 7, 42, "shop/web"), [PULL])
 
 
 def claimed(tx: sa.Connection) -> Run:
     found = runs.claim(tx, RUN_ID, 1, "worker")
     assert found is not None
-    return found[0]
+    return found
 
 
 def review(tx: sa.Connection, state: str = "done") -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from gracegate.store import Delivery, PullHead, Run, Sibling, Store, Ticket, deliveries, runs, verdicts
+from gracegate.store import Delivery, PullHead, Run, Sibling, Store, deliveries, runs, verdicts
 from gracegate.store.tables import HEAD, VERDICT
+from tests.runs import claimed, delays, unfinished
 
 HEAD_SHA = "sha"
 
@@ -18,22 +19,17 @@ class Siblings:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.fences: dict[str, int] = {}
 
     def queue(self, guid: str, *numbers: int, head: str = HEAD_SHA) -> None:
         pulls = [PullHead(number, head) for number in numbers]
         with self.store.transaction() as tx:
-            deliveries.accept(tx, Delivery(guid, "pull_request", "opened", 7, 42, "shop/web"), pulls, self._note)
-
-    def _note(self, ticket: Ticket) -> None:
-        self.fences[ticket.run_id] = ticket.fence
+            deliveries.accept(tx, Delivery(guid, "pull_request", "opened", 7, 42, "shop/web"), pulls)
 
     def begin(self, run_id: str, head: str = HEAD_SHA) -> Run:
+        run = claimed(self.store, run_id)
         with self.store.transaction() as tx:
-            claimed = runs.claim(tx, run_id, self.fences[run_id], "worker")
-            assert claimed is not None
-            verdicts.begin(tx, claimed[0], head)
-        return replace(claimed[0], head_sha=head)
+            verdicts.begin(tx, run, head)
+        return replace(run, head_sha=head)
 
     def record(self, run: Run, verdict: str) -> tuple[Sibling, ...] | None:
         conclusion = "success" if verdict == "pass" else "failure"
@@ -42,9 +38,7 @@ class Siblings:
 
     def wait(self, run: Run) -> None:
         with self.store.transaction() as tx:
-            ticket = runs.requeue(tx, run.id, run.fence, waits_for_siblings=True)
-        assert ticket is not None
-        self._note(ticket)
+            assert runs.wait_for_siblings(tx, run.id, run.fence, 60.0)
 
     def finish(self, run: Run, state: str = "done", head: str = HEAD_SHA) -> tuple[list[str], list[str]]:
         """The runs that are restarted, and those that are woken."""
@@ -52,11 +46,18 @@ class Siblings:
         with self.store.transaction() as tx:
             assert runs.finish(tx, run.id, run.fence, state)
             runs.record_pull_request(tx, run, head, closed=is_closed)
-            restarted = verdicts.leave_heads(tx, run, head, closed=is_closed)
-            woken = verdicts.wake(tx, 42)
-        for ticket in (*restarted, *woken):
-            self._note(ticket)
-        return [ticket.run_id for ticket in restarted], [ticket.run_id for ticket in woken]
+        before = unfinished(self.store)
+        with self.store.transaction() as tx:
+            verdicts.leave_heads(tx, run, head, closed=is_closed)
+        restarted = [run_id for run_id in unfinished(self.store) if run_id not in before]
+        return restarted, self.wake()
+
+    def wake(self, repository_id: int = 42) -> list[str]:
+        """The runs that wait for siblings no longer."""
+        before = delays(self.store)
+        with self.store.transaction() as tx:
+            verdicts.wake(tx, repository_id)
+        return [run_id for run_id, delay in delays(self.store).items() if delay == 0 and before[run_id] == 60]
 
     def must_wait(self, run: Run) -> bool:
         with self.store.transaction() as tx:
@@ -133,14 +134,11 @@ def test_who_waits_is_woken_when_all_have_a_verdict_or_one_fails(siblings: Sibli
         run = siblings.begin(f"a/{number}")
         siblings.record(run, "pass")
         siblings.wait(run)
-    with siblings.store.transaction() as tx:
-        assert verdicts.wake(tx, 42) == []
-        assert verdicts.wake(tx, 43) == []
+    assert (siblings.wake(), siblings.wake(43)) == ([], [])
     third = siblings.begin("a/3")
     siblings.record(third, "fail")
     assert siblings.finish(third) == ([], ["a/1", "a/2"])
-    with siblings.store.transaction() as tx:
-        assert verdicts.wake(tx, 42) == []
+    assert siblings.wake() == []
 
 
 @pytest.mark.parametrize("how", ["closed", "another head"])

@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def make_client(service: Service) -> Callable[..., FlaskClient]:
     def make(**env: str) -> FlaskClient:
         settings = Settings.from_environment({**service.env, **env})
-        return create_app(settings, service.store, service.queue, {}).test_client()
+        return create_app(settings, service.store, {}).test_client()
 
     return make
 

@@ -19,7 +19,7 @@ def test_healthz(client: FlaskClient) -> None:
 def test_readyz_names_what_is_missing(service: Service) -> None:
     settings = Settings.from_environment(service.env)
     checks = {"rules": lambda: None, "opa": lambda: "OPA does not answer"}
-    answer = create_app(settings, service.store, service.queue, checks).test_client().get("/readyz")
+    answer = create_app(settings, service.store, checks).test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (
         503,
         {
@@ -34,7 +34,7 @@ def test_readyz_names_what_is_missing(service: Service) -> None:
 def test_what_is_degraded_is_told_and_webhooks_are_taken(service: Service) -> None:
     settings = Settings.from_environment(service.env)
     checks = {"github": lambda: Degraded("GitHub does not answer")}
-    answer = create_app(settings, service.store, service.queue, checks).test_client().get("/readyz")
+    answer = create_app(settings, service.store, checks).test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (
         200,
         {

@@ -84,7 +84,7 @@ def find_rows(store: Store, which: AuditFilter, limit: int) -> list[AuditRow]:
     """Raises ConfigError if the service has not migrated the database yet."""
     if problem := store.check_readiness():
         raise ConfigError(problem)
-    with store.transaction() as tx:
+    with store.reading() as tx:
         return audit.find(tx, which, limit)
 
 

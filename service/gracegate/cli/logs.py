@@ -25,7 +25,7 @@ _MIN_SECRET_LENGTH = 6
 # At DEBUG, PyGithub logs the responses that contain installation tokens, and the others log too much to be useful.
 MIN_LEVELS = {
     **dict.fromkeys(("github", "urllib3"), logging.INFO),
-    **dict.fromkeys(("alembic", "dbos", "sqlalchemy"), logging.WARNING),
+    **dict.fromkeys(("alembic", "sqlalchemy"), logging.WARNING),
 }
 
 

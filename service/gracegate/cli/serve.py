@@ -46,7 +46,6 @@ def application() -> Application:
     """The web application as gunicorn loads it, once in each of its processes."""
     from gracegate.cli import logs  # noqa: PLC0415
     from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
-    from gracegate.jobs import Queue  # noqa: PLC0415
     from gracegate.processes import answer_steadily  # noqa: PLC0415
     from gracegate.settings import Settings  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
@@ -55,20 +54,19 @@ def application() -> Application:
     settings = Settings.from_environment()
     logs.configure(settings)
     store = Store(settings.database)
-    app = create_app(settings, store, Queue(store), readiness_checks(settings))
+    app = create_app(settings, store, readiness_checks(settings))
     answer_steadily()
     return app
 
 
 def prepare_database(settings: Settings) -> None:
     """Log what the operator should change and migrate the tables, before any process of the service starts."""
-    from gracegate.jobs import prepare_queue  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
 
     for deprecation in settings.deprecations:
         logging.getLogger(__name__).warning(deprecation)
     store = Store(settings.database)
-    prepare_queue(store, settings.jobs)
+    store.migrate()
     # gunicorn forks: a process must not inherit an open connection.
     store.close()
 

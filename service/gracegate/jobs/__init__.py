@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from gracegate.jobs.queue import Queue, prepare_queue
 from gracegate.jobs.worker import mark_dead, run_worker
 
-__all__ = [
-    "Queue",
-    "mark_dead",
-    "prepare_queue",
-    "run_worker",
-]
+__all__ = ["mark_dead", "run_worker"]

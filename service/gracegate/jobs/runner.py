@@ -1,18 +1,17 @@
-"""One attempt at one run: claim it, have it reviewed, and store how it ended or when it is tried again."""
+"""One attempt at one run: have it reviewed, and store how it ended or when it is tried again."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 import structlog
 
 from gracegate.errors import GracegateError, RateLimited, Superseded, WriteBudgetSpent
 from gracegate.jobs import metrics
-from gracegate.jobs.queue import Queue
 from gracegate.settings import JobSettings
 from gracegate.store import (
     CANCELLED,
@@ -68,26 +67,18 @@ class Reviewer(Protocol):
 
 
 class Runner:
-    """Does runs for one executor."""
+    """Does the runs that the executor of this process has claimed."""
 
-    def __init__(self, store: Store, queue: Queue, reviewer: Reviewer, executor: str, jobs: JobSettings) -> None:
+    def __init__(self, store: Store, reviewer: Reviewer, jobs: JobSettings) -> None:
         self._store = store
-        self._queue = queue
         self._reviewer = reviewer
-        self._executor = executor
         self._jobs = jobs
 
-    def perform(self, run_id: str, fence: int) -> str:
-        """Do the run if it still waits at this fence; returns its state afterwards."""
-        claimed = self._transact(lambda tx: runs.claim(tx, run_id, fence, self._executor))
-        if claimed is None:
-            return SUPERSEDED
-        run, retry_after = claimed
+    def perform(self, run: Run) -> str:
+        """Do the run; returns its state afterwards."""
         with structlog.contextvars.bound_contextvars(
-            delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=fence
+            delivery=run.delivery_id, repository=run.repository, pull_request=run.number, fence=run.fence
         ):
-            if retry_after:
-                return self._requeue(run, min(retry_after, MAX_DELAY), "rate_limited")
             status = self._status(run)
             if status != "current":
                 return self._supersede(run, status, was_started=run.starts > 0)
@@ -158,7 +149,7 @@ class Runner:
             log.info("write_budget_spent", seconds=delay)
             self._requeue(run, delay, "write_budget_spent")
         except Exception as error:
-            # Any error is a failed attempt. If one got out of here, DBOS would end the workflow for good.
+            # Any error is a failed attempt.
             failures = run.failures + 1
             log.exception("attempt_failed", attempt=failures, of=self._jobs.attempts)
             # No delay before the check is concluded as incomplete: the author has waited long enough.
@@ -167,28 +158,19 @@ class Runner:
         return None
 
     def _requeue(self, run: Run, delay: float, reason: str, *, cost: Cost = None, error: str = "") -> str:
-        def write(tx: Transaction) -> None:
-            if ticket := runs.requeue(tx, run.id, run.fence, cost=cost, error=error):
-                self._queue.enqueue(tx, ticket, delay)
-
-        self._transact(write)
+        self._transact(lambda tx: runs.requeue(tx, run.id, run.fence, delay=delay, cost=cost, error=error))
         metrics.REVIEWS.labels(outcome=reason).inc()
         return WAITING
 
     def _wait_for_siblings(self, run: Run) -> str:
         def write(tx: Transaction) -> None:
-            if ticket := runs.requeue(tx, run.id, run.fence, waits_for_siblings=True):
-                self._queue.enqueue(tx, ticket, SIBLING_DELAY)
+            runs.wait_for_siblings(tx, run.id, run.fence, SIBLING_DELAY)
             # They may have got their verdicts since this run has looked.
-            self._wake(tx, run)
+            verdicts.wake(tx, run.repository_id)
 
         self._transact(write)
         metrics.REVIEWS.labels(outcome=WAITING).inc()
         return WAITING
-
-    def _wake(self, tx: Transaction, run: Run) -> None:
-        for ticket in verdicts.wake(tx, run.repository_id):
-            self._queue.enqueue(tx, ticket)
 
     def _finish(self, run: Run, outcome: Outcome) -> str:
         def write(tx: Transaction) -> bool:
@@ -196,12 +178,11 @@ class Runner:
             if ended and outcome.state in {DONE, CANCELLED}:
                 is_closed = outcome.state == CANCELLED
                 runs.record_pull_request(tx, run, outcome.head_sha, closed=is_closed)
-                for ticket in verdicts.leave_heads(tx, run, outcome.head_sha, closed=is_closed):
-                    self._queue.enqueue(tx, ticket)
+                verdicts.leave_heads(tx, run, outcome.head_sha, closed=is_closed)
             if ended:
-                self._wake(tx, run)
+                verdicts.wake(tx, run.repository_id)
             if ended and outcome.pulls:
-                deliveries.queue_again(tx, run.delivery, outcome.pulls, partial(self._queue.enqueue, tx))
+                deliveries.queue_again(tx, run.delivery, outcome.pulls)
             return ended
 
         state = outcome.state if self._transact(write) else SUPERSEDED
@@ -212,7 +193,7 @@ class Runner:
         return state
 
     def _status(self, run: Run) -> RunStatus:
-        return self._transact(lambda tx: runs.status(tx, run.id, run.fence))
+        return self._retry(self._store.reading, lambda tx: runs.status(tx, run.id, run.fence))
 
     def _check_current(self, run: Run) -> None:
         status = self._status(run)
@@ -220,11 +201,14 @@ class Runner:
             raise Superseded(_CANCEL_REASONS[status])
 
     def _transact(self, act: Callable[[Transaction], T]) -> T:
+        return self._retry(self._store.transaction, act)
+
+    def _retry(self, begin: Callable[[], AbstractContextManager[Transaction]], act: Callable[[Transaction], T]) -> T:
         """Retries until the database is available: the result of a review must not be lost because it was away."""
         delay = 0.1
         while True:
             try:
-                with self._store.transaction() as tx:
+                with begin() as tx:
                     return act(tx)
             except DatabaseUnavailable as error:
                 log.warning("database_unavailable", error=str(error))

@@ -12,12 +12,11 @@ from typing import Protocol
 
 import structlog
 
-from gracegate.jobs import queue as run_queue
-from gracegate.jobs.queue import Queue
+from gracegate.jobs.queue import RunPool
 from gracegate.jobs.reaper import Reaper
 from gracegate.jobs.runner import Reviewer, Runner
 from gracegate.settings import JobSettings
-from gracegate.store import DatabaseUnavailable, Store, Ticket, Transaction, executors, shared_tasks
+from gracegate.store import DatabaseUnavailable, Store, executors, shared_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +33,8 @@ class Reconciler(Protocol):
         `pause` is how many seconds later that is repeated at the earliest.
         """
 
-    def sweep(self, enqueue: Callable[[Transaction, Ticket, float], None], is_stopped: Callable[[], bool]) -> bool:
-        """Enqueue, with a delay, a run for each open pull request without one or a check; False if it stopped early."""
+    def sweep(self, is_stopped: Callable[[], bool]) -> bool:
+        """Queue, with a delay, a run for each open pull request without one or a check; False if it stopped early."""
 
     def delete_unused_caches(self) -> None:
         """Delete what this machine keeps of repositories that are not reviewed any more. Each worker calls it."""
@@ -72,25 +71,22 @@ def _executor_prefix(pid: int) -> str:
 
 
 class Worker:
-    """The worker of this process; DBOS allows one at a time."""
+    """The worker of this process."""
 
     def __init__(self, store: Store, reviewer: Reviewer, reconciler: Reconciler, jobs: JobSettings) -> None:
-        # With a name that was used before, DBOS would start again the runs that its former owner is still doing.
+        # No two processes may have the same: a dead worker's runs would look as if they were in work.
         self.executor = _executor_prefix(os.getpid()) + secrets.token_hex(4)
         self._store = store
         self._jobs = jobs
-        queue = Queue(store)
-        self._queue = queue
-        self._reaper = Reaper(store, queue, jobs)
+        self._reaper = Reaper(store, jobs)
         self._reconciler = reconciler
         self._started_at = 0.0
-        self._runner = Runner(store, queue, reviewer, self.executor, jobs)
+        self._pool = RunPool(store, self.executor, jobs, self._reaper, Runner(store, reviewer, jobs).perform)
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         periodic: tuple[tuple[float, Callable[[], object]], ...] = (
             (jobs.heartbeat, self._send_heartbeat),
             (jobs.heartbeat, self._reaper.requeue_runs_of_dead_workers),
-            (jobs.dead_after, self._reaper.requeue_missing_runs),
             (jobs.heartbeat, self._do_shared_tasks),
             (DELETE_EVERY, self._delete_unused_caches),
         )
@@ -98,6 +94,7 @@ class Worker:
             threading.Thread(target=self._repeat, args=(seconds, act), name=act.__name__, daemon=True)
             for seconds, act in periodic
         ]
+        self._claiming = threading.Thread(target=self._pool.claim_runs, name="claim_runs", daemon=True)
 
     def start(self) -> None:
         # The first heartbeat comes before the first run, else another worker would take that over at once.
@@ -106,16 +103,18 @@ class Worker:
             self._started_at = shared_tasks.clock(tx)
         for thread in self._threads:
             thread.start()
-        run_queue.launch(self._store, self.executor, self._runner.perform)
+        self._claiming.start()
 
     def is_healthy(self) -> bool:
         """False where one of the threads died of an error: a worker without a heartbeat has to be started again."""
-        return all(thread.is_alive() for thread in self._threads)
+        return all(thread.is_alive() for thread in (self._claiming, *self._threads))
 
     def stop(self) -> None:
-        """Dequeue nothing more, finish what can be finished in time, requeue the rest; heartbeats go on until then."""
+        """Claim nothing more, finish what can be finished in time, requeue the rest; heartbeats go on until then."""
         self._stopping.set()
-        run_queue.shut_down(self._jobs.shutdown)
+        self._pool.stop_claiming()
+        self._claiming.join(self._jobs.shutdown)
+        self._pool.wait(self._jobs.shutdown)
         released = self._reaper.release_runs(self.executor)
         self._stopped.set()
         for thread in self._threads:
@@ -126,9 +125,9 @@ class Worker:
 
     def _do_shared_tasks(self) -> None:
         every = self._jobs.reconcile
-        enqueue, is_stopped = self._queue.enqueue, self._stopping.is_set
+        is_stopped = self._stopping.is_set
         self._do("redeliver_failed", every, lambda since: self._reconciler.redeliver_failed(since, every))
-        self._do("sweep", every, lambda _since: self._reconciler.sweep(enqueue, is_stopped))
+        self._do("sweep", every, lambda _since: self._reconciler.sweep(is_stopped))
         self._do("delete_old_rows", DELETE_EVERY, lambda _since: self._reaper.delete_old_rows(is_stopped))
 
     def _do(self, name: str, every: float, act: Callable[[float], bool]) -> None:

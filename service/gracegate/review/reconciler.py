@@ -25,7 +25,7 @@ from gracegate.review import metrics
 from gracegate.review.redelivery import redeliver_failed
 from gracegate.review.reviewer import external_id
 from gracegate.settings import Settings
-from gracegate.store import Candidate, Delivery, PullHead, Store, Ticket, Transaction, deliveries, repositories, sweeps
+from gracegate.store import Candidate, Delivery, PullHead, Store, deliveries, repositories, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +42,6 @@ IN_FLIGHT = 30.0
 MAX_OPEN_PULLS = 1000
 """How many open pull requests of a repository are looked at, the newest first."""
 
-Enqueue = Callable[[Transaction, Ticket, float], None]
-"""Enqueues a run in a transaction, to start after so many seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
@@ -58,7 +55,7 @@ class Reconciler:
     def redeliver_failed(self, since: float, pause: float) -> bool:
         return redeliver_failed(self.client, self.store, since, pause)
 
-    def sweep(self, enqueue: Enqueue, is_stopped: Callable[[], bool]) -> bool:
+    def sweep(self, is_stopped: Callable[[], bool]) -> bool:
         """Queue the open pull requests whose head has no concluded check; False if not all were looked at."""
         deadline = time.monotonic() + SWEEP_SECONDS
         outcomes = set()
@@ -70,7 +67,7 @@ class Reconciler:
             for installation_id in ids:
                 if is_stopped() or time.monotonic() > deadline:
                     return False
-                outcomes.add(self._sweep_installation(installation_id, enqueue, is_stopped, deadline))
+                outcomes.add(self._sweep_installation(installation_id, is_stopped, deadline))
         except GitHubError as error:
             log.warning("sweep_failed", error=str(error))
             return False
@@ -78,7 +75,7 @@ class Reconciler:
 
     def delete_unused_caches(self) -> None:
         """Delete this machine's copies of repositories that the App may not read any more, or that nobody changes."""
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             names = repositories.full_names(tx)
         urls = None if names is None else [f"{self.settings.git_url}/{name}.git" for name in names]
         if deleted := self.fetcher.delete_unused(urls, KEEP_CACHES):
@@ -89,14 +86,12 @@ class Reconciler:
         owners = self.settings.allowed_owners
         return not owners or name.partition("/")[0].lower() in owners
 
-    def _sweep_installation(
-        self, installation_id: int, enqueue: Enqueue, is_stopped: Callable[[], bool], deadline: float
-    ) -> str:
+    def _sweep_installation(self, installation_id: int, is_stopped: Callable[[], bool], deadline: float) -> str:
         """Returns how it ended. Raises GitHubUnavailable, as the others would fail too."""
         outcome = "failed"
         try:
             with self.client.installation(installation_id) as reader:
-                sweep = _InstallationSweep(self, installation_id, reader, enqueue, is_stopped, deadline)
+                sweep = _InstallationSweep(self, installation_id, reader, is_stopped, deadline)
                 outcome = sweep.run()
         except GitHubUnavailable:
             raise
@@ -115,7 +110,6 @@ class _InstallationSweep:
     reconciler: Reconciler
     installation_id: int
     reader: InstallationReader
-    enqueue: Enqueue
     is_stopped: Callable[[], bool]
     deadline: float
     queued: int = 0
@@ -150,7 +144,7 @@ class _InstallationSweep:
         try:
             listed, left_out = pull_requests.list_open(repo, limit=MAX_OPEN_PULLS)
             pulls = [PullHead(pull.number, pull.head_sha) for pull in listed]
-            with self.reconciler.store.transaction() as tx:
+            with self.reconciler.store.reading() as tx:
                 candidates = sweeps.candidates(
                     tx, repository.id, pulls, is_complete=not left_out, is_thorough=is_thorough
                 )
@@ -173,9 +167,7 @@ class _InstallationSweep:
         with self.reconciler.store.transaction() as tx:
             if not deliveries.record(tx, delivery, "queued"):
                 return
-            queued = deliveries.queue_again(
-                tx, delivery, [missed.pull], lambda ticket, _delay: self.enqueue(tx, ticket, delay)
-            )
+            queued = deliveries.queue_again(tx, delivery, [missed.pull], delay)
         self.queued += queued
         metrics.MISSED.inc(queued)
         log.info("missed_pull_request_queued", repository=repository.full_name, pull_request=missed.pull.number)

@@ -127,7 +127,7 @@ class PullRequestReviewer:
 
     def cancel_check(self, run: Run, reason: str) -> None:
         """Concludes as cancelled the check that a run started and that is not needed any more."""
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             head_sha = runs.recorded_head(tx, run)
         with self._repository(run) as repo:
             self._cancel(repo, head_sha, external_id(run.number, head_sha), reason)
@@ -158,7 +158,7 @@ class PullRequestReviewer:
 
     def _must_wait(self, run: Run, pull: PullRequest) -> bool:
         """Whether an earlier attempt has recorded the verdict, and a pull request with the same head has none yet."""
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             return verdicts.must_wait(tx, run, pull.head_sha)
 
     def _conclude(
@@ -205,7 +205,7 @@ class PullRequestReviewer:
             if closed or now.head_sha != pull.head_sha:
                 with self.store.transaction() as tx:
                     verdicts.record_departure(tx, run, sibling.number, pull.head_sha, now.head_sha, closed=closed)
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             return verdicts.siblings(tx, run, pull.head_sha)
 
     def _post_comments(
@@ -229,7 +229,7 @@ class PullRequestReviewer:
         """Says it in the check, which counted on a comment."""
         check = self._find_check(repo, pull.number, pull.head_sha)
         own = check_run.render(report, self.settings.on_incomplete, comments)
-        with self.store.transaction() as tx:
+        with self.store.reading() as tx:
             siblings = verdicts.siblings(tx, run, pull.head_sha)
         output = share_conclusion(own, siblings)
         if check is not None and output is not None:

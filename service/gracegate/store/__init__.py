@@ -1,7 +1,4 @@
-"""The database: deliveries, newest heads, runs, verdicts, rate limits and the audit log.
-
-The tables of the queue are not read here.
-"""
+"""The database: deliveries, newest heads, runs, verdicts, rate limits and the audit log."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ from gracegate.store.database import (
     translate_errors,
     url_without_password,
 )
-from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject, Ticket
+from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject
 from gracegate.store.retention import Keep
-from gracegate.store.runs import Cost, Outcome, Run, RunStatus
+from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
 from gracegate.store.sweeps import Candidate, FailedDelivery
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 from gracegate.store.verdicts import Sibling
@@ -47,6 +44,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Delivery",
     "FailedDelivery",
+    "HeldRun",
     "Keep",
     "MergeGroup",
     "Outcome",
@@ -56,7 +54,6 @@ __all__ = [
     "Sibling",
     "Store",
     "Subject",
-    "Ticket",
     "Transaction",
     "audit",
     "deliveries",

@@ -1,4 +1,4 @@
-"""One database for our tables and those of the queue: a SQLite file, or PostgreSQL if one machine is not enough."""
+"""The database: a SQLite file, or PostgreSQL if one machine is not enough."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ BUSY_SECONDS = 30
 _LOOK_AGAIN_SECONDS = 0.001
 """How soon a process that waits for SQLite's write lock looks again."""
 
+_ONLY_READS = "gracegate_only_reads"
+"""The execution option of a connection that takes no write lock."""
+
 _POOL_SIZE = 15
 """Connections of a process to PostgreSQL, at most; its threads wait for them."""
 
 Transaction = sa.Connection
-"""A connection inside Store.transaction()."""
+"""A connection inside Store.transaction() or Store.reading()."""
 
 
 class DatabaseUnavailable(GracegateError):
@@ -45,6 +48,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
         self.engine = _engine(self.url)
+        self._reading_engine = self.engine.execution_options(**{_ONLY_READS: True})
         self._turn = _SqliteTurn() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     def migrate(self) -> None:
@@ -60,10 +64,16 @@ class Store:
         with translate_errors(), self._turn, self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads. On SQLite it does not wait for the one that writes, and none waits for it."""
+        with translate_errors(), self._reading_engine.begin() as connection:
+            yield connection
+
     def check_readiness(self) -> str | None:
         """Why the database cannot be used, in words; None if it can."""
         try:
-            with self.transaction() as tx:
+            with self.reading() as tx:
                 missing = set(METADATA.tables) - set(sa.inspect(tx).get_table_names())
         except DatabaseUnavailable as error:
             return f"the database does not answer: {error}"
@@ -175,7 +185,7 @@ def _engine(url: str) -> sa.Engine:
         return engine
     engine = sa.create_engine(url)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -193,6 +203,13 @@ def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.execute(f"SET lock_timeout = {BUSY_SECONDS * 1000}")
     connection.execute(f"SET idle_in_transaction_session_timeout = {2 * BUSY_SECONDS * 1000}")
     connection.commit()
+
+
+def _begin(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get(_ONLY_READS):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _begin_immediate(connection)
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal
@@ -71,45 +71,35 @@ Subject = PullHead | MergeGroup | BaseBranch
 _SUBJECTS = {PullHead: "pull_request", MergeGroup: "merge_group", BaseBranch: "base_branch"}
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """One entry of the queue: a run at one fence. One run at a time is done of each `partition`."""
-
-    run_id: str
-    fence: int
-    partition: str
-
-
 def accept(
-    tx: sa.Connection, delivery: Delivery, subjects: Sequence[Subject], enqueue: Callable[[Ticket], None]
+    tx: sa.Connection, delivery: Delivery, subjects: Sequence[Subject]
 ) -> Literal["queued", "requeued", "duplicate"]:
-    """Record a delivery that asks for reviews of `subjects`, create their runs and pass each to `enqueue`.
+    """Record a delivery that asks for reviews of `subjects`, and create their runs, which are due at once.
 
     A delivery that GitHub sends again restarts only the runs that ended without a concluded check.
     """
-    is_new = record(tx, delivery, "queued")
-    create = _create_run if is_new else _restart_run
     # Two transactions that supersede runs of the same pull requests do so in the same order.
-    tickets = [create(tx, delivery, subject) for subject in sorted(subjects, key=_number)]
-    for ticket in filter(None, tickets):
-        enqueue(ticket)
-    return "queued" if is_new else "requeued" if any(tickets) else "duplicate"
+    subjects = sorted(subjects, key=_number)
+    if record(tx, delivery, "queued"):
+        for subject in subjects:
+            _create_run(tx, delivery, subject)
+        return "queued"
+    restarted = [_restart_run(tx, delivery, subject) for subject in subjects]
+    return "requeued" if any(restarted) else "duplicate"
 
 
-def queue_again(
-    tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead], enqueue: Callable[[Ticket, float], None]
-) -> int:
+def queue_again(tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead], delay: float = 0.0) -> int:
     """Create runs for a recorded delivery that may affect many pull requests; returns how many.
 
-    Each is passed to `enqueue` with its delay in seconds: they are spread in time, so that those of webhooks come
-    first. A pull request whose run waits is left alone, because that run reads what is new when it starts; one whose
-    run has started is reviewed again at once.
+    The first is due after `delay` seconds, and the others are spread in time, so that those of webhooks come first. A
+    pull request whose run waits is left alone, because that run reads what is new when it starts; one whose run has
+    started is reviewed again at once.
     """
     states = _states_of_newest_runs(tx, delivery.repository_id)
     pulls = [pull for pull in pulls if states.get(pull.number) != WAITING]
     for place, pull in enumerate(pulls):
-        delay = 0.0 if states.get(pull.number) == RUNNING else place * SPREAD
-        enqueue(_create_run(tx, delivery, pull), delay)
+        is_running = states.get(pull.number) == RUNNING
+        _create_run(tx, delivery, pull, 0.0 if is_running else delay + place * SPREAD)
     return len(pulls)
 
 
@@ -136,16 +126,12 @@ def merge_group_at(tx: sa.Connection, repository_id: int, sha: str) -> MergeGrou
     return None if row is None else MergeGroup(*row)
 
 
-def partition(repository_id: int, number: int, head_sha: str) -> str:
-    """A pull request, or the commit that a merge group or a base branch is at."""
-    return f"{repository_id}/{number or head_sha}"
-
-
 def _number(subject: Subject) -> int:
     return subject.number if isinstance(subject, PullHead) else 0
 
 
-def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Ticket:
+def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: float = 0.0) -> None:
+    """Create a run that is due after `delay` seconds; waiting runs of the same pull request are superseded."""
     number = _number(subject)
     run_id = f"{delivery.id}/{number}"
     if isinstance(subject, PullHead):
@@ -160,18 +146,19 @@ def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Tick
         "number": number,
         **asdict(subject),
         "state": WAITING,
+        "delay": delay,
+        # A pull request, or the commit that a merge group or a base branch is at.
+        "partition": f"{delivery.repository_id}/{number or subject.head_sha}",
         "waits_for_siblings": False,
         **dict.fromkeys(("starts", "failures", "crashes"), 0),
         "fence": 1,
     }
     tx.execute(_INSERT_RUN, row)
-    return Ticket(run_id, 1, partition(delivery.repository_id, number, subject.head_sha))
 
 
-def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Ticket | None:
-    """Queue a run again that ended without a concluded check, unless a newer one took its place."""
-    number = _number(subject)
-    run_id = f"{delivery.id}/{number}"
+def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> bool:
+    """Let a run wait again that ended without a concluded check, unless a newer one took its place."""
+    run_id = f"{delivery.id}/{_number(subject)}"
     concluded = sa.exists().where(
         VERDICT.c.repository_id == RUN.c.repository_id,
         VERDICT.c.head_sha == RUN.c.head_sha,
@@ -179,13 +166,13 @@ def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> Tic
         VERDICT.c.verdict != "",
     )
     newest = (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
-    fence = tx.scalar(
+    anew = {"state": WAITING, "due_at": now(), "failures": 0, "crashes": 0, "finished_at": None}
+    restarted = tx.execute(
         sa.update(RUN)
         .where(RUN.c.id == run_id, RUN.c.state.in_((DEAD, CANCELLED)), newest, ~concluded)
-        .values(state=WAITING, fence=RUN.c.fence + 1, failures=0, crashes=0, updated_at=now(), finished_at=None)
-        .returning(RUN.c.fence)
+        .values(**anew, fence=RUN.c.fence + 1, updated_at=now())
     )
-    return None if fence is None else Ticket(run_id, fence, partition(delivery.repository_id, number, subject.head_sha))
+    return restarted.rowcount == 1
 
 
 def _states_of_newest_runs(tx: sa.Connection, repository_id: int) -> dict[int, str]:
@@ -223,7 +210,7 @@ def _upsert_head(dialect: str) -> sa.Executable:
     return statement.on_conflict_do_update(index_elements=["repository_id", "number"], set_=changes)
 
 
-_INSERT_RUN = sa.insert(RUN).values(created_at=now(), updated_at=now())
+_INSERT_RUN = sa.insert(RUN).values(created_at=now(), updated_at=now(), due_at=now() + bindparam("delay"))
 _SUPERSEDE_WAITING_RUNS = (
     sa.update(RUN)
     .where(RUN.c.repository_id == bindparam("of_repository"), RUN.c.number == bindparam("of_number"))

@@ -12,11 +12,6 @@ def write_heartbeat(tx: sa.Connection, executor: str) -> None:
     tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now()}))
 
 
-def live_executors(tx: sa.Connection, dead_after: float) -> frozenset[str]:
-    """The executors whose last heartbeat is at most `dead_after` seconds old."""
-    return frozenset(tx.scalars(sa.select(EXECUTOR.c.id).where(EXECUTOR.c.heartbeat_at >= now() - dead_after)))
-
-
 def mark_dead(tx: sa.Connection, prefix: str) -> None:
     """Delete the executors whose ids start with `prefix`: others can take over their runs at once."""
     tx.execute(sa.delete(EXECUTOR).where(EXECUTOR.c.id.startswith(prefix, autoescape=True)))

@@ -1,16 +1,20 @@
-"""The life of a run: it is claimed, then requeued or finished. Each step needs the run's present fence."""
+"""The life of a run: it waits, is claimed, then requeued or finished. Each step needs the run's present fence.
+
+The runs that wait are the queue: workers claim those that are due, the oldest first, and one of a partition at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from gracegate.model import Verdict
-from gracegate.store.deliveries import Delivery, PullHead, Ticket, partition
-from gracegate.store.tables import CANCELLED, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
+from gracegate.store.deliveries import Delivery, PullHead
+from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
@@ -73,26 +77,28 @@ class Outcome:
     pulls: tuple[PullHead, ...] = ()
 
 
-_COLUMNS = tuple(RUN.c[name] for name in Run.__slots__)
+class HeldRun(NamedTuple):
+    """A run that an executor has claimed and that has not ended."""
+
+    id: str
+    fence: int
+    executor: str
+    crashes: int
 
 
-def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> tuple[Run, float] | None:
-    """Start a waiting run, given as it was before; None if it does not wait at this fence.
+def due_runs(tx: sa.Connection, limit: int) -> list[tuple[str, int]]:
+    """The runs that may be claimed now, with their fences: those that have been due for longest, at most `limit`."""
+    return [(row.id, row.fence) for row in tx.execute(_DUE_RUNS, {"limit": limit})]
 
-    The number is how many seconds the run's installation is still rate-limited: above 0, the run was not started.
-    """
-    query = sa.select(*_COLUMNS).where(RUN.c.id == run_id, *held_by(fence, WAITING)).with_for_update()
-    row = tx.execute(query).mappings().one_or_none()
-    if row is None:
-        return None
-    run = Run(**row)
-    seconds = sa.select(RATE_LIMIT.c.blocked_until - now()).where(RATE_LIMIT.c.installation_id == run.installation_id)
-    retry_after = max(0.0, tx.scalar(seconds) or 0.0)
-    if retry_after == 0.0:
-        changes: dict[str, Any] = {"state": RUNNING, "executor": executor, "starts": RUN.c.starts + 1}
-        changes |= {"waits_for_siblings": False, "updated_at": now()}
-        tx.execute(sa.update(RUN).where(RUN.c.id == run_id).values(changes))
-    return run, retry_after
+
+def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Run | None:
+    """Start a run, which is returned as it was before; None if it does not wait at this fence, or if another run of its
+    partition has been started."""
+    if tx.dialect.name == "postgresql":
+        # Two workers that claim two runs of a partition do so in turn, so that the second one sees the first one's run.
+        tx.execute(_LOCK_PARTITION, {"run_id": run_id})
+    row = tx.execute(_CLAIM, {"run_id": run_id, "at_fence": fence, "by": executor}).mappings().one_or_none()
+    return None if row is None else Run(**row)
 
 
 def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
@@ -117,31 +123,40 @@ def record_pull_request(tx: sa.Connection, run: Run, head_sha: str, *, closed: b
 
 
 def requeue(
-    tx: sa.Connection,
-    run_id: str,
-    fence: int,
-    *,
-    cost: Cost = None,
-    error: str = "",
-    waits_for_siblings: bool = False,
-) -> Ticket | None:
-    """Raise the fence and let the run wait again; None if another worker holds it or it has ended."""
-    changes: dict[str, Any] = {"state": WAITING, "fence": RUN.c.fence + 1, "executor": None, "updated_at": now()}
-    changes["waits_for_siblings"] = waits_for_siblings
+    tx: sa.Connection, run_id: str, fence: int, *, delay: float = 0.0, cost: Cost = None, error: str = ""
+) -> bool:
+    """Raise the fence and let the run wait again, for `delay` seconds at least; False if another worker holds it or it
+    has ended."""
+    changes: dict[str, Any] = {}
     if error:
         changes["error"] = error
     if cost:
         changes[cost] = RUN.c[cost] + 1
-    row = tx.execute(
-        sa.update(RUN)
-        .where(RUN.c.id == run_id, *held_by(fence, WAITING, RUNNING))
-        .values(changes)
-        .returning(RUN.c.fence, RUN.c.repository_id, RUN.c.number, RUN.c.head_sha)
-    ).one_or_none()
-    return None if row is None else Ticket(run_id, row.fence, partition(row.repository_id, row.number, row.head_sha))
+    return _wait_again(tx, run_id, fence, delay, {"waits_for_siblings": False, **changes})
 
 
-def requeue_merge_group(tx: sa.Connection, repository_id: int, head_sha: str) -> list[Ticket]:
+def wait_for_siblings(tx: sa.Connection, run_id: str, fence: int, delay: float) -> bool:
+    """As requeue; verdicts.wake requeues the run before `delay` seconds are over."""
+    return _wait_again(tx, run_id, fence, delay, {"waits_for_siblings": True})
+
+
+def _wait_again(tx: sa.Connection, run_id: str, fence: int, delay: float, changes: dict[str, Any]) -> bool:
+    changes |= {"state": WAITING, "due_at": now() + delay, "executor": None, "updated_at": now()}
+    statement = sa.update(RUN).where(RUN.c.id == run_id, *held_by(fence, WAITING, RUNNING))
+    return tx.execute(statement.values({**changes, "fence": RUN.c.fence + 1})).rowcount == 1
+
+
+def held_runs(tx: sa.Connection, executor: str) -> list[HeldRun]:
+    """The runs that this executor has claimed and not ended."""
+    return [HeldRun(*row) for row in tx.execute(_HELD_RUNS.where(RUN.c.executor == executor))]
+
+
+def runs_of_dead_executors(tx: sa.Connection, dead_after: float) -> list[HeldRun]:
+    """The runs whose executors have sent no heartbeat for `dead_after` seconds."""
+    return [HeldRun(*row) for row in tx.execute(_RUNS_OF_DEAD_EXECUTORS, {"dead_after": dead_after})]
+
+
+def requeue_merge_group(tx: sa.Connection, repository_id: int, head_sha: str) -> None:
     """Requeue the unfinished runs of a merge group: a worker that holds one stops, and GitHub is asked again."""
     query = sa.select(RUN.c.id, RUN.c.fence).where(
         RUN.c.repository_id == repository_id,
@@ -150,8 +165,8 @@ def requeue_merge_group(tx: sa.Connection, repository_id: int, head_sha: str) ->
         RUN.c.head_sha == head_sha,
         RUN.c.state.in_((WAITING, RUNNING)),
     )
-    found = tx.execute(query.order_by(RUN.c.id)).all()
-    return [ticket for row in found if (ticket := requeue(tx, row.id, row.fence))]
+    for row in tx.execute(query.order_by(RUN.c.id)).all():
+        requeue(tx, row.id, row.fence)
 
 
 def move_repository(tx: sa.Connection, repository_id: int, installation_id: int, full_name: str) -> None:
@@ -162,15 +177,10 @@ def move_repository(tx: sa.Connection, repository_id: int, installation_id: int,
 
 def cancel_waiting(tx: sa.Connection, installation_id: int, repository_ids: Collection[int] | None = None) -> None:
     """End the waiting runs of an installation, or of some of its repositories: GitHub refuses them from now on."""
-    waiting = sa.update(RUN).where(RUN.c.installation_id == installation_id, RUN.c.state == WAITING)
+    waiting = sa.update(RUN).where(RUN.c.installation_id == installation_id, has_state(RUN, WAITING))
     if repository_ids is not None:
         waiting = waiting.where(RUN.c.repository_id.in_(repository_ids))
     tx.execute(waiting.values(state=CANCELLED, updated_at=now(), finished_at=now()))
-
-
-def crash_count(tx: sa.Connection, run_id: str) -> int:
-    """How many workers died while they did this run."""
-    return tx.scalar(sa.select(RUN.c.crashes).where(RUN.c.id == run_id)) or 0
 
 
 def finish(tx: sa.Connection, run_id: str, fence: int, state: str, *, conclusion: str = "", error: str = "") -> bool:
@@ -196,23 +206,63 @@ def set_rate_limit(tx: sa.Connection, installation_id: int, seconds: float) -> N
     tx.execute(statement.on_conflict_do_update(index_elements=["installation_id"], set_={"blocked_until": later}))
 
 
-def unfinished_runs(tx: sa.Connection, idle: float = 0.0) -> dict[str, int]:
-    """The fence by id of each run that waits or runs and has not changed for `idle` seconds."""
-    query = sa.select(RUN.c.id, RUN.c.fence).where(
-        RUN.c.state.in_((WAITING, RUNNING)), RUN.c.updated_at <= now() - idle
-    )
-    return {row.id: row.fence for row in tx.execute(query)}
-
-
 def queue_depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
     """How many runs wait and how many run, and the age of the oldest of them in seconds."""
-    live = RUN.c.state.in_((WAITING, RUNNING))
-    query = sa.select(RUN.c.state, sa.func.count().label("runs")).where(live).group_by(RUN.c.state)
-    counts = {row.state: row.runs for row in tx.execute(query)}
-    oldest = tx.scalar(sa.select(now() - sa.func.min(RUN.c.created_at)).where(live))
-    return {WAITING: 0, RUNNING: 0, **counts}, max(0.0, oldest or 0.0)
+    rows = tx.execute(_QUEUE_DEPTH).all()
+    return {row.state: row.runs for row in rows}, max(0.0, *(row.age or 0.0 for row in rows))
 
 
 def held_by(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
     """The condition under which the holder of `fence` may change a run."""
     return RUN.c.fence == fence, RUN.c.state.in_(states)
+
+
+def has_state(runs: sa.FromClause, state: str) -> sa.ColumnElement[bool]:
+    """The condition with a literal: the databases use an index of some rows only where the statement says which."""
+    return runs.c.state == sa.literal_column(f"'{state}'")
+
+
+# What workers look for again and again is built once, as SQLAlchemy takes longer to build a statement than to run it.
+_other = RUN.alias("other")
+_PARTITION_IS_FREE = ~sa.exists().where(_other.c.partition == RUN.c.partition, has_state(_other, RUNNING))
+# As a subquery the time is read once, and PostgreSQL looks it up in the index.
+_NOW = sa.select(now()).scalar_subquery()
+_RATE_LIMITED = sa.select(RATE_LIMIT.c.installation_id).where(RATE_LIMIT.c.blocked_until > _NOW)
+_DUE_RUNS = (
+    sa.select(RUN.c.id, RUN.c.fence)
+    .where(has_state(RUN, WAITING), RUN.c.due_at <= _NOW, _PARTITION_IS_FREE)
+    .where(RUN.c.installation_id.not_in(_RATE_LIMITED))
+    .order_by(RUN.c.due_at, RUN.c.id)
+    .limit(bindparam("limit"))
+)
+_LOCK_PARTITION = sa.select(
+    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.literal("partition ") + RUN.c.partition, 0))
+).where(RUN.c.id == bindparam("run_id"))
+_CLAIM = (
+    sa.update(RUN)
+    .where(
+        RUN.c.id == bindparam("run_id"),
+        RUN.c.fence == bindparam("at_fence"),
+        has_state(RUN, WAITING),
+        _PARTITION_IS_FREE,
+    )
+    .values(
+        state=RUNNING, executor=bindparam("by"), starts=RUN.c.starts + 1, waits_for_siblings=False, updated_at=now()
+    )
+    .returning(*((RUN.c.starts - 1).label("starts") if name == "starts" else RUN.c[name] for name in Run.__slots__))
+)
+_HELD_RUNS = sa.select(*(RUN.c[name] for name in HeldRun._fields)).where(has_state(RUN, RUNNING)).order_by(RUN.c.id)
+_RUNS_OF_DEAD_EXECUTORS = _HELD_RUNS.where(
+    ~sa.exists().where(EXECUTOR.c.id == RUN.c.executor, EXECUTOR.c.heartbeat_at >= now() - bindparam("dead_after"))
+)
+# In one statement, so that no run is missed that changes its state meanwhile.
+_QUEUE_DEPTH = sa.union_all(
+    *(
+        sa.select(
+            sa.literal(state).label("state"),
+            sa.func.count().label("runs"),
+            (now() - sa.func.min(RUN.c.created_at)).label("age"),
+        ).where(has_state(RUN, state))
+        for state in (WAITING, RUNNING)
+    )
+)

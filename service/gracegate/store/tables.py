@@ -12,10 +12,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 METADATA = sa.MetaData()
 
+
 # The states of a run.
 WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
     "waiting", "running", "done", "superseded", "cancelled", "dead",
 )  # fmt: skip
+_IS_WAITING, _IS_RUNNING = sa.text("state = 'waiting'"), sa.text("state = 'running'")
 
 DELIVERY = Table(
     "delivery",
@@ -58,8 +60,10 @@ RUN = Table(
     Column("head_ref", Text, nullable=False),  # these three are "" for a pull request: GitHub is asked for them
     Column("base_sha", Text, nullable=False),
     Column("base_ref", Text, nullable=False),
-    Column("state", Text, nullable=False, index=True),
-    Column("fence", Integer, nullable=False),  # grows with each enqueue; only the holder of the newest may write
+    Column("state", Text, nullable=False),
+    Column("due_at", Float, nullable=False),  # when a run that waits may be started
+    Column("partition", Text, nullable=False),  # one run at a time is done of each
+    Column("fence", Integer, nullable=False),  # grows each time the run waits again; the holder of the newest may write
     Column("waits_for_siblings", Boolean, nullable=False),  # for other pull requests with its head, see verdicts.py
     Column("starts", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
@@ -71,6 +75,9 @@ RUN = Table(
     Column("updated_at", Float, nullable=False),
     Column("finished_at", Float),
     sa.Index("run_by_pull_request", "repository_id", "number"),
+    # Of the unfinished runs alone, which are few. A statement has to say the state as a literal, see runs.has_state.
+    sa.Index("run_due", "due_at", "id", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
+    sa.Index("run_running", "partition", unique=True, sqlite_where=_IS_RUNNING, postgresql_where=_IS_RUNNING),
 )
 
 VERDICT = Table(

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gracegate.store.deliveries import Ticket, partition
 from gracegate.store.runs import Run, held_by, requeue
 from gracegate.store.tables import CANCELLED, DEAD, DONE, HEAD, RUN, RUNNING, SUPERSEDED, VERDICT, WAITING, insert, now
 
@@ -82,7 +81,7 @@ def must_wait(tx: sa.Connection, run: Run, head_sha: str) -> bool:
     return conclusion is not None and shared_conclusion(conclusion, siblings(tx, run, head_sha)) is None
 
 
-def wake(tx: sa.Connection, repository_id: int) -> list[Ticket]:
+def wake(tx: sa.Connection, repository_id: int) -> None:
     """Requeue the runs of a repository that have waited for siblings and need not any more."""
     key = (VERDICT.c.repository_id == RUN.c.repository_id) & (VERDICT.c.head_sha == RUN.c.head_sha)
     query = (
@@ -97,17 +96,19 @@ def wake(tx: sa.Connection, repository_id: int) -> list[Ticket]:
         for row in tx.execute(query).all()
         if shared_conclusion(row.conclusion, _siblings(tx, repository_id, row.number, row.head_sha))
     ]
-    return [ticket for row in ready if (ticket := requeue(tx, row.id, row.fence))]
+    for row in ready:
+        requeue(tx, row.id, row.fence)
 
 
-def leave_heads(tx: sa.Connection, run: Run, head_sha: str, *, closed: bool) -> list[Ticket]:
+def leave_heads(tx: sa.Connection, run: Run, head_sha: str, *, closed: bool) -> None:
     """Forget the verdicts of a pull request whose head is now `head_sha`, or which is closed, and restart the newest
     runs of the siblings that it leaves."""
     of_pull = (VERDICT.c.repository_id == run.repository_id) & (VERDICT.c.number == run.number)
     gone = of_pull if closed else of_pull & (VERDICT.c.head_sha != head_sha)
     left = tx.scalars(sa.delete(VERDICT).where(gone).returning(VERDICT.c.head_sha)).all()
-    found = [one.number for sha in sorted(left) for one in _siblings(tx, run.repository_id, run.number, sha)]
-    return [ticket for number in found if (ticket := _restart_newest_run(tx, run.repository_id, number))]
+    for sha in sorted(left):
+        for one in _siblings(tx, run.repository_id, run.number, sha):
+            _restart_newest_run(tx, run.repository_id, one.number)
 
 
 def record_departure(tx: sa.Connection, run: Run, number: int, left: str, head_sha: str, *, closed: bool) -> None:
@@ -152,18 +153,16 @@ def _sibling(number: int, verdict: str | None, conclusion: str | None, state: st
     return Sibling(number, verdict or "", conclusion or "")
 
 
-def _restart_newest_run(tx: sa.Connection, repository_id: int, number: int) -> Ticket | None:
-    """Queue the newest run of a pull request again, at the next fence and without its verdict, if it has ended."""
+def _restart_newest_run(tx: sa.Connection, repository_id: int, number: int) -> None:
+    """Let the newest run of a pull request wait again, at the next fence and without its verdict, if it has ended."""
     newest = sa.select(HEAD.c.run_id).where(HEAD.c.repository_id == repository_id, HEAD.c.number == number)
-    anew = {"state": WAITING, "failures": 0, "crashes": 0, "conclusion": None, "finished_at": None}
-    row = tx.execute(
+    anew = {"state": WAITING, "due_at": now(), "failures": 0, "crashes": 0, "conclusion": None, "finished_at": None}
+    head_sha = tx.scalar(
         sa.update(RUN)
         .where(RUN.c.id == newest.scalar_subquery(), RUN.c.state.in_((DONE, SUPERSEDED, CANCELLED, DEAD)))
         .values(**anew, fence=RUN.c.fence + 1, updated_at=now())
-        .returning(RUN.c.id, RUN.c.fence, RUN.c.head_sha)
-    ).one_or_none()
-    if row is None:
-        return None
-    own = (*_of_head(repository_id, row.head_sha), VERDICT.c.number == number)
-    tx.execute(sa.update(VERDICT).where(*own).values(verdict="", conclusion=""))
-    return Ticket(row.id, row.fence, partition(repository_id, number, row.head_sha))
+        .returning(RUN.c.head_sha)
+    )
+    if head_sha is not None:
+        own = (*_of_head(repository_id, head_sha), VERDICT.c.number == number)
+        tx.execute(sa.update(VERDICT).where(*own).values(verdict="", conclusion=""))

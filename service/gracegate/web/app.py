@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from gracegate.jobs import Queue
 from gracegate.settings import Settings
 from gracegate.store import Store
 from gracegate.web import health, metrics, webhooks
@@ -15,12 +14,10 @@ from gracegate.web.health import ReadinessCheck
 Application = Flask
 
 
-def create_app(
-    settings: Settings, store: Store, queue: Queue, readiness_checks: Mapping[str, ReadinessCheck]
-) -> Application:
+def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, ReadinessCheck]) -> Application:
     """/readyz runs `readiness_checks` after a check of the database."""
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
-    app.register_blueprint(webhooks.blueprint(settings, store, queue))
+    app.register_blueprint(webhooks.blueprint(settings, store))
     app.register_blueprint(health.blueprint({"database": store.check_readiness, **readiness_checks}))
     app.register_blueprint(metrics.blueprint(store))
     return app

@@ -6,13 +6,12 @@ A new event is one handler here, and a subscription of the App: NEEDED_EVENTS in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gracegate.jobs import Queue
 from gracegate.model import CONFIG_FILE
 from gracegate.settings import Settings
 from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, runs
@@ -40,7 +39,6 @@ class HandlerContext:
 
     settings: Settings
     store: Store
-    queue: Queue
     delivery_id: str
     event: str
 
@@ -224,7 +222,7 @@ def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> 
     if not _is_allowed_owner(context, event):
         return _OTHER_OWNER
     if event.action in _QUEUED_ACTIONS or (event.action == "edited" and "base" in event.changes):
-        return HandlerResult(context.queue.accept(_delivery(context, event), [pull]))
+        return _accept(context, event, [pull])
     return HandlerResult("ignored", f"pull_request.{event.action} changes nothing that is reviewed")
 
 
@@ -236,9 +234,7 @@ def handle_push(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerR
         return HandlerResult("ignored", f"only a push that may change {CONFIG_FILE} of a branch has anything reviewed")
     if not _is_allowed_owner(context, event):
         return _OTHER_OWNER
-    return HandlerResult(
-        context.queue.accept(_delivery(context, event), [BaseBranch(event.after, event.before, branch)])
-    )
+    return _accept(context, event, [BaseBranch(event.after, event.before, branch)])
 
 
 @handles("merge_group")
@@ -248,9 +244,14 @@ def handle_merge_group(context: HandlerContext, payload: Mapping[str, Any]) -> H
         return _OTHER_OWNER
     group = MergeGroup(**event.merge_group.model_dump())
     if event.action == "checks_requested":
-        return HandlerResult(context.queue.accept(_delivery(context, event), [group]))
+        return _accept(context, event, [group])
     if event.action == "destroyed":
-        return HandlerResult(context.queue.recheck_merge_group(_delivery(context, event), group.head_sha))
+        with context.store.transaction() as tx:
+            if not deliveries.record(tx, _delivery(context, event), "recorded"):
+                return HandlerResult("duplicate")
+            # Its unfinished runs ask GitHub again.
+            runs.requeue_merge_group(tx, event.repository.id, group.head_sha)
+        return HandlerResult("recorded")
     return HandlerResult("ignored", f"merge_group.{event.action} changes nothing that is reviewed")
 
 
@@ -296,13 +297,19 @@ def _review_again(context: HandlerContext, event: RepositoryEvent, numbers: tupl
         return _OTHER_OWNER
     subjects: list[Subject] = [PullHead(number, sha) for number in numbers]
     if not subjects:
-        with context.store.transaction() as tx:
+        with context.store.reading() as tx:
             numbers = deliveries.pull_requests_with_head(tx, event.repository.id, sha)
             group = deliveries.merge_group_at(tx, event.repository.id, sha)
         subjects = [*(PullHead(number, sha) for number in numbers), *([group] if group else [])]
     if not subjects:
         return HandlerResult("ignored", "no open pull request or merge group is known to have this head")
-    return HandlerResult(context.queue.accept(_delivery(context, event), subjects))
+    return _accept(context, event, subjects)
+
+
+def _accept(context: HandlerContext, event: RepositoryEvent, subjects: Sequence[Subject]) -> HandlerResult:
+    """Store the delivery with a run of each subject, in one transaction."""
+    with context.store.transaction() as tx:
+        return HandlerResult(deliveries.accept(tx, _delivery(context, event), subjects))
 
 
 _OTHER_OWNER = HandlerResult("ignored", "this service does not review repositories of that owner")

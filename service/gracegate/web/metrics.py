@@ -30,7 +30,7 @@ class QueueDepth(Collector):
 
     def collect(self) -> Iterable[Metric]:
         try:
-            with self._store.transaction() as tx:
+            with self._store.reading() as tx:
                 counts, oldest = runs.queue_depth(tx)
                 oldest_sweep = sweeps.oldest_completion(tx)
         except DatabaseUnavailable:

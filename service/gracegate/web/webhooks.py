@@ -19,7 +19,6 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from gracegate.jobs import Queue
 from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store
 from gracegate.web.bodies import MAX_BODY_BYTES, BodiesFull, Body, BodyMemory
@@ -47,7 +46,7 @@ _TOO_LARGE = (413, "GitHub sends at most 25 MB")
 _INCOMPLETE = (400, "the body did not arrive whole and in time")
 
 
-def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
+def blueprint(settings: Settings, store: Store) -> Blueprint:
     page = Blueprint("webhooks", __name__)
     memory = BodyMemory()
 
@@ -58,7 +57,7 @@ def blueprint(settings: Settings, store: Store, queue: Queue) -> Blueprint:
             event, delivery_id = _check_headers()
             with memory.body() as body:
                 payload = _verified_payload(body, settings.webhook_secrets)
-                result = handle(HandlerContext(settings, store, queue, delivery_id, event), payload)
+                result = handle(HandlerContext(settings, store, delivery_id, event), payload)
         except BodiesFull:
             result = HandlerResult("unavailable", "other requests take all memory: deliver this again later", 503)
         except InvalidRequest as error:
