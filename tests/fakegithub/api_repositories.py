@@ -68,9 +68,23 @@ def get_ref(repository: Repository, ref: str) -> Answer:
     sha = repository.git.refs(f"refs/{ref}").get(f"refs/{ref}")
     if sha is None:
         raise not_found()
+    return jsonify(_git_ref(repository, f"refs/{ref}", sha))
+
+
+@api.get("/repos/<owner>/<repo>/git/matching-refs/<path:ref>")
+@needs("contents")
+def list_matching_refs(repository: Repository, ref: str) -> Answer:
+    found = repository.git.refs("refs/heads")
+    if not found:
+        raise ApiError(409, "Git Repository is empty.")
+    matching = sorted((name, sha) for name, sha in found.items() if name.startswith(f"refs/{ref}"))
+    return page(matching, lambda one: _git_ref(repository, *one))
+
+
+def _git_ref(repository: Repository, ref: str, sha: str) -> Json:
     url = f"{base_url()}/repos/{repository.full_name}/git"
     pointed = {"type": "commit", "sha": sha, "url": f"{url}/commits/{sha}"}
-    return jsonify({"ref": f"refs/{ref}", "node_id": ref, "url": f"{url}/refs/{quote(ref)}", "object": pointed})
+    return {"ref": ref, "node_id": ref, "url": f"{url}/{quote(ref)}", "object": pointed}
 
 
 @api.get("/repos/<owner>/<repo>/commits/<path:ref>")

@@ -18,7 +18,7 @@ apps/get-webhook-delivery apps/list-installations apps/list-repos-accessible-to-
 apps/list-webhook-deliveries apps/redeliver-webhook-delivery
 checks/create checks/get checks/get-suite checks/list-annotations checks/list-for-ref checks/list-for-suite
 checks/list-suites-for-ref checks/rerequest-run checks/rerequest-suite checks/update
-git/get-blob git/get-commit git/get-ref git/get-tree
+git/get-blob git/get-commit git/get-ref git/get-tree git/list-matching-refs
 issues/create-comment issues/delete-comment issues/get-comment issues/list-comments issues/update-comment
 pulls/create-reply-for-review-comment pulls/create-review pulls/create-review-comment pulls/delete-review-comment
 pulls/get pulls/get-review pulls/get-review-comment pulls/list pulls/list-comments-for-review pulls/list-commits

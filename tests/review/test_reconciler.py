@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from gracegate.github_app import HookDelivery
 from gracegate.github_app import deliveries as hook_deliveries
 from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
+from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
 from gracegate.store import Delivery, PullHead, deliveries, runs, shared_tasks, sweeps
 from gracegate.store.tables import HEAD, RUN, VERDICT
@@ -174,7 +175,8 @@ def test_half_of_the_requests_are_left_to_the_reviews(sweeper: Sweeper) -> None:
     fake = sweeper.stage.fake
     fake.create_repository("shop/a")
     limits = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "2400", "X-RateLimit-Reset": "2000000000"}
-    fake.fault("GET", f"/repos/{SHOP}/pulls$", status=200, body="[]", headers=limits)
+    asked = f"/repos/{SHOP}/(pulls|git/matching-refs/.*)$"
+    fake.fault("GET", asked, status=200, body="[]", headers=limits, times=2)
     assert sweeper.sweep() == (False, 0)
     assert "GET /repos/shop/a/pulls" not in sweeper.requests()
     assert sweeper.sweep() == (True, 0)
@@ -211,6 +213,70 @@ def test_a_closing_that_was_missed_is_found_out(sweeper: Sweeper, monkeypatch: p
     assert sweeper.sweep() == (True, 1)
     sweeper.perform()
     assert stage.checks() == [("completed", "success")]
+
+
+# Merge groups
+
+
+@pytest.fixture
+def group_head(sweeper: Sweeper) -> str:
+    """The head of a group in the merge queue of main, of which no webhook has told."""
+    stage = sweeper.stage
+    stage.fake.require_checks(SHOP, "main", ["gracegate"])
+    number = stage.open_pull_request(README)
+    stage.reviewer.review(stage.run(number), is_current)
+    with stage.reviewer.store.transaction() as tx:
+        runs.finish(tx, "r", 1, "done", conclusion="success")
+    return stage.fake.enqueue_pull_request(SHOP, number)
+
+
+def review_group(sweeper: Sweeper) -> list[str | None]:
+    """Does the run that was queued last; the conclusions of the group's checks."""
+    run = claimed(sweeper.reconciler.store, list(sweeper.queued)[-1])
+    parts = {field.name: getattr(sweeper.stage.reviewer, field.name) for field in fields(sweeper.stage.reviewer)}
+    outcome = MergeGroupReviewer(**parts).review(run, is_current)
+    with sweeper.reconciler.store.transaction() as tx:
+        runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
+    checks = sweeper.stage.fake.world.check_runs.values()
+    return [check.conclusion for check in checks if check.head_sha == run.head_sha]
+
+
+def test_a_missed_merge_group_is_queued_once_and_merged(sweeper: Sweeper, group_head: str) -> None:
+    stage = sweeper.stage
+    assert (sweeper.sweep(), sweeper.sweep()) == ((True, 1), (True, 0))
+    ((run_id, delay),) = sweeper.queued.items()
+    assert run_id.startswith(f"reconcile-{stage.repository_id}-group-{group_head}-")
+    assert delay == IN_FLIGHT
+    assert review_group(sweeper) == ["success"]
+    assert stage.fake.pull(SHOP, 1).state == "closed"
+
+
+def test_repositories_without_a_merge_queue_are_asked_once_in_a_while(sweeper: Sweeper) -> None:
+    def sweep_and_count() -> int:
+        sweeper.sweep()
+        return sum("/git/matching-refs/" in one for one in sweeper.requests())
+
+    sweeper.stage.open_pull_request(README)
+    assert [sweep_and_count(), sweep_and_count()] == [1, 0]
+
+
+def test_a_merge_group_is_queued_again_whose_check_is_not_concluded(
+    sweeper: Sweeper, group_head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sweeper.sweep() == (True, 1)
+    with sweeper.reconciler.store.transaction() as tx:
+        runs.finish(tx, list(sweeper.queued)[-1], 1, "dead")
+    assert sweeper.sweep() == (True, 0)
+    monkeypatch.setattr(sweeps, "RECONCILE_AGAIN_AFTER", 0.0)
+    assert sweeper.sweep() == (True, 1)
+    monkeypatch.undo()
+    # GitHub has the check, and the tables have not: a restored backup, or another service with the same App.
+    assert review_group(sweeper) == ["success"]
+    stage = sweeper.stage
+    stage.fake.move_branch(SHOP, f"gh-readonly-queue/main/pr-9-{stage.head()}", group_head)
+    with sweeper.reconciler.store.transaction() as tx:
+        tx.execute(RUN.update().where(RUN.c.number == 0).values(conclusion=None, finished_at=1.0))
+    assert sweeper.sweep() == (True, 0)
 
 
 def test_caches_of_repositories_without_the_app_are_deleted(sweeper: Sweeper) -> None:

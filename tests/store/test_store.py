@@ -198,14 +198,31 @@ def test_a_run_may_be_about_a_merge_group_or_a_base_branch(driver: StoreDriver) 
         assert tx.execute(HEAD.select()).all() == []
 
 
+def test_the_newest_delivery_about_a_merge_group_is_reviewed(driver: StoreDriver) -> None:
+    group = MergeGroup("sha", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "main")
+    with driver.store.transaction() as tx:
+        deliveries.accept(tx, delivery("branch"), [BaseBranch("sha", "sha-o", "main")])
+        for guid in ("a", "b"):
+            deliveries.accept(tx, delivery(guid), [group])
+    assert driver.states() == {"branch/0": "waiting", "a/0": "superseded", "b/0": "waiting"}
+
+
+def test_a_merge_group_that_nobody_told_of_is_queued_unless_it_has_a_run(driver: StoreDriver) -> None:
+    group = MergeGroup("sha", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "main")
+    with driver.store.transaction() as tx:
+        assert [deliveries.queue_merge_group(tx, delivery(guid), group, 30.0) for guid in ("a", "b")] == [True, False]
+        assert runs.finish(tx, "a/0", 1, "dead")
+        assert deliveries.queue_merge_group(tx, delivery("c"), group, 30.0)
+    assert (driver.states(), delays(driver.store)) == ({"a/0": "dead", "c/0": "waiting"}, {"c/0": 30})
+
+
 def test_the_end_of_a_merge_group_requeues_its_unfinished_runs(driver: StoreDriver) -> None:
     group = MergeGroup("sha-g", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "main")
     with driver.store.transaction() as tx:
         for guid in ("ended", "running", "waiting"):
             deliveries.accept(tx, delivery(guid), [group])
-        assert runs.claim(tx, "ended/0", 1, "worker")
-        runs.finish(tx, "ended/0", 1, "done")
-        assert runs.claim(tx, "running/0", 1, "worker")
+            assert guid == "waiting" or runs.claim(tx, f"{guid}/0", 1, "worker")
+            assert guid != "ended" or runs.finish(tx, "ended/0", 1, "done")
         assert deliveries.merge_group_at(tx, 42, "sha-g") == group
         assert deliveries.merge_group_at(tx, 43, "sha-g") is None
         runs.requeue_merge_group(tx, 42, "sha-b")

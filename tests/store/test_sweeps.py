@@ -11,6 +11,8 @@ from gracegate.store import (
     Candidate,
     Delivery,
     FailedDelivery,
+    GroupCandidate,
+    MergeGroup,
     PullHead,
     Run,
     Store,
@@ -123,6 +125,42 @@ def test_a_pull_request_that_github_does_not_list(
     with store.transaction() as tx:
         before(tx)
         assert sweeps.candidates(tx, 42, [], is_complete=is_complete, is_thorough=False) == found
+
+
+GROUP = MergeGroup("sha-g", "refs/heads/gh-readonly-queue/main/pr-1", "sha-b", "refs/heads/main")
+GROUP_RUN = "g/0"
+
+
+def accept_group(tx: sa.Connection, event: str = "merge_group") -> None:
+    deliveries.accept(tx, Delivery("g", event, "", 7, 42, "shop/web"), [GROUP])
+
+
+def end_group(tx: sa.Connection, state: str, conclusion: str = "", event: str = "merge_group") -> None:
+    accept_group(tx, event)
+    runs.finish(tx, GROUP_RUN, 1, state, conclusion=conclusion)
+
+
+@pytest.mark.parametrize(
+    ("before", "is_thorough", "newest_run"),
+    [
+        (lambda _: None, False, ""),
+        (accept_group, True, None),
+        (lambda tx: end_group(tx, "done", "success"), False, None),
+        (lambda tx: end_group(tx, "done", "success"), True, GROUP_RUN),
+        (lambda tx: end_group(tx, "dead"), False, GROUP_RUN),
+        (lambda tx: end_group(tx, "dead", event="reconcile"), True, None),
+        (old(lambda tx: end_group(tx, "dead", event="reconcile")), False, GROUP_RUN),
+    ],
+    ids=["unknown", "waiting", "concluded", "concluded, thorough", "dead", "dead, of a sweep", "dead for long"],
+)
+def test_a_group_in_a_merge_queue(store: Store, before: Act, is_thorough: bool, newest_run: str | None) -> None:
+    with store.transaction() as tx:
+        assert not sweeps.knows_merge_groups(tx, 42)
+        before(tx)
+        found = sweeps.group_candidates(tx, 42, [GROUP], is_thorough=is_thorough)
+        assert sweeps.knows_merge_groups(tx, 42) == (newest_run != "")
+        assert not sweeps.knows_merge_groups(tx, 43)
+    assert found == ([] if newest_run is None else [GroupCandidate(GROUP, newest_run)])
 
 
 def test_a_sweep_goes_on_where_it_stopped_and_is_thorough_once_a_day(store: Store) -> None:

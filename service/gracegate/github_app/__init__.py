@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from gracegate.github_app import app, app_manifest, checks, comments, contents, deliveries, installations, pull_requests
+from gracegate.github_app import (
+    app,
+    app_manifest,
+    checks,
+    comments,
+    contents,
+    deliveries,
+    installations,
+    merge_groups,
+    pull_requests,
+)
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, InstallationReader, RepositoryClient
 from gracegate.github_app.deliveries import HookDelivery
@@ -33,5 +43,6 @@ __all__ = [
     "contents",
     "deliveries",
     "installations",
+    "merge_groups",
     "pull_requests",
 ]

@@ -25,8 +25,8 @@ READ_PERMISSIONS: Mapping[str, str] = {"contents": "read"}
 """What git needs to fetch."""
 REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "pull_requests": "write"}
 """What a review needs."""
-SWEEP_PERMISSIONS: Mapping[str, str] = {"checks": "read", "pull_requests": "read"}
-"""What finding pull requests without a check needs."""
+SWEEP_PERMISSIONS: Mapping[str, str] = {"checks": "read", "contents": "read", "pull_requests": "read"}
+"""What finding pull requests and merge groups without a check needs; contents are the branches of the latter."""
 
 
 class AppClient:

@@ -29,7 +29,8 @@ class MergeGroupReviewer(PullRequestReviewer):
             return Outcome("done", run.head_sha, conclusion=run.conclusion)
         with self._repository(run) as repo:
             if contents.commit_of(repo, run.head_ref) != run.head_sha:
-                self._cancel(repo, run.head_sha, _external_id(run), "The merge queue has merged or dropped this group.")
+                check_id = group_external_id(run.head_sha)
+                self._cancel(repo, run.head_sha, check_id, "The merge queue has merged or dropped this group.")
                 return Outcome("cancelled", run.head_sha)
             check_current()
             check = self._start_group(repo, run)
@@ -47,10 +48,10 @@ class MergeGroupReviewer(PullRequestReviewer):
 
     def cancel_check(self, run: Run, reason: str) -> None:
         with self._repository(run) as repo:
-            self._cancel(repo, run.head_sha, _external_id(run), reason)
+            self._cancel(repo, run.head_sha, group_external_id(run.head_sha), reason)
 
     def _start_group(self, repo: RepositoryClient, run: Run) -> checks.CheckRun:
-        return checks.start(repo, run.head_sha, _external_id(run), self.settings.check_name)
+        return checks.start(repo, run.head_sha, group_external_id(run.head_sha), self.settings.check_name)
 
     def _conclude_group(self, run: Run, repo: RepositoryClient, check: checks.CheckRun, report: Report) -> str:
         output = check_run.render(report, self.settings.on_incomplete)
@@ -74,5 +75,6 @@ class MergeGroupReviewer(PullRequestReviewer):
         return FetchedPullRequest(base, tip_tree, head, tuple(diff), commits, run.head_ref, branch)
 
 
-def _external_id(run: Run) -> str:
-    return f"merge-group:{run.head_sha}"
+def group_external_id(head_sha: str) -> str:
+    """The external id of a group's check."""
+    return f"merge-group:{head_sha}"

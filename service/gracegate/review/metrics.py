@@ -16,7 +16,10 @@ NOT_REVIEWED_AGAIN = Counter(
     "gracegate_pull_requests_not_reviewed_again",
     "Open pull requests beyond the number that a changed configuration has reviewed again",
 )
-MISSED = Counter("gracegate_missed_pull_requests", "Open pull requests queued because no webhook had told of them")
+MISSED = Counter(
+    "gracegate_missed_pull_requests",
+    "Open pull requests and merge groups queued because no webhook had told of them",
+)
 SWEEPS = Counter("gracegate_sweeps", "Sweeps over the open pull requests of an installation by outcome", ["outcome"])
 REDELIVERIES = Counter("gracegate_redeliveries", "Failed webhook deliveries that GitHub was asked for again")
 

@@ -1,11 +1,13 @@
-"""Finds what webhooks have not told: open pull requests whose head has no concluded check, and failed deliveries."""
+"""Finds what webhooks have not told: open pull requests and merge groups whose head has no concluded check, and failed
+deliveries."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 
 import structlog
 
@@ -19,13 +21,15 @@ from gracegate.github_app import (
     app,
     checks,
     installations,
+    merge_groups,
     pull_requests,
 )
 from gracegate.review import metrics
+from gracegate.review.merge_group import group_external_id
 from gracegate.review.redelivery import redeliver_failed
 from gracegate.review.reviewer import external_id
 from gracegate.settings import Settings
-from gracegate.store import Candidate, Delivery, PullHead, Store, deliveries, repositories, sweeps
+from gracegate.store import Delivery, MergeGroup, PullHead, Store, Transaction, deliveries, repositories, sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +60,8 @@ class Reconciler:
         return redeliver_failed(self.client, self.store, since, pause)
 
     def sweep(self, is_stopped: Callable[[], bool]) -> bool:
-        """Queue the open pull requests whose head has no concluded check; False if not all were looked at."""
+        """Queue the open pull requests and merge groups whose head has no concluded check; False if not all were
+        looked at."""
         deadline = time.monotonic() + SWEEP_SECONDS
         outcomes = set()
         try:
@@ -142,38 +147,69 @@ class _InstallationSweep:
     def _sweep_repository(self, repository: AccessibleRepository, *, is_thorough: bool) -> None:
         repo = self.reader.repository(repository.id, repository.full_name)
         try:
-            listed, left_out = pull_requests.list_open(repo, limit=MAX_OPEN_PULLS)
-            pulls = [PullHead(pull.number, pull.head_sha) for pull in listed]
-            with self.reconciler.store.reading() as tx:
-                candidates = sweeps.candidates(
-                    tx, repository.id, pulls, is_complete=not left_out, is_thorough=is_thorough
-                )
-            missed = [one for one in candidates if one.is_certain or not self._has_concluded_check(repo, one.pull)]
+            self._sweep_pull_requests(repository, repo, is_thorough=is_thorough)
+            self._sweep_merge_groups(repository, repo, is_thorough=is_thorough)
         except Gone as error:
             log.info("repository_is_gone", repository=repository.full_name, error=str(error))
-            return
-        for one in missed:
-            self._queue(repository, one)
 
-    def _has_concluded_check(self, repo: RepositoryClient, pull: PullHead) -> bool:
-        name = self.reconciler.settings.check_name
-        check = checks.find(repo, pull.head_sha, name, external_id(pull.number, pull.head_sha))
+    def _sweep_pull_requests(
+        self, repository: AccessibleRepository, repo: RepositoryClient, *, is_thorough: bool
+    ) -> None:
+        listed, left_out = pull_requests.list_open(repo, limit=MAX_OPEN_PULLS)
+        pulls = [PullHead(pull.number, pull.head_sha) for pull in listed]
+        with self.reconciler.store.reading() as tx:
+            candidates = sweeps.candidates(tx, repository.id, pulls, is_complete=not left_out, is_thorough=is_thorough)
+        for pull, newest_run, is_certain in candidates:
+            check = external_id(pull.number, pull.head_sha)
+            if is_certain or not self._is_concluded(repo, pull.head_sha, check):
+                self._queue(repository, f"{pull.number}-{pull.head_sha}", newest_run, partial(_queue_pull, pull=pull))
+
+    def _sweep_merge_groups(
+        self, repository: AccessibleRepository, repo: RepositoryClient, *, is_thorough: bool
+    ) -> None:
+        """Most repositories have no merge queue: one that is not known to have one is asked in a thorough sweep."""
+        store = self.reconciler.store
+        with store.reading() as tx:
+            if not is_thorough and not sweeps.knows_merge_groups(tx, repository.id):
+                return
+        groups = [MergeGroup(*astuple(group)) for group in merge_groups.list_queued(repo)]
+        with store.reading() as tx:
+            candidates = sweeps.group_candidates(tx, repository.id, groups, is_thorough=is_thorough)
+        for group, newest_run in candidates:
+            if not self._is_concluded(repo, group.head_sha, group_external_id(group.head_sha)):
+                self._queue(repository, f"group-{group.head_sha}", newest_run, partial(_queue_group, group=group))
+
+    def _is_concluded(self, repo: RepositoryClient, sha: str, check_id: str) -> bool:
+        check = checks.find(repo, sha, self.reconciler.settings.check_name, check_id)
         return check is not None and check.status == "completed" and check.conclusion != "cancelled"
 
-    def _queue(self, repository: AccessibleRepository, missed: Candidate) -> None:
-        """Queue a run, later than those queued before, so that the reviews of webhooks come first."""
-        delivery = self._delivery(repository, missed)
-        delay = IN_FLIGHT + self.queued * deliveries.SPREAD
+    def _queue(
+        self,
+        repository: AccessibleRepository,
+        subject: str,
+        newest_run: str,
+        queue: Callable[[Transaction, Delivery, float], int],
+    ) -> None:
+        """Queue a run, later than those queued before, so that the reviews of webhooks come first.
+
+        Its delivery stands for the webhook that did not come: it is the same whoever finds out, and another one after
+        each newer run.
+        """
+        after = hashlib.sha256(newest_run.encode()).hexdigest()[:8]
+        name, ids = f"reconcile-{repository.id}-{subject}-{after}", (self.installation_id, repository.id)
+        delivery = Delivery(name, sweeps.RECONCILE, "missed", *ids, repository.full_name)
         with self.reconciler.store.transaction() as tx:
             if not deliveries.record(tx, delivery, "queued"):
                 return
-            queued = deliveries.queue_again(tx, delivery, [missed.pull], delay)
+            queued = queue(tx, delivery, IN_FLIGHT + self.queued * deliveries.SPREAD)
         self.queued += queued
         metrics.MISSED.inc(queued)
-        log.info("missed_pull_request_queued", repository=repository.full_name, pull_request=missed.pull.number)
+        log.info("missed_review_queued", repository=repository.full_name, subject=subject)
 
-    def _delivery(self, repository: AccessibleRepository, missed: Candidate) -> Delivery:
-        """What stands for the webhook that did not come: the same whoever finds out, another after each newer run."""
-        after = hashlib.sha256(missed.newest_run.encode()).hexdigest()[:8]
-        name = f"reconcile-{repository.id}-{missed.pull.number}-{missed.pull.head_sha}-{after}"
-        return Delivery(name, sweeps.RECONCILE, "missed", self.installation_id, repository.id, repository.full_name)
+
+def _queue_pull(tx: Transaction, delivery: Delivery, delay: float, *, pull: PullHead) -> int:
+    return deliveries.queue_again(tx, delivery, [pull], delay)
+
+
+def _queue_group(tx: Transaction, delivery: Delivery, delay: float, *, group: MergeGroup) -> int:
+    return int(deliveries.queue_merge_group(tx, delivery, group, delay))

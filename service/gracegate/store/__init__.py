@@ -26,7 +26,7 @@ from gracegate.store.database import (
 from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject
 from gracegate.store.retention import Keep
 from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
-from gracegate.store.sweeps import Candidate, FailedDelivery
+from gracegate.store.sweeps import Candidate, FailedDelivery, GroupCandidate
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 from gracegate.store.verdicts import Sibling
 
@@ -44,6 +44,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Delivery",
     "FailedDelivery",
+    "GroupCandidate",
     "HeldRun",
     "Keep",
     "MergeGroup",

@@ -103,6 +103,17 @@ def queue_again(tx: sa.Connection, delivery: Delivery, pulls: Sequence[PullHead]
     return len(pulls)
 
 
+def queue_merge_group(tx: sa.Connection, delivery: Delivery, group: MergeGroup, delay: float) -> bool:
+    """Create a run of a merge group for a recorded delivery, due after `delay` seconds; False if it has an unfinished
+    run."""
+    of_group = (RUN.c.repository_id == delivery.repository_id, RUN.c.number == 0, RUN.c.head_sha == group.head_sha)
+    unfinished = sa.select(RUN.c.id).where(*of_group, RUN.c.subject == "merge_group")
+    if tx.scalar(unfinished.where(RUN.c.state.in_((WAITING, RUNNING))).limit(1)) is not None:
+        return False
+    _create_run(tx, delivery, group, delay)
+    return True
+
+
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     """Record a delivery; False if it was recorded before."""
     return tx.scalar(_insert_delivery(tx.dialect.name), {**asdict(delivery), "outcome": outcome}) is not None
@@ -131,24 +142,28 @@ def _number(subject: Subject) -> int:
 
 
 def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: float = 0.0) -> None:
-    """Create a run that is due after `delay` seconds; waiting runs of the same pull request are superseded."""
+    """Create a run that is due after `delay` seconds; waiting runs of the same pull request or merge group are
+    superseded."""
     number = _number(subject)
     run_id = f"{delivery.id}/{number}"
     if isinstance(subject, PullHead):
         _record_head(tx, delivery, subject, run_id)
-        _supersede_waiting_runs(tx, delivery.repository_id, number)
+    # A pull request, or the commit that a merge group or a base branch is at.
+    partition = f"{delivery.repository_id}/{number or subject.head_sha}"
+    kind = _SUBJECTS[type(subject)]
+    if not isinstance(subject, BaseBranch):
+        _supersede_waiting_runs(tx, delivery.repository_id, number, kind, partition)
     row = {
         **asdict(delivery),
         "id": run_id,
         "delivery_id": delivery.id,
-        "subject": _SUBJECTS[type(subject)],
+        "subject": kind,
         **dict.fromkeys(("head_ref", "base_sha", "base_ref"), ""),
         "number": number,
         **asdict(subject),
         "state": WAITING,
         "delay": delay,
-        # A pull request, or the commit that a merge group or a base branch is at.
-        "partition": f"{delivery.repository_id}/{number or subject.head_sha}",
+        "partition": partition,
         "waits_for_siblings": False,
         **dict.fromkeys(("starts", "failures", "crashes"), 0),
         "fence": 1,
@@ -187,9 +202,10 @@ def _record_head(tx: sa.Connection, delivery: Delivery, pull: PullHead, run_id: 
     tx.execute(_upsert_head(tx.dialect.name), row)
 
 
-def _supersede_waiting_runs(tx: sa.Connection, repository_id: int, number: int) -> None:
+def _supersede_waiting_runs(tx: sa.Connection, repository_id: int, number: int, subject: str, partition: str) -> None:
     # A run that has started before may have a check in progress on GitHub: the worker that claims it cancels the check.
-    tx.execute(_SUPERSEDE_WAITING_RUNS, {"of_repository": repository_id, "of_number": number})
+    of = {"of_repository": repository_id, "of_number": number, "of_subject": subject, "of_partition": partition}
+    tx.execute(_SUPERSEDE_WAITING_RUNS, of)
 
 
 # The statements of every delivery are built once: SQLAlchemy takes longer to build one than to run it, and GitHub
@@ -214,6 +230,7 @@ _INSERT_RUN = sa.insert(RUN).values(created_at=now(), updated_at=now(), due_at=n
 _SUPERSEDE_WAITING_RUNS = (
     sa.update(RUN)
     .where(RUN.c.repository_id == bindparam("of_repository"), RUN.c.number == bindparam("of_number"))
+    .where(RUN.c.subject == bindparam("of_subject"), RUN.c.partition == bindparam("of_partition"))
     .where(RUN.c.state == WAITING, RUN.c.starts == 0)
     .values(state=SUPERSEDED, updated_at=now(), finished_at=now())
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from gracegate.store.deliveries import PullHead
+from gracegate.store.deliveries import MergeGroup, PullHead
 from gracegate.store.tables import DEAD, DELIVERY, HEAD, REDELIVERY, RUN, RUNNING, SWEEP, VERDICT, WAITING, insert, now
 
 SETTLED = 600.0
@@ -39,6 +39,13 @@ class Candidate(NamedTuple):
     pull: PullHead
     newest_run: str
     is_certain: bool
+
+
+class GroupCandidate(NamedTuple):
+    """A merge group that may need a review, and its newest run, "" if it has none."""
+
+    group: MergeGroup
+    newest_run: str
 
 
 class FailedDelivery(NamedTuple):
@@ -120,6 +127,40 @@ def candidates(
             if not row.closed and row.is_settled and not row.is_unfinished and not row.is_recent
         ]
     return sorted(found, key=lambda one: one.pull.number)
+
+
+def knows_merge_groups(tx: sa.Connection, repository_id: int) -> bool:
+    """Whether there were merge groups in this repository, as far as runs are kept."""
+    return tx.scalar(_runs_of_groups(repository_id, RUN.c.id).limit(1)) is not None
+
+
+def group_candidates(
+    tx: sa.Connection, repository_id: int, groups: Collection[MergeGroup], *, is_thorough: bool
+) -> list[GroupCandidate]:
+    """What may need a review of the merge groups that GitHub has in a queue, by the same conditions as above."""
+    columns = (
+        RUN.c.id,
+        RUN.c.head_sha,
+        RUN.c.conclusion,
+        RUN.c.state.in_((WAITING, RUNNING)).label("is_unfinished"),
+        ((RUN.c.event == RECONCILE) & (RUN.c.finished_at > now() - RECONCILE_AGAIN_AFTER)).label("is_recent"),
+    )
+    heads = [group.head_sha for group in groups]
+    query = _runs_of_groups(repository_id, *columns).where(RUN.c.head_sha.in_(heads))
+    newest = {row.head_sha: row for row in tx.execute(query.order_by(RUN.c.created_at, RUN.c.id))}
+    found = []
+    for group in groups:
+        row = newest.get(group.head_sha)
+        if row is None:
+            found.append(GroupCandidate(group, ""))
+        elif not row.is_unfinished and not row.is_recent and (is_thorough or row.conclusion is None):
+            found.append(GroupCandidate(group, row.id))
+    return found
+
+
+def _runs_of_groups(repository_id: int, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    of_groups = (RUN.c.repository_id == repository_id, RUN.c.number == 0, RUN.c.subject == "merge_group")
+    return sa.select(*columns).where(*of_groups)
 
 
 def record_failures(tx: sa.Connection, failed: Sequence[FailedDelivery], delivered: Collection[str]) -> None:
