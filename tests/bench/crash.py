@@ -301,8 +301,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=600.0, help="seconds until the service has to be at rest")
     parser.add_argument("--only", type=int, choices=range(1, 5), action="append", help="the configuration's number")
+    parser.add_argument("--quick", action="store_true", help="a few events on SQLite, to see that all of it works")
     parser.add_argument("--folder", type=Path, help="where logs and databases stay; default: nowhere")
     given = parser.parse_args()
+    if given.quick:
+        given.events, given.kills, given.pause, given.only = 12, 4, 0.2, [1]
     exit_on(signal.SIGTERM)
     rows = []
     with tempfile.TemporaryDirectory(prefix="gracegate-crash-") as scratch:

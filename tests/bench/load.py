@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import math
 import os
 import signal
 import statistics
@@ -220,10 +221,11 @@ def readiness(url: str) -> Iterator[Answers]:
 
 def measure_answers(folder: Path, database: str, rate: int, given: argparse.Namespace) -> dict[str, object]:
     log_progress(f"{database}: {given.deliveries} deliveries at {rate}/s")
-    with start_shop(folder, database, 20, workers=1) as shop:
+    with start_shop(folder, database, given.pull_requests, workers=1) as shop:
         stage = shop.stage
         with EmptyView(folder / "empty", stage.fake.read("app"), stage.fake.url) as empty:
-            deliveries = [shop.delivery(1 + count % 20, "synchronize") for count in range(given.deliveries)]
+            numbers = (1 + count % given.pull_requests for count in range(given.deliveries))
+            deliveries = [shop.delivery(number, "synchronize") for number in numbers]
             ours, theirs = Answers(), Answers()
             with readiness(stage.service.url) as ready:
                 for start in range(0, len(deliveries), BLOCK):
@@ -255,7 +257,7 @@ def measure_answers(folder: Path, database: str, rate: int, given: argparse.Name
 def is_right(row: Mapping[str, Any]) -> bool:
     ready, asked = row["ready"].split("/")
     is_answered = row["answered 202"] == row["deliveries"] and ready == asked
-    return is_answered and row["lost"] == row["unreviewed"] == 0 and row["p99 ratio"] <= RATIO
+    return is_answered and row["lost"] == row["unreviewed"] == 0
 
 
 # Reviews
@@ -309,25 +311,30 @@ def measure_reviews(folder: Path, database: str, workers: int, given: argparse.N
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     parser.add_argument("--deliveries", type=int, default=2000)
+    parser.add_argument("--pull-requests", type=int, default=20, help="what the deliveries are about")
     parser.add_argument("--reviews", type=int, default=200)
-    parser.add_argument("--quick", action="store_true", help="a small load, to see that all of it works")
+    parser.add_argument("--quick", action="store_true", help="a small load on SQLite, to see that all of it works")
     parser.add_argument("--only", choices=("deliveries", "reviews"))
     given = parser.parse_args()
+    databases, per_second, workers, ratio = DATABASES, (50, 100), (1, 2, 4), RATIO
     if given.quick:
-        given.deliveries, given.reviews = 200, 6
+        # Too few for a percentile.
+        databases, per_second, workers, ratio = DATABASES[:1], (50,), (1,), math.inf
+        given.deliveries, given.pull_requests, given.reviews = 50, 3, 2
     exit_on(signal.SIGTERM)
     answers, reviews = [], []
     with tempfile.TemporaryDirectory(prefix="gracegate-load-") as scratch:
         if given.only != "reviews":
-            rates = [(database, rate) for database in DATABASES for rate in (50, 100)]
+            rates = [(database, rate) for database in databases for rate in per_second]
             answers = [measure_answers(Path(scratch) / f"{at[0]}-{at[1]}", *at, given) for at in rates]
         if given.only != "deliveries":
-            sizes = [(database, workers) for database in DATABASES for workers in (1, 2, 4)]
+            sizes = [(database, count) for database in databases for count in workers]
             reviews = [measure_reviews(Path(scratch) / f"{at[0]}-{at[1]}-workers", *at, given) for at in sizes]
     for rows in filter(None, (answers, reviews)):
         print_table(rows)
         print()
-    return 0 if all(map(is_right, answers)) and not any(row["unreviewed"] for row in reviews) else 1
+    are_right = all(is_right(row) and row["p99 ratio"] <= ratio for row in answers)
+    return 0 if are_right and not any(row["unreviewed"] for row in reviews) else 1
 
 
 if __name__ == "__main__":

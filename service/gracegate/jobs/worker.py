@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -112,9 +113,10 @@ class Worker:
     def stop(self) -> None:
         """Claim nothing more, finish what can be finished in time, requeue the rest; heartbeats go on until then."""
         self._stopping.set()
+        deadline = time.monotonic() + self._jobs.shutdown
         self._pool.stop_claiming()
         self._claiming.join(self._jobs.shutdown)
-        self._pool.wait(self._jobs.shutdown)
+        self._pool.wait(deadline - time.monotonic())
         released = self._reaper.release_runs(self.executor)
         self._stopped.set()
         for thread in self._threads:
