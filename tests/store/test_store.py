@@ -312,6 +312,23 @@ def test_a_database_is_for_its_user_alone(tmp_path: Path) -> None:
     assert modes() == {"data": "0o755", **private}
 
 
+@pytest.mark.parametrize(("syncs_at_once", "mode"), [(True, 2), (False, 1)], ids=["FULL", "NORMAL"])
+def test_when_sqlite_syncs(tmp_path: Path, syncs_at_once: bool, mode: int) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'gracegate.db'}", syncs_at_once=syncs_at_once)
+    with store.transaction() as tx:
+        assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == mode
+    store.close()
+
+
+def test_what_reads_waits_for_no_transaction(store: Store) -> None:
+    with store.transaction() as tx:
+        executors.write_heartbeat(tx, "a")
+        with store.reading() as reader:
+            assert reader.execute(EXECUTOR.select()).all() == []
+    with store.reading() as reader:
+        assert len(reader.execute(EXECUTOR.select()).all()) == 1
+
+
 def test_a_transaction_is_all_or_nothing(driver: StoreDriver) -> None:
     with driver.store.engine.connect() as connection, connection.begin() as transaction:
         deliveries.accept(connection, delivery("a"), [PullHead(1, "sha-a")])

@@ -29,7 +29,8 @@ def command(*, bind: str | None) -> None:
     settings = Settings.from_environment()
     logs.configure(settings)
     prepare_database(settings)
-    store = Store(settings.database)
+    # A worker writes much, and GitHub waits for the webhooks that wait for it. What it loses it does again.
+    store = Store(settings.database, syncs_at_once=False)
     if bind:
         _serve_probes(settings, store, bind)
     prepare_renderer(settings)
