@@ -185,11 +185,12 @@ def url_without_password(url: str) -> str:
 
 def _engine(url: str, *, syncs_at_once: bool) -> sa.Engine:
     if not url.startswith("sqlite"):
-        # Without an overflow, whose connections are closed after each use: to open one takes longer than to use it.
-        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=_POOL_SIZE, max_overflow=0)
+        # Without an overflow, whose connections are closed after each use: to open one takes longer than to use it. And
+        # the one that was used last comes first: its server process has the statements prepared.
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=_POOL_SIZE, max_overflow=0, pool_use_lifo=True)
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, pool_use_lifo=True)
     event.listen(engine, "connect", partial(_prepare_sqlite, "FULL" if syncs_at_once else "NORMAL"))
     event.listen(engine, "begin", _begin)
     return engine
