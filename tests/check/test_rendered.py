@@ -130,7 +130,7 @@ CHANGES = {
     "a patch that removes a probe": (
         BASE,
         {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": NO_PROBE},
-        [(READINESS, "error", "prod/patch.yaml:8", ("prod",), "prod/patch.yaml")],
+        [(READINESS, "error", "prod/patch.yaml:9", (), "prod/patch.yaml")],
         [],
         "fail",
     ),
@@ -140,7 +140,7 @@ CHANGES = {
             "prod/kustomization.yaml": PROD + "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: remove\n"
             "      path: /spec/template/spec/containers/0/readinessProbe\n"
         },
-        [(READINESS, "error", "prod/kustomization.yaml:1", ("prod",), "prod/kustomization.yaml")],
+        [(READINESS, "error", "prod/kustomization.yaml:7", (), "prod/kustomization.yaml")],
         [],
         "fail",
     ),
@@ -260,7 +260,7 @@ CHANGES = {
     "replicas": (
         BASE,
         {"prod/kustomization.yaml": f"{PROD}replicas:\n- name: web\n  count: 1\n"},
-        [("single-replica", "warning", "prod/kustomization.yaml:1", ("prod",), "assumes")],
+        [("single-replica", "warning", "prod/kustomization.yaml:6", (), "assumes")],
         [],
         "pass",
     ),

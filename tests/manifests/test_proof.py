@@ -42,6 +42,13 @@ def test_what_is_proved(after: str, intended: dict[int, list[Operation]], reason
     assert why_not_proved(TWO, after, intended, Limits()) == reason
 
 
+def test_keys_that_were_there_twice_before_forbid_nothing() -> None:
+    before = "kind: A\nspec: {a: 1, a: 1}\n"
+    after = before.replace("{", "{b: {c: 2}, ")
+    assert why_not_proved(before, after, {0: [ADDED]}, Limits()) is None
+    assert why_not_proved(before, after.replace("{b", "{b: {c: 2}, b"), {0: [ADDED]}, Limits()) == "would_change_more"
+
+
 def test_what_a_change_does_to_all_that_was_made_of_a_place() -> None:
     origins = [Origin("a.yaml", 0, ("spec", "x")), Origin("a.yaml", 1, ("spec", "x"))]
     lines = [SourceLine("t.yaml", number) for number in (3, 4)]

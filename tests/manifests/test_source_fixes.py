@@ -242,3 +242,28 @@ def test_the_first_proved_fix(
     }
     (_, texts), *_ = Overlay(files, renderer).fixes(operation)
     assert texts == {path: files[path].replace(*change)}
+
+
+def test_a_file_of_the_diff_is_preferred_for_a_missing_key(renderer: WasmRenderer) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [web.yaml]\n",
+        "base/web.yaml": BASE,
+        "prod/kustomization.yaml": PROD + strategic("tty: true"),
+    }
+    paths = [
+        [*texts] for _, texts in Overlay(files, renderer).fixes(added("readinessProbe"), ("prod/kustomization.yaml",))
+    ]
+    assert paths == [["prod/kustomization.yaml"], ["base/web.yaml"]]
+
+
+def test_instead_of_what_a_patch_takes_away_it_can_set_something_else(renderer: WasmRenderer) -> None:
+    files = {
+        "base/kustomization.yaml": "resources: [web.yaml]\n",
+        "base/web.yaml": WITH_PROBE,
+        "prod/kustomization.yaml": PROD + strategic("readinessProbe: null"),
+    }
+    _, (_, texts) = Overlay(files, renderer).fixes(added("readinessProbe"))
+    # The handler of the base must not be merged with the other one.
+    probe = "readinessProbe:\n{0}  tcpSocket:\n{0}    port: 81\n{0}  httpGet: null\n{0}  periodSeconds: null"
+    changed = files["prod/kustomization.yaml"].replace("readinessProbe: null", probe.format(" " * 12))
+    assert texts == {"prod/kustomization.yaml": changed}

@@ -133,6 +133,12 @@ REPLICAS = Operation("replace", ("spec", "replicas"), 5)
         ),
         # A value is changed where it is set last.
         (CHART, REPLICAS, "chart/values.yaml", ("replicas: 2", "replicas: 5")),
+        (
+            CHART | {"chart/values.yaml": "# {{ .Release.Name }}\nreplicas: 2\ntext: '{{ .x }}'\n"},
+            REPLICAS,
+            "chart/values.yaml",
+            ("replicas: 2", "replicas: 5"),
+        ),
         (INSTALLED, REPLICAS, "app.yaml", ("replicas: 3", "replicas: 5")),
         (WITH_FILE, REPLICAS, "chart/prod.yaml", ("replicas: 3", "replicas: 5")),
         (WITH_TEXT, REPLICAS, "app.yaml", ("replicas: 3", "replicas: 5")),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gracegate.check import profiles
 from gracegate.check.matches import Match, MatchGroup, group_matches
 from gracegate.check.trees import ComparedTrees
-from gracegate.model import SEVERITY_ORDER, Finding, FixedFinding, Place, RelatedPlace, Rendered, Status
+from gracegate.model import SEVERITY_ORDER, Finding, FixedFinding, Place, Pointer, RelatedPlace, Rendered, Status
 
 _STATUS_ORDER: dict[Status, int] = {"pre-existing": 0, "worsened": 1, "introduced": 2, "present": 2}
 
@@ -91,7 +91,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
     rendered = lead.document.rendered
     if rendered is not None and is_inherited:
         message = f"{message} The fault is not new, `{rendered.root.name}` is."
-    file, place = source = trees.locate(lead.document, violation.pointer)
+    file, place = source = trees.locate(lead.document, _decisive_pointer(lead))
     if rendered is not None and is_new and (cause := _cause(lead, rendered, file, trees)) is not None:
         file, place = cause
     related = [*_related_places(lead, trees)]
@@ -122,6 +122,16 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         rule_url=None if trees.request.rules_url is None else f"{trees.request.rules_url}/{violation.rule}.md",
         roots=_root_names(members, source[0]),
     )
+
+
+def _decisive_pointer(match: Match) -> Pointer:
+    """The pointer of a violation, or of what is missing there in a rendered object: a patch may have taken it away."""
+    violation = match.violation
+    if match.document.rendered is None or violation.fix is None or not violation.fix.patch:
+        return violation.pointer
+    first = violation.fix.patch[0]
+    is_here = first.document == violation.document and first.path[: len(violation.pointer)] == violation.pointer
+    return first.path if is_here and first.op == "add" else violation.pointer
 
 
 def _root_names(members: Iterable[Match], file: str) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class ComparedTrees:
         """The file and the lines of a pointer into a document of the head."""
         collection = self.head.collection
         if document.rendered is not None:
-            found = locate_rendered(document.rendered, pointer, collection.components, collection.places)
+            found = locate_rendered(document, pointer, collection.components, collection.places)
             if found is not None:
                 return found
             if document.rendered.source is None:

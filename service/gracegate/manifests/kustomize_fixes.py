@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from gracegate.manifests.contents import has_value, value_at
+from gracegate.manifests.contents import has_value, text, value_at
 from gracegate.manifests.contributors import Contributor, Contributors
 from gracegate.manifests.source_operations import MAX_FIXES, Change, SourceFix, SourceOperation, joined_fixes
 from gracegate.manifests.source_places import SourcePlaces
@@ -39,8 +39,22 @@ def kustomize_fixes(
     return joined_fixes([[*islice(found, MAX_FIXES)] for found in ways])
 
 
+def decisive_place(
+    document: Document, pointer: Pointer, contributors: Contributors, sources: SourcePlaces
+) -> Origin | None:
+    """The place of a source that sets what is at a pointer of a rendered object, or that takes away what is not there;
+    None where that is not certain, or where several have made it together."""
+    place = _Place.of(document, Operation("replace", pointer), contributors, sources)
+    if not place.origins:
+        return None
+    if not has_value(document.object, pointer):
+        return place.taken_away_at()
+    value = value_at(document.object, pointer)
+    return next((holder.place for holder in place.last_holders() if sources.value_at(holder.place) == value), None)
+
+
 class _Holder(NamedTuple):
-    """A place of a source that holds, or takes away, what is at `Pointer(mapping) + rest[:depth]` in the object."""
+    """A place of a source that holds a value of the object, in a mapping that was made of `made_of`."""
 
     order: int
     place: Origin
@@ -55,6 +69,17 @@ class _Step(NamedTuple):
     op: str
     pointer: Pointer
     is_only: bool
+
+
+class _Taking(NamedTuple):
+    """A place of a patch that takes away what is at the first `depth` segments of the way from the mapping: a step of a
+    JSON patch, or an entry of another one. `is_only` if the patch has no other step."""
+
+    order: int
+    place: Origin
+    depth: int
+    is_step: bool = False
+    is_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +128,7 @@ class _Place:
                 yield self._fix(_on(origin, added), origin)
 
     def _replacements(self) -> Iterator[SourceFix]:
-        for holder in self._last_holders():
+        for holder in self.last_holders():
             replaced = Operation("replace", holder.place.pointer, self.operation.value)
             yield self._fix(_on(holder.place, replaced), holder.made_of)
 
@@ -120,53 +145,47 @@ class _Place:
 
     def _restorations(self) -> Iterator[SourceFix]:
         """What a patch takes away: the patch leaves it as it was, or sets it."""
-        taken = [*self._steps_that_remove(), *self._entries_that_remove()]
-        for order, place, depth, is_step, is_only in sorted(taken, reverse=True):
-            earlier = self._value_before(order, depth)
-            value = _nested(self.rest[depth:], self.operation.value)
-            restored = Operation("add", self.rest[:depth], earlier)
-            if earlier is not None and (removal := self._removal_of_patch(place, is_step=is_step, is_only=is_only)):
+        for taking in self._takings():
+            earlier = self._value_before(taking)
+            place, number, pointer = taking.place.path, taking.place.number, taking.place.pointer
+            value = _nested(self.rest[taking.depth :], self.operation.value)
+            if earlier is not None and (removal := _removal_of_taking(taking)):
+                restored = Operation("add", self.rest[: taking.depth], earlier)
                 yield SourceFix(removal, (Change(self.origins[0], restored),))
-            set_instead: tuple[SourceOperation, ...]
-            if is_step:
-                set_instead = (
-                    SourceOperation(
-                        place.path,
-                        place.number,
-                        Operation("replace", (*place.pointer, "op"), "replace" if earlier is not None else "add"),
-                    ),
-                    SourceOperation(place.path, place.number, Operation("add", (*place.pointer, "value"), value)),
-                )
-            else:
-                merged = _merge_patch(earlier, value)
-                set_instead = _on(place, Operation("replace", place.pointer, merged))
-            yield self._fix(set_instead, self.origins[0])
+            steps = [Operation("replace", pointer, _merge_patch(earlier, value))]
+            if taking.is_step:
+                instead = "add" if earlier is None else "replace"
+                steps = [Operation("replace", (*pointer, "op"), instead), Operation("add", (*pointer, "value"), value)]
+            yield self._fix(tuple(SourceOperation(place, number, step) for step in steps), self.origins[0])
 
-    def _removal_of_patch(self, place: Origin, *, is_step: bool, is_only: bool) -> tuple[SourceOperation, ...]:
-        if not is_step or not is_only:
-            return _on(place, Operation("remove", place.pointer))
-        # kustomize refuses an empty patch: the whole entry goes where the patch is written out in the kustomization.
-        return _on(place, Operation("remove", place.pointer[:2])) if len(place.pointer) > 2 else ()
+    def taken_away_at(self) -> Origin | None:
+        """The last place that takes away what is not there."""
+        return next((taking.place for taking in self._takings()), None)
 
-    def _steps_that_remove(self) -> Iterator[tuple[int, Origin, int, bool, bool]]:
+    def _takings(self) -> list[_Taking]:
+        found = [*self._steps_that_remove(), *self._entries_that_remove()]
+        return sorted(found, key=lambda taking: -taking.order)
+
+    def _steps_that_remove(self) -> Iterator[_Taking]:
         for step in self._steps():
             depth = len(step.pointer) - len(self.mapping)
             if step.op == "remove" and depth > 0 and self.operation.path[: len(step.pointer)] == step.pointer:
-                yield step.order, step.place, depth, True, step.is_only
+                yield _Taking(step.order, step.place, depth, True, step.is_only)
 
-    def _entries_that_remove(self) -> Iterator[tuple[int, Origin, int, bool, bool]]:
+    def _entries_that_remove(self) -> Iterator[_Taking]:
         for origin in self.origins:
             for depth in range(1, len(self.rest) + 1):
                 place = _below(origin, self.rest[:depth])
                 if self._is_strategic(origin) and self.sources.has(place) and _takes_away(self.sources.value_at(place)):
-                    yield self.contributors.position(origin), place, depth, False, False
+                    yield _Taking(self.contributors.position(origin), place, depth)
 
-    def _value_before(self, order: int, depth: int) -> Any:
+    def _value_before(self, taking: _Taking) -> Any:
         """What those that are applied before a patch make of what it takes away; None if they do not have it."""
-        places = [_below(o, self.rest[:depth]) for o in reversed(self.origins) if self.contributors.position(o) < order]
+        earlier = [o for o in reversed(self.origins) if self.contributors.position(o) < taking.order]
+        places = [_below(origin, self.rest[: taking.depth]) for origin in earlier]
         return next((self.sources.value_at(place) for place in places if self.sources.has(place)), None)
 
-    def _last_holders(self) -> Iterator[_Holder]:
+    def last_holders(self) -> Iterator[_Holder]:
         """The places that may have set the value last, the last one first."""
         for holder in self._holders():
             yield holder
@@ -213,9 +232,20 @@ class _Place:
                     yield _Step(order, _below(start, (index,)), str(step.get("op")), pointer, len(value) == 1)
 
     def _is_target(self, patch: Contributor) -> bool:
-        """False if a patch is certainly of other objects; names may have got prefixes since."""
-        names = ((patch.kind, self.document.ref.kind), (patch.name, self.document.ref.name))
-        return all(pattern in name or not _PLAIN_NAME.fullmatch(pattern) for pattern, name in names)
+        """False if a patch is certainly of other objects. A name may have got prefixes before it, and after it."""
+        kind, name = self.document.ref.kind, self.document.ref.name
+        first = self._first_name()
+        is_name = first in patch.name and patch.name in name
+        return all(
+            is_match or not pattern or not _PLAIN_NAME.fullmatch(pattern)
+            for pattern, is_match in ((patch.kind, patch.kind == kind), (patch.name, is_name))
+        )
+
+    def _first_name(self) -> str:
+        """The name that the object had before anything was applied to it, "" if that is not known."""
+        known = {} if self.document.rendered is None else self.document.rendered.origins
+        objects = self.contributors.ordered(known.get((), ()))
+        return text(self.sources.value_at(objects[0], ("metadata", "name"))) if objects else ""
 
     def _is_strategic(self, place: Origin) -> bool:
         """Whether a place is in a strategic merge patch."""
@@ -254,6 +284,14 @@ def _removal_of(place: Origin) -> tuple[SourceOperation]:
     pointer = place.pointer
     is_whole = len(pointer) > 1 and isinstance(pointer[-2], int) and pointer[-1] in {"value", "count"}
     return _on(place, Operation("remove", pointer[:-1] if is_whole else pointer))
+
+
+def _removal_of_taking(taking: _Taking) -> tuple[SourceOperation, ...]:
+    pointer = taking.place.pointer
+    if not taking.is_only:
+        return _on(taking.place, Operation("remove", pointer))
+    # kustomize refuses an empty patch: the whole entry goes where the patch is written out in the kustomization.
+    return _on(taking.place, Operation("remove", pointer[:2])) if len(pointer) > 2 else ()
 
 
 def _below(origin: Origin, pointer: Pointer) -> Origin:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from gracegate.manifests.components import Components
 from gracegate.manifests.contributors import Contributors
+from gracegate.manifests.kustomize_fixes import decisive_place
 from gracegate.manifests.source_places import SourcePlaces
-from gracegate.model import Origin, Place, Pointer, Rendered
+from gracegate.model import Document, Origin, Place, Pointer
 
 
 def locate_rendered(
-    rendered: Rendered, pointer: Pointer, components: Components, places: SourcePlaces
+    document: Document, pointer: Pointer, components: Components, places: SourcePlaces
 ) -> tuple[str, Place] | None:
-    """The file and the lines of what was made to be at a pointer, or of its nearest ancestor whose origin is certain;
-    None where none is."""
+    """The file and the lines of what sets or takes away what is at a pointer of a rendered object, or of what its
+    nearest ancestor was made of; None where nothing of this is certain."""
+    if (rendered := document.rendered) is None:
+        return None
+    contributors = components.contributors(rendered.root)
+    if (decisive := decisive_place(document, pointer, contributors, places)) is not None:
+        return decisive.path, places.place(decisive)
     for length in range(len(pointer), -1, -1):
         prefix, rest = pointer[:length], pointer[length:]
         if prefix in rendered.lines:
             path, line = rendered.lines[prefix]
             return path, Place(line, line)
         if origins := rendered.origins.get(prefix):
-            origin = _decisive(origins, rest, components.contributors(rendered.root), places)
+            origin = _last_or_first(origins, rest, contributors, places)
             return origin.path, places.place(origin, rest)
     if rendered.lines:
         # Of the object itself: its name, as of one that is not rendered.
@@ -28,7 +34,9 @@ def locate_rendered(
     return None
 
 
-def _decisive(origins: tuple[Origin, ...], rest: Pointer, contributors: Contributors, places: SourcePlaces) -> Origin:
+def _last_or_first(
+    origins: tuple[Origin, ...], rest: Pointer, contributors: Contributors, places: SourcePlaces
+) -> Origin:
     """Of what has made a mapping together: what sets a value last, else what is there first."""
     ordered = contributors.ordered(origins)
     setting = [origin for origin in ordered if rest and places.has(origin, rest[:1])]

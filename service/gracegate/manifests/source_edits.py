@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gracegate.manifests.helm import is_values_file
 from gracegate.manifests.source_operations import SourceOperation
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_edits import edit_template
@@ -32,13 +33,15 @@ def edit_source(
         in_template = edit_template(places.text(path), operations)
         return EditedSource(apply_edits(places.text(path), in_template), tuple(in_template))
     documents = places.documents(path)
+    # Charts render texts of their values, and comments say how.
+    is_values = is_values_file(path.rpartition("/")[2])
     edits: list[LineEdit] = []
     for number in sorted({operation.number for operation in operations}):
         document = documents[number] if number < len(documents) else None
         if document is None:
             raise EditRefused("no_such_path")
         of_document = [operation.operation for operation in operations if operation.number == number]
-        edited = edit_document(document, of_document, preferred, places.limits)
+        edited = edit_document(document, of_document, preferred, places.limits, may_hold_templates=is_values)
         if len([*split_documents(edited.text)]) != 1:
             raise EditRefused("would_change_more")
         edits.extend(edited.edits)

@@ -37,14 +37,17 @@ def edit_document(
     operations: Sequence[Operation],
     preferred: Sequence[Hunk] = (),
     limits: Limits | None = None,
+    *,
+    may_hold_templates: bool = False,
 ) -> EditedDocument:
     """Applies the operations in order and makes additions inside `preferred` lines of the file where possible.
 
     Paths start at the document's root, and may lead on into YAML in a literal block scalar. Raises EditRefused unless
     the document then has exactly the value that the operations make of its old value, and keeps every variable that it
-    had: what stands for one is not known.
+    had: what stands for one is not known. A document that is a template itself is refused, but for one that
+    `may_hold_templates` in its texts and comments.
     """
-    if is_template(document.text, document.root):
+    if not may_hold_templates and is_template(document.text, document.root):
         raise EditRefused("templated")
     editor = _Editor(document, limits or Limits(), tuple(preferred))
     edited = editor.apply(operations)
