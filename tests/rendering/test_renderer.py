@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from gracegate.model import Rendering, RenderProblem, RenderRequest, Root
+from gracegate.model import Rendering, RenderProblem, RenderRequest, Root, Substitution
 from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer
 from tests.conftest import ROOT
 
@@ -84,6 +84,21 @@ def rendered(text: str) -> str:
             PLAIN,
             RenderRequest(Root("kustomize", "a"), replaced={"a/x.yaml": f"{CONFIG_MAP}data: {{é: ü}}\n"}),
             "apiVersion: v1\ndata:\n  é: ü\nkind: ConfigMap\nmetadata:\n  name: a\n",
+        ),
+        (
+            {"kustomization.yaml": "resources: [x.yaml]\n", "x.yaml": f"{CONFIG_MAP}data: {{a: '${{A}}-${{B}}'}}\n"},
+            RenderRequest(Root("kustomize", ""), substitution=Substitution({"A": "1"}, is_complete=False)),
+            "apiVersion: v1\ndata:\n  a: 1-${B}\nkind: ConfigMap\nmetadata:\n  name: a\n",
+        ),
+        (
+            {},
+            RenderRequest(Root("kustomize", "a"), replaced=PLAIN),
+            CONFIG_MAP,
+        ),
+        (
+            chart(CONFIG_MAP),
+            RenderRequest(Root("helm", "web"), post_renderers=("namePrefix: b-", "nameSuffix: -c")),
+            CONFIG_MAP.replace("name: a", "name: b-a-c"),
         ),
         (
             chart("{{ .Release.Name }}/{{ .Release.Namespace }}: {{ .Values.a }}"),
