@@ -33,6 +33,18 @@ test_a_hook_as_long_as_the_grace_period if {
 	}
 }
 
+# The numbers of the fix are not those of the message then.
+test_a_hook_that_has_to_last_longer if {
+	app := testing.set(web(sleep(3), 12), testing.inside(["args"]), ["gunicorn", "--graceful-timeout", "45"])
+	fixes := rule.fix with input as testing.batch([app, testing.service])
+	[step | some fix in fixes; some step in fix.patch] == [{
+		"op": "replace",
+		"path": grace,
+		"value": 60,
+		"reason": "preStop (10 s) and shutdown (45 s) have to fit",
+	}]
+}
+
 test_silent_on[note] if {
 	some note, workload in {
 		"room for both": web(sleep(10), 30),
