@@ -173,7 +173,7 @@ def test_a_worker_that_dies_when_it_concludes_opens_no_gate(
     assert (siblings.conclusion(), siblings.gate()) == (("success", {1, 2}) if passes else ("failure", set()))
     if not passes:
         assert siblings.gates == [set()] * len(siblings.gates)
-    assert siblings.inbox.waiting() == {}
+    assert siblings.inbox.waiting() == []
 
 
 def test_a_pull_request_that_is_opened_later_takes_the_green_back(siblings: Siblings) -> None:
@@ -256,7 +256,7 @@ def test_a_run_that_died_counts_as_incomplete(siblings: Siblings) -> None:
         siblings.during[1] = fail
         siblings.review(1)
     siblings.inbox.work()
-    assert (siblings.conclusion(), siblings.gate(), siblings.inbox.waiting()) == ("failure", set(), {})
+    assert (siblings.conclusion(), siblings.gate(), siblings.inbox.waiting()) == ("failure", set(), [])
     siblings.close(1)
     siblings.inbox.work()
     assert siblings.gate() == {2}
