@@ -33,11 +33,21 @@ class NamespacePattern(NamedTuple):
 
     def matches(self, directory: str) -> bool:
         """Whether a directory may be meant; a placeholder is a part of a name, or a name that may be missing."""
-        pattern = "".join(
-            ("(?:/[^/]+)?" if part.startswith("/") else "[^/]*") if "{{" in part else re.escape(part)
-            for part in re.split(r"(/?\{\{[^{}]*\}\}(?=/|$)|\{\{[^{}]*\}\})", self.path)
-        )
-        return re.fullmatch(pattern, directory) is not None
+        parts = PLACEHOLDER.sub("*", self.path).split("/")
+        states = _without_optional({0}, parts)
+        for name in directory.split("/"):
+            after = {state + 1 for state in states if state < len(parts) and matches(parts[state], name)}
+            states = _without_optional(after, parts)
+        return len(parts) in states
+
+
+def _without_optional(states: set[int], parts: Sequence[str]) -> set[int]:
+    """The places in a pattern, and those behind names that may be missing."""
+    found = set(states)
+    for state in range(min(states, default=len(parts)), len(parts)):
+        if state in found and parts[state] == "*":
+            found.add(state + 1)
+    return found
 
 
 Found = Application | NamespacePattern | Unfollowed
@@ -114,7 +124,8 @@ def _of_source(
         return
     applied = AppliedNamespace("" if PLACEHOLDER.search(namespace) else namespace, replaces=False)
     if PLACEHOLDER.search(path):
-        yield NamespacePattern(folder, applied)
+        if not PLACEHOLDER.match(folder):
+            yield NamespacePattern(folder, applied)
         yield Unfollowed(found.path, found.applied_by, "its path has parameters that are not in this repository")
     elif folder not in sources.directories:
         yield Unfollowed(found.path, found.applied_by, _NOT_HERE)

@@ -17,7 +17,7 @@ from gracegate.manifests.globs import matches
 Parameters = Mapping[str, str]
 """Values by key: `path`, `path[0]`, `values.zone`. Mappings are flattened."""
 
-PLACEHOLDER = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
+PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _FIELD = re.compile(r"\.([\w.-]+)")
 _SEGMENT = re.compile(r"index \.path\.segments (\d+)")
 _NO_LABEL = re.compile(r"[^a-z0-9.-]+")
@@ -52,7 +52,7 @@ def fill_in(value: Any, parameters: Parameters, *, go: bool) -> Any:
 
 
 def _looked_up(match: re.Match[str], parameters: Parameters, *, go: bool) -> str:
-    expression = match[1]
+    expression = match[1].strip().removeprefix("-").removesuffix("-").strip()
     if go:
         if segment := _SEGMENT.fullmatch(expression):
             expression = f"path[{segment[1]}]"

@@ -22,7 +22,7 @@ _REQUIREMENTS = "requirements.yaml"
 _LOCAL = "file://"
 VALUES_FILE = "values.yaml"
 _OBJECT_IN_TEMPLATE = re.compile(
-    rb"^\s*kind\s*:\s*['\"]?(?:Application|ApplicationSet|HelmRelease|Kustomization)\b", re.MULTILINE
+    rb"^[ \t]*kind[ \t]*:[ \t]*['\"]?(?:Application|ApplicationSet|HelmRelease|Kustomization)\b", re.MULTILINE
 )
 
 

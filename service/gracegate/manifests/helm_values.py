@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_STEP = re.compile(r"((?:\\.|[^\\.\[\]])+)(?:\.|$)")
+_STEP = re.compile(r"((?:\\.|[^\\.])+)(?:\.|$)", re.DOTALL)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d*)")
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -15,6 +15,8 @@ def set_value(values: dict[str, Any], path: str, value: str, *, as_text: bool = 
 
     An item of a list has no place here: which list it is of is known only when all values are merged.
     """
+    if "[" in path or "]" in path or path.endswith("\\"):
+        return False
     steps = [re.sub(r"\\(.)", r"\1", step) for step in _STEP.findall(path)]
     if not steps or "".join(match[0] for match in _STEP.finditer(path)) != path or path.endswith("."):
         return False
