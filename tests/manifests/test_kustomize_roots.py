@@ -201,3 +201,14 @@ def test_every_kustomization_belongs_to_a_root(graph: Mapping[str, tuple[bool, l
     for path, placement in found.placements().items():
         roots = found.roots_of(path)
         assert placement.root == (min(roots) if len(roots) == 1 else None)
+
+
+def test_a_chart_of_a_generator_is_not_here() -> None:
+    generator = "kind: HelmChartInflationGenerator\nname: web\nrepo: https://charts.example\nversion: 1.0.0\n"
+    texts = {
+        "kustomization.yaml": "generators: [web.yaml, other.yaml, none.yaml]\n",
+        "web.yaml": generator,
+        "other.yaml": "kind: ConfigMapGenerator\n",
+    }
+    (chart,) = kustomizations(texts).closure("").charts
+    assert (chart.name, chart.version, chart.repository) == ("web", "1.0.0", "https://charts.example")

@@ -148,6 +148,13 @@ def join(folder: str, path: str) -> str | None:
     return None if joined.startswith(("/", "../")) or joined == ".." else joined
 
 
+def charts_of_generator(source: SourceFile, limits: Limits) -> Iterator[ChartReference]:
+    """The charts that a file inflates which configures kustomize's own generator, in the place of `helmCharts`."""
+    found = [mapping(value) for value in read_values(source.data, limits) or []]
+    generators = [one for one in found if one.get("kind") == "HelmChartInflationGenerator"]
+    return _charts(directory(source.path), {"helmCharts": generators})
+
+
 def _charts(folder: str, content: Mapping[str, Any]) -> Iterator[ChartReference]:
     home = text(mapping(content.get("helmGlobals")).get("chartHome"))
     for key, *names in (

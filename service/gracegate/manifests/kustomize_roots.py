@@ -18,6 +18,7 @@ from gracegate.manifests.kustomize import (
     ChartReference,
     Kustomization,
     Reference,
+    charts_of_generator,
     read_kustomization,
 )
 from gracegate.manifests.remote import RemoteReference
@@ -120,7 +121,9 @@ class Kustomizations:
             directories=frozenset(directory(k.path) for k in read),
             files=frozenset(files).union((k.path for k in read), *charts.values()),
             remotes=frozenset(r.remote for k in read for r in k.references if r.remote is not None),
-            charts=frozenset(chart for chart, files_here in charts.items() if not files_here),
+            charts=frozenset(chart for chart, files_here in charts.items() if not files_here).union(
+                *(self._charts_of_generators.get(path, ()) for k in read for path in _paths(k, {"generators"}))
+            ),
         )
 
     def read_by(self, root: str | Kustomization) -> Sequence[Kustomization]:
@@ -180,6 +183,12 @@ class Kustomizations:
                 yield reference, "leads back to this kustomization"
             elif self._is_missing(reference.key, path, before):
                 yield reference, "does not exist"
+
+    @cached_property
+    def _charts_of_generators(self) -> Mapping[str, tuple[ChartReference, ...]]:
+        """By path of a file that configures a generator, the charts that it inflates, which only helm itself does."""
+        paths = {path for k in self.by_directory.values() for path in _paths(k, {"generators"}) if path in self.files}
+        return {path: tuple(charts_of_generator(self.files[path], Limits())) for path in paths}
 
     @cached_property
     def _readers(self) -> Mapping[str, Collection[str]]:
