@@ -259,6 +259,10 @@ class Origin:
     number: int
     pointer: Pointer
 
+    def below(self, pointer: Pointer) -> Origin:
+        """The place at a pointer that counts from here."""
+        return Origin(self.path, self.number, self.pointer + pointer)
+
 
 @dataclass(frozen=True)
 class Rendered:

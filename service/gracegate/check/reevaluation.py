@@ -69,7 +69,7 @@ def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -
     all_files = {**head.files, **sources}
     if any(map(components.is_configuration, texts)):
         edited = Tree(all_files, head.problems)
-        components = components.of_edited(edited, texts.keys(), trees.cache.components)
+        components = components.of_edited(edited, texts.keys(), trees.request.cache.components)
     else:
         components = replace(components, files=all_files)
     documents = tuple(document for manifest in manifests.values() for document in manifest.documents)

@@ -93,7 +93,6 @@ class ComparedTrees:
     """The evaluated head, and what changed since the base where there is one."""
 
     request: CheckRequest
-    cache: ReadCache
     head: EvaluatedTree
     base: EvaluatedTree | None = None
     scope: subjects.Scope | None = None
@@ -144,7 +143,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         found = render_tree(head_files, roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
-        return ComparedTrees(request, cache, evaluate_tree(request, head_tree, indexes, evaluate, context))
+        return ComparedTrees(request, evaluate_tree(request, head_tree, indexes, evaluate, context))
     base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
@@ -164,7 +163,6 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     copies = compare.copied_documents(base.documents, changed_documents, moved)
     return ComparedTrees(
         request,
-        cache,
         evaluated_head,
         evaluated_base,
         scope,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gracegate.manifests.contents import value_at
 from gracegate.model import WORKLOAD_KINDS, Pointer
 
 _SELECTOR: Pointer = ("spec", "selector")
@@ -21,8 +22,8 @@ def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
     workload = WORKLOAD_KINDS.get(kind)
     if workload is None or (group and group not in workload.api_groups):
         return False
-    pod = _value_at(found, workload.pod_spec)
-    if pod is None and kind == "Rollout" and isinstance(_value_at(found, ("spec", "workloadRef")), dict):
+    pod = value_at(found, workload.pod_spec)
+    if pod is None and kind == "Rollout" and isinstance(value_at(found, ("spec", "workloadRef")), dict):
         return False
     containers = pod.get("containers") if isinstance(pod, dict) else None
     if not isinstance(containers, list) or not containers:
@@ -30,22 +31,14 @@ def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
     from_stream = _containers_with_image_stream(found) if kind == "DeploymentConfig" else frozenset()
     if any(isinstance(c, dict) and "image" not in c and c.get("name") not in from_stream for c in containers):
         return True
-    return workload.selects and not _value_at(found, _SELECTOR) and not _value_at(found, _TEMPLATE_LABELS)
+    return workload.selects and not value_at(found, _SELECTOR) and not value_at(found, _TEMPLATE_LABELS)
 
 
 def _containers_with_image_stream(found: Mapping[str, Any]) -> frozenset[object]:
     """The names of containers whose image OpenShift fills in from an ImageStream."""
-    triggers = _value_at(found, ("spec", "triggers"))
+    triggers = value_at(found, ("spec", "triggers"))
     names = (
-        _value_at(trigger, ("imageChangeParams", "containerNames"))
+        value_at(trigger, ("imageChangeParams", "containerNames"))
         for trigger in (triggers if isinstance(triggers, list) else ())
     )
     return frozenset(name for listed in names if isinstance(listed, list) for name in listed if isinstance(name, str))
-
-
-def _value_at(found: Any, pointer: Pointer) -> Any:
-    for segment in pointer:
-        if not isinstance(found, dict):
-            return None
-        found = found.get(segment)
-    return found

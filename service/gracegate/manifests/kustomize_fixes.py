@@ -175,34 +175,34 @@ class _Place:
     def _entries_that_remove(self) -> Iterator[_Taking]:
         for origin in self.origins:
             for depth in range(1, len(self.rest) + 1):
-                place = _below(origin, self.rest[:depth])
+                place = origin.below(self.rest[:depth])
                 if self._is_strategic(origin) and self.sources.has(place) and _takes_away(self.sources.value_at(place)):
                     yield _Taking(self.contributors.position(origin), place, depth)
 
     def _value_before(self, taking: _Taking) -> Any:
         """What those that are applied before a patch make of what it takes away; None if they do not have it."""
         earlier = [o for o in reversed(self.origins) if self.contributors.position(o) < taking.order]
-        places = [_below(origin, self.rest[: taking.depth]) for origin in earlier]
+        places = [origin.below(self.rest[: taking.depth]) for origin in earlier]
         return next((self.sources.value_at(place) for place in places if self.sources.has(place)), None)
 
     def last_holders(self) -> Iterator[_Holder]:
         """The places that may have set the value last, the last one first."""
         for holder in self._holders():
             yield holder
-            if holder.place == _below(holder.made_of, self.rest):
+            if holder.place == holder.made_of.below(self.rest):
                 return  # marks say so
 
     def _holders(self) -> list[_Holder]:
         """The places that hold the value, the last one that is applied first."""
         found = [
-            _Holder(self.contributors.position(origin), _below(origin, self.rest), origin)
+            _Holder(self.contributors.position(origin), origin.below(self.rest), origin)
             for origin in self.origins
-            if self.sources.has(_below(origin, self.rest)) and self._has_same_lists(origin)
+            if self.sources.has(origin.below(self.rest)) and self._has_same_lists(origin)
         ]
         path = self.operation.path
         for step in self._steps():
             below = path[len(step.pointer) :]
-            value = _below(step.place, ("value", *below))
+            value = step.place.below(("value", *below))
             is_marked = len(step.pointer) <= len(self.mapping)
             if (
                 step.op in {"add", "replace"}
@@ -229,7 +229,7 @@ class _Place:
             for index, step in enumerate(value if isinstance(value, list) else ()):
                 if isinstance(step, dict) and isinstance(step.get("path"), str):
                     pointer = _json_pointer(step["path"])
-                    yield _Step(order, _below(start, (index,)), str(step.get("op")), pointer, len(value) == 1)
+                    yield _Step(order, start.below((index,)), str(step.get("op")), pointer, len(value) == 1)
 
     def _is_target(self, patch: Contributor) -> bool:
         """False if a patch is certainly of other objects. A name may have got prefixes before it, and after it."""
@@ -258,14 +258,14 @@ class _Place:
         """Whether to remove a value would leave a JSON patch without any step."""
         if holder.place.pointer[-1] != "value":
             return False
-        return any(step.is_only and holder.place == _below(step.place, ("value",)) for step in self._steps())
+        return any(step.is_only and holder.place == step.place.below(("value",)) for step in self._steps())
 
     def _has_same_lists(self, origin: Origin) -> bool:
         """Whether the lists on the way are as long in the source as in the object, so that an index means the same."""
         for length, segment in enumerate(self.rest):
             if isinstance(segment, int) or segment == "-":
                 rendered = value_at(self.document.object, self.mapping + self.rest[:length])
-                place = _below(origin, self.rest[:length])
+                place = origin.below(self.rest[:length])
                 source = self.sources.value_at(place) if self.sources.has(place) else None
                 if not isinstance(source, list) or not isinstance(rendered, list) or len(source) != len(rendered):
                     return False
@@ -292,10 +292,6 @@ def _removal_of_taking(taking: _Taking) -> tuple[SourceOperation, ...]:
         return _on(taking.place, Operation("remove", pointer))
     # kustomize refuses an empty patch: the whole entry goes where the patch is written out in the kustomization.
     return _on(taking.place, Operation("remove", pointer[:2])) if len(pointer) > 2 else ()
-
-
-def _below(origin: Origin, pointer: Pointer) -> Origin:
-    return Origin(origin.path, origin.number, origin.pointer + pointer)
 
 
 def _json_pointer(text: str) -> Pointer:

@@ -74,22 +74,21 @@ def render_roots(components: Components, roots: Iterable[Root], context: RenderC
 
 
 def trace_roots(
-    components: Components, rendered: Iterable[RenderedRoot], sources: Sources, context: RenderContext
+    components: Components, rendered: Sequence[RenderedRoot], sources: Sources, context: RenderContext
 ) -> dict[Root, RenderedRoot]:
     """Renders roots that render once more, with marks, to tell what their objects were made of."""
-    untraced = [found for found in rendered if not found.is_traced]
-    marks = _Marks(components, [found.root for found in untraced], context.limits)
-    requests = [components.render_request(found.root, marks.texts_of(found.root)) for found in untraced]
+    marks = _Marks(components, [found.root for found in rendered], context.limits)
+    requests = [components.render_request(found.root, marks.texts_of(found.root)) for found in rendered]
     renderings = {
-        found.root: [marked] for found, marked in zip(untraced, _render(components, requests, context), strict=True)
+        found.root: [marked] for found, marked in zip(rendered, _render(components, requests, context), strict=True)
     }
     # Only few charts compute with the text of their helpers.
-    changed = [found.root for found in untraced if marks.are_harmful(found, renderings[found.root][0])]
+    changed = [found.root for found in rendered if marks.are_harmful(found, renderings[found.root][0])]
     again = [components.render_request(root, marks.templates[root].without_helpers.texts) for root in changed]
     for root, rendering in zip(changed, _render(components, again, context), strict=True):
         renderings[root].append(rendering)
     tracer = _Tracer(components, sources, marks, context.limits)
-    return {found.root: tracer.trace(found, [one.text for one in renderings[found.root]]) for found in untraced}
+    return {found.root: tracer.trace(found, [one.text for one in renderings[found.root]]) for found in rendered}
 
 
 def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gracegate.manifests.applications import Application, GitOpsObject
@@ -35,9 +35,9 @@ class Chart:
         """The places of a value that a template names, those that win first."""
         directory, parts = self._part(template)
         below = name if name[0] == "global" else parts + name
-        found = [_below(layer, below) for layer in self.layers]
+        found = [layer.below(below) for layer in self.layers]
         if parts:
-            found.append(_below(_own_values(directory), name))
+            found.append(_own_values(directory).below(name))
         yield from (ValuesPlace(place, is_last=place is found[-1]) for place in found)
 
     def _part(self, template: str) -> tuple[str, Pointer]:
@@ -78,7 +78,3 @@ def _files(application: Application) -> Iterator[Origin]:
 
 def _own_values(directory: str) -> Origin:
     return Origin(f"{directory}/{VALUES_FILE}".removeprefix("/"), 0, ())
-
-
-def _below(origin: Origin, pointer: Pointer) -> Origin:
-    return replace(origin, pointer=origin.pointer + pointer)
