@@ -329,3 +329,11 @@ def test_changes(renderer: WasmRenderer, base, changes, findings, problems, verd
     ] == findings
     assert [(p.code, p.file) for p in report.problems] == problems
     assert report.verdict == verdict
+
+
+def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:
+    files = {"prod/kustomization.yaml": "resources:\n- web.yaml\n"}
+    report = check(request_of(None, files), ENGINE.evaluate, renderer.render)
+    assert [(p.code, p.file, p.message.partition(": ")[0]) for p in report.problems] == [
+        ("not_rendered", "prod/kustomization.yaml", "kustomize cannot render `prod`")
+    ]

@@ -78,7 +78,7 @@ def test_without_a_renderer_what_would_be_rendered_is_named(tmp_path: Path) -> N
 def test_a_change_of_an_overlay_is_judged_by_what_it_renders_to(renderer: Path, tmp_path: Path) -> None:
     report = run(BASE, OVERLAY, renderer, tmp_path)
     assert [(f.rule, f.file, f.line, f.status) for f in report.findings] == [
-        (READINESS, "prod/patch.yaml", 8, "introduced")
+        (READINESS, "prod/patch.yaml", 9, "introduced")
     ]
 
 

@@ -160,11 +160,17 @@ class Components:
         return application is None or application.substitution is None or not self._has_variables(root)
 
     def may_hold_objects(self, root: Root) -> bool:
-        """Whether a root may make an object of a kind that rules read: no transformer makes one of another kind."""
-        if root.renderer == "helm" or any(one.charts for one in self.kustomizations.read_by(self._kustomization(root))):
+        """Whether a root may make an object of a kind that rules read: no transformer makes one of another kind.
+
+        A file that the tree does not have may hold one, but for a kustomization that a controller makes.
+        """
+        if root.renderer == "helm":
             return True
-        sources = (self.files[path].data for path in self.object_files(root) if path in self.files)
-        return any(may_hold_objects(data) for data in sources)
+        read = self.kustomizations.read_by(self._kustomization(root))
+        paths, here = self.object_files(root), self.files.keys()
+        if any(one.charts for one in read) or paths - here - {one.path for one in read}:
+            return True
+        return any(may_hold_objects(self.files[path].data) for path in paths & here)
 
     def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
         """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""
