@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from gracegate.check.compare import Changes, compare, container_renames, copied_documents, moved_paths, object_renames
+from gracegate.check.compare import (
+    Changes,
+    compare,
+    container_renames,
+    copied_documents,
+    moved_paths,
+    object_renames,
+    removed_objects,
+)
 from gracegate.check.matches import container_name, match_violations, path_by_name
 from gracegate.model import Document, FileDiff, ObjectRef, Severity, Violation
 
@@ -104,6 +112,22 @@ CASES = {
     ),
     "a new object is introduced": ([], [], [workload("web")], [Case()], {0: "introduced"}, []),
     "a removed object fixes its finding": ([workload("web")], [Case()], [], [], {}, ["web"]),
+    "a removed copy fixes nothing that another file still has, under whatever name": (
+        [workload("web", "a.yaml"), workload("web", "b.yaml"), workload("web", "c.yaml")],
+        [Case(), Case(document=1), Case(document=2)],
+        [workload("shop", "b.yaml")],
+        [Case()],
+        {0: "pre-existing"},
+        [],
+    ),
+    "one of two copies is fixed": (
+        [workload("web", "a.yaml"), workload("web", "b.yaml")],
+        [Case(), Case(document=1)],
+        [workload("web", "a.yaml"), workload("web", "b.yaml")],
+        [Case(document=1)],
+        {1: "pre-existing"},
+        ["web"],
+    ),
     "a higher level is worse": (
         [workload("web")],
         [Case(level="warning")],
@@ -203,7 +227,8 @@ def test_statuses(before, base_violations, after, head_violations, statuses, fix
     head = match_violations(after, [v.violation for v in head_violations])
     renames = object_renames(before, after, {})
     containers, copies = container_renames(before, after, renames, {}), copied_documents(before, after, {})
-    comparison = compare(base, head, Changes(renames, containers, {}, copies))
+    removed = removed_objects(before, after, renames, {})
+    comparison = compare(base, head, Changes(renames, containers, {}, copies, removed))
     by_document = {m.violation.document: comparison.statuses[m.id] for m in head}
     assert (by_document, [m.document.ref.name for m in comparison.fixed]) == (statuses, fixed)
 
@@ -214,7 +239,7 @@ def test_a_renamed_file_breaks_the_tie_of_equal_objects() -> None:
     base = match_violations(before, [Case(document=1, measure=1).violation])
     head = match_violations(after, [Case(document=i, measure=i).violation for i in (0, 1)])
     moved = moved_paths([FileDiff("c.yaml", "renamed", "b.yaml"), FileDiff("b.yaml", "renamed", "a.yaml")])
-    comparison = compare(base, head, Changes({}, {}, moved, copied_documents(before, after, moved)))
+    comparison = compare(base, head, Changes({}, {}, moved, copied_documents(before, after, moved), frozenset()))
     assert {m.document.path: comparison.statuses[m.id] for m in head} == {
         "b.yaml": "introduced",
         "c.yaml": "pre-existing",

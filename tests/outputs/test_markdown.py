@@ -72,6 +72,7 @@ def test_code_shows_the_text_and_nothing_else(text: str) -> None:
         pytest.param(
             'Container "web" stops, 60 s is over (30 s).', "Container `web` stops, 60 s is over (30 s).", id="name"
         ),
+        pytest.param("Chart `a` is not `b c`.", "Chart `a` is not `b c`.", id="names in backticks"),
         pytest.param("60 s >= 30 s", "60 s `>=` 30 s", id="a sign that HTML knows"),
         pytest.param("see spec.containers[0].", "see `spec.containers[0]`.", id="full stop stays outside"),
         pytest.param("@team and a_b_c", "`@team` and `a_b_c`", id="mention and emphasis"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gracegate.check.matches import Identity, Match, value_at
 from gracegate.check.subjects import is_rolling
@@ -48,12 +48,16 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is the same under another name, and what is where. `moved` maps a path at head to its path at base."""
+    """What is the same under another name, and what is where. `moved` maps a path at head to its path at base.
+
+    `removed` are the objects of the base's files that the head's no longer have, under any name.
+    """
 
     renames: Renames
     containers: ContainerRenames
     moved: Mapping[str, str]
     copies: frozenset[DocumentKey]
+    removed: frozenset[_InFile]
     holders: Holders = field(default_factory=Holders)
 
 
@@ -76,7 +80,8 @@ def compare(
 ) -> Comparison:
     """Pairs the head's matches with the base's by identity.
 
-    A match in a copy is no news if the original has it too, nor is one in a root that is unknown at base.
+    A match in a copy is no news if the original has it too, nor is one in a root that is unknown at base. Of an object
+    that stood in several files, one that is removed has fixed nothing that another one still has.
     """
     renames, containers, moved, holders = changes.renames, changes.containers, changes.moved, changes.holders
     unpaired: dict[Identity, list[Match]] = defaultdict(list)
@@ -109,6 +114,9 @@ def compare(
         for m in head
         if m.document.rendered is not None and _is_new(m, holders.base) and m.source_identity in at_base
     }
+    still_there = {match.source_identity for match in head}
+    still_there.update(replace(_former_identity(match, renames, containers), root="") for match in head)
+    left = [m for m in left if _in_file(m) not in changes.removed or m.source_identity not in still_there]
     fixed = tuple(sorted(left, key=lambda m: (m.document.path, m.id)))
     return Comparison(statuses, fixed, frozenset(id_ for id_ in inherited if statuses[id_] == "introduced"))
 
@@ -173,9 +181,18 @@ def regressions(
 def _candidates(
     match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames, containers: ContainerRenames
 ) -> list[Match]:
-    identity, place = match.identity, (match.document.holder, match.identity.object)
-    former = identity.renamed(renames.get(place, identity.object), containers.get(place, {}))
-    return [candidate for one in dict.fromkeys((former, identity)) for candidate in unpaired.get(one, ())]
+    former = _former_identity(match, renames, containers)
+    return [candidate for one in dict.fromkeys((former, match.identity)) for candidate in unpaired.get(one, ())]
+
+
+def _former_identity(match: Match, renames: Renames, containers: ContainerRenames) -> Identity:
+    """The identity that a match of the head would have had at base."""
+    place = _in_file(match)
+    return match.identity.renamed(renames.get(place, match.identity.object), containers.get(place, {}))
+
+
+def _in_file(match: Match) -> _InFile:
+    return match.document.holder, match.document.ref
 
 
 def _status(base: Match | None, head: Match) -> Status:
@@ -204,6 +221,14 @@ def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Ma
             added.remove(new[key])
             removed.remove(old[key])
     return renames
+
+
+def removed_objects(
+    base: Iterable[Document], head: Iterable[Document], renames: Renames, moved: Mapping[str, str]
+) -> frozenset[_InFile]:
+    """The objects of the base's files that the head's no longer have, under any name."""
+    kept = {(moved.get(d.holder, d.holder), renames.get((d.holder, d.ref), d.ref)) for d in head}
+    return frozenset((d.holder, d.ref) for d in base) - kept
 
 
 def copied_documents(

@@ -161,6 +161,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     changed_documents = [d for d in head.documents if d.key in changed]
     containers = compare.container_renames(base.documents, changed_documents, renames, moved)
     copies = compare.copied_documents(base.documents, changed_documents, moved)
+    removed = compare.removed_objects(base.documents, head.documents, renames, moved)
     return ComparedTrees(
         request,
         evaluated_head,
@@ -169,7 +170,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         compare.compare(
             evaluated_base.matches,
             evaluated_head.matches,
-            compare.Changes(renames, containers, moved, copies, _holders(evaluated_base.tree, evaluated_head)),
+            compare.Changes(renames, containers, moved, copies, removed, _holders(evaluated_base.tree, evaluated_head)),
         ),
         changed,
         live_targets(head.documents, renames, containers),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 MAX_CODE = 200
 
 _BACKTICKS = re.compile(r"`+")
-_QUOTED = re.compile(r'"([^"]*)"')
+_QUOTED = re.compile(r'("[^"]*"|(?<!`)`[^`]+`(?!`))')
 _SPACES = re.compile(r"(\s+)")
 # A word of these characters means nothing to Markdown, wherever in a line it stands but at its start.
 _HARMLESS = re.compile(r"[A-Za-z0-9.,:;()%'/+=?\u2013\u2014\u2026\u00d7\u2264\u2265\u2192-]*")
@@ -33,13 +33,13 @@ def code(text: str, limit: int = MAX_CODE) -> str:
 
 
 def prose(message: str) -> str:
-    """A rule's message as Markdown: names in double quotes, and every word that Markdown could read, in code spans.
+    """A message as Markdown: what stands in quotes or backticks, and every word that Markdown could read, in code spans.
 
     The result does not belong at the start of a line, where a dash or a number would begin a list.
     """
     shown = ""
     for number, part in enumerate(_QUOTED.split(message)):
-        piece = code(part) if number % 2 else _words(part)
+        piece = code(part[1:-1]) if number % 2 else _words(part)
         # Two spans that touch would be one longer run of backticks.
         shown += f" {piece}" if shown.endswith("`") and piece.startswith("`") else piece
     return shown.strip()
