@@ -207,6 +207,22 @@ def test_a_workload_that_is_made_with_one_pod_is_only_noted(base, head, config, 
     assert [(f.status, f.severity, f.is_note) for f in report.findings if f.rule == "single-replica"] == found
 
 
+WITHOUT_BUDGET = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE.partition("---")[0]}
+BUDGET = {
+    "a new workload has two pods": ({}, WITHOUT_BUDGET, [("introduced", "warning", False)]),
+    "one pod becomes two": (
+        WITHOUT_BUDGET | {"web.yaml": ONE_POD["web.yaml"]}, WITHOUT_BUDGET, [("introduced", "info", True)],
+    ),
+    "the budget is removed": (GOOD, WITHOUT_BUDGET, [("introduced", "warning", False)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "head", "found"), BUDGET.values(), ids=BUDGET.keys())
+def test_what_is_better_than_it_was_is_only_noted(base, head, found) -> None:
+    findings = report_of(base, head).findings
+    assert [(f.status, f.severity, f.is_note) for f in findings if f.rule == "pdb-missing"] == found
+
+
 def test_an_unreadable_file_fixes_nothing() -> None:
     broken = WITHOUT_DRAIN | {"web.yaml": "apiVersion: apps/v1\nkind: Deployment\nspec: [\n"}
     assert report_of(WITHOUT_DRAIN, broken).fixed_findings == ()

@@ -178,6 +178,19 @@ def regressions(
     return frozenset(match.id for match in head if is_regression(match))
 
 
+def improvements(
+    base: Iterable[Match], head: Iterable[Match], renames: Renames, lesser_than: Mapping[str, str]
+) -> frozenset[str]:
+    """The ids of the head's matches whose object had a match of the rule that theirs is `lesser_than`."""
+    found_before = {(match.violation.rule, match.document.ref) for match in base}
+    return frozenset(
+        match.id
+        for match in head
+        if (greater := lesser_than.get(match.violation.rule)) is not None
+        and (greater, renames.get(_in_file(match), match.document.ref)) in found_before
+    )
+
+
 def _candidates(
     match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames, containers: ContainerRenames
 ) -> list[Match]:

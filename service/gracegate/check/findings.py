@@ -83,7 +83,10 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
     rule = trees.request.catalog.rules[violation.rule]
     is_new = status in {"introduced", "worsened"}
     is_note = is_new and profiles.is_note(
-        violation.rule, trees.request.config, is_regression=lead.id in trees.regressions
+        violation.rule,
+        trees.request.config,
+        is_regression=lead.id in trees.regressions,
+        is_improvement=lead.id in trees.improvements,
     )
     is_inherited = _is_inherited(lead, trees)
     severity = "info" if is_note else "warning" if is_inherited and violation.level == "error" else violation.level

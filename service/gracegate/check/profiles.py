@@ -14,6 +14,8 @@ from gracegate.repo_config import RepoConfig
 NOT_IN_BASELINE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
 # Many workloads are made like this on purpose, and their authors know it.
 NOTED_UNLESS_REGRESSED = frozenset({"single-replica"})
+# A fault that is less than the one it follows in the same object: a drain evicted the only pod before.
+LESSER_THAN: Mapping[str, str] = {"pdb-missing": "single-replica"}
 
 
 def enabled_rules(
@@ -39,15 +41,17 @@ def enabled_rules(
     return enabled
 
 
-def is_note(rule: str, config: RepoConfig, *, is_regression: bool) -> bool:
+def is_note(rule: str, config: RepoConfig, *, is_regression: bool, is_improvement: bool) -> bool:
     """Whether a finding is worth no more than a word in the check; one that somebody wants to block on never is.
 
-    A regression is a fault that a change brings into an object that was there without it.
+    A regression is a fault that a change brings into an object that was there without it, an improvement a fault in
+    place of one that it is `LESSER_THAN`.
     """
     setting = config.rules.get(rule)
     is_chosen = setting is not None and setting.severity is not None
     blocks = "warning" in BLOCKING[config.profile]
-    return rule in NOTED_UNLESS_REGRESSED and not (is_regression or is_chosen or blocks)
+    is_minor = is_improvement or (rule in NOTED_UNLESS_REGRESSED and not is_regression)
+    return is_minor and not (is_chosen or blocks)
 
 
 def apply_effective_date(violation: Violation, rule: Rule, config: RepoConfig, today: dt.date) -> Violation:

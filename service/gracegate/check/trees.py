@@ -100,6 +100,7 @@ class ComparedTrees:
     changed_documents: frozenset[DocumentKey] = frozenset()
     live_targets: frozenset[str] = frozenset()
     regressions: frozenset[str] = frozenset()
+    improvements: frozenset[str] = frozenset()
 
     def locate(self, document: Document, pointer: Pointer) -> tuple[str, Place]:
         """The file and the lines of a pointer into a document of the head."""
@@ -175,6 +176,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         changed,
         live_targets(head.documents, renames, containers),
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
+        compare.improvements(evaluated_base.matches, evaluated_head.matches, renames, profiles.LESSER_THAN),
     )
 
 
