@@ -191,7 +191,7 @@ SINGLE_REPLICA = {
         [("pre-existing", "warning", False)],
     ),
     "the default is written down": (
-        GOOD | {"web.yaml": DEPLOYMENT.replace("  replicas: 2\n", "")}, ONE_POD, "", [("introduced", "info", True)],
+        GOOD | {"web.yaml": DEPLOYMENT.replace("  replicas: 2\n", "")}, ONE_POD, "", [("worsened", "info", True)],
     ),
     "somebody chose the severity": (
         {}, ONE_POD, "rules: {single-replica: warning}", [("introduced", "warning", False)],

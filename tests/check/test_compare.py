@@ -46,10 +46,11 @@ class Case:
     rule: str = "prestop-drain-missing"
     level: Severity = "error"
     measure: float | None = None
+    field: tuple[str, ...] = ()
 
     @property
     def violation(self) -> Violation:
-        return Violation(self.rule, self.document, at(self.container), "…", self.level, self.measure)
+        return Violation(self.rule, self.document, (*at(self.container), *self.field), "…", self.level, self.measure)
 
 
 CASES = {
@@ -175,6 +176,22 @@ CASES = {
         [Case()],
         {0: "pre-existing"},
         [],
+    ),
+    "a finding stays the same when its field is written down or left out": (
+        [workload("api"), workload("web")],
+        [Case(), Case(document=1, field=("image",))],
+        [workload("api"), workload("web")],
+        [Case(field=("image",)), Case(document=1)],
+        {0: "pre-existing", 1: "pre-existing"},
+        [],
+    ),
+    "a finding of another field is another one": (
+        [workload("web")],
+        [Case(field=("image",))],
+        [workload("web")],
+        [Case(field=("name",))],
+        {0: "introduced"},
+        ["web"],
     ),
     "a bigger measure is worse": (
         [workload("web")],

@@ -91,6 +91,10 @@ NEW_COMMENTS = {
         [finding("a", suggestion="s1", comment_anchor="x"), finding("b", line=13, comment_anchor="x")],
         [("web.yaml", 14, 12, ["a", "b"])],
     ),
+    "what is said alike of one line is one comment": (
+        [finding("a"), finding("b"), finding("c", rule="pdb-missing"), finding("d", line=13)],
+        [("web.yaml", 12, None, ["a", "b"]), ("web.yaml", 12, None, ["c"]), ("web.yaml", 13, None, ["d"])],
+    ),
     "a file that is not in the diff gets no comment": ([finding("a", file="far.yaml")], []),
 }
 
@@ -166,14 +170,16 @@ def test_a_finding_that_comes_back_is_commented_again() -> None:
 
 
 def test_a_review_has_a_limit_and_the_rest_is_counted() -> None:
-    many = [finding(f"f{i:02}", severity="error" if i else "warning") for i in range(MAX_LINE_COMMENTS + 3)]
+    many = [
+        finding(f"f{i:02}", rule=f"r{i}", severity="error" if i else "warning") for i in range(MAX_LINE_COMMENTS + 3)
+    ]
     plan = plan_comments(report(*many), DIFF, [], MARKER.read)
     assert (len(plan.new_comments), plan.uncommented) == (MAX_LINE_COMMENTS, 3)
     assert "f00" not in {finding.id for comment in plan.new_comments for finding in comment.findings}
 
 
 def test_what_has_a_comment() -> None:
-    many = [finding(f"f{i:02}") for i in range(MAX_LINE_COMMENTS + 5)]
+    many = [finding(f"f{i:02}", rule=f"r{i}") for i in range(MAX_LINE_COMMENTS + 5)]
     found = report(*many, finding("far", file="far.yaml"), finding("info", severity="info"))
     ids = [f.id for f in many]
     assert expected_comments(found, DIFF) == frozenset(ids[:MAX_LINE_COMMENTS])

@@ -98,6 +98,10 @@ def compare(
                 unpaired[pair.identity].remove(pair)
                 former[match.id] = pair
     left = [match for matches in unpaired.values() for match in matches]
+    at_other_places = _at_other_places(left, [m for m in head if m.id not in former], renames, containers)
+    paired = {match.id for match in at_other_places.values()}
+    left = [match for match in left if match.id not in paired]
+    former.update(at_other_places)
     elsewhere = _in_other_holders(left, [m for m in head if m.id not in former], holders)
     left = [match for match in left if match not in elsewhere.values()]
     former.update(elsewhere)
@@ -119,6 +123,26 @@ def compare(
     left = [m for m in left if _in_file(m) not in changes.removed or m.source_identity not in still_there]
     fixed = tuple(sorted(left, key=lambda m: (m.document.path, m.id)))
     return Comparison(statuses, fixed, frozenset(id_ for id_ in inherited if statuses[id_] == "introduced"))
+
+
+def _at_other_places(
+    base: Iterable[Match], head: Iterable[Match], renames: Renames, containers: ContainerRenames
+) -> dict[str, Match]:
+    """For matches of the head, by id, those of the base on a field where theirs is on what lacks it, or vice versa."""
+    by_object: dict[object, list[Match]] = defaultdict(list)
+    for match in base:
+        by_object[match.identity.rule, match.identity.object, match.identity.root].append(match)
+    found: dict[str, Match] = {}
+    for match in head:
+        identity = _former_identity(match, renames, containers)
+        of_object = by_object[identity.rule, identity.object, identity.root]
+        for former in of_object:
+            shorter, longer = sorted((identity.path, former.identity.path), key=len)
+            if longer[:-1] == shorter:
+                found[match.id] = former
+                of_object.remove(former)
+                break
+    return found
 
 
 def _in_other_holders(base: Iterable[Match], head: Iterable[Match], holders: Holders) -> dict[str, Match]:

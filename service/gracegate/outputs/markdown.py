@@ -33,7 +33,7 @@ def code(text: str, limit: int = MAX_CODE) -> str:
 
 
 def prose(message: str) -> str:
-    """A message as Markdown: what stands in quotes or backticks, and every word that Markdown could read, in code spans.
+    """A message as Markdown: what is in quotes or backticks, and every word that Markdown could read, in code spans.
 
     The result does not belong at the start of a line, where a dash or a number would begin a list.
     """

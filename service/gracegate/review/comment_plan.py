@@ -128,7 +128,11 @@ def is_commented(finding: Finding, *, touched: bool) -> bool:
 def _new_comments(
     findings: Iterable[Finding], suggestions: Iterable[Suggestion], hunks: Mapping[str, tuple[Hunk, ...] | None]
 ) -> list[NewComment]:
-    """One comment per suggestion, and one per place for the findings without; the worst first."""
+    """One comment per suggestion, and one per place for the findings without; the worst first.
+
+    A line may be the place of many objects, as the kustomization that scales them all: what is said alike of each of
+    them there is one comment.
+    """
     by_id = {suggestion.id: suggestion for suggestion in suggestions}
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -138,7 +142,13 @@ def _new_comments(
     for key, group in list(groups.items()):
         if group[0].suggestion is None and group[0].comment_anchor in suggested:
             groups[suggested[group[0].comment_anchor]].extend(groups.pop(key))
-    comments = [_new_comment(group, by_id, hunks) for group in groups.values()]
+    alike: dict[object, list[Finding]] = {}
+    for group in groups.values():
+        comment = _new_comment(group, by_id, hunks)
+        rules = tuple(sorted(f.rule for f in group))
+        place = (comment.path, comment.line, rules)
+        alike.setdefault(place if comment.suggestion is None else comment.suggestion, []).extend(group)
+    comments = [_new_comment(group, by_id, hunks) for group in alike.values()]
     return sorted(comments, key=lambda c: (-max(SEVERITY_ORDER[f.severity] for f in c.findings), c.path, c.line or 0))
 
 
