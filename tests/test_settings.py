@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import ConfigError
-from gracegate.model import Limits
+from gracegate.model import Limits, RenderSources
 from gracegate.settings import (
     _LIMITS,
     JobSettings,
@@ -57,6 +57,10 @@ def test_the_required_settings_are_enough() -> None:
         ({"OPA_URL": "http://127.0.0.1:8181/"}, {"opa_url": "http://127.0.0.1:8181"}),
         ({"GRACEGATE_OPA": "/usr/bin/opa"}, {"opa": Path("/usr/bin/opa")}),
         ({"GRACEGATE_ALLOWED_OWNERS": "Shop, ,ada"}, {"allowed_owners": frozenset({"shop", "ada"})}),
+        (
+            {"GRACEGATE_RENDER_SOURCES": "github.com/o/*, http://127.0.0.1:80/a/b"},
+            {"render_sources": RenderSources(("github.com/o/*", "http://127.0.0.1:80/a/b"))},
+        ),
         ({"GRACEGATE_CHECK_SECONDS": "0", "GRACEGATE_CHECK_SECONDS ": "x"}, None),
         ({"GRACEGATE_CHECK_SECONDS": "2.5"}, {"check_seconds": 2.5}),
         ({"GRACEGATE_DATABASE": "postgresql://u:p@h/d"}, {"database": "postgresql://u:p@h/d"}),
@@ -115,6 +119,10 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_WEBHOOK_SECRETS": " ,"}, "GRACEGATE_WEBHOOK_SECRETS is not set: write the webhook secret"),
         ({"GRACEGATE_WORKERS": "many"}, "GRACEGATE_WORKERS is 'many': write a number from 1 up"),
         ({"GRACEGATE_MAX_DEPTH": "1000"}, "GRACEGATE_MAX_DEPTH is '1000': write an integer from 10 to 200"),
+        ({"GRACEGATE_RENDER_SOURCES": "*"}, "GRACEGATE_RENDER_SOURCES: '*' names no repositories: write a host and"),
+        ({"GRACEGATE_RENDER_SOURCES": "*.com/o/r"}, "GRACEGATE_RENDER_SOURCES: '*.com/o/r' names no repositories"),
+        ({"GRACEGATE_RENDER_SOURCES": "github.com"}, "GRACEGATE_RENDER_SOURCES: 'github.com' names no repositories"),
+        ({"GRACEGATE_RENDER_SOURCES": "a.example/*/b"}, "GRACEGATE_RENDER_SOURCES: 'a.example/*/b' names no"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),
         ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
         (

@@ -25,6 +25,8 @@ GracegateError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class GracegateError(Exception):
     """Base of all errors that gracegate raises on purpose."""
@@ -93,11 +95,21 @@ class RenderingFailed(GracegateError):
 
 
 class InputsMissing(GracegateError):
-    """The files at `paths` were not read of a repository, and what its trees render to depends on them."""
+    """The files at `paths` were not read of a repository, and what its trees render to depends on them.
 
-    def __init__(self, message: str, paths: tuple[str, ...] = ()) -> None:
+    So it does on `commits` of other repositories, by URL and id, each with the paths of files that are to be read
+    whatever their names say.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        paths: tuple[str, ...] = (),
+        commits: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.paths = paths
+        self.commits = commits or {}
 
 
 class GitHubError(GracegateError):

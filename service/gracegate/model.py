@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -97,16 +98,47 @@ class SourceFile:
 LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its content is stored elsewhere."
 
 
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)+", re.ASCII)
+
+
+class RemoteCommit(NamedTuple):
+    """A commit of another repository, by the `url` that git fetches it from and its full id."""
+
+    url: str
+    sha: str
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """The candidate files of one commit or directory by path, and the problems of those that could not be read.
 
     `others` are the paths of the files that were not read because their names say nothing, as far as they are known.
+    `fetched` are commits of other repositories that its kustomizations name; one that could not be fetched has a
+    problem of no file.
     """
 
     files: Mapping[str, SourceFile]
     problems: tuple[Problem, ...] = ()
     others: frozenset[str] = frozenset()
+    fetched: Mapping[RemoteCommit, Tree] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSources:
+    """The repositories of which pinned commits may be fetched to render what needs them.
+
+    A pattern is a URL without `.git`, of https where it has no scheme; `/*` at its end stands for all that is below.
+    """
+
+    patterns: tuple[str, ...] = ()
+
+    def allow(self, commit: RemoteCommit) -> bool:
+        """Whether a commit may be fetched; none by a URL that a server could take for another one."""
+        url = commit.url.removesuffix(".git")
+        return _PLAIN_URL.fullmatch(url) is not None and any(
+            url == pattern or (pattern.endswith("/*") and url.startswith(pattern[:-1]))
+            for pattern in (one if "://" in one else f"https://{one}" for one in self.patterns)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +302,8 @@ class Rendered:
 
     `number` is that of its YAML document among those that the root renders to, from 0.
     `origins` has for the pointer of a mapping what kustomize made it of, in no order: several files may have made it
-    together. `lines` has for a pointer the line of the template that Helm made it of. What is not certain is left out.
+    together. `lines` has for a pointer the line of the template that Helm made it of, or the line that names what
+    kustomize took from another repository. What is not certain is left out.
     """
 
     root: Root

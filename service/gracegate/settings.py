@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from gracegate.errors import ConfigError
-from gracegate.model import Limits
+from gracegate.model import Limits, RenderSources
 
 OnIncomplete = Literal["failure", "neutral"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -26,6 +27,8 @@ _LIMITS = {
     "nodes": ("MAX_NODES", 100, 5_000_000),
     "aliases": ("MAX_ALIASES", 0, 1_000_000),
 }
+
+_RENDER_SOURCE = re.compile(r"(?:https?://)?[a-z0-9.-]+(?::[0-9]+)?(?:/[\w.~-]+)*(?:/\*|/[\w.~-]+)", re.ASCII)
 
 # The variables that a child process sees: enough to find programs, certificates and proxies, none of our secrets.
 _CHILD_VARIABLES = (
@@ -98,6 +101,7 @@ class Settings:
     on_incomplete: OnIncomplete = "failure"
     check_name: str = "gracegate"
     allowed_owners: frozenset[str] = frozenset()
+    render_sources: RenderSources = field(default_factory=RenderSources)
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
     limits: Limits = field(default_factory=Limits)
@@ -129,6 +133,7 @@ class Settings:
             on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),
             check_name=read.text("CHECK_NAME", "gracegate"),
             allowed_owners=frozenset(owner.lower() for owner in read.values("ALLOWED_OWNERS")),
+            render_sources=read.render_sources(),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
             limits=read.limits(),
@@ -198,6 +203,13 @@ def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
 def allows_colour(env: Mapping[str, str] | None = None) -> bool:
     """False where NO_COLOR is set to anything (https://no-color.org)."""
     return not (environment() if env is None else env).get("NO_COLOR")
+
+
+def render_source_problems(sources: RenderSources) -> Iterator[str]:
+    """What is wrong with patterns of repositories: each names a server, so that nobody else can choose one."""
+    for pattern in sources.patterns:
+        if not _RENDER_SOURCE.fullmatch(pattern):
+            yield f"{pattern!r} names no repositories: write a host and a path such as github.com/kubernetes-sigs/*"
 
 
 class _Reader:
@@ -297,6 +309,11 @@ class _Reader:
             self.errors.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
             return default
         return number
+
+    def render_sources(self) -> RenderSources:
+        sources = RenderSources(self.values("RENDER_SOURCES"))
+        self.errors += (f"GRACEGATE_RENDER_SOURCES: {problem}" for problem in render_source_problems(sources))
+        return sources
 
     def limits(self) -> Limits:
         values = {field: self._integer(*bounds) for field, bounds in _LIMITS.items() if self.text(bounds[0])}

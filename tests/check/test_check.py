@@ -264,8 +264,8 @@ OVERLAYS = GOOD | {
 }
 OTHERS = {f"{name}/kustomization.yaml": "resources:\n- ../base\n" for name in ("c1", "c2", "c3")}
 LACKING = (
-    "they need what is not in this repository: `github.com/o/r` (commit `0123456`), `host.example/o/r` (`main`, not "
-    "pinned to a commit) and chart `cache 1.2.3` of `https://charts.example`"
+    "they need what is not in this repository: `github.com/o/r` (commit `0123456`, not in `GRACEGATE_RENDER_SOURCES` "
+    "or `--fetch`), `host.example/o/r` (`main`, not pinned to a commit) and chart `cache 1.2.3` of `https://charts.example`"
 )
 OF_A_KIND = "Not evaluated, because nothing of this kind (kustomization) is rendered"
 OF_PATCH = "base", f"What this patch changes in `eu` and `us` is not evaluated, because {LACKING}."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gracegate.check import check
+from gracegate.model import Problem, RemoteCommit, Tree
 from gracegate.rendering import WasmRenderer
 from tests import shop
-from tests.check.reports import ENGINE, request_of
+from tests.check.reports import ENGINE, request_of, tree
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
 SPEC = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
@@ -329,6 +332,76 @@ def test_changes(renderer: WasmRenderer, base, changes, findings, problems, verd
     ] == findings
     assert [(p.code, p.file) for p in report.problems] == problems
     assert report.verdict == verdict
+
+
+OLD, NEW, GONE = (RemoteCommit("https://github.com/o/web.git", number * 40) for number in "012")
+OF_WEB = {
+    "deploy/kustomization.yaml": "resources: [web.yaml, ../service]\n",
+    "deploy/web.yaml": DEPLOYMENT,
+    "service/kustomization.yaml": "resources: [service.yaml]\n",
+    "service/service.yaml": SERVICE,
+}
+FETCHED = {
+    OLD: tree(OF_WEB),
+    NEW: tree(OF_WEB | {"deploy/web.yaml": shop.WITHOUT_DRAIN}),
+    GONE: Tree({}, (Problem("", 0, "not_fetched", "not fetched: the server does not give it"),)),
+}
+
+
+def naming(commit: RemoteCommit, more: str = "") -> dict[str, str]:
+    return {"prod/kustomization.yaml": f"resources:\n- https://github.com/o/web//deploy?ref={commit.sha}\n{more}"}
+
+
+LACKING = (
+    "What `resources` of this kustomization changes is not evaluated, because it needs what is not in this repository: "
+    "`github.com/o/web` (commit `{}`, {})."
+)
+# As above, with what GRACEGATE_RENDER_SOURCES has let be fetched; the head is all there is, and problems are messages.
+OF_OTHERS = {
+    "nothing": (naming(OLD), {}, [], []),
+    "a namespace": (naming(OLD), naming(OLD, "namespace: prod\n"), [], []),
+    "another commit": (naming(OLD), naming(NEW), [(PRESTOP, "prod/kustomization.yaml:2", "unmapped")], []),
+    "a fault that was there before": (naming(NEW), naming(NEW, "namespace: prod\n"), [], []),
+    "a patch that removes a probe": (
+        naming(OLD),
+        naming(OLD, PATCHES) | {"prod/patch.yaml": NO_PROBE},
+        [(READINESS, "prod/patch.yaml:9", "prod/patch.yaml")],
+        [],
+    ),
+    "a patch of what the other repository has wrong": (
+        naming(NEW),
+        naming(NEW, PATCHES) | {"prod/patch.yaml": DRAIN},
+        [],
+        [],
+    ),
+    "a commit that nobody has": (
+        naming(OLD),
+        naming(GONE),
+        [],
+        [
+            LACKING.format("2222222", "not fetched: the server does not give it"),
+        ],
+    ),
+    "a commit that was not to be fetched": (
+        naming(OLD),
+        naming(RemoteCommit(OLD.url, "3" * 40)),
+        [],
+        [
+            LACKING.format("3333333", "not in `GRACEGATE_RENDER_SOURCES` or `--fetch`"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("base", "head", "findings", "problems"), OF_OTHERS.values(), ids=OF_OTHERS.keys())
+def test_changes_over_commits_of_other_repositories(renderer: WasmRenderer, base, head, findings, problems) -> None:
+    request = request_of(base, head or base)
+    before, after = (replace(one, fetched=FETCHED) for one in (request.base, request.head))
+    report = check(replace(request, base=before, head=after), ENGINE.evaluate, renderer.render)
+    new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
+    changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
+    assert [(f.rule, f"{f.file}:{f.line}", changed.get(f.suggestion or "", f.no_suggestion)) for f in new] == findings
+    assert [problem.message for problem in report.problems] == problems
 
 
 def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from gracegate.cli.main import CLEAN, FINDINGS, USAGE, run
 from gracegate.rendering import WasmRenderer, find_renderer
 from tests.cli.test_cli import commit, write
+from tests.fakegithub.server import FakeGitHub
 from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
 
 FILES = {
@@ -82,6 +84,52 @@ def test_a_change_is_rendered_before_and_after(tree: Path, capfd: pytest.Capture
     write(tree, {"base/kustomization.yaml": FILES["base/kustomization.yaml"].replace("web", "new.yaml")})
     write(tree, {"base/new.yaml": FILES["base/web"]})
     assert checked(capfd, "--base", base) == ([(PRESTOP, "base/new.yaml")], [])
+
+
+@pytest.fixture
+def overlay(tree: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Gives `prod` another repository's base, served on this machine; its address."""
+    with FakeGitHub(tmp_path_factory.mktemp("github")) as fake:
+        fake.create_repository("platform/web", private=False)
+        sha = fake.push(
+            "platform/web", "main", {p: text for p, text in FILES.items() if p.startswith(("base", "more"))}
+        )
+        url = f"{fake.git_url}/platform/web"
+        write(tree, {"prod/kustomization.yaml": f"resources:\n- {url}.git//base?ref={sha}\nnamespace: prod\n"})
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("arguments", "findings", "problems"),
+    [
+        ([], [], ["not_rendered"]),
+        (["--fetch", "{url}"], [(PRESTOP, "prod/kustomization.yaml")], []),
+        (["--fetch", "{url}/*", "--fetch", "github.com/o/r"], [], ["not_rendered"]),
+        (["--fetch", "{url}", "--no-render"], [], ["not_rendered"]),
+    ],
+)
+def test_a_base_in_another_repository(
+    overlay: str,
+    capfd: pytest.CaptureFixture[str],
+    arguments: list[str],
+    findings: list[tuple[str, str]],
+    problems: list[str],
+) -> None:
+    assert checked(capfd, "prod", *(argument.format(url=overlay) for argument in arguments)) == (findings, problems)
+
+
+def test_a_change_of_a_base_in_another_repository(tree: Path, overlay: str, capfd: pytest.CaptureFixture[str]) -> None:
+    base = commit(tree, "base")
+    kustomization = (tree / "prod" / "kustomization.yaml").read_text()
+    write(tree, {"prod/kustomization.yaml": f"{kustomization}namePrefix: a-\n"})
+    assert checked(capfd, "--base", base) == ([], ["not_rendered"])
+    assert checked(capfd, "--base", base, "--fetch", overlay) == ([(PRESTOP, "prod/kustomization.yaml")], [])
+
+
+def test_what_names_no_repositories_is_a_usage_error(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--fetch", "*"]) == USAGE
+    assert capfd.readouterr().err.splitlines()[-1].startswith("Error: --fetch '*' names no repositories: write a host")
 
 
 def test_a_root_that_is_no_directory(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:

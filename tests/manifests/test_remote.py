@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gracegate.manifests.remote import is_remote, read_reference, repository_name
+from gracegate.model import RemoteCommit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -35,12 +36,7 @@ def test_paths(text: str) -> None:
         (f"https://github.com/o/r//config/base?ref={COMMIT}", "github.com/o/r", COMMIT, True),
         (f"github.com/o/r/config/base?ref={COMMIT}&timeout=90s", "github.com/o/r", COMMIT, True),
         (f"https://raw.githubusercontent.com/o/r/{COMMIT}/a.yaml", "github.com/o/r", COMMIT, True),
-        (
-            f"https://gitlab.example/o/r/-/raw/{COMMIT}/a.yaml",
-            f"gitlab.example/o/r/-/raw/{COMMIT}/a.yaml",
-            COMMIT,
-            True,
-        ),
+        (f"https://gitlab.example/o/r/-/raw/{COMMIT}/a.yaml", "gitlab.example/o/r", COMMIT, True),
         (f"https://github.com/o/r/{COMMIT}/base", "github.com/o/r", "", False),
         (f"https://github.com/o/r?ref={COMMIT[:7]}", "github.com/o/r", COMMIT[:7], False),
         ("https://github.com/o/r?version=v1.2.0", "github.com/o/r", "v1.2.0", False),
@@ -57,6 +53,28 @@ def test_addresses(address: str, repository: str, revision: str, is_pinned: bool
     reference = read_reference(address)
     assert is_remote(address)
     assert (reference.repository, reference.revision, reference.is_pinned) == (repository, revision, is_pinned)
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "path"),
+    [
+        ("github.com/o/r//base", None, "base"),
+        (f"github.com/o/r?ref={COMMIT}", "https://github.com/o/r.git", ""),
+        (f"github.com/o/r//config/base/?ref={COMMIT}", "https://github.com/o/r.git", "config/base"),
+        (f"https://www.github.com/o/r/config/base?ref={COMMIT}", "https://github.com/o/r.git", "config/base"),
+        (f"https://raw.githubusercontent.com/o/r/{COMMIT}/a/b.yaml", "https://github.com/o/r.git", "a/b.yaml"),
+        (f"https://github.com/o/r/raw/{COMMIT}/a.yaml", "https://github.com/o/r.git", "a.yaml"),
+        (f"https://gitlab.example/g/o/r/-/raw/{COMMIT}/a.yaml", "https://gitlab.example/g/o/r.git", "a.yaml"),
+        (f"git::https://gitlab.example/g/o/r.git//base?ref={COMMIT}", "https://gitlab.example/g/o/r.git", "base"),
+        (f"http://127.0.0.1:8080/o/r.git//base?ref={COMMIT}", "http://127.0.0.1:8080/o/r.git", "base"),
+        (f"https://user:secret@host.example:444/o/r.git?ref={COMMIT}", "https://host.example:444/o/r.git", ""),
+        (f"git@github.com:o/r.git//base?ref={COMMIT}", "https://github.com/o/r.git", "base"),
+        (f"ssh://git@host.example:2222/o/r.git?ref={COMMIT}", "https://host.example/o/r.git", ""),
+    ],
+)
+def test_where_a_commit_is_fetched_from(address: str, url: str | None, path: str) -> None:
+    reference = read_reference(address)
+    assert (reference.commit, reference.path) == (None if url is None else RemoteCommit(url, COMMIT), path)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ import pytest
 import requests
 
 from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited, Refused, Superseded
+from gracegate.git import SourceFetcher
 from gracegate.github_app import checks
-from gracegate.model import Repository
+from gracegate.manifests import may_be_read
+from gracegate.model import RenderSources, Repository
 from gracegate.outputs import CheckOutput
 from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import comment_poster, sandbox
@@ -411,6 +413,48 @@ def test_what_a_root_reads_is_fetched_when_it_is_known(stage: Stage, renderer: P
     outcome = reviewer.review(stage.run(number), is_current)
     assert (outcome.verdict, stage.checks()) == ("fail", [("completed", "failure")])
     assert [path for path, _, _ in stage.comments(number)] == ["base/web.yaml"]
+
+
+OF_PLATFORM = {
+    "base/kustomization.yaml": f"resources: [web.yaml]\n{GENERATOR}",
+    "base/web.yaml": OVERLAY["base/web.yaml"],
+    "base/app.conf": "workers 4\n",
+}
+
+
+def overlay_of(url: str, sha: str) -> dict[str, str]:
+    return {"prod/kustomization.yaml": f"resources:\n- {url}//base?ref={sha}\nnamePrefix: prod-\n"}
+
+
+@pytest.mark.parametrize(
+    ("private", "pattern", "verdict", "findings"),
+    [
+        (False, "{}/shop/*", "fail", ["prod/kustomization.yaml"]),
+        # The service has fetched it with a token before, for a review of its own.
+        (True, "{}/shop/*", "pass", []),
+        (False, "{}/shop/web", "pass", []),
+    ],
+    ids=["allowed", "private", "not allowed"],
+)
+def test_a_commit_of_another_repository_is_fetched_where_that_is_allowed(
+    stage: Stage, renderer: Path, *, private: bool, pattern: str, verdict: str, findings: list[str]
+) -> None:
+    platform = stage.fake.create_repository("shop/platform", private=private)
+    old = stage.fake.push("shop/platform", "main", OF_PLATFORM)
+    new = stage.fake.push("shop/platform", "main", {"base/web.yaml": f"{WITHOUT_DRAIN}---\n{SERVICE}"})
+    url = f"{stage.fake.git_url}/shop/platform.git"
+    if private:
+        token = stage.reviewer.client.git_token(stage.installation, platform.id)
+        stage.reviewer.fetcher.fetch_trees(url, token, dict.fromkeys((old, new), may_be_read))
+    stage.fake.push(SHOP, "main", overlay_of(url, old))
+    number = stage.open_pull_request(overlay_of(url, new))
+    allowed = RenderSources((pattern.format(stage.fake.git_url),))
+    sources = SourceFetcher(stage.reviewer.settings.data_dir / "sources", allowed, may_be_read, 10**7, {})
+    reviewer = replace(stage.reviewer, renderer=renderer, sources=sources)
+    outcome = reviewer.review(stage.run(number), is_current)
+    conclusion = "failure" if findings else "neutral"
+    assert (outcome.verdict, stage.checks()) == (verdict, [("completed", conclusion)])
+    assert [path for path, _, _ in stage.comments(number)] == findings
 
 
 def test_an_application_of_this_repository_is_known_by_its_address_and_branch(

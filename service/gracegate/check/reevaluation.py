@@ -18,7 +18,7 @@ from gracegate.manifests import (
     render_roots,
     why_not_proved,
 )
-from gracegate.model import NoSuggestion, Render, Root, SourceFile, Tree
+from gracegate.model import NoSuggestion, Render, Root, SourceFile
 from gracegate.policy import Evaluate
 
 
@@ -66,12 +66,11 @@ def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -
         manifest = manifests[path]
         manifests[path] = read_manifest(sources[path], manifest.component, files.limits, manifest.listing)
     head, components = trees.request.head, files.components
-    all_files = {**head.files, **sources}
     if any(map(components.is_configuration, texts)):
-        edited = Tree(all_files, head.problems)
+        edited = replace(head, files={**head.files, **sources})
         components = components.of_edited(edited, texts.keys(), trees.request.cache.components)
     else:
-        components = replace(components, files=all_files)
+        components = replace(components, files={**components.files, **sources})
     documents = tuple(document for manifest in manifests.values() for document in manifest.documents)
     return replace(files, manifests=manifests, documents=documents, components=components)
 

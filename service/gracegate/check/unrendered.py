@@ -26,6 +26,8 @@ from gracegate.model import Limits, Problem, Root
 
 _SHOWN = 3
 _MISSING = "missing"
+_SETTING = "`GRACEGATE_RENDER_SOURCES` or `--fetch`"
+"""What allows commits of other repositories: the service's operator, or the user of the command line."""
 _PLURALS = frozenset({"chart values"})
 # Which files of no known root are said together.
 _RENDERERS: Mapping[str, str] = {
@@ -63,8 +65,9 @@ class _JudgedRoots:
         self._components = [side.collection.components for side in sides]
         self._roots = {root for root, found in trees.head.tree.roots.items() if not found.is_unavailable}
         if trees.base is not None:
-            # A root that this change removes was judged as it was.
-            self._roots |= trees.base.tree.rendered - trees.head.tree.roots.keys()
+            # A root that this change removes was judged as it was; one that lacks something now is not judged.
+            head = trees.head.collection.components
+            self._roots |= {root for root in trees.base.tree.rendered if not head.has(root)}
 
     def without(self, changes: Iterable[Unrendered]) -> Iterator[Unrendered]:
         """The changes that reach another root, with those alone, and those of no root."""
@@ -125,8 +128,8 @@ class _MissingParts:
 
     def of(self, root: Root) -> frozenset[str]:
         if root not in self._by_root:
-            parts = next(tree.missing_parts(root) for tree in self._trees if tree.has(root))
-            self._by_root[root] = frozenset(map(_part_name, parts))
+            tree = next(tree for tree in self._trees if tree.has(root))
+            self._by_root[root] = frozenset(_part_name(part, tree) for part in tree.missing_parts(root))
         return self._by_root[root]
 
     def cause(self, roots: Sequence[Root]) -> str:
@@ -154,14 +157,15 @@ def _subject(found: Unrendered, others: int) -> str:
     return f"{what} and {files} {'make' if verb.startswith('make') else 'change'}"
 
 
-def _part_name(part: RemoteReference | ChartReference | MissingValues) -> str:
+def _part_name(part: RemoteReference | ChartReference | MissingValues, components: Components) -> str:
     if isinstance(part, MissingValues):
         return f"values of `{part.name}`"
     if isinstance(part, ChartReference):
         name = f"chart `{' '.join(filter(None, (part.name, part.version)))}`"
         return f"{name} of `{part.repository}`" if part.repository else name
     if part.is_pinned:
-        return f"`{part.repository}` (commit `{part.revision[:7]}`)"
+        why = components.why_not_fetched(part) or f"not in {_SETTING}"
+        return f"`{part.repository}` (commit `{part.revision[:7]}`, {why})"
     revision = f"`{part.revision}`, " if part.revision else ""
     return f"`{part.repository}` ({revision}not pinned to a commit)"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gracegate import git
@@ -15,9 +16,10 @@ from gracegate.manifests import (
     may_be_read,
     missing_inputs,
     read_components,
+    unread_commits,
     unread_inputs,
 )
-from gracegate.model import Limits, Tree
+from gracegate.model import Limits, RemoteCommit, Tree
 
 _ROUNDS = 20
 """Of bases that name other bases elsewhere; more would be a riddle, not a repository."""
@@ -48,6 +50,29 @@ def read_changed(read: ReadTree, changed: Collection[str], limits: Limits, cache
     tree = read(may_be_read)
     also = unread_inputs(read_components(tree, limits, cache.components), changed, tree.others)
     return read(lambda path: may_be_read(path) or path in also) if also else tree
+
+
+def fetch_commits(
+    trees: Sequence[Tree],
+    changed: Collection[str] | None,
+    fetcher: git.SourceFetcher | None,
+    limits: Limits,
+    cache: ReadCache,
+) -> Sequence[Tree]:
+    """The trees with the commits of other repositories that roots need which read a changed file (None: all roots)."""
+    if fetcher is None:
+        return trees
+    for _ in range(_ROUNDS):
+        components = [read_components(tree, limits, cache.components) for tree in trees]
+        wanted: dict[RemoteCommit, frozenset[str]] = {}
+        for one in components:
+            for commit, paths in unread_commits(one, changed, fetcher.sources).items():
+                wanted[commit] = wanted.get(commit, frozenset()) | paths
+        if not wanted:
+            break
+        fetched = {**trees[0].fetched, **fetcher.fetch(wanted)}
+        trees = [replace(tree, fetched=fetched) for tree in trees]
+    return trees
 
 
 def _is_inside(top: Path, path: str) -> bool:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,10 @@ import click
 
 from gracegate import git, settings
 from gracegate.check import CheckRequest
-from gracegate.cli.inputs import read_changed, read_files
+from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
-from gracegate.model import CONFIG_FILE, Engine, FileDiff, Repository, SourceFile, Tree
+from gracegate.model import CONFIG_FILE, Engine, FileDiff, RenderSources, Repository, SourceFile, Tree
 from gracegate.policy import Catalog, Evaluate
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
@@ -47,6 +47,13 @@ _OPTIONS = (
         help="Render only the kustomization or chart in this directory; can be repeated.",
     ),
     click.option(
+        "--fetch",
+        multiple=True,
+        metavar="HOST/PATH",
+        help="Fetch pinned commits of these repositories, which kustomizations name; can be repeated. `/*` at the end "
+        "stands for all below: github.com/kubernetes-sigs/*",
+    ),
+    click.option(
         "--opa", metavar="URL|PATH", help="Evaluate on this OPA instead of the built-in engine. [env: OPA_URL]"
     ),
 )
@@ -62,7 +69,8 @@ def shared_options(command: F) -> F:
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What to check. `base` and `head` are revisions; without `head` the work tree is checked. `roots` are the only
-    directories whose kustomizations and charts are rendered, where any are given."""
+    directories whose kustomizations and charts are rendered, where any are given. `fetch` are the other repositories of
+    which pinned commits are fetched, see RenderSources."""
 
     paths: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -72,6 +80,7 @@ class CheckOptions:
     head: str | None = None
     no_render: bool = False
     roots: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
 
 
 def build_request(options: CheckOptions, catalog: Catalog, engine: Engine) -> CheckRequest:
@@ -101,9 +110,10 @@ def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -
     files = _with_files_beside(top, (*names, *_context_paths(top, options.context)))
     limits, cache = settings.limits(), ReadCache()
     tree = read_files(top, files, limits, cache)
+    (tree,) = fetch_commits([tree], None, _source_fetcher(options), limits, cache)
     subjects = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
-        tree = Tree({**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())}, tree.problems)
+        tree = replace(tree, files={**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())})
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
@@ -127,9 +137,10 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
     diff = tuple(one for one in git.read_changes(top, merge_base, head, may_be_read) if _touches(one, names))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
     limits, cache = settings.limits(), ReadCache()
-    before, after = (
+    trees = [
         read_changed(partial(_read_revision, top, revision), changed, limits, cache) for revision in (merge_base, head)
-    )
+    ]
+    before, after = fetch_commits(trees, changed, _source_fetcher(options), limits, cache)
     return CheckRequest(
         head=after,
         base=before,
@@ -146,6 +157,20 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
         limits=limits,
         cache=cache,
     )
+
+
+def _source_fetcher(options: CheckOptions) -> git.SourceFetcher | None:
+    """What fetches commits of other repositories into the cache; None where the options ask for none."""
+    sources = RenderSources(options.fetch)
+    if problem := next(settings.render_source_problems(sources), None):
+        raise click.UsageError(f"--fetch {problem}")
+    folder = settings.cache_dir()
+    if not options.fetch or options.no_render:
+        return None
+    if folder is None:
+        raise click.UsageError("--fetch needs a folder for its cache: set HOME or XDG_CACHE_HOME")
+    environment = settings.child_environment()
+    return git.SourceFetcher(folder / "sources", sources, may_be_read, git.ReadLimits().total_bytes, environment)
 
 
 def _read_revision(top: Path, revision: str | None, is_wanted: Callable[[str], bool]) -> Tree:

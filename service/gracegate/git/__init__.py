@@ -13,11 +13,13 @@ from gracegate.git.local import (
     resolve_commit,
 )
 from gracegate.git.objects import ReadLimits
+from gracegate.git.sources import SourceFetcher
 from gracegate.git.version import installed_version
 from gracegate.git.worktree import read_paths, read_work_tree
 
 __all__ = [
     "ReadLimits",
+    "SourceFetcher",
     "TreeFetcher",
     "find_merge_base",
     "find_remotes",

@@ -32,7 +32,8 @@ _PARTIAL = ("--filter=blob:none", "--no-tags", "--no-write-fetch-head", "--recur
 # git needs 9 s for the ids of 100,000 blobs before it even connects, and 0.1 s for those of 10,000.
 _BLOBS_AT_ONCE = 10_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# Seconds before each attempt. A ref can be seconds behind the webhook that names its commit.
+# Seconds before each attempt. A ref can be seconds behind the webhook that names its commit; without any, the first
+# answer stands.
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
 # git fails alike at the next attempt.
 _LASTING = (Gone, FetchTooLarge)
@@ -189,7 +190,7 @@ class _Repository:
         return dict(zip(commits, read_trees(self.offline, listings, limits), strict=True))
 
     def _fetch_commits(self, commits: Sequence[str], refs: Sequence[str]) -> None:
-        for pause in _PAUSES:
+        for pause in _PAUSES if refs else _PAUSES[:1]:
             self.sleep(pause)
             missing = self._missing_commits(commits)
             if not missing or self._try_fetch(*missing):

@@ -172,7 +172,8 @@ def cache_environment() -> dict[str, str]:
 
 
 def server_environment(url: str, token: str | None) -> dict[str, str]:
-    """For fetching from a server. Only this environment defines the remote `origin`.
+    """For fetching from a server. Only this environment defines the remote `origin`. Without a token no redirect is
+    followed: a server that may be anybody's could lead to one that only this machine reaches.
 
     With `origin` in the repository's configuration, git would fetch missing blobs by itself, one by one.
     """
@@ -182,6 +183,7 @@ def server_environment(url: str, token: str | None) -> dict[str, str]:
             ("remote.origin.url", url),
             ("remote.origin.promisor", "true"),
             ("remote.origin.partialclonefilter", "blob:none"),
+            ("http.followRedirects", "false" if token is None else "initial"),
             *_authorization(url, token),
         )
     )

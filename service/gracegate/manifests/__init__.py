@@ -15,7 +15,7 @@ from gracegate.manifests.discovery import (
     may_be_read,
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
-from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_inputs
+from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_commits, unread_inputs
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
@@ -88,6 +88,7 @@ __all__ = [
     "render_roots",
     "source_fixes",
     "trace_roots",
+    "unread_commits",
     "unread_inputs",
     "unrendered_changes",
     "unrendered_files",

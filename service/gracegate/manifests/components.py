@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,8 @@ from gracegate.manifests.applications import (
 )
 from gracegate.manifests.contents import read_values
 from gracegate.manifests.contributors import ContributorReader, Contributors
-from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES
+from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES, directory
+from gracegate.manifests.fetched import follow_references, is_complete, is_fetched
 from gracegate.manifests.gitops import (
     GitOps,
     ObjectCache,
@@ -30,7 +32,7 @@ from gracegate.manifests.gitops import (
 )
 from gracegate.manifests.helm import VALUES_FILE, Charts, is_values_file, read_charts
 from gracegate.manifests.kinds import may_hold_objects
-from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of
+from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of, line_of
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
@@ -41,12 +43,15 @@ from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
     Limits,
+    Operation,
     RenderRequest,
     Repository,
     Root,
     SourceFile,
+    SourceLine,
     Tree,
 )
+from gracegate.yaml_edit import apply_operation
 
 _KUSTOMIZATION = "kustomization.yaml"
 
@@ -178,7 +183,7 @@ class Components:
         if root.renderer == "kustomize":
             return RenderRequest(
                 root,
-                replaced={**self.stand_ins(root), **replaced, **self._made_kustomization(root, replaced)},
+                replaced={**self.stand_ins(root), **replaced, **self._changed_kustomizations(root, replaced)},
                 substitution=None if application is None else application.substitution,
             )
         if application is None:
@@ -224,6 +229,27 @@ class Components:
             return values | self.charts.missing(root.directory)
         closure = self.kustomizations.closure(self._kustomization(root))
         return values | closure.remotes | closure.charts
+
+    def why_not_fetched(self, part: RemoteReference) -> str:
+        """Why there is nothing of a commit of another repository that was to be fetched; "" where it was not."""
+        tree = None if part.commit is None else self.kustomizations.fetched.get(part.commit)
+        return "" if tree is None or is_complete(tree) else next(p.message for p in tree.problems if not p.file)
+
+    def line_that_names(self, root: Root, path: str) -> SourceLine | None:
+        """The line of a kustomization of the tree by which a root reads a file of another repository."""
+        for kustomization in self.kustomizations.read_by(self._kustomization(root)):
+            if kustomization.path in self.files and not is_fetched(kustomization.path):
+                for reference in kustomization.references:
+                    if reference.remote is not None and self._leads_to(reference.path, path):
+                        line = line_of(self.files[kustomization.path], reference.pointer, self.limits)
+                        return SourceLine(kustomization.path, line)
+        return None
+
+    def _leads_to(self, place: str | None, path: str) -> bool:
+        """Whether a file is read where a reference names that file, or a directory with a kustomization."""
+        if place is None or place not in self.kustomizations.by_directory:
+            return place == path
+        return path in self.kustomizations.object_files(place)
 
     def object_makers(self, paths: Collection[str] | None) -> frozenset[Root]:
         """The roots whose renderings say which GitOps objects there are that may matter to a change of files, None for
@@ -312,20 +338,27 @@ class Components:
             else _made(application, self.written)
         )
 
-    def _made_kustomization(self, root: Root, replaced: Mapping[str, str]) -> Mapping[str, str]:
-        """The text of the kustomization that a controller makes of a directory, by its path; none if it makes none."""
-        kustomization = self._kustomization(root)
-        path = kustomization.path
+    def _changed_kustomizations(self, root: Root, replaced: Mapping[str, str]) -> Mapping[str, str]:
+        """The texts, by path, of the kustomizations of a root that are rendered in another form than they are written:
+        what a controller makes of a directory, and those that name what was fetched of other repositories."""
+        own = self._kustomization(root)
         application = self._applications.get(root)
-        if path not in self.files:
-            return {path: kustomization_text(kustomization.content)}
-        if application is None or not application.kustomization:
-            return {}
-        content = kustomization.content
-        if path in replaced:
-            values = read_values(replaced[path], self.limits) or [{}]
-            content = add_to_kustomization(values[0], application.kustomization)
-        return {path: kustomization_text(content)}
+        added = {} if application is None else application.kustomization
+        texts = {}
+        for kustomization in self.kustomizations.read_by(own):
+            path, content = kustomization.path, kustomization.content
+            is_made = kustomization is own and (bool(added) or path not in self.files)
+            places = [(r.pointer, r.path) for r in kustomization.references if r.remote is not None and r.path]
+            if not is_made and not places:
+                continue
+            if path in replaced:
+                values = read_values(replaced[path], self.limits) or [{}]
+                content = add_to_kustomization(values[0], added) if kustomization is own else values[0]
+            for pointer, place in places:
+                relative = posixpath.relpath(place, directory(path) or ".")
+                content = apply_operation(content, Operation("replace", pointer, relative))
+            texts[path] = kustomization_text(content)
+        return texts
 
     def _has_variables(self, root: Root) -> bool:
         return any(b"${" in self.files[path].data for path in self.files_of(root) if path in self.files)
@@ -352,7 +385,7 @@ def _assemble(
     objects = tuple(objects)
     if not objects:
         return Components(written.files, written, charts, GitOps(), written, objects, repository, limits)
-    sources = Sources(written.files, repository, limits)
+    sources = Sources(charts.files, repository, limits)
     gitops = read_argo_cd(objects, sources).add(read_flux(objects, "Kustomization", sources))
     kustomizations = _applied(written, gitops)
     placements = kustomizations.placements()
@@ -398,7 +431,8 @@ def _made(application: Application, written: Kustomizations) -> Kustomization:
         known = kustomization_of(_in(folder, _KUSTOMIZATION), {"resources": resources})
     if not application.kustomization:
         return known
-    return kustomization_of(known.path, add_to_kustomization(known.content, application.kustomization))
+    made = kustomization_of(known.path, add_to_kustomization(known.content, application.kustomization))
+    return follow_references(made, written.fetched)
 
 
 def _by_convention(charts: Charts, files: Mapping[str, SourceFile]) -> Iterator[Application]:

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterator
 
 from gracegate.manifests.components import Components
 from gracegate.manifests.discovery import is_documentation
-from gracegate.model import Root
+from gracegate.manifests.fetched import fetched_folder
+from gracegate.manifests.remote import RemoteReference
+from gracegate.model import RemoteCommit, RenderSources, Root
 
 
 def unread_inputs(components: Components, paths: Collection[str] | None, others: Collection[str]) -> frozenset[str]:
@@ -18,6 +20,25 @@ def unread_inputs(components: Components, paths: Collection[str] | None, others:
     return frozenset(
         path for path in others if path in named or (path.startswith(folders) and not is_documentation(path))
     )
+
+
+def unread_commits(
+    components: Components, paths: Collection[str] | None, sources: RenderSources
+) -> dict[RemoteCommit, frozenset[str]]:
+    """What roots which read one of `paths` (None: all) need of other repositories: pinned commits that `sources` allow
+    and nobody has fetched yet, and of those that were fetched the files which were not read."""
+    roots = [*_rendered(components, paths)] if sources.patterns else []
+    parts = frozenset().union(*map(components.missing_parts, roots))
+    commits = {part.commit for part in parts if isinstance(part, RemoteReference)} - {None}
+    fetched = components.kustomizations.fetched
+    wanted = {one: frozenset[str]() for one in commits if one is not None and one not in fetched and sources.allow(one)}
+    named = frozenset().union(*map(components.files_of, roots))
+    for commit, tree in fetched.items():
+        folder = f"{fetched_folder(commit)}/"
+        inside = {path.removeprefix(folder) for path in named if path.startswith(folder)}
+        if files := inside & tree.others:
+            wanted[commit] = frozenset(files)
+    return wanted
 
 
 def missing_inputs(components: Components, paths: Collection[str] | None) -> frozenset[str]:

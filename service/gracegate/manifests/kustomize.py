@@ -34,7 +34,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 class Reference(NamedTuple):
     """What a kustomization names at `pointer`: the `path` of a file or directory in its tree, or what is `remote`.
 
-    Neither is set for a path that leads out of the tree.
+    Neither is set for a path that leads out of the tree, both for what was fetched of another repository.
     """
 
     pointer: Pointer

@@ -93,7 +93,7 @@ def _is_of_unread_kind(item: Any, kustomizations: Kustomizations, folder: str, l
 
 def _only_lists(kustomizations: Kustomizations, kustomization: Kustomization) -> bool:
     evaluated = (
-        _is_evaluated(kustomizations, reference.path)
+        reference.remote is None and _is_evaluated(kustomizations, reference.path)
         for reference in kustomization.references
         if reference.key in RESOURCES
     )

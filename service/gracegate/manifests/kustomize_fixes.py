@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import has_value, text, value_at
 from gracegate.manifests.contributors import Contributor, Contributors
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.source_operations import MAX_FIXES, Change, SourceFix, SourceOperation, joined_fixes
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Operation, Origin, Pointer
@@ -36,7 +37,12 @@ def kustomize_fixes(
     """The fixes to try, the best one first; none where it is not known what the place was made of."""
     parts = minimal_operations(document.object, operation)
     ways = (_Place.of(document, part, contributors, sources).fixes(frozenset(preferred)) for part in parts)
-    return joined_fixes([[*islice(found, MAX_FIXES)] for found in ways])
+    return joined_fixes([[*islice(filter(_is_possible, found), MAX_FIXES)] for found in ways])
+
+
+def _is_possible(fix: SourceFix) -> bool:
+    """Whether a fix changes nothing that is in another repository."""
+    return not any(is_fetched(operation.path) for operation in fix.operations)
 
 
 def decisive_place(

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
+from gracegate.manifests.fetched import Fetched, fetched_files, follow_references, is_fetched
 from gracegate.manifests.graph import reach
 from gracegate.manifests.kustomize import (
     GENERATORS,
@@ -65,7 +66,8 @@ class Kustomizations:
     `unread` are the paths of what the tree has and nobody could read: links, submodules, templates of kustomizations.
     Those of `generated` directories no file has: a GitOps controller makes them up. `applied` are directories that one
     applies as they are, each with the namespace that it gives their objects, None for several; and `applied_otherwise`
-    are the kustomizations that controllers make of those of their directories, with theirs.
+    are the kustomizations that controllers make of those of their directories, with theirs. `fetched` are the commits
+    of other repositories whose files are among the `files`.
     """
 
     files: Mapping[str, SourceFile]
@@ -74,6 +76,7 @@ class Kustomizations:
     generated: frozenset[str] = frozenset()
     applied: Mapping[str, AppliedNamespace | None] = field(default_factory=dict)
     applied_otherwise: tuple[tuple[Kustomization, AppliedNamespace], ...] = ()
+    fetched: Fetched = field(default_factory=dict)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -120,7 +123,7 @@ class Kustomizations:
         return Closure(
             directories=frozenset(directory(k.path) for k in read),
             files=frozenset(files).union((k.path for k in read), *charts.values()),
-            remotes=frozenset(r.remote for k in read for r in k.references if r.remote is not None),
+            remotes=frozenset(r.remote for k in read for r in k.references if r.remote is not None and r.path is None),
             charts=frozenset(chart for chart, files_here in charts.items() if not files_here).union(
                 *(self._charts_of_generators.get(path, ()) for k in read for path in _paths(k, {"generators"}))
             ),
@@ -266,8 +269,23 @@ def read_kustomizations(tree: Tree, limits: Limits, cache: Cache | None = None) 
         if kustomization is None:
             unread.add(path)
         else:
-            by_directory.setdefault(directory(path), kustomization)
-    return Kustomizations(tree.files, by_directory, frozenset(unread))
+            by_directory.setdefault(directory(path), follow_references(kustomization, tree.fetched))
+    files = {**tree.files, **{file.path: file for file in fetched_files(tree.fetched)}}
+    pending = [*by_directory.values()] if tree.fetched else []
+    while pending:
+        for folder in filter(is_fetched, _paths(pending.pop())):
+            found = _kustomization_file(files, folder)
+            if found is not None and folder not in by_directory:
+                kustomization = _read_cached(found, limits, cache)
+                if kustomization is not None:
+                    by_directory[folder] = follow_references(kustomization, tree.fetched)
+                    pending.append(by_directory[folder])
+    return Kustomizations(files, by_directory, frozenset(unread), fetched=tree.fetched)
+
+
+def _kustomization_file(files: Mapping[str, SourceFile], folder: str) -> SourceFile | None:
+    """The file of the kustomization of a directory."""
+    return next((files[path] for name in _NAMES if (path := f"{folder}/{name}") in files), None)
 
 
 def _read_cached(source: SourceFile, limits: Limits, cache: Cache) -> Kustomization | None:

@@ -6,32 +6,48 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
+from gracegate.model import RemoteCommit
+
 # As kustomize tells them from paths: without a scheme or a user, only GitHub is known to be a host.
 _REMOTE = re.compile(
     r"(?:git::)?(?:(?:https?|ssh|file)://|[a-z][a-z0-9-]*@[^/:]+[/:]|gh:|(?:www\.)?github\.com[/:])", re.IGNORECASE
 )
 _SCHEME_AND_USER = re.compile(r"(?:git::)?(?:gh:|[a-z]+://)?(?:[^/@]*@)?(?:www\.)?", re.IGNORECASE)
 _PORT = re.compile(r":\d+(?=/)")
+_WEB_SERVER = re.compile(r"(?:git::)?(https?)://(?:[^/@]*@)?[^/:@]+(:\d+)?/", re.IGNORECASE)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RAW_FILES = "raw.githubusercontent.com/"
 # A file by its address, at a commit; a repository's address names the commit in its query.
-_COMMIT_OF_FILE = re.compile(rf"(?:{re.escape(_RAW_FILES)}[^/]+/[^/]+|/raw)/({_COMMIT.pattern})/")
+_FILE = re.compile(
+    rf"(?:{re.escape(_RAW_FILES)}(?P<github>[^/]+/[^/]+)|(?P<repository>.+?)(?:/-)?/raw)/(?P<commit>{_COMMIT.pattern})/"
+)
 _GITHUB = "github.com/"
 
 
 class RemoteReference(NamedTuple):
-    """Something in another place: its `address` as it is written, the `repository` without scheme, user and path, and
-    the `revision` that the address names, "" for none.
+    """Something in another place: its `address` as it is written, the `repository` without scheme, user and path, the
+    `revision` that the address names, "" for none, and the `path` in the repository. `server` is the scheme and the
+    port by which git fetches it.
     """
 
     address: str
     repository: str
     revision: str
+    path: str = ""
+    server: tuple[str, str] = ("https", "")
 
     @property
     def is_pinned(self) -> bool:
         """Whether it can never mean other content: it names a commit by its full id."""
         return _COMMIT.fullmatch(self.revision) is not None
+
+    @property
+    def commit(self) -> RemoteCommit | None:
+        """The commit that it is pinned to, None if it is not."""
+        if not self.is_pinned:
+            return None
+        (scheme, port), (host, _, path) = self.server, self.repository.partition("/")
+        return RemoteCommit(f"{scheme}://{host}{port}/{path}.git", self.revision)
 
 
 def is_remote(text: str) -> bool:
@@ -44,9 +60,14 @@ def read_reference(address: str) -> RemoteReference:
     location, _, query = address.partition("?")
     parameters = parse_qs(query)
     revision = next((parameters[key][0] for key in ("ref", "version") if key in parameters), "")
-    if not revision and (commit := _COMMIT_OF_FILE.search(location)):
-        revision = commit.group(1)
-    return RemoteReference(address, _without_path(repository_name(location)), revision)
+    found = _WEB_SERVER.match(location)
+    server = ("https", "") if found is None else (found.group(1).lower(), found.group(2) or "")
+    name = repository_name(location)
+    if not revision and (file := _FILE.match(name)):
+        github = file.group("github")
+        repository = f"{_GITHUB}{github}" if github else file.group("repository")
+        return RemoteReference(address, repository, file.group("commit"), name[file.end() :], server)
+    return RemoteReference(address, *_split(name, revision), server)
 
 
 def repository_name(url: str) -> str:
@@ -56,12 +77,14 @@ def repository_name(url: str) -> str:
     return f"{host.lower()}{separator}{path}".rstrip("/").removesuffix(".git")
 
 
-def _without_path(location: str) -> str:
-    """The repository of a location. Elsewhere than on GitHub only `//` or `.git/` says where the path in it begins."""
-    if location.startswith(_RAW_FILES):
-        location = _GITHUB + location.removeprefix(_RAW_FILES)
+def _split(name: str, revision: str) -> tuple[str, str, str]:
+    """The repository, its revision, and the path in it. Elsewhere than on GitHub only `//` or `.git/` says where that
+    begins."""
+    if name.startswith(_RAW_FILES):
+        name = _GITHUB + name.removeprefix(_RAW_FILES)
     for end in ("//", ".git/"):
-        repository, found, _ = location.partition(end)
+        repository, found, path = name.partition(end)
         if found:
-            return repository.removesuffix(".git")
-    return "/".join(location.split("/")[:3]) if location.startswith(_GITHUB) else location
+            return repository.removesuffix(".git"), revision, path.strip("/")
+    parts = name.split("/") if name.startswith(_GITHUB) else [name]
+    return "/".join(parts[:3]), revision, "/".join(parts[3:])

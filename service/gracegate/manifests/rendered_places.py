@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracegate.manifests.components import Components
 from gracegate.manifests.contributors import Contributors
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.kustomize_fixes import decisive_place
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Origin, Place, Pointer
@@ -17,14 +18,15 @@ def locate_rendered(
     if (rendered := document.rendered) is None:
         return None
     contributors = components.contributors(rendered.root)
-    if (decisive := decisive_place(document, pointer, contributors, places)) is not None:
+    decisive = decisive_place(document, pointer, contributors, places)
+    if decisive is not None and not is_fetched(decisive.path):
         return decisive.path, places.place(decisive)
     for length in range(len(pointer), -1, -1):
         prefix, rest = pointer[:length], pointer[length:]
         if prefix in rendered.lines:
             path, line = rendered.lines[prefix]
             return path, Place(line, line)
-        if origins := rendered.origins.get(prefix):
+        if origins := tuple(one for one in rendered.origins.get(prefix, ()) if not is_fetched(one.path)):
             origin = _last_or_first(origins, rest, contributors, places)
             return origin.path, places.place(origin, rest)
     if rendered.lines:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gracegate.manifests.components import Components
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.objects import object_ref
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_objects, read_origins
 from gracegate.manifests.template_provenance import (
@@ -26,6 +27,7 @@ from gracegate.model import (
     RenderProblem,
     RenderRequest,
     Root,
+    SourceLine,
 )
 from gracegate.yaml import YamlError
 
@@ -156,6 +158,7 @@ class _Tracer:
     sources: Sources
     marks: _Marks
     limits: Limits
+    _naming_lines: dict[tuple[Root, str], SourceLine | None] = field(default_factory=dict)
 
     def trace(self, root: RenderedRoot, marked: Sequence[str]) -> RenderedRoot:
         known = {found.rendered.number: found.rendered for found in self._objects(root, marked)}
@@ -168,11 +171,32 @@ class _Tracer:
 
     def _objects(self, root: RenderedRoot, marked: Sequence[str]) -> Iterator[RenderedObject]:
         if root.root.renderer == "kustomize":
-            return read_origins(root.text, marked[0], self.marks.sources, root.root, self.limits)
+            found = read_origins(root.text, marked[0], self.marks.sources, root.root, self.limits)
+            return (replace(one, rendered=self._with_naming_lines(one.rendered)) for one in found)
         templates = self.marks.templates[root.root]
         passes = zip(*(read_template_lines(root.text, text, templates) for text in marked), strict=True)
         lines = [next(filter(None, certain), None) for certain in passes]
         return read_template_objects(root.text, lines, root.root, self.limits)
+
+    def _with_naming_lines(self, rendered: Rendered) -> Rendered:
+        """With the line that names it for what was made of files of other repositories alone.
+
+        An object that another repository has is made there first, whatever changes it here.
+        """
+        lines: dict[Pointer, SourceLine] = {}
+        for pointer, made_of in rendered.origins.items():
+            paths = [origin.path for origin in made_of if is_fetched(origin.path)]
+            if paths and (not pointer or len(paths) == len(made_of)):
+                line = next(filter(None, (self._naming_line(rendered.root, path) for path in paths)), None)
+                if line is not None:
+                    lines[pointer] = line
+        return replace(rendered, lines=lines) if lines else rendered
+
+    def _naming_line(self, root: Root, path: str) -> SourceLine | None:
+        key = (root, path)
+        if key not in self._naming_lines:
+            self._naming_lines[key] = self.components.line_that_names(root, path)
+        return self._naming_lines[key]
 
     def _traced(self, document: Document, rendered: Rendered) -> Document:
         path, number, pointer = self._birthplace(rendered)
@@ -184,7 +208,7 @@ class _Tracer:
     def _birthplace(self, rendered: Rendered) -> SourceKey:
         """What a rendered object was at first; the root's own file where that is not certain."""
         lines = [rendered.lines[pointer] for pointer in sorted(rendered.lines, key=len)]
-        if lines:
+        if lines and (() in rendered.lines or not rendered.origins):
             return lines[0].path, lines[0].line, ()
         # Patches change what a resource has made.
         contributors = self.components.contributors(rendered.root)

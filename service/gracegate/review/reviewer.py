@@ -19,10 +19,20 @@ from gracegate.errors import (
     Refused,
     Superseded,
 )
-from gracegate.git import TreeFetcher, hunks_of_patch
+from gracegate.git import SourceFetcher, TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
 from gracegate.manifests import may_be_read
-from gracegate.model import Engine, FileDiff, Problem, Report, Repository, Totals, Tree
+from gracegate.model import (
+    Engine,
+    FileDiff,
+    Problem,
+    RemoteCommit,
+    RenderSources,
+    Report,
+    Repository,
+    Totals,
+    Tree,
+)
 from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
 from gracegate.review import metrics, sandbox
@@ -39,6 +49,8 @@ log = structlog.get_logger(__name__)
 ENGINE_ATTEMPTS = 3
 """How many attempts of a run wait for an OPA that does not answer, or follow a check that was killed, before the check
 is concluded as incomplete."""
+_FETCH_ROUNDS = 4
+"""One for what this repository has beside manifests, and three for bases of other ones that name bases themselves."""
 READ_ATTEMPTS = 3
 """How many attempts of a run try to read the earlier comments, before its own are given up."""
 
@@ -61,7 +73,8 @@ class FetchedPullRequest:
 class PullRequestReviewer:
     """Reviews pull requests for one worker process; threads may share it. Implements jobs.Reviewer.
 
-    The `renderer` has been compiled for its children; None leaves kustomizations and charts unrendered.
+    The `renderer` has been compiled for its children; None leaves kustomizations and charts unrendered. `sources` has
+    what they may need of other repositories, None where nothing of these is fetched.
     """
 
     settings: Settings
@@ -71,6 +84,7 @@ class PullRequestReviewer:
     store: Store
     poster: CommentPoster
     renderer: Path | None = None
+    sources: SourceFetcher | None = None
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         """Concludes the check before it posts comments, because the check may block a merge.
@@ -302,25 +316,45 @@ class PullRequestReviewer:
 
     def _check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
         """The report. What a root reads is known when its kustomization or chart has been read: files whose names do
-        not tell are fetched in a second round, and none are asked for in a third."""
-        try:
-            return self._check_trees(run, fetched)
-        except InputsMissing as missing:
-            if fetched.commits is None:
-                raise
+        not tell, and commits of other repositories, are fetched then. In the last round nothing is asked for."""
+        for _ in range(_FETCH_ROUNDS):
+            try:
+                return self._check_trees(run, fetched)
+            except InputsMissing as missing:
+                fetched = self._fetch_missing(run, repo, fetched, missing)
+        return self._check_trees(run, fetched, may_ask=False)
+
+    def _fetch_missing(
+        self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest, missing: InputsMissing
+    ) -> FetchedPullRequest:
+        """The same trees with what the child has named, which is not to be trusted."""
+        if fetched.commits is None:
+            raise missing
+        base, head = fetched.base, fetched.head
+        if missing.paths:
             also = frozenset(missing.paths)
             trees = self._fetch_trees(run, repo, fetched.commits, fetched.head_ref, also=also)
-            base, _, head = (replace(trees[commit], others=frozenset()) for commit in fetched.commits)
-            return self._check_trees(run, replace(fetched, base=base, head=head))
+            base, _, head = (
+                replace(trees[commit], others=frozenset(), fetched=base.fetched) for commit in fetched.commits
+            )
+        if missing.commits and self.sources is not None:
+            wanted = {RemoteCommit(*commit): paths for commit, paths in missing.commits.items()}
+            of_others = {**base.fetched, **self.sources.fetch(wanted)}
+            base, head = replace(base, fetched=of_others), replace(head, fetched=of_others)
+        return replace(fetched, base=base, head=head)
 
-    def _check_trees(self, run: Run, fetched: FetchedPullRequest) -> Report:
+    def _check_trees(self, run: Run, fetched: FetchedPullRequest, *, may_ask: bool = True) -> Report:
         """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to
-        ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks."""
+        ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks. Only where it `may_ask` it raises
+        InputsMissing."""
+        base, head = fetched.base, fetched.head
+        if not may_ask:
+            base, head = replace(base, others=frozenset()), replace(head, others=frozenset())
         try:
             job = CheckJob(
-                base=fetched.base,
+                base=base,
                 base_tip=replace(fetched.base_tip, others=frozenset()),
-                head=fetched.head,
+                head=head,
                 diff=fetched.diff,
                 today=dt.datetime.now(dt.UTC).date(),
                 opa=self.engines.opa(),
@@ -330,6 +364,7 @@ class PullRequestReviewer:
                 rules_url=self.settings.rules_url,
                 repository=Repository((self._git_url(run),), fetched.branch),
                 renderer=self.renderer,
+                sources=self.sources.sources if may_ask and self.sources is not None else RenderSources(),
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:

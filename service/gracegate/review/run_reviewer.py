@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gracegate.git import ReadLimits, TreeFetcher
+from gracegate.git import ReadLimits, SourceFetcher, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
+from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
@@ -58,6 +59,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         "store": store,
         "renderer": find_renderer(),
+        "sources": _source_fetcher(settings),
         "poster": CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
     }
     return RunReviewer(PullRequestReviewer(**parts), MergeGroupReviewer(**parts), BaseBranchReviewer(client))
@@ -77,6 +79,15 @@ def build_client(settings: Settings, store: Store) -> AppClient:
 
 def _fetcher(settings: Settings) -> TreeFetcher:
     return TreeFetcher(settings.data_dir / "git", limits=_read_limits(settings), environment=child_environment())
+
+
+def _source_fetcher(settings: Settings) -> SourceFetcher | None:
+    """What is fetched of other repositories may take half as much as the trees of a review."""
+    if not settings.render_sources.patterns:
+        return None
+    total_bytes = settings.check_memory_mb * 1024 * 1024 // 16
+    folder = settings.data_dir / "sources"
+    return SourceFetcher(folder, settings.render_sources, may_be_read, total_bytes, child_environment())
 
 
 def _read_limits(settings: Settings) -> ReadLimits:

@@ -107,7 +107,8 @@ def _raised_error(error: Mapping[str, Any]) -> GracegateError:
     """The error that was raised in the child."""
     kind = getattr(errors, error["type"], None)
     if kind is InputsMissing:
-        return InputsMissing(error["message"], tuple(map(str, error["paths"])))
+        commits = {(str(url), str(sha)): tuple(map(str, paths)) for url, sha, paths in error["commits"]}
+        return InputsMissing(error["message"], tuple(map(str, error["paths"])), commits)
     if isinstance(kind, type) and issubclass(kind, GracegateError):
         return kind(error["message"])
     return EngineError(f"{error['type']}: {error['message']}")
@@ -140,6 +141,7 @@ def _error_answer(error: Exception) -> str:
     answer: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:2000]}
     if isinstance(error, InputsMissing):
         answer["paths"] = error.paths
+        answer["commits"] = [(url, sha, paths) for (url, sha), paths in error.commits.items()]
     return json.dumps(answer)
 
 

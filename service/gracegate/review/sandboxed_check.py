@@ -12,8 +12,19 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError, InputsMissing
-from gracegate.manifests import ReadCache, read_components, render_nothing, unread_inputs
-from gracegate.model import CONFIG_FILE, FileDiff, Limits, Problem, Render, Report, Repository, Tree
+from gracegate.manifests import ReadCache, read_components, render_nothing, unread_commits, unread_inputs
+from gracegate.model import (
+    CONFIG_FILE,
+    FileDiff,
+    Limits,
+    Problem,
+    RemoteCommit,
+    Render,
+    RenderSources,
+    Report,
+    Repository,
+    Tree,
+)
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, open_engine
 from gracegate.repo_config import RepoConfig, parse_repo_config
@@ -31,7 +42,7 @@ class CheckJob:
     The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
-    For `rules_url` and `repository` see CheckRequest.
+    For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
     """
 
     base: Tree
@@ -46,15 +57,19 @@ class CheckJob:
     rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
     renderer: Path | None = None
+    sources: RenderSources = field(default_factory=RenderSources)
 
 
 def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the configuration of the base branch or of the head makes it
-    incomplete. Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`."""
+    incomplete. Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or
+    commits of other repositories that may be fetched."""
     began = _clock()
     cache = ReadCache()
-    if paths := _missing_inputs(job, cache):
-        raise InputsMissing(f"{len(paths)} files that kustomizations and charts read were not fetched", paths)
+    paths, commits = _missing_inputs(job, cache)
+    if paths or commits:
+        message = f"{len(paths)} files and {len(commits)} commits that kustomizations and charts read were not fetched"
+        raise InputsMissing(message, paths, commits)
     config, mistake = _base_config(job.base_tip)
     proposal, proposed_mistake = _proposed_config(job)
     catalog = load_builtin()
@@ -84,15 +99,18 @@ def sandboxed_check(job: CheckJob) -> Report:
     return report
 
 
-def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[str, ...]:
-    """What kustomize and Helm would read of the trees and nobody has fetched."""
+def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[tuple[str, ...], dict[tuple[str, str], tuple[str, ...]]]:
+    """What kustomize and Helm would read of the trees, and of other repositories, and nobody has fetched."""
     changed = frozenset(path for diff in job.diff for path in (diff.path, diff.previous_path) if path is not None)
     missing: set[str] = set()
+    commits: dict[RemoteCommit, set[str]] = {}
     for tree in (job.base, job.head):
-        if job.renderer is not None and tree.others:
+        if job.renderer is not None and (tree.others or job.sources.patterns):
             components = read_components(tree, job.limits, cache.components, job.repository)
             missing |= unread_inputs(components, changed, tree.others)
-    return tuple(sorted(missing))
+            for commit, files in unread_commits(components, changed, job.sources).items():
+                commits.setdefault(commit, set()).update(files)
+    return tuple(sorted(missing)), {commit: tuple(sorted(files)) for commit, files in sorted(commits.items())}
 
 
 def _clock() -> tuple[float, float]:

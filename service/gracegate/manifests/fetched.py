@@ -1,0 +1,54 @@
+"""Commits of other repositories that were fetched for a tree: where their files stand in it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from gracegate.manifests.kustomize import GENERATORS, Kustomization, Reference
+from gracegate.model import RemoteCommit, SourceFile, Tree
+
+Fetched = Mapping[RemoteCommit, Tree]
+"""What was fetched, by commit."""
+
+# git takes no file of this name, so no tree has anything in such a directory.
+_FOLDER = ".git/"
+
+
+def fetched_folder(commit: RemoteCommit) -> str:
+    """Where the files of a commit stand."""
+    place = commit.url.partition("://")[2].removesuffix(".git").replace(":", "_")
+    return f"{_FOLDER}{place}@{commit.sha}"
+
+
+def is_fetched(path: str) -> bool:
+    """Whether a file or directory is one of another repository."""
+    return path.startswith(_FOLDER)
+
+
+def is_complete(tree: Tree) -> bool:
+    """Whether a commit was fetched, apart from single files of it."""
+    return all(problem.file for problem in tree.problems)
+
+
+def fetched_files(fetched: Fetched) -> Iterator[SourceFile]:
+    """The files of all commits, at the paths where they stand."""
+    for commit, tree in fetched.items():
+        folder = fetched_folder(commit)
+        yield from (replace(file, path=f"{folder}/{path}") for path, file in tree.files.items())
+
+
+def follow_references(kustomization: Kustomization, fetched: Fetched) -> Kustomization:
+    """The kustomization with the paths of what its references name and was fetched."""
+    if not fetched:
+        return kustomization
+    return replace(kustomization, references=tuple(_follow(one, fetched) for one in kustomization.references))
+
+
+def _follow(reference: Reference, fetched: Fetched) -> Reference:
+    commit = None if reference.remote is None or reference.key in GENERATORS else reference.remote.commit
+    if reference.remote is None or commit is None or commit not in fetched or not is_complete(fetched[commit]):
+        return reference
+    path = posixpath.normpath(posixpath.join(fetched_folder(commit), reference.remote.path))
+    return reference._replace(path=path) if path.startswith(fetched_folder(commit)) else reference
