@@ -156,6 +156,29 @@ def test_a_fixed_finding_is_reported() -> None:
     ]
 
 
+FAR_GRACE = "\n".join(
+    [
+        shop.WITHOUT_DRAIN.rstrip(),
+        "          env:",
+        *(f"            - {{name: N{number}, value: x}}" for number in range(20)),
+        "      terminationGracePeriodSeconds: 5",
+        "",
+    ]
+)
+
+
+def test_a_suggestion_repeats_few_lines() -> None:
+    """A drain may stand anywhere in its container, the grace period that it needs has one place."""
+    (suggestion,) = report_of({"service.yaml": SERVICE}, GOOD | {"web.yaml": FAR_GRACE}).suggestions
+    assert suggestion.text.split("\n") == [
+        "          lifecycle:",
+        "            preStop:",
+        "              sleep:",
+        "                seconds: 10",
+        "      terminationGracePeriodSeconds: 30",
+    ]
+
+
 # "Fixed" means that the same container is there without the fault.
 GONE = {
     "the workload": {"web.yaml": ""},

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 from gracegate.check.matches import Match
@@ -20,6 +21,8 @@ _Step = TypeVar("_Step", SourceOperation, Change)
 
 MAX_HUNKS = 5
 """How many hunks near a place are tried for edits that belong together and are not in one hunk."""
+FAR_APART = 8
+"""Lines between two edits of a group from which on they are drawn together: a suggestion repeats all lines between."""
 
 # White space may move, and an empty value may be replaced by the one that is added.
 _REMOVABLE = re.compile(r"\s+|\{\s*\}|\[\s*\]|~|\bnull\b", re.IGNORECASE)
@@ -105,7 +108,10 @@ def fix_groups(matches: Sequence[Match], context: FixContext) -> list[FixGroup]:
 
 
 def _group_matches(matches: Sequence[Match], context: FixContext) -> list[FixGroup]:
-    """One group per comment anchor; anchors that need the same operation are one group (a union-find over keys)."""
+    """One group per comment anchor; anchors that need the same operation are one group (a union-find over keys).
+
+    What is only worth an info has a group of its own: a comment does not speak of it.
+    """
     first_with_key: dict[object, int] = {}
     parents = list(range(len(matches)))
 
@@ -117,7 +123,8 @@ def _group_matches(matches: Sequence[Match], context: FixContext) -> list[FixGro
 
     for number, match in enumerate(matches):
         fixes = context.source_fixes(match)
-        for key in (match.comment_anchor, *(map(_target, fixes[0].operations) if fixes else ())):
+        anchor = match.comment_anchor, match.violation.level == "info"
+        for key in (anchor, *(map(_target, fixes[0].operations) if fixes else ())):
             parents[root(number)] = root(first_with_key.setdefault(key, number))
     groups: dict[int, list[Match]] = defaultdict(list)
     for number, match in enumerate(matches):
@@ -198,6 +205,7 @@ def edit(group: FixGroup, context: FixContext) -> FixGroup:
             return replace(group, reason="not_fixed")
         if not edited.is_in_one_of(hunks):
             edited = _move_into_one_hunk(edited, context, hunks)
+        edited = _draw_together(edited, context, hunks)
     except EditRefused as refused:
         return replace(group, reason=refused.reason)
     return edited if _keeps_content(edited, context) else replace(group, reason="would_change_more")
@@ -216,6 +224,22 @@ def _move_into_one_hunk(group: FixGroup, context: FixContext, hunks: Sequence[Hu
             if moved.is_in_one_of((hunk,)):
                 return moved
     return group
+
+
+def _draw_together(group: FixGroup, context: FixContext, hunks: Sequence[Hunk]) -> FixGroup:
+    """The group with its additions next to the edits that have only one place, where they are far from them.
+
+    Only in one hunk of the diff, of which a suggestion repeats all lines from the first edit to the last one.
+    """
+    edits = sorted(group.edits, key=lambda edit: edit.start_line)
+    gaps = (after.start_line - before.end_line for before, after in pairwise(edits))
+    if max(gaps, default=0) <= FAR_APART or not group.is_in_one_of(hunks):
+        return group
+    drawn = (
+        replace(group, edits=_edits(group, context, (Hunk(edit.start_line, edit.end_line),))) for edit in group.edits
+    )
+    candidates = [group, *(other for other in drawn if other.is_in_one_of(hunks))]
+    return min(candidates, key=lambda other: other.last_line - other.first_line)
 
 
 def _keeps_content(group: FixGroup, context: FixContext) -> bool:
