@@ -45,6 +45,7 @@ NoSuggestion = Literal[
     "crlf",
     "no_final_newline",
     "too_long",
+    "generated",
     "unmapped",
     "not_proved",
 ]

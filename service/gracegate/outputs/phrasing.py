@@ -24,6 +24,7 @@ REASONS: Mapping[NoSuggestion, str] = {
     "crlf": "The file has Windows line endings, which suggestions on GitHub would mix, so the fix is shown as a patch.",
     "no_final_newline": "The file does not end with a newline, so the fix is shown as a patch.",
     "too_long": "The fix spans too many lines for a suggestion, so it is shown as a patch.",
+    "generated": "A program writes this file, so make the change in what it is generated from.",
     "overlaps": "The fix changes lines that another fix changes too.",
     "conflicts": "The fix contradicts another fix for the same object.",
     "not_fixed": "The fix was tried, and the problem remained.",
