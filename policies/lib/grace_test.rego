@@ -12,10 +12,6 @@ test_app_seconds_of_the_fallback[note] if {
 		"nothing": [{}, {}],
 		"another annotation": [{"a": "b"}, {}],
 		"annotation of a wrong form": [{"gracegate.dev/app-drain-seconds": "30s"}, {}],
-		"another command": [{}, command(["/app", "--timeout", "20"])],
-		"command of a wrong type": [{}, {"command": "gunicorn", "args": null, "env": "x"}],
-		"another variable": [{}, environment("TIMEOUT", "30s")],
-		"value of a wrong type": [{}, environment("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE", 30)],
 		"proxy without drain": [{"proxy.istio.io/config": "concurrency: 2"}, {}],
 	}
 	grace.app_seconds(case[0], case[1], 7) == 7
@@ -24,13 +20,8 @@ test_app_seconds_of_the_fallback[note] if {
 test_app_seconds[note] if {
 	some note, case in {
 		"annotation": [{"gracegate.dev/app-drain-seconds": "025"}, command(["gunicorn"]), 25],
-		"gunicorn": [{}, command(["/usr/bin/gunicorn", "app"]), 30],
-		"gunicorn with a flag": [{}, command(["gunicorn", "--graceful-timeout", "45"]), 45],
-		"gunicorn by its environment": [{}, environment("GUNICORN_CMD_ARGS", "--graceful-timeout=50"), 50],
-		"uvicorn": [{}, {"args": ["--timeout-graceful-shutdown=20"]}, 20],
-		"Spring": [{}, environment("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE", "1m"), 60],
-		"Spring in ISO 8601": [{}, environment("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE", "PT20S"), 20],
-		"Spring in milliseconds": [{}, environment("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE", "1500"), 2],
+		"a flag": [{}, command(["gunicorn", "--graceful-timeout", "45"]), 45],
+		"a variable": [{}, environment("SHUTDOWN_TIMEOUT", "50s"), 50],
 		"proxy": [{"proxy.istio.io/config": "terminationDrainDuration: 40s"}, {}, 40],
 		"the longest": [
 			{"proxy.istio.io/config": "terminationDrainDuration: 10s"},
@@ -42,6 +33,12 @@ test_app_seconds[note] if {
 }
 
 sleeping(seconds) := testing.with_container(["lifecycle", "preStop"], {"sleep": {"seconds": seconds}})
+
+stating(hook) := testing.set(
+	testing.with_container(["env"], [{"name": "SHUTDOWN_TIMEOUT", "value": "20s"}]),
+	testing.inside(["lifecycle"]),
+	{"preStop": hook, "postStart": {"exec": {"command": ["date"]}}},
+)
 
 shutdowns(workload) := {[found.hook, found.drain, found.app] | some found in listed[0]} if {
 	listed := grace.shutdowns with input as object.union(
@@ -56,6 +53,10 @@ test_shutdowns[note] if {
 		"long enough": [sleeping(12), {[12, 12, 10]}],
 		"too short": [sleeping(2), {[2, 10, 10]}],
 		"planned": [testing.remove_at(testing.web, testing.inside(["lifecycle"])), {[10, 10, 10]}],
+		"planned, and a time of the app": [stating(null), {[10, 10, 20]}],
+		"a hook that ends at once, and a time of the app": [stating({"exec": {"command": ["date"]}}), {[0, 0, 20]}],
+		"unknown hook, and a time of the app": [stating({"exec": {"command": ["/stop"]}}), {[0, 0, 20]}],
+		"a hook that asks the app to drain": [stating({"httpGet": {"path": "/preStop", "port": 80}}), {[20, 20, 20]}],
 		"a hook with a defect": [
 			testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["sleep 12"]}}),
 			{[12, 12, 10]},

@@ -522,12 +522,20 @@ class Fix:
     diff: str | None = None
 
 
+class RelatedPointer(NamedTuple):
+    """A place in a document of the batch, by the document's index. For `note` see RelatedPlace."""
+
+    document: int
+    pointer: Pointer
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """What a rule reports at one place. `level` is at most the rule's severity; a bigger `measure` is worse.
 
-    `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then. `related`
-    are places in any document of the batch. What is only possible is no error.
+    `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then. What is only
+    possible is no error.
     """
 
     rule: str
@@ -538,17 +546,21 @@ class Violation:
     measure: float | None = None
     fix: Fix | None = None
     blocks_from: str | None = None
-    related: tuple[tuple[int, Pointer], ...] = ()
+    related: tuple[RelatedPointer, ...] = ()
     confidence: Confidence = "certain"
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedPlace:
-    """A place in another object that a finding is about too, such as the Service that sends to a container."""
+    """A place that a finding is about too, such as the Service that sends to a container.
+
+    `note` says what is there, with its number where the finding is a sum; it is empty where the object says enough.
+    """
 
     object: ObjectRef
     file: str
     line: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,10 @@ EXHAUSTED = finding(
         diff=GRACE_DIFF,
     ),
     no_suggestion="outside_diff",
+    related=(
+        RelatedPlace(ObjectRef("Deployment", "shop", "web"), "apps/web.yaml", 31, "preStop: 60 s"),
+        RelatedPlace(ObjectRef("Deployment", "shop", "web"), "apps/web.yaml", 26, '"SHUTDOWN|WAIT": 15 s'),
+    ),
 )
 UNSERVED = finding(
     "rollout-drops-all-replicas",
@@ -234,7 +238,10 @@ HOSTILE_FINDING = replace(
     object=ObjectRef(EVIL, EVIL, EVIL),
     container=EVIL,
     message=f'Container "{EVIL}" is {EVIL}',
-    related=(RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 5),),
+    related=(
+        RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 5),
+        RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 6, EVIL),
+    ),
     fix=Fix("assumes", (), advice=EVIL, assumption=EVIL, diff=f"--- a\n+++ b\n@@ -1 +1 @@\n+{EVIL}\n   ```"),
     no_suggestion=None,
 )

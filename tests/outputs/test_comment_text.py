@@ -94,7 +94,9 @@ def test_a_suggestion_that_is_too_long_is_left_out_and_the_marker_stays() -> Non
 
 def test_untrusted_text_has_no_effect_in_a_comment() -> None:
     body = comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER)
-    tokens = [t for block in MarkdownIt("commonmark").parse(body) for t in (block, *(block.children or []))]
+    tokens = [
+        t for block in MarkdownIt("commonmark").enable("table").parse(body) for t in (block, *(block.children or []))
+    ]
     assert [t.content.strip() for t in tokens if t.type.startswith("html")] == [samples.MARKER]
     assert {t.type for t in tokens} & {"link_open", "image", "heading_open", "em_open", "strong_open"} == set()
 
@@ -103,7 +105,9 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
     fix = Fix(
         "assumes", (Operation("add", ("spec", "x", 0), {"a": 1}), Operation("remove", ("y",))), assumption="it is"
     )
-    body = comment_text.comment_body((replace(samples.EXHAUSTED, fix=fix, no_suggestion="assumes"),), None, marker="")
+    body = comment_text.comment_body(
+        (replace(samples.EXHAUSTED, fix=fix, no_suggestion="assumes", related=()),), None, marker=""
+    )
     assert body.split("\n\n")[1:] == [
         "A change to consider:",
         '- set `spec.x.0` to `{"a": 1}`\n- remove `y`',

@@ -26,6 +26,7 @@ package gracegate.rules.termination["grace-period-exhausted"]
 import data.gracegate.lib.grace
 import data.gracegate.lib.hooks
 import data.gracegate.lib.images
+import data.gracegate.lib.shutdown_times
 import data.gracegate.lib.text
 import data.gracegate.lib.workloads
 
@@ -38,6 +39,21 @@ violation contains {"at": at, "message": message, "level": _level(shutdown), "me
 		]),
 		[shutdown.container.title, shutdown.hook, shutdown.least, _setting(shutdown), shutdown.period],
 	)
+}
+
+# Where the container states its own time, the numbers have places to look at.
+related contains {"at": at, "places": grace.sum_of_places(shutdown)} if {
+	some at, shutdown in _exhausted
+	_setting_names(shutdown) != ""
+}
+
+# What only the name of a setting says.
+possible contains at if {
+	some at, shutdown in _exhausted
+	_setting_names(shutdown) != ""
+	_level(shutdown) == "warning"
+	some setting in shutdown.stated
+	not setting.is_documented
 }
 
 fix contains {"at": at, "patch": [_step(step, shutdown) | some step in grace.extension_steps[at.document]]} if {
@@ -70,6 +86,15 @@ _setting(shutdown) := ", least_seconds" if {
 	shutdown.least > shutdown.app
 } else := ", app_drain_seconds" if {
 	grace.app_seconds(workloads.annotations[shutdown.container.document], shutdown.container.spec, -1) == -1
+} else := text.format(", {}", [_setting_names(shutdown)]) if {
+	_setting_names(shutdown) != ""
+} else := ""
+
+# Those that the container states, if they decide how long it takes.
+_setting_names(shutdown) := concat(" and ", names) if {
+	names := [text.format(`"{}"`, [setting.name]) | some setting in shutdown.stated]
+	shutdown.least == shutdown_times.total(shutdown.stated)
+	not grace.is_annotated(workloads.annotations[shutdown.container.document])
 } else := ""
 
 _level(shutdown) := "error" if {

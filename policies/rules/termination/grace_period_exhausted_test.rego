@@ -159,6 +159,37 @@ test_the_parameter_is_the_least if {
 	{violation.measure | some violation in rule.violation} == {5} with input as batch
 }
 
+# Where a time comes from, as far as the container states it, and whether that is only likely by its name.
+test_places_of_the_seconds[note] if {
+	at := {"document": 0, "path": testing.inside(["lifecycle", "preStop"])}
+	end := {"document": 0, "path": grace, "note": "grace period: 30 s, but 55 s are needed"}
+	hook := {"document": 0, "path": at.path, "note": "preStop: 10 s"}
+	longer := {"document": 0, "path": at.path, "note": "preStop: 30 s"}
+	variable := {"document": 0, "path": testing.inside(["env", 0, "value"]), "note": `"SHUTDOWN_TIMEOUT": 45 s`}
+	flag := {"document": 0, "path": testing.inside(["args", 0]), "note": `"--graceful-timeout": 45 s`}
+	all_of_it := {"document": 0, "path": grace, "note": "grace period: 30 s, but 75 s are needed"}
+	some note, case in {
+		"a fallback": [web(sleep(30), 30), set(), set()],
+		"a flag": [with_flag(sleep(10)), {{"at": at, "places": [hook, flag, end]}}, set()],
+		"a variable": [with_variable(sleep(10)), {{"at": at, "places": [hook, variable, end]}}, {at}],
+		"no time at all": [
+			with_variable(exec(["sleep", "30"])),
+			{{"at": at, "places": [longer, variable, all_of_it]}},
+			set(),
+		],
+	}
+	got := {"related": rule.related, "possible": rule.possible} with input as testing.batch([case[0]])
+	got == {"related": case[1], "possible": case[2]}
+}
+
+with_flag(hook) := testing.set(web(hook, 30), testing.inside(["args"]), ["--graceful-timeout=45"])
+
+with_variable(hook) := testing.set(
+	web(hook, 30),
+	testing.inside(["env"]),
+	[{"name": "SHUTDOWN_TIMEOUT", "value": "45s"}],
+)
+
 shutdown_in(message) := regex.find_all_string_submatch_n(`shutdown \(([^)]*)\)`, message, 1)[0][1]
 
 test_origin_of_the_seconds[note] if {
@@ -167,6 +198,16 @@ test_origin_of_the_seconds[note] if {
 		"app_drain_seconds": [web(sleep(30), 30), 10, "10 s, app_drain_seconds"],
 		"least_seconds": [web(sleep(30), 30), 20, "20 s, least_seconds"],
 		"annotation": [annotated, 10, "25 s"],
+		"a flag": [
+			testing.set(web(sleep(30), 30), testing.inside(["args"]), ["--graceful-timeout=25"]),
+			10,
+			`25 s, "--graceful-timeout"`,
+		],
+		"the annotation beside a flag": [
+			testing.set(annotated, testing.inside(["args"]), ["--graceful-timeout=25"]),
+			10,
+			"25 s",
+		],
 	}
 	violations := rule.violation with input as object.union(
 		testing.batch([case[0]]),

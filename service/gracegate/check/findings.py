@@ -167,6 +167,6 @@ def _cause(match: Match, rendered: Rendered, file: str, trees: ComparedTrees) ->
 
 def _related_places(match: Match, trees: ComparedTrees) -> Iterator[RelatedPlace]:
     documents = trees.head.collection.documents
-    for index, pointer in match.violation.related:
+    for index, pointer, note in match.violation.related:
         file, place = trees.locate(documents[index], pointer)
-        yield RelatedPlace(documents[index].source_ref, file, place.line)
+        yield RelatedPlace(documents[index].source_ref, file, place.line, note)

@@ -270,7 +270,7 @@ def _to_trace(documents: Sequence[Document], violations: Iterable[Violation]) ->
     """The documents of which lines are shown: those of violations, and those with annotations for us."""
     for violation in violations:
         yield violation.document
-        yield from (index for index, _ in violation.related)
+        yield from (place.document for place in violation.related)
     for index, document in enumerate(documents):
         if document.rendered is not None and any(waivers.ignore_annotations(document)):
             yield index

@@ -16,7 +16,7 @@ from gracegate.model import (
     Problem,
     Report,
 )
-from gracegate.outputs.comment_text import finding_line, fix_blocks, related_line, rule_link
+from gracegate.outputs.comment_text import finding_line, fix_blocks, related_line, related_table, rule_link
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
@@ -171,12 +171,11 @@ def _items(findings: Iterable[Finding]) -> list[str]:
     items = []
     for finding in findings:
         where = f"{code(location(finding.file, finding.line))} {code(object_name(finding.object, finding.container))}"
-        if finding.related:
-            where = f"{where}  \n{related_line([finding])}"
+        lines = "  \n".join(filter(None, [finding_line(finding), where, related_line([finding])]))
         blocks = [block for block in fix_blocks([finding]) if block not in shown]
         shown.update(blocks)
         fix = [details("How to fix it", "\n\n".join(blocks))] if blocks else []
-        items.append("\n\n".join([f"{finding_line(finding)}  \n{where}", *fix]))
+        items.append("\n\n".join(filter(None, [lines, related_table([finding]), *fix])))
     return items
 
 

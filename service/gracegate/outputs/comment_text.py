@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from gracegate.model import CONTAINER_LISTS, GITHUB_COMMENT_BYTES, Finding, Operation, Pointer, Suggestion
-from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough
+from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough, table
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
     enumeration,
@@ -15,6 +15,7 @@ from gracegate.outputs.phrasing import (
     plural,
     reason,
     related_names,
+    related_notes,
     remarks,
     sort_findings,
     tally,
@@ -116,8 +117,15 @@ def rule_link(finding: Finding) -> str:
 
 
 def related_line(findings: Iterable[Finding]) -> str:
-    """The other objects that findings are about, with their places."""
-    return f"See also: {', '.join(f'{code(name)} ({code(where)})' for name, where in related_names(findings))}"
+    """The other objects that findings are about, with their places; empty if there are none."""
+    names = ", ".join(f"{code(name)} ({code(where)})" for name, where in related_names(findings))
+    return f"See also: {names}" if names else ""
+
+
+def related_table(findings: Iterable[Finding]) -> str:
+    """The numbers that a finding adds up, with their places; empty if there are none."""
+    rows = [(prose(note), code(where)) for note, where in related_notes(findings)]
+    return table(("What", "Where"), rows) if rows else ""
 
 
 def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None) -> list[str]:
@@ -216,7 +224,7 @@ def _compose(
     others: Iterable[Finding],
 ) -> str:
     companions = _companions(findings, others)
-    blocks = [related_line(findings)] if any(finding.related for finding in findings) else []
+    blocks = [block for block in (related_line(findings), related_table(findings)) if block]
     blocks += [code_block(suggestion.text, "suggestion")] if suggestion else []
     blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
     if companions:

@@ -6,7 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gracegate.model import Finding, Fix, FixedFinding, ObjectRef, Operation, Problem, Report, Suggestion, Waiver
+from gracegate.model import (
+    Finding,
+    Fix,
+    FixedFinding,
+    ObjectRef,
+    Operation,
+    Problem,
+    RelatedPlace,
+    Report,
+    Suggestion,
+    Waiver,
+)
 
 SCHEMA = 1
 """Raised with every change that breaks a program which reads the earlier shape."""
@@ -46,13 +57,17 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "message": finding.message,
         "confidence": finding.confidence,
         "roots": [*finding.roots],
-        "related": [{"object": _object(p.object), "file": p.file, "line": p.line} for p in finding.related],
+        "related": [_related(place) for place in finding.related],
         "fix": None if finding.fix is None else _fix(finding.fix),
         "suggestion": finding.suggestion,
         "no_suggestion": finding.no_suggestion,
         "waiver": None if finding.waiver is None else _waiver(finding.waiver),
         "blocks_from": finding.blocks_from,
     }
+
+
+def _related(place: RelatedPlace) -> Mapping[str, Any]:
+    return {"object": _object(place.object), "file": place.file, "line": place.line, "note": place.note or None}
 
 
 def _object(ref: ObjectRef) -> Mapping[str, Any]:

@@ -56,6 +56,12 @@ def strikethrough(line: str) -> str:
     return f"~~{line}~~"
 
 
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |" for cells in lines)
+
+
 def details(summary: str, body: str) -> str:
     """A collapsed part; `summary` must be trusted text, because Markdown does not escape inside HTML."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"

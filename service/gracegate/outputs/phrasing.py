@@ -135,9 +135,15 @@ def object_name(ref: ObjectRef, container: str | None = None) -> str:
 
 
 def related_names(findings: Iterable[Finding]) -> list[tuple[str, str]]:
-    """The related objects of findings with their places, each once."""
-    places = (place for finding in findings for place in finding.related)
+    """The related objects of findings with their places, each once; without those that a note explains."""
+    places = (place for finding in findings for place in finding.related if not place.note)
     return list(dict.fromkeys((object_name(p.object), location(p.file, p.line)) for p in places))
+
+
+def related_notes(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """What stands at related places of findings, as the numbers of a sum, with these places; each once."""
+    places = (place for finding in findings for place in finding.related if place.note)
+    return list(dict.fromkeys((place.note, location(place.file, place.line)) for place in places))
 
 
 def location(file: str, line: int) -> str:

@@ -16,6 +16,7 @@ from gracegate.outputs.phrasing import (
     plural,
     reason,
     related_names,
+    related_notes,
     sentence,
     tally,
 )
@@ -127,9 +128,11 @@ class _Text:
         yield f"{where}: {severity}: {printable(finding.message, _LONG)}{possible}{worsened}{blocks_later} {rule}"
         roots = f", rendered in {enumeration(finding.roots)}" if finding.roots else ""
         yield f"    in {printable(f'{object_name(finding.object, finding.container)}{roots}', _LONG)}"
-        if finding.related:
-            places = ", ".join(f"{name} ({where})" for name, where in related_names([finding]))
+        if names := related_names([finding]):
+            places = ", ".join(f"{name} ({where})" for name, where in names)
             yield f"    see also {printable(places, _LONG)}"
+        for note, where in related_notes([finding]):
+            yield f"      {printable(f'{note} ({where})', _LONG)}"
 
     def _fix(self, finding: Finding) -> Iterable[str]:
         fix = finding.fix

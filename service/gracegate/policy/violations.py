@@ -6,7 +6,18 @@ import math
 from collections.abc import Collection, Mapping, Set
 from typing import Any, get_args
 
-from gracegate.model import SEVERITY_ORDER, Confidence, Fix, FixClass, Operation, Pointer, Rule, Severity, Violation
+from gracegate.model import (
+    SEVERITY_ORDER,
+    Confidence,
+    Fix,
+    FixClass,
+    Operation,
+    Pointer,
+    RelatedPointer,
+    Rule,
+    Severity,
+    Violation,
+)
 
 _FIRST = frozenset({"exec", "grpc", "httpGet", "name", "sleep", "tcpSocket", "type"})
 
@@ -63,14 +74,16 @@ def _min_level(one: Severity, other: Severity) -> Severity:
     return min(one, other, key=SEVERITY_ORDER.__getitem__)
 
 
-def _related(raw: Any, documents: int) -> tuple[tuple[int, Pointer], ...]:
+def _related(raw: Any, documents: int) -> tuple[RelatedPointer, ...]:
     if not isinstance(raw, list):
         raise Malformed("`related` is not a list")
     for place in raw:
-        check_members(place, required={"document", "path"})
+        check_members(place, required={"document", "path"}, optional={"note"})
+        if not isinstance(place.get("note", ""), str):
+            raise Malformed("the note of a related place is not a text")
         if not _is_index(place["document"], documents):
             raise Malformed(f"the document {place['document']!r} of a related place is not in the batch")
-    return tuple((place["document"], _pointer(place["path"])) for place in raw)
+    return tuple(RelatedPointer(place["document"], _pointer(place["path"]), place.get("note", "")) for place in raw)
 
 
 def _measure(raw: Mapping[str, Any]) -> float | None:

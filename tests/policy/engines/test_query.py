@@ -18,6 +18,7 @@ from gracegate.model import (
     Operation,
     Parameter,
     Problem,
+    RelatedPointer,
     Rule,
     Violation,
 )
@@ -162,7 +163,7 @@ def test_a_whole_violation() -> None:
     raw = violation(
         level="warning",
         measure=3,
-        related=[{"document": 1, "path": ["spec"]}],
+        related=[{"document": 1, "path": ["spec"]}, {"document": 0, "path": [], "note": "grace period: 30 s"}],
         confidence="possible",
         fix={
             "class": "assumes",
@@ -181,9 +182,8 @@ def test_a_whole_violation() -> None:
         Operation("remove", ("spec",), None, 0),
     )
     fix = Fix("assumes", patch, "look", "it listens on /ready")
-    expected = Violation(
-        "a", 0, ("spec", 1), "wrong", "warning", 3.0, fix, related=((1, ("spec",)),), confidence="possible"
-    )
+    related = (RelatedPointer(1, ("spec",)), RelatedPointer(0, (), "grace period: 30 s"))
+    expected = Violation("a", 0, ("spec", 1), "wrong", "warning", 3.0, fix, related=related, confidence="possible")
     assert ask(Engine(raw), batch(rule("a")), DIGEST).violations == (expected,)
 
 
@@ -289,6 +289,7 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(related=[{"document": 0}]),
         violation(related=[{"document": 2, "path": []}]),
         violation(related=[{"document": 0, "path": "spec"}]),
+        violation(related=[{"document": 0, "path": [], "note": 3}]),
         violation(mesage="typo"),
         violation(fix=None),
         violation(fix={}),
