@@ -59,9 +59,9 @@ implicit := {i: found |
 # METADATA
 # title: Updates that may stop all pods, by document
 # description: |
-#   Of complete DaemonSets, and of CloneSets and Advanced StatefulSets of OpenKruise with several pods, whose
-#   `updateStrategy` lets all of them be unavailable: `path` to the settings from the document's root, and `settings`,
-#   the object there.
+#   Of complete DaemonSets, and of StatefulSets and CloneSets with several pods, whose `updateStrategy` lets all of them
+#   be unavailable: `path` to the settings from the document's root, and `settings`, the object there. Not of Advanced
+#   StatefulSets of OpenKruise that update one pod after another.
 stopping_all := {i: {"path": path, "settings": settings} |
 	some i in workloads.complete
 	path := _update_path[_api(i)]
@@ -71,6 +71,14 @@ stopping_all := {i: {"path": path, "settings": settings} |
 	object.get(settings, "partition", null) in {null, 0, "0%"}
 	_may_stop_all(_api(i), i, object.get(settings, "maxUnavailable", null))
 }
+
+# METADATA
+# scope: document
+# title: Does a StatefulSet start and stop its pods in parallel?
+# description: That with the number i.
+is_parallel(i) if {
+	input.documents[i].object.spec.podManagementPolicy == "Parallel"
+} else := false
 
 # METADATA
 # scope: document
@@ -104,18 +112,16 @@ steps(i, surge, unavailable) := array.concat(type_steps, number_steps) if {
 	number_steps := _number_steps(object.get(strategy, field, null), object.keys(strategy), field, pods)
 }
 
-_api(i) := "Advanced StatefulSet" if {
+_api(i) := {true: "Advanced StatefulSet", false: "one after another"}[is_parallel(i)] if {
 	workloads.kind[i] == "StatefulSet"
 	startswith(input.documents[i].object.apiVersion, "apps.kruise.io/")
-
-	# Else it updates one after another.
-	input.documents[i].object.spec.podManagementPolicy == "Parallel"
 } else := workloads.kind[i]
 
 _update_path := {
 	"Advanced StatefulSet": ["spec", "updateStrategy", "rollingUpdate"],
 	"CloneSet": ["spec", "updateStrategy"],
 	"DaemonSet": ["spec", "updateStrategy", "rollingUpdate"],
+	"StatefulSet": ["spec", "updateStrategy", "rollingUpdate"],
 }
 
 # A DaemonSet has a pod on each node, however many there are.
@@ -125,6 +131,12 @@ _may_stop_all(api, i, value) if {
 	api in {"Advanced StatefulSet", "CloneSet"}
 	scaling.replicas[i] > 1
 	_percent(value) >= 100
+}
+
+# Percent are rounded up.
+_may_stop_all("StatefulSet", i, value) if {
+	scaling.replicas[i] > 1
+	ceil(_pods(value, scaling.replicas[i])) >= scaling.replicas[i]
 }
 
 _may_stop_all(api, i, value) if {

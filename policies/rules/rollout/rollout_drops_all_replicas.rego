@@ -6,6 +6,10 @@
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
 #   description: How maxUnavailable and maxSurge are counted
+# - ref: https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/MaxUnavailableStatefulSet/
+#   description: In which versions a StatefulSet obeys maxUnavailable
+# - ref: https://github.com/kubernetes/kubernetes/issues/137409
+#   description: Why 1.35.4 and 1.36 do not
 # custom:
 #   severity: error
 #   fix: safe
@@ -38,13 +42,17 @@ violation contains {"at": at, "message": message, "level": level, "measure": upd
 
 violation contains {"at": at, "message": message, "level": level} if {
 	some at, update in _stopping_all
-	level := {"yes": "error", "unknown": "warning"}[services.served_status[at.document]]
-	message := text.format(`A rollout of {} "{}" can stop {} before a new one is ready: "maxUnavailable: {}" allows it.`, [
-		workloads.kind[at.document],
-		workloads.name[at.document],
-		_all_of(at.document),
-		update.settings.maxUnavailable,
-	])
+	level := _stopping_level(at.document, update)
+	message := text.format(
+		`A rollout of {} "{}" can stop {} before a new one is ready: "maxUnavailable: {}" allows it{}.`,
+		[
+			workloads.kind[at.document],
+			workloads.name[at.document],
+			_all_of(at.document),
+			update.settings.maxUnavailable,
+			_where(at.document),
+		],
+	)
 }
 
 # One after another, as without the setting.
@@ -118,6 +126,25 @@ _stopping_all := {at: update |
 	services.served_status[i] != "no"
 	at := {"document": i, "path": array.concat(update.path, ["maxUnavailable"])}
 }
+
+_stopping_level(i, update) := "error" if {
+	services.served_status[i] == "yes"
+	_is_certain(i, update)
+	not _is_ordered(i)
+} else := "warning"
+
+# Kubernetes' own description of the field says that it might not be effective then.
+_is_ordered(i) if {
+	_where(i) != ""
+	not rolling_update.is_parallel(i)
+}
+
+# The versions in which a StatefulSet obeys the field: MaxUnavailableStatefulSet was on in 1.35.0 to 1.35.3, then off
+# again until 1.37.
+_where(i) := ", in Kubernetes 1.35 and from 1.37 on" if {
+	workloads.kind[i] == "StatefulSet"
+	not startswith(input.documents[i].object.apiVersion, "apps.kruise.io/")
+} else := ""
 
 _all_of(i) := "its pods on all nodes" if {
 	workloads.kind[i] == "DaemonSet"

@@ -283,22 +283,55 @@ test_an_update_strategy[note] if {
 			{"updateStrategy": {"rollingUpdate": every_pod}},
 			set(),
 		],
-		"StatefulSet": [
-			"apps/v1",
-			"StatefulSet",
-			object.union(parallel, {"updateStrategy": {"rollingUpdate": every_pod}}),
-			set(),
-		],
 	}
 	found([updating(case[0], case[1], case[2]), testing.service]) == case[3]
 }
 
+# Of apps/v1.
+test_a_statefulset[note] if {
+	every_pod := {"maxUnavailable": "100%"}
+	some note, case in {
+		"all": [every_pod, {[0, "error"]}],
+		"rounded up": [{"maxUnavailable": "67%"}, {[0, "error"]}],
+		"some": [{"maxUnavailable": 2}, set()],
+		"by default": [{"maxUnavailable": null}, set()],
+		"a variable": [{"maxUnavailable": "${MOST}"}, set()],
+		"with a partition": [object.union(every_pod, {"partition": 2}), set()],
+	}
+	spec := {"podManagementPolicy": "Parallel", "updateStrategy": {"rollingUpdate": case[0]}}
+	found([updating("apps/v1", "StatefulSet", spec), testing.service]) == case[1]
+}
+
+test_a_statefulset_of_another_kind[note] if {
+	some note, case in {
+		"one pod": [{"podManagementPolicy": "Parallel", "replicas": 1}, set()],
+		"in order": [{"podManagementPolicy": "OrderedReady"}, {[0, "warning"]}],
+		"in order by default": [{}, {[0, "warning"]}],
+	}
+	spec := object.union(case[0], {"updateStrategy": {"rollingUpdate": {"maxUnavailable": "100%"}}})
+	found([updating("apps/v1", "StatefulSet", spec), testing.service]) == case[1]
+}
+
+# The floor of an autoscaler is one of many numbers of pods.
+test_a_statefulset_under_an_autoscaler if {
+	spec := {"podManagementPolicy": "Parallel", "updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}}
+	owner := testing.set(scaler({"minReplicas": 2}), ["spec", "scaleTargetRef", "kind"], "StatefulSet")
+	found([updating("apps/v1", "StatefulSet", spec), testing.service, owner]) == {[0, "warning"]}
+}
+
 test_all_pods_of_an_update_strategy[note] if {
 	some note, case in {
-		"nodes": ["DaemonSet", {"rollingUpdate": {"maxUnavailable": "100%"}}, "its pods on all nodes"],
-		"number": ["CloneSet", {"maxUnavailable": "100%"}, "all 3 pods"],
+		"nodes": ["DaemonSet", {"rollingUpdate": {"maxUnavailable": "100%"}}, "its pods on all nodes", ""],
+		"number": ["CloneSet", {"maxUnavailable": "100%"}, "all 3 pods", ""],
+		"versions": [
+			"StatefulSet",
+			{"rollingUpdate": {"maxUnavailable": "100%"}},
+			"all 3 pods",
+			", in Kubernetes 1.35 and from 1.37 on",
+		],
 	}
-	workload := updating("apps.kruise.io/v1alpha1", case[0], {"updateStrategy": case[1]})
+	version := {"CloneSet": "apps.kruise.io/v1alpha1", "DaemonSet": "apps/v1", "StatefulSet": "apps/v1"}[case[0]]
+	workload := updating(version, case[0], {"updateStrategy": case[1]})
 	batch := testing.batch([workload, testing.service])
 	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
 	{violation.message | some violation in got.violation} == {concat("", [
@@ -306,7 +339,9 @@ test_all_pods_of_an_update_strategy[note] if {
 		case[0],
 		` "web" can stop `,
 		case[2],
-		` before a new one is ready: "maxUnavailable: 100%" allows it.`,
+		` before a new one is ready: "maxUnavailable: 100%" allows it`,
+		case[3],
+		".",
 	])}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()

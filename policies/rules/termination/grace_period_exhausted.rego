@@ -92,9 +92,9 @@ _setting(shutdown) := ", least_seconds" if {
 
 # Those that the container states, if they decide how long it takes.
 _setting_names(shutdown) := concat(" and ", names) if {
-	names := [text.format(`"{}"`, [setting.name]) | some setting in shutdown.stated]
 	shutdown.least == shutdown_times.total(shutdown.stated)
 	not grace.is_annotated(workloads.annotations[shutdown.container.document])
+	names := [text.format(`"{}"`, [setting.name]) | some setting in shutdown.stated]
 } else := ""
 
 _level(shutdown) := "error" if {
