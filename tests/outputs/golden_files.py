@@ -49,7 +49,7 @@ RENDERED: dict[str, Callable[[], str]] = {
         _comment(), commit="0123456789abcdef", is_fixed=False, marker=samples.FIXED_MARKER
     ),
     "review.md": lambda: comment_text.review_body(
-        samples.COMMENTED, 3, uncommented=2, details_url="https://github.com/shop/shop/runs/7"
+        samples.COMMENTED, 3, commit="1a2b3c4d5e", uncommented=2, details_url="https://github.com/shop/shop/runs/7"
     ),
     "check-commented.md": lambda: _check(check_run.render(LINKED_FAIL, comments=samples.COMMENTS)),
     "check-refused.md": lambda: _check(check_run.render(LINKED_FAIL, comments=samples.REFUSED_COMMENTS)),

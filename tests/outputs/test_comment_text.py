@@ -173,5 +173,5 @@ def test_findings_that_the_fix_covers_without_a_line_of_their_own_are_named() ->
 
 
 def test_the_review_counts_the_findings_without_a_comment() -> None:
-    body = comment_text.review_body(samples.COMMENTED, 20, uncommented=3)
+    body = comment_text.review_body(samples.COMMENTED, 20, commit="1a2b3c4d5e", uncommented=3)
     assert "20 comments below, 3 more findings in the check" in body

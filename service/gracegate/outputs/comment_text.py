@@ -83,10 +83,16 @@ def resolved_body(old: str, *, commit: str, is_fixed: bool, marker: str) -> str:
 
 
 def review_body(
-    findings: Iterable[Finding], comments: int, *, uncommented: int = 0, details_url: str | None = None
+    findings: Iterable[Finding],
+    comments: int,
+    *,
+    commit: str,
+    uncommented: int = 0,
+    details_url: str | None = None,
 ) -> str:
     """One to three sentences above the comments of a review; `findings` are those of its own comments.
 
+    They are of `commit`, which is named: nobody counts again what later ones have fixed.
     `comments` is how many there are; `uncommented` is how many more findings would have a comment if the review were
     not full, or if their files were in the diff.
     """
@@ -95,7 +101,7 @@ def review_body(
     more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
     verified = "; every suggestion has been applied and re-checked" if any(f.suggestion for f in findings) else ""
     sentences = [
-        f"**{total}** can drop requests during a rollout.",
+        f"At {commit[:7]}, **{total}** can drop requests during a rollout.",
         f"{plural(comments, 'comment')} below{more}{verified}.",
     ]
     if details_url:

@@ -46,7 +46,9 @@ class CommentPoster:
         refused: tuple[Comment, ...] = ()
         if new_comments:
             findings = [finding for comment in plan.new_comments for finding in comment.findings]
-            body = comment_text.review_body(findings, len(new_comments), uncommented=plan.uncommented)
+            body = comment_text.review_body(
+                findings, len(new_comments), commit=pull.head_sha, uncommented=plan.uncommented
+            )
             refused = _post_review(repo, pull, body, new_comments)
         edits = [_edit(repo, u.comment.id, self._updated_body(u, report, marker, pull.head_sha)) for u in plan.updates]
         commented = plan.commented.difference(*(comment.findings for comment in refused))
