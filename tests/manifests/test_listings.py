@@ -105,6 +105,12 @@ def test_a_manifest_whose_labels_are_in_a_kustomization_is_no_patch() -> None:
     assert [(d.path, d.is_fragment) for d in collect_documents(tree).documents] == [("web.yaml", False)]
 
 
+def test_an_object_that_is_listed_as_a_resource_is_no_patch_whatever_it_lacks() -> None:
+    files = {"kustomization.yaml": "resources: [web.yaml]\n", "web.yaml": "apiVersion: apps/v1\nkind: Deployment\n"}
+    tree = Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
+    assert [(d.path, d.is_fragment) for d in collect_documents(tree).documents] == [("web.yaml", False)]
+
+
 def test_a_complete_object_that_is_listed_as_a_patch_is_one() -> None:
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: ClusterIP}\n"
     files = {"kustomization.yaml": "resources: [../base]\npatches: [{path: service.yaml}]\n", "service.yaml": service}

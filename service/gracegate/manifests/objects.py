@@ -87,8 +87,9 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
 def _document(source: SourceRef, pointer: Pointer, found: dict[str, Any]) -> Document:
     ref = object_ref(found)
     found = add_labels(found, ref.group, source.listing.labels)
-    is_patch = source.listing.is_patch or is_fragment(ref.kind, ref.group, found)
     listing = source.listing
+    # What a kustomization lists as a resource is an object, whatever it lacks.
+    is_patch = listing.is_patch or (listing.root is None and is_fragment(ref.kind, ref.group, found))
     return Document(
         source.path, source.number, pointer, found, ref, is_patch, source.component, listing.root, listing.namespace
     )
