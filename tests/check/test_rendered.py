@@ -57,6 +57,7 @@ spec:
               sleep:
                 seconds: 10
 """
+DEBUG = "          {{- if .Values.debug }}\n          tty: true\n          {{- end }}\n"
 VALUES = "replicas: 2\nreadinessProbe:\n  httpGet: {path: /ready, port: http}\n"
 CHART = {
     "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
@@ -295,6 +296,20 @@ CHANGES = {
         [(PRESTOP, "error", "chart/templates/web.yaml:14", (), "outside_diff")],
         [],
         "fail",
+    ),
+    "a line of a template that no values reach": (
+        CHART,
+        {"chart/templates/web.yaml": TEMPLATE + DEBUG},
+        [],
+        [("not_rendered", "chart/templates/web.yaml")],
+        "pass",
+    ),
+    "a line of a template that values of an Application reach": (
+        INSTALLED | {"chart/values-prod.yaml": "replicas: 3\ndebug: true\n"},
+        {"chart/templates/web.yaml": TEMPLATE + DEBUG},
+        [],
+        [],
+        "pass",
     ),
     "values that an Application installs a chart with": (
         INSTALLED,

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from gracegate.manifests.template_provenance import (
     MarkedTemplates,
+    changed_lines,
     is_same_without_marks,
+    lines_in,
     mark_templates,
     read_template_lines,
     read_template_objects,
-    unseen_lines,
 )
 from gracegate.model import Limits, Rendered, RenderRequest, Root, SourceFile, SourceLine
 from gracegate.rendering import WasmRenderer
@@ -176,18 +177,32 @@ def test_a_chart_that_computes_with_the_text_of_a_helper(renderer: WasmRenderer)
     assert read_template_lines(plain, again.text, templates)[-2] == SourceLine("templates/a.yaml", 4)
 
 
+OPTIONAL = "kind: Service\n{{ if .x }}\nc: d\n{{ end }}\n"
+
+
 @pytest.mark.parametrize(
-    ("path", "text", "seen", "unseen"),
+    ("path", "before", "after", "lines"),
     [
-        ("templates/a.yaml", "a: b\n{{ if .x }}\nc: d\n{{ end }}\n", [[1]], {3}),
-        ("templates/a.yaml", "a: b\n{{ if .x }}\nc: d\n{{ end }}\n", [[1], [1, 3]], set()),
-        ("templates/a.yaml", "a: b\n", [], {1}),
-        ("templates/a.yaml", "metadata:\n  annotations: {helm.sh/hook: test}\n", [], set()),
-        ("templates/tests/a.yaml", "a: b\n", [], set()),
-        ("templates/NOTES.txt", "a: b\n", [], set()),
+        ("templates/a.yaml", OPTIONAL, OPTIONAL, set()),
+        ("templates/a.yaml", OPTIONAL.replace(".x", ".y"), OPTIONAL, set()),
+        ("templates/a.yaml", OPTIONAL.replace("c: d", "c: e"), OPTIONAL, {3}),
+        ("templates/a.yaml", None, OPTIONAL, {1, 3}),
+        ("templates/a.yaml", None, "kind: ServiceMonitor\n", set()),
+        ("templates/a.yaml", None, "kind: Service\nmetadata:\n  annotations: {helm.sh/hook: test}\n", set()),
+        ("templates/_a.tpl", None, "a: b\n", {1}),
+        ("templates/tests/a.yaml", None, OPTIONAL, set()),
+        ("templates/NOTES.txt", None, OPTIONAL, set()),
+        ("templates/a.yaml", None, "kind: Service\n{{ not closed\n", set()),
     ],
 )
-def test_lines_that_no_rendering_has(path: str, text: str, seen: list[list[int]], unseen: set[int]) -> None:
-    templates = mark_templates({path: SourceFile(path, text.encode())}, [path])
-    renderings = ["".join(f"\ue0000:{line}\ue001x\n" for line in lines) for lines in seen]
-    assert unseen_lines(templates, renderings) == ({path: unseen} if unseen else {})
+def test_lines_that_a_change_adds(path: str, before: str | None, after: str, lines: set[int]) -> None:
+    old = None if before is None else SourceFile(path, before.encode())
+    assert changed_lines(old, SourceFile(path, after.encode())) == {SourceLine(path, line) for line in lines}
+
+
+def test_the_lines_of_templates_in_a_rendering() -> None:
+    paths = ["templates/a.yaml", "templates/b.yaml"]
+    templates = mark_templates({path: SourceFile(path, OPTIONAL.encode()) for path in paths}, paths)
+    marked = "\ue0000:1\ue001kind: Service\n\ue0001:3\ue001c: \ue0000:3\ue001d\n\ue0007:1\ue001a\n"
+    expected = {SourceLine(paths[0], 1), SourceLine(paths[1], 3), SourceLine(paths[0], 3)}
+    assert lines_in(marked, templates) == expected

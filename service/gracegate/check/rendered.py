@@ -6,8 +6,16 @@ from collections.abc import Collection as Paths
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gracegate.manifests import Collection, Components, RenderContext, RenderedRoot, render_roots, trace_roots
-from gracegate.model import Root
+from gracegate.manifests import (
+    Collection,
+    Components,
+    RenderContext,
+    RenderedRoot,
+    changed_lines,
+    render_roots,
+    trace_roots,
+)
+from gracegate.model import Root, SourceLine
 from gracegate.repo_config import RepoConfig
 
 
@@ -119,3 +127,17 @@ def trace_all(tree: RenderedTree, roots: Iterable[Root], context: RenderContext)
     sources = {(d.path, d.number, d.pointer): d for d in tree.files.documents}
     traced = trace_roots(tree.files.components, untraced, sources, context)
     return judge_rendered(tree.files, {**tree.roots, **traced}, tree.judged)
+
+
+def changed_templates(base: Collection, head: Collection, paths: Paths[str]) -> Mapping[str, frozenset[SourceLine]]:
+    """The changed lines of templates by path, where rules may read what they make."""
+    before, after = base.components.files, head.components.files
+    templates = (path for path in paths if path in after and head.components.charts.is_template(path))
+    lines = {path: changed_lines(before.get(path), after[path]) for path in templates}
+    return {path: of_path for path, of_path in lines.items() if of_path}
+
+
+def roots_of_templates(tree: RenderedTree, paths: Paths[str]) -> frozenset[Root]:
+    """The charts that render and have one of these templates."""
+    roots = {root for path in paths for root in tree.files.components.roots_of(path) if root.renderer == "helm"}
+    return frozenset(roots & tree.rendered)

@@ -11,10 +11,13 @@ from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.matches import Match, live_targets, match_violations
 from gracegate.check.rendered import (
     RenderedTree,
+    changed_templates,
     judge_rendered,
     render_tree,
+    roots_of_templates,
     roots_to_render,
     trace,
+    trace_all,
     with_rendered_objects,
 )
 from gracegate.errors import EngineError, EngineUnavailable
@@ -37,6 +40,7 @@ from gracegate.model import (
     Problem,
     Render,
     Repository,
+    SourceLine,
     Tree,
     Violation,
     Waiver,
@@ -90,7 +94,7 @@ class EvaluatedTree:
 
 @dataclass(frozen=True, slots=True)
 class ComparedTrees:
-    """The evaluated head, and what changed since the base where there is one."""
+    """The evaluated head, and what changed since the base where there is one; `changed_templates` has lines by path."""
 
     request: CheckRequest
     head: EvaluatedTree
@@ -101,6 +105,7 @@ class ComparedTrees:
     live_targets: frozenset[str] = frozenset()
     regressions: frozenset[str] = frozenset()
     improvements: frozenset[str] = frozenset()
+    changed_templates: Mapping[str, frozenset[SourceLine]] = field(default_factory=dict)
 
     def locate(self, document: Document, pointer: Pointer) -> tuple[str, Place]:
         """The file and the lines of a pointer into a document of the head."""
@@ -148,6 +153,8 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
+    templates = changed_templates(base_files, head_files, scope.head_paths)
+    head_tree = trace_all(head_tree, roots_of_templates(head_tree, templates), context)
     head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
     evaluated_head = evaluate_tree(request, head_tree, head_subjects, evaluate, context)
     # What a new root is made of may have had the same faults before.
@@ -177,6 +184,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         live_targets(head.documents, renames, containers),
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
         compare.improvements(evaluated_base.matches, evaluated_head.matches, renames, profiles.LESSER_THAN),
+        templates,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from gracegate.check.refused import refused_roots
 from gracegate.check.trees import ComparedTrees
+from gracegate.check.unseen_templates import unseen_templates
 from gracegate.manifests import (
     ChartReference,
     Components,
@@ -55,6 +56,7 @@ def unrendered_problems(trees: ComparedTrees) -> Iterator[Problem]:
         message = f"This kustomization cannot be built: `{broken.name}` in its `{broken.key}` {broken.why}."
         yield Problem(broken.path, broken.line, "build", message)
     yield from refused_roots(trees, broken_files)
+    yield from unseen_templates(trees)
 
 
 class _JudgedRoots:

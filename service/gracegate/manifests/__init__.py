@@ -37,7 +37,7 @@ from gracegate.manifests.source_edits import EditedSource, edit_source
 from gracegate.manifests.source_fixes import source_fixes
 from gracegate.manifests.source_operations import Change, SourceFix, SourceOperation, joined_fixes
 from gracegate.manifests.source_places import SourcePlaces
-from gracegate.manifests.template_provenance import mark_templates, unseen_lines
+from gracegate.manifests.template_provenance import changed_lines, mark_templates
 from gracegate.manifests.unrendered import Unrendered, unrendered_changes, unrendered_files
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "UnreadFile",
     "Unrendered",
     "broken_changes",
+    "changed_lines",
     "chart_folders",
     "collect_documents",
     "comment_objects",
@@ -92,6 +93,5 @@ __all__ = [
     "unread_inputs",
     "unrendered_changes",
     "unrendered_files",
-    "unseen_lines",
     "why_not_proved",
 ]

@@ -12,6 +12,7 @@ from gracegate.manifests.objects import object_ref
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_objects, read_origins
 from gracegate.manifests.template_provenance import (
     is_same_without_marks,
+    lines_in,
     mark_templates,
     read_template_lines,
     read_template_objects,
@@ -43,7 +44,7 @@ class RenderedRoot:
     """What a root renders to, or why it does not.
 
     `text` is all of it, `documents` are the objects of the kinds that rules read. Until it is traced, nothing says what
-    they were made of.
+    they were made of, and which `template_lines` are in it.
     """
 
     root: Root
@@ -51,6 +52,7 @@ class RenderedRoot:
     documents: tuple[Document, ...] = ()
     problem: RenderProblem | None = None
     is_traced: bool = False
+    template_lines: frozenset[SourceLine] = frozenset()
 
     @property
     def is_unavailable(self) -> bool:
@@ -167,7 +169,9 @@ class _Tracer:
             for document in root.documents
             if document.rendered is not None
         )
-        return replace(root, documents=tuple(documents), is_traced=True)
+        templates = self.marks.templates.get(root.root)
+        lines = frozenset[SourceLine]() if templates is None else lines_in(marked[0], templates)
+        return replace(root, documents=tuple(documents), is_traced=True, template_lines=lines)
 
     def _objects(self, root: RenderedRoot, marked: Sequence[str]) -> Iterator[RenderedObject]:
         if root.root.renderer == "kustomize":

@@ -8,11 +8,11 @@ taken on trust: a rendered line that is another one without its mark has no orig
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
-from gracegate.manifests.kinds import is_of_other_kind
+from gracegate.manifests.kinds import is_of_other_kind, may_hold_objects
 from gracegate.manifests.provenance import RenderedObject
 from gracegate.model import Limits, Pointer, Rendered, Root, SourceFile, SourceLine
 from gracegate.yaml import (
@@ -111,22 +111,30 @@ def read_template_lines(plain: str, marked: str, templates: MarkedTemplates) -> 
     )
 
 
-def unseen_lines(templates: MarkedTemplates, marked: Iterable[str]) -> Mapping[str, frozenset[int]]:
-    """The lines of templates' own text that no rendering has, by path.
+def lines_in(marked: str, templates: MarkedTemplates) -> frozenset[SourceLine]:
+    """The lines of templates' own text that a rendering of the marked templates has."""
+    marks = {(int(number), int(line)) for number, line in _MARK.findall(marked)}
+    return frozenset(
+        SourceLine(templates.paths[number], line) for number, line in marks if number < len(templates.paths)
+    )
 
-    `marked` are the renderings of the marked templates with all values that are known: what is in none of them, nobody
-    has evaluated. Hooks and tests are left out of renderings.
+
+def changed_lines(before: SourceFile | None, after: SourceFile) -> frozenset[SourceLine]:
+    """The lines of a template's own text that a change adds, where rules may read what they make.
+
+    Notes, tests and hooks are no part of what is installed.
     """
-    seen: defaultdict[int, set[int]] = defaultdict(set)
-    for rendering in marked:
-        for number, line in _MARK.findall(rendering):
-            seen[int(number)].add(int(line))
-    unseen = {
-        path: frozenset(int(line) for _, line in _MARK.findall(templates.texts[path])) - seen[number]
-        for number, path in enumerate(templates.paths)
-        if not path.endswith("/NOTES.txt") and "/tests/" not in path and _HOOK not in templates.texts[path]
-    }
-    return {path: lines for path, lines in unseen.items() if lines}
+    path = after.path
+    is_helper = path.rpartition("/")[2].startswith("_")
+    if path.endswith("/NOTES.txt") or "/tests/" in path or not (is_helper or may_hold_objects(after.data)):
+        return frozenset()
+    marked = mark_templates({path: after}, [path])
+    if not marked.texts or _HOOK in marked.texts[path]:
+        return frozenset()
+    old, new = ([] if one is None else one.data.decode(errors="replace").split("\n") for one in (before, after))
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    added = {number for tag, _, _, start, end in changes if tag != "equal" for number in range(start + 1, end + 1)}
+    return frozenset(one for one in lines_in(marked.texts[path], marked) if one.line in added)
 
 
 def _origin(marked_line: str, templates: MarkedTemplates) -> SourceLine | None:
