@@ -63,4 +63,4 @@ def _edits_by_path(outcomes: Mapping[str, FixOutcome]) -> dict[str, set[LineEdit
 
 def _replace_texts(tree: Tree, texts: Mapping[str, str]) -> Tree:
     files = {path: SourceFile(path, text.encode("utf-8", "surrogatepass")) for path, text in texts.items()}
-    return Tree({**tree.files, **files}, tree.problems)
+    return replace(tree, files={**tree.files, **files})
