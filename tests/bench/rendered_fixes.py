@@ -148,8 +148,8 @@ class Repository:
             context = RenderContext(self._timed, MINOR, LIMITS)
             found = render_roots(self.components, roots[start : start + BATCH], context)
             rendered |= {root: one for root, one in found.items() if one.problem is None}
-            with_workloads = [one for root, one in found.items() if any(d.ref.kind in ROLLS for d in one.documents)]
-            rendered |= trace_roots(self.components, with_workloads, {}, context)
+            # A Job may be made of the same source as a Deployment.
+            rendered |= trace_roots(self.components, [one for one in found.values() if one.documents], {}, context)
             log_progress(f"  {len(rendered)} of {start + BATCH} render")
         return rendered
 
