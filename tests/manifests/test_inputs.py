@@ -35,6 +35,17 @@ def components(texts: Mapping[str, str]) -> Components:
         (OVERLAY, {"prod/kustomization.yaml"}, {"base/a.conf", "base/web"}),
         (OVERLAY, {"base/a.conf"}, {"base/a.conf", "base/web"}),
         (CHART, {"web/templates/a.yaml"}, {"web/files/a.conf", "web/x"}),
+        # A directory without a kustomization, for which Flux makes one.
+        (
+            {
+                "flux.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n"
+                "spec:\n  path: ./apps\n  namePrefix: a-\n  sourceRef: {kind: GitRepository, name: flux-system}\n",
+                "apps/web/kustomization.yaml": "configMapGenerator: [{name: a, files: [../../base/a.conf]}]\n",
+                "apps/a.yaml": "kind: Deployment\n",
+            },
+            {"apps/a.yaml"},
+            {"base/a.conf"},
+        ),
         (OVERLAY | CHART, None, {"base/a.conf", "base/web", "web/files/a.conf", "web/x"}),
         (
             CHART | {"web/kustomization.yaml": "helmCharts: [{name: web}]\nhelmGlobals: {chartHome: ..}\n"},

@@ -127,8 +127,7 @@ class Components:
         """The directories of charts that a root is rendered from whatever is in them, each with a slash at its end."""
         if root.renderer == "helm":
             return frozenset(self.charts.folders_of(root.directory))
-        directories = self.kustomizations.closure(self._kustomization(root)).directories
-        read = (self.kustomizations.by_directory[directory] for directory in directories)
+        read = self.kustomizations.read_by(self._kustomization(root))
         return frozenset(f"{chart.directory}/" for one in read for chart in one.charts)
 
     def object_files(self, root: Root) -> frozenset[str]:
