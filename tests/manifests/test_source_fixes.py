@@ -228,7 +228,7 @@ ADDED = "readinessProbe:\n          tcpSocket:\n            port: 81\n"
             PROD + PATCH_OF_THE_PROBE,
             added("readinessProbe"),
             "prod/kustomization.yaml",
-            (PATCH_OF_THE_PROBE, "patches: []\n"),
+            (PATCH_OF_THE_PROBE, ""),
         ),
     ],
 )

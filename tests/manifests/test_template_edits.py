@@ -57,6 +57,7 @@ def edited(text: str, *steps: tuple[int, Operation]) -> str:
         (20, Operation("replace", (0,), "b"), ("  - a\n", "  - b\n")),
         (3, Operation("remove", ("paused",)), ("  paused: false # for now\n", "")),
         (8, Operation("remove", ("probe",)), ("      probe:\n        port: 80\n\n        path: /\n", "")),
+        (7, Operation("remove", ("image",)), ("      image: {{ .Values.image }}\n", "")),
         (19, Operation("remove", ("list",)), ("  list:\n  - a\n", "")),
     ],
 )
@@ -96,7 +97,6 @@ def test_edits_of_one_template_are_made_together() -> None:
         (16, Operation("replace", ("image",), 1), "unsupported_layout"),
         (21, Operation("replace", ("last",), 1), "unsupported_layout"),
         (6, Operation("remove", ("name",)), "unsupported_layout"),
-        (7, Operation("remove", ("image",)), "templated"),
         (13, Operation("remove", ("env",)), "templated"),
     ],
 )

@@ -146,7 +146,7 @@ class _Place:
             taken_away = Operation("replace", holders[0].place.pointer, None)
             yield self._fix(_on(holders[0].place, taken_away), holders[0].made_of)
         yield self._fix(
-            tuple(operation for holder in holders for operation in _removal_of(holder.place)), holders[-1].made_of
+            tuple(operation for holder in holders for operation in self._removal_of(holder.place)), holders[-1].made_of
         )
 
     def _restorations(self) -> Iterator[SourceFix]:
@@ -155,7 +155,7 @@ class _Place:
             earlier = self._value_before(taking)
             place, number, pointer = taking.place.path, taking.place.number, taking.place.pointer
             value = _nested(self.rest[taking.depth :], self.operation.value)
-            if earlier is not None and (removal := _removal_of_taking(taking)):
+            if earlier is not None and (removal := self._removal_of_taking(taking)):
                 restored = Operation("add", self.rest[: taking.depth], earlier)
                 yield SourceFix(removal, (Change(self.origins[0], restored),))
             steps = [Operation("replace", pointer, _merge_patch(earlier, value))]
@@ -163,6 +163,26 @@ class _Place:
                 instead = "add" if earlier is None else "replace"
                 steps = [Operation("replace", (*pointer, "op"), instead), Operation("add", (*pointer, "value"), value)]
             yield self._fix(tuple(SourceOperation(place, number, step) for step in steps), self.origins[0])
+
+    def _removal_of(self, place: Origin) -> tuple[SourceOperation]:
+        """The removal of a key, or of the whole step of a JSON patch or entry of `replicas` whose value it is."""
+        pointer = place.pointer
+        is_whole = len(pointer) > 1 and isinstance(pointer[-2], int) and pointer[-1] in {"value", "count"}
+        return self._removal_at(place, pointer[:-1] if is_whole else pointer)
+
+    def _removal_of_taking(self, taking: _Taking) -> tuple[SourceOperation, ...]:
+        pointer = taking.place.pointer
+        if not taking.is_only:
+            return _on(taking.place, Operation("remove", pointer))
+        # kustomize refuses an empty patch: the whole entry goes where the patch is written out in the kustomization.
+        return self._removal_at(taking.place, pointer[:2]) if len(pointer) > 2 else ()
+
+    def _removal_at(self, place: Origin, pointer: Pointer) -> tuple[SourceOperation]:
+        """The removal of what is at a pointer; the only entry of a list of a kustomization goes with its key."""
+        if len(pointer) == 2 and isinstance(pointer[1], int):
+            entries = self.sources.value_at(Origin(place.path, place.number, pointer[:1]))
+            pointer = pointer[:1] if isinstance(entries, list) and len(entries) == 1 else pointer
+        return _on(place, Operation("remove", pointer))
 
     def taken_away_at(self) -> Origin | None:
         """The last place that takes away what is not there."""
@@ -283,21 +303,6 @@ class _Place:
 
 def _on(place: Origin, operation: Operation) -> tuple[SourceOperation]:
     return (SourceOperation(place.path, place.number, operation),)
-
-
-def _removal_of(place: Origin) -> tuple[SourceOperation]:
-    """The removal of a key, or of the whole step of a JSON patch or entry of `replicas` whose value it is."""
-    pointer = place.pointer
-    is_whole = len(pointer) > 1 and isinstance(pointer[-2], int) and pointer[-1] in {"value", "count"}
-    return _on(place, Operation("remove", pointer[:-1] if is_whole else pointer))
-
-
-def _removal_of_taking(taking: _Taking) -> tuple[SourceOperation, ...]:
-    pointer = taking.place.pointer
-    if not taking.is_only:
-        return _on(taking.place, Operation("remove", pointer))
-    # kustomize refuses an empty patch: the whole entry goes where the patch is written out in the kustomization.
-    return _on(taking.place, Operation("remove", pointer[:2])) if len(pointer) > 2 else ()
 
 
 def _json_pointer(text: str) -> Pointer:

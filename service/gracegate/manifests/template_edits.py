@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from gracegate.manifests.source_operations import SourceOperation
-from gracegate.manifests.template_text import ACTION, KeyLine, read_key
+from gracegate.manifests.template_text import ACTION, KeyLine, is_alone_in_condition, is_balanced, read_key
 from gracegate.model import Operation
 from gracegate.yaml import ScalarNode, YamlError, lookup_path, parse_yaml
 from gracegate.yaml_edit import EditRefused, LineEdit, entry_lines, scalar_text
@@ -84,7 +84,8 @@ def _removal(lines: Sequence[str], number: int, key: KeyLine, added: Sequence[st
         end += 1
     while end > number and not lines[end - 1].strip():
         end -= 1
-    if any(ACTION in line for line in lines[number - 1 : end]):
+    before, after = lines[number - 2] if number > 1 else "", lines[end] if end < len(lines) else ""
+    if not is_balanced(lines[number - 1 : end]) or is_alone_in_condition(before, after):
         raise EditRefused("templated")
     if key.is_item:
         raise EditRefused("unsupported_layout")

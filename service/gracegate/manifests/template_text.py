@@ -12,7 +12,7 @@ ACTION = "{{"
 _NAME = r"[\w./-]+"
 _KEY = re.compile(rf"""(?P<before> *(?P<dashes>(?:- +)*))(?P<key>{_NAME}|"{_NAME}"|'{_NAME}'):(?P<rest>(?: .*)?)""")
 _VALUES = re.compile(r"(?<![\w)\]])\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
-_CONTROL = re.compile(r"\{\{-?\s*(?:(?P<open>if|with|range|define|block)\b|(?P<close>end)\b)")
+_CONTROL = re.compile(r"\{\{-?\s*(?:(?P<open>if|with|range|define|block)\b|(?P<close>end)\b|(?P<middle>else)\b)")
 
 
 class KeyLine(NamedTuple):
@@ -53,6 +53,25 @@ def control_depths(lines: Sequence[str]) -> list[int]:
     depth = 0
     for line in lines:
         depths.append(depth)
-        for control in _CONTROL.finditer(line):
-            depth += 1 if control["open"] else -1
+        depth += sum(map(_step, _CONTROL.finditer(line)))
     return depths
+
+
+def is_balanced(lines: Sequence[str]) -> bool:
+    """Whether all conditions and loops that begin in lines end in them, and no others do."""
+    depth = 0
+    for control in (control for line in lines for control in _CONTROL.finditer(line)):
+        depth += _step(control)
+        if depth < 0 or (control["middle"] and depth == 0):
+            return False
+    return depth == 0
+
+
+def is_alone_in_condition(before: str, after: str) -> bool:
+    """Whether a line begins and another one ends, or goes on with, what is between them alone."""
+    first, last = ([*_CONTROL.finditer(line)] for line in (before, after))
+    return bool(first and last) and not first[-1]["close"] and not last[0]["open"]
+
+
+def _step(control: re.Match[str]) -> int:
+    return 1 if control["open"] else -1 if control["close"] else 0
