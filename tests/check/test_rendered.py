@@ -419,6 +419,21 @@ def test_changes_over_commits_of_other_repositories(renderer: WasmRenderer, base
     assert [problem.message for problem in report.problems] == problems
 
 
+def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRenderer) -> None:
+    rendered: list[str] = []
+
+    def render(files, requests, minor):
+        rendered.extend(request.root.name for request in requests)
+        return renderer.render(files, requests, minor)
+
+    web = FLUX.replace("name: base", "name: web") + "  namePrefix: a-\n"
+    apps = FLUX.replace("name: base", "name: apps").replace("./base", "./apps") + "  commonMetadata: {labels: {a: b}}\n"
+    base = BY_FLUX | {"flux.yaml": apps, "apps/web.yaml": web}
+    report = check(request_of(base, base | {"base/web.yaml": shop.WITHOUT_DRAIN}), ENGINE.evaluate, render)
+    assert [(f.rule, f.file) for f in report.findings if f.status == "introduced"] == [(PRESTOP, "base/web.yaml")]
+    assert rendered.count("apps (Kustomization apps in flux.yaml)") == 1
+
+
 def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:
     files = {"prod/kustomization.yaml": "resources:\n- web.yaml\n"}
     report = check(request_of(None, files), ENGINE.evaluate, renderer.render)

@@ -62,19 +62,31 @@ class RenderedRoot:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """With what roots are rendered: `minor` is the version of the cluster, `limits` bound what is read back."""
+    """With what roots are rendered: `minor` is the version of the cluster, `limits` bound what is read back.
+
+    `known` has the last rendering of each root and what it was made of: much is the same at base and head.
+    """
 
     render: Render
     minor: int
     limits: Limits
+    known: dict[Root, tuple[Mapping[str, bytes], Rendering]] = field(default_factory=dict)
 
 
 def render_roots(components: Components, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
     """Renders roots that a tree has."""
     wanted = sorted(roots)
     requests = [components.render_request(root) for root in wanted]
-    renderings = _render(components, requests, context)
-    return {root: _read_root(components, root, found, context) for root, found in zip(wanted, renderings, strict=True)}
+    files = [_files(components, [request]) for request in requests]
+    new = [one for one, of_one in zip(requests, files, strict=True) if not _is_known(one, of_one, context)]
+    for rendering in _render(components, new, context):
+        context.known[rendering.request.root] = (_files(components, [rendering.request]), rendering)
+    return {root: _read_root(components, root, context.known[root][1], context) for root in wanted}
+
+
+def _is_known(request: RenderRequest, files: Mapping[str, bytes], context: RenderContext) -> bool:
+    known = context.known.get(request.root)
+    return known is not None and known[1].request == request and known[0] == files
 
 
 def trace_roots(
@@ -98,9 +110,13 @@ def trace_roots(
 def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:
     if not requests:
         return []
+    return context.render(_files(components, requests), requests, context.minor)
+
+
+def _files(components: Components, requests: Iterable[RenderRequest]) -> dict[str, bytes]:
+    """What roots are rendered from."""
     paths = set().union(*(components.files_of(request.root) for request in requests))
-    files = {path: components.files[path].data for path in sorted(paths) if path in components.files}
-    return context.render(files, requests, context.minor)
+    return {path: components.files[path].data for path in sorted(paths) if path in components.files}
 
 
 def _read_root(components: Components, root: Root, rendering: Rendering, context: RenderContext) -> RenderedRoot:
