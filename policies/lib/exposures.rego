@@ -6,6 +6,7 @@
 package gracegate.lib.exposures
 
 import data.gracegate.lib.joins
+import data.gracegate.lib.routes
 import data.gracegate.lib.services
 import data.gracegate.lib.values
 
@@ -88,45 +89,45 @@ _target_type := "alb.ingress.kubernetes.io/target-type"
 
 # A class of any name may be one of the AWS Load Balancer Controller's; only that reads these annotations.
 _albs contains route if {
-	some route, annotations in _annotations
+	some route, annotations in routes.annotations
 	some key, _ in annotations
 	startswith(key, "alb.ingress.kubernetes.io/")
 }
 
 _albs contains route if {
-	some route, annotations in _annotations
+	some route, annotations in routes.annotations
 	annotations["kubernetes.io/ingress.class"] == "alb"
 }
 
 _albs contains route if {
-	some route, _ in _annotations
+	some route, _ in routes.annotations
 	input.documents[route].object.spec.ingressClassName == "alb"
 }
 
 _albs contains route if {
-	some route, _ in _annotations
+	some route, _ in routes.annotations
 	input.documents[route].object.kind == "TargetGroupBinding"
 }
 
 _target_type_of(i) := values.string(object.get(input.documents[i].object.spec, "targetType", "")) if {
 	input.documents[i].object.kind == "TargetGroupBinding"
-} else := object.get(_annotations[i], _target_type, "")
+} else := object.get(routes.annotations[i], _target_type, "")
 
 # The exposure by an Ingress that is a load balancer of TKE or CCE; empty for any other.
 _balancer(i) := "cluster" if {
-	_is_direct(_annotations[i])
-	_is_graceful(_annotations[i])
+	_is_direct(routes.annotations[i])
+	_is_graceful(routes.annotations[i])
 } else := "clb_direct" if {
-	_is_direct(_annotations[i])
+	_is_direct(routes.annotations[i])
 } else := "elb_dedicated" if {
-	_annotations[i][_elb_class] == "performance"
+	routes.annotations[i][_elb_class] == "performance"
 } else := ""
 
 _is_direct(annotations) if annotations["ingress.cloud.tencent.com/direct-access"] == "true"
 
 # GKE's Gateways send to the addresses of pods.
 _negs contains route if {
-	some route, _ in _annotations
+	some route, _ in routes.annotations
 	some parent in values.list(object.get(input.documents[route].object.spec, "parentRefs", []))
 	_gke_gateways[parent.name]
 }
@@ -153,9 +154,10 @@ _may_be_slower(s) if {
 	slowest > seconds[s]
 }
 
-_by_scope := values.groups([[[name, scope], route] |
-	some [name, namespace, i] in _backends
-	some scope in joins.index_scopes_in(i, namespace)
+_by_scope := values.groups([[[backend.name, scope], route] |
+	some backend in routes.backends
+	i := backend.document
+	some scope in joins.index_scopes_in(i, backend.namespace)
 	route := {
 		"alb": object.get(_is_alb, i, false),
 		"neg": object.get(_is_neg, i, false),
@@ -165,10 +167,10 @@ _by_scope := values.groups([[[name, scope], route] |
 ])
 
 # Seconds of the routes by name of the Service, and whether it may be in any namespace.
-_elsewhere := values.groups([[[name, any_namespace], input.cluster.drain_seconds[exposure]] |
-	some [name, namespace, route] in _backends
-	some any_namespace in {true, namespace != ""}
-	exposure := _slowest(route)
+_elsewhere := values.groups([[[backend.name, any_namespace], input.cluster.drain_seconds[exposure]] |
+	some backend in routes.backends
+	some any_namespace in {true, backend.namespace != ""}
+	exposure := _slowest(backend.document)
 ])
 
 _slowest(route) := "alb_ip" if {
@@ -182,92 +184,3 @@ _slowest(route) := "alb_ip" if {
 _is_alb := {i: true | some i in _albs}
 
 _is_neg := {i: true | some i in _negs}
-
-_annotations := {i: values.string_map(object.get(document.object, ["metadata", "annotations"], {})) |
-	some i, document in input.documents
-	document.object.kind in (_gateway_routes | _other_routes)
-	is_object(document.object.spec)
-}
-
-_gateway_routes := {"GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute"}
-
-_other_routes := {
-	"HTTPProxy",
-	"Ingress",
-	"IngressRoute",
-	"IngressRouteTCP",
-	"Route",
-	"TargetGroupBinding",
-	"VirtualService",
-}
-
-# As [name of the Service, its namespace, document of the route that sends to it].
-_backends contains [name, namespace, i] if {
-	some i, document in input.documents
-	document.object.kind == "Ingress"
-	namespace := joins.namespace[i]
-	backend := document.object.spec.rules[_].http.paths[_].backend
-	some name in _names(backend)
-}
-
-_backends contains [name, namespace, i] if {
-	some i, document in input.documents
-	document.object.kind == "Ingress"
-	namespace := joins.namespace[i]
-	some key in ["backend", "defaultBackend"]
-	some name in _names(document.object.spec[key])
-}
-
-_backends contains [reference.name, namespace, i] if {
-	some i, _ in _annotations
-	input.documents[i].object.kind in _gateway_routes
-	reference := input.documents[i].object.spec.rules[_].backendRefs[_]
-	is_object(reference)
-	object.get(reference, "kind", "Service") == "Service"
-	namespace := values.string(object.get(reference, "namespace", joins.namespace[i]))
-}
-
-# Of Contour and Traefik.
-_backends contains [reference.name, namespace, i] if {
-	some i, _ in _annotations
-	input.documents[i].object.kind in {"HTTPProxy", "IngressRoute", "IngressRouteTCP"}
-	reference := input.documents[i].object.spec.routes[_].services[_]
-	is_object(reference)
-	object.get(reference, "kind", "Service") == "Service"
-	namespace := values.string(object.get(reference, "namespace", joins.namespace[i]))
-}
-
-# Of OpenShift; Knative has a kind of the same name.
-_backends contains [reference.name, namespace, i] if {
-	some i, _ in _annotations
-	input.documents[i].object.kind == "Route"
-	namespace := joins.namespace[i]
-	spec := input.documents[i].object.spec
-	some reference in array.concat([object.get(spec, "to", {})], values.list(object.get(spec, "alternateBackends", [])))
-	is_object(reference)
-	object.get(reference, "kind", "Service") == "Service"
-}
-
-_backends contains [name, namespace, i] if {
-	some i, _ in _annotations
-	input.documents[i].object.kind == "TargetGroupBinding"
-	name := input.documents[i].object.spec.serviceRef.name
-	namespace := joins.namespace[i]
-}
-
-# Of Istio, at a gateway: without one it is about requests inside the mesh. The host is a name, or one in a namespace.
-_backends contains [parts[0], namespace, i] if {
-	some i, _ in _annotations
-	input.documents[i].object.kind == "VirtualService"
-	spec := input.documents[i].object.spec
-	some gateway in values.list(object.get(spec, "gateways", []))
-	gateway != "mesh"
-	some protocol in ["http", "tcp", "tls"]
-	host := spec[protocol][_].route[_].destination.host
-	is_string(host)
-	parts := split(host, ".")
-	namespace := array.concat(parts, [joins.namespace[i]])[1]
-}
-
-# networking.k8s.io/v1, and its form before 1.19.
-_names(backend) := {backend.service.name | backend.service.name} | {backend.serviceName | backend.serviceName}

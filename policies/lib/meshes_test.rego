@@ -41,6 +41,39 @@ test_drain[note] if {
 	found.drain == case[1]
 }
 
+linkerd(more) := testing.set(testing.web, annotations, object.union({"linkerd.io/inject": "enabled"}, more))
+
+waiting := "config.alpha.linkerd.io/proxy-wait-before-exit-seconds"
+
+test_linkerd[note] if {
+	some note, case in {
+		"default": [linkerd({}), 0],
+		"for ingress": [linkerd({"linkerd.io/inject": "ingress"}), 0],
+		"set": [linkerd({waiting: "25"}), 25],
+		"no number": [linkerd({waiting: "soon"}), 0],
+	}
+	found := meshes.proxies[0] with input as batch_for(case[0])
+	[found.mesh, found.drain] == ["linkerd", case[1]]
+}
+
+test_no_linkerd[note] if {
+	some note, workload in {
+		"off": linkerd({"linkerd.io/inject": "disabled"}),
+		"a native sidecar": linkerd({"config.beta.linkerd.io/proxy-enable-native-sidecar": "true"}),
+		"on the workload only": testing.set(testing.web, ["metadata", "annotations"], {"linkerd.io/inject": "enabled"}),
+	}
+	found := meshes.proxies with input as batch_for(workload)
+	found == {}
+}
+
+test_drain_step_of_linkerd if {
+	path := array.concat(annotations, [waiting])
+	added := meshes.drain_step(0, 30) with input as batch_for(linkerd({}))
+	added == {"op": "add", "path": path, "value": "30"}
+	replaced := meshes.drain_step(0, 30) with input as batch_for(linkerd({waiting: "5"}))
+	replaced == {"op": "replace", "path": path, "value": "30"}
+}
+
 test_drain_step[note] if {
 	some note, case in {
 		"no annotations": [injected, "add", {key: "terminationDrainDuration: 30s\n"}],

@@ -26,6 +26,9 @@ params := {
 	"liveness-hair-trigger": {
 		"least_seconds": 10,
 	},
+	"startup-budget-too-short": {
+		"least_seconds": 10,
+	},
 	"grace-period-exhausted": {
 		"least_seconds": 10,
 	},

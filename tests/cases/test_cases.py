@@ -38,15 +38,6 @@ RENDERER = WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate"
 NOT_YET = {
     "004-svc-changing-label-in-pr": "no rule compares the Service before the change with the pods after it",
     "006-svc-port-number-in-pr": "no rule compares the Service before the change with the pods after it",
-    "028-probe-host-service-name": "no rule reads the host of a probe",
-    "068-npm-start": "entrypoint-swallows-sigterm knows shells, not npm",
-    "079-rollout-scaledown-0": "no rule reads scaleDownDelaySeconds of a Rollout",
-    "089-service-selects-job": "no rule looks for a Service that selects the pods of a Job",
-    "090-ingress-backend-missing": "no rule looks for the Service of an Ingress",
-    "130-statefulset-partition-left": "no rule reads the partition of a StatefulSet",
-    "146-linkerd-classic": "sidecar-stops-before-app knows Istio's proxy, not Linkerd's",
-    "150-startup-5s-fixed": "no rule judges a startup budget of a few seconds",
-    "171-liveness-checks-db": "no rule sees that a livenessProbe asks a database",
 }
 """What is not found yet, and why."""
 

@@ -3,12 +3,15 @@
 # description: |
 #   Kubernetes sends SIGTERM to the first process of a container. If that is a shell which waits for the app, it often
 #   does not forward the signal: the app continues as if nothing had happened until the grace period ends, is then
-#   killed, and every request in it is lost, on every rollout. With `exec` the app replaces the shell.
+#   killed, and every request in it is lost, on every rollout. With `exec` the app replaces the shell. Some versions of
+#   npm and yarn, which start the app below a shell, do not forward it either.
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 #   description: Which process gets the signal
 # - ref: https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example
 #   description: What exec changes
+# - ref: https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#cmd
+#   description: Why npm is not started in a container
 # custom:
 #   severity: warning
 #   fix: assumes
@@ -37,6 +40,14 @@ violation contains {"at": at, "message": message, "level": _level(at.document, e
 	)
 }
 
+violation contains {"at": at, "message": message, "level": "info"} if {
+	some at, entry in _package_managers
+	message := text.format(
+		`Container "{}" may be killed with its {} {}: "{}" may not forward SIGTERM to the app.`,
+		[entry.container.title, _lost(at.document, entry), _when(at.document), entry.program],
+	)
+}
+
 fix contains {"at": at, "patch": [{"op": "replace", "path": at.path, "value": script}], "assumption": assumption} if {
 	assumption := "The last command of the script is the app."
 	some at, entry in _swallowing
@@ -52,20 +63,39 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	not _exec_script(entry.script)
 }
 
+fix contains {"at": at, "class": "text", "advice": "Start the app itself, as in `command: [node, server.js]`."} if {
+	some at, _ in _package_managers
+}
+
 possible contains at if {
 	some at, entry in _swallowing
 	entry.delivery != "none"
 }
 
-_swallowing := {at: entry |
+possible contains at if some at, _ in _package_managers
+
+_package_managers := {at: {"container": container, "program": program} |
+	some [i, container] in _candidates
+	is_string(container.spec.command[0])
+	program := shells.program(container.spec.command[0])
+	program in {"npm", "pnpm", "yarn"}
+	at := {"document": i, "path": array.concat(container.path, ["command"])}
+}
+
+# Containers whose first process has to forward signals.
+_candidates contains [i, container] if {
 	some i in (workloads.rolling & workloads.complete)
 	not workloads.pod[i].spec.shareProcessNamespace == true
 	some container in containers.regular[i]
+	not _stops_itself(i, container)
+}
+
+_swallowing := {at: entry |
+	some [i, container] in _candidates
 	words := _command_line(container.spec)
 	index := shells.script_index(words)
 	script := words[index]
 	not regex.match(_signal_aware, script)
-	not _stops_itself(i, container)
 	delivery := _delivery(container.spec, words[0], script)
 	at := {"document": i, "path": array.concat(container.path, _word_path(container.spec, index))}
 	entry := {

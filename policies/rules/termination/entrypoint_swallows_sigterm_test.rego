@@ -36,9 +36,28 @@ test_a_script_that_keeps_the_signal if {
 	}
 }
 
+test_a_package_manager if {
+	at := {"document": 0, "path": testing.inside(["command"])}
+	batch := batch_for(web(["/usr/bin/npm", "start"]))
+	got := {"violation": rule.violation, "fix": rule.fix, "possible": rule.possible} with input as batch
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "info",
+			"message": concat("", [
+				`Container "web" may be killed with its requests after 30 s: `,
+				`"npm" may not forward SIGTERM to the app.`,
+			]),
+		}},
+		"fix": {{"at": at, "class": "text", "advice": "Start the app itself, as in `command: [node, server.js]`."}},
+		"possible": {at},
+	}
+}
+
 test_silent_on[note] if {
 	some note, command in {
 		"no shell": ["node", "app.js"],
+		"an init before npm": ["tini", "--", "npm", "start"],
 		"exec": ["sh", "-c", "exec node app.js"],
 		"exec at the end": ["/bin/bash", "-ec", "export A=1; exec node app.js"],
 		"exec with a variable": ["sh", "-c", "cd /x && A=1 exec node app.js"],

@@ -9,6 +9,8 @@
 #   description: Native sidecars
 # - ref: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#ProxyConfig
 #   description: How long Istio's proxy drains
+# - ref: https://linkerd.io/2/reference/proxy-configuration/
+#   description: How long Linkerd's proxy waits before it exits
 # schemas:
 # - input: schema.input
 # custom:
@@ -73,7 +75,12 @@ fix contains {"at": at, "class": "safe", "patch": array.concat([step], _extensio
 fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, proxy in _short_proxies
 	not meshes.drain_step(at.document, proxy.required)
-	advice := text.format(`Set "terminationDrainDuration: {}s" in the configuration of the proxy.`, [proxy.required])
+	advice := text.format(_proxy_advice[proxy.mesh], [proxy.required])
+}
+
+_proxy_advice := {
+	"istio": `Set "terminationDrainDuration: {}s" in the configuration of the proxy.`,
+	"linkerd": `Set the annotation "config.alpha.linkerd.io/proxy-wait-before-exit-seconds" of the pods to "{}".`,
 }
 
 # A drain that another rule suggests is not there yet.
@@ -114,14 +121,14 @@ _short_proxies := {at: found |
 	times := {seconds |
 		some shutdown in grace.shutdowns[i]
 		shutdown.drain > 0
-		annotations := object.remove(workloads.annotations[i], [meshes.annotation])
+		annotations := object.remove(workloads.annotations[i], [meshes.annotation[proxy.mesh]])
 		app := grace.app_seconds(annotations, shutdown.container.spec, input.cluster.app_drain_seconds)
 		seconds := shutdown.drain + app
 	}
 	required := max(times)
 	proxy.drain < required
 	at := {"document": i, "path": proxy.path}
-	found := {"drain": proxy.drain, "required": required}
+	found := {"mesh": proxy.mesh, "drain": proxy.drain, "required": required}
 }
 
 # The proxy counts as an app that drains for as long as it does.

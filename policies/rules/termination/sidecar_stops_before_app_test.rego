@@ -208,3 +208,32 @@ test_configuration_of_the_proxy[note] if {
 	fixes := rule.fix with input as meshed([case[0], testing.service], "classic")
 	[object.get(fix, ["patch", 0, "value"], null) | some fix in fixes] == [case[1]]
 }
+
+waiting := "config.alpha.linkerd.io/proxy-wait-before-exit-seconds"
+
+test_linkerd if {
+	path := array.concat(metadata, ["annotations"])
+	workload := testing.set(testing.web, path, {"linkerd.io/inject": "enabled"})
+	at := {"document": 0, "path": array.concat(path, [waiting])}
+	batch := meshed([workload, testing.service], "classic")
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	got == {
+		"violation": {{
+			"at": at,
+			"measure": 20,
+			"message": concat(" ", [
+				`The proxy of Deployment "web" stops before the app does:`,
+				"it drains for 0 s, but the containers need 20 s to stop.",
+			]),
+		}},
+		"fix": {{"at": at, "class": "safe", "patch": [
+			{"op": "add", "path": at.path, "value": "20"},
+			{
+				"op": "add",
+				"path": ["spec", "template", "spec", "terminationGracePeriodSeconds"],
+				"value": 35,
+				"reason": "preStop (10 s) and the proxy's drain (20 s) have to fit",
+			},
+		]}},
+	}
+}

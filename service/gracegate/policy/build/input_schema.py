@@ -139,11 +139,14 @@ _SPEC: dict[str, Schema] = {
     ),
     "selector": _OPEN,
     "strategy": _fields(
-        *("blueGreen", "type"),
+        "type",
         **_each(_LIMITS, "rollingParams", "rollingUpdate"),
-        canary=_fields("maxSurge", "maxUnavailable", "trafficRouting"),
+        blueGreen=_fields("scaleDownDelaySeconds"),
+        canary=_fields(
+            *("dynamicStableScale", "maxSurge", "maxUnavailable", "scaleDownDelaySeconds", "steps", "trafficRouting")
+        ),
     ),
-    "updateStrategy": _fields("type", rollingUpdate=_LIMITS),
+    "updateStrategy": _fields("type", rollingUpdate=_fields("maxSurge", "maxUnavailable", "partition")),
 }
 _DEFINITIONS = {
     "metadata": _fields("name", "namespace", "ownerReferences", **_each(_OPEN, "annotations", "labels")),
