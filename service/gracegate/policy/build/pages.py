@@ -11,6 +11,7 @@ from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.model import Rule
 from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, code_block, fix_blocks, prose
 from gracegate.policy import load_catalog
+from gracegate.policy.build.readings import Reading, read_readings, summary
 from gracegate.policy.engines import open_engine
 
 PAGES_FOLDER = "pages"
@@ -46,21 +47,27 @@ def _index_row(rule: Rule) -> str:
 def build_pages(folder: Path) -> dict[str, bytes]:
     """The pages by path inside the folder. Raises RulesError unless the folder's catalogue and Wasm are fresh."""
     catalog = load_catalog(folder)
+    readings = read_readings(folder, catalog.rules)
     with open_engine(None, catalog) as (engine, evaluate):
         explanations = [explain_rule(rule, catalog, engine, evaluate) for rule in catalog.rules.values()]
-    return {f"{PAGES_FOLDER}/{one.rule.id}.md": render_page(one).encode() for one in explanations}
+    return {
+        f"{PAGES_FOLDER}/{one.rule.id}.md": render_page(one, readings.get(one.rule.id, ())).encode()
+        for one in explanations
+    }
 
 
-def render_page(explanation: RuleExplanation) -> str:
+def render_page(explanation: RuleExplanation, readings: Sequence[Reading] = ()) -> str:
     """Everything about one rule, in Markdown."""
-    return "\n\n".join(_parts(explanation)) + "\n"
+    return "\n\n".join(_parts(explanation, readings)) + "\n"
 
 
-def _parts(explanation: RuleExplanation) -> Iterator[str]:
+def _parts(explanation: RuleExplanation, readings: Sequence[Reading]) -> Iterator[str]:
     rule, finding = explanation.rule, explanation.finding
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     yield f"{_GENERATED}\n\n# {rule.id}\n\n**{rule.title}.**\n\n{rule.description}"
     yield f"Level: {rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."
+    if readings:
+        yield f"Read on {summary(readings)}."
     if rule.aliases:
         yield f"Also known as {', '.join(f'`{alias}`' for alias in rule.aliases)}."
     yield f"## What it finds\n\n{code_block(rule.example.rstrip(), 'yaml')}"
