@@ -92,14 +92,14 @@ _meaning(path, _) := {
 	regex.match(`(?i)/(db|database|deps?|dependency|dependencies|deep)/?$`, path)
 }
 
-# What says whether an app is ready often asks what it depends on.
+# What says whether an app is ready often asks what it depends on. Both probes may ask it, the livenessProbe for longer.
 _meaning(path, "own") := {
 	"kind": "name",
 	"level": "warning",
 	"dependency": "a dependency",
 	"why": text.format(`asks "{}", which by its name says whether the app is ready`, [path]),
 } if {
-	regex.match(_for_readiness, path)
+	regex.match(`(?i)/(readyz?|readiness)/?$`, path)
 }
 
 _meaning(path, "shared") := {
@@ -108,11 +108,9 @@ _meaning(path, "shared") := {
 	"dependency": "a dependency",
 	"why": text.format(`asks "{}" like its readinessProbe, which may check more than the process`, [path]),
 } if {
-	regex.match(concat("|", [_for_readiness, `(?i)/(health|status)/?$`]), path)
+	regex.match(`(?i)/(health|status)/?$`, path)
 	not regex.match(`(^|/)actuator/health/?$`, path)
 }
-
-_for_readiness := `(?i)/(readyz?|readiness)/?$`
 
 # The host that the only command of an exec probe asks. Undefined for the pod itself, and for a variable.
 _asked_host(command) := host if {

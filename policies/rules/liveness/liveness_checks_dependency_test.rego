@@ -74,7 +74,6 @@ test_paths[note] if {
 		"Spring, shared": [shared("/actuator/health"), "warning"],
 		"a database": [asking("/health/db"), "warning"],
 		"readiness, another one": [asking("/readyz"), "warning"],
-		"readiness, shared": [shared("/ready"), "info"],
 		"health, shared": [shared("/api/health"), "info"],
 	}
 	found(batch) == {[level, path_of_probe]}
@@ -100,6 +99,7 @@ test_silent_on[note] if {
 		"no livenessProbe": testing.batch([testing.web]),
 		"a path for liveness": asking("/livez"),
 		"health, not shared": asking("/health"),
+		"readiness, shared": shared("/ready"),
 		"Spring's endpoint for liveness": asking("/actuator/health/liveness"),
 		"a path with such a part": asking("/readiness/live"),
 		"a wrong type": asking({"path": "/ready"}),

@@ -10,6 +10,8 @@
 #   description: In which versions a StatefulSet obeys maxUnavailable
 # - ref: https://github.com/kubernetes/kubernetes/issues/137409
 #   description: Why 1.35.4 and 1.36 do not
+# schemas:
+# - input: schema.input
 # custom:
 #   severity: error
 #   fix: safe

@@ -14,7 +14,7 @@
 # - input: schema.input
 # custom:
 #   severity: error
-#   fix: safe
+#   fix: assumes
 #   example:
 #   - {op: replace, path: [apiVersion], value: argoproj.io/v1alpha1}
 #   - {op: replace, path: [kind], value: Rollout}
@@ -24,8 +24,9 @@
 #       canary:
 #         canaryService: web-canary
 #         stableService: web
-#         scaleDownDelaySeconds: 0
+#         dynamicStableScale: true
 #         trafficRouting: {alb: {ingress: web, servicePort: 80}}
+#         steps: [{setWeight: 100}, {pause: {duration: 60s}}]
 package gracegate.rules.rollout["rollout-drops-stable-early"]
 
 import data.gracegate.lib.text
@@ -56,15 +57,15 @@ violation contains {"at": at, "message": message, "level": level} if {
 	)
 }
 
-fix contains {"at": at, "patch": [{"op": "remove", "path": at.path}]} if some at, _ in _short_delays
+fix contains {"at": at, "class": "safe", "patch": [{"op": "remove", "path": at.path}]} if some at, _ in _short_delays
 
-fix contains {"at": at, "class": "assumes", "patch": [step], "assumption": assumption} if {
+fix contains {"at": at, "patch": [step], "assumption": assumption} if {
 	assumption := "The cluster has room for the old and the new pods at the same time."
 	some at, _ in _dynamic
 	step := {"op": "replace", "path": at.path, "value": false}
 }
 
-possible contains at if some at, _ in _dynamic
+possible contains at if some at, "warning" in _dynamic
 
 possible contains at if some at, _ in _short_delays
 

@@ -35,7 +35,7 @@ test_no_delay if {
 				`still send to them: "scaleDownDelaySeconds" should be at least 30, its default.`,
 			]),
 		}},
-		"fix": {{"at": at, "patch": [{"op": "remove", "path": at.path}]}},
+		"fix": {{"at": at, "class": "safe", "patch": [{"op": "remove", "path": at.path}]}},
 	}
 }
 
@@ -54,7 +54,6 @@ test_dynamic_stable_scale if {
 		}},
 		"fix": {{
 			"at": at,
-			"class": "assumes",
 			"patch": [{"op": "replace", "path": dynamic, "value": false}],
 			"assumption": "The cluster has room for the old and the new pods at the same time.",
 		}},

@@ -67,7 +67,8 @@ def _reading(row: Mapping[str, str | None], place: str, rules: Collection[str]) 
         raise RulesError(f"{place}: a reading is {', '.join(WORDS[:-1])} or {WORDS[-1]}, not `{values['reading']}`")
     if not values["line"].isdecimal():
         raise RulesError(f"{place}: `{values['line']}` is not the number of a line")
-    return Reading(**{**values, "line": int(values["line"])})
+    line = int(values.pop("line"))
+    return Reading(**values, line=line)
 
 
 def _counted(count: int, noun: str) -> str:
