@@ -288,3 +288,16 @@ def test_what_an_application_applies(
 
     changed = unrendered_changes(tree("a"), tree("b"), {"app.yaml"}, Limits())
     assert [(one.roots, one.reason) for one in changed] == found
+
+
+def test_an_application_that_applies_the_same_changes_nothing() -> None:
+    files = {"apps/web/kustomization.yaml": "namePrefix: a-\n"}
+    spec = {"source": {**SOURCE, "kustomize": {"nameSuffix": "-b"}}, "project": "default"}
+
+    def tree(**changes: str) -> Components:
+        app = {"apiVersion": "argoproj.io/v1", "kind": "Application", "metadata": {"name": "web"}}
+        texts = {**files, "app.yaml": json.dumps({**app, "spec": {**spec, **changes}})}
+        sources = {path: SourceFile(path, text.encode()) for path, text in texts.items()}
+        return read_components(Tree(sources), Limits(), repository=Repository(("https://github.com/o/r",)))
+
+    assert [*unrendered_changes(tree(), tree(project="shop"), {"app.yaml"}, Limits())] == []

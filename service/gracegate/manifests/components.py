@@ -210,6 +210,11 @@ class Components:
         roots = frozenset(one.root for one in self.gitops.applications if one.path == path)
         return roots, frozenset(one.reason for one in self.gitops.unfollowed if one.path == path)
 
+    def ways_of_applying(self, path: str, root: Root) -> list[Application]:
+        """How the GitOps objects in a file have a root applied, whatever they are called."""
+        found = (one for one in self.gitops.applications if (one.path, one.root) == (path, root))
+        return [replace(one, path="", name="", files=frozenset()) for one in found]
+
     def namespace_of(self, root: Root) -> AppliedNamespace:
         """The namespace that whatever applies a root gives its rendered objects; as declared if that is not certain."""
         if (application := self._applications.get(root)) is not None:

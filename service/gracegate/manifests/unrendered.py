@@ -96,12 +96,17 @@ def unrendered_files(components: Components, paths: Collection[str], limits: Lim
 
 
 def _of_object(unrendered: Unrendered, trees: Sequence[Components]) -> Unrendered | None:
-    """An object of a GitOps controller, with what it has applied; None where all that is evaluated as it is."""
+    """An object of a GitOps controller, with what it has applied; None where all that is evaluated as it is, and of two
+    trees where the object has it applied in both in the same way."""
     applied = [tree.applied_by(unrendered.path) for tree in trees]
     reasons = applied[-1][1] or applied[0][1]
     roots = {root for tree, (found, _) in zip(trees, applied, strict=True) for root in found if not tree.is_plain(root)}
     if reasons:
         return replace(unrendered, reason=min(reasons))
+    if len(trees) > 1:
+        before, after = trees
+        path = unrendered.path
+        roots = {one for one in roots if before.ways_of_applying(path, one) != after.ways_of_applying(path, one)}
     is_unknown = not any(found for found, _ in applied)
     return replace(unrendered, roots=tuple(sorted(roots))) if roots or is_unknown else None
 
