@@ -13,6 +13,7 @@ from gracegate.manifests.stand_ins import stand_ins
 from gracegate.model import Limits, SourceFile
 
 KSOPS = "apiVersion: viaduct.ai/v1\nkind: ksops\nmetadata: {name: a}\nfiles: [./a.enc.yaml, none.yaml]\n"
+SECRETS = "kind: List\nitems:\n- {kind: Secret, metadata: {name: a}}\n- {kind: Secret, metadata: {name: b}}\n"
 ENCRYPTED = "kind: Secret\nmetadata: {name: token, namespace: shop}\ndata: {a: 'ENC[]'}\n"
 SOPS = "apiVersion: goabout.com/v1beta1\nkind: SopsSecretGenerator\nmetadata: {name: b}\n"
 
@@ -37,6 +38,11 @@ def secret(name: str, *, has_hash: bool, **metadata: str) -> dict[str, Any]:
             "generators: [ksops.yaml]\n",
             {"web/ksops.yaml": KSOPS, "web/a.enc.yaml": ENCRYPTED},
             {"web/ksops.yaml": [secret("token", has_hash=False, namespace="shop")]},
+        ),
+        (
+            "generators: [ksops.yaml]\n",
+            {"web/ksops.yaml": KSOPS, "web/a.enc.yaml": SECRETS},
+            {"web/ksops.yaml": [secret("a", has_hash=False), secret("b", has_hash=False)]},
         ),
         (
             "generators: [sops.yaml]\n",

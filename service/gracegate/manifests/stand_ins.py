@@ -48,8 +48,9 @@ def _secrets(
         return
     for name in map(text, items(generator.get("files"))):
         source = files.get(join(folder, name) or "")
-        for value in [] if source is None else read_values(source.data, limits) or []:
-            yield _secret(mapping(mapping(value).get("metadata")), has_hash=False)
+        for value in map(mapping, [] if source is None else read_values(source.data, limits) or []):
+            for one in map(mapping, items(value.get("items")) if value.get("kind") == "List" else [value]):
+                yield _secret(mapping(one.get("metadata")), has_hash=False)
     for made in map(mapping, items(generator.get("secretFrom"))):
         yield _secret(mapping(made.get("metadata")), has_hash=False)
 
