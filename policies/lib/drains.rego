@@ -196,9 +196,9 @@ is_valid_sleep(seconds, minor) if {
 # title: Short drains, by document and path of the container
 # description: |
 #   Hooks of target containers that end before traffic has left: `target`, `hook`, its `seconds`, the `least` that would
-#   be accepted and the `recommended` seconds, `sender`, the slowest Service, null if it is not known, and `headless`,
-#   true if all Services are. Scripts count if everything else that they do is quick, and hooks with a defect if they
-#   were meant to sleep.
+#   be accepted and the `recommended` seconds, `sender`, the slowest Service, null if it is not known, `headless`, true
+#   if all Services are, and `is_for_health_check`, true if only the health check of a load balancer takes longer.
+#   Scripts count if everything else that they do is quick, and hooks with a defect if they were meant to sleep.
 short_drains := {i: found |
 	some i in _drainable
 	found := {target.container.path: drain |
@@ -208,7 +208,9 @@ short_drains := {i: found |
 		seconds := _seconds(hook)
 		_is_quick(hook)
 		routes := _exposures(target)
-		least := max({_least[exposure] | some exposure in routes})
+		by_exposure := max({_least[exposure] | some exposure in routes})
+		window := max({0} | {window | some s in target.services; window := exposures.health_check_seconds[s]})
+		least := max({by_exposure, window})
 		seconds < least
 		[recommended, sender] := _slowest(target, routes)
 		drain := {
@@ -216,8 +218,9 @@ short_drains := {i: found |
 			"hook": hook,
 			"seconds": seconds,
 			"least": least,
-			"recommended": recommended,
+			"recommended": max({recommended, window}),
 			"sender": sender,
+			"is_for_health_check": seconds >= by_exposure,
 			"headless": routes == {"headless"},
 		}
 	}

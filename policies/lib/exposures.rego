@@ -6,9 +6,11 @@
 package gracegate.lib.exposures
 
 import data.gracegate.lib.joins
+import data.gracegate.lib.namespaces
 import data.gracegate.lib.routes
 import data.gracegate.lib.services
 import data.gracegate.lib.values
+import data.gracegate.lib.workloads
 
 # METADATA
 # title: Exposures by Service
@@ -18,7 +20,7 @@ import data.gracegate.lib.values
 by_service := {s: found |
 	some s, service in services.service
 	routed := {_route_exposure(route, service) | some route in _routes[s]}
-	found := (_internal(service) | _balanced(s, service)) | routed
+	found := ((_internal(service) | _balanced(s, service)) | routed) | {"ambient" | _is_in_ambient_mesh(s)}
 }
 
 # METADATA
@@ -31,6 +33,51 @@ is_certain := {s | some s, _ in services.service; not joins.near_unread_files[s]
 # title: Seconds by Service
 # description: By document of the Service, how long traffic continues by the slowest of its exposures.
 seconds := {s: max({input.cluster.drain_seconds[exposure] | some exposure in found}) | some s, found in by_service}
+
+# METADATA
+# title: Seconds of a health check, by Service
+# description: |
+#   How long a load balancer of AWS needs to notice by its health checks that a pod is gone, after its endpoint is, as
+#   annotations set them. Only of Services whose Ingress or whose own annotations set one.
+health_check_seconds := {s: longest |
+	some s, service in services.service
+	albs := {route.health_check | some route in _routes[s]; route.alb}
+	count(albs) > 0
+	windows := {window |
+		some set_by in (albs | {_health_check(service.annotations)})
+		count(set_by) > 0
+		interval := to_number(object.get(set_by, "healthcheck-interval-seconds", "15"))
+		window := interval * to_number(object.get(set_by, "unhealthy-threshold-count", "2"))
+	}
+	count(windows) > 0
+	longest := input.cluster.drain_seconds.cluster + max(windows)
+}
+
+# The defaults are those of https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
+_health_check(annotations) := {key: value |
+	some key in ["healthcheck-interval-seconds", "unhealthy-threshold-count"]
+	value := annotations[concat("", ["alb.ingress.kubernetes.io/", key])]
+	regex.match(`^[0-9]{1,4}$`, value)
+}
+
+# Istio without sidecars: the proxies of the nodes continue to send.
+_is_in_ambient_mesh(s) if {
+	r := services.representative_service[s]
+	_modes[r].ambient
+	not _modes[r].none
+}
+
+# The modes of the workloads that a Service selects, by its representative: of the pod, else of its namespace.
+_modes := {r: modes |
+	some r in {r | some r in services.representative_service}
+	modes := {mode |
+		some i in services.nearest_workloads[r]
+		of_namespace := object.get(namespaces.labels, [joins.namespace[i], _dataplane_mode], "")
+		mode := object.get(workloads.pod[i].labels, _dataplane_mode, of_namespace)
+	}
+}
+
+_dataplane_mode := "istio.io/dataplane-mode"
 
 _internal(service) := {"headless"} if {
 	service.headless
@@ -76,7 +123,10 @@ _sends_to_pods_on_ack(s, _) if input.documents[s].object.spec.loadBalancerClass 
 # A dedicated one of Huawei's sends to the pods of a CCE Turbo cluster, to the nodes of another.
 _elb_class := "kubernetes.io/elb.class"
 
-_route_exposure(route, service) := "alb_ip" if {
+_route_exposure(route, service) := "nlb_ip" if {
+	route.nlb
+	route.target_type == "ip"
+} else := "alb_ip" if {
 	route.alb
 	"ip" in {route.target_type, object.get(service.annotations, _target_type, "")}
 } else := "neg" if {
@@ -106,11 +156,26 @@ _albs contains route if {
 
 _albs contains route if {
 	some route, _ in routes.annotations
-	input.documents[route].object.kind == "TargetGroupBinding"
+	input.documents[route].object.kind in {"TargetGroupBinding", "TargetGroupConfiguration"}
+}
+
+# The AWS Load Balancer Controller makes a load balancer for connections where a route of such a kind leads to the
+# Service of the configuration.
+_nlbs contains backend.document if {
+	some backend in routes.backends
+	input.documents[backend.document].object.kind == "TargetGroupConfiguration"
+	_has_connections[[backend.name, backend.namespace]]
+}
+
+_has_connections := {[backend.name, backend.namespace] |
+	some backend in routes.backends
+	input.documents[backend.document].object.kind in {"TCPRoute", "TLSRoute"}
 }
 
 _target_type_of(i) := values.string(object.get(input.documents[i].object.spec, "targetType", "")) if {
 	input.documents[i].object.kind == "TargetGroupBinding"
+} else := values.string(object.get(input.documents[i].object.spec, ["defaultConfiguration", "targetType"], "")) if {
+	input.documents[i].object.kind == "TargetGroupConfiguration"
 } else := object.get(routes.annotations[i], _target_type, "")
 
 # The exposure by an Ingress that is a load balancer of TKE or CCE; empty for any other.
@@ -161,6 +226,8 @@ _by_scope := values.groups([[[backend.name, scope], route] |
 	route := {
 		"alb": object.get(_is_alb, i, false),
 		"neg": object.get(_is_neg, i, false),
+		"nlb": object.get(_is_nlb, i, false),
+		"health_check": _health_check(routes.annotations[i]),
 		"balancer": _balancer(i),
 		"target_type": _target_type_of(i),
 	}
@@ -173,7 +240,9 @@ _elsewhere := values.groups([[[backend.name, any_namespace], input.cluster.drain
 	exposure := _slowest(backend.document)
 ])
 
-_slowest(route) := "alb_ip" if {
+_slowest(route) := "nlb_ip" if {
+	_is_nlb[route]
+} else := "alb_ip" if {
 	_is_alb[route]
 } else := "neg" if {
 	_is_neg[route]
@@ -182,5 +251,7 @@ _slowest(route) := "alb_ip" if {
 } else := _balancer(route)
 
 _is_alb := {i: true | some i in _albs}
+
+_is_nlb := {i: true | some i in _nlbs}
 
 _is_neg := {i: true | some i in _negs}

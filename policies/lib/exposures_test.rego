@@ -37,6 +37,19 @@ virtual_service(spec) := custom("VirtualService", spec)
 
 to_host(host) := [{"route": [{"destination": {"host": host}}]}]
 
+target_group(type) := custom("TargetGroupConfiguration", {
+	"targetReference": {"name": "web"},
+	"defaultConfiguration": {"targetType": type},
+})
+
+mode := "istio.io/dataplane-mode"
+
+labelled(value) := testing.set(testing.web, ["spec", "template", "metadata", "labels", mode], value)
+
+namespace(value) := {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {mode: value}}}
+
+in_shop(manifest) := testing.set(manifest, ["metadata", "namespace"], "shop")
+
 by_service(objects) := found[0] if {
 	found := exposures.by_service with input as testing.batch(objects)
 }
@@ -169,6 +182,39 @@ reached := {
 		[testing.service, custom("TargetGroupBinding", {"serviceRef": {"name": "web"}, "targetType": "ip"})],
 		{"alb_ip", "cluster"},
 	],
+	"a Gateway of AWS, addresses": [
+		[testing.service, http_route({"name": "web"}), target_group("ip")],
+		{"alb_ip", "cluster", "ingress"},
+	],
+	"a Gateway of AWS, connections": [
+		[testing.service, object.union(http_route({"name": "web"}), {"kind": "TCPRoute"}), target_group("ip")],
+		{"cluster", "ingress", "nlb_ip"},
+	],
+	"a Gateway of AWS, nodes": [
+		[testing.service, http_route({"name": "web"}), target_group("instance")],
+		{"cluster", "ingress"},
+	],
+	"a Gateway of AWS, nodes by default": [
+		[testing.service, custom("TargetGroupConfiguration", {"targetReference": {"name": "web"}})],
+		{"cluster", "ingress"},
+	],
+	"ambient": [[testing.service, labelled("ambient")], {"ambient", "cluster"}],
+	"ambient, by its namespace": [
+		[in_shop(testing.service), in_shop(testing.web), namespace("ambient")],
+		{"ambient", "cluster"},
+	],
+	"ambient, but for this workload": [
+		[in_shop(testing.service), in_shop(labelled("none")), namespace("ambient")],
+		{"cluster"},
+	],
+	"ambient in another place only": [
+		[in_shop(testing.service), in_shop(testing.web), namespace("ambient"), namespace("none")],
+		{"cluster"},
+	],
+	"a namespace of a wrong type": [
+		[in_shop(testing.service), in_shop(testing.web), {"kind": "Namespace", "metadata": "shop"}],
+		{"cluster"},
+	],
 	"a binding of nodes": [
 		[testing.service, custom("TargetGroupBinding", {"serviceRef": {"name": "web"}})],
 		{"cluster", "ingress"},
@@ -208,6 +254,25 @@ test_seconds_of_the_slowest if {
 	seconds == {0: 15}
 }
 
+test_seconds_of_a_health_check[note] if {
+	interval := "alb.ingress.kubernetes.io/healthcheck-interval-seconds"
+	threshold := "alb.ingress.kubernetes.io/unhealthy-threshold-count"
+	some note, case in {
+		"no load balancer": [annotated({interval: "60"}), to_service, {}],
+		"defaults": [testing.service, alb, {}],
+		"no number": [annotated({interval: "often"}), alb, {}],
+		"the Service": [annotated({interval: "15"}), alb, {0: 40}],
+		"the Ingress": [testing.service, testing.set(alb, ["metadata", "annotations"], {threshold: "3"}), {0: 55}],
+		"the longest": [
+			annotated({interval: "60"}),
+			testing.set(alb, ["metadata", "annotations"], {interval: "20"}),
+			{0: 130},
+		],
+	}
+	found := exposures.health_check_seconds with input as testing.batch([case[0], case[1]])
+	found == case[2]
+}
+
 certain(batch) if {
 	found := exposures.is_certain with input as batch
 	found[0]
@@ -244,6 +309,11 @@ test_uncertain[note] if {
 				"far/a.yaml",
 			),
 			testing.document(custom("Gateway", {"gatewayClassName": "gke-l7-rilb"}), "far/b.yaml"),
+		]),
+		"a Gateway of AWS elsewhere": testing.batch_of([
+			service,
+			testing.document(object.union(http_route({"name": "web"}), {"kind": "TCPRoute"}), "far/a.yaml"),
+			testing.document(target_group("ip"), "far/b.yaml"),
 		]),
 		"unread file": testing.with_unread_file(testing.batch_of([service])),
 	}

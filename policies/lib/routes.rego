@@ -78,7 +78,9 @@ _gateway_kinds := {"GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute"}
 # Of Contour and Traefik.
 _proxy_kinds := {"HTTPProxy", "IngressRoute", "IngressRouteTCP"}
 
-_other_kinds := {"Ingress", "Route", "TargetGroupBinding", "VirtualService"} | _proxy_kinds
+_target_group_kinds := {"TargetGroupBinding", "TargetGroupConfiguration"}
+
+_other_kinds := ({"Ingress", "Route", "VirtualService"} | _proxy_kinds) | _target_group_kinds
 
 _ingress_references(spec) := {[["spec", "rules", n, "http", "paths", m, "backend"], path.backend] |
 	some n, rule in values.list(object.get(spec, "rules", []))
@@ -131,3 +133,8 @@ _references("Route", spec) := {[array.concat(["spec"], at), object.remove(refere
 }
 
 _references("TargetGroupBinding", spec) := {[["spec", "serviceRef"], object.get(spec, "serviceRef", null)]}
+
+# For the routes of a Gateway that the AWS Load Balancer Controller serves.
+_references("TargetGroupConfiguration", spec) := {[["spec", "targetReference"], reference]} if {
+	reference := object.get(spec, "targetReference", null)
+}

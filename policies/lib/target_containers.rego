@@ -105,6 +105,7 @@ _alike := joins.representatives({s: traits |
 		service.publishes_unready,
 		sort(exposures.by_service[s]),
 		count({s} - exposures.is_certain),
+		object.get(exposures.health_check_seconds, s, 0),
 	]
 })
 

@@ -8,6 +8,7 @@ cluster := {
 		"cluster": 10,
 		"headless": 35,
 		"ingress": 15,
+		"ambient": 15,
 		"node": 15,
 		"alb_ip": 30,
 		"neg": 40,
@@ -18,6 +19,7 @@ cluster := {
 	},
 	"app_drain_seconds": 10,
 	"least_drain_seconds": {
+		"alb_ip": 20,
 		"nlb_ip": 180,
 	},
 }
@@ -34,6 +36,7 @@ params := {
 	},
 	"prestop-drain-too-short": {
 		"least_seconds": {
+			"alb_ip": 20,
 			"nlb_ip": 180,
 		},
 	},

@@ -222,6 +222,7 @@ EXPOSURES: Mapping[str, int] = {
     "cluster": 10,
     "headless": 35,
     "ingress": 15,
+    "ambient": 15,
     "node": 15,
     "alb_ip": 30,
     "neg": 40,
@@ -232,9 +233,9 @@ EXPOSURES: Mapping[str, int] = {
 }
 """The ways in which requests reach a Pod, each with how many seconds it still sends some to a Pod that is going away.
 
-These are the defaults of `drain_seconds` in .gracegate.yaml. The last three are load balancers that send to Pods, of
-Tencent TKE, Alibaba ACK and Huawei CCE: their documentation shows hooks that sleep 10 s, and warns that the controller
-may lag.
+These are the defaults of `drain_seconds` in .gracegate.yaml. `ambient` is Istio without sidecars, where 15 s help
+(https://github.com/istio/istio/issues/58514). The last three are load balancers that send to Pods, of Tencent TKE,
+Alibaba ACK and Huawei CCE: their documentation shows hooks that sleep 10 s, and warns that the controller may lag.
 """
 
 

@@ -127,11 +127,11 @@ _missing_ports := {{"document": i, "path": backend.port_path}: found |
 }
 
 # Istio's hosts may be outside of the cluster. The AWS Load Balancer Controller takes what has the port
-# `use-annotation` from an annotation.
+# `use-annotation` from an annotation, and a TargetGroupConfiguration sends nothing itself.
 _judged_backends := {backend |
 	some backend in routes.backends
 	input.documents[backend.document].subject
-	not input.documents[backend.document].object.kind == "VirtualService"
+	not input.documents[backend.document].object.kind in {"TargetGroupConfiguration", "VirtualService"}
 	not joins.near_unread_files[backend.document]
 	not values.is_placeholder(backend.name)
 	not backend.port == "use-annotation"

@@ -10,6 +10,12 @@
 #   description: How Kubernetes stops a pod
 # - ref: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366
 #   description: How long a load balancer of AWS continues to send
+# - ref: https://github.com/alphagov/govuk-helm-charts/pull/2202
+#   description: 502 behind a load balancer of AWS after a drain of 15 s
+# - ref: https://github.com/quay/quay/pull/6871
+#   description: A drain as long as the health check of the load balancer
+# - ref: https://github.com/istio/istio/issues/58514
+#   description: 503 in the ambient mode of Istio
 # - ref: https://www.alibabacloud.com/help/en/document_detail/2536101.html
 #   description: How long a load balancer of Alibaba Cloud needs
 # schemas:
@@ -21,6 +27,7 @@
 #     least_seconds:
 #       cluster: least_drain_seconds
 #       default:
+#         alb_ip: 20
 #         nlb_ip: 180
 #       description: |
 #         The shortest drain that is accepted, by exposure, as in `drain_seconds`. An exposure that is not named here
@@ -94,9 +101,13 @@ _container(at) := array.slice(at.path, 0, count(at.path) - 2)
 
 _level(drain) := "info" if {
 	drain.headless
+} else := "info" if {
+	drain.is_for_health_check
 } else := {"error": "warning", "warning": "warning", "info": "info"}[drain.target.level]
 
-_sender(drain) := text.format(`Service "{}" {} to it for up to {} s`, [name, verb, drain.recommended]) if {
+_sender(drain) := text.format("the health check of its load balancer may need {} s", [drain.least]) if {
+	drain.is_for_health_check
+} else := text.format(`Service "{}" {} to it for up to {} s`, [name, verb, drain.recommended]) if {
 	name := services.service[drain.sender].name
 	verb := {"error": "still sends", "warning": "may still send", "info": "still sends"}[drain.target.level]
 } else := text.format(

@@ -100,6 +100,26 @@ ingress := {
 	"spec": {"rules": [{"http": {"paths": [{"backend": {"service": {"name": "web"}}}]}}]},
 }
 
+# As long as the load balancer sends, but not as long as its health check takes.
+test_health_check if {
+	alb := testing.set(ingress, ["metadata", "annotations"], {
+		"alb.ingress.kubernetes.io/target-type": "ip",
+		"alb.ingress.kubernetes.io/healthcheck-interval-seconds": "15",
+	})
+	batch := batch_for([web(sleep(30)), testing.service, alb])
+	got := {"violation": rule.violation, "fix": rule.fix} with input as batch
+	{[violation.level, violation.measure, violation.message] | some violation in got.violation} == {[
+		"info",
+		10,
+		concat(" ", [
+			`Container "web" stops before traffic has left it: its preStop drain lasts 30 s,`,
+			"and the health check of its load balancer may need 40 s.",
+		]),
+	]}
+	{step.value | some fix in got.fix; some step in fix.patch} == {40, 55}
+	found(object.union(batch, testing.fixed_documents(batch, got.fix))) == set()
+}
+
 test_least[note] if {
 	aws := {"service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip"}
 	some note, case in {

@@ -20,6 +20,7 @@ KINDS = frozenset(
         "Ingress",
         "IngressRoute",
         "IngressRouteTCP",
+        "Namespace",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
         "Route",
@@ -28,6 +29,7 @@ KINDS = frozenset(
         "TCPRoute",
         "TLSRoute",
         "TargetGroupBinding",
+        "TargetGroupConfiguration",
         "VirtualService",
     }
 )

@@ -119,10 +119,10 @@ _POD: dict[str, Schema] = {
     "volumes": _list_of(_fields("hostPath", "name", "persistentVolumeClaim")),
 }
 _SPEC_FIELDS = (
-    *("accessModes", "alternateBackends", "clusterIP", "externalName", "externalTrafficPolicy", "gatewayClassName"),
-    *("gateways", "http", "internalTrafficPolicy"),
+    *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
+    "internalTrafficPolicy",
     *("ingressClassName", "loadBalancerClass", "maxReplicaCount", "maxReplicas", "parentRefs", "routes"),
-    *("serviceRef", "targetType", "tcp", "tls", "to"),
+    *("defaultConfiguration", "serviceRef", "targetReference", "targetType", "tcp", "tls", "to"),
     *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas", "podManagementPolicy"),
     *("progressDeadlineSeconds", "publishNotReadyAddresses", "replicas", "type"),
 )
