@@ -579,10 +579,10 @@ class Waiver:
 class Finding:
     """One violation with its lines, compared with the base.
 
-    `id` stays the same when lines shift and after a rebase. `title` and `rule_url` are the rule's. Findings with the
-    same `comment_anchor` (one container, or one object outside its containers) share a comment. `target` names the same
-    wherever its file is. Notes, which are infos, are told together, in one line for each rule. `roots` names those in
-    whose rendered objects the fault is, unless that is only the one that the file lies in.
+    `id` stays the same when lines shift and after a rebase. `title`, `description` and `rule_url` are the rule's.
+    Findings with the same `comment_anchor` (one container, or one object outside its containers) share a comment.
+    `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
+    `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
     """
 
     id: str
@@ -602,6 +602,7 @@ class Finding:
     waiver: Waiver | None = None
     blocks_from: str | None = None
     title: str = ""
+    description: str = ""
     rule_url: str | None = None
     target: str = ""
     is_note: bool = False

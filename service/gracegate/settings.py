@@ -205,6 +205,12 @@ def allows_colour(env: Mapping[str, str] | None = None) -> bool:
     return not (environment() if env is None else env).get("NO_COLOR")
 
 
+def step_summary() -> Path | None:
+    """The file whose Markdown a GitHub Actions workflow shows as the summary of the step that runs."""
+    path = environment().get("GITHUB_STEP_SUMMARY")
+    return Path(path) if path else None
+
+
 def render_source_problems(sources: RenderSources) -> Iterator[str]:
     """What is wrong with patterns of repositories: each names a server, so that nobody else can choose one."""
     for pattern in sources.patterns:

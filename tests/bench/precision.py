@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, check
 from gracegate.git import read_commit_tree
+from gracegate.manifests import may_be_read
 from gracegate.model import Finding, Tree
 from gracegate.policy import builtin_policies, load_builtin
 from gracegate.policy.build.readings import Reading, read_readings, summary
@@ -58,7 +59,7 @@ def read_commit(given: str) -> Commit:
     rev_parse = ["git", "-C", str(folder), "rev-parse", commit or "HEAD"]
     commit = subprocess.run(rev_parse, capture_output=True, text=True, check=True).stdout.strip()
     name = next((part for part in reversed(folder.parts) if "+" in part), "/".join(folder.parts[-2:]))
-    return Commit(name.replace("+", "/"), commit, read_commit_tree(folder, commit))
+    return Commit(name.replace("+", "/"), commit, read_commit_tree(folder, commit, may_be_read))
 
 
 def findings_of(commit: Commit, engine: WasmEngine, renderer: WasmRenderer) -> list[Finding]:

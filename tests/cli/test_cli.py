@@ -106,6 +106,14 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
         ),
         pytest.param(["check", "--base", "main"], "gracegate: ", id="no repository"),
         pytest.param(["check", "--form"], "Did you mean '--format'?", id="option"),
+        pytest.param(["check", "--format", "xml"], "'xml' is not one of 'text', 'json', 'sarif'", id="format"),
+        pytest.param(["check", "--format", "json="], "'json=' names no file", id="format without a file"),
+        pytest.param(
+            ["check", "--format", "text", "--format", "json"],
+            "give one a file, as --format json=FILE",
+            id="two formats on standard output",
+        ),
+        pytest.param(["check", "--format", "json=no/folder.json"], "no/folder.json: cannot be written: ", id="file"),
         pytest.param(["fix", "-"], "Standard input has no file to fix", id="fix standard input"),
         pytest.param(["rules", "nothing-like-it"], "`gracegate rules` lists them.", id="rule of no name"),
         pytest.param(["chek"], "No such command 'chek'", id="command"),
@@ -144,6 +152,25 @@ def test_the_configuration_of_a_parent_directory_is_used(
 def test_a_file_is_checked_with_the_others_of_its_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "apps/web.yaml", "--format", "json"]) == FINDINGS
     assert findings_in(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
+
+
+def test_a_report_in_several_formats(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    formats = ["--format", "sarif=out.sarif", "--format", "text", "--format", "junit=junit.xml"]
+    assert run(["check", "apps", *formats]) == FINDINGS
+    assert f"[{PRESTOP}]" in capfd.readouterr().out
+    [result] = json.loads(Path("out.sarif").read_text())["runs"][0]["results"]
+    assert result["ruleId"] == PRESTOP
+    assert PRESTOP in Path("junit.xml").read_text()
+
+
+def test_in_a_workflow_of_github_actions(
+    shop: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(shop / "summary.md"))
+    write(shop, {"summary.md": "# Before\n"})
+    assert run(["check", "apps", "--format", "github"]) == FINDINGS
+    assert capfd.readouterr().out.startswith("::error file=apps/web.yaml,line=")
+    assert (shop / "summary.md").read_text().startswith("# Before\n# 1 error")
 
 
 def test_context_adds_a_service_from_another_directory(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:

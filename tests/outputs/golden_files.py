@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gracegate.model import Finding
-from gracegate.outputs import check_run, comment_text, json, text
+from gracegate.outputs import check_run, comment_text, github, gitlab, json, junit, sarif, text
 from tests.outputs import sample_reports as samples
 
 FOLDER = Path(__file__).with_name("golden")
@@ -60,6 +60,11 @@ RENDERED: dict[str, Callable[[], str]] = {
     "check-nothing.md": lambda: _check(check_run.render(samples.NOTHING)),
     "check-hostile.md": lambda: _check(check_run.render(samples.HOSTILE)),
     "report.json": lambda: json.render(samples.FAIL),
+    "report.sarif": lambda: sarif.render(LINKED_FAIL),
+    "report.github.txt": lambda: github.render(samples.FAIL),
+    "report.gitlab.json": lambda: gitlab.render(samples.FAIL),
+    "report.junit.xml": lambda: junit.render(samples.FAIL),
+    "report-present.md": lambda: check_run.render_page(samples.PRESENT),
     "report.txt": lambda: text.render(samples.FAIL),
     "report-present.txt": lambda: text.render(samples.PRESENT),
     "report-colour.txt": lambda: text.render(samples.PRESENT, colour=True),

@@ -122,6 +122,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         waiver=trees.waiver(lead),
         blocks_from=violation.blocks_from,
         title=rule.title,
+        description=rule.description,
         rule_url=None if trees.request.rules_url is None else f"{trees.request.rules_url}/{violation.rule}.md",
         roots=_root_names(members, source[0]),
     )

@@ -10,10 +10,10 @@ import click
 from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
+from gracegate.cli.report_outputs import FormatOption, ReportOutput, check_outputs, max_diffs, write_report
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
-from gracegate.cli.terminal import progress, shows_colour, write_output
+from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
-from gracegate.outputs import FORMATS
 from gracegate.policy import load_builtin
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -23,13 +23,21 @@ FailOn = Literal["error", "warning", "info", "never"]
 @shared_options
 @click.option("--base", metavar="REV", help="Check what changed since the merge base with this revision.")
 @click.option("--head", metavar="REV", help="Check this revision instead of the work tree; needs --base.")
-@click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "outputs",
+    type=FormatOption(),
+    multiple=True,
+    default=("text",),
+    show_default="text",
+    help="On standard output, or into a file; can be repeated.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(get_args(FailOn)),
     help="The lowest severity that fails.  [default: what the profile blocks]",
 )
-def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) -> int:
+def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str | None, **options: Any) -> int:
     """Find what would make a rolling update drop requests.
 
     PATHS are files and directories, by default the working directory; `-` is standard input. A file is checked together
@@ -38,14 +46,13 @@ def command(form: str, fail_on: FailOn | None, opa: str | None, **options: Any) 
     """
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
-    output = FORMATS[form]
+    check_outputs(outputs)
     catalog, given = load_builtin(), CheckOptions(**options)
     with progress("Checking") as shown, open_policy_engine(opa, catalog, shown.clock) as (engine, evaluate):
         request = build_request(given, catalog, engine)
         render = build_renderer(given, shown)
-        report = check(replace(request, max_verified_fixes=output.max_diffs), evaluate, render)
-    show = output.render_coloured if output.render_coloured and shows_colour() else output.render
-    write_output(show(report))
+        report = check(replace(request, max_verified_fixes=max_diffs(outputs)), evaluate, render)
+    write_report(report, outputs)
     return exit_code(report, fail_on)
 
 

@@ -105,6 +105,12 @@ def render(
     return CheckOutput(_conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
 
 
+def render_page(report: Report) -> str:
+    """The title and the summary, as one page of Markdown."""
+    output = render(report)
+    return f"# {output.title}\n\n{output.summary}\n"
+
+
 def _conclusion(report: Report, on_incomplete: Literal["failure", "neutral"]) -> Conclusion:
     if report.verdict == "pass":
         return "neutral" if report.has_remarks else "success"

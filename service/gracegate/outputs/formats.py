@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gracegate.model import Report
-from gracegate.outputs import json, text
+from gracegate.outputs import check_run, github, gitlab, json, junit, sarif, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,9 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "text": Format(text.render, partial(text.render, colour=True), text.MAX_DIFFS),
     "json": Format(json.render),
+    "sarif": Format(sarif.render),
+    "markdown": Format(check_run.render_page),
+    "github": Format(github.render, max_diffs=0),
+    "gitlab": Format(gitlab.render, max_diffs=0),
+    "junit": Format(junit.render, max_diffs=0),
 }
