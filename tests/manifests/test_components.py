@@ -52,7 +52,16 @@ def test_values_by_convention() -> None:
     found = components({"web/Chart.yaml": "", "web/values-prod.yaml": "a: 1\n"})
     root = Root("helm", "web", "values-prod.yaml")
     assert found.render_request(root) == RenderRequest(root, values=("a: 1\n",))
-    assert found.roots_of("web/values-prod.yaml") == {Root("helm", "web"), root}
+    assert found.roots_of("web/values-prod.yaml") == {root}
+    assert found.roots_of("web/Chart.yaml") == {Root("helm", "web"), root}
+    assert found.files_of(Root("helm", "web")) == {"web/Chart.yaml"}
+
+
+def test_a_template_may_read_any_file() -> None:
+    found = components(
+        {"web/Chart.yaml": "", "web/values-prod.yaml": "", "web/templates/a.yaml": "{{ .Files.Get .a }}"}
+    )
+    assert found.roots_of("web/values-prod.yaml") == {*found.roots}
 
 
 def test_files_that_git_does_not_have_are_empty() -> None:

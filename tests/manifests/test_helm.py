@@ -47,6 +47,23 @@ def test_roots(texts: Mapping[str, str], roots: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("", False),
+        ('{{ .Files.Get "config/a.yaml" }}{{ $.Files.Get (printf `tags/%s` .name) }}', False),
+        ('{{ .Files.Get "values-prod.yaml" }}', True),
+        ("{{ .Files.Get .name }}", True),
+        ('{{ (.Files.Glob "config/*").AsConfig }}{{ range .Files.Lines .name }}{{ end }}', True),
+        ("{{ with .Files }}{{ end }}", True),
+    ],
+)
+@pytest.mark.parametrize("path", ["charts/web/templates/web.yaml", "charts/common/templates/_web.tpl"])
+def test_charts_that_read_any_file(path: str, template: str, expected: bool) -> None:
+    found = charts(SHOP | {path: template})
+    assert (found.reads_any_file("charts/web"), found.reads_any_file("charts/old")) == (expected, False)
+
+
+@pytest.mark.parametrize(
     ("path", "roots"),
     [
         ("README.md", set()),

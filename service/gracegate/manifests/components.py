@@ -105,7 +105,8 @@ class Components:
         """The roots that read a file."""
         found = {Root("kustomize", root) for root in self.kustomizations.roots_of(path)}
         if not found:
-            found = {root for directory in self.charts.roots_of(path) if self.has(root := Root("helm", directory))}
+            charts = (Root("helm", directory) for directory in self.charts.roots_of(path))
+            found = {root for root in charts if self.has(root) and path not in self._values_of_others(root)}
         return frozenset(found | self._readers.get(path, set()))
 
     def is_configuration(self, path: str) -> bool:
@@ -120,8 +121,15 @@ class Components:
         application = self._applications.get(root)
         files = frozenset() if application is None else application.files
         if root.renderer == "helm":
-            return files | self.charts.files_of(root.directory)
+            return files | (self.charts.files_of(root.directory) - self._values_of_others(root))
         return files | self.kustomizations.closure(self._kustomization(root)).files
+
+    def _values_of_others(self, root: Root) -> frozenset[str]:
+        """The files of values in a chart that this root is not rendered with."""
+        application = self._applications.get(root)
+        files = frozenset() if application is None else application.files
+        others = () if self.charts.reads_any_file(root.directory) else self.charts.values_files(root.directory)
+        return frozenset(path for path in others if path.rpartition("/")[2] != VALUES_FILE) - files
 
     def folders_of(self, root: Root) -> frozenset[str]:
         """The directories of charts that a root is rendered from whatever is in them, each with a slash at its end."""
@@ -266,7 +274,10 @@ class Components:
         if all(map(self.is_plain, reached)):
             return frozenset()
         own_way = {one.path for root, one in self._applications.items() if root in reached}
+        # What else a chart is installed with has nothing applied that these files reach.
+        charts = {root.directory for root in reached if root.renderer == "helm"}
         makers = {root for path in self.charts.object_templates for root in self.roots_of(path)}
+        makers = {root for root in makers if root in reached or root.directory not in charts}
         for path in {found.path for found in self.objects}:
             readers = {root for root in self._roots_with(path) if not self.is_plain(root)}
             makers |= readers if path in own_way or paths is None else readers & reached

@@ -21,6 +21,8 @@ _VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 _REQUIREMENTS = "requirements.yaml"
 _LOCAL = "file://"
 VALUES_FILE = "values.yaml"
+# The files of a directory of the chart: `.Files.Get "config/a.yaml"`, `.Files.Glob (printf "tags/%s" .name)`.
+_FILES_BELOW = re.compile(rb"\.Files\.\w+[ \t]*\(?[ \t]*(?:printf[ \t]+)?[\"`][\w.-]+/")
 _OBJECT_IN_TEMPLATE = re.compile(
     rb"^[ \t]*kind[ \t]*:[ \t]*['\"]?(?:Application|ApplicationSet|HelmRelease|Kustomization)\b", re.MULTILINE
 )
@@ -70,6 +72,24 @@ class Charts:
     def values_files(self, folder: str) -> Sequence[str]:
         """The files of values in the directory of a chart."""
         return self._values_files.get(folder, ())
+
+    def reads_any_file(self, folder: str) -> bool:
+        """Whether templates of a root, or of a chart that it needs, may read any of its files as a text."""
+        folders = tuple(self.folders_of(folder))
+        return any(f"{reader}/".startswith(folders) for reader in self._readers_of_files)
+
+    @cached_property
+    def _readers_of_files(self) -> frozenset[str]:
+        found = (chart for path in self.files if (chart := self._chart_of_template(path)) is not None)
+        return frozenset(found)
+
+    def _chart_of_template(self, path: str) -> str | None:
+        """The directory of the chart of a template that reads a file which may be in that directory itself."""
+        data = self.files[path].data
+        if b".Files" not in data or not self.is_template(path):
+            return None
+        is_certain = data.count(b".Files") == len(_FILES_BELOW.findall(data))
+        return None if is_certain else self.chart_of(path)
 
     @cached_property
     def _values_files(self) -> Mapping[str, Sequence[str]]:
