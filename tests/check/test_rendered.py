@@ -434,6 +434,14 @@ def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRender
     assert rendered.count("apps (Kustomization apps in flux.yaml)") == 1
 
 
+def test_what_is_wrong_stands_at_the_end_of_a_message(renderer: WasmRenderer) -> None:
+    files = {f"web-{number}/kustomization.yaml": f"resources: [../web-{number + 1}]\n" for number in range(8)}
+    files |= {"web-8/kustomization.yaml": "resources: [web.yaml]\nnamePrefix: [a]\n", "web-8/web.yaml": SERVICE}
+    (problem,) = check(request_of(None, files), ENGINE.evaluate, renderer.render).problems
+    assert problem.message.startswith("kustomize cannot render `web-0`: `accumulating resources: ")
+    assert problem.message.endswith("Go struct field Kustomization.namePrefix of type string`.")
+
+
 def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:
     files = {"prod/kustomization.yaml": "resources:\n- web.yaml\n"}
     report = check(request_of(None, files), ENGINE.evaluate, renderer.render)

@@ -9,8 +9,8 @@ from gracegate.check.trees import ComparedTrees
 from gracegate.model import Problem, RenderProblem, Root
 
 _TOOLS = {"kustomize": "kustomize", "helm": "Helm"}
-_LONGEST = 400
-"""Characters of a tool's message. What follows is a list of places, or the content of a file."""
+_BEGINNING, _END = 120, 280
+"""Characters of a tool's message. kustomize names all places on the way to a file, and then what is wrong there."""
 
 
 def refused_roots(trees: ComparedTrees, known: Collection[str]) -> Iterator[Problem]:
@@ -56,4 +56,5 @@ def _place(root: Root, trees: ComparedTrees) -> str:
 def _quoted(problem: RenderProblem) -> str:
     """The message of a tool, whose text is from files of the pull request, on one line."""
     text = " ".join(problem.message.replace("`", "'").split())
-    return f"`{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}`"
+    is_short = len(text) <= _BEGINNING + _END
+    return f"`{text if is_short else f'{text[:_BEGINNING]} … {text[-_END:]}'}`"
