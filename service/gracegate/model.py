@@ -51,7 +51,8 @@ NoSuggestion = Literal[
 ]
 """Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
 Renderer = Literal["kustomize", "helm"]
-RenderProblemCode = Literal["refused", "limit", "crashed", "unavailable"]
+RenderProblemCode = Literal["refused", "limit", "interrupted", "crashed", "unavailable"]
+"""A `limit` is passed by the root itself; an `interrupted` one might have rendered on a machine that is less busy."""
 Profile = Literal["baseline", "recommended", "strict"]
 
 CONFIG_FILE = ".gracegate.yaml"

@@ -207,8 +207,8 @@ def test_many_roots_are_rendered_in_batches(renderer: WasmRenderer, threads: int
 
 
 def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) -> None:
-    ended = RenderProblem("limit", "rendering takes longer than its limit")
-    no_time = RenderProblem("limit", "the roots before it took all the time there is")
+    ended = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
+    no_time = RenderProblem("interrupted", "the roots before it took all the time there is on this machine")
     files = {**BOMBS["loop"], **PLAIN}
     assert renderer.load() is None
     hurried = limited(root_fuel=10**15, fuel=10**15, seconds=1.0)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import EngineUnavailable, InputsMissing
-from gracegate.model import FileDiff, Report, SourceFile, Tree
+from gracegate.model import FileDiff, RenderRequest, Report, Root, SourceFile, Tree
 from gracegate.review.sandbox import run_check
 from gracegate.review.sandboxed_check import CheckJob
+from gracegate.review.sandboxed_render import sandboxed_render
 from tests import shop
 from tests.processes import WAIT_SECONDS
 from tests.shop import READINESS
@@ -94,6 +95,24 @@ def test_a_bomb_ends_its_own_root_alone(renderer: Path, tmp_path: Path) -> None:
     assert [(p.code, p.file, p.message.partition(": ")[2]) for p in report.problems] == [
         ("render_limit", "bomb/Chart.yaml", "rendering needs more than 512 MB.")
     ]
+
+
+LOOP = {
+    "loop/Chart.yaml": b"name: loop\nversion: 1.0.0\n",
+    "loop/templates/a.yaml": b"{{- range until 20000 }}{{ range until 20000 }}{{ end }}{{ end }}",
+}
+
+
+@pytest.mark.parametrize("may_retry", [False, True])
+def test_what_a_busy_machine_interrupts_is_tried_again(renderer: Path, tmp_path: Path, *, may_retry: bool) -> None:
+    render = sandboxed_render(renderer, tmp_path, lambda: 2.0, may_retry=may_retry)
+    if may_retry:
+        with pytest.raises(EngineUnavailable, match=r"^this machine was too busy to render all roots in time$"):
+            render(LOOP, [RenderRequest(Root("helm", "loop"))], 30)
+        return
+    (rendering,) = render(LOOP, [RenderRequest(Root("helm", "loop"))], 30)
+    assert rendering.problem is not None
+    assert rendering.problem.code == "interrupted"
 
 
 def test_a_root_that_reads_what_was_not_fetched_asks_for_it(renderer: Path, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from gracegate.rendering.run import RenderLimits, Run, request_archive, tree_arc
 
 _NOT_BUILT = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
 _NOT_COMPILED = RenderProblem("unavailable", "the renderer is not compiled")
-_OUT_OF_TIME = RenderProblem("limit", "the roots before it took all the time there is")
+_OUT_OF_FUEL = RenderProblem("limit", "the roots before it took all the time there is")
+_OUT_OF_TIME = RenderProblem("interrupted", "the roots before it took all the time there is on this machine")
 _OUT_OF_SPACE = RenderProblem("limit", "the roots before it rendered to all the text there may be")
 
 
@@ -175,7 +176,8 @@ class _Batches:
         fuel, output_bytes = self.limits.fuel, self.limits.output_bytes
         while len(answers) < len(requests):
             if fuel <= 0 or output_bytes <= 0 or not has_time():
-                return answers + [_OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_TIME] * (len(requests) - len(answers))
+                why = _OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_FUEL if fuel <= 0 else _OUT_OF_TIME
+                return answers + [why] * (len(requests) - len(answers))
             # The root that ended the last run has its answer: the others go on without it.
             left = requests[len(answers) :]
             run = Run(left, self.limits, fuel, output_bytes, self.on_answer)

@@ -14,7 +14,8 @@ import wasmtime
 from gracegate.model import RenderProblem, RenderRequest
 from gracegate.rendering.wasi import Host
 
-_OUT_OF_TIME = RenderProblem("limit", "rendering takes longer than its limit")
+_OUT_OF_FUEL = RenderProblem("limit", "rendering takes longer than its limit")
+_INTERRUPTED = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
 _NEVER = 1 << 40
 """Epochs."""
 _TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
@@ -108,8 +109,10 @@ class Run:
 
     def _problem(self, trap: wasmtime.Trap, host: Host) -> RenderProblem:
         errors = host.stderr.decode(errors="replace")
-        if host.exit_code is None and trap.trap_code in {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}:
-            return _OUT_OF_TIME
+        if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL:
+            return _OUT_OF_FUEL
+        if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.INTERRUPT:
+            return _INTERRUPTED
         if trap.trap_code is wasmtime.TrapCode.STACK_OVERFLOW or "stack exceeds" in errors:
             return _TOO_NESTED
         if "out of memory" in errors:

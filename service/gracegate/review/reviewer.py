@@ -364,6 +364,7 @@ class PullRequestReviewer:
                 rules_url=self.settings.rules_url,
                 repository=Repository((self._git_url(run),), fetched.branch),
                 renderer=self.renderer,
+                may_retry=run.attempt < ENGINE_ATTEMPTS,
                 sources=self.sources.sources if may_ask and self.sources is not None else RenderSources(),
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)

@@ -43,6 +43,7 @@ class CheckJob:
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
     For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
+    Where the check `may_retry`, what this machine is too busy for asks for another attempt.
     """
 
     base: Tree
@@ -58,6 +59,7 @@ class CheckJob:
     repository: Repository = field(default_factory=Repository)
     renderer: Path | None = None
     sources: RenderSources = field(default_factory=RenderSources)
+    may_retry: bool = False
 
 
 def sandboxed_check(job: CheckJob) -> Report:
@@ -75,7 +77,9 @@ def sandboxed_check(job: CheckJob) -> Report:
     catalog = load_builtin()
     render: Render = render_nothing
     if job.renderer is not None:
-        render = sandboxed_render(job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began))
+        render = sandboxed_render(
+            job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began), may_retry=job.may_retry
+        )
     seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
     with open_engine(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as (engine, evaluate):
         request = CheckRequest(

@@ -17,11 +17,13 @@ _SHARE = 0.4
 """Of the time that is left, for each call: those for base and head, and those that verify fixes, all end in time."""
 
 
-def sandboxed_render(wasm: Path, cache_dir: Path | None, seconds_left: Callable[[], float]) -> Render:
+def sandboxed_render(
+    wasm: Path, cache_dir: Path | None, seconds_left: Callable[[], float], *, may_retry: bool = False
+) -> Render:
     """Renders with the module `wasm`, which is loaded with the first root: most pull requests reach none.
 
-    What it returns raises EngineUnavailable where nobody has compiled it: the child has neither time nor memory for
-    that.
+    What it returns raises EngineUnavailable where nobody has compiled it, as the child has neither time nor memory for
+    that, and where there will be another attempt at what this machine was too busy for.
     """
     loaded: list[WasmRenderer] = []
 
@@ -34,6 +36,9 @@ def sandboxed_render(wasm: Path, cache_dir: Path | None, seconds_left: Callable[
                 raise EngineUnavailable(problem.message)
             loaded.append(renderer)
         limits = replace(RenderLimits(), seconds=_SHARE * max(0.0, seconds_left()))
-        return loaded[0].render(files, requests, minor, limits)
+        renderings = loaded[0].render(files, requests, minor, limits)
+        if may_retry and any(one.problem is not None and one.problem.code == "interrupted" for one in renderings):
+            raise EngineUnavailable("this machine was too busy to render all roots in time")
+        return renderings
 
     return render
