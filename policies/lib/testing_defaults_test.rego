@@ -28,6 +28,9 @@ params := {
 	"liveness-hair-trigger": {
 		"least_seconds": 10,
 	},
+	"liveness-restart-delayed-by-prestop": {
+		"least_seconds": 30,
+	},
 	"startup-budget-too-short": {
 		"least_seconds": 10,
 	},

@@ -115,7 +115,9 @@ _POD: dict[str, Schema] = {
     **_each({}, "ephemeralContainers", "hostNetwork", "nodeName", "restartPolicy", "shareProcessNamespace"),
     "affinity": _fields(podAntiAffinity=_fields(requiredDuringSchedulingIgnoredDuringExecution=_list_of(_TERM))),
     "nodeSelector": _OPEN,
+    "readinessGates": _list_of(_fields("conditionType")),
     "terminationGracePeriodSeconds": {},
+    "tolerations": _list_of(_fields("key")),
     "volumes": _list_of(_fields("hostPath", "name", "persistentVolumeClaim")),
 }
 _SPEC_FIELDS = (
