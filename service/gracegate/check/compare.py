@@ -240,18 +240,19 @@ def _status(base: Match | None, head: Match) -> Status:
     return "worsened" if has_higher_level or (old is not None and new is not None and new > old) else "pre-existing"
 
 
-def object_renames(base: Iterable[Document], head: Iterable[Document], moved: Mapping[str, str]) -> Renames:
-    """Head objects that are an object of the base's file under another name.
+def object_renames(base: Sequence[Document], head: Sequence[Document], moved: Mapping[str, str]) -> Renames:
+    """Head objects that are an object of the base's file, or of what its root renders to, under another name.
 
-    Among the objects added to and removed from a file, two are the same if they differ in the namespace alone, else
-    if they are the only ones of a kind, else if they are workloads that differ in the kind alone.
+    Among those added and removed, two are the same if they differ in the namespace alone, else if they were rendered of
+    the same place, else if they are the only ones of a kind, else if they are workloads that differ in the kind alone.
     """
     removed = {(d.holder, d.ref) for d in base}
     head_paths = {(moved.get(d.holder, d.holder), d.ref): d.holder for d in head}
     added = head_paths.keys() - removed
     removed -= head_paths.keys()
     renames: dict[_InFile, ObjectRef] = {}
-    for common_key in (_key_without_namespace, _key_without_name, _key_without_kind):
+    births = _births(base, {}) | _births(head, moved)
+    for common_key in (_key_without_namespace, births.get, _key_without_name, _key_without_kind):
         new, old = _unique_by_key(added, common_key), _unique_by_key(removed, common_key)
         for key in new.keys() & old.keys():
             renames[head_paths[new[key]], new[key][1]] = old[key][1]
@@ -343,24 +344,36 @@ def _image_and_ports(container: Mapping[str, object]) -> tuple[str, ...]:
     return (*_image(container), *sorted(map(str, numbers)))
 
 
-def _unique_by_key(objects: Iterable[_InFile], key_of: Callable[[ObjectRef], object]) -> dict[object, _InFile]:
+def _births(documents: Iterable[Document], moved: Mapping[str, str]) -> dict[_InFile, object]:
+    """What rendered objects were made of: a kustomization may give all of them another name."""
+    return {
+        (moved.get(d.holder, d.holder), d.ref): (d.ref.kind, moved.get(d.path, d.path), d.number, d.pointer)
+        for d in documents
+        if d.rendered is not None
+    }
+
+
+def _unique_by_key(objects: Iterable[_InFile], key_of: Callable[[_InFile], object]) -> dict[object, _InFile]:
     """The objects that no other one of their file shares the key with; an object without a key is left out."""
     groups: dict[object, list[_InFile]] = defaultdict(list)
-    for path, ref in objects:
-        if (key := key_of(ref)) is not None:
-            groups[path, key].append((path, ref))
+    for place in objects:
+        if (key := key_of(place)) is not None:
+            groups[place[0], key].append(place)
     return {key: group[0] for key, group in groups.items() if len(group) == 1}
 
 
-def _key_without_namespace(ref: ObjectRef) -> object:
+def _key_without_namespace(place: _InFile) -> object:
+    ref = place[1]
     return ref.group, ref.kind, ref.name
 
 
-def _key_without_name(ref: ObjectRef) -> object:
+def _key_without_name(place: _InFile) -> object:
+    ref = place[1]
     return ref.group, ref.kind
 
 
-def _key_without_kind(ref: ObjectRef) -> object:
+def _key_without_kind(place: _InFile) -> object:
+    ref = place[1]
     return (ref.namespace, ref.name) if is_rolling(ref.kind) else None
 
 
