@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -27,6 +28,19 @@ BASE = {
 }
 PROD = BASE["prod/kustomization.yaml"]
 WITHOUT_DRAIN = BASE | {"base/web.yaml": shop.WITHOUT_DRAIN}
+SECOND = {
+    "base/kustomization.yaml": "resources:\n- web.yaml\n- shop.yaml\n- service.yaml\n",
+    "base/shop.yaml": shop.WITHOUT_DRAIN.replace("name: web\n", "name: shop\n", 1),
+    "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "chart/values.yaml": "prefix: ''\n",
+    "chart/templates/service.yaml": SERVICE,
+    **{
+        f"chart/templates/{name}.yaml": shop.WITHOUT_DRAIN.replace(
+            "name: web\n", f"name: '{{{{ .Values.prefix }}}}{name}'\n", 1
+        )
+        for name in ("web", "shop")
+    },
+}
 CURED = WITHOUT_DRAIN | {"prod/kustomization.yaml": PROD + PATCHES, "prod/patch.yaml": DRAIN}
 CURED_ALONE = {path: text for path, text in CURED.items() if not path.startswith("dev")}
 
@@ -137,6 +151,13 @@ CHANGES = {
         [(READINESS, "error", "prod/patch.yaml:9", (), "prod/patch.yaml")],
         [],
         "fail",
+    ),
+    "a prefix for the names of old faults": (
+        WITHOUT_DRAIN | SECOND,
+        {"prod/kustomization.yaml": f"{PROD}namePrefix: a-\n", "chart/values.yaml": "prefix: a\n"},
+        [],
+        [],
+        "pass",
     ),
     "a JSON patch in the kustomization that removes a probe": (
         BASE,
@@ -432,6 +453,22 @@ def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRender
     report = check(request_of(base, base | {"base/web.yaml": shop.WITHOUT_DRAIN}), ENGINE.evaluate, render)
     assert [(f.rule, f.file) for f in report.findings if f.status == "introduced"] == [(PRESTOP, "base/web.yaml")]
     assert rendered.count("apps (Kustomization apps in flux.yaml)") == 1
+
+
+def test_fixes_of_only_some_old_findings_are_rendered(renderer: WasmRenderer) -> None:
+    names = [f"web-{number}" for number in range(12)]
+    web = shop.WITHOUT_DRAIN
+    base = {f"base/{name}.yaml": web.replace("name: web\n", f"name: {name}\n", 1) for name in names}
+    base["base/kustomization.yaml"] = f"resources: [{', '.join(f'{name}.yaml' for name in names)}, service.yaml]\n"
+    base |= {"base/service.yaml": SERVICE, "prod/kustomization.yaml": PROD}
+    head = base | {"prod/kustomization.yaml": f"{PROD}namePrefix: a-\n"}
+    report = check(request_of(base, head), ENGINE.evaluate, renderer.render)
+    old = [f for f in report.findings if f.rule == PRESTOP]
+    has_diff = [f.fix is not None and f.fix.diff is not None for f in old]
+    assert Counter(zip((f.no_suggestion for f in old), has_diff, strict=True)) == {
+        ("outside_diff", True): 10,
+        ("not_tried", False): 2,
+    }
 
 
 def test_what_is_wrong_stands_at_the_end_of_a_message(renderer: WasmRenderer) -> None:

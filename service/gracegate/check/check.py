@@ -32,6 +32,10 @@ from gracegate.model import (
 from gracegate.policy import Evaluate
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
+_MAX_OLD_RENDERED = 10
+"""Pre-existing findings in rendered objects of which fixes are verified: all roots that read a source are rendered for
+each, and the check need not be late for what the change did not do."""
+
 
 def check(
     request: CheckRequest,
@@ -73,11 +77,18 @@ def _suggest_fixes(
     if limit is not None and len(unwaived) > limit:
         not_tried = (f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found)
         return tuple(not_tried), ()
-    new, old = ([m for f in unwaived if f.finding.counts is counts for m in f.matches] for counts in (True, False))
-    outcomes = verify_head_fixes(trees, new, reevaluation)
-    for match_id, outcome in verify_head_fixes(trees, old, reevaluation).items():
+    new, old = ([f for f in unwaived if f.finding.counts is counts] for counts in (True, False))
+    rendered = [f for f in old if f.lead.document.rendered is not None]
+    too_many = {f.finding.id for f in rendered[_MAX_OLD_RENDERED:]}
+    outcomes = verify_head_fixes(trees, [m for f in new for m in f.matches], reevaluation)
+    old_matches = [m for f in old if f.finding.id not in too_many for m in f.matches]
+    for match_id, outcome in verify_head_fixes(trees, old_matches, reevaluation).items():
         outcomes[match_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
     suggestions = {o.suggestion.id: o.suggestion for o in outcomes.values() if o.suggestion is not None}
+    found = tuple(
+        replace(f, finding=replace(f.finding, no_suggestion="not_tried")) if f.finding.id in too_many else f
+        for f in found
+    )
     return (
         tuple(_add_outcome(f.finding, outcomes[f.lead.id]) if f.lead.id in outcomes else f.finding for f in found),
         tuple(sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))),
