@@ -453,10 +453,10 @@ def test_a_revision_that_is_not_the_branch(revision: str, branch: str, expected:
 def test_charts_of_objects_that_a_change_does_not_reach_make_none_that_matter() -> None:
     chart = {"all/Chart.yaml": "", "all/templates/a.yaml": "kind: Application\nmetadata: {name: {{ .a }}}\n"}
     found = components({**chart, **OVERLAY, "all/values-dev.yaml": "a: 1\n", "all/values-prod.yaml": "a: 2\n"})
-    default, dev, prod = (Root("helm", "all", name) for name in ("", "values-dev.yaml", "values-prod.yaml"))
+    dev, prod = (Root("helm", "all", name) for name in ("values-dev.yaml", "values-prod.yaml"))
     assert found.object_makers({"all/values-dev.yaml"}) == {dev}
-    assert found.object_makers({"all/templates/a.yaml"}) == {default, dev, prod}
-    assert found.object_makers({"apps/web/kustomization.yaml"}) == {default, dev, prod}
+    assert found.object_makers({"all/templates/a.yaml"}) == {dev, prod}
+    assert found.object_makers({"apps/web/kustomization.yaml"}) == {dev, prod}
 
 
 def test_objects_that_are_rendered_say_more_than_their_files() -> None:

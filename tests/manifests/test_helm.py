@@ -51,7 +51,9 @@ def test_roots(texts: Mapping[str, str], roots: tuple[str, ...]) -> None:
     [
         ("", False),
         ('{{ .Files.Get "config/a.yaml" }}{{ $.Files.Get (printf `tags/%s` .name) }}', False),
+        ('{{ .Files.Get "a.txt" }}', False),
         ('{{ .Files.Get "values-prod.yaml" }}', True),
+        ('{{ .Files.Get "%s.yaml" }}{{ .Files.Lines "a.txt" }}', True),
         ("{{ .Files.Get .name }}", True),
         ('{{ (.Files.Glob "config/*").AsConfig }}{{ range .Files.Lines .name }}{{ end }}', True),
         ("{{ with .Files }}{{ end }}", True),

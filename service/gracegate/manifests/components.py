@@ -278,10 +278,17 @@ class Components:
         charts = {root.directory for root in reached if root.renderer == "helm"}
         makers = {root for path in self.charts.object_templates for root in self.roots_of(path)}
         makers = {root for root in makers if root in reached or root.directory not in charts}
+        makers = {root for root in makers if root.applied_by or not self._is_without_environment(root)}
         for path in {found.path for found in self.objects}:
             readers = {root for root in self._roots_with(path) if not self.is_plain(root)}
             makers |= readers if path in own_way or paths is None else readers & reached
         return frozenset(makers)
+
+    def _is_without_environment(self, root: Root) -> bool:
+        """Whether a root is a chart with its own values alone, of which several environments have files of values: the
+        objects that it makes for none of them name what nobody has."""
+        others = [path for path in self.charts.values_files(root.directory) if path.rpartition("/")[2] != VALUES_FILE]
+        return root.renderer == "helm" and len(others) > 1
 
     def with_renderings(self, texts: Mapping[Root, str]) -> Components:
         """The components as the GitOps objects say that are in what some roots render to.

@@ -21,8 +21,10 @@ _VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 _REQUIREMENTS = "requirements.yaml"
 _LOCAL = "file://"
 VALUES_FILE = "values.yaml"
-# The files of a directory of the chart: `.Files.Get "config/a.yaml"`, `.Files.Glob (printf "tags/%s" .name)`.
-_FILES_BELOW = re.compile(rb"\.Files\.\w+[ \t]*\(?[ \t]*(?:printf[ \t]+)?[\"`][\w.-]+/")
+# What is no file of values: `.Files.Get "a.txt"`, `.Files.Glob "config/*"`, `.Files.Get (printf "tags/%s" .name)`.
+_CERTAIN_FILES = re.compile(
+    rb"\.Files\.(?:\w+[ \t]*\(?[ \t]*(?:printf[ \t]+)?[\"`][\w.-]+/|Get[ \t]+[\"`](?!(?i:values))[\w.-]+[\"`])"
+)
 _OBJECT_IN_TEMPLATE = re.compile(
     rb"^[ \t]*kind[ \t]*:[ \t]*['\"]?(?:Application|ApplicationSet|HelmRelease|Kustomization)\b", re.MULTILINE
 )
@@ -88,7 +90,7 @@ class Charts:
         data = self.files[path].data
         if b".Files" not in data or not self.is_template(path):
             return None
-        is_certain = data.count(b".Files") == len(_FILES_BELOW.findall(data))
+        is_certain = data.count(b".Files") == len(_CERTAIN_FILES.findall(data))
         return None if is_certain else self.chart_of(path)
 
     @cached_property
