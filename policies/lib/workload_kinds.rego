@@ -16,6 +16,7 @@ api_groups := {
 	"Deployment": {"apps", "extensions"},
 	"DeploymentConfig": {"", "apps.openshift.io"},
 	"Job": {"batch"},
+	"LeaderWorkerSet": {"leaderworkerset.x-k8s.io"},
 	"Pod": {""},
 	"ReplicaSet": {"apps", "extensions"},
 	"ReplicationController": {""},
@@ -33,6 +34,7 @@ pod_path := {
 	"Deployment": ["spec", "template", "spec"],
 	"DeploymentConfig": ["spec", "template", "spec"],
 	"Job": ["spec", "template", "spec"],
+	"LeaderWorkerSet": ["spec", "leaderWorkerTemplate", "leaderTemplate", "spec"],
 	"Pod": ["spec"],
 	"ReplicaSet": ["spec", "template", "spec"],
 	"ReplicationController": ["spec", "template", "spec"],
@@ -50,6 +52,7 @@ rolls := {
 	"Deployment": true,
 	"DeploymentConfig": true,
 	"Job": false,
+	"LeaderWorkerSet": true,
 	"Pod": false,
 	"ReplicaSet": true,
 	"ReplicationController": true,
@@ -76,5 +79,7 @@ template(i, kind) := input.documents[i].object.spec.template if {
 }
 
 template(i, "CronJob") := input.documents[i].object.spec.jobTemplate.spec.template
+
+template(i, "LeaderWorkerSet") := input.documents[i].object.spec.leaderWorkerTemplate.leaderTemplate
 
 template(i, "Pod") := input.documents[i].object

@@ -26,14 +26,26 @@ name := {i: values.string(object.get(input.documents[i].object, ["metadata", "na
 
 # METADATA
 # title: Pod by document
-# description: The `spec` of the pod, its `path` from the document's root, and the `labels` that a Service selects by.
+# description: |
+#   The `spec` of the pod, its `path` from the document's root, and the `labels` that a Service selects by, with those
+#   that the controller of a LeaderWorkerSet adds.
 pod := {i: found |
 	some i, which in kind
 	template := workload_kinds.template(i, which)
 	is_object(template.spec)
-	labels := {key: value | some key, value in template.metadata.labels; is_string(value)}
+	written := {key: value | some key, value in template.metadata.labels; is_string(value)}
+	labels := object.union(written, _given_labels(i, which))
 	found := {"path": workload_kinds.pod_path[which], "spec": template.spec, "labels": labels}
 }
+
+# Those that its controller gives to each leader.
+# https://lws.sigs.k8s.io/docs/reference/labels-annotations-and-environment-variables/
+_given_labels(i, which) := {
+	"leaderworkerset.sigs.k8s.io/name": name[i],
+	"leaderworkerset.sigs.k8s.io/worker-index": "0",
+} if {
+	which == "LeaderWorkerSet"
+} else := {}
 
 # METADATA
 # title: Rolling workloads

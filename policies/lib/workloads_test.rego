@@ -34,6 +34,15 @@ test_pod[note] if {
 			["spec", "jobTemplate", "spec", "template", "spec"],
 			set(),
 		],
+		"LeaderWorkerSet": [
+			workload(
+				"leaderworkerset.x-k8s.io/v1",
+				"LeaderWorkerSet",
+				{"leaderWorkerTemplate": {"leaderTemplate": template}},
+			),
+			["spec", "leaderWorkerTemplate", "leaderTemplate", "spec"],
+			{0},
+		],
 		"Pod": [
 			object.union(template, {"apiVersion": "v1", "kind": "Pod"}),
 			["spec"],
@@ -43,6 +52,20 @@ test_pod[note] if {
 	got := {"pod": workloads.pod[0], "rolling": workloads.rolling} with input as testing.batch([case[0]])
 	[got.pod.path, got.pod.labels.app, got.pod.spec.containers[0].name] == [case[1], "web", "web"]
 	got.rolling == case[2]
+}
+
+test_labels_of_a_leader if {
+	spec := {"leaderWorkerTemplate": {"leaderTemplate": template}}
+	pod := workloads.pod[0] with input as testing.batch([workload(
+		"leaderworkerset.x-k8s.io/v1",
+		"LeaderWorkerSet",
+		spec,
+	)])
+	pod.labels == {
+		"app": "web",
+		"leaderworkerset.sigs.k8s.io/name": "web",
+		"leaderworkerset.sigs.k8s.io/worker-index": "0",
+	}
 }
 
 test_no_pod[note] if {

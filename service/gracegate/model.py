@@ -210,6 +210,10 @@ WORKLOAD_KINDS: Mapping[str, WorkloadKind] = {
     "Deployment": WorkloadKind(("apps", "extensions"), selects=True),
     "DeploymentConfig": WorkloadKind(("", "apps.openshift.io")),
     "Job": WorkloadKind(("batch",), rolls=False),
+    # Requests go to the leaders of its groups.
+    "LeaderWorkerSet": WorkloadKind(
+        ("leaderworkerset.x-k8s.io",), template=("spec", "leaderWorkerTemplate", "leaderTemplate")
+    ),
     "Pod": WorkloadKind(("",), template=(), rolls=False),
     "ReplicaSet": WorkloadKind(("apps", "extensions"), selects=True),
     "ReplicationController": WorkloadKind(("",)),

@@ -116,7 +116,12 @@ def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) 
 
 
 def workload(kind: str, spec: str) -> str:
-    version = {"Pod": "v1", "Rollout": "argoproj.io/v1alpha1"}.get(kind, "apps/v1")
+    versions = {
+        "LeaderWorkerSet": "leaderworkerset.x-k8s.io/v1",
+        "Pod": "v1",
+        "Rollout": "argoproj.io/v1alpha1",
+    }
+    version = versions.get(kind, "apps/v1")
     return f"apiVersion: {version}\nkind: {kind}\nspec: {spec}\n"
 
 
@@ -198,6 +203,10 @@ def image_change(parameters: str) -> str:
         pytest.param(image_change("{containerNames: app}"), True, id="container names that are no list"),
         pytest.param(image_change("null"), True, id="a trigger of nothing"),
         pytest.param(workload("Rollout", "{}"), True, id="an empty rollout"),
+        pytest.param(
+            workload("LeaderWorkerSet", "{leaderWorkerTemplate: {workerTemplate: {}}}"), False, id="only workers"
+        ),
+        pytest.param(workload("LeaderWorkerSet", "{leaderWorkerTemplate: {size: 4}}"), True, id="neither"),
         pytest.param(workload("Pod", "[]"), True, id="not an object"),
         pytest.param("kind: Service\n$patch: delete\n", True, id="a patch directive"),
         pytest.param("apiVersion: batch.volcano.sh/v1\nkind: Job\nspec: {}\n", False, id="another group"),

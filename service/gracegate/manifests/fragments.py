@@ -10,6 +10,11 @@ from gracegate.model import WORKLOAD_KINDS, Pointer
 
 _SELECTOR: Pointer = ("spec", "selector")
 _TEMPLATE_LABELS: Pointer = ("spec", "template", "metadata", "labels")
+_INSTEAD_OF_TEMPLATE: Mapping[str, Pointer] = {
+    "LeaderWorkerSet": ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    "Rollout": ("spec", "workloadRef"),
+}
+"""What an object without the template of WORKLOAD_KINDS has in its place."""
 
 
 def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
@@ -23,7 +28,8 @@ def is_fragment(kind: str, group: str, found: Mapping[str, Any]) -> bool:
     if workload is None or (group and group not in workload.api_groups):
         return False
     pod = value_at(found, workload.pod_spec)
-    if pod is None and kind == "Rollout" and isinstance(value_at(found, ("spec", "workloadRef")), dict):
+    instead = _INSTEAD_OF_TEMPLATE.get(kind)
+    if pod is None and instead is not None and isinstance(value_at(found, instead), dict):
         return False
     containers = pod.get("containers") if isinstance(pod, dict) else None
     if not isinstance(containers, list) or not containers:
