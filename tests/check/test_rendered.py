@@ -479,6 +479,37 @@ def test_what_is_wrong_stands_at_the_end_of_a_message(renderer: WasmRenderer) ->
     assert problem.message.endswith("Go struct field Kustomization.namePrefix of type string`.")
 
 
+AUTOSCALED = """\
+{{- if .Values.autoscaled }}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ .Release.Name }}
+  namespace: {{ .Release.Namespace }}
+spec:
+  maxReplicas: 5
+  minReplicas: 2
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: {{ .Release.Name }}}
+{{- end }}
+"""
+
+
+def test_what_other_values_of_a_chart_make_is_another_release(renderer: WasmRenderer) -> None:
+    replicas = "  {{- if not .Values.autoscaled }}\n  replicas: {{ .Values.replicas }}\n  {{- end }}\n"
+    template = TEMPLATE.replace("  replicas: {{ .Values.replicas }}\n", replicas)
+    files = CHART | {
+        "chart/templates/web.yaml": template.replace(
+            "  name: {{ .Release.Name }}\n",
+            "  name: {{ .Release.Name }}\n  namespace: {{ .Release.Namespace }}\n",
+            1,
+        ),
+        "chart/templates/hpa.yaml": AUTOSCALED,
+        "chart/values-prod.yaml": "autoscaled: true\n",
+    }
+    report = check(request_of(None, files), ENGINE.evaluate, renderer.render)
+    assert [finding.rule for finding in report.findings if "hpa" in finding.rule] == []
+
+
 def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:
     files = {"prod/kustomization.yaml": "resources:\n- web.yaml\n"}
     report = check(request_of(None, files), ENGINE.evaluate, renderer.render)

@@ -105,17 +105,19 @@ _missing_services := {{"document": i, "path": backend.path}: found |
 	}
 }
 
-# By place of the port. Of several Services of that name none may have it.
+# By place of the port. Of several Services of that name none may have it. One of the same namespace in another root may
+# be for another cluster.
 _missing_ports := {{"document": i, "path": backend.port_path}: found |
 	some backend in _judged_backends
 	i := backend.document
 	_is_port(backend.port)
 	named := _names_of(backend)
-	count(named) > 0
+	near := {key | some key in named; key[1][0] == "root"}
+	count(near) > 0
 	every key in named {
 		not _accepts(_values[key], backend.port)
 	}
-	first := min({_first[key] | some key in named})
+	first := min({_first[key] | some key in near})
 	found := {
 		"kind": input.documents[i].object.kind,
 		"route": values.string(object.get(input.documents[i].object, ["metadata", "name"], "")),

@@ -179,6 +179,14 @@ test_silent_on[note] if {
 	found(batch) == set()
 }
 
+# It may be for another cluster.
+test_the_same_namespace_in_another_root if {
+	found(testing.batch_of([
+		testing.document(in_namespace(testing.service, "shop"), "bank/web.yaml"),
+		testing.document(in_namespace(to("web", {"number": 8080}), "shop"), "apps/web.yaml"),
+	])) == set()
+}
+
 test_another_namespace if {
 	here := testing.batch([in_namespace(testing.service, "bank"), in_namespace(to("web", {"number": 80}), "shop")])
 	found(here) == {["info", name_path]}

@@ -47,6 +47,7 @@ test_silent_on[note] if {
 			object.union(proxy, {"lifecycle": {"preStop": {"httpGet": {"port": 1}}}}),
 		)],
 		"another container": [beside(testing.web, {"name": "pgbouncer-exporter", "image": "x/pgbouncer-exporter"})],
+		"a proxy that is injected": [beside(testing.web, {"name": "istio-proxy", "image": "auto"})],
 		"an app that does not wait": [beside(testing.remove_at(testing.web, testing.inside(["lifecycle"])), proxy)],
 		"an app with a hook of unknown duration": [beside(
 			testing.with_container(["lifecycle", "preStop"], {"exec": {"command": ["/stop"]}}),
@@ -74,7 +75,7 @@ test_silent_on_fragments if {
 
 test_proxies[note] if {
 	some note, container in {
-		"by name": {"name": "istio-proxy", "image": "auto"},
+		"by name": {"name": "istio-proxy", "image": "registry.example/istio/proxyv2:1.29"},
 		"by a longer name": {"name": "web-envoy-sidecar", "image": "x"},
 		"by image": {"name": "side", "image": "localhost:5000/edoburu/pgbouncer:1.23@sha256:0"},
 		"by an old name": {"name": "cloudsql-proxy", "image": "gcr.io/cloudsql-docker/gce-proxy:1.33"},

@@ -101,7 +101,7 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
                 "root": document.component,
                 "rendered_root": document.component if document.root is None else document.root,
                 "namespace": document.namespace,
-                "declared_namespace": document.source_ref.namespace,
+                "declared_namespace": _declared_namespace(document),
             }
             for number, document in enumerate(batch.documents)
         ],
@@ -122,6 +122,13 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
 def _directory(document: Document) -> str:
     """The directory of a file. What is rendered in a root meets nothing there that another root has made of it."""
     return posixpath.dirname(document.path) if document.rendered is None else document.holder
+
+
+def _declared_namespace(document: Document) -> str:
+    """The namespace that an object names. What a chart without a known release names is only where it is rendered."""
+    rendered = document.rendered
+    is_anywhere = rendered is not None and rendered.root.renderer == "helm" and not document.applied_namespace.name
+    return "" if is_anywhere else document.source_ref.namespace
 
 
 def _reports(
