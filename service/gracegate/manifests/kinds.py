@@ -12,6 +12,8 @@ from gracegate.yaml import split_documents
 KINDS = frozenset(
     {
         *WORKLOAD_KINDS,
+        "BackendConfig",
+        "GCPBackendPolicy",
         "GRPCRoute",
         "Gateway",
         "HTTPProxy",

@@ -122,7 +122,7 @@ _POD: dict[str, Schema] = {
 }
 _SPEC_FIELDS = (
     *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
-    "internalTrafficPolicy",
+    *("connectionDraining", "default", "internalTrafficPolicy", "targetRef"),
     *("ingressClassName", "loadBalancerClass", "maxReplicaCount", "maxReplicas", "parentRefs", "routes"),
     *("defaultConfiguration", "serviceRef", "targetReference", "targetType", "tcp", "tls", "to"),
     *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas", "podManagementPolicy"),
