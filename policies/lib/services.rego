@@ -90,6 +90,15 @@ is_for_metrics(port) if {
 }
 
 # METADATA
+# title: Target of a port
+# description: |
+#   The name or number of the containers' port that a port of a Service sends to. 0 and "" mean the Service's own port,
+#   like null and absence.
+target(port) := port.targetPort if {
+	not object.get(port, "targetPort", null) in {0, "", null}
+} else := object.get(port, "port", 0)
+
+# METADATA
 # title: Workloads with users
 # description: A set of the documents of workloads that a Service selects which is not for metrics only.
 has_users := {i |
@@ -201,14 +210,9 @@ _ports(s) := [described |
 	described := {
 		"name": values.string(object.get(port, "name", "")),
 		"protocol": ports.protocol(port),
-		"target": _target(port),
+		"target": target(port),
 	}
 ]
-
-# 0 and "" mean the Service's own port, like null and absence.
-_target(port) := port.targetPort if {
-	not object.get(port, "targetPort", null) in {0, "", null}
-} else := object.get(port, "port", 0)
 
 _selectors := {found.selector | some found in service}
 

@@ -12,6 +12,8 @@ batch(objects) := batch_of([document(manifest, "apps/web.yaml") | some manifest 
 
 batch_of(documents) := {
 	"documents": documents,
+	"before": [],
+	"added": [],
 	"unread": [],
 	"rules": [],
 	"params": testing_defaults.params,
@@ -30,6 +32,27 @@ document(manifest, path) := {
 	"namespace": values.string(object.get(manifest, ["metadata", "namespace"], "")),
 	"declared_namespace": values.string(object.get(manifest, ["metadata", "namespace"], "")),
 }
+
+# A change, from manifests to manifests of one file. They are the same if file, kind, name and namespace are.
+change(base, head) := change_of(batch(head), [document(manifest, "apps/web.yaml") | some manifest in base])
+
+# To what the documents of the batch are, from other documents.
+change_of(batch, base) := object.union(batch, {"before": array.concat(modified, removed), "added": added}) if {
+	names := [_name(document) | some document in batch.documents]
+	modified := [object.union(former(document), {"document": i}) |
+		some i, name in names
+		some document in base
+		_name(document) == name
+		document.object != batch.documents[i].object
+	]
+	removed := [former(document) | some document in base; not _name(document) in names]
+	base_names := [_name(document) | some document in base]
+	added := [i | some i, name in names; not name in base_names]
+}
+
+former(document) := object.remove(document, ["subject"])
+
+_name(document) := [document.path, document.object.kind, document.object.metadata.name, document.namespace]
 
 fragment(manifest, path) := object.union(document(manifest, path), {"fragment": true})
 

@@ -486,7 +486,8 @@ class Parameter:
 class Rule:
     """The METADATA of a rule file; `example` is a manifest that violates the rule.
 
-    Before the day `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule.
+    For a rule on what a change does, `before` is what the example was before the change that it finds. Before the day
+    `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule.
     """
 
     id: str
@@ -501,6 +502,7 @@ class Rule:
     aliases: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
     effective_on: dt.date | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,22 @@ something was not evaluated.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
+import re
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import EngineError
 from gracegate.model import Document, ObjectRef
-from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, load_builtin
+from gracegate.policy import BaseDocument, Batch, Catalog, Cluster, Evaluate, ask, load_builtin
 from gracegate.policy.engines.opa_server import start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
 
@@ -124,13 +126,31 @@ def autoscalers() -> Iterator[Document]:
     yield from (autoscaler(Copy(number), name=f"web-{number}") for number in count())
 
 
-SHAPES = (varied, namespaces, folders, budgets, services, autoscalers)
+def changed_applications() -> Iterator[Document]:
+    """As varied, where the labels of all pods and the selectors of all Services were others at base."""
+    yield from varied()
+
+
+def changed_services() -> Iterator[Document]:
+    """As services, where these labels and selectors were others at base."""
+    yield from services()
+
+
+SHAPES = (varied, namespaces, folders, budgets, services, autoscalers, changed_applications, changed_services)
+CHANGED = (changed_applications, changed_services)
+
+
+def former(document: Document) -> Document:
+    """The document with other labels of pods, and another selector of a Service."""
+    text = re.sub(r'("labels"|"selector"): \{"app": "', r"\g<0>old-", json.dumps(document.object))
+    return replace(document, object=json.loads(text))
 
 
 def batch(shape: Callable[[], Iterator[Document]], documents: int, rules: Catalog) -> Batch:
     """That many documents, all to be reported."""
     found = tuple(islice(shape(), documents))
-    return Batch(found, frozenset(range(documents)), (), rules.rules, rules.rules, {}, Cluster())
+    before = tuple(BaseDocument(former(one), index) for index, one in enumerate(found)) if shape in CHANGED else ()
+    return Batch(found, frozenset(range(documents)), (), rules.rules, rules.rules, {}, Cluster(), before=before)
 
 
 def processor_seconds(pid: int) -> float:
@@ -177,7 +197,7 @@ def main() -> int:
     rules = load_builtin()
     sizes = [given.least << power for power in range(20) if given.least << power <= given.most]
     is_slow = False
-    print(f"{'shape':12} {'engine':6} " + " ".join(f"{size:>8}" for size in sizes) + "  exponent", flush=True)
+    print(f"{'shape':20} {'engine':6} " + " ".join(f"{size:>8}" for size in sizes) + "  exponent", flush=True)
     with start_child(given.opa, rules, seconds=600) as server, closing(WasmEngine(rules, seconds=600)) as wasm:
         server.ensure_running()
         engines = {"wasm": (wasm.evaluate, os.getpid()), "opa": (server.evaluate, _child_of(os.getpid()))}
@@ -186,7 +206,7 @@ def main() -> int:
         for name in given.shape or names:
             for engine in given.engine or engines:
                 measured: dict[int, float] = {}
-                print(f"{name:12} {engine:6} ", end="", flush=True)
+                print(f"{name:20} {engine:6} ", end="", flush=True)
                 for size in sizes:
                     evaluate, pid = engines[engine]
                     try:

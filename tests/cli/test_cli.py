@@ -401,9 +401,13 @@ def test_rules_are_listed_and_explained(capfd: pytest.CaptureFixture[str]) -> No
 def test_every_example_is_found(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     # Without an oldest version no field is too new.
     write(shop, {".gracegate.yaml": f'min_kubernetes_version: "1.{Cluster().min_minor}"\n'})
-    for name, rule in fix_command.load_builtin().rules.items():
+    rules = fix_command.load_builtin().rules
+    changed = {name: rule for name, rule in rules.items() if rule.before is not None}
+    write(shop, {f"{name}/example.yaml": rule.before or "" for name, rule in changed.items()})
+    base = commit(shop, "before")
+    for name, rule in rules.items():
         write(shop, {f"{name}/example.yaml": rule.example})
-        run(["check", name, "--rule", name, "--format", "json"])
+        run(["check", name, "--rule", name, "--format", "json", *(["--base", base] if name in changed else [])])
         assert {f["rule"] for f in json.loads(capfd.readouterr().out)["findings"]} == {name}
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from gracegate.check import CheckRequest
-from gracegate.model import SourceFile, Tree
+from gracegate.model import FileDiff, SourceFile, Tree
 from gracegate.policy import load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig, parse_repo_config
@@ -43,10 +43,21 @@ def _corpora() -> Iterator[tuple[str, Files]]:
         yield name, {path.name: path.read_text() for path in sorted((Path(__file__).parent / folder).iterdir())}
 
 
-def request(files: Files, config: str = "") -> CheckRequest:
-    """A check of all files; what the shop's own configuration waives is fixed like the rest."""
+def tree(files: Files) -> Tree:
+    return Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
+
+
+def request(name: str, files: Files, config: str = "") -> CheckRequest:
+    """A check of all files of a corpus, edited or not; what the shop's own configuration waives is fixed like the rest.
+
+    The example of a rule on what a change does is checked as that change.
+    """
+    rule = CATALOG.rules.get(name)
+    base = None if rule is None or rule.before is None else dict.fromkeys(files, rule.before)
     return CheckRequest(
-        head=Tree({path: SourceFile(path, text.encode()) for path, text in files.items()}),
+        head=tree(files),
+        base=None if base is None else tree(base),
+        diff=None if base is None else tuple(FileDiff(path, "modified") for path in base),
         config=parse_repo_config(config, CATALOG.rules) if config else RepoConfig(),
         catalog=CATALOG,
         engine=WASM.engine,

@@ -30,7 +30,7 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 @cache
 def matches_of(name: str, minor: int) -> tuple[Match, ...]:
     head = compare_trees(
-        request(corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate, render_nothing
+        request(name, corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate, render_nothing
     ).head
     assert head.problems == ()
     return head.matches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
 from gracegate.manifests import render_nothing
-from gracegate.model import Engine, Finding, Rule, SourceFile, Tree
+from gracegate.model import Engine, FileDiff, Finding, Rule, SourceFile, Tree
 from gracegate.policy import Catalog, Cluster, Evaluate
 from gracegate.repo_config import RepoConfig
 
@@ -25,6 +26,24 @@ class RuleExplanation:
     rule: Rule
     finding: Finding
     after: str | None
+
+    @property
+    def shown_example(self) -> str:
+        """The example; for a rule on what a change does, the change."""
+        return self._shown(self.rule.example)
+
+    @property
+    def shown_fix(self) -> str | None:
+        """The example after the fix, shown as the example is."""
+        return None if self.after is None else self._shown(self.after)
+
+    def _shown(self, text: str) -> str:
+        before = self.rule.before
+        if before is None:
+            return text
+        diff = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="")
+        # Without the names of files, which there are none of.
+        return "\n".join([*diff][2:])
 
     @property
     def finding_without_patch(self) -> Finding:
@@ -45,7 +64,9 @@ def waiver_hint(rule: Rule) -> str:
 def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluate) -> RuleExplanation:
     """Runs all rules on the example. Raises StopIteration if the rule does not find it, which a test rules out."""
     request = CheckRequest(
-        head=Tree({EXAMPLE: SourceFile(EXAMPLE, rule.example.encode())}),
+        head=_tree(rule.example),
+        base=None if rule.before is None else _tree(rule.before),
+        diff=None if rule.before is None else (FileDiff(EXAMPLE, "modified"),),
         # With a version that somebody has named, a field that it lacks is a mistake.
         config=RepoConfig(min_minor=Cluster().min_minor),
         catalog=catalog,
@@ -55,6 +76,10 @@ def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluat
     finding = next(f for f in check(request, evaluate, render_nothing).findings if f.rule == rule.id)
     fixed = fix_all(request, _assume_fixes_are_safe(evaluate), render_nothing).files
     return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
+
+
+def _tree(text: str) -> Tree:
+    return Tree({EXAMPLE: SourceFile(EXAMPLE, text.encode())})
 
 
 def _assume_fixes_are_safe(evaluate: Evaluate) -> Evaluate:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gracegate.check.rendered import RenderedTree, judge_rendered, trace_all
-from gracegate.check.trees import ComparedTrees, EvaluatedTree, evaluate_tree, render_context
+from gracegate.check.trees import ComparedTrees, EvaluatedTree, SubjectDocuments, evaluate_tree, render_context
 from gracegate.manifests import (
     Change,
     Collection,
@@ -55,8 +55,9 @@ class Reevaluation:
                 return Refuted(reason)
         roots = {**head.tree.roots, **{root: rendered for root, rendered in after.items() if root in head.tree.roots}}
         tree = judge_rendered(edited, roots, head.tree.judged)
-        indexes = self._trees.subject_indexes(tree.collection.documents)
-        return evaluate_tree(self._trees.request, tree, indexes, self._evaluate, None, head.failed)
+        # What was there before the change is the same, whatever is edited.
+        reported = SubjectDocuments(self._trees.subject_indexes(tree.collection.documents), self._trees.former)
+        return evaluate_tree(self._trees.request, tree, reported, self._evaluate, None, head.failed)
 
 
 def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -> Collection:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gracegate.check import compare, profiles, subjects, waivers
+from gracegate.check.former_documents import FormerDocuments, UnknownHolders, former_documents
 from gracegate.check.matches import Match, live_targets, match_violations
 from gracegate.check.rendered import (
     RenderedTree,
@@ -45,7 +46,7 @@ from gracegate.model import (
     Violation,
     Waiver,
 )
-from gracegate.policy import Batch, Catalog, Cluster, Evaluate, ask, failed_rule_problems
+from gracegate.policy import BaseDocument, Batch, Catalog, Cluster, Evaluate, ask, failed_rule_problems
 from gracegate.repo_config import RepoConfig
 
 
@@ -78,6 +79,21 @@ class CheckRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectDocuments:
+    """The indexes of the documents of a tree that may be reported, and what the tree's documents were at base.
+
+    Without `former`, as for the base itself, the rules on what a change does find nothing.
+    """
+
+    indexes: frozenset[int]
+    former: FormerDocuments | None = None
+
+    def changes(self, documents: Sequence[Document]) -> tuple[tuple[BaseDocument, ...], frozenset[int]]:
+        """What was modified and removed, and the indexes of those of the tree's documents that were added."""
+        return ((), frozenset()) if self.former is None else self.former.of(documents)
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluatedTree:
     """One tree, read and evaluated; `problems` are those of the evaluation alone, `failed` the rules that failed."""
 
@@ -106,6 +122,7 @@ class ComparedTrees:
     regressions: frozenset[str] = frozenset()
     improvements: frozenset[str] = frozenset()
     changed_templates: Mapping[str, frozenset[SourceLine]] = field(default_factory=dict)
+    former: FormerDocuments | None = None
 
     def locate(self, document: Document, pointer: Pointer) -> tuple[str, Place]:
         """The file and the lines of a pointer into a document of the head."""
@@ -149,22 +166,31 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         found = render_tree(head_files, roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
-        return ComparedTrees(request, evaluate_tree(request, head_tree, indexes, evaluate, context))
+        return ComparedTrees(request, evaluate_tree(request, head_tree, SubjectDocuments(indexes), evaluate, context))
     base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
     templates = changed_templates(base_files, head_files, scope.head_paths)
     head_tree = trace_all(head_tree, roots_of_templates(head_tree, templates), context)
+    moved = compare.moved_paths(request.diff)
+    renames = compare.object_renames(base_tree.collection.documents, head_tree.collection.documents, moved)
+    former = former_documents(
+        base_tree.collection.documents,
+        head_tree.collection.documents,
+        renames,
+        moved,
+        _unknown_holders(base_tree, head_tree),
+    )
     head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
-    evaluated_head = evaluate_tree(request, head_tree, head_subjects, evaluate, context)
+    evaluated_head = evaluate_tree(request, head_tree, SubjectDocuments(head_subjects, former), evaluate, context)
     # What a new root is made of may have had the same faults before.
     made_of = {m.document.path for m in evaluated_head.matches if _is_in_new_root(m.document, base_tree)}
     base_subjects = scope.subject_indexes(base_tree.collection.documents, scope.base_paths | made_of)
-    evaluated_base = evaluate_tree(request, base_tree, base_subjects, evaluate, context, evaluated_head.failed)
+    evaluated_base = evaluate_tree(
+        request, base_tree, SubjectDocuments(base_subjects), evaluate, context, evaluated_head.failed
+    )
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
     base, head = evaluated_base.collection, evaluated_head.collection
-    moved = compare.moved_paths(request.diff)
-    renames = compare.object_renames(base.documents, head.documents, moved)
     changed = subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved)
     changed_documents = [d for d in head.documents if d.key in changed]
     containers = compare.container_renames(base.documents, changed_documents, renames, moved)
@@ -185,6 +211,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
         compare.improvements(evaluated_base.matches, evaluated_head.matches, renames, profiles.LESSER_THAN),
         templates,
+        former,
     )
 
 
@@ -203,6 +230,18 @@ def _render_both(
 
 def _is_in_new_root(document: Document, base: RenderedTree) -> bool:
     return document.rendered is not None and not base.files.components.has(document.rendered.root)
+
+
+def _unknown_holders(base: RenderedTree, head: RenderedTree) -> UnknownHolders:
+    unrendered = {root.id for root in head.judged - base.judged if base.files.components.has(root)}
+    return UnknownHolders(_unseen_files(base) | unrendered, _unseen_files(head))
+
+
+def _unseen_files(tree: RenderedTree) -> frozenset[str]:
+    """The files that could not be read, and those of which only rendered objects are seen."""
+    files = {document.path for document in tree.files.documents}
+    seen = {document.path for document in tree.collection.documents if document.rendered is None}
+    return frozenset(problem.file for problem in tree.files.problems).union(files - seen)
 
 
 def _holders(base: RenderedTree, head: EvaluatedTree) -> compare.Holders:
@@ -235,7 +274,7 @@ def _without_excluded(request: CheckRequest, documents: Sequence[Document], inde
 def evaluate_tree(
     request: CheckRequest,
     tree: RenderedTree,
-    indexes: frozenset[int],
+    reported: SubjectDocuments,
     evaluate: Evaluate,
     context: RenderContext | None,
     failed: Mapping[str, str] = MappingProxyType({}),
@@ -243,10 +282,11 @@ def evaluate_tree(
     """The tree's findings, without those of rules that have `failed` before. Without a `context`, what the objects of
     findings were made of is not asked."""
     collection = tree.collection
-    subject_indexes = _without_excluded(request, collection.documents, indexes)
+    subject_indexes = _without_excluded(request, collection.documents, reported.indexes)
     rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
     if not subject_indexes or (failed and rules.keys() <= failed.keys()):
         return EvaluatedTree(tree, (), ())
+    before, added = reported.changes(collection.documents)
     batch = Batch(
         documents=collection.documents,
         subjects=subject_indexes,
@@ -256,6 +296,8 @@ def evaluate_tree(
         params={rule: setting.params for rule, setting in request.config.rules.items()},
         cluster=_cluster(request.config),
         failed=failed,
+        before=before,
+        added=added,
     )
     try:
         answer = ask(evaluate, batch, request.engine.digest)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
-from gracegate.policy.query import Answer, Batch, Cluster, Evaluate, ask, failed_rule_problems
+from gracegate.policy.query import Answer, BaseDocument, Batch, Cluster, Evaluate, ask, failed_rule_problems
 from gracegate.policy.violations import conventional_order
 
 __all__ = [
     "Answer",
+    "BaseDocument",
     "Batch",
     "Catalog",
     "Cluster",

@@ -32,13 +32,25 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseDocument:
+    """A document of the base that the change modified or removed.
+
+    `head_index` is the index of what it is now among the documents of the batch, None where it is gone.
+    """
+
+    document: Document
+    head_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What is evaluated together: all `documents` are facts, those whose index is in `subjects` may be reported.
 
     `unread` names (path, directory, component) of files that may hold a Service nobody could read. The parameters of
     all rules of the `catalog` are part of every question, so that a rule finds the same whichever others are evaluated;
     `params` replaces their defaults. Rules in `failed` are not evaluated: they failed before, for the reason given, on
-    almost the same documents, and may need much time to fail again.
+    almost the same documents, and may need much time to fail again. `before` is what the change modified and removed,
+    and `added` are the indexes of documents that the base lacks; both are empty without a base.
     """
 
     documents: tuple[Document, ...]
@@ -49,6 +61,8 @@ class Batch:
     params: Mapping[str, Mapping[str, Any]]
     cluster: Cluster
     failed: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[BaseDocument, ...] = ()
+    added: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +105,14 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
         params[rule][parameter.name] = batch.params.get(rule, {}).get(parameter.name, parameter.default)
     return {
         "documents": [
-            {
-                "object": document.object,
-                "path": document.holder,
-                "directory": _directory(document),
-                "index": document.number,
-                "subject": number in batch.subjects,
-                "fragment": document.is_fragment,
-                "root": document.component,
-                "rendered_root": document.component if document.root is None else document.root,
-                "namespace": document.namespace,
-                "declared_namespace": _declared_namespace(document),
-            }
+            {**_described(document), "subject": number in batch.subjects}
             for number, document in enumerate(batch.documents)
         ],
+        "before": [
+            _described(one.document) | ({} if one.head_index is None else {"document": one.head_index})
+            for one in batch.before
+        ],
+        "added": sorted(batch.added),
         "unread": [
             {"path": path, "directory": directory, "root": component} for path, directory, component in batch.unread
         ],
@@ -116,6 +124,20 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
             **{p.cluster: params[rule][p.name] for rule, p in parameters if p.cluster},
         },
         "params": params,
+    }
+
+
+def _described(document: Document) -> dict[str, Any]:
+    return {
+        "object": document.object,
+        "path": document.holder,
+        "directory": _directory(document),
+        "index": document.number,
+        "fragment": document.is_fragment,
+        "root": document.component,
+        "rendered_root": document.component if document.root is None else document.root,
+        "namespace": document.namespace,
+        "declared_namespace": _declared_namespace(document),
     }
 
 

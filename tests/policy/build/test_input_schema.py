@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from gracegate.model import Document, ObjectRef, Parameter, Rule
-from gracegate.policy import Batch, Cluster, ask, builtin_policies, load_builtin
+from gracegate.policy import BaseDocument, Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.build import input_schema
 
 MODULE = """\
@@ -28,6 +28,9 @@ KNOWN = [
     "input.documents[0].object.spec.template.spec.containers[0].readinessProbe.httpGet.port",
     "input.documents[0].object.spec.jobTemplate.spec.template.spec.terminationGracePeriodSeconds",
     "input.documents[0].object.spec.containers[0].image",
+    "input.before[0].object.spec.selector.app",
+    "input.before[0].document",
+    "input.added[0]",
 ]
 MISSPELT = [
     'input.params["grace-period-exhausted"].least_second',
@@ -36,6 +39,8 @@ MISSPELT = [
     "input.cluster.drain_seconds.alb",
     "input.documents[0].object.spec.template.spec.container[0].image",
     "input.documents[0].object.spec.jobTemplate.template",
+    "input.before[0].subject",
+    "input.before[0].object.spec.selectors",
 ]
 
 
@@ -63,7 +68,17 @@ def test_a_misspelt_name_fails(opa: Path, tmp_path: Path, expression: str) -> No
 def test_the_input_of_a_review_fits_the_schema() -> None:
     catalog, questions = load_builtin(), []
     pod = Document("a/pod.yaml", 0, (), {"kind": "Pod"}, ObjectRef("Pod", "", ""), False, "a")
-    batch = Batch((pod,), frozenset({0}), (("a/x.yaml", "a", "a"),), catalog.rules, catalog.rules, {}, Cluster())
+    batch = Batch(
+        documents=(pod,),
+        subjects=frozenset({0}),
+        unread=(("a/x.yaml", "a", "a"),),
+        rules=catalog.rules,
+        catalog=catalog.rules,
+        params={},
+        cluster=Cluster(),
+        before=(BaseDocument(pod, 0), BaseDocument(pod)),
+        added=frozenset({0}),
+    )
     ask(lambda opa_input: questions.append(opa_input) or clean(catalog.digest, opa_input), batch, catalog.digest)
     schema = json.loads(input_schema.build(catalog.rules.values()))
     jsonschema.validate(questions[0], {**schema, "additionalProperties": False})

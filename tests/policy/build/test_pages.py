@@ -72,8 +72,9 @@ def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
     shared = [rule.id, rule.title, rule.description, *rule.links, *rule.exceptions]
     shared += [text for p in rule.parameters for text in (p.name, p.description)]
     assert [text for text in shared if text not in page or text not in terminal] == []
-    for text in filter(None, (rule.example, found.after)):
-        assert f"```yaml\n{text.rstrip()}\n```\n" in page
+    language = "yaml" if rule.before is None else "diff"
+    for text in filter(None, (found.shown_example, found.shown_fix)):
+        assert f"```{language}\n{text.rstrip()}\n```\n" in page
         assert "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n")) in terminal
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from gracegate.check.former_documents import former_documents
 from gracegate.model import Document, ObjectRef, Operation, Rule, Violation
 from gracegate.policy import Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.build.examples import BASELINE_FILE
@@ -38,11 +39,19 @@ def reference(found: Mapping[str, Any]) -> ObjectRef:
     return ObjectRef(found["kind"], "", found["metadata"]["name"])
 
 
-def violations(engine: WasmEngine, docs: tuple[Document, ...]) -> tuple[Violation, ...]:
-    batch = Batch(docs, frozenset(range(len(docs))), (), CATALOG.rules, CATALOG.rules, {}, Cluster())
+def violations(
+    engine: WasmEngine, docs: tuple[Document, ...], base: tuple[Document, ...] | None = None
+) -> tuple[Violation, ...]:
+    before, added = ((), frozenset[int]()) if base is None else former_documents(base, docs, {}, {}).of(docs)
+    batch = Batch(docs, frozenset(range(len(docs))), (), CATALOG.rules, CATALOG.rules, {}, Cluster(), {}, before, added)
     answer = ask(engine.evaluate, batch, CATALOG.digest)
     assert answer.failed == {}
     return answer.violations
+
+
+def before(rule: Rule) -> tuple[Document, ...] | None:
+    """What the example was before the change that the rule finds, None for a rule that reads one tree."""
+    return None if rule.before is None else documents(rule.before)
 
 
 def applied(docs: tuple[Document, ...], operations: Iterable[Operation]) -> tuple[Document, ...]:
@@ -71,23 +80,29 @@ def test_all_rules_are_silent_on_the_baseline(engine: WasmEngine) -> None:
 
 @each_rule
 def test_the_example_is_found_by_its_rule_alone(engine: WasmEngine, rule: Rule) -> None:
-    found = violations(engine, documents(rule.example))
+    found = violations(engine, documents(rule.example), before(rule))
     assert [(violation.rule, violation.level) for violation in found] == [(rule.id, rule.severity)]
+
+
+@each_rule
+def test_each_side_of_a_change_is_clean_by_itself(engine: WasmEngine, rule: Rule) -> None:
+    if rule.before is not None:
+        assert (violations(engine, documents(rule.before)), violations(engine, documents(rule.example))) == ((), ())
 
 
 @each_rule
 def test_the_fix_of_the_example_leaves_nothing(engine: WasmEngine, rule: Rule) -> None:
     docs = documents(rule.example)
-    fixes = [violation.fix for violation in violations(engine, docs)]
+    fixes = [violation.fix for violation in violations(engine, docs, before(rule))]
     assert [fix.fix_class for fix in fixes if fix] == [rule.fix]
     patch = [operation for fix in fixes if fix for operation in fix.patch]
     assert bool(patch) == (rule.fix != "text")
-    assert not patch or violations(engine, applied(docs, patch)) == ()
+    assert not patch or violations(engine, applied(docs, patch), before(rule)) == ()
 
 
 @each_rule
 def test_the_words(engine: WasmEngine, rule: Rule) -> None:
-    [violation] = violations(engine, documents(rule.example))
+    [violation] = violations(engine, documents(rule.example), before(rule))
     assert violation.message.endswith(".")
     assert "`" not in violation.message  # whoever shows it puts names into code spans
     assert not rule.title.endswith(".")

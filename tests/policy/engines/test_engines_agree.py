@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gracegate.check.former_documents import former_documents
 from gracegate.model import Document, ObjectRef
 from gracegate.policy import Answer, Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.engines.opa_server import ChildEngine, start_child
@@ -37,16 +38,20 @@ def documents_of(objects: Iterable[Any], folder: str) -> list[Document]:
     ]
 
 
-def batch_of(documents: Sequence[Document]) -> Batch:
-    """All rules, about all documents."""
+def batch_of(documents: Sequence[Document], base: Sequence[Document] | None = None) -> Batch:
+    """All rules, about all documents, which were others at base."""
     rules = load_builtin().rules
-    return Batch(tuple(documents), frozenset(range(len(documents))), (), rules, rules, {}, Cluster())
+    before, added = ((), frozenset[int]()) if base is None else former_documents(base, documents, {}, {}).of(documents)
+    subjects = frozenset(range(len(documents)))
+    return Batch(tuple(documents), subjects, (), rules, rules, {}, Cluster(), {}, before, added)
 
 
-def agreed(both: tuple[WasmEngine, ChildEngine], documents: Sequence[Document]) -> Answer:
+def agreed(
+    both: tuple[WasmEngine, ChildEngine], documents: Sequence[Document], base: Sequence[Document] | None = None
+) -> Answer:
     """What both engines answer; each rule must have been evaluated."""
     digest = load_builtin().digest
-    wasm, server = (ask(engine.evaluate, batch_of(documents), digest) for engine in both)
+    wasm, server = (ask(engine.evaluate, batch_of(documents, base), digest) for engine in both)
     assert wasm == server
     assert wasm.failed == {}
     return wasm
@@ -59,6 +64,7 @@ def loaded(text: str) -> list[Any]:
 # Together one of each kind and field that the rules read, so that each can be given a wrong type in turn.
 EVERYTHING = {path.stem: loaded(path.read_text()) for path in sorted(Path(__file__).with_name("everything").iterdir())}
 EXAMPLES = {identity: loaded(rule.example) for identity, rule in load_builtin().rules.items()}
+BEFORE = {identity: loaded(rule.before) for identity, rule in load_builtin().rules.items() if rule.before is not None}
 WRONG = (None, "", "x", -1, 10**30, True, [None], {"x": None})
 ODD = (*WRONG, 0, 1, 1.5, 1e9, False, "30s", "100%", "http", [], {}, {"": [{}]})
 
@@ -104,7 +110,8 @@ def test_nothing(both: tuple[WasmEngine, ChildEngine]) -> None:
 
 @pytest.mark.parametrize("identity", EXAMPLES)
 def test_each_rule_finds_its_example(both: tuple[WasmEngine, ChildEngine], identity: str) -> None:
-    found = agreed(both, documents_of(EXAMPLES[identity], "apps"))
+    base = documents_of(BEFORE[identity], "apps") if identity in BEFORE else None
+    found = agreed(both, documents_of(EXAMPLES[identity], "apps"), base)
     assert identity in {violation.rule for violation in found.violations}
 
 
@@ -120,6 +127,27 @@ def test_each_field_with_each_wrong_type(
     # One component for each value: objects of the same namespace in another component only make a Service possible.
     variants = [documents_of(replaced(EVERYTHING[file], path, wrong), f"apps/{n}") for n, wrong in enumerate(WRONG)]
     agreed(both, [document for variant in variants for document in variant])
+
+
+CHANGED = [(identity, path) for identity in BEFORE for path in paths(EXAMPLES[identity])]
+
+
+@pytest.mark.parametrize(
+    ("identity", "path"), CHANGED, ids=["/".join(map(str, (identity, *path))) for identity, path in CHANGED]
+)
+def test_each_field_of_a_change_with_each_wrong_type(
+    both: tuple[WasmEngine, ChildEngine], identity: str, path: tuple[str | int, ...]
+) -> None:
+    before, after = BEFORE[identity], EXAMPLES[identity]
+    changes = [
+        change
+        for wrong in WRONG
+        for change in ((before, replaced(after, path, wrong)), (replaced(before, path, wrong), after))
+    ]
+    base, head = (
+        [one for n, sides in enumerate(changes) for one in documents_of(sides[side], f"apps/{n}")] for side in (0, 1)
+    )
+    agreed(both, head, base)
 
 
 deep = st.recursive(
@@ -160,7 +188,11 @@ def shifted(value: Any, by: int) -> Any:
 @pytest.mark.parametrize("identity", [*EVERYTHING, *EXAMPLES])
 def test_names_that_stand_three_times_with_other_values(both: tuple[WasmEngine, ChildEngine], identity: str) -> None:
     objects = (EVERYTHING | EXAMPLES)[identity]
-    agreed(both, documents_of([shifted(tripled(one), by) for one in objects for by in range(3)], "apps"))
+    base = BEFORE.get(identity, objects)
+    head, before = (
+        documents_of([shifted(tripled(one), by) for one in side for by in range(3)], "apps") for side in (objects, base)
+    )
+    agreed(both, head, before)
 
 
 ADDED_TO_NO_VIOLATION = """\
@@ -173,11 +205,14 @@ def test_all_that_is_added_is_of_a_violation_and_every_violation_is_at_a_field(
     opa: Path, tmp_path: Path, both: tuple[WasmEngine, ChildEngine]
 ) -> None:
     inputs: list[Any] = []
-    samples = (EVERYTHING | EXAMPLES).values()
-    documents = [one for number, sample in enumerate(samples) for one in documents_of(sample, f"apps/{number}")]
+    samples = EVERYTHING | EXAMPLES
+    documents, base = (
+        [one for n, name in enumerate(samples) for one in documents_of(side.get(name, samples[name]), f"apps/{n}")]
+        for side in (samples, BEFORE)
+    )
     digest = load_builtin().digest
     wasm = both[0]
-    answer = ask(lambda asked: inputs.append(asked) or wasm.evaluate(asked), batch_of(documents), digest)
+    answer = ask(lambda asked: inputs.append(asked) or wasm.evaluate(asked), batch_of(documents, base), digest)
     (tmp_path / "input.json").write_text(json.dumps(inputs[0]))
     rules = [argument for folder in ("lib", "rules") for argument in ("--data", builtin_policies() / folder)]
     command = [opa, "eval", *rules, "--ignore", "*_test.rego", "--input", tmp_path / "input.json", "--format", "raw"]

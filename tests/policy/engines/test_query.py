@@ -22,7 +22,7 @@ from gracegate.model import (
     Rule,
     Violation,
 )
-from gracegate.policy import Answer, Batch, Cluster, ask, failed_rule_problems
+from gracegate.policy import Answer, BaseDocument, Batch, Cluster, ask, failed_rule_problems
 
 DIGEST = "d1"
 
@@ -114,6 +114,8 @@ def test_what_is_asked() -> None:
             catalog={"b": rule("b", parameters=(seconds, share)), "a": rule("a"), "off": off},
             params={"b": {"seconds": 9}, "off": {"least": 4}},
             cluster=Cluster(31, {"neg": 60}, 7),
+            before=(BaseDocument(document("old/b.yaml"), 1), BaseDocument(document("gone.yaml"))),
+            added=frozenset({0}),
         ),
         DIGEST,
     )
@@ -145,6 +147,32 @@ def test_what_is_asked() -> None:
                     "declared_namespace": "",
                 },
             ],
+            "before": [
+                {
+                    "object": {"kind": "Pod", "metadata": {"name": "old/b.yaml"}},
+                    "path": "old/b.yaml",
+                    "directory": "old",
+                    "index": 0,
+                    "fragment": False,
+                    "root": "apps",
+                    "rendered_root": "apps",
+                    "namespace": "",
+                    "declared_namespace": "",
+                    "document": 1,
+                },
+                {
+                    "object": {"kind": "Pod", "metadata": {"name": "gone.yaml"}},
+                    "path": "gone.yaml",
+                    "directory": "",
+                    "index": 0,
+                    "fragment": False,
+                    "root": "apps",
+                    "rendered_root": "apps",
+                    "namespace": "",
+                    "declared_namespace": "",
+                },
+            ],
+            "added": [0],
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
             "cluster": {
                 "min_minor": 31,

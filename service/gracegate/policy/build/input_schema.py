@@ -35,6 +35,10 @@ def _fields(*names: str, **shapes: Schema) -> Schema:
     return {"type": "object", "properties": {name: {} for name in names} | shapes}
 
 
+def _with(schema: Schema, **shapes: Schema) -> Schema:
+    return {**schema, "properties": {**schema["properties"], **shapes}}
+
+
 def _each(shape: Schema, *names: str) -> dict[str, Schema]:
     return dict.fromkeys(names, shape)
 
@@ -66,12 +70,14 @@ _PARAMETERS: Mapping[type, Schema] = {
 def _input(rules: Iterable[Rule]) -> Schema:
     place = _each(_TEXT, "path", "directory", "root")
     rendered = _each(_TEXT, "declared_namespace", "namespace", "rendered_root")
-    flags = _each(_BOOLEAN, "subject", "fragment")
+    document = _fields(object=_definition("object"), index=_INTEGER, fragment=_BOOLEAN, **rendered, **place)
     rules = tuple(rules)
     seconds = _fields(**_each(_INTEGER, *EXPOSURES))
     shared = {p.cluster: _PARAMETERS[type(p.default)] for rule in rules for p in rule.parameters if p.cluster}
     return _fields(
-        documents=_list_of(_fields(object=_definition("object"), index=_INTEGER, **rendered, **place, **flags)),
+        documents=_list_of(_with(document, subject=_BOOLEAN)),
+        before=_list_of(_with(document, document=_INTEGER)),
+        added=_list_of(_INTEGER),
         unread=_list_of(_fields(**place)),
         rules=_list_of(_TEXT),
         params=_fields(**{rule.id: _parameters(rule.parameters) for rule in rules if rule.parameters}),

@@ -21,7 +21,7 @@ _NAMES: Mapping[type, str] = {str: "text", dict: "map", list: "list"}
 _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
-    "custom": {"severity", "fix", "parameters", "example", "aliases", "exceptions", "effective_on"},
+    "custom": {"severity", "fix", "parameters", "before", "example", "aliases", "exceptions", "effective_on"},
     "a parameter": {"default", "description", "cluster"},
     "related_resources": {"ref", "description"},
 }
@@ -69,6 +69,7 @@ class _Block:
             severity=self._one_of(custom, "severity", get_args(Severity)),
             fix=self._one_of(custom, "fix", _FIXES),
             parameters=self._parameters(self._optional(custom, "parameters", {})),
+            before=self._before(custom),
             example=self._example(custom),
             links=self._links(self._required(found, "related_resources", list)),
             aliases=tuple(self._optional(custom, "aliases", [])),
@@ -99,23 +100,30 @@ class _Block:
             for name, entry in sorted(found.items())
         )
 
+    def _before(self, custom: Mapping[str, Any]) -> str | None:
+        """What the example changes, None for a rule that reads one tree."""
+        return self._text(custom, "before", self.baseline) if "before" in custom else None
+
     def _example(self, custom: Mapping[str, Any]) -> str:
-        """A whole text, or steps that change the baseline."""
-        if isinstance(custom.get("example"), str):
-            return str(custom["example"])
-        example = Example(self.baseline)
-        for number, step in enumerate(self._required(custom, "example", list)):
+        return self._text(custom, "example", self._before(custom) or self.baseline)
+
+    def _text(self, custom: Mapping[str, Any], key: str, unchanged: str) -> str:
+        """A whole text, or steps that change `unchanged`."""
+        if isinstance(custom.get(key), str):
+            return str(custom[key])
+        example = Example(unchanged)
+        for number, step in enumerate(self._required(custom, key, list)):
             try:
                 example.apply(step)
             except StepError as error:
                 raise RulesError(
-                    f"step {number + 1} of `example`: {error}", file=self.file, line=self._step_line(number)
+                    f"step {number + 1} of `{key}`: {error}", file=self.file, line=self._step_line(key, number)
                 ) from error
         return example.text
 
-    def _step_line(self, number: int) -> int:
-        """The line of a step, from 0: steps are the items with the least indentation below `example`."""
-        start = next(i for i, text in enumerate(self.lines) if re.match(r"#\s+example:", text))
+    def _step_line(self, key: str, number: int) -> int:
+        """The line of a step, from 0: steps are the items with the least indentation below the key."""
+        start = next(i for i, text in enumerate(self.lines) if re.match(rf"#\s+{key}:", text))
         dashes = [text.find("- ") if re.match(r"#\s+- ", text) else -1 for text in self.lines[start:]]
         indent = next(column for column in dashes if column >= 0)
         return start + [i for i, column in enumerate(dashes) if column == indent][number] + 1

@@ -70,11 +70,12 @@ def _parts(explanation: RuleExplanation, readings: Sequence[Reading]) -> Iterato
         yield f"Read on {summary(readings)}."
     if rule.aliases:
         yield f"Also known as {', '.join(f'`{alias}`' for alias in rule.aliases)}."
-    yield f"## What it finds\n\n{code_block(rule.example.rstrip(), 'yaml')}"
+    language = "yaml" if rule.before is None else "diff"
+    yield f"## What it finds\n\n{code_block(explanation.shown_example.rstrip(), language)}"
     yield f"> {SEVERITY_MARKS[finding.severity]} {prose(finding.message)}"
     fix = fix_blocks([explanation.finding_without_patch])
-    if explanation.after is not None:
-        yield f"## After the fix\n\n{code_block(explanation.after.rstrip(), 'yaml')}"
+    if explanation.shown_fix is not None:
+        yield f"## After the fix\n\n{code_block(explanation.shown_fix.rstrip(), language)}"
     elif fix:
         yield "## The fix"
     yield from fix
