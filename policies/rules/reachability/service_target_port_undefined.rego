@@ -85,12 +85,13 @@ _undeclared := {at: found |
 }
 
 # The number that a Service with one port sends to.
-_only_number(s) := port.target if {
+_only_number(s) := number if {
 	not services.service[s].headless
 	count(values.list(object.get(input.documents[s].object.spec, "ports", []))) == 1
 	[port] := services.service[s].ports
 	port.protocol == "TCP"
-	is_number(port.target)
+	number := values.integer(port.target, 0)
+	ports.is_valid_number(number)
 }
 
 # The only port that a workload declares, with the ports that the probes and hooks of its container use.

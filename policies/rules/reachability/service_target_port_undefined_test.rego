@@ -117,6 +117,7 @@ test_silent_on[note] if {
 		],
 		"a variable to be filled in": [testing.web, to("$PORT")],
 		"an object": [testing.web, to({})],
+		"a number that is no port": [testing.web, to(70000)],
 		"no ports": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], null)],
 		"a string for a port": [testing.web, testing.replace_at(testing.service, ["spec", "ports"], ["http"])],
 		"a native sidecar's": [
