@@ -35,12 +35,6 @@ CATALOG = load_builtin()
 ENGINE = WasmEngine()
 RENDERER = WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate")
 
-NOT_YET = {
-    "004-svc-changing-label-in-pr": "no rule compares the Service before the change with the pods after it",
-    "006-svc-port-number-in-pr": "no rule compares the Service before the change with the pods after it",
-}
-"""What is not found yet, and why."""
-
 # What a fix may touch.
 MAY_CHANGE = {
     *("annotations", "command", "exec", "failureThreshold", "initialDelaySeconds", "lifecycle", "livenessProbe"),
@@ -80,14 +74,6 @@ def cases() -> dict[str, Case]:
     return {path.parent.name: read_case(path.parent) for path in sorted(CASES.glob("*/expected.json"))}
 
 
-def each_case() -> Iterator[Any]:
-    for name in cases():
-        reason = NOT_YET.get(name)
-        # Strict: one that passes must leave the list.
-        marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)]
-        yield pytest.param(name, marks=marks, id=name)
-
-
 def request_of(case: Case) -> CheckRequest:
     request = CheckRequest(
         head=tree(case.head),
@@ -106,7 +92,7 @@ def tree(files: Mapping[str, bytes]) -> Tree:
     return Tree({path: SourceFile(path, data) for path, data in files.items()})
 
 
-@pytest.mark.parametrize("name", list(each_case()))
+@pytest.mark.parametrize("name", cases())
 def test_case(name: str) -> None:
     case = cases()[name]
     request = request_of(case)
@@ -114,10 +100,6 @@ def test_case(name: str) -> None:
     assert list(faults_of_report(report, case.expect)) == []
     if "fix" in case.expect and case.base is None:
         assert list(faults_of_fix(request, case.expect["fix"])) == []
-
-
-def test_only_cases_are_listed_as_not_yet_right() -> None:
-    assert NOT_YET.keys() - cases().keys() == set()
 
 
 def faults_of_report(report: Report, expect: Mapping[str, Any]) -> Iterator[str]:
