@@ -55,10 +55,10 @@ def findings_in(output: str) -> list[tuple[str, str, str]]:
     return [(f["rule"], f["status"], f["file"]) for f in json.loads(output)["findings"]]
 
 
-def test_a_clean_file_prints_nothing(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_clean_file(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop, {"apps/web.yaml": DEPLOYMENT})
     assert run(["check"]) == CLEAN
-    assert capfd.readouterr() == ("", "")
+    assert capfd.readouterr() == ("No problems in 1 workload.\n", "")
 
 
 def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The terminal report: empty where nothing was found, and no name in it controls the terminal."""
+"""The terminal report: its last line says what was found, and no name in it controls the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ PRE_EXISTING_ONLY = replace(samples.CLEAN, findings=(samples.OLD, samples.WAIVED
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        pytest.param(samples.CLEAN, "", id="clean"),
+        pytest.param(samples.CLEAN, "No new problems in 3 workloads.\n", id="clean"),
+        pytest.param(
+            replace(samples.CLEAN, verdict="incomplete"),
+            "Not everything was evaluated, so this check cannot pass.\n",
+            id="incomplete",
+        ),
         pytest.param(samples.NOTHING, "No Kubernetes workloads in changed files.\n", id="nothing changed"),
         pytest.param(
             replace(samples.NOTHING, has_base=False), "No Kubernetes workloads in 1 file.\n", id="nothing to check"
@@ -28,7 +33,7 @@ PRE_EXISTING_ONLY = replace(samples.CLEAN, findings=(samples.OLD, samples.WAIVED
         ),
     ],
 )
-def test_little_or_no_output(report: Report, expected: str) -> None:
+def test_what_is_said_without_findings(report: Report, expected: str) -> None:
     assert text.render(report) == expected
 
 

@@ -38,7 +38,7 @@ _LONG = 2_000
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """The report as text; empty where workloads were checked and nothing was found."""
+    """The report as text, whose last line says what was found in all."""
     text = _Text(colour)
     findings = sorted((f for f in report.findings if f.counts), key=lambda f: (f.file, f.line, f.rule))
     parts = [*text.findings(findings), *map(text.problem, report.problems), *_summary(report, findings)]
@@ -66,9 +66,13 @@ def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
         yield f"Found {found}{_fix_hint(findings)}{rest}."
     elif others:
         yield f"No {'new ' if report.has_base else ''}findings{rest}."
+    elif report.totals.workloads and report.verdict != "incomplete":
+        yield f"No {'new ' if report.has_base else ''}problems in {plural(report.totals.workloads, 'workload')}."
     elif not report.totals.workloads and not report.problems:
         what = "changed files" if report.has_base else plural(report.totals.files, "file")
         yield f"No Kubernetes workloads in {what}."
+    if report.verdict == "incomplete":
+        yield "Not everything was evaluated, so this check cannot pass."
 
 
 def _fix_hint(findings: Sequence[Finding]) -> str:
