@@ -18,11 +18,20 @@ import data.gracegate.lib.workloads
 #   may be reported and are no patch; of custom resources only what is in the template of their pods.
 by_document := {i: found |
 	some i, root in _roots
-	found := [{"path": path, "type": type, "value": value} |
-		walk(input.documents[i].object, [path, value])
-		is_object(value)
-		type := _type(root, concat("/", [name | some name in path; is_string(name)]))
-	]
+	level_2 := _inner([root])
+	level_3 := _inner(level_2)
+	level_4 := _inner(level_3)
+	level_5 := _inner(level_4)
+	level_6 := _inner(level_5)
+	level_7 := _inner(level_6)
+	level_8 := _inner(level_7)
+	level_9 := _inner(level_8)
+	level_10 := _inner(level_9)
+	level_11 := _inner(level_10)
+	level_12 := _inner(level_11)
+	outer_levels := [[root], level_2, level_3, level_4, level_5, level_6]
+	inner_levels := [level_7, level_8, level_9, level_10, level_11, level_12]
+	found := [described | some levels in [outer_levels, inner_levels]; some level in levels; some described in level]
 }
 
 # METADATA
@@ -84,28 +93,47 @@ _segment(segment) := concat("", [".", segment]) if is_string(segment)
 
 _segment(segment) := text.format("[{}]", [segment]) if is_number(segment)
 
-# By document, the kind whose fields are known, and the path of the template of its pods; each may be empty.
+# By document, the outermost object whose fields are known: the document, or of a custom resource the template of its
+# pods.
 _roots := {i: root |
 	some i, document in input.documents
 	document.subject
 	not document.fragment
-	root := {
-		"kind": concat("", [kind |
-			some kind, version in api_schema.api_versions
-			document.object.kind == kind
-			document.object.apiVersion == version
-		]),
-		"template": concat("", [path | path := _template[workloads.kind[i]]]),
-	}
-	root != {"kind": "", "template": ""}
+	some root in array.concat(_known(i), _template(i))
 }
 
-_template := {kind: concat("/", array.slice(path, 0, count(path) - 1)) | some kind, path in workload_kinds.pod_path}
+_known(i) := [{"path": [], "type": document.object.kind, "value": document.object} |
+	document := input.documents[i]
+	api_schema.api_versions[document.object.kind] == document.object.apiVersion
+]
 
-_type(root, path) := type if {
-	type := api_schema.types_by_path[root.kind][path]
-} else := api_schema.types_by_path.PodTemplateSpec[substring(path, count(root.template) + 1, -1)] if {
-	root.template != ""
-	startswith(path, root.template)
-	substring(path, count(root.template), 1) in {"", "/"}
-}
+_template(i) := [{"path": path, "type": "PodTemplateSpec", "value": value} |
+	path := _template_path[workloads.kind[i]]
+	count(_known(i)) == 0
+	value := object.get(input.documents[i].object, path, null)
+	is_object(value)
+]
+
+_template_path := {kind: array.slice(path, 0, count(path) - 1) | some kind, path in workload_kinds.pod_path}
+
+# The objects inside these, one level deeper. Rego has no recursion, and walk makes a path for each number and text too.
+_inner(objects) := array.concat(
+	[{"path": array.concat(outer.path, [key]), "type": field.of, "value": value} |
+		some outer in objects
+		some key, value in outer.value
+		is_object(value)
+		field := api_schema.fields[outer.type][key]
+		field.type == "object"
+		api_schema.fields[field.of]
+	],
+	[{"path": array.concat(outer.path, [key, index]), "type": field.of, "value": value} |
+		some outer in objects
+		some key, listed in outer.value
+		is_array(listed)
+		field := api_schema.fields[outer.type][key]
+		field.type == "list"
+		api_schema.fields[field.of]
+		some index, value in listed
+		is_object(value)
+	],
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -20,6 +20,8 @@ from gracegate.policy import builtin_policies
 API_SCHEMA_FILE = "lib/api_schema.rego"
 OLDEST, NEWEST = 25, 37
 """The minor versions whose documents are read."""
+LEVELS = 12
+"""How deep `by_document` of the library api_objects looks into an object; the object itself is the first level."""
 
 Definitions = Mapping[str, Mapping[str, Any]]
 Field = dict[str, Any]
@@ -40,7 +42,6 @@ _ROOTS: Mapping[str, str] = {
 }
 """The kinds whose objects are described, with the package of their definition."""
 
-_POD_TEMPLATE = "PodTemplateSpec"
 _SCALARS: Mapping[str, str] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "integer or string",
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
@@ -158,14 +159,14 @@ def build() -> str:
     versions = {minor: read_definitions(minor) for minor in range(OLDEST, NEWEST + 1)}
     types = {name: _fields(name, definition, versions) for name, definition in _reachable(versions[NEWEST]).items()}
     short = {_short(name): fields for name, fields in sorted(types.items())}
-    paths = {root: dict(sorted(_object_paths(root, short))) for root in sorted({_POD_TEMPLATE, *_ROOTS})}
+    if (levels := max(_levels(root, short) for root in _ROOTS)) > LEVELS:
+        raise ValueError(f"an object has {levels} levels, and by_document in lib/api_objects.rego looks at {LEVELS}")
     return _HEAD.format(oldest=OLDEST, newest=NEWEST) + "\n".join(
         [
             _rule("newest", "Newest known minor version", "Of Kubernetes: later fields are not known.", NEWEST),
             _rule("api_versions", "API versions by kind", "Of the objects whose fields are known.", _api_versions()),
             _rule("fields", "Fields by type", _FIELDS_DESCRIPTION, short),
             _rule("accepted", "JSON types by type", "Of the values that a field of that type may have.", _ACCEPTED),
-            _rule("types_by_path", "Types by path", _PATHS_DESCRIPTION, paths),
         ]
     )
 
@@ -189,9 +190,6 @@ By the name of the type and of the field: its `type`, which is boolean, integer,
 or not), "integer or string", quantity, object, list, map or any; what is in a list or a map is `of` a type. `since`
 is the first minor version that has it, if that is known; `enum`, `minimum` and `maximum` are what the API server
 accepts, and a `required` field has no default. The `maximum` of an amount is in percent."""
-_PATHS_DESCRIPTION = """\
-By the kind of the object, and for the template of a Pod: the names of types by the path of the objects that have
-them, from the root, without the indexes of lists, joined by slashes."""
 
 
 def _rule(name: str, title: str, description: str, value: Any) -> str:
@@ -285,17 +283,9 @@ def _short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _object_paths(root: str, types: Mapping[str, Mapping[str, Field]]) -> Iterator[tuple[str, str]]:
-    """The paths from a root to the objects inside it, with the names of their types."""
-    pending = [("", root)]
-    while pending:
-        path, name = pending.pop()
-        yield path, name
-        for field, found in types[name].items():
-            inside = f"{path}/{field}".lstrip("/")
-            is_template = root != _POD_TEMPLATE and found.get("of") == _POD_TEMPLATE
-            if found["type"] in {"object", "list"} and found["of"] in types and not is_template:
-                pending.append((inside, found["of"]))
+def _levels(name: str, types: Mapping[str, Mapping[str, Field]]) -> int:
+    """How many objects are inside each other at most, from one of that type on."""
+    return 1 + max((_levels(f["of"], types) for f in types[name].values() if f.get("of") in types), default=0)
 
 
 def main() -> int:
