@@ -450,6 +450,21 @@ def test_a_revision_that_is_not_the_branch(revision: str, branch: str, expected:
     assert components({**OVERLAY, ARGO: text}, branch=branch).revisions_of(PLAIN) == {expected}
 
 
+@pytest.mark.parametrize(
+    ("helm", "roots"),
+    [
+        ({}, {"Application web in argo.yaml"}),
+        ({"valueFiles": ["values-prod.yaml"]}, {"Application web in argo.yaml"}),
+        ({"valueFiles": ["values-.yaml"]}, {"Application web in argo.yaml", "values-dev.yaml", "values-prod.yaml"}),
+        ({"valueFiles": ["https://example.org/a"]}, {"Application web in argo.yaml"}),
+    ],
+)
+def test_values_of_an_environment_that_nobody_knows(helm: dict[str, Any], roots: set[str]) -> None:
+    values = {"charts/web/values-dev.yaml": "a: 1\n", "charts/web/values-prod.yaml": "a: 2\n"}
+    found = components({**CHART, **values, "argo.yaml": application({"path": "charts/web", "helm": helm})})
+    assert {root.applied_by for root in found.roots if root.directory == "charts/web"} == roots
+
+
 def test_charts_of_objects_that_a_change_does_not_reach_make_none_that_matter() -> None:
     chart = {"all/Chart.yaml": "", "all/templates/a.yaml": "kind: Application\nmetadata: {name: {{ .a }}}\n"}
     found = components({**chart, **OVERLAY, "all/values-dev.yaml": "a: 1\n", "all/values-prod.yaml": "a: 2\n"})

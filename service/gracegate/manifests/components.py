@@ -338,7 +338,11 @@ class Components:
     def _applications(self) -> Mapping[Root, Application]:
         """What is applied in a way of its own."""
         applied = {one.root: one for one in self.gitops.applications if one.root.applied_by}
-        installed = {root.directory for root in applied if root.renderer == "helm"}
+        installed = {
+            root.directory
+            for root, one in applied.items()
+            if root.renderer == "helm" and not _is_of_unknown_environment(one)
+        }
         return applied | {
             one.root: one for one in _by_convention(self.charts, self.files) if one.root.directory not in installed
         }
@@ -455,6 +459,13 @@ def _made(application: Application, written: Kustomizations) -> Kustomization:
         return known
     made = kustomization_of(known.path, add_to_kustomization(known.content, application.kustomization))
     return follow_references(made, written.fetched)
+
+
+def _is_of_unknown_environment(application: Application) -> bool:
+    """Whether all that is missing of a chart's values are files of values: which one of those that are there is taken,
+    something decides that nobody knows here."""
+    names = [part.name.rpartition("/")[2] for part in application.missing]
+    return bool(names) and all(map(is_values_file, names))
 
 
 def _by_convention(charts: Charts, files: Mapping[str, SourceFile]) -> Iterator[Application]:
