@@ -516,3 +516,39 @@ def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRender
     assert [(p.code, p.file, p.message.partition(": ")[0]) for p in report.problems] == [
         ("not_rendered", "prod/kustomization.yaml", "kustomize cannot render `prod`")
     ]
+
+
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: shop}
+spec:
+  chart: {spec: {chart: web, sourceRef: {kind: HelmRepository, name: charts}}}
+  values: {replicaCount: 2, image: {tag: one}}
+"""
+RELEASES = {
+    "base/kustomization.yaml": "resources: [release.yaml]\n",
+    "base/release.yaml": RELEASE,
+    "prod/kustomization.yaml": f"resources: [../base]\n{PATCHES}",
+    "prod/patch.yaml": RELEASE.replace("2,", "3,"),
+}
+MADE = "of HelmRelease `web` changes is not evaluated, because its chart is not in this repository."
+MADE_OBJECTS = {
+    "nothing": ({}, []),
+    "a tag": ({"prod/patch.yaml": RELEASES["prod/patch.yaml"].replace("one", "two")}, []),
+    "its file": ({"base/release.yaml": RELEASE.replace("2,", "1,")}, [f"base/release.yaml: What `spec.values` {MADE}"]),
+    "a patch of it": (
+        {"prod/patch.yaml": RELEASE.replace("2,", "1,")},
+        [f"prod/patch.yaml: What `spec.values` {MADE}"],
+    ),
+    "a directory with one more": (
+        {"dev/kustomization.yaml": "resources: [../base]\nnamespace: dev\n"},
+        [f"dev/kustomization.yaml: What {MADE.removeprefix('of ').replace('changes', 'makes')}"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "problems"), MADE_OBJECTS.values(), ids=MADE_OBJECTS.keys())
+def test_what_a_root_makes_of_objects_of_a_controller_is_named(renderer: WasmRenderer, changes, problems) -> None:
+    report = check(request_of(RELEASES, RELEASES | changes), ENGINE.evaluate, renderer.render)
+    assert [f"{problem.file}: {problem.message.partition(' Look ')[0]}" for problem in report.problems] == problems

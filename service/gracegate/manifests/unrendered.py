@@ -52,7 +52,43 @@ class Unrendered:
 def unrendered_changes(
     base: Components, head: Components, paths: Collection[str], limits: Limits
 ) -> Iterator[Unrendered]:
-    """What differs between two trees in the files `paths`. A change of nothing but the tags of images is left out."""
+    """What differs between two trees in the files `paths`, and in the objects of GitOps controllers that roots make of
+    them. A change of nothing but the tags of images is left out."""
+    in_files = list(_changes_of_files(base, head, paths, limits))
+    yield from in_files
+    known = {found.what for found in in_files}
+    yield from (found for found in _changes_of_made_objects(base, head, paths, limits) if found.what not in known)
+
+
+def _changes_of_made_objects(
+    base: Components, head: Components, paths: Collection[str], limits: Limits
+) -> Iterator[Unrendered]:
+    """The GitOps objects that roots make otherwise than before, and that have something applied which is not here.
+
+    A patch of such an object says nothing in itself, nor does a kustomization that lists one of another directory.
+    """
+    unfollowed = {one.name.rpartition(" in ")[0]: one.reason for tree in (base, head) for one in tree.gitops.unfollowed}
+    for root in sorted(base.renderings.keys() | head.renderings.keys()):
+        read = [path for path in sorted(paths) if root in base.roots_of(path) | head.roots_of(path)]
+        before, after = (
+            dict(
+                found
+                for value in read_values(tree.renderings.get(root, ""), limits) or []
+                for found in _rendered(value)
+            )
+            for tree in (base, head)
+        )
+        for kind, name in sorted(before.keys() | after.keys()):
+            old, new = before.get((kind, name)), after.get((kind, name))
+            reason = unfollowed.get(f"{kind} {name}")
+            if read and reason is not None and (changed := _changed_keys(old, new)):
+                keys = changed if isinstance(old, dict) and isinstance(new, dict) else ()
+                yield Unrendered(read[0], kind, _what(kind, name), keys, reason=reason)
+
+
+def _changes_of_files(
+    base: Components, head: Components, paths: Collection[str], limits: Limits
+) -> Iterator[Unrendered]:
     for path in sorted(paths):
         role = _role(path, base) or _role(path, head)
         kustomizations = base.kustomizations, head.kustomizations
