@@ -12,6 +12,7 @@ import click
 from gracegate import __version__
 from gracegate.errors import GracegateError, InputError
 
+PROGRAM = "gracegate"
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 EXIT_CODES = """\b
@@ -26,6 +27,7 @@ Exit codes:
 COMMANDS = {
     "audit": "List what the GitHub App has written to GitHub, and why.",
     "check": "Find what would make a rolling update drop requests.",
+    "completion": "Print the script with which a shell completes commands, options and rules.",
     "doctor": "Check the set-up of the GitHub App.",
     "fix": "Show the safe fixes as a diff, or write them.",
     "render": "Print what a kustomization or a chart renders to.",
@@ -53,7 +55,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="gracegate", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:
     """Find what would make rolling updates of Kubernetes workloads drop requests, and fix it."""
 
@@ -66,7 +68,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs a command and returns the exit code; nothing is raised."""
     try:
-        result = cli.main(arguments, prog_name="gracegate", standalone_mode=False)
+        result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - Python would end with 1, which means findings
         return _report_error(error)
     return result if isinstance(result, int) else CLEAN

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from gracegate import settings
 from gracegate.cli.terminal import shows_colour, write_output
@@ -38,6 +39,9 @@ class FormatOption(click.ParamType[ReportOutput]):
         if is_to_file and not file:
             self.fail(f"{value!r} names no file", param, ctx)
         return ReportOutput(form, Path(file) if file else None)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return click.Choice([*FORMATS]).shell_complete(ctx, param, incomplete)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - click gives them
         return f"[{'|'.join(FORMATS)}][=FILE]"

@@ -18,6 +18,7 @@ import click
 
 from gracegate import git, settings
 from gracegate.check import CheckRequest
+from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
@@ -36,7 +37,14 @@ _OPTIONS = (
     click.option(
         "--context", multiple=True, metavar="DIR", help="Look there too for Services and other joined objects."
     ),
-    click.option("--rule", "rules", multiple=True, metavar="ID", help="Evaluate this rule only; can be repeated."),
+    click.option(
+        "--rule",
+        "rules",
+        multiple=True,
+        metavar="ID",
+        shell_complete=complete_rule,
+        help="Evaluate this rule only; can be repeated.",
+    ),
     click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {CONFIG_FILE}."),
     click.option("--no-render", is_flag=True, help="Only name kustomizations and charts, and render none."),
     click.option(

@@ -8,6 +8,7 @@ from itertools import groupby
 import click
 
 from gracegate.check import RuleExplanation, explain_rule, waiver_hint
+from gracegate.cli.completion import complete_rule
 from gracegate.cli.request import open_policy_engine, rule_id
 from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
@@ -16,7 +17,7 @@ from gracegate.policy import load_builtin
 
 
 @click.command("rules")
-@click.argument("rule", metavar="[ID]", required=False)
+@click.argument("rule", metavar="[ID]", required=False, shell_complete=complete_rule)
 def command(rule: str | None) -> int:
     """List the rules, or explain one with an example and its fix."""
     catalog = load_builtin()
