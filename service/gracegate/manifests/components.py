@@ -126,10 +126,16 @@ class Components:
 
     def _values_of_others(self, root: Root) -> frozenset[str]:
         """The files of values in a chart that this root is not rendered with."""
+        others = self._values_of_environments(root)
+        if not others or self.charts.reads_any_file(root.directory):
+            return frozenset()
         application = self._applications.get(root)
-        files = frozenset() if application is None else application.files
-        others = () if self.charts.reads_any_file(root.directory) else self.charts.values_files(root.directory)
-        return frozenset(path for path in others if path.rpartition("/")[2] != VALUES_FILE) - files
+        return others if application is None else others - application.files
+
+    def _values_of_environments(self, root: Root) -> frozenset[str]:
+        """The files of values beside those that a chart always has."""
+        files = self.charts.values_files(root.directory) if root.renderer == "helm" else ()
+        return frozenset(path for path in files if path.rpartition("/")[2] != VALUES_FILE)
 
     def folders_of(self, root: Root) -> frozenset[str]:
         """The directories of charts that a root is rendered from whatever is in them, each with a slash at its end."""
@@ -287,8 +293,7 @@ class Components:
     def _is_without_environment(self, root: Root) -> bool:
         """Whether a root is a chart with its own values alone, of which several environments have files of values: the
         objects that it makes for none of them name what nobody has."""
-        others = [path for path in self.charts.values_files(root.directory) if path.rpartition("/")[2] != VALUES_FILE]
-        return root.renderer == "helm" and len(others) > 1
+        return len(self._values_of_environments(root)) > 1
 
     def with_renderings(self, texts: Mapping[Root, str]) -> Components:
         """The components as the GitOps objects say that are in what some roots render to.
