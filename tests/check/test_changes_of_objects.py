@@ -49,7 +49,7 @@ CHANGES: Mapping[str, tuple[Files, Files, list[tuple[str, str, str]]]] = {
     "another Deployment": (
         V1,
         V2 | {"apps/web.yaml": labelled("v2").replace("name: web\nspec", "name: web2\nspec")},
-        [],
+        [("workload-renamed", "warning", "apps/web.yaml:4")],
     ),
     "an immutable field": (
         {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE},

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from gracegate.check.compare import object_renames
 from gracegate.check.former_documents import former_documents
 from gracegate.model import Document, ObjectRef, Operation, Rule, Violation
 from gracegate.policy import Batch, Cluster, ask, builtin_policies, load_builtin
@@ -42,7 +43,9 @@ def reference(found: Mapping[str, Any]) -> ObjectRef:
 def violations(
     engine: WasmEngine, docs: tuple[Document, ...], base: tuple[Document, ...] | None = None
 ) -> tuple[Violation, ...]:
-    before, added = ((), frozenset[int]()) if base is None else former_documents(base, docs, {}, {}).of(docs)
+    before, added = ((), frozenset[int]())
+    if base is not None:
+        before, added = former_documents(base, docs, object_renames(base, docs, {}), {}).of(docs)
     batch = Batch(docs, frozenset(range(len(docs))), (), CATALOG.rules, CATALOG.rules, {}, Cluster(), {}, before, added)
     answer = ask(engine.evaluate, batch, CATALOG.digest)
     assert answer.failed == {}
