@@ -25,6 +25,9 @@ cluster := {
 }
 
 params := {
+	"exec-probe-costly": {
+		"least_seconds": 5,
+	},
 	"liveness-hair-trigger": {
 		"least_seconds": 10,
 	},
@@ -33,6 +36,12 @@ params := {
 	},
 	"startup-budget-too-short": {
 		"least_seconds": 10,
+	},
+	"readiness-slow-to-detect": {
+		"most_seconds": 60,
+	},
+	"drain-too-long": {
+		"most_seconds": 60,
 	},
 	"grace-period-exhausted": {
 		"least_seconds": 10,
