@@ -47,13 +47,14 @@ def tree(files: Files) -> Tree:
     return Tree({path: SourceFile(path, text.encode()) for path, text in files.items()})
 
 
-def request(name: str, files: Files, config: str = "") -> CheckRequest:
-    """A check of all files of a corpus, edited or not; what the shop's own configuration waives is fixed like the rest.
-
-    The example of a rule on what a change does is checked as that change.
-    """
+def before(name: str) -> Files | None:
+    """What the example of a rule on what a change does was before the change, None for any other corpus."""
     rule = CATALOG.rules.get(name)
-    base = None if rule is None or rule.before is None else dict.fromkeys(files, rule.before)
+    return None if rule is None or rule.before is None else dict.fromkeys(corpora()[name], rule.before)
+
+
+def request(files: Files, config: str = "", base: Files | None = None) -> CheckRequest:
+    """A check of all files; what the shop's own configuration waives is fixed like the rest."""
     return CheckRequest(
         head=tree(files),
         base=None if base is None else tree(base),

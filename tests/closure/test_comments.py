@@ -12,18 +12,19 @@ import pytest
 
 from gracegate.check import check
 from gracegate.manifests import read_manifest, render_nothing
-from gracegate.model import FileDiff, Hunk, Report, SourceFile, Suggestion, Tree
+from gracegate.model import FileDiff, Hunk, Report, SourceFile, Suggestion
 from gracegate.outputs import comment_text
 from gracegate.review.comment_plan import NewComment, plan_comments
-from tests.closure.corpora import WASM, Files, corpora, request
+from tests.closure.corpora import WASM, Files, before, corpora, request
 
 
 @cache
 def review_of(name: str) -> tuple[Report, tuple[FileDiff, ...]]:
-    """The corpus as a pull request that adds all of its files."""
-    files = corpora()[name]
-    diff = tuple(FileDiff(path, "added", None, (Hunk(1, text.count("\n")),)) for path, text in files.items())
-    return check(replace(request(files), base=Tree({}), diff=diff), WASM.evaluate, render_nothing), diff
+    """The corpus as a pull request that adds all of its files, or that changes all of their lines."""
+    files, base = corpora()[name], before(name)
+    change = "added" if base is None else "modified"
+    diff = tuple(FileDiff(path, change, None, (Hunk(1, text.count("\n")),)) for path, text in files.items())
+    return check(replace(request(files, base=base or {}), diff=diff), WASM.evaluate, render_nothing), diff
 
 
 def comments_of(name: str) -> Iterator[tuple[NewComment, str]]:

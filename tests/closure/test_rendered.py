@@ -35,16 +35,16 @@ def chart_of(manifest: str) -> Files:
     return {**CHART, "chart/templates/web.yaml": manifest.replace("{{", "{{ `{{` }}")}
 
 
-def found(files: Files, render: Render) -> list[Match]:
-    return list(compare_trees(request(files), WASM.evaluate, render).head.matches)
+def found(files: Files, render: Render, base: Files | None = None) -> list[Match]:
+    return list(compare_trees(request(files, base=base), WASM.evaluate, render).head.matches)
 
 
 def said(matches: Iterable[Match]) -> Counter[tuple[str, str, str]]:
     return Counter((m.violation.rule, m.violation.level, m.violation.message) for m in matches)
 
 
-def fixed(files: Files, render: Render) -> dict[str, str]:
-    done = fix_all(request(files), WASM.evaluate, render).files
+def fixed(files: Files, render: Render, base: Files | None = None) -> dict[str, str]:
+    done = fix_all(request(files, base=base), WASM.evaluate, render).files
     return {**files, **{path: new for path, (_, new) in done.items()}}
 
 
@@ -59,16 +59,19 @@ each_rule = pytest.mark.parametrize("rule", [pytest.param(name, id=name) for nam
 
 @each_rule
 def test_an_example_in_an_overlay_is_found_and_fixed_as_it_is(rule: str, renderer: WasmRenderer) -> None:
-    manifest = CATALOG.rules[rule].example
+    manifest, before = CATALOG.rules[rule].example, CATALOG.rules[rule].before
     alone, files = {"base/web.yaml": manifest}, overlay_of(manifest)
-    assert said(found(files, renderer.render)) == said(found(alone, render_nothing))
-    assert fixed(files, renderer.render) == {**files, **fixed(alone, render_nothing)}
+    base_alone, base = (None, None) if before is None else ({"base/web.yaml": before}, overlay_of(before))
+    assert said(found(files, renderer.render, base)) == said(found(alone, render_nothing, base_alone))
+    assert fixed(files, renderer.render, base) == {**files, **fixed(alone, render_nothing, base_alone)}
 
 
 @each_rule
 def test_an_example_in_a_chart_is_found_as_it_is(rule: str, renderer: WasmRenderer) -> None:
-    manifest = CATALOG.rules[rule].example
-    assert said(found(chart_of(manifest), renderer.render)) == said(found({"web.yaml": manifest}, render_nothing))
+    manifest, before = CATALOG.rules[rule].example, CATALOG.rules[rule].before
+    base_alone, base = (None, None) if before is None else ({"web.yaml": before}, chart_of(before))
+    rendered = found(chart_of(manifest), renderer.render, base)
+    assert said(rendered) == said(found({"web.yaml": manifest}, render_nothing, base_alone))
 
 
 def own_manifests() -> Files:

@@ -10,7 +10,7 @@ import pytest
 from gracegate.check.matches import Match
 from gracegate.check.trees import compare_trees
 from gracegate.manifests import render_nothing
-from tests.closure.corpora import CATALOG, WASM, corpora, request
+from tests.closure.corpora import CATALOG, WASM, before, corpora, request
 
 MINORS = (28, 29, 30, 33, 34, 36, 37)
 
@@ -30,7 +30,7 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 @cache
 def matches_of(name: str, minor: int) -> tuple[Match, ...]:
     head = compare_trees(
-        request(name, corpora()[name], f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate, render_nothing
+        request(corpora()[name], f"min_kubernetes_version: '1.{minor}'", before(name)), WASM.evaluate, render_nothing
     ).head
     assert head.problems == ()
     return head.matches

@@ -38,12 +38,10 @@ violation contains {"at": at, "message": message} if {
 }
 
 fix contains {"at": at, "patch": [step], "advice": advice} if {
-	advice := concat(" ", [
-		"Keep the selector, which matches the new pods too.",
-		"It needs to change only if another workload in the namespace gets pods that it matches.",
-	])
 	some at, fields in _refused
 	_may_keep_selector(at.document, fields)
+	differing := _differing(at.document)
+	advice := text.format("Keep the old value of {}: the old selector matches the new pods too.", [differing])
 	spec := input.documents[at.document].object.spec
 	step := patches.put(object.keys(spec), ["spec", "selector"], before.same_object[at.document].spec.selector)
 }
@@ -60,6 +58,19 @@ _refused := {at: fields |
 	written := [field | some field in fields; is_string(field); input.documents[i].object.spec[field]]
 	at := {"document": i, "path": array.concat(["spec"], array.slice(written, 0, 1))}
 }
+
+# The names of the labels in which the selectors differ.
+_differing(i) := concat(", ", [concat("", ["\"", name, "\""]) | some name in names]) if {
+	selectors := [
+		before.same_object[i].spec.selector,
+		object.get(input.documents[i].object, ["spec", "selector"], {}),
+	]
+	labels := [values.string_map(object.get(selector, "matchLabels", {})) | some selector in selectors]
+	names := sort({name | some side in labels; some name, _ in side; _label(labels[0], name) != _label(labels[1], name)})
+	count(names) > 0
+} else := "matchExpressions"
+
+_label(labels, name) := object.get(labels, name, null)
 
 _may_keep_selector(i, ["selector"]) if {
 	required := selectors.requirements(before.same_object[i].spec.selector)

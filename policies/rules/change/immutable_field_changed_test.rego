@@ -26,7 +26,11 @@ test_found if {
 		"at": at,
 		"message": `Deployment "web" is not updated: the API server refuses to change spec.selector.`,
 	}}
-	{fix.patch | some fix in got.fix} == {[{"op": "replace", "path": at.path, "value": {"matchLabels": {"app": "web"}}}]}
+	got.fix == {{
+		"at": at,
+		"patch": [{"op": "replace", "path": at.path, "value": {"matchLabels": {"app": "web"}}}],
+		"advice": `Keep the old value of "tier": the old selector matches the new pods too.`,
+	}}
 	fixed := rule.violation with input as object.union(batch, testing.fixed_documents(batch, got.fix))
 	fixed == set()
 }
@@ -68,7 +72,13 @@ test_a_fix_keeps_the_selector_if_it_matches[note] if {
 
 test_advice[note] if {
 	headless := testing.set(testing.service, ["spec", "clusterIP"], "None")
+	expressed := testing.set(
+		testing.web,
+		["spec", "selector", "matchExpressions"],
+		[{"key": "app", "operator": "Exists"}],
+	)
 	some note, case in {
+		"an expression": [expressed, testing.web, "Keep the old value of matchExpressions"],
 		"a workload": [
 			stateful({"serviceName": "a"}), stateful({"serviceName": "b"}),
 			`create a second StatefulSet with the new one under another name`,
