@@ -52,6 +52,30 @@ violation contains {"at": at, "message": message, "level": "warning"} if {
 	)
 }
 
+violation contains {"at": at, "message": message, "level": "warning"} if {
+	some at, stray in _stray
+	i := stray.first
+	message := text.format(
+		concat(" ", [
+			`Service "{}" may send a share of its requests nowhere: it selects {} "{}"{} as well,`,
+			"sends to port {}, and the only port declared there is {}.",
+		]),
+		[
+			services.service[at.document].name,
+			workloads.kind[i],
+			workloads.name[i],
+			_others(stray.count - 1),
+			stray.number,
+			_declared_alone[i].number,
+		],
+	)
+}
+
+fix contains {"at": at, "class": "text", "advice": advice} if {
+	advice := "Give the pods that serve this port a label of their own, and add it to the selector."
+	some at, _ in _stray
+}
+
 fix contains object.union({"at": at}, _fix(at, undefined_port)) if some at, undefined_port in _undefined
 
 fix contains {"at": at, "class": "assumes", "patch": [step], "assumption": assumption} if {
@@ -65,6 +89,8 @@ related contains {"at": at, "places": related_places.objects({undefined_port.fir
 	some at, undefined_port in _undefined
 }
 
+related contains {"at": at, "places": related_places.objects({stray.first})} if some at, stray in _stray
+
 # A container need not declare its ports, but one that declares another is likely to listen there. A probe of the
 # number shows that it does not.
 _undeclared := {at: found |
@@ -72,7 +98,7 @@ _undeclared := {at: found |
 	input.documents[s].subject
 	count(workloads_of) == 1
 	target := _only_number(s)
-	declared := _only_declared(min(workloads_of))
+	declared := _declared_alone[min(workloads_of)]
 	declared.number != target
 	not target in declared.probed
 	at := {"document": s, "path": ["spec", "ports", 0]}
@@ -95,7 +121,8 @@ _only_number(s) := number if {
 }
 
 # The only port that a workload declares, with the ports that the probes and hooks of its container use.
-_only_declared(i) := object.union(declared[0], {"probed": probed}) if {
+_declared_alone := {i: found |
+	some i in services.target_workloads
 	declared := [port | some container in containers.long_running[i]; some port in container.ports]
 	count(declared) == 1
 	declared[0].protocol == "TCP"
@@ -104,6 +131,31 @@ _only_declared(i) := object.union(declared[0], {"probed": probed}) if {
 		some container in containers.long_running[i]
 		some reference in probes.port_refs(container.spec)
 	}
+	found := object.union(declared[0], {"probed": probed})
+}
+
+# Of several workloads that a Service selects one declares the port, and others plainly serve another one.
+_stray := {at: object.union(stray, {"number": number}) |
+	some s, lowest in services.representative_service
+	input.documents[s].subject
+	number := _only_number(s)
+	stray := _stray_workloads[[lowest, number]]
+	at := {"document": s, "path": ["spec", "ports", 0]}
+}
+
+# By representative of the Service and number: how many such workloads there are, and the first of them.
+_stray_workloads := {[lowest, number]: {"count": count(found), "first": min(found)} |
+	some [lowest, number] in {[lowest, _only_number(s)] | some s, lowest in services.representative_service}
+	selected := services.nearest_workloads[lowest]
+	count([i | some i in selected; _numbers[i][number]]) > 0
+	found := {i |
+		some i in selected
+		declared := _declared_alone[i]
+		declared.number != number
+		not number in declared.probed
+		not services.is_for_metrics(declared)
+	}
+	count(found) > 0
 }
 
 _undefined := {at: found |

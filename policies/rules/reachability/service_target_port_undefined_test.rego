@@ -7,6 +7,8 @@ to(port) := testing.replace_at(testing.service, ["spec", "ports"], [{"port": 80,
 
 at := {"document": 1, "path": ["spec", "ports", 0, "targetPort"]}
 
+first_port := {"document": 1, "path": ["spec", "ports", 0]}
+
 ports(listed) := testing.with_container(["ports"], listed)
 
 levels(objects) := {violation.level | some violation in violations} if {
@@ -165,6 +167,37 @@ test_several[note] if {
 	got := {"violation": rule.violation, "fix": rule.fix} with input as testing.batch(case[0])
 	[[violation.level, contains(violation.message, case[2])] | some violation in got.violation] == [[case[1], true]]
 	{fix.class | some fix in got.fix} == {"text"}
+}
+
+test_stray[note] if {
+	some note, case in {
+		"one": [[testing.web, to(8080), other("db", "sql")], `selects Deployment "db" as well, `],
+		"two": [
+			[testing.web, to(8080), other("db", "sql"), other("queue", "amqp")],
+			`selects Deployment "db" and one other workload as well, `,
+		],
+	}
+	got := {"violation": rule.violation, "fix": rule.fix, "related": rule.related} with input as testing.batch(case[0])
+	got.violation == {{"at": first_port, "level": "warning", "message": concat("", [
+		`Service "web" may send a share of its requests nowhere: it `,
+		case[1],
+		"sends to port 8080, and the only port declared there is 1.",
+	])}}
+	[[fix.at, fix.class] | some fix in got.fix] == [[first_port, "text"]]
+	[[found.at, count(found.places)] | some found in got.related] == [[first_port, 1]]
+}
+
+test_no_stray[note] if {
+	some note, case in {
+		"the same port": testing.replace_at(testing.web, ["metadata", "name"], "canary"),
+		"no port": testing.replace_at(ports([]), ["metadata", "name"], "canary"),
+		"a port for metrics": other("canary", "metrics"),
+		"a probe of the number": testing.replace_at(
+			testing.with_container(["livenessProbe"], {"tcpSocket": {"port": 8080}}),
+			["metadata", "name"], "canary",
+		),
+	}
+	levels([testing.web, to(8080), case]) == set()
 }
 
 test_a_common_name if {
