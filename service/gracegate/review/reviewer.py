@@ -47,8 +47,8 @@ from gracegate.store import Outcome, Run, Sibling, Store, runs, verdicts
 log = structlog.get_logger(__name__)
 
 ENGINE_ATTEMPTS = 3
-"""How many attempts of a run wait for an OPA that does not answer, or follow a check that was killed, before the check
-is concluded as incomplete."""
+"""How many attempts of a run may end in a check that was killed, or in an OPA that stopped when it got the manifests,
+before the check is concluded as incomplete. An OPA that is not there is waited for in all attempts of a run."""
 _FETCH_ROUNDS = 4
 """One for what this repository has beside manifests, and three for bases of other ones that name bases themselves."""
 READ_ATTEMPTS = 3
@@ -344,7 +344,7 @@ class PullRequestReviewer:
         return replace(fetched, base=base, head=head)
 
     def _check_trees(self, run: Run, fetched: FetchedPullRequest, *, may_ask: bool = True) -> Report:
-        """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, up to
+        """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, see
         ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks. Only where it `may_ask` it raises
         InputsMissing."""
         base, head = fetched.base, fetched.head
@@ -373,7 +373,8 @@ class PullRequestReviewer:
                     raise EngineUnavailable(problem.message)
             report = replace(report, problems=tuple(map(_blame_manifests, report.problems)))
         except EngineError as error:
-            if isinstance(error, EngineUnavailable | EngineKilled) and run.attempt < ENGINE_ATTEMPTS:
+            attempts = {EngineUnavailable: self.settings.jobs.attempts, EngineKilled: ENGINE_ATTEMPTS}
+            if run.attempt < attempts.get(type(error), 0):
                 raise
             code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
             return unevaluated_report(f"The manifests were not evaluated: {error}", code)
