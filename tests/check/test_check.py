@@ -198,6 +198,11 @@ def test_what_is_gone_is_not_fixed(changed) -> None:
     assert [f.rule for f in report.fixed_findings if f.rule == PRESTOP] == []
 
 
+def test_a_copy_that_this_change_does_not_reach_is_not_fixed() -> None:
+    copy = {f"far/{path}": text for path, text in WITHOUT_DRAIN.items()}
+    assert report_of(WITHOUT_DRAIN | copy, copy).fixed_findings == ()
+
+
 def test_a_renamed_workload_can_be_fixed() -> None:
     renamed = {"web.yaml": DEPLOYMENT.replace("\n  name: web", "\n  name: shop")}
     assert [f.rule for f in report_of(WITHOUT_DRAIN, GOOD | renamed).fixed_findings] == [PRESTOP]

@@ -44,7 +44,7 @@ def fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
         for group in group_matches(trees.base.matches)
         if (first := next((match for match in group.matches if match.id in fixed), None)) is not None
         and group.id not in left
-        and first.target in trees.live_targets
+        and first.target in trees.evaluated_targets
         and "" not in unread
         and first.document.path not in unread
     )

@@ -119,6 +119,7 @@ class ComparedTrees:
     comparison: compare.Comparison | None = None
     changed_documents: frozenset[DocumentKey] = frozenset()
     live_targets: frozenset[str] = frozenset()
+    evaluated_targets: frozenset[str] = frozenset()
     regressions: frozenset[str] = frozenset()
     improvements: frozenset[str] = frozenset()
     changed_templates: Mapping[str, frozenset[SourceLine]] = field(default_factory=dict)
@@ -208,6 +209,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         ),
         changed,
         live_targets(head.documents, renames, containers),
+        live_targets([head.documents[i] for i in sorted(head_subjects)], renames, containers),
         compare.regressions(evaluated_base.matches, evaluated_head.matches, base.documents, renames),
         compare.improvements(evaluated_base.matches, evaluated_head.matches, renames, profiles.LESSER_THAN),
         templates,
