@@ -63,6 +63,44 @@ representative_budget := joins.representatives(_evicted_keys)
 evicted_workloads := {b: _evicted[r] | some b, r in representative_budget}
 
 # METADATA
+# title: Budget that was meant for a workload
+# description: |
+#   By document of the workload: the lowest budget beside it that is named after it, and after no other workload, but
+#   selects no pods here.
+meant_for := {i: min(found) | some i, found in values.groups([[i, b] | some b, i in _meant_workload])}
+
+_meant_workload := {b: i |
+	some b, required in requirements
+	not _matched[required]
+	not joins.near_unread_files[b]
+	not _has_placeholder(b)
+	found := {i |
+		some hint in _hints(name[b])
+		some i in object.get(_evicted_by_name, [[input.documents[b].directory, hint]], set())
+		_may_share_namespace(b, i)
+	}
+	[i] := [i | some i in found]
+}
+
+_matched := {required: true | some found in _matching; some required in found}
+
+_hints(budget_name) := {budget_name, trim_suffix(budget_name, "-pdb"), trim_prefix(budget_name, "pdb-")}
+
+_evicted_by_name := values.groups([[[input.documents[i].directory, workloads.name[i]], i] |
+	some i, pod in workloads.pod
+	count(pod.labels) > 0
+	_is_evicted[workloads.kind[i]]
+	not input.documents[i].fragment
+])
+
+_may_share_namespace(b, i) if count({joins.namespace[b], joins.namespace[i]} - {""}) < 2
+
+_has_placeholder(b) if {
+	some value in object.get(input.documents[b].object.spec.selector, "matchLabels", {})
+	values.is_placeholder(value)
+}
+
+# METADATA
 # title: Requirements of a budget, by document
 # description: What its selector requires of a pod. Only of budgets that can select a pod.
 requirements := {b: required |

@@ -42,3 +42,49 @@ test_locations[note] if {
 }
 
 in_namespace(name) := testing.set(testing.budget, ["metadata", "namespace"], name)
+
+# By document of the workload.
+meant_for(objects) := found if {
+	found := budgets.meant_for with input as testing.batch(objects)
+}
+
+labelled(labels) := selecting({"matchLabels": labels})
+
+called(manifest, name) := testing.set(manifest, ["metadata", "name"], name)
+
+test_meant_for_nobody[note] if {
+	other := labelled({"app": "website"})
+	some note, objects in {
+		"its pods": [testing.web, testing.budget],
+		"all pods": [testing.web, selecting({})],
+		"a selector of a wrong type": [testing.web, selecting("web")],
+		"another name": [testing.web, called(other, "database")],
+		"a variable": [testing.web, labelled({"app": "${APP}"})],
+		"another namespace": [
+			testing.set(testing.web, ["metadata", "namespace"], "shop"),
+			testing.set(other, ["metadata", "namespace"], "bank"),
+		],
+		"other pods": [
+			testing.web,
+			other,
+			testing.set(
+				called(testing.web, "website"),
+				["spec", "template", "metadata", "labels"],
+				{"app": "website"},
+			),
+		],
+		"a DaemonSet": [testing.set(testing.web, ["kind"], "DaemonSet"), other],
+	}
+	meant_for(objects) == {}
+}
+
+test_meant_for[note] if {
+	some note, name in {"the same": "web", "suffix": "web-pdb", "prefix": "pdb-web"}
+	meant_for([testing.web, called(labelled({"app": "website"}), name)]) == {0: 1}
+}
+
+test_meant_for_nobody_near_unread_files if {
+	batch := testing.with_unread_file(testing.batch([testing.web, labelled({"app": "website"})]))
+	found := budgets.meant_for with input as batch
+	found == {}
+}

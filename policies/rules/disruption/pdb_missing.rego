@@ -27,24 +27,39 @@ import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at, replicas in _unprotected
-	message := text.format(`A node drain can evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them.`, [
-		replicas,
-		workloads.kind[at.document],
-		workloads.name[at.document],
-	])
+	message := text.format(
+		`A node drain can evict all {} pods of {} "{}" at once: no PodDisruptionBudget selects them{}.`,
+		[
+			replicas,
+			workloads.kind[at.document],
+			workloads.name[at.document],
+			_not_even(at.document),
+		],
+	)
 }
 
 fix contains {"at": at, "class": "text", "advice": concat("\n", lines)} if {
 	some at, _ in _unprotected
+	not _meant_for(at.document)
 	lines := array.concat(
 		["Add a PodDisruptionBudget next to it, so that pods are evicted one by one:"],
 		_budget(at.document),
 	)
 }
 
+fix contains {"at": at, "class": "assumes", "assumption": assumption, "patch": [step]} if {
+	some at, _ in _unprotected
+	b := _meant_for(at.document)
+	assumption := text.format(`PodDisruptionBudget "{}" is meant for it.`, [budgets.name[b]])
+	labels := values.string_map(_labels(user_traffic.pod_source[at.document]))
+	step := {"op": "replace", "document": b, "path": ["spec", "selector"], "value": {"matchLabels": labels}}
+}
+
 related contains {"at": at, "places": places} if {
 	some at, _ in _unprotected
-	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])
+	senders := services.first_by_workload[user_traffic.pod_source[at.document]]
+	budget := {b | b := _meant_for(at.document)}
+	places := array.concat(related_places.objects(senders), related_places.objects(budget))
 }
 
 possible contains at if {
@@ -61,6 +76,12 @@ _unprotected := {at: replicas |
 	count(budgets.by_workload[user_traffic.pod_source[i]]) == 0
 	at := {"document": i, "path": []}
 }
+
+_meant_for(i) := budgets.meant_for[user_traffic.pod_source[i]]
+
+_not_even(i) := text.format(`, not even "{}", which selects nothing`, [budgets.name[_meant_for(i)]]) if {
+	_meant_for(i)
+} else := ""
 
 # A node drain leaves the pods of a DaemonSet alone.
 _kinds := {

@@ -95,6 +95,42 @@ test_a_budget_for_others[note] if {
 	levels([testing.with_replicas(2), testing.service, budget]) == {"warning"}
 }
 
+# Beside it and of its name, with labels that no pod has.
+test_a_budget_with_wrong_labels if {
+	budget := testing.set(testing.budget, ["spec", "selector"], {"matchLabels": {"team": "shop"}})
+	batch := testing.batch([testing.with_replicas(3), testing.service, budget])
+	got := {"violation": rule.violation, "fix": rule.fix, "related": rule.related} with input as batch
+	at := {"document": 0, "path": []}
+	got == {
+		"violation": {{
+			"at": at,
+			"level": "warning",
+			"message": concat(" ", [
+				`A node drain can evict all 3 pods of Deployment "web" at once: no PodDisruptionBudget selects them,`,
+				`not even "web", which selects nothing.`,
+			]),
+		}},
+		"fix": {{
+			"at": at,
+			"class": "assumes",
+			"assumption": `PodDisruptionBudget "web" is meant for it.`,
+			"patch": [{
+				"op": "replace",
+				"document": 2,
+				"path": ["spec", "selector"],
+				"value": {"matchLabels": {"app": "web"}},
+			}],
+		}},
+		"related": {{"at": at, "places": [{"document": 1, "path": []}, {"document": 2, "path": []}]}},
+	}
+	fixed := rule.violation with input as testing.batch([
+		testing.with_replicas(3),
+		testing.service,
+		testing.set(budget, ["spec", "selector"], {"matchLabels": {"app": "web"}}),
+	])
+	fixed == set()
+}
+
 test_levels[note] if {
 	workload := testing.document(testing.with_replicas(2), "apps/web.yaml")
 	service := testing.document(testing.service, "apps/service.yaml")
