@@ -16,7 +16,8 @@ THERE = Root("kustomize", "there")
 
 def document(path: str, name: str, value: int = 0, number: int = 0, **changes: Any) -> Document:
     ref = ObjectRef("Deployment", "", name, "apps")
-    return Document(path, number, (), {"metadata": {"name": name}, "spec": value}, ref, False, "apps", **changes)
+    manifest = {"metadata": {"name": name}, "spec": value}
+    return Document(path, number, (), manifest, ref, False, **{"component": "apps", **changes})
 
 
 def rendered(root: Root, name: str, value: int = 0) -> Document:
@@ -27,6 +28,7 @@ WEB = document("a.yaml", "web")
 WEB_2 = document("a.yaml", "web", 2)
 API = document("a.yaml", "api", number=1)
 TWIN = document("a.yaml", "web", 3, number=1)
+OTHER = document("b.yaml", "web", 2, component="extras")
 ELSEWHERE = document("b.yaml", "web", 2)
 IN_SHOP = document("a.yaml", "web", applied_namespace=AppliedNamespace("shop", replaces=True))
 
@@ -56,6 +58,8 @@ def described(
         pytest.param([], [WEB], [], [0], id="added"),
         pytest.param([WEB], [API, WEB_2], [(WEB, 1)], [0], id="modified beside an added one"),
         pytest.param([WEB], [ELSEWHERE], [(WEB, 0)], [], id="in another file"),
+        pytest.param([WEB], [OTHER], [(WEB, 0)], [], id="in another component, instead of a file"),
+        pytest.param([WEB, API], [API, OTHER], [], [], id="in another component"),
         pytest.param([WEB], [WEB, ELSEWHERE], [], [1], id="copied"),
         pytest.param([WEB], [rendered(HERE, "web", 2)], [(WEB, 0)], [], id="rendered now"),
         pytest.param([rendered(HERE, "web")], [rendered(THERE, "web", 2)], [(rendered(HERE, "web"), 0)], [], id="root"),

@@ -64,7 +64,7 @@ def former_documents(
                 by_key[document.key] = unpaired[holder, ref].pop(0)
     left = [document for documents in unpaired.values() for document in documents]
     new = [document for document in head if document.key not in by_key]
-    elsewhere = dict(_from_other_holders(left, new))
+    elsewhere = dict(_from_other_holders(left, new, {document.path for document in head}))
     # Of an object that is more than once on the other side nobody knows which one it is.
     left_objects, new_objects = ({_identity(document) for document in documents} for documents in (left, new))
     gone = (d for d in left if _identity(d) not in new_objects and d.holder not in unknown.head)
@@ -74,12 +74,20 @@ def former_documents(
     return FormerDocuments({**by_key, **elsewhere}, tuple(gone), frozenset(added))
 
 
-def _from_other_holders(base: Iterable[Document], head: Iterable[Document]) -> Iterator[tuple[DocumentKey, Document]]:
-    """Pairs of documents that are the same object of a cluster, where there is only one on each side."""
+def _from_other_holders(
+    base: Iterable[Document], head: Iterable[Document], head_paths: Collection[str]
+) -> Iterator[tuple[DocumentKey, Document]]:
+    """Pairs of documents that are the same object of a cluster, where there is only one on each side.
+
+    What is new in one component may be for another cluster than what is removed from a file of another one.
+    """
     new = _by_identity(head)
     for identity, former in _by_identity(base).items():
         if len(former) == 1 and len(new.get(identity, ())) == 1:
-            yield new[identity][0].key, former[0]
+            old, document = former[0], new[identity][0]
+            is_rendered = old.rendered is not None or document.rendered is not None
+            if is_rendered or old.component == document.component or old.path not in head_paths:
+                yield document.key, old
 
 
 def _by_identity(documents: Iterable[Document]) -> Mapping[Hashable, Sequence[Document]]:
