@@ -14,6 +14,7 @@ from tests import shop
 from tests.check.reports import ENGINE, request_of, tree
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
+RENAMED = "workload-renamed"
 SPEC = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
 CONTAINER = f"{SPEC}  template:\n    spec:\n      containers:\n      - name: web\n"
 NO_PROBE = f"{CONTAINER}        readinessProbe: null\n"
@@ -155,7 +156,10 @@ CHANGES = {
     "a prefix for the names of old faults": (
         WITHOUT_DRAIN | SECOND,
         {"prod/kustomization.yaml": f"{PROD}namePrefix: a-\n", "chart/values.yaml": "prefix: a\n"},
-        [],
+        [
+            *[(RENAMED, "warning", "chart/values.yaml:1", (), "advice_only")] * 2,
+            *[(RENAMED, "warning", "prod/kustomization.yaml:1", ("prod",), "advice_only")] * 2,
+        ],
         [],
         "pass",
     ),
@@ -249,7 +253,7 @@ CHANGES = {
     "a Secret of a file that is not in git": (
         BASE,
         {"prod/kustomization.yaml": f"{PROD}nameSuffix: -x\nsecretGenerator: [{{name: a, envs: [secret.env]}}]\n"},
-        [],
+        [(RENAMED, "warning", "prod/kustomization.yaml:1", ("prod",), "advice_only")],
         [("stand_in", "prod/kustomization.yaml")],
         "pass",
     ),

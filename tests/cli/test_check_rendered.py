@@ -122,7 +122,7 @@ def test_a_base_in_another_repository(
 def test_a_change_of_a_base_in_another_repository(tree: Path, overlay: str, capfd: pytest.CaptureFixture[str]) -> None:
     base = commit(tree, "base")
     kustomization = (tree / "prod" / "kustomization.yaml").read_text()
-    write(tree, {"prod/kustomization.yaml": f"{kustomization}namePrefix: a-\n"})
+    write(tree, {"prod/kustomization.yaml": f"{kustomization}commonAnnotations: {{a: b}}\n"})
     assert checked(capfd, "--base", base) == ([], ["not_rendered"])
     assert checked(capfd, "--base", base, "--fetch", overlay) == ([(PRESTOP, "prod/kustomization.yaml")], [])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -26,6 +27,7 @@ from gracegate.manifests import (
     Collection,
     ReadCache,
     RenderContext,
+    RenderedRoot,
     collect_documents,
     locate,
     locate_rendered,
@@ -41,6 +43,7 @@ from gracegate.model import (
     Problem,
     Render,
     Repository,
+    Root,
     SourceLine,
     Tree,
     Violation,
@@ -174,6 +177,8 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
     templates = changed_templates(base_files, head_files, scope.head_paths)
     head_tree = trace_all(head_tree, roots_of_templates(head_tree, templates), context)
     moved = compare.moved_paths(request.diff)
+    renamed = _roots_with_other_names(base_tree, head_tree)
+    base_tree, head_tree = (trace_all(tree, renamed, context) for tree in (base_tree, head_tree))
     renames = compare.object_renames(base_tree.collection.documents, head_tree.collection.documents, moved)
     former = former_documents(
         base_tree.collection.documents,
@@ -228,6 +233,17 @@ def _render_both(
     head_tree = judge_rendered(head, of_head, of_head)
     judged = (root for root in of_base if root in head_tree.judged or not head.components.has(root))
     return judge_rendered(base, of_base, judged), head_tree
+
+
+def _roots_with_other_names(base: RenderedTree, head: RenderedTree) -> frozenset[Root]:
+    """The roots in which only what objects were made of tells which of them have other names now."""
+    return frozenset(root for root in base.judged & head.judged if _is_ambiguous(base.roots[root], head.roots[root]))
+
+
+def _is_ambiguous(base: RenderedRoot, head: RenderedRoot) -> bool:
+    before, after = ({(d.ref.group, d.ref.kind, d.ref.name) for d in one.documents} for one in (base, head))
+    gone, new = (Counter((group, kind) for group, kind, _ in names) for names in (before - after, after - before))
+    return any(gone[kind] > 1 or new[kind] > 1 for kind in gone.keys() & new.keys())
 
 
 def _is_in_new_root(document: Document, base: RenderedTree) -> bool:
