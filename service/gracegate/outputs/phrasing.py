@@ -59,7 +59,7 @@ _NEXT_STEPS = {
     "too_many_aliases": "Write the values out, exclude the file in .gracegate.yaml, or raise GRACEGATE_MAX_ALIASES.",
     "too_much": "Raise GRACEGATE_CHECK_MEMORY_MB: the files may take an eighth of it.",
     "not_fetched": "Run the check again: what it has fetched is kept. If you can, let git fetch over HTTPS.",
-    "not_rendered": "Look at what it renders: the rules read only manifests that are written out.",
+    "not_rendered": "Look at what it renders to: no rule has seen that.",
     "build": "Correct it, or commit what is missing.",
     "render_limit": "Make it smaller, or exclude its root in .gracegate.yaml.",
     "not_followed": "Commit the content itself, or exclude the path in .gracegate.yaml.",
