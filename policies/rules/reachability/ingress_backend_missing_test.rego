@@ -137,6 +137,16 @@ test_silent_on[note] if {
 		"null": beside(to("web", null)),
 		"a wrong type": beside(to("web", {"number": {}})),
 		"the target's name": beside(to("web", {"name": "http"})),
+		"the target's number": testing.batch([
+			testing.web,
+			testing.set(testing.service, ["spec", "ports", 0, "targetPort"], 8080),
+			to("web", {"number": 8080}),
+		]),
+		"a port with a variable as name": testing.batch([
+			testing.web,
+			testing.set(testing.service, ["spec", "ports", 0, "name"], "${NAME}"),
+			to("web", {"name": "admin"}),
+		]),
 		"a variable as name": beside(to("${NAME}", {"number": 80})),
 		"a variable as port": beside(to("web", {"name": "${PORT}"})),
 		"a number in a string": beside(ingress({"backend": {"serviceName": "web", "servicePort": "80"}})),

@@ -24,7 +24,8 @@ dynamic := ["spec", "strategy", "canary", "dynamicStableScale"]
 
 test_no_delay if {
 	at := {"document": 1, "path": delay("blueGreen")}
-	got := {"violation": rule.violation, "fix": rule.fix} with input as blue_green({"scaleDownDelaySeconds": 0})
+	batch := blue_green({"scaleDownDelaySeconds": 0})
+	got := {"violation": rule.violation, "fix": rule.fix, "possible": rule.possible} with input as batch
 	got == {
 		"violation": {{
 			"at": at,
@@ -36,6 +37,7 @@ test_no_delay if {
 			]),
 		}},
 		"fix": {{"at": at, "class": "safe", "patch": [{"op": "remove", "path": at.path}]}},
+		"possible": {at},
 	}
 }
 

@@ -141,8 +141,8 @@ _extension(i, seconds) := [step |
 	step := patches.because(patches.put(object.keys(workloads.pod[i].spec), path, period), reason)
 ]
 
-# The image `auto` is a place holder: whoever injects the proxy completes the container, and makes it a native sidecar or
-# not.
+# The image `auto` is a placeholder: whoever injects the proxy completes the container, and may make it a native
+# sidecar.
 _is_proxy(container) if {
 	not container.spec.image == "auto"
 	some name in [container.title, _program(values.string(object.get(container.spec, "image", "")))]
