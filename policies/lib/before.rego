@@ -33,6 +33,11 @@ same_object := {i: entry.object |
 }
 
 # METADATA
+# title: Former namespace by document
+# description: As in `modified`; empty where nothing says it.
+namespace := {i: entry.namespace | some i, entry in _entry}
+
+# METADATA
 # title: Added documents
 # description: A set of documents that the base lacks.
 added := {i | some i in input.added}
