@@ -50,9 +50,10 @@ _lowered := {at: found |
 	seconds := hooks.seconds(container.spec.lifecycle.preStop)
 	seconds > 0
 	not drains.short_drains[i][container.path]
-	some former in values.list(object.get(pod.spec, "containers", []))
-	former.name == container.title
-	former_seconds := hooks.seconds(former.lifecycle.preStop)
+	former_seconds := max({hooks.seconds(former.lifecycle.preStop) |
+		some former in values.list(object.get(pod.spec, "containers", []))
+		former.name == container.title
+	})
 	former_seconds > seconds
 	at := {"document": i, "path": array.concat(container.path, ["lifecycle", "preStop"])}
 	found := {"title": container.title, "seconds": seconds, "former": former_seconds}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gracegate.check.former_documents import former_documents
-from gracegate.model import Document, ObjectRef
+from gracegate.model import AppliedNamespace, Document, ObjectRef
 from gracegate.policy import Answer, Batch, Cluster, ask, builtin_policies, load_builtin
 from gracegate.policy.engines.opa_server import ChildEngine, start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -32,10 +33,19 @@ def both(opa: Path) -> Iterator[tuple[WasmEngine, ChildEngine]]:
 def documents_of(objects: Iterable[Any], folder: str) -> list[Document]:
     """The objects as documents of one file in `folder`; what is no object cannot become a document."""
     return [
-        Document(f"{folder}/all.yaml", number, (), manifest, ObjectRef("", "", ""), False, folder)
+        replace(
+            Document(f"{folder}/all.yaml", number, (), manifest, ObjectRef("", "", ""), False, folder),
+            applied_namespace=AppliedNamespace(namespace_of(manifest), replaces=True),
+        )
         for number, manifest in enumerate(objects)
         if isinstance(manifest, dict)
     ]
+
+
+def namespace_of(manifest: Mapping[str, Any]) -> str:
+    metadata = manifest.get("metadata")
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    return namespace if isinstance(namespace, str) else ""
 
 
 def batch_of(documents: Sequence[Document], base: Sequence[Document] | None = None) -> Batch:
