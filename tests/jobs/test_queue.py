@@ -95,6 +95,7 @@ def test_the_oldest_are_done_first_and_the_next_follows_at_once(service: Service
 
     for number in (3, 1, 2):
         service.deliver(f"d{number}", number, "head")
+        time.sleep(0.01)  # SQLite counts in milliseconds
     with working(service, perform):
         wait_for("the runs", lambda: not unfinished(service.store))
     assert order == [3, 1, 2]
