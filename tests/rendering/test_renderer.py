@@ -206,6 +206,19 @@ def test_many_roots_are_rendered_in_batches(renderer: WasmRenderer, threads: int
     assert len(answered) == 4
 
 
+def test_roots_that_find_the_limits_of_their_batch_used_up_have_their_own() -> None:
+    files = {f"r{number}/kustomization.yaml": b"configMapGenerator: [{name: a}]\n" for number in range(4)}
+    requests = [RenderRequest(Root("kustomize", f"r{number}")) for number in range(4)]
+    too_little, fuel = 0, 1_000_000_000
+    while fuel - too_little > 100_000:
+        middle = (too_little + fuel) // 2
+        is_enough = limited(fuel=middle).render(files, requests[:1], MINOR)[0].problem is None
+        too_little, fuel = (too_little, middle) if is_enough else (middle, fuel)
+    small = limited(fuel=fuel)
+    assert small.render(files, requests, MINOR)[-1].problem is not None
+    assert [one.problem for one in small.render_all(files, requests, MINOR, 1, lambda: None)] == [None] * 4
+
+
 def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) -> None:
     ended = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
     no_time = RenderProblem("interrupted", "the roots before it took all the time there is on this machine")

@@ -94,7 +94,8 @@ class WasmRenderer:
         on_answer: Callable[[], None],
     ) -> list[Rendering]:
         """As `render`, for any number of requests and any size of the tree: the limits are for each batch of
-        `limits.roots`, of which `threads` are rendered at once. `on_answer` is called for each root, in any thread."""
+        `limits.roots`, of which `threads` are rendered at once, and for each root that finds those of its batch used
+        up. `on_answer` is called for each answer, in any thread."""
         loaded = self._load() if requests else _NOT_BUILT
         if isinstance(loaded, RenderProblem):
             return [Rendering(request, problem=loaded) for request in requests]
@@ -102,7 +103,7 @@ class WasmRenderer:
         size = self._limits.roots
         parts = [requests[start : start + size] for start in range(0, len(requests), size)]
         with ThreadPoolExecutor(threads, "render") as pool:
-            answers = [*pool.map(batches.answers, parts)]
+            answers = [*pool.map(batches.own_answers, parts)]
         return _renderings(requests, [answer for part in answers for answer in part])
 
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module] | RenderProblem:
@@ -185,6 +186,16 @@ class _Batches:
             answers += run.answers
             fuel, output_bytes = run.fuel, run.output_bytes
         return answers
+
+    def own_answers(self, requests: Sequence[RenderRequest]) -> list[str | RenderProblem]:
+        """A text or a problem for each request; the problem is its own and not one of those before it."""
+        answers = self.answers(requests)
+        if len(requests) == 1:
+            return answers
+        return [
+            self.answers([request])[0] if isinstance(answer, RenderProblem) and answer.code == "limit" else answer
+            for request, answer in zip(requests, answers, strict=True)
+        ]
 
 
 def _renderings(requests: Sequence[RenderRequest], answers: Sequence[str | RenderProblem]) -> list[Rendering]:
