@@ -20,12 +20,12 @@ from gracegate.outputs.comment_text import finding_line, fix_blocks, related_lin
 from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
+    finding_text,
     location,
     next_step,
     object_count,
     object_name,
     plural,
-    remarks,
     sentence,
     sort_findings,
     tally,
@@ -279,7 +279,7 @@ def _annotation(finding: Finding) -> Mapping[str, object]:
         "start_line": max(1, finding.line),
         "end_line": max(1, finding.line),
         "annotation_level": _LEVELS[finding.severity],
-        "message": printable(" ".join(filter(None, (finding.message, remarks(finding)))), 2_000),
+        "message": printable(finding_text(finding), 2_000),
         "title": f"{finding.title} ({finding.rule})" if finding.title else finding.rule,
         **({"raw_details": diff} if diff and size(diff) <= GITHUB_ANNOTATION_BYTES else {}),
     }

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.phrasing import next_step, object_name, remarks, sentence, sort_findings
+from gracegate.outputs.phrasing import finding_text, object_name, problem_text, sort_findings
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _LONG = 2_000
@@ -25,13 +25,11 @@ def _lines(findings: Iterable[Finding], problems: Iterable[Problem]) -> Iterable
     for finding in findings:
         title = f"{finding.title} ({finding.rule})" if finding.title else finding.rule
         name = object_name(finding.object, finding.container)
-        message = " ".join(filter(None, (finding.message, remarks(finding), f"In {name}.")))
+        message = f"{finding_text(finding)} In {name}."
         yield _command(_COMMANDS[finding.severity], finding.file, finding.line, title, message)
     for problem in problems:
-        step = next_step(problem) if problem.blocks else ""
-        message = " ".join(filter(None, (sentence(problem.message), step)))
         kind, title = ("error", "not evaluated") if problem.blocks else ("notice", "note")
-        yield _command(kind, problem.file, problem.line, title, message)
+        yield _command(kind, problem.file, problem.line, title, problem_text(problem))
 
 
 def _command(kind: str, file: str, line: int, title: str, message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.phrasing import object_name, remarks, sentence, sort_findings
+from gracegate.outputs.phrasing import finding_text, object_name, sentence, sort_findings
 
 _SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
 _LONG = 2_000
@@ -24,7 +24,7 @@ def render(report: Report) -> str:
 
 def _finding(finding: Finding) -> Mapping[str, Any]:
     name = object_name(finding.object, finding.container)
-    text = " ".join(filter(None, (finding.message, remarks(finding), f"In {name}.")))
+    text = f"{finding_text(finding)} In {name}."
     return _issue(finding.rule, text, _SEVERITIES[finding.severity], finding.file, finding.line, finding.id)
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from gracegate.model import Finding, Problem, Report
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.phrasing import location, next_step, object_name, remarks, sentence, sort_findings
+from gracegate.outputs.phrasing import finding_text, location, object_name, problem_text, sort_findings
 
 _LONG = 2_000
 
@@ -42,7 +42,7 @@ def _tests(report: Report) -> Iterator[ET.Element]:
 def _finding(finding: Finding) -> ET.Element:
     name = object_name(finding.object, finding.container)
     test = _test(finding.file, f"{finding.rule}: {name}")
-    message = printable(" ".join(filter(None, (finding.message, remarks(finding)))), _LONG)
+    message = printable(finding_text(finding), _LONG)
     text = f"{printable(location(finding.file, finding.line), _LONG)}: {finding.severity}: {message}"
     if finding.waiver is not None:
         ET.SubElement(test, "skipped", {"message": printable(finding.waiver.reason, _LONG)})
@@ -55,7 +55,7 @@ def _finding(finding: Finding) -> ET.Element:
 
 def _problem(problem: Problem) -> ET.Element:
     test = _test(problem.file or "gracegate", problem.code)
-    message = printable(f"{sentence(problem.message)} {next_step(problem)}", _LONG)
+    message = printable(problem_text(problem), _LONG)
     where = f"{printable(location(problem.file, problem.line), _LONG)}: " if problem.file else ""
     ET.SubElement(test, "error", {"message": message, "type": problem.code}).text = f"{where}{message}"
     return test

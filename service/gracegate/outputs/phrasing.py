@@ -99,6 +99,16 @@ def remarks(finding: Finding) -> str:
     return " ".join(filter(None, (possible, worse, later)))
 
 
+def finding_text(finding: Finding) -> str:
+    """The message of a finding with its remarks."""
+    return " ".join(filter(None, (finding.message, remarks(finding))))
+
+
+def problem_text(problem: Problem) -> str:
+    """The message of a problem, and what the author can do about one that blocks."""
+    return " ".join(filter(None, (sentence(problem.message), next_step(problem) if problem.blocks else "")))
+
+
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The worst first, then by file and line."""
     return tuple(sorted(findings, key=lambda f: (-SEVERITY_ORDER[f.severity], f.file, f.line, f.rule)))

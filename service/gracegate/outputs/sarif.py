@@ -14,7 +14,7 @@ from urllib.parse import quote
 from gracegate import __version__
 from gracegate.model import Finding, Problem, Report, Waiver
 from gracegate.outputs.markdown import printable
-from gracegate.outputs.phrasing import next_step, object_name, remarks, sentence, sort_findings
+from gracegate.outputs.phrasing import finding_text, object_name, problem_text, sentence, sort_findings
 
 MAX_RESULTS = 25_000
 """What GitHub takes of a run: https://docs.github.com/en/code-security/reference/code-scanning/sarif-support."""
@@ -68,7 +68,6 @@ def _rule(finding: Finding) -> Mapping[str, Any]:
 
 
 def _result(finding: Finding, rule_index: int, report: Report) -> Mapping[str, Any]:
-    text = printable(" ".join(filter(None, (finding.message, remarks(finding)))), _LONG)
     related = [
         {
             **_location(place.file, place.line, place.line),
@@ -85,7 +84,7 @@ def _result(finding: Finding, rule_index: int, report: Report) -> Mapping[str, A
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
-        **_message(text),
+        **_message(printable(finding_text(finding), _LONG)),
         "locations": [location],
         **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {"gracegate/v1": finding.id},
@@ -104,10 +103,9 @@ def _suppression(waiver: Waiver) -> Mapping[str, Any]:
 
 
 def _notification(problem: Problem) -> Mapping[str, Any]:
-    text = " ".join(filter(None, (sentence(problem.message), next_step(problem) if problem.blocks else "")))
     return {
         "level": "error" if problem.blocks else "note",
-        **_message(printable(text, _LONG)),
+        **_message(printable(problem_text(problem), _LONG)),
         "descriptor": {"id": problem.code},
         **({"locations": [_location(problem.file, problem.line, problem.line)]} if problem.file else {}),
     }

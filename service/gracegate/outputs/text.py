@@ -10,14 +10,13 @@ from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
     enumeration,
     location,
-    next_step,
     object_count,
     object_name,
     plural,
+    problem_text,
     reason,
     related_names,
     related_notes,
-    sentence,
     tally,
 )
 
@@ -110,7 +109,7 @@ class _Text:
             self._paint("bold", printable(location(problem.file, problem.line), _LONG)) + ": " if problem.file else ""
         )
         kind = self._paint("error", "not evaluated") if problem.blocks else self._paint("dim", "note")
-        message = printable(f"{sentence(problem.message)} {next_step(problem) if problem.blocks else ''}", _LONG)
+        message = printable(problem_text(problem), _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
 
     def diff(self, lines: Iterable[str]) -> Iterable[str]:
