@@ -23,7 +23,7 @@ from gracegate.check import CheckRequest, check
 from gracegate.git import read_commit_tree
 from gracegate.manifests import may_be_read
 from gracegate.model import Finding, Tree
-from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy import PolicySet, builtin_policies, load_builtin
 from gracegate.policy.build.readings import Reading, read_readings, summary
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.rendering import WasmRenderer, find_renderer
@@ -66,8 +66,10 @@ def findings_of(commit: Commit, engine: WasmEngine, renderer: WasmRenderer) -> l
     catalog = load_builtin()
     config = parse_repo_config("", catalog.rules)
     today = dt.datetime.now(dt.UTC).date()
-    request = CheckRequest(commit.tree, config, catalog, engine.engine, today, max_verified_fixes=0)
-    return list(check(request, engine.evaluate, renderer.render).findings)
+    request = CheckRequest(
+        commit.tree, config, (PolicySet(catalog, engine.engine, engine.evaluate),), today, max_verified_fixes=0
+    )
+    return list(check(request, renderer.render).findings)
 
 
 def row_text(place: Sequence[object]) -> str:

@@ -70,7 +70,7 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     from gracegate import git  # noqa: PLC0415 - replays alone need none of it
     from gracegate.check import CheckRequest, check  # noqa: PLC0415
     from gracegate.manifests import is_candidate, render_nothing  # noqa: PLC0415
-    from gracegate.policy import load_builtin  # noqa: PLC0415
+    from gracegate.policy import PolicySet, load_builtin  # noqa: PLC0415
     from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415
     from gracegate.repo_config import RepoConfig  # noqa: PLC0415
     from gracegate.review import comment_plan  # noqa: PLC0415
@@ -80,8 +80,9 @@ def checked(repository: str, base: str, head: str) -> Counter[str]:
     diff = tuple(git.read_changes(top, base, head, is_candidate))
     engine = WasmEngine()
     today = dt.datetime.now(dt.UTC).date()
-    request = CheckRequest(after, RepoConfig(), load_builtin(), engine.engine, today, base=before, diff=diff)
-    report = check(request, engine.evaluate, render_nothing)
+    policies = PolicySet(load_builtin(), engine.engine, engine.evaluate)
+    request = CheckRequest(after, RepoConfig(), (policies,), today, base=before, diff=diff)
+    report = check(request, render_nothing)
     findings = [f for f in report.findings if comment_plan.is_commented(f, touched=False)]
     hunks = {d.path: d.hunks for d in diff if d.change != "removed"}
     comments = comment_plan._new_comments([f for f in findings if f.file in hunks], report.suggestions, hunks)

@@ -23,7 +23,7 @@ import pytest
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.manifests import read_manifest
 from gracegate.model import CONFIG_FILE, Finding, Report, SourceFile, Tree
-from gracegate.policy import load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.repo_config import parse_repo_config
@@ -33,6 +33,7 @@ from tests.conftest import ROOT
 CASES = Path(__file__).parent
 CATALOG = load_builtin()
 ENGINE = WasmEngine()
+BUILTIN = PolicySet(CATALOG, ENGINE.engine, ENGINE.evaluate)
 RENDERER = WasmRenderer(find_renderer(), ROOT / ".tools" / "cache" / "gracegate")
 
 # What a fix may touch.
@@ -78,8 +79,7 @@ def request_of(case: Case) -> CheckRequest:
     request = CheckRequest(
         head=tree(case.head),
         config=parse_repo_config(case.config, CATALOG.rules),
-        catalog=CATALOG,
-        engine=ENGINE.engine,
+        policies=(BUILTIN,),
         today=reports.TODAY,
     )
     if case.base is None:
@@ -96,7 +96,7 @@ def tree(files: Mapping[str, bytes]) -> Tree:
 def test_case(name: str) -> None:
     case = cases()[name]
     request = request_of(case)
-    report = check(request, ENGINE.evaluate, RENDERER.render)
+    report = check(request, RENDERER.render)
     assert list(faults_of_report(report, case.expect)) == []
     if "fix" in case.expect and case.base is None:
         assert list(faults_of_fix(request, case.expect["fix"])) == []
@@ -129,7 +129,7 @@ def is_meant(finding: Finding, pattern: Mapping[str, Any]) -> bool:
 
 
 def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[str]:
-    fixed = fix_all(request, ENGINE.evaluate, RENDERER.render).files
+    fixed = fix_all(request, RENDERER.render).files
     diff = "".join(unified_diff(path, *texts) for path, texts in fixed.items())
     yield from (f"the fix lacks {one}" for one in expect.get("must", []) if not re.search(one, diff, re.MULTILINE))
     yield from (f"the fix has {one}" for one in expect.get("must_not", []) if re.search(one, diff, re.MULTILINE))
@@ -142,7 +142,7 @@ def faults_of_fix(request: CheckRequest, expect: Mapping[str, Any]) -> Iterator[
     if gone := set(expect.get("gone", [])):
         new_files = {path: SourceFile(path, new.encode()) for path, (_, new) in fixed.items()}
         edited = replace(request, head=Tree({**request.head.files, **new_files}))
-        left = {finding.rule for finding in check(edited, ENGINE.evaluate, RENDERER.render).findings} & gone
+        left = {finding.rule for finding in check(edited, RENDERER.render).findings} & gone
         yield from (f"after the fix still {rule}" for rule in sorted(left))
 
 

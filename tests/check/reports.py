@@ -6,11 +6,12 @@ import datetime as dt
 import difflib
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gracegate.check import CheckRequest, check
 from gracegate.manifests import render_nothing
 from gracegate.model import FileDiff, Hunk, Report, SourceFile, Tree
-from gracegate.policy import load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import parse_repo_config
 
@@ -18,6 +19,7 @@ CONTEXT = 3
 TODAY = dt.date(2026, 11, 24)
 ENGINE = WasmEngine()
 CATALOG = load_builtin()
+BUILTIN = PolicySet(CATALOG, ENGINE.engine, ENGINE.evaluate)
 
 
 def report_of(
@@ -30,7 +32,7 @@ def report_of(
     max_verified_fixes: int | None = None,
 ) -> Report:
     request = request_of(base, head, config, head_config, max_verified_fixes)
-    return check(request, evaluate, render_nothing)
+    return check(replace(request, policies=(replace(BUILTIN, evaluate=evaluate),)), render_nothing)
 
 
 def request_of(
@@ -39,8 +41,7 @@ def request_of(
     return CheckRequest(
         head=tree(head),
         config=parse_repo_config(config, CATALOG.rules),
-        catalog=CATALOG,
-        engine=ENGINE.engine,
+        policies=(BUILTIN,),
         today=TODAY,
         base=None if base is None else tree(base),
         diff=None if base is None else diff(base, head),

@@ -10,7 +10,7 @@ from gracegate.check import check
 from gracegate.check.check import CheckRequest
 from gracegate.model import Finding, Suggestion
 from gracegate.rendering import WasmRenderer
-from tests.check.reports import ENGINE, report_of, request_of
+from tests.check.reports import report_of, request_of
 from tests.shop import DEPLOYMENT, SERVICE
 
 Files = Mapping[str, str]
@@ -115,5 +115,5 @@ def rendered(base: Files, head: Files) -> CheckRequest:
 
 @pytest.mark.parametrize(("base", "head", "findings"), ROOTED.values(), ids=ROOTED.keys())
 def test_rendered_changes(renderer: WasmRenderer, base: str, head: str, findings: list[tuple[str, str, str]]) -> None:
-    report = check(request_of(rooted(base), rooted(head)), ENGINE.evaluate, renderer.render)
+    report = check(request_of(rooted(base), rooted(head)), renderer.render)
     assert named(report.findings) == findings

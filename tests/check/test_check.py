@@ -14,7 +14,7 @@ from gracegate.model import ConfigPreview, FileDiff, Limits, Problem, Tree
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from tests import shop
-from tests.check.reports import CATALOG, ENGINE, TODAY, diff, report_of, request_of, tree
+from tests.check.reports import BUILTIN, ENGINE, TODAY, diff, report_of, request_of, tree
 from tests.processes import WAIT_SECONDS
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
@@ -420,7 +420,7 @@ def test_what_was_not_read(base, head, changed, config, problems, outcome) -> No
         head=replace(tree(GOOD), problems=tuple(head)),
         diff=tuple(FileDiff(path, "modified", None, ()) for path in changed),
     )
-    report = check(request, ENGINE.evaluate, render_nothing)
+    report = check(request, render_nothing)
     assert (list(report.problems), (report.verdict, report.has_remarks)) == (problems, outcome)
 
 
@@ -543,8 +543,8 @@ def test_a_slow_rule_costs_only_its_own_findings(slow, is_slow_at_base, rules, p
 def test_all_safe_fixes_of_a_tree_are_applied_and_a_second_run_changes_nothing() -> None:
     def fixed(head: Tree):
         config = RepoConfig()
-        request = CheckRequest(head=head, config=config, catalog=CATALOG, engine=ENGINE.engine, today=TODAY)
-        return fix_all(request, ENGINE.evaluate, render_nothing)
+        request = CheckRequest(head=head, config=config, policies=(BUILTIN,), today=TODAY)
+        return fix_all(request, render_nothing)
 
     once = fixed(tree(WITHOUT_BOTH))
     new = WITHOUT_BOTH | {path: text for path, (_, text) in once.files.items()}
@@ -557,8 +557,8 @@ def test_limits_apply_to_base_and_head_and_to_pull_requests_and_folders() -> Non
     job = CheckJob(base, base, head, diff(GOOD, WITHOUT_DRAIN), TODAY, None, None, WAIT_SECONDS, Limits(nodes=15))
     problem = ("web.yaml", 8, "too_many_nodes")
     assert [(p.file, p.line, p.code) for p in sandboxed_check(job).problems if p.file] == [problem]
-    request = CheckRequest(head, RepoConfig(), CATALOG, ENGINE.engine, TODAY, limits=Limits(nodes=15))
-    found = check(request, ENGINE.evaluate, render_nothing).problems
+    request = CheckRequest(head, RepoConfig(), (BUILTIN,), TODAY, limits=Limits(nodes=15))
+    found = check(request, render_nothing).problems
     assert problem in [(p.file, p.line, p.code) for p in found]
 
 

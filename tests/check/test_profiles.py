@@ -10,7 +10,7 @@ from gracegate.check import CheckRequest, check
 from gracegate.check.profiles import NOT_IN_BASELINE, apply_effective_date, enabled_rules
 from gracegate.manifests import render_nothing
 from gracegate.model import Rule, Severity, Violation
-from gracegate.policy import load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import parse_repo_config
 from tests.check.reports import tree
@@ -18,6 +18,7 @@ from tests.check.reports import tree
 DAY = dt.date(2027, 1, 31)
 CATALOG = load_builtin()
 WASM = WasmEngine()
+BUILTIN = PolicySet(CATALOG, WASM.engine, WASM.evaluate)
 
 
 def rule(name: str, severity: Severity = "error", day: dt.date | None = None) -> Rule:
@@ -139,12 +140,11 @@ def test_the_verdict(config: str, today: dt.date, verdict: str, found: list[tupl
     request = CheckRequest(
         head=tree({"web.yaml": EXAMPLE}),
         config=parse_repo_config(config, CATALOG.rules),
-        catalog=CATALOG,
-        engine=WASM.engine,
+        policies=(BUILTIN,),
         today=today,
         only=None,
     )
-    report = check(request, WASM.evaluate, render_nothing)
+    report = check(request, render_nothing)
     assert (report.verdict, [(f.severity, f.blocks_from) for f in report.findings]) == (verdict, found)
 
 
@@ -159,11 +159,10 @@ def test_a_proposed_profile_is_shown(proposed: str, verdict: str, silenced: int)
     request = CheckRequest(
         head=tree({"web.yaml": EXAMPLE}),
         config=parse_repo_config("", CATALOG.rules),
-        catalog=CATALOG,
-        engine=WASM.engine,
+        policies=(BUILTIN,),
         today=BEFORE,
         head_config=proposed,
     )
-    proposal = check(request, WASM.evaluate, render_nothing).config_preview
+    proposal = check(request, render_nothing).config_preview
     assert proposal is not None
     assert (proposal.verdict, len(proposal.silenced)) == (verdict, silenced)

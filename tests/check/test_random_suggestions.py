@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gracegate.check import CheckRequest, check, fix_all
 from gracegate.manifests import render_nothing
 from gracegate.model import FileDiff, Hunk, NoSuggestion, Report
-from gracegate.policy import load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig
 from tests.check.reports import tree
@@ -24,6 +24,7 @@ from tests.yaml import layouts, oracle
 
 ENGINE = WasmEngine()
 CATALOG = load_builtin()
+BUILTIN = PolicySet(CATALOG, ENGINE.engine, ENGINE.evaluate)
 TODAY = dt.date(2026, 11, 24)
 PATH = "web.yaml"
 SERVICE = {
@@ -103,14 +104,13 @@ def reviewed(text: str, shown: tuple[Hunk, ...]) -> Report:
     request = CheckRequest(
         head=tree({PATH: text}),
         config=RepoConfig(),
-        catalog=CATALOG,
-        engine=ENGINE.engine,
+        policies=(BUILTIN,),
         today=TODAY,
         base=tree({}),
         diff=(FileDiff(PATH, "added", None, shown),),
         only=RULES,
     )
-    return check(request, ENGINE.evaluate, render_nothing)
+    return check(request, render_nothing)
 
 
 def applied(text: str, report: Report) -> str:
@@ -156,8 +156,8 @@ def test_suggestions_stand_in_hunks_apart_and_hold(text: str, shown: tuple[Hunk,
 
 
 def fixed(text: str) -> str:
-    request = CheckRequest(tree({PATH: text}), RepoConfig(), CATALOG, ENGINE.engine, TODAY, only=RULES)
-    return fix_all(request, ENGINE.evaluate, render_nothing).files.get(PATH, ("", text))[1]
+    request = CheckRequest(tree({PATH: text}), RepoConfig(), (BUILTIN,), TODAY, only=RULES)
+    return fix_all(request, render_nothing).files.get(PATH, ("", text))[1]
 
 
 @settings(max_examples=EXAMPLES)

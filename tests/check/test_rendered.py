@@ -11,7 +11,7 @@ from gracegate.check import check
 from gracegate.model import Problem, RemoteCommit, Tree
 from gracegate.rendering import WasmRenderer
 from tests import shop
-from tests.check.reports import ENGINE, request_of, tree
+from tests.check.reports import request_of, tree
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
 RENAMED = "workload-renamed"
@@ -363,7 +363,7 @@ CHANGES = {
 @pytest.mark.parametrize(("base", "changes", "findings", "problems", "verdict"), CHANGES.values(), ids=CHANGES.keys())
 def test_changes(renderer: WasmRenderer, base, changes, findings, problems, verdict) -> None:
     files = {path: text for path, text in (base | changes).items() if text is not None}
-    report = check(request_of(base, files), ENGINE.evaluate, renderer.render)
+    report = check(request_of(base, files), renderer.render)
     new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
     changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
     assert [
@@ -437,7 +437,7 @@ OF_OTHERS = {
 def test_changes_over_commits_of_other_repositories(renderer: WasmRenderer, base, head, findings, problems) -> None:
     request = request_of(base, head or base)
     before, after = (replace(one, fetched=FETCHED) for one in (request.base, request.head))
-    report = check(replace(request, base=before, head=after), ENGINE.evaluate, renderer.render)
+    report = check(replace(request, base=before, head=after), renderer.render)
     new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
     changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
     assert [(f.rule, f"{f.file}:{f.line}", changed.get(f.suggestion or "", f.no_suggestion)) for f in new] == findings
@@ -454,7 +454,7 @@ def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRender
     web = FLUX.replace("name: base", "name: web") + "  namePrefix: a-\n"
     apps = FLUX.replace("name: base", "name: apps").replace("./base", "./apps") + "  commonMetadata: {labels: {a: b}}\n"
     base = BY_FLUX | {"flux.yaml": apps, "apps/web.yaml": web}
-    report = check(request_of(base, base | {"base/web.yaml": shop.WITHOUT_DRAIN}), ENGINE.evaluate, render)
+    report = check(request_of(base, base | {"base/web.yaml": shop.WITHOUT_DRAIN}), render)
     assert [(f.rule, f.file) for f in report.findings if f.status == "introduced"] == [(PRESTOP, "base/web.yaml")]
     assert rendered.count("apps (Kustomization apps in flux.yaml)") == 1
 
@@ -466,7 +466,7 @@ def test_fixes_of_only_some_old_findings_are_rendered(renderer: WasmRenderer) ->
     base["base/kustomization.yaml"] = f"resources: [{', '.join(f'{name}.yaml' for name in names)}, service.yaml]\n"
     base |= {"base/service.yaml": SERVICE, "prod/kustomization.yaml": PROD}
     head = base | {"prod/kustomization.yaml": f"{PROD}namePrefix: a-\n"}
-    report = check(request_of(base, head), ENGINE.evaluate, renderer.render)
+    report = check(request_of(base, head), renderer.render)
     old = [f for f in report.findings if f.rule == PRESTOP]
     has_diff = [f.fix is not None and f.fix.diff is not None for f in old]
     assert Counter(zip((f.no_suggestion for f in old), has_diff, strict=True)) == {
@@ -478,7 +478,7 @@ def test_fixes_of_only_some_old_findings_are_rendered(renderer: WasmRenderer) ->
 def test_what_is_wrong_stands_at_the_end_of_a_message(renderer: WasmRenderer) -> None:
     files = {f"web-{number}/kustomization.yaml": f"resources: [../web-{number + 1}]\n" for number in range(8)}
     files |= {"web-8/kustomization.yaml": "resources: [web.yaml]\nnamePrefix: [a]\n", "web-8/web.yaml": SERVICE}
-    (problem,) = check(request_of(None, files), ENGINE.evaluate, renderer.render).problems
+    (problem,) = check(request_of(None, files), renderer.render).problems
     assert problem.message.startswith("kustomize cannot render `web-0`: `accumulating resources: ")
     assert problem.message.endswith("Go struct field Kustomization.namePrefix of type string`.")
 
@@ -510,13 +510,13 @@ def test_what_other_values_of_a_chart_make_is_another_release(renderer: WasmRend
         "chart/templates/hpa.yaml": AUTOSCALED,
         "chart/values-prod.yaml": "autoscaled: true\n",
     }
-    report = check(request_of(None, files), ENGINE.evaluate, renderer.render)
+    report = check(request_of(None, files), renderer.render)
     assert [finding.rule for finding in report.findings if "hpa" in finding.rule] == []
 
 
 def test_a_tree_names_a_root_whose_only_resource_is_missing(renderer: WasmRenderer) -> None:
     files = {"prod/kustomization.yaml": "resources:\n- web.yaml\n"}
-    report = check(request_of(None, files), ENGINE.evaluate, renderer.render)
+    report = check(request_of(None, files), renderer.render)
     assert [(p.code, p.file, p.message.partition(": ")[0]) for p in report.problems] == [
         ("not_rendered", "prod/kustomization.yaml", "kustomize cannot render `prod`")
     ]
@@ -554,5 +554,5 @@ MADE_OBJECTS = {
 
 @pytest.mark.parametrize(("changes", "problems"), MADE_OBJECTS.values(), ids=MADE_OBJECTS.keys())
 def test_what_a_root_makes_of_objects_of_a_controller_is_named(renderer: WasmRenderer, changes, problems) -> None:
-    report = check(request_of(RELEASES, RELEASES | changes), ENGINE.evaluate, renderer.render)
+    report = check(request_of(RELEASES, RELEASES | changes), renderer.render)
     assert [f"{problem.file}: {problem.message.partition(' Look ')[0]}" for problem in report.problems] == problems

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest
 from gracegate.model import FileDiff, SourceFile, Tree
-from gracegate.policy import load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from tests.demo.layers import layer
@@ -19,6 +19,7 @@ Files = Mapping[str, str]
 TESTS = Path(__file__).resolve().parents[1]
 CATALOG = load_builtin()
 WASM = WasmEngine()
+BUILTIN = PolicySet(CATALOG, WASM.engine, WASM.evaluate)
 TODAY = dt.date(2026, 11, 24)
 
 
@@ -60,7 +61,6 @@ def request(files: Files, config: str = "", base: Files | None = None) -> CheckR
         base=None if base is None else tree(base),
         diff=None if base is None else tuple(FileDiff(path, "modified") for path in base),
         config=parse_repo_config(config, CATALOG.rules) if config else RepoConfig(),
-        catalog=CATALOG,
-        engine=WASM.engine,
+        policies=(BUILTIN,),
         today=TODAY,
     )

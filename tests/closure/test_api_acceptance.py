@@ -12,7 +12,7 @@ from gracegate.manifests import read_manifest, render_nothing
 from gracegate.model import SourceFile
 from gracegate.policy import Cluster
 from tests.apiserver.server import errors
-from tests.closure.corpora import CATALOG, WASM, Files, before, corpora, examples, request
+from tests.closure.corpora import CATALOG, Files, before, corpora, examples, request
 
 MINORS = (28, 30, 34, 37)
 
@@ -24,9 +24,7 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 def fixed(name: str, minor: int) -> dict[str, str]:
     """A corpus after all safe fixes for clusters from 1.`minor` on."""
     files = corpora()[name]
-    done = fix_all(
-        request(files, f"min_kubernetes_version: '1.{minor}'", before(name)), WASM.evaluate, render_nothing
-    ).files
+    done = fix_all(request(files, f"min_kubernetes_version: '1.{minor}'", before(name)), render_nothing).files
     return {**files, **{path: new for path, (_, new) in done.items()}}
 
 

@@ -18,7 +18,7 @@ from gracegate.manifests import render_nothing
 from gracegate.model import SEVERITY_ORDER
 from gracegate.yaml_edit import apply_edits
 from gracegate.yaml_edit.editor import LineEdit
-from tests.closure.corpora import CATALOG, WASM, Files, before, corpora, request
+from tests.closure.corpora import CATALOG, Files, before, corpora, request
 
 PERMUTED = settings(max_examples=12)
 REVIEWED = settings(max_examples=3)
@@ -30,12 +30,12 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 
 @cache
 def trees_of(name: str) -> ComparedTrees:
-    return compare_trees(request(corpora()[name], base=before(name)), WASM.evaluate, render_nothing)
+    return compare_trees(request(corpora()[name], base=before(name)), render_nothing)
 
 
 def fixes(trees: ComparedTrees) -> list[Fix]:
     """The verified edits, each once: findings of one place share them."""
-    outcomes = verify_head_fixes(trees, trees.head.matches, Reevaluation(trees, WASM.evaluate, render_nothing))
+    outcomes = verify_head_fixes(trees, trees.head.matches, Reevaluation(trees, render_nothing))
     return list(dict.fromkeys((outcome.path, outcome.edits) for outcome in outcomes.values() if outcome.edits))
 
 
@@ -68,7 +68,7 @@ def worsened(before: Levels, after: Levels) -> list[object]:
 def worsened_by(name: str, chosen: frozenset[Fix]) -> list[object]:
     """Errors and warnings that some of the fixes cause."""
     trees = trees_of(name)
-    edited = Reevaluation(trees, WASM.evaluate, render_nothing).of(applied(corpora()[name], chosen), ())
+    edited = Reevaluation(trees, render_nothing).of(applied(corpora()[name], chosen), ())
     assert not isinstance(edited, Refuted)
     assert edited.problems == trees.head.problems
     return worsened(levels(trees.head.matches), levels(edited.matches))
@@ -90,7 +90,7 @@ def test_fixes_with_a_review_after_each_come_to_an_end(name: str, data: st.DataO
     files = dict(corpora()[name])
     start = levels(trees_of(name).head.matches)
     for _ in range(2 * len(start) + 1):
-        trees = compare_trees(request(files, base=before(name)), WASM.evaluate, render_nothing)
+        trees = compare_trees(request(files, base=before(name)), render_nothing)
         assert worsened(start, levels(trees.head.matches)) == []
         left = fixes(trees)
         if not left:
@@ -102,14 +102,11 @@ def test_fixes_with_a_review_after_each_come_to_an_end(name: str, data: st.DataO
 @each_corpus
 def test_a_second_run_changes_nothing(name: str) -> None:
     files = corpora()[name]
-    fixed = {
-        path: new
-        for path, (_, new) in fix_all(request(files, base=before(name)), WASM.evaluate, render_nothing).files.items()
-    }
+    fixed = {path: new for path, (_, new) in fix_all(request(files, base=before(name)), render_nothing).files.items()}
     after = {**files, **fixed}
-    again = fix_all(request(after, base=before(name)), WASM.evaluate, render_nothing)
+    again = fix_all(request(after, base=before(name)), render_nothing)
     assert (again.files, again.applied) == ({}, 0)
-    found = compare_trees(request(after, base=before(name)), WASM.evaluate, render_nothing).head.matches
+    found = compare_trees(request(after, base=before(name)), render_nothing).head.matches
     assert worsened(levels(trees_of(name).head.matches), levels(found)) == []
     assert bool(fixed) == bool(fixes_of(name))
 

@@ -15,7 +15,7 @@ from gracegate.manifests import read_manifest, render_nothing
 from gracegate.model import FileDiff, Hunk, Report, SourceFile, Suggestion
 from gracegate.outputs import comment_text
 from gracegate.review.comment_plan import NewComment, plan_comments
-from tests.closure.corpora import WASM, Files, before, corpora, request
+from tests.closure.corpora import Files, before, corpora, request
 
 
 @cache
@@ -24,7 +24,7 @@ def review_of(name: str) -> tuple[Report, tuple[FileDiff, ...]]:
     files, base = corpora()[name], before(name)
     change = "added" if base is None else "modified"
     diff = tuple(FileDiff(path, change, None, (Hunk(1, text.count("\n")),)) for path, text in files.items())
-    return check(replace(request(files, base=base or {}), diff=diff), WASM.evaluate, render_nothing), diff
+    return check(replace(request(files, base=base or {}), diff=diff), render_nothing), diff
 
 
 def comments_of(name: str) -> Iterator[tuple[NewComment, str]]:

@@ -15,7 +15,7 @@ from gracegate.manifests import render_nothing
 from gracegate.model import Document, Render
 from gracegate.rendering import WasmRenderer
 from tests.apiserver.server import errors
-from tests.closure.corpora import CATALOG, WASM, Files, request
+from tests.closure.corpora import CATALOG, Files, request
 from tests.demo.layers import layer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def chart_of(manifest: str) -> Files:
 
 
 def found(files: Files, render: Render, base: Files | None = None) -> list[Match]:
-    return list(compare_trees(request(files, base=base), WASM.evaluate, render).head.matches)
+    return list(compare_trees(request(files, base=base), render).head.matches)
 
 
 def said(matches: Iterable[Match]) -> Counter[tuple[str, str, str]]:
@@ -44,13 +44,13 @@ def said(matches: Iterable[Match]) -> Counter[tuple[str, str, str]]:
 
 
 def fixed(files: Files, render: Render, base: Files | None = None) -> dict[str, str]:
-    done = fix_all(request(files, base=base), WASM.evaluate, render).files
+    done = fix_all(request(files, base=base), render).files
     return {**files, **{path: new for path, (_, new) in done.items()}}
 
 
 def api_errors(files: Files, render: Render, minor: int) -> Counter[tuple[object, str]]:
     """What an API server refuses of what the roots render to."""
-    documents: tuple[Document, ...] = compare_trees(request(files), WASM.evaluate, render).head.collection.documents
+    documents: tuple[Document, ...] = compare_trees(request(files), render).head.collection.documents
     return Counter((d.key, error) for d in documents if d.rendered is not None for error in errors(d.object, minor))
 
 

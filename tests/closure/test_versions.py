@@ -10,7 +10,7 @@ import pytest
 from gracegate.check.matches import Match
 from gracegate.check.trees import compare_trees
 from gracegate.manifests import render_nothing
-from tests.closure.corpora import CATALOG, WASM, before, corpora, request
+from tests.closure.corpora import CATALOG, before, corpora, request
 
 MINORS = (28, 29, 30, 33, 34, 36, 37)
 
@@ -30,7 +30,7 @@ each_corpus = pytest.mark.parametrize("name", [pytest.param(name, id=name) for n
 @cache
 def matches_of(name: str, minor: int) -> tuple[Match, ...]:
     head = compare_trees(
-        request(corpora()[name], f"min_kubernetes_version: '1.{minor}'", before(name)), WASM.evaluate, render_nothing
+        request(corpora()[name], f"min_kubernetes_version: '1.{minor}'", before(name)), render_nothing
     ).head
     assert head.problems == ()
     return head.matches
@@ -90,9 +90,7 @@ NOTHING = "nothing is found"
 def answer(rule: str, lifecycle: str, minor: int) -> Any:
     """The value that the rule's fix writes; whether it finds anything where it has no fix."""
     files = {"web.yaml": POD.replace("LIFECYCLE", lifecycle)}
-    matches = compare_trees(
-        request(files, f"min_kubernetes_version: '1.{minor}'"), WASM.evaluate, render_nothing
-    ).head.matches
+    matches = compare_trees(request(files, f"min_kubernetes_version: '1.{minor}'"), render_nothing).head.matches
     found = [m.violation for m in matches if m.violation.rule == rule]
     if not found:
         return NOTHING

@@ -29,7 +29,6 @@ from gracegate.model import (
     Suggestion,
     Totals,
 )
-from gracegate.policy import Evaluate
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
 _MAX_OLD_RENDERED = 10
@@ -39,7 +38,6 @@ each, and the check need not be late for what the change did not do."""
 
 def check(
     request: CheckRequest,
-    evaluate: Evaluate,
     render: Render,
     preview_limit: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Report:
@@ -47,14 +45,14 @@ def check(
 
     `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
     """
-    trees = compare_trees(request, evaluate, render)
-    findings, suggestions = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, evaluate, render))
+    trees = compare_trees(request, render)
+    findings, suggestions = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, render))
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
         has_remarks=verdict.has_remarks(findings, problems),
         gate=request.config.gate,
-        engine=request.engine,
+        engine=request.policies[0].engine,
         findings=findings,
         suggestions=suggestions,
         fixed_findings=fixed_findings(trees),
@@ -138,9 +136,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     ]
     problems += unrendered.unrendered_problems(trees)
     problems += render_notes(trees)
-    problems += waivers.annotation_problems(
-        documents, request.config, request.catalog.rules, trees.locate, request.today
-    )
+    problems += waivers.annotation_problems(documents, request.config, request.rules, trees.locate, request.today)
     problems += trees.head.problems
     unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}
     unread = {path for path in unread if not components.charts.is_template(path)}
@@ -188,7 +184,7 @@ def _add_preview(report: Report, trees: ComparedTrees, limit: Callable[[], Abstr
         return report
     try:
         with limit():
-            config = parse_repo_config(request.head_config, request.catalog.rules)
+            config = parse_repo_config(request.head_config, request.rules)
             return replace(report, config_preview=_config_preview(trees, config))
     except ConfigError as error:
         return verdict.add_problem(report, proposed_config_problem(error))
@@ -210,7 +206,7 @@ def _config_preview(trees: ComparedTrees, config: RepoConfig) -> ConfigPreview:
     request = trees.request
     preview = replace(trees, request=replace(request, config=config))
     findings = [found.finding for found in findings_of(preview)]
-    enabled = profiles.enabled_rules(request.catalog.rules, config, request.only)
+    enabled = profiles.enabled_rules(request.rules, config, request.only)
     silenced = tuple(f.id for f in findings if f.waiver or config.excludes(f.file) or f.rule not in enabled)
     remaining = [f for f in findings if f.id not in silenced]
     return ConfigPreview(verdict.verdict_of(remaining, problems_in_scope(preview), config.profile), silenced)

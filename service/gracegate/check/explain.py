@@ -12,8 +12,8 @@ from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
 from gracegate.manifests import render_nothing
-from gracegate.model import Engine, FileDiff, Finding, Rule, SourceFile, Tree
-from gracegate.policy import Catalog, Cluster, Evaluate
+from gracegate.model import FileDiff, Finding, Rule, SourceFile, Tree
+from gracegate.policy import Cluster, Evaluate, PolicySet
 from gracegate.repo_config import RepoConfig
 
 EXAMPLE = "example.yaml"
@@ -61,7 +61,7 @@ def waiver_hint(rule: Rule) -> str:
     )
 
 
-def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluate) -> RuleExplanation:
+def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
     """Runs all rules on the example. Raises StopIteration if the rule does not find it, which a test rules out."""
     request = CheckRequest(
         head=_tree(rule.example),
@@ -69,12 +69,12 @@ def explain_rule(rule: Rule, catalog: Catalog, engine: Engine, evaluate: Evaluat
         diff=None if rule.before is None else (FileDiff(EXAMPLE, "modified"),),
         # With a version that somebody has named, a field that it lacks is a mistake.
         config=RepoConfig(min_minor=Cluster().min_minor),
-        catalog=catalog,
-        engine=engine,
+        policies=(policies,),
         today=dt.date.max,
     )
-    finding = next(f for f in check(request, evaluate, render_nothing).findings if f.rule == rule.id)
-    fixed = fix_all(request, _assume_fixes_are_safe(evaluate), render_nothing).files
+    finding = next(f for f in check(request, render_nothing).findings if f.rule == rule.id)
+    of_author = replace(policies, evaluate=_assume_fixes_are_safe(policies.evaluate))
+    fixed = fix_all(replace(request, policies=(of_author,)), render_nothing).files
     return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
 
 

@@ -80,7 +80,7 @@ def _found(group: MatchGroup, members: Sequence[Match], trees: ComparedTrees) ->
 
 def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: ComparedTrees) -> Finding:
     violation, status = lead.violation, _status(lead, trees)
-    rule = trees.request.catalog.rules[violation.rule]
+    rule = trees.request.rules[violation.rule]
     is_new = status in {"introduced", "worsened"}
     is_note = is_new and profiles.is_note(
         violation.rule,

@@ -11,7 +11,6 @@ from gracegate.check.reevaluation import Reevaluation
 from gracegate.check.suggestions import FixOutcome
 from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.model import Problem, Render, SourceFile, Tree
-from gracegate.policy import Evaluate
 from gracegate.yaml_edit import LineEdit, apply_edits
 
 MAX_ROUNDS = 5
@@ -31,16 +30,16 @@ class FixedFiles:
     problems: tuple[Problem, ...]
 
 
-def fix_all(request: CheckRequest, evaluate: Evaluate, render: Render) -> FixedFiles:
+def fix_all(request: CheckRequest, render: Render) -> FixedFiles:
     """Applies every safe fix that can be verified, except those of waived findings; no other line is changed."""
     files: dict[str, tuple[str, str]] = {}
     applied, tree = 0, request.head
     problems: tuple[Problem, ...] | None = None
     for _ in range(MAX_ROUNDS):
-        trees = compare_trees(replace(request, head=tree), evaluate, render)
+        trees = compare_trees(replace(request, head=tree), render)
         problems = problems_in_scope(trees) if problems is None else problems
         unwaived = [match for match in trees.head.matches if trees.waiver(match) is None]
-        outcomes = verify_head_fixes(trees, unwaived, Reevaluation(trees, evaluate, render))
+        outcomes = verify_head_fixes(trees, unwaived, Reevaluation(trees, render))
         edits = _edits_by_path(outcomes)
         if not edits:
             break

@@ -19,7 +19,6 @@ from gracegate.manifests import (
     why_not_proved,
 )
 from gracegate.model import NoSuggestion, Render, Root, SourceFile
-from gracegate.policy import Evaluate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,8 @@ class Refuted:
 class Reevaluation:
     """Evaluates the head with edits. What has been rendered of the head as it is stays for the next ones."""
 
-    def __init__(self, trees: ComparedTrees, evaluate: Evaluate, render: Render) -> None:
+    def __init__(self, trees: ComparedTrees, render: Render) -> None:
         self._trees = trees
-        self._evaluate = evaluate
         self._context = render_context(trees.request, render)
         self._tree = trees.head.tree
 
@@ -57,7 +55,7 @@ class Reevaluation:
         tree = judge_rendered(edited, roots, head.tree.judged)
         # What was there before the change is the same, whatever is edited.
         reported = SubjectDocuments(self._trees.subject_indexes(tree.collection.documents), self._trees.former)
-        return evaluate_tree(self._trees.request, tree, reported, self._evaluate, None, head.failed)
+        return evaluate_tree(self._trees.request, tree, reported, None, head.failed)
 
 
 def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -> Collection:

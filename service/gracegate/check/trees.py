@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from gracegate.check import compare, profiles, subjects, waivers
 from gracegate.check.former_documents import FormerDocuments, UnknownHolders, former_documents
@@ -35,7 +36,6 @@ from gracegate.manifests import (
 from gracegate.model import (
     Document,
     DocumentKey,
-    Engine,
     FileDiff,
     Limits,
     Place,
@@ -44,12 +44,13 @@ from gracegate.model import (
     Render,
     Repository,
     Root,
+    Rule,
     SourceLine,
     Tree,
     Violation,
     Waiver,
 )
-from gracegate.policy import BaseDocument, Batch, Catalog, Cluster, Evaluate, ask, failed_rule_problems
+from gracegate.policy import BaseDocument, Batch, Cluster, PolicySet, ask, failed_rule_problems
 from gracegate.repo_config import RepoConfig
 
 
@@ -57,6 +58,7 @@ from gracegate.repo_config import RepoConfig
 class CheckRequest:
     """All that a check needs. Without `base` every finding in the files `subjects` (None: in all) counts as present.
 
+    `policies` are the policy sets in use, the built-in one first; the ids of their rules differ.
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the preview. `only`
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
@@ -66,8 +68,7 @@ class CheckRequest:
 
     head: Tree
     config: RepoConfig
-    catalog: Catalog
-    engine: Engine
+    policies: tuple[PolicySet, ...]
     today: dt.date
     base: Tree | None = None
     diff: tuple[FileDiff, ...] | None = None
@@ -79,6 +80,11 @@ class CheckRequest:
     rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
     cache: ReadCache = field(default_factory=ReadCache)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of all policy sets by id."""
+        return {rule.id: rule for policies in self.policies for rule in policies.catalog.rules.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ class ComparedTrees:
         return (paths is None or path in paths) and not self.request.config.excludes(path)
 
 
-def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> ComparedTrees:
+def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
     """Reads, renders and evaluates the head, and the base where there is one; an engine error becomes a problem."""
     cache = request.cache
     head_files = collect_documents(request.head, cache, request.limits, request.repository)
@@ -170,7 +176,7 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         found = render_tree(head_files, roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
-        return ComparedTrees(request, evaluate_tree(request, head_tree, SubjectDocuments(indexes), evaluate, context))
+        return ComparedTrees(request, evaluate_tree(request, head_tree, SubjectDocuments(indexes), context))
     base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
@@ -188,13 +194,11 @@ def compare_trees(request: CheckRequest, evaluate: Evaluate, render: Render) -> 
         _unknown_holders(base_tree, head_tree),
     )
     head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
-    evaluated_head = evaluate_tree(request, head_tree, SubjectDocuments(head_subjects, former), evaluate, context)
+    evaluated_head = evaluate_tree(request, head_tree, SubjectDocuments(head_subjects, former), context)
     # What a new root is made of may have had the same faults before.
     made_of = {m.document.path for m in evaluated_head.matches if _is_in_new_root(m.document, base_tree)}
     base_subjects = scope.subject_indexes(base_tree.collection.documents, scope.base_paths | made_of)
-    evaluated_base = evaluate_tree(
-        request, base_tree, SubjectDocuments(base_subjects), evaluate, context, evaluated_head.failed
-    )
+    evaluated_base = evaluate_tree(request, base_tree, SubjectDocuments(base_subjects), context, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
     base, head = evaluated_base.collection, evaluated_head.collection
     changed = subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved)
@@ -277,7 +281,8 @@ def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree)
     if base.failed.keys() <= head.failed.keys():
         return head
     matches = tuple(match for match in head.matches if match.violation.rule not in base.failed)
-    return replace(head, matches=matches, problems=base.problems, failed=base.failed)
+    problems = tuple(dict.fromkeys((*head.problems, *base.problems)))
+    return replace(head, matches=matches, problems=problems, failed={**head.failed, **base.failed})
 
 
 def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) -> frozenset[int]:
@@ -293,7 +298,6 @@ def evaluate_tree(
     request: CheckRequest,
     tree: RenderedTree,
     reported: SubjectDocuments,
-    evaluate: Evaluate,
     context: RenderContext | None,
     failed: Mapping[str, str] = MappingProxyType({}),
 ) -> EvaluatedTree:
@@ -301,37 +305,60 @@ def evaluate_tree(
     findings were made of is not asked."""
     collection = tree.collection
     subject_indexes = _without_excluded(request, collection.documents, reported.indexes)
-    rules = profiles.enabled_rules(request.catalog.rules, request.config, request.only)
-    if not subject_indexes or (failed and rules.keys() <= failed.keys()):
-        return EvaluatedTree(tree, (), ())
+    rules = profiles.enabled_rules(request.rules, request.config, request.only)
     before, added = reported.changes(collection.documents)
     batch = Batch(
         documents=collection.documents,
         subjects=subject_indexes,
         unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
         rules=rules,
-        catalog=request.catalog.rules,
+        catalog=request.rules,
         params={rule: setting.params for rule, setting in request.config.rules.items()},
         cluster=_cluster(request.config),
         failed=failed,
         before=before,
         added=added,
     )
-    try:
-        answer = ask(evaluate, batch, request.engine.digest)
-    except EngineError as error:
-        code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
-        problem = Problem("", 0, code, f"The rules were not evaluated: {error}")
-        return EvaluatedTree(tree, (), (problem,), dict.fromkeys(rules, str(error)))
+    found = [_evaluate(policies, batch) for policies in request.policies] if subject_indexes else []
     violations = [
-        profiles.apply_effective_date(v, rules[v.rule], request.config, request.today) for v in answer.violations
+        profiles.apply_effective_date(v, rules[v.rule], request.config, request.today)
+        for one in found
+        for v in one.violations
     ]
     if context is not None:
         tree = trace(tree, _to_trace(collection.documents, violations), context)
     documents = tree.collection.documents
     violations = [v for v in violations if not request.config.excludes(documents[v.document].path)]
     matches = match_violations(documents, violations)
-    return EvaluatedTree(tree, matches, failed_rule_problems(answer.failed), answer.failed)
+    return EvaluatedTree(
+        tree,
+        matches,
+        tuple(problem for one in found for problem in one.problems),
+        {rule: reason for one in found for rule, reason in one.failed.items()},
+    )
+
+
+class _Found(NamedTuple):
+    """What one policy set finds, and why those of its rules failed that did."""
+
+    violations: Sequence[Violation] = ()
+    problems: Sequence[Problem] = ()
+    failed: Mapping[str, str] = MappingProxyType({})
+
+
+def _evaluate(policies: PolicySet, batch: Batch) -> _Found:
+    """Asks one policy set for those of the batch's rules that are its own; an engine error becomes a problem."""
+    own = policies.catalog.rules
+    batch = replace(batch, rules={id_: rule for id_, rule in batch.rules.items() if id_ in own})
+    if batch.rules.keys() <= batch.failed.keys():
+        return _Found()
+    try:
+        answer = ask(policies.evaluate, batch, policies.engine.digest)
+    except EngineError as error:
+        code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
+        problem = Problem("", 0, code, f"The rules were not evaluated: {error}")
+        return _Found(problems=(problem,), failed=dict.fromkeys(batch.rules, str(error)))
+    return _Found(answer.violations, failed_rule_problems(answer.failed), answer.failed)
 
 
 def _to_trace(documents: Sequence[Document], violations: Iterable[Violation]) -> Iterator[int]:

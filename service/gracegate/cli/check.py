@@ -48,10 +48,10 @@ def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str 
         raise click.UsageError("--head needs --base")
     check_outputs(outputs)
     catalog, given = load_builtin(), CheckOptions(**options)
-    with progress("Checking") as shown, open_policy_engine(opa, catalog, shown.clock) as (engine, evaluate):
-        request = build_request(given, catalog, engine)
+    with progress("Checking") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
+        request = build_request(given, policies)
         render = build_renderer(given, shown)
-        report = check(replace(request, max_verified_fixes=max_diffs(outputs)), evaluate, render)
+        report = check(replace(request, max_verified_fixes=max_diffs(outputs)), render)
     write_report(report, outputs)
     return exit_code(report, fail_on)
 

@@ -90,11 +90,12 @@ def _check_engine() -> Diagnosis:
     """Let the rules find the example of one of them."""
     try:
         catalog = load_builtin()
-        with open_policy_engine(None, catalog) as (engine, evaluate):
-            explain_rule(next(iter(catalog.rules.values())), catalog, engine, evaluate)
+        with open_policy_engine(None, catalog) as policies:
+            explain_rule(next(iter(catalog.rules.values())), policies)
     except (GracegateError, OSError) as error:
         remedy = "see OPA_URL and GRACEGATE_OPA, or unset them to use the built-in engine"
         return Diagnosis("engine", "problem", f"no manifest can be evaluated: {error}", remedy)
+    engine = policies.engine
     return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(catalog.rules)} rules")
 
 

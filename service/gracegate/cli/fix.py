@@ -49,9 +49,9 @@ def command(write: bool, opa: str | None, **options: Any) -> int:
     if "-" in options["paths"]:
         raise click.UsageError("Standard input has no file to fix; give the file's name")
     catalog, given = load_builtin(), CheckOptions(**options)
-    with progress("Fixing") as shown, open_policy_engine(opa, catalog, shown.clock) as (identity, evaluate):
-        request = build_request(given, catalog, identity)
-        fixed = fix_all(request, evaluate, build_renderer(given, shown))
+    with progress("Fixing") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
+        request = build_request(given, policies)
+        fixed = fix_all(request, build_renderer(given, shown))
     if not write:
         write_output("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:

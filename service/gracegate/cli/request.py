@@ -22,9 +22,9 @@ from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
-from gracegate.model import CONFIG_FILE, Engine, FileDiff, RenderSources, Repository, SourceFile, Tree
-from gracegate.policy import Catalog, Evaluate
-from gracegate.policy.engines import OpaAddress, open_engine
+from gracegate.model import CONFIG_FILE, FileDiff, RenderSources, Repository, SourceFile, Tree
+from gracegate.policy import Catalog, PolicySet
+from gracegate.policy.engines import OpaAddress, open_policy_set
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
 STDIN = "stdin.yaml"
@@ -91,24 +91,24 @@ class CheckOptions:
     fetch: tuple[str, ...] = ()
 
 
-def build_request(options: CheckOptions, catalog: Catalog, engine: Engine) -> CheckRequest:
+def build_request(options: CheckOptions, policies: PolicySet) -> CheckRequest:
     """Reads files and revisions. Raises InputError for a wrong path, revision, rule or configuration."""
     if options.base is None:
-        return _request_of_files(options, catalog, engine)
-    return _request_of_revisions(options, options.base, catalog, engine)
+        return _request_of_files(options, policies)
+    return _request_of_revisions(options, options.base, policies)
 
 
 def open_policy_engine(
     opa_option: str | None, catalog: Catalog, clock: Callable[[], float] = time.monotonic
-) -> AbstractContextManager[tuple[Engine, Evaluate]]:
+) -> AbstractContextManager[PolicySet]:
     """The OPA of the option (a URL or a program), else of OPA_URL or GRACEGATE_OPA, else the built-in engine. Its
     limit is counted by `clock`, in seconds."""
     location = opa_option or settings.opa_url() or settings.opa_binary()
     opa = OpaAddress(str(location)) if "://" in str(location) else Path(location) if location else None
-    return open_engine(opa, catalog, cache_dir=settings.cache_dir(), clock=clock)
+    return open_policy_set(opa, catalog, cache_dir=settings.cache_dir(), clock=clock)
 
 
-def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -> CheckRequest:
+def _request_of_files(options: CheckOptions, policies: PolicySet) -> CheckRequest:
     paths = options.paths or (".",)
     reads_stdin = "-" in paths
     if reads_stdin and len(paths) > 1:
@@ -125,19 +125,18 @@ def _request_of_files(options: CheckOptions, catalog: Catalog, engine: Engine) -
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(options, _read_text(top / CONFIG_FILE), catalog),
-        catalog=catalog,
-        engine=engine,
+        config=_config(options, _read_text(top / CONFIG_FILE), policies.catalog),
+        policies=(policies,),
         today=dt.datetime.now().astimezone().date(),
         repository=Repository(git.find_remotes(top)),
         subjects=subjects | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
-        only=_rule_ids(options, catalog),
+        only=_rule_ids(options, policies.catalog),
         limits=limits,
         cache=cache,
     )
 
 
-def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, engine: Engine) -> CheckRequest:
+def _request_of_revisions(options: CheckOptions, base: str, policies: PolicySet) -> CheckRequest:
     top = git.find_top_level(top_directory(options.paths or (".",)))
     head = None if options.head is None else git.resolve_commit(top, options.head)
     merge_base = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
@@ -154,14 +153,13 @@ def _request_of_revisions(options: CheckOptions, base: str, catalog: Catalog, en
         base=before,
         repository=Repository(git.find_remotes(top)),
         diff=diff,
-        config=_config(options, _text_in(before, CONFIG_FILE), catalog),
+        config=_config(options, _text_in(before, CONFIG_FILE), policies.catalog),
         head_config=_text_in(after, CONFIG_FILE)
         if _text_in(after, CONFIG_FILE) != _text_in(before, CONFIG_FILE)
         else None,
-        catalog=catalog,
-        engine=engine,
+        policies=(policies,),
         today=dt.datetime.now().astimezone().date(),
-        only=_rule_ids(options, catalog),
+        only=_rule_ids(options, policies.catalog),
         limits=limits,
         cache=cache,
     )

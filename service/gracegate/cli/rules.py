@@ -24,8 +24,8 @@ def command(rule: str | None) -> int:
     if rule is None:
         write_output(render_list(catalog.rules.values()))
         return 0
-    with progress("Fixing the example"), open_policy_engine(None, catalog) as (engine, evaluate):
-        explanation = explain_rule(catalog.rules[rule_id(rule, catalog)], catalog, engine, evaluate)
+    with progress("Fixing the example"), open_policy_engine(None, catalog) as policies:
+        explanation = explain_rule(catalog.rules[rule_id(rule, catalog)], policies)
     write_output(render_rule(explanation))
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
-from gracegate.policy.query import Answer, BaseDocument, Batch, Cluster, Evaluate, ask, failed_rule_problems
+from gracegate.policy.query import Answer, BaseDocument, Batch, Cluster, Evaluate, PolicySet, ask, failed_rule_problems
 from gracegate.policy.violations import conventional_order
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Catalog",
     "Cluster",
     "Evaluate",
+    "PolicySet",
     "ask",
     "builtin_policies",
     "conventional_order",

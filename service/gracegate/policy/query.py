@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
-from gracegate.model import EXPOSURES, Document, Problem, Rule, Violation
+from gracegate.model import EXPOSURES, Document, Engine, Problem, Rule, Violation
+from gracegate.policy.catalog import Catalog
 from gracegate.policy.violations import Malformed, check_members, read_violation
 
 _MOST_PARTS = 8
@@ -16,6 +17,15 @@ _MOST_PARTS = 8
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 """Takes the input and returns the value of `data.gracegate.main.report`; raises EngineError and its subclasses."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Rules that are in use, and what evaluates them: each set by itself, so that one that fails costs only itself."""
+
+    catalog: Catalog
+    engine: Engine
+    evaluate: Evaluate
 
 
 @dataclass(frozen=True, slots=True)

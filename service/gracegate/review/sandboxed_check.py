@@ -26,7 +26,7 @@ from gracegate.model import (
     Tree,
 )
 from gracegate.policy import load_builtin
-from gracegate.policy.engines import OpaAddress, open_engine
+from gracegate.policy.engines import OpaAddress, open_policy_set
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.sandboxed_render import sandboxed_render
 
@@ -81,12 +81,11 @@ def sandboxed_check(job: CheckJob) -> Report:
             job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began), may_retry=job.may_retry
         )
     seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
-    with open_engine(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as (engine, evaluate):
+    with open_policy_set(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as policies:
         request = CheckRequest(
             head=job.head,
             config=config,
-            catalog=catalog,
-            engine=engine,
+            policies=(policies,),
             today=job.today,
             base=job.base,
             diff=job.diff,
@@ -96,7 +95,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             repository=job.repository,
             cache=cache,
         )
-        report = check(request, evaluate, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
+        report = check(request, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     for problem in (proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)

@@ -14,7 +14,7 @@ from gracegate.check import RuleExplanation, explain_rule
 from gracegate.cli import rules
 from gracegate.errors import RulesError
 from gracegate.model import Fix, Rule
-from gracegate.policy import builtin_policies, load_builtin
+from gracegate.policy import PolicySet, builtin_policies, load_builtin
 from gracegate.policy.build import pages
 from gracegate.policy.build.__main__ import main
 from gracegate.policy.engines.opa_wasm import WasmEngine
@@ -30,7 +30,7 @@ def wasm() -> WasmEngine:
 
 
 def explained(rule: Rule, wasm: WasmEngine) -> RuleExplanation:
-    return explain_rule(rule, CATALOG, wasm.engine, wasm.evaluate)
+    return explain_rule(rule, PolicySet(CATALOG, wasm.engine, wasm.evaluate))
 
 
 def test_stale_and_left_over_pages_are_named_and_fixed(

@@ -20,7 +20,7 @@ from gracegate import module_cache
 from gracegate.errors import EngineError, EngineTimeout, RuleFailed, RulesError, RulesMismatch
 from gracegate.model import Document, ObjectRef, Rule
 from gracegate.policy import Batch, Cluster, ask, catalog, load_catalog
-from gracegate.policy.engines import open_engine
+from gracegate.policy.engines import open_policy_set
 from gracegate.policy.engines.opa_wasm import WasmEngine, encode_json
 
 Ask = Callable[..., dict[str, Any]]
@@ -92,8 +92,8 @@ def test_the_slow_rule_among_others_is_found_within_the_time_of_a_check(small: P
     rules = {one: Rule(one, "demo", "", "", "error", "none", (), "", ()) for one in ("endless", "named-badly")}
     pod = Document("web.yaml", 0, (), {"kind": "Pod", "metadata": {"name": "a"}}, ObjectRef("Pod", "", "a"), False, "")
     batch = Batch((pod,), frozenset({0}), (), rules, rules, {}, Cluster())
-    with open_engine(opa if server else None, load_catalog(small), seconds=6) as (engine, evaluate):
-        answer = ask(evaluate, batch, engine.digest)
+    with open_policy_set(opa if server else None, load_catalog(small), seconds=6) as policies:
+        answer = ask(policies.evaluate, batch, policies.engine.digest)
     assert [violation.message for violation in answer.violations] == ["a is no name for Pod"]
     assert list(answer.failed) == ["endless"]
 
@@ -132,8 +132,8 @@ def test_what_json_cannot_say(value: object) -> None:
 def test_a_process_that_ends_during_the_warm_up_is_not_aborted(small: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from gracegate.policy import load_catalog\n"
-        "from gracegate.policy.engines import open_engine\n"
-        "with open_engine(None, load_catalog(Path(sys.argv[1]))):\n    pass\n"
+        "from gracegate.policy.engines import open_policy_set\n"
+        "with open_policy_set(None, load_catalog(Path(sys.argv[1]))):\n    pass\n"
     )
     done = subprocess.run([sys.executable, "-c", program, small], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -12,7 +12,7 @@ from gracegate.model import Rule
 from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, code_block, fix_blocks, prose
 from gracegate.policy import load_catalog
 from gracegate.policy.build.readings import Reading, read_readings, summary
-from gracegate.policy.engines import open_engine
+from gracegate.policy.engines import open_policy_set
 
 PAGES_FOLDER = "pages"
 """A file per rule, beside the index."""
@@ -48,8 +48,8 @@ def build_pages(folder: Path) -> dict[str, bytes]:
     """The pages by path inside the folder. Raises RulesError unless the folder's catalogue and Wasm are fresh."""
     catalog = load_catalog(folder)
     readings = read_readings(folder, catalog.rules)
-    with open_engine(None, catalog) as (engine, evaluate):
-        explanations = [explain_rule(rule, catalog, engine, evaluate) for rule in catalog.rules.values()]
+    with open_policy_set(None, catalog) as policies:
+        explanations = [explain_rule(rule, policies) for rule in catalog.rules.values()]
     return {
         f"{PAGES_FOLDER}/{one.rule.id}.md": render_page(one, readings.get(one.rule.id, ())).encode()
         for one in explanations

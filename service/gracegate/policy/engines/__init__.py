@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gracegate.policy.engines.choice import OpaAddress, PolicyEngines, open_engine
+from gracegate.policy.engines.choice import OpaAddress, PolicyEngines, open_policy_set
 
 __all__ = [
     "OpaAddress",
     "PolicyEngines",
-    "open_engine",
+    "open_policy_set",
 ]

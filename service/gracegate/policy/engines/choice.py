@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.model import Engine
-from gracegate.policy import Catalog, Evaluate, load_builtin
+from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines.time_budget import TimeBudget
 
 if TYPE_CHECKING:
@@ -28,15 +27,15 @@ class OpaAddress:
 
 
 @contextmanager
-def open_engine(
+def open_policy_set(
     opa: OpaAddress | Path | None,
     catalog: Catalog,
     *,
     seconds: float = 240.0,
     cache_dir: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[tuple[Engine, Evaluate]]:
-    """The engine for the rules of `catalog`, and its `evaluate`: a running OPA, a binary to start, or None for Wasm.
+) -> Iterator[PolicySet]:
+    """The rules of `catalog` on an engine: a running OPA, a binary to start, or None for Wasm.
 
     Wasm is what was compiled of the catalogue's folder. All evaluations together may take `seconds` of `clock`, see
     TimeBudget; `cache_dir` keeps machine code between processes.
@@ -46,16 +45,16 @@ def open_engine(
 
         with closing(WasmEngine(catalog, cache_dir=cache_dir)) as wasm:
             wasm.warm_up()
-            yield wasm.engine, TimeBudget(seconds, clock).limited(wasm.evaluate)
+            yield PolicySet(catalog, wasm.engine, TimeBudget(seconds, clock).limited(wasm.evaluate))
         return
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 
     if isinstance(opa, Path):
         with opa_server.start_child(opa, catalog) as child:
-            yield child.engine, TimeBudget(seconds, clock).limited(child.evaluate)
+            yield PolicySet(catalog, child.engine, TimeBudget(seconds, clock).limited(child.evaluate))
     else:
         with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token)) as server:
-            yield server.engine, TimeBudget(seconds, clock).limited(server.evaluate)
+            yield PolicySet(catalog, server.engine, TimeBudget(seconds, clock).limited(server.evaluate))
 
 
 class PolicyEngines:
