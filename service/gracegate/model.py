@@ -223,25 +223,45 @@ WORKLOAD_KINDS: Mapping[str, WorkloadKind] = {
 """The only table of workload kinds; the Rego libraries and the schema of their input are generated from it."""
 
 
-EXPOSURES: Mapping[str, int] = {
-    "cluster": 10,
-    "headless": 35,
-    "ingress": 15,
-    "ambient": 15,
-    "node": 15,
-    "alb_ip": 30,
-    "neg": 40,
-    "nlb_ip": 180,
-    "clb_direct": 20,
-    "ack_eni": 20,
-    "elb_dedicated": 20,
-}
-"""The ways in which requests reach a Pod, each with how many seconds it still sends some to a Pod that is going away.
+class Exposure(NamedTuple):
+    """A way in which requests reach a Pod, and how fast it follows what happens to the Pod, in seconds.
 
-These are the defaults of `drain_seconds` in .gracegate.yaml. `ambient` is Istio without sidecars, where 15 s help
-(https://github.com/istio/istio/issues/58514). The last three are load balancers that send to Pods, of Tencent TKE,
-Alibaba ACK and Huawei CCE: their documentation shows hooks that sleep 10 s, and warns that the controller may lag.
-"""
+    `drain` is for how long it may still send new requests to a Pod that is going away; these are the defaults of
+    `drain_seconds` in .gracegate.yaml. It often stops after `usual_removal`, and not before `least_removal`. `addition`
+    is how long after a Pod is ready it begins to send. `falls_back` says that it sends to terminating Pods where no
+    other one is ready, as kube-proxy does.
+    """
+
+    drain: int
+    least_removal: int
+    usual_removal: int
+    addition: int
+    falls_back: bool = False
+
+
+EXPOSURES: Mapping[str, Exposure] = {
+    # https://github.com/kubernetes/kubernetes/issues/92836 (1 s), https://github.com/kubernetes/kubernetes/pull/131780
+    "cluster": Exposure(10, 1, 2, 1, falls_back=True),
+    # Each client has its own time, for which it keeps the answer of the DNS server: at most 30 s by CoreDNS's default.
+    "headless": Exposure(35, 0, 30, 1),
+    "ingress": Exposure(15, 1, 3, 1),
+    # Istio without sidecars, where 15 s help: https://github.com/istio/istio/issues/58514
+    "ambient": Exposure(15, 1, 3, 1),
+    "node": Exposure(15, 1, 3, 1, falls_back=True),
+    # https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2366
+    "alb_ip": Exposure(30, 5, 10, 10),
+    # https://github.com/kubernetes/ingress-gce/issues/583
+    "neg": Exposure(40, 10, 30, 10),
+    # https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/1834
+    "nlb_ip": Exposure(180, 120, 180, 180),
+    # Load balancers that send to Pods, of Tencent TKE, Alibaba ACK and Huawei CCE: their documentation shows hooks that
+    # sleep 10 s, and warns that the controller may lag.
+    "clb_direct": Exposure(20, 3, 10, 5),
+    "ack_eni": Exposure(20, 3, 10, 5),
+    "elb_dedicated": Exposure(20, 3, 10, 5),
+}
+
+DRAIN_SECONDS: Mapping[str, int] = {name: exposure.drain for name, exposure in EXPOSURES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -643,6 +663,77 @@ class FixedFinding:
     file: str
     object: ObjectRef
     container: str | None
+
+
+NoSimulation = Literal[
+    "app_drains",
+    "early_stop",
+    "headless",
+    "idle",
+    "other_kind",
+    "readiness_of_sidecar",
+    "several_containers",
+    "unknown_hook",
+    "unknown_number",
+    "unknown_service",
+    "unserved",
+]
+"""Why a rolling update is not simulated. `outputs/rollout_phrasing.py` has a sentence for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTimes:
+    """When a readinessProbe or a startupProbe is tried, in seconds.
+
+    It succeeds once the app answers, or as soon as the app listens where it only `connects`.
+    """
+
+    initial_delay: int = 0
+    period: int = 10
+    success_threshold: int = 1
+    connects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFacts:
+    """What the manifests say of a rolling update, as far as it decides which requests are lost; times in seconds.
+
+    `container` is the one that gets the requests. `surge` and `unavailable` are pods; both are 0 only where the update
+    stops all pods first (`recreates`). `start` is the longest initial delay of the container's probes, the only word on
+    how long the app takes to listen; None if there is none. `exposure` is a key of EXPOSURES, and `drain` its seconds
+    here. `publishes_unready` says that the Service also sends to pods that are not ready, and `gated` that a pod counts
+    as ready only when the load balancer sends to it.
+    """
+
+    container: str
+    replicas: int
+    surge: int
+    unavailable: int
+    recreates: bool
+    min_ready: int
+    readiness: ProbeTimes | None
+    startup: ProbeTimes | None
+    start: int | None
+    prestop: int
+    grace: int
+    exposure: str
+    drain: int
+    publishes_unready: bool
+    gated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The rolling update of a workload as it is `before` the suggestions for it and, where there are any, `after` them.
+
+    `line` is that of the workload in `file`.
+    """
+
+    object: ObjectRef
+    file: str
+    line: int
+    before: RolloutFacts | NoSimulation
+    after: RolloutFacts | NoSimulation | None = None
 
 
 @dataclass(frozen=True, slots=True)

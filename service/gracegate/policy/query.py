@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
-from gracegate.model import EXPOSURES, Document, Engine, Problem, Rule, Violation
+from gracegate.model import DRAIN_SECONDS, Document, Engine, Problem, Rule, Violation
 from gracegate.policy.catalog import Catalog
 from gracegate.policy.violations import Malformed, check_members, read_violation
 
@@ -30,7 +30,7 @@ class PolicySet:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What rules assume of the cluster. An exposure that `drain_seconds` leaves out keeps its value of EXPOSURES.
+    """What rules assume of the cluster. An exposure that `drain_seconds` leaves out keeps its value of DRAIN_SECONDS.
 
     `min_minor_is_assumed` says that nobody has named the oldest version: fields that it lacks are no mistake then.
     """
@@ -129,7 +129,7 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
         "cluster": {
             "min_minor": cluster.min_minor,
             "min_minor_is_assumed": cluster.min_minor_is_assumed,
-            "drain_seconds": {**EXPOSURES, **cluster.drain_seconds},
+            "drain_seconds": {**DRAIN_SECONDS, **cluster.drain_seconds},
             "app_drain_seconds": cluster.app_drain_seconds,
             **{p.cluster: params[rule][p.name] for rule, p in parameters if p.cluster},
         },

@@ -10,7 +10,7 @@ import pytest
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
 from gracegate.model import (
-    EXPOSURES,
+    DRAIN_SECONDS,
     AppliedNamespace,
     Document,
     Fix,
@@ -177,7 +177,7 @@ def test_what_is_asked() -> None:
             "cluster": {
                 "min_minor": 31,
                 "min_minor_is_assumed": False,
-                "drain_seconds": {**EXPOSURES, "neg": 60},
+                "drain_seconds": {**DRAIN_SECONDS, "neg": 60},
                 "app_drain_seconds": 7,
                 "least_seconds": 4,
             },

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import starmap
 from typing import Any
 
-from gracegate.model import EXPOSURES, WORKLOAD_KINDS, Pointer, Rule
+from gracegate.model import DRAIN_SECONDS, WORKLOAD_KINDS, Pointer, Rule
 from gracegate.policy import Cluster
 
 WORKLOAD_KINDS_FILE = "lib/workload_kinds.rego"
@@ -53,7 +53,7 @@ def build_test_defaults(rules: Iterable[Rule]) -> str:
     cluster = {
         "min_minor": default.min_minor,
         "min_minor_is_assumed": default.min_minor_is_assumed,
-        "drain_seconds": EXPOSURES,
+        "drain_seconds": DRAIN_SECONDS,
         "app_drain_seconds": default.app_drain_seconds,
         **shared,
     }
