@@ -1,9 +1,13 @@
 # METADATA
 # title: Report
-# description: The violations that the rules in input.rules find in the documents whose `subject` is true.
+# description: |
+#   The violations that the rules in input.rules find in the documents whose `subject` is true, and the facts of their
+#   rollouts if input.rollouts is true.
 # schemas:
 # - input: schema.input
 package gracegate.main
+
+import data.gracegate.lib.rollout_facts
 
 # METADATA
 # title: The only entry point
@@ -11,11 +15,11 @@ package gracegate.main
 #   Undefined without data.gracegate_release, so that an engine without its rules never looks like one that found no
 #   violations.
 # entrypoint: true
-report := {
+report := object.union(_rollouts, {
 	"digest": data.gracegate_release.digest,
 	"rules": _evaluated,
 	"violations": _violations,
-}
+})
 
 _evaluated := [id | some id in input.rules; some group; data.gracegate.rules[group][id].violation]
 
@@ -51,3 +55,9 @@ _found contains [id, found] if {
 	some found in violations
 	input.documents[found.at.document].subject
 }
+
+default _rollouts := {}
+
+_rollouts := {"rollouts": _found_rollouts} if input.rollouts
+
+_found_rollouts := {object.union(found, {"document": i}) | some i, found in rollout_facts.by_workload}

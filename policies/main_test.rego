@@ -52,3 +52,10 @@ test_facts_are_not_reported if {
 		with data.gracegate.rules as bare
 	report.violations == set()
 }
+
+test_rollouts_if_asked if {
+	documents := [testing.document(testing.web, "a/b"), testing.document(testing.service, "a/c")]
+	batch := object.union(batch_for(documents), {"rules": [], "rollouts": true})
+	report := main.report with input as batch with data.gracegate_release as {"digest": "d"}
+	{found.document | some found in report.rollouts} == {0}
+}

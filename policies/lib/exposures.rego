@@ -53,6 +53,14 @@ health_check_seconds := {s: longest |
 	longest := input.cluster.drain_seconds.cluster + max(windows)
 }
 
+# METADATA
+# scope: document
+# title: Is the workload gated by its load balancer?
+# description: Its pods have a readiness gate, or its namespace says that they get one.
+is_gated(i) if count(values.list(object.get(workloads.pod[i].spec, "readinessGates", []))) > 0
+
+is_gated(i) if namespaces.labels[joins.namespace[i]]["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+
 # The defaults are those of https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
 _health_check(annotations) := {key: value |
 	some key in ["healthcheck-interval-seconds", "unhealthy-threshold-count"]

@@ -97,6 +97,11 @@ timeout(probe) := _positive(object.get(probe, "timeoutSeconds", 0), 1)
 threshold(probe) := _positive(object.get(probe, "failureThreshold", 0), 3)
 
 # METADATA
+# title: Successes of a probe
+# description: Tries that have to succeed in a row before the probe does.
+success_threshold(probe) := _positive(object.get(probe, "successThreshold", 0), 1)
+
+# METADATA
 # title: Period of a probe
 # description: Seconds from one try to the next.
 period(probe) := _positive(object.get(probe, "periodSeconds", 0), 10)

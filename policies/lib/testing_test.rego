@@ -16,6 +16,7 @@ batch_of(documents) := {
 	"added": [],
 	"unread": [],
 	"rules": [],
+	"rollouts": false,
 	"params": testing_defaults.params,
 	"cluster": cluster,
 }

@@ -723,10 +723,32 @@ class RolloutFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
-    """The rolling update of a workload as it is `before` the suggestions for it and, where there are any, `after` them.
+class SetTime:
+    """A number of seconds, and the line that sets it or, where it is assumed, the line of what it is assumed for."""
 
-    `line` is that of the workload in `file`.
+    name: str
+    seconds: int
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownLedger:
+    """What takes part when a pod that a Service sends to is stopped: all times begin with its deletion.
+
+    The Service sends for the seconds of `traffic`; the `steps` follow each other and have to fit into `grace`.
+    """
+
+    service: ObjectRef
+    traffic: SetTime
+    steps: tuple[SetTime, ...]
+    grace: SetTime
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The rolling update of a workload as its manifests have it and, where the suggestions for them change it, `after`
+    all of these. `line` is that of the workload in `file`; there is a ledger for each of its Services.
     """
 
     object: ObjectRef
@@ -734,6 +756,7 @@ class Rollout:
     line: int
     before: RolloutFacts | NoSimulation
     after: RolloutFacts | NoSimulation | None = None
+    shutdowns: tuple[ShutdownLedger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -772,6 +795,7 @@ class Report:
 
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
+    `rollouts` are those of the workloads for which there are suggestions, where they were asked for.
     """
 
     verdict: Verdict
@@ -787,6 +811,7 @@ class Report:
     config_preview: ConfigPreview | None = None
     comment_scope: CommentScope = "introduced"
     live_targets: tuple[str, ...] = ()
+    rollouts: tuple[Rollout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,6 @@ import data.gracegate.lib.related_places
 import data.gracegate.lib.scaling
 import data.gracegate.lib.services
 import data.gracegate.lib.text
-import data.gracegate.lib.values
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "level": "info"} if {
@@ -82,8 +81,7 @@ _hasty := {at: s |
 	not scaling.idle[i]
 	s := _balanced[services.representative[i]]
 	object.get(input.documents[i].object, ["spec", "minReadySeconds"], null) in {0, null}
-	count(values.list(object.get(workloads.pod[i].spec, "readinessGates", []))) == 0
-	not _is_injected(i)
+	not exposures.is_gated(i)
 	at := {"document": i, "path": ["spec"]}
 }
 
@@ -96,7 +94,3 @@ _balanced := {r: min(found) |
 }
 
 _to_pods := {"ack_eni", "alb_ip", "clb_direct", "elb_dedicated", "nlb_ip"}
-
-_is_injected(i) if {
-	namespaces.labels[joins.namespace[i]]["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
-}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracegate.check.check import check, proposed_config_problem
 from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
+from gracegate.check.simulation import simulated_rollouts
 from gracegate.check.trees import CheckRequest
 from gracegate.check.verdict import add_problem
 
@@ -17,5 +18,6 @@ __all__ = [
     "explain_rule",
     "fix_all",
     "proposed_config_problem",
+    "simulated_rollouts",
     "waiver_hint",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -12,10 +12,11 @@ from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.check.reevaluation import Reevaluation, Refuted
 from gracegate.check.render_notes import render_notes
+from gracegate.check.rollouts import find_rollouts
 from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees
-from gracegate.errors import ConfigError
+from gracegate.errors import ConfigError, EngineError
 from gracegate.manifests import Change, is_candidate
 from gracegate.model import (
     CONFIG_FILE,
@@ -26,6 +27,7 @@ from gracegate.model import (
     Problem,
     Render,
     Report,
+    Rollout,
     Suggestion,
     Totals,
 )
@@ -46,7 +48,7 @@ def check(
     `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
     """
     trees = compare_trees(request, render)
-    findings, suggestions = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, render))
+    findings, suggestions, rollouts = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, render))
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
@@ -61,6 +63,7 @@ def check(
         has_base=request.diff is not None,
         comment_scope=request.config.comments,
         live_targets=tuple(sorted(trees.live_targets)),
+        rollouts=rollouts,
     )
     # Last, when everything else is done: it takes what the head's author wrote.
     return _add_preview(report, trees, preview_limit)
@@ -68,17 +71,20 @@ def check(
 
 def _suggest_fixes(
     found: tuple[FoundMatches, ...], trees: ComparedTrees, reevaluation: Reevaluation
-) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
-    """The findings with their verified fixes. A pre-existing finding gets its patch, and never a suggestion."""
+) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...], tuple[Rollout, ...]]:
+    """The findings with their verified fixes, and the rollouts that these change.
+
+    A pre-existing finding gets its patch, and never a suggestion."""
     unwaived = [f for f in found if f.finding.waiver is None]
     limit = trees.request.max_verified_fixes
     if limit is not None and len(unwaived) > limit:
         not_tried = (f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found)
-        return tuple(not_tried), ()
+        return tuple(not_tried), (), ()
     new, old = ([f for f in unwaived if f.finding.counts is counts] for counts in (True, False))
     rendered = [f for f in old if f.lead.document.rendered is not None]
     too_many = {f.finding.id for f in rendered[_MAX_OLD_RENDERED:]}
     outcomes = verify_head_fixes(trees, [m for f in new for m in f.matches], reevaluation)
+    rollouts = _rollouts(new, outcomes, trees, reevaluation)
     old_matches = [m for f in old if f.finding.id not in too_many for m in f.matches]
     for match_id, outcome in verify_head_fixes(trees, old_matches, reevaluation).items():
         outcomes[match_id] = replace(outcome, suggestion=None, reason=outcome.reason or "pre_existing")
@@ -90,7 +96,24 @@ def _suggest_fixes(
     return (
         tuple(_add_outcome(f.finding, outcomes[f.lead.id]) if f.lead.id in outcomes else f.finding for f in found),
         tuple(sorted(suggestions.values(), key=lambda s: (s.file, s.start_line))),
+        rollouts,
     )
+
+
+def _rollouts(
+    found: Iterable[FoundMatches],
+    outcomes: Mapping[str, FixOutcome],
+    trees: ComparedTrees,
+    reevaluation: Reevaluation,
+) -> tuple[Rollout, ...]:
+    """Of the workloads for which there are suggestions; none without an answer, as no verdict depends on them."""
+    wanted = {f.lead.document.key: None for f in found if outcomes[f.lead.id].suggestion is not None}
+    if not trees.request.with_rollouts or not wanted:
+        return ()
+    try:
+        return find_rollouts(trees, wanted, outcomes, reevaluation)
+    except EngineError:
+        return ()
 
 
 def _add_outcome(finding: Finding, outcome: FixOutcome) -> Finding:

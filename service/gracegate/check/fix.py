@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gracegate.check.check import problems_in_scope, verify_head_fixes
 from gracegate.check.reevaluation import Reevaluation
-from gracegate.check.suggestions import FixOutcome
+from gracegate.check.suggestions import edits_by_path
 from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.model import Problem, Render, SourceFile, Tree
-from gracegate.yaml_edit import LineEdit, apply_edits
+from gracegate.yaml_edit import apply_edits
 
 MAX_ROUNDS = 5
 """Of fixes with overlapping lines one is applied per round; more rounds than this would be a loop."""
@@ -40,7 +39,7 @@ def fix_all(request: CheckRequest, render: Render) -> FixedFiles:
         problems = problems_in_scope(trees) if problems is None else problems
         unwaived = [match for match in trees.head.matches if trees.waiver(match) is None]
         outcomes = verify_head_fixes(trees, unwaived, Reevaluation(trees, render))
-        edits = _edits_by_path(outcomes)
+        edits = edits_by_path(outcomes)
         if not edits:
             break
         applied += sum(bool(outcome.edits) for outcome in outcomes.values())
@@ -50,14 +49,6 @@ def fix_all(request: CheckRequest, render: Render) -> FixedFiles:
         tree = _replace_texts(tree, {path: new for path, (_, new) in files.items()})
     refused = {match_id: o.reason for match_id, o in outcomes.items() if o.reason and not o.edits}
     return FixedFiles(dict(sorted(files.items())), applied, refused, problems or ())
-
-
-def _edits_by_path(outcomes: Mapping[str, FixOutcome]) -> dict[str, set[LineEdit]]:
-    # Findings of one group have the same edits, so that sets are needed.
-    edits: dict[str, set[LineEdit]] = defaultdict(set)
-    for outcome in outcomes.values():
-        edits[outcome.path].update(outcome.edits)
-    return {path: file_edits for path, file_edits in edits.items() if file_edits}
 
 
 def _replace_texts(tree: Tree, texts: Mapping[str, str]) -> Tree:

@@ -40,8 +40,7 @@ class Reevaluation:
         """The head with other texts for some of its files; all that roots which read these files render to is what it
         was, but for `changes`."""
         head = self._trees.head
-        edited = _edited(head.tree.files, texts, self._trees)
-        readers = {root for files in (head.tree.files, edited) for root in _readers(files, texts)}
+        edited, readers = self._edited(texts)
         before = _with_readers(self._tree, readers, self._context)
         if before is None:
             return Refuted("not_proved")
@@ -51,11 +50,28 @@ class Reevaluation:
             reason = _why_not_as_intended(before.roots[root], after.get(root), changes, self._context)
             if reason is not None:
                 return Refuted(reason)
-        roots = {**head.tree.roots, **{root: rendered for root, rendered in after.items() if root in head.tree.roots}}
-        tree = judge_rendered(edited, roots, head.tree.judged)
+        tree = self._with_roots(edited, after)
         # What was there before the change is the same, whatever is edited.
         reported = SubjectDocuments(self._trees.subject_indexes(tree.collection.documents), self._trees.former)
         return evaluate_tree(self._trees.request, tree, reported, None, head.failed)
+
+    def edited_tree(self, texts: Mapping[str, str]) -> RenderedTree:
+        """The head with texts of which all changes have been verified."""
+        edited, readers = self._edited(texts)
+        return self._with_roots(
+            edited, render_roots(edited.components, filter(edited.components.has, readers), self._context)
+        )
+
+    def _edited(self, texts: Mapping[str, str]) -> tuple[Collection, Paths[Root]]:
+        """The files with these texts, and the roots that read them before or now."""
+        files = self._trees.head.tree.files
+        edited = _edited(files, texts, self._trees)
+        return edited, {root for one in (files, edited) for root in _readers(one, texts)}
+
+    def _with_roots(self, edited: Collection, rendered: Mapping[Root, RenderedRoot]) -> RenderedTree:
+        tree = self._trees.head.tree
+        roots = {root: rendered.get(root, before) for root, before in tree.roots.items()}
+        return judge_rendered(edited, roots, tree.judged)
 
 
 def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -> Collection:

@@ -57,6 +57,15 @@ def verify_fixes(
     return outcomes
 
 
+def edits_by_path(outcomes: Mapping[str, FixOutcome]) -> dict[str, set[LineEdit]]:
+    """The edits of all verified fixes, which can be applied together."""
+    # Findings of one group have the same edits, so that sets are needed.
+    edits: dict[str, set[LineEdit]] = defaultdict(set)
+    for outcome in outcomes.values():
+        edits[outcome.path].update(outcome.edits)
+    return {path: file_edits for path, file_edits in edits.items() if file_edits}
+
+
 def _why_not_fixable(match: Match) -> NoSuggestion | None:
     fix = match.violation.fix
     if fix is None:

@@ -50,7 +50,16 @@ from gracegate.model import (
     Violation,
     Waiver,
 )
-from gracegate.policy import BaseDocument, Batch, Cluster, PolicySet, ask, failed_rule_problems
+from gracegate.policy import (
+    BaseDocument,
+    Batch,
+    Cluster,
+    FoundRollout,
+    PolicySet,
+    ask,
+    ask_rollouts,
+    failed_rule_problems,
+)
 from gracegate.repo_config import RepoConfig
 
 
@@ -64,6 +73,7 @@ class CheckRequest:
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
     file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
     read of the trees before. `repository` is the one that they are of, for what GitOps objects say of it.
+    `with_rollouts` asks for the rollouts of the report.
     """
 
     head: Tree
@@ -79,6 +89,7 @@ class CheckRequest:
     limits: Limits | None = None
     rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
+    with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)
 
     @property
@@ -307,17 +318,8 @@ def evaluate_tree(
     subject_indexes = _without_excluded(request, collection.documents, reported.indexes)
     rules = profiles.enabled_rules(request.rules, request.config, request.only)
     before, added = reported.changes(collection.documents)
-    batch = Batch(
-        documents=collection.documents,
-        subjects=subject_indexes,
-        unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
-        rules=rules,
-        catalog=request.rules,
-        params={rule: setting.params for rule, setting in request.config.rules.items()},
-        cluster=_cluster(request.config),
-        failed=failed,
-        before=before,
-        added=added,
+    batch = replace(
+        _batch(request, collection, subject_indexes), rules=rules, failed=failed, before=before, added=added
     )
     found = [_evaluate(policies, batch) for policies in request.policies] if subject_indexes else []
     violations = [
@@ -335,6 +337,27 @@ def evaluate_tree(
         matches,
         tuple(problem for one in found for problem in one.problems),
         {rule: reason for one in found for rule, reason in one.failed.items()},
+    )
+
+
+def find_rollout_facts(
+    request: CheckRequest, collection: Collection, subjects: frozenset[int]
+) -> tuple[FoundRollout, ...]:
+    """What the built-in policies know of the rollouts of these documents. Raises EngineError."""
+    policies = request.policies[0]
+    return ask_rollouts(policies.evaluate, _batch(request, collection, subjects), policies.engine.digest)
+
+
+def _batch(request: CheckRequest, collection: Collection, subjects: frozenset[int]) -> Batch:
+    """All that is known of the documents, without a rule and without the base."""
+    return Batch(
+        documents=collection.documents,
+        subjects=subjects,
+        unread=tuple((f.path, f.directory, f.component) for f in collection.unread_files),
+        rules={},
+        catalog=request.rules,
+        params={rule: setting.params for rule, setting in request.config.rules.items()},
+        cluster=_cluster(request.config),
     )
 
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
-from gracegate.policy.query import Answer, BaseDocument, Batch, Cluster, Evaluate, PolicySet, ask, failed_rule_problems
+from gracegate.policy.query import (
+    Answer,
+    BaseDocument,
+    Batch,
+    Cluster,
+    Evaluate,
+    PolicySet,
+    ask,
+    ask_rollouts,
+    failed_rule_problems,
+)
+from gracegate.policy.rollouts import FoundRollout, SetNumber, Shutdown
 from gracegate.policy.violations import conventional_order
 
 __all__ = [
@@ -13,8 +24,12 @@ __all__ = [
     "Catalog",
     "Cluster",
     "Evaluate",
+    "FoundRollout",
     "PolicySet",
+    "SetNumber",
+    "Shutdown",
     "ask",
+    "ask_rollouts",
     "builtin_policies",
     "conventional_order",
     "digest_of",

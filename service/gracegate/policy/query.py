@@ -10,6 +10,7 @@ from typing import Any
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import DRAIN_SECONDS, Document, Engine, Problem, Rule, Violation
 from gracegate.policy.catalog import Catalog
+from gracegate.policy.rollouts import FoundRollout, read_rollout
 from gracegate.policy.violations import Malformed, check_members, read_violation
 
 _MOST_PARTS = 8
@@ -102,6 +103,21 @@ def ask(evaluate: Evaluate, batch: Batch, digest: str) -> Answer:
     return Answer(tuple(sorted(found, key=_sort_key)), failed)
 
 
+def ask_rollouts(evaluate: Evaluate, batch: Batch, digest: str) -> tuple[FoundRollout, ...]:
+    """What the libraries know of the rollouts of the batch's subjects, by document; no rule is evaluated.
+
+    Raises EngineError where they do not say.
+    """
+    report = _check_report(evaluate({**_shared_input(batch), "rules": [], "rollouts": True}), digest, [])
+    if not isinstance(rollouts := report.get("rollouts"), list):
+        raise EngineError("the rules' report is malformed: `rollouts` must be a list")
+    try:
+        found = (read_rollout(raw, batch.subjects, len(batch.documents)) for raw in rollouts)
+        return tuple(sorted(found, key=lambda rollout: rollout.document))
+    except Malformed as error:
+        raise EngineError(f"a rollout of the rules' report is malformed: {error}") from error
+
+
 def failed_rule_problems(failed: Mapping[str, str]) -> tuple[Problem, ...]:
     """A problem for each rule that failed."""
     return tuple(Problem("", 0, "rule_failed", f"{rule}: {failed[rule]}") for rule in sorted(failed))
@@ -123,6 +139,7 @@ def _shared_input(batch: Batch) -> dict[str, Any]:
             for one in batch.before
         ],
         "added": sorted(batch.added),
+        "rollouts": False,
         "unread": [
             {"path": path, "directory": directory, "root": component} for path, directory, component in batch.unread
         ],
@@ -201,7 +218,7 @@ def _reports(
 
 def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str, Any]:
     try:
-        check_members(report, required={"digest", "rules", "violations"})
+        check_members(report, required={"digest", "rules", "violations"}, optional={"rollouts"})
     except Malformed as error:
         raise EngineError(f"the rules' report is malformed: {error}") from error
     if report["digest"] != digest:

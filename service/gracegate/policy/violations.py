@@ -33,7 +33,7 @@ def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> 
     )
     at = raw["at"]
     check_members(at, required={"document", "path"})
-    if not _is_index(at["document"], documents) or at["document"] not in subjects:
+    if not is_index(at["document"], documents) or at["document"] not in subjects:
         raise Malformed(f"at.document {at['document']!r} is not a subject")
     if not isinstance(raw["message"], str) or not raw["message"]:
         raise Malformed("the message is not a text")
@@ -43,7 +43,7 @@ def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> 
     return Violation(
         rule=rule.id,
         document=at["document"],
-        pointer=_pointer(at["path"]),
+        pointer=read_pointer(at["path"]),
         message=raw["message"],
         level=_level(raw, rule.severity if confidence == "certain" else _min_level(rule.severity, "warning")),
         measure=_measure(raw),
@@ -81,9 +81,9 @@ def _related(raw: Any, documents: int) -> tuple[RelatedPointer, ...]:
         check_members(place, required={"document", "path"}, optional={"note"})
         if not isinstance(place.get("note", ""), str):
             raise Malformed("the note of a related place is not a text")
-        if not _is_index(place["document"], documents):
+        if not is_index(place["document"], documents):
             raise Malformed(f"the document {place['document']!r} of a related place is not in the batch")
-    return tuple(RelatedPointer(place["document"], _pointer(place["path"]), place.get("note", "")) for place in raw)
+    return tuple(RelatedPointer(place["document"], read_pointer(place["path"]), place.get("note", "")) for place in raw)
 
 
 def _measure(raw: Mapping[str, Any]) -> float | None:
@@ -134,12 +134,12 @@ def _operation(raw: Any, document: int, documents: int) -> Operation:
     else:
         raise Malformed(f"{op!r} is not an operation")
     target = raw.get("document", document)
-    if not _is_index(target, documents):
+    if not is_index(target, documents):
         raise Malformed(f"an operation's document {target!r} is not in the batch")
     reason = raw.get("reason")
     if "reason" in raw and not isinstance(reason, str):
         raise Malformed("the reason of an operation is not a text")
-    return Operation(op, _pointer(raw["path"]), conventional_order(raw.get("value")), target, reason or None)
+    return Operation(op, read_pointer(raw["path"]), conventional_order(raw.get("value")), target, reason or None)
 
 
 def conventional_order(value: Any) -> Any:
@@ -149,11 +149,13 @@ def conventional_order(value: Any) -> Any:
     return [conventional_order(item) for item in value] if isinstance(value, list) else value
 
 
-def _pointer(raw: Any) -> Pointer:
-    if not isinstance(raw, list) or not all(isinstance(part, str) or _is_index(part) for part in raw):
+def read_pointer(raw: Any) -> Pointer:
+    """A path of keys and indexes. Raises Malformed."""
+    if not isinstance(raw, list) or not all(isinstance(part, str) or is_index(part) for part in raw):
         raise Malformed(f"{raw!r} is not a path of keys and indexes")
     return tuple(raw)
 
 
-def _is_index(value: Any, length: float = math.inf) -> bool:
+def is_index(value: Any, length: float = math.inf) -> bool:
+    """Whether a value is a whole number from 0 that is smaller than `length`."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < length

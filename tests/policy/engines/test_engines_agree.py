@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gracegate.check.former_documents import former_documents
 from gracegate.model import AppliedNamespace, Document, ObjectRef
-from gracegate.policy import Answer, Batch, Cluster, ask, builtin_policies, load_builtin
+from gracegate.policy import Answer, Batch, Cluster, ask, ask_rollouts, builtin_policies, load_builtin
 from gracegate.policy.engines.opa_server import ChildEngine, start_child
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from tests.processes import WAIT_SECONDS
@@ -64,6 +64,8 @@ def agreed(
     wasm, server = (ask(engine.evaluate, batch_of(documents, base), digest) for engine in both)
     assert wasm == server
     assert wasm.failed == {}
+    rollouts = [ask_rollouts(engine.evaluate, batch_of(documents, base), digest) for engine in both]
+    assert rollouts[0] == rollouts[1]
     return wasm
 
 

@@ -173,6 +173,7 @@ def test_what_is_asked() -> None:
                 },
             ],
             "added": [0],
+            "rollouts": False,
             "unread": [{"path": "x/y.yaml", "directory": "x", "root": "x"}],
             "cluster": {
                 "min_minor": 31,

@@ -80,6 +80,7 @@ def _input(rules: Iterable[Rule]) -> Schema:
         added=_list_of(_INTEGER),
         unread=_list_of(_fields(**place)),
         rules=_list_of(_TEXT),
+        rollouts=_BOOLEAN,
         params=_fields(**{rule.id: _parameters(rule.parameters) for rule in rules if rule.parameters}),
         cluster=_fields(
             drain_seconds=seconds,
