@@ -46,7 +46,7 @@ may_protect := {i: true |
 # METADATA
 # title: Representatives by budget
 # description: By document of the budget, a sorted list of the representatives of the workloads that it selects.
-representatives_by_budget := {b: sort(found) |
+representatives_by_budget := {b: values.sorted_documents(found) |
 	some b, found in values.groups([[b, r] | some r, found in _budgets; some b in found])
 }
 

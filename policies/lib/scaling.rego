@@ -205,7 +205,7 @@ _by_scope := values.groups([[[autoscaler.target, scope], s] |
 ])
 
 # The representatives of the workloads that an autoscaler targets.
-_targeted := {s: sort(found) |
+_targeted := {s: values.sorted_documents(found) |
 	some s, found in values.groups([[s, r] | some r, found in _autoscalers; some s in found])
 }
 

@@ -116,7 +116,7 @@ matching_selectors := {selector | some selectors in _matching; some selector in 
 # description: |
 #   By document of the Service, a sorted list of the representatives of the workloads that it selects. Services with the
 #   same list select the same workloads.
-representatives_by_service := {s: sort(found) |
+representatives_by_service := {s: values.sorted_documents(found) |
 	some s, found in values.groups([[s, r] | some r, found in _senders; some s in found])
 }
 
@@ -165,7 +165,9 @@ _possible_senders := {r: found |
 	}
 }
 
-_first_senders := {r: array.slice(sort(senders | _possible_senders[r]), 0, 3) | some r, senders in _senders}
+_first_senders := {r: array.slice(values.sorted_documents(senders | _possible_senders[r]), 0, 3) |
+	some r, senders in _senders
+}
 
 # By representative and place.
 _workloads_at := values.groups([[[r, place], i] |

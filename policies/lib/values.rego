@@ -52,6 +52,18 @@ string_map(value) := {key: entry | some key, entry in value; is_string(entry)} i
 } else := {}
 
 # METADATA
+# title: Sorted documents
+# description: |
+#   A set of documents as a sorted list. OPA's Wasm sorts by insertion, in quadratic time unless the order was right
+#   already: 16,000 documents cost it 10 seconds.
+sorted_documents(documents) := sort(documents) if {
+	count(documents) <= 64
+} else := [d |
+	some d in numbers.range(min(documents), max(documents))
+	documents[d]
+]
+
+# METADATA
 # title: Groups by key
 # description: |
 #   Turns a set or an array of [key, member] into an object of sets of members, in linear time in both engines:

@@ -37,6 +37,14 @@ test_string_map if {
 	[values.string_map(value) | some value in [{"a": "b", "c": 1}, "a", null]] == [{"a": "b"}, {}, {}]
 }
 
+test_sorted_documents if {
+	values.sorted_documents(set()) == []
+	values.sorted_documents({7, 3}) == [3, 7]
+	many := {n | some n in numbers.range(10, 200); n % 2 == 0}
+	values.sorted_documents(many) == sort(many)
+	values.sorted_documents(many | {400})[96] == 400
+}
+
 test_groups if {
 	values.groups({["b", 2], ["a", 1], ["b", 1], [["c"], 1]}) == {"a": {1}, "b": {1, 2}, ["c"]: {1}}
 	values.groups(set()) == {}
