@@ -34,6 +34,11 @@ def refs(text: str) -> list[tuple[int, Pointer, str]]:
         pytest.param("- op: add\n  path: /spec\n  value: {kind: Pod}\n", id="JSON 6902"),
         pytest.param("kind: [Pod]\n", id="a kind that is not a string"),
         pytest.param("kind: List\nitems: Pod\n", id="a list without items"),
+        pytest.param("apiVersion: kustomize.config.k8s.io/v1\nkind: Kustomization\n", id="a kustomization"),
+        pytest.param("{% if x %}\napiVersion: kustomize.config.k8s.io/v1\nkind: Kustomization\n", id="its template"),
+        pytest.param("apiVersion: core.oam.dev/v1\nkind: Application\nspec: {}\n", id="an Application of another tool"),
+        pytest.param('{"apiVersion": "core.oam.dev/v1", "kind": "Application"}', id="one in JSON"),
+        pytest.param("? apiVersion\n: core.oam.dev/v1\n? kind\n: Application\n", id="one with unusual keys"),
     ],
 )
 def test_text_without_objects_that_rules_read_has_no_documents(text: str) -> None:
@@ -109,6 +114,11 @@ def test_documents_are_split_at_markers(text: str, expected: list[int]) -> None:
         pytest.param("spec: &k Pod\nkind: *k\n", [(0, (), "/Pod//")], id="a kind by alias"),
         pytest.param('{\n\t"kind":\t"Pod"\n}\n', [(0, (), "/Pod//")], id="JSON"),
         pytest.param("kind: Deployment\nreplicaCount: 2\n", [], id="a kind among the values of a chart"),
+        pytest.param(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\n",
+            [(0, (), "kustomize.toolkit.fluxcd.io/Kustomization//a")],
+            id="a Kustomization of Flux",
+        ),
     ],
 )
 def test_objects_are_found(text: str, expected: list[tuple[int, Pointer, str]]) -> None:

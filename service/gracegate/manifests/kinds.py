@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from gracegate.model import WORKLOAD_KINDS, Limits
 from gracegate.yaml import split_documents
@@ -12,16 +13,20 @@ from gracegate.yaml import split_documents
 KINDS = frozenset(
     {
         *WORKLOAD_KINDS,
+        "Application",
+        "ApplicationSet",
         "BackendConfig",
         "GCPBackendPolicy",
         "GRPCRoute",
         "Gateway",
         "HTTPProxy",
         "HTTPRoute",
+        "HelmRelease",
         "HorizontalPodAutoscaler",
         "Ingress",
         "IngressRoute",
         "IngressRouteTCP",
+        "Kustomization",
         "Namespace",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
@@ -47,14 +52,17 @@ RENDERED_KINDS: Mapping[str, frozenset[str]] = {
 """The kinds of objects from which a controller makes others, with their API groups."""
 
 LISTS = {"List": "items", "Template": "objects", **{f"{kind}List": "items" for kind in KINDS}}
-_WORDS = "|".join(sorted(KINDS | LISTS.keys()))
+_OBJECT_KEYS = frozenset({"apiVersion", "metadata", "spec", "$patch"})
+# Every kustomization has the kind of an object of Flux: only the group tells them apart.
+_FLUX = r"apiVersion['\"]?[ \t]*:[ \t]*['\"]?kustomize\.toolkit\.fluxcd\.io/"
+_WORDS = "|".join(sorted((KINDS - {"Kustomization"}) | LISTS.keys()))
 _KEY = r"kind['\"]?[ \t]*:"
 # Each match ends before the next `kind:`, so that a line with many of them is searched in linear time.
 _NEAR = rf"(?:(?!{_KEY})[^\n]){{0,60}}?"
 # The value may stand on the line after its key.
 _GAP = r"[ \t]*(?:\r?\n[ \t]+)?"
 # A kind that is an alias, a block scalar or a template may be any of them.
-_KIND = rf"{_KEY}{_GAP}(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])"
+_KIND = rf"{_KEY}{_GAP}(?:{_NEAR}\b(?:{_WORDS})\b|[*|>]|['\"]?\{{[{{%])|{_FLUX}"
 KIND_IN_BYTES = re.compile(_KIND.encode())
 KIND_IN_TEXT = re.compile(_KIND)
 SERVICE_IN_TEXT = re.compile(rf"{_KEY}{_GAP}{_NEAR}\bService(?:List)?\b")
@@ -67,6 +75,15 @@ _PLAIN_KEY = re.compile(r"[A-Za-z]\w*:(?=[ \t\r\n])")
 # What may give a block mapping a key that does not begin its line with that key.
 _UNUSUAL_KEY = re.compile(r"^[?!&*<{\['\"]", re.MULTILINE)
 _TOP_LEVEL_KIND = re.compile(r"^kind[ \t]*:(?:[ \t]+['\"]?(\w+)['\"]?[ \t]*(?:#.*)?\r?$)?", re.MULTILINE)
+
+
+def is_read(found: Mapping[str, Any]) -> bool:
+    """Whether what has a kind is an object of a kind that rules read."""
+    kind = found["kind"]
+    # Beside other keys alone, `kind` is a setting of something else, such as the values of a chart.
+    if kind not in KINDS or (found.keys() > {"kind"} and found.keys().isdisjoint(_OBJECT_KEYS)):
+        return False
+    return kind not in RENDERED_KINDS or str(found.get("apiVersion")).partition("/")[0] in RENDERED_KINDS[kind]
 
 
 def may_hold_objects(data: bytes) -> bool:
@@ -95,7 +112,14 @@ def is_of_other_kind(text: str) -> bool:
     if not _PLAIN_KEY.match(text, start.end()) or _UNUSUAL_KEY.search(text):
         return False
     found = _TOP_LEVEL_KIND.findall(text)
-    return bool(found) and all(kind and kind not in KINDS and kind not in LISTS for kind in found)
+    return bool(found) and all(kind and _is_other_kind(kind, text) for kind in found)
+
+
+def _is_other_kind(kind: str, text: str) -> bool:
+    """Whether rules read no object of a kind that a text has."""
+    if kind in RENDERED_KINDS:
+        return kind not in KINDS or not any(group in text for group in RENDERED_KINDS[kind])
+    return kind not in KINDS and kind not in LISTS
 
 
 def _is_json_of_other_kind(text: str) -> bool:
@@ -106,4 +130,4 @@ def _is_json_of_other_kind(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     kind = value.get("kind")
-    return isinstance(kind, str) and kind not in KINDS and kind not in LISTS
+    return isinstance(kind, str) and _is_other_kind(kind, text)

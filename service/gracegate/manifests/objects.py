@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 from gracegate.manifests import contents, kinds
 from gracegate.manifests.fragments import is_fragment
-from gracegate.manifests.kinds import KINDS, LISTS
+from gracegate.manifests.kinds import LISTS
 from gracegate.manifests.listings import UNLISTED, Listing, add_labels
 from gracegate.model import Document, Limits, ObjectRef, Pointer
 from gracegate.yaml import TEMPLATE_OPENING, LineIndex, Node, YamlError, duplicate_keys, json_value, parse_yaml
-
-_OBJECT_KEYS = frozenset({"apiVersion", "metadata", "spec", "$patch"})
 
 
 class ParseProblem(NamedTuple):
@@ -71,8 +69,7 @@ def _objects(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, 
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str):
         return
-    # Beside other keys alone, `kind` is a setting of something else, such as the values of a chart.
-    if kind in KINDS and not (value.keys() > {"kind"} and value.keys().isdisjoint(_OBJECT_KEYS)):
+    if kinds.is_read(value):
         yield pointer, value
     elif kind in LISTS:
         items = value.get(LISTS[kind])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS
-from gracegate.manifests.kinds import KINDS, LISTS, is_of_other_kind
+from gracegate.manifests.kinds import KINDS, LISTS, is_of_other_kind, is_read
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
 from gracegate.yaml import (
@@ -78,7 +78,7 @@ def read_objects(text: str, limits: Limits) -> Iterator[tuple[int, Mapping[str, 
         document = text[span.start : span.end]
         if not is_of_other_kind(document):
             value = json_value(document, parse_yaml(document, limits))
-            if isinstance(value, dict) and value.get("kind") in KINDS:
+            if isinstance(value, dict) and isinstance(value.get("kind"), str) and is_read(value):
                 yield number, value
 
 
