@@ -41,6 +41,11 @@ _additions := {
 		some group
 		found := data.gracegate.rules[group][id].related
 	},
+	"steps": {id: {steps.at: steps.steps | some steps in found} |
+		some id in input.rules
+		some group
+		found := data.gracegate.rules[group][id].steps
+	},
 }
 
 _violations contains object.union(found, object.union(added, {"rule": id})) if {

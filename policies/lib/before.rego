@@ -38,6 +38,11 @@ same_object := {i: entry.object |
 namespace := {i: entry.namespace | some i, entry in _entry}
 
 # METADATA
+# title: Number in `input.before` by document
+# description: As in `modified`.
+number := {entry.document: n | some n, entry in input.before; is_number(entry.document)}
+
+# METADATA
 # title: Added documents
 # description: A set of documents that the base lacks.
 added := {i | some i in input.added}
@@ -86,6 +91,29 @@ is_running(i) if {
 	not added[i]
 	not _entry[i]
 	values.integer(object.get(input.documents[i].object, ["spec", "replicas"], null), 1) != 0
+}
+
+# METADATA
+# scope: document
+# title: Does a Service with this selector send to pods with these labels?
+# description: Never without a selector, as the endpoints of such a Service are made by hand.
+selects(selector, labels) if {
+	is_object(selector)
+	count(selector) > 0
+	every key, value in selector {
+		labels[key] == value
+	}
+}
+
+# METADATA
+# scope: document
+# title: May the workload in document i run beside what it was before?
+# description: Not where each of its pods has a volume of its own, or where it has a claim, which may be for one node.
+may_run_twice(i) if {
+	workloads.kind[i] != "StatefulSet"
+	every volume in values.list(object.get(workloads.pod[i].spec, "volumes", [])) {
+		not volume.persistentVolumeClaim
+	}
 }
 
 _entry := {entry.document: entry | some entry in input.before; is_number(entry.document)}

@@ -50,6 +50,8 @@ NoSuggestion = Literal[
     "not_proved",
 ]
 """Why a finding has no suggestion. `outputs/phrasing.py` has a sentence for each, metrics count them."""
+NoSteps = Literal["order_is_no_help", "no_steps_known", "not_written", "not_safe", "not_tried"]
+"""Why a finding on what a change does has no steps. `outputs/phrasing.py` has a sentence for each."""
 Renderer = Literal["kustomize", "helm"]
 RenderProblemCode = Literal["refused", "limit", "interrupted", "crashed", "unavailable"]
 """A `limit` is passed by the root itself; an `interrupted` one might have rendered on a machine that is less busy."""
@@ -550,6 +552,30 @@ class Fix:
     diff: str | None = None
 
 
+class EditedCopy(NamedTuple):
+    """Another object, made by operations of a document of the batch, or of one of the base if it `is_former`."""
+
+    document: int
+    patch: tuple[Operation, ...]
+    is_former: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IntendedStep:
+    """A state on the way to the head, by what a rule wants it to differ in from the head.
+
+    `patch` edits the head's documents, `copies` are beside them, and `restored` are indexes of the batch's documents
+    of the base that are still there, in the place of what they are now where that is the same object. `by_hand` has to
+    be done before, and no manifest shows it.
+    """
+
+    title: str
+    patch: tuple[Operation, ...] = ()
+    restored: tuple[int, ...] = ()
+    copies: tuple[EditedCopy, ...] = ()
+    by_hand: str | None = None
+
+
 class RelatedPointer(NamedTuple):
     """A place in a document of the batch, by the document's index. For `note` see RelatedPlace."""
 
@@ -563,7 +589,8 @@ class Violation:
     """What a rule reports at one place. `level` is at most the rule's severity; a bigger `measure` is worse.
 
     `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then. What is only
-    possible is no error.
+    possible is no error. `steps` lead from the base to the head, the last one being the head itself: none where no
+    order of changes helps, None where the rule knows of none.
     """
 
     rule: str
@@ -576,6 +603,7 @@ class Violation:
     blocks_from: str | None = None
     related: tuple[RelatedPointer, ...] = ()
     confidence: Confidence = "certain"
+    steps: tuple[IntendedStep, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,6 +638,7 @@ class Finding:
     Findings with the same `comment_anchor` (one container, or one object outside its containers) share a comment.
     `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
+    `no_steps` says why a finding on what the change does is in none of the report's steps.
     """
 
     id: str
@@ -636,6 +665,7 @@ class Finding:
     related: tuple[RelatedPlace, ...] = ()
     confidence: Confidence = "certain"
     roots: tuple[str, ...] = ()
+    no_steps: NoSteps | None = None
 
     @property
     def counts(self) -> bool:
@@ -652,6 +682,28 @@ class Suggestion:
     start_line: int
     end_line: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepAction:
+    """What a step does about one of the findings that it is there for, and what has to be done by hand before it."""
+
+    finding: str
+    title: str
+    by_hand: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of the changes to make in order, each when the rollout of the one before it has ended, in the place of one.
+
+    The rules have found nothing in it that the whole change is not blamed for too. `files` differ from the step before;
+    `diff` shows how, without the files to which the first step does what the whole change does.
+    """
+
+    actions: tuple[StepAction, ...]
+    files: tuple[str, ...]
+    diff: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -796,6 +848,7 @@ class Report:
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
     `rollouts` are those of the workloads for which there are suggestions, where they were asked for.
+    `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
     """
 
     verdict: Verdict
@@ -812,6 +865,7 @@ class Report:
     comment_scope: CommentScope = "introduced"
     live_targets: tuple[str, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,3 +86,95 @@ test_silent_on[note] if {
 	}
 	places(batch) == set()
 }
+
+with_port(name, port) := ingress({
+	"ingressClassName": "alb",
+	"defaultBackend": {"service": {"name": name, "port": port}},
+})
+
+actions(value) := testing.set(
+	with_port("both", {"name": "use-annotation"}),
+	["metadata", "annotations"],
+	{"alb.ingress.kubernetes.io/actions.both": value},
+)
+
+weights(old, new) := sprintf(
+	`{"type": "forward", "forwardConfig": {"targetGroups": [%s, %s]}}`,
+	[
+		sprintf(`{"serviceName": "blue", "servicePort": "80"%s}`, [old]),
+		sprintf(`{"servicePort": 80, "serviceName" : "green"%s}`, [new]),
+	],
+)
+
+test_actions[note] if {
+	some note, case in {
+		"both instead of one": [with_port("blue", {"number": 80}), actions(weights("", `, "weight": 0`)), set()],
+		"other weights": [actions(weights(`, "weight": 100`, "")), actions(weights(`, "weight":0`, "")), set()],
+		"one that got nothing": [actions(weights(`, "weight": 0`, "")), with_port("green", {"number": 80}), set()],
+		"one that got requests": [actions(weights("", "")), with_port("green", {"number": 80}), {name_path}],
+		"an action that is not there": [with_port("blue", {"number": 80}), actions("{}"), set()],
+	}
+	places(switched(case[0], case[1])) == case[2]
+}
+
+group(name, weight) := sprintf(`{"serviceName":"%s","servicePort":80,"weight":%d}`, [name, weight])
+
+patch_of(old, new) := [
+	{"op": "replace", "path": name_path, "value": "blue-to-green"},
+	{
+		"op": "replace",
+		"path": ["spec", "defaultBackend", "service", "port"],
+		"value": {"name": "use-annotation"},
+	},
+	{
+		"op": "add",
+		"path": ["metadata", "annotations", "alb.ingress.kubernetes.io/actions.blue-to-green"],
+		"value": sprintf(
+			`{"type":"forward","forwardConfig":{"targetGroups":[%s,%s]}}`,
+			[group("blue", old), group("green", new)],
+		),
+	},
+]
+
+steps_of(former, manifest) := found if {
+	found := rule.steps with input as switched(former, manifest)
+}
+
+test_steps if {
+	steps_of(with_port("blue", {"number": 80}), with_port("green", {"number": 80})) == {{
+		"at": {"document": 0, "path": name_path},
+		"steps": [
+			{
+				"title": `Ingress "shop" fills a target group for "green" too, while "blue" gets all requests.`,
+				"patch": patch_of(100, 0),
+			},
+			{
+				"title": `Ingress "shop" sends to "green", whose targets are healthy, and keeps those of "blue".`,
+				"patch": patch_of(0, 100),
+			},
+			{"title": `Ingress "shop" sends to "green" alone: nothing is in flight to "blue" any more.`},
+		],
+	}}
+}
+
+old_form(name) := ingress({
+	"ingressClassName": "alb",
+	"defaultBackend": {"serviceName": name, "servicePort": 80},
+})
+
+test_no_steps[note] if {
+	port := {"number": 80}
+	taken := {"alb.ingress.kubernetes.io/actions.blue-to-green": "{}"}
+	long := "a-name-that-is-too-long-for-the-annotation-of-an-action-here"
+	some note, case in {
+		"no port": [alb("blue"), alb("green")],
+		"the form before 1.19": [old_form("blue"), old_form("green")],
+		"a long name": [with_port("blue", port), with_port(long, port)],
+		"a name that is taken": [
+			with_port("blue", port),
+			testing.set(with_port("green", port), ["metadata", "annotations"], taken),
+		],
+	}
+	got := {"violations": count(rule.violation), "steps": rule.steps} with input as switched(case[0], case[1])
+	got == {"violations": 1, "steps": set()}
+}

@@ -62,3 +62,8 @@ test_silent_on[note] if {
 	}
 	messages(batch) == set()
 }
+
+test_no_order_helps if {
+	steps := rule.steps with input as lowered(sleeping(20), sleeping(10))
+	steps == {{"at": {"document": 0, "path": testing.inside(["lifecycle", "preStop"])}, "steps": []}}
+}

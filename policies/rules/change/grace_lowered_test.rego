@@ -64,3 +64,8 @@ test_silent_on[note] if {
 	}
 	levels(batch) == set()
 }
+
+test_no_order_helps if {
+	steps := rule.steps with input as lowered(with_period(300), with_period(60))
+	steps == {{"at": at, "steps": []}}
+}

@@ -7,6 +7,8 @@
 # related_resources:
 # - ref: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates
 #   description: The selector of a Deployment
+# - ref: https://kubernetes.io/docs/tasks/administer-cluster/use-cascading-deletion/#set-orphan-deletion-policy
+#   description: How to delete an object and keep its pods
 # - ref: https://github.com/kubernetes/kubernetes/blob/v1.34.0/pkg/apis/apps/validation/validation.go
 #   description: What may change in a StatefulSet
 # schemas:
@@ -22,8 +24,11 @@ package gracegate.rules.change["immutable-field-changed"]
 
 import data.gracegate.lib.before
 import data.gracegate.lib.immutable_fields
+import data.gracegate.lib.joins
 import data.gracegate.lib.patches
+import data.gracegate.lib.second_services
 import data.gracegate.lib.selectors
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.values
 import data.gracegate.lib.workloads
@@ -51,6 +56,97 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	not _may_keep_selector(at.document, fields)
 	advice := _advice(input.documents[at.document].object.kind)
 }
+
+steps contains {"at": at, "steps": _steps(at.document, names, by_hand)} if {
+	some at, fields in _refused
+	_may_be_created_again(at.document, fields)
+	names := [workloads.kind[at.document], workloads.name[at.document]]
+	by_hand := text.format(
+		`Pause what applies manifests by itself, and run "kubectl delete {} {}{} --cascade=orphan".`,
+		[lower(names[0]), names[1], _namespace_option(joins.namespace[at.document])],
+	)
+}
+
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`Service "{}" with the new settings stands beside "{}".`, names),
+		"restored": [before.number[at.document]],
+		"copies": [second.copy],
+	},
+	{
+		"title": text.format(`Service "{}" is created again.`, [names[1]]),
+		"by_hand": text.format(
+			concat(" ", [
+				`Let all clients, those in the cluster too, move to Service "{}", wait until nothing comes in at "{}" any more,`,
+				`and run "kubectl delete service {}{}".`,
+			]),
+			array.concat(names, [names[1], _namespace_option(joins.namespace[at.document])]),
+		),
+		"copies": [second.copy],
+	},
+	{
+		"title": text.format(`Service "{}" goes.`, [names[0]]),
+		"by_hand": text.format(
+			`Let all clients move to Service "{}", and wait until nothing comes in at "{}" any more.`,
+			[names[1], names[0]],
+		),
+	},
+]} if {
+	some at, _ in _refused
+	second := second_services.copy[at.document]
+	names := [second.name, services.service[at.document].name]
+	_is_shell_word(names[1])
+}
+
+# The pods keep running without an owner. Services that would leave them do so when the new ones are there.
+_steps(i, names, by_hand) := [{"title": created, "by_hand": by_hand}] if {
+	count(_follows[i]) == 0
+	created := text.format(_created(i), names)
+} else := [{"title": created, "by_hand": by_hand, "restored": _follows[i]}, {"title": last}] if {
+	created := text.format(_created(i), names)
+	last := text.format(`Services send to the new pods of {} "{}", which are ready.`, names)
+}
+
+_created(i) := `{} "{}" is created again and takes over the pods that run.` if {
+	_takes_over(i)
+} else := `{} "{}" is created again beside its old pods, which run until their ReplicaSets are deleted.`
+
+# The pods of a StatefulSet keep the subdomain that they have, so that another serviceName needs new ones.
+_may_be_created_again(i, fields) if {
+	not "serviceName" in fields
+	before.pod[i]
+	_is_shell_word(workloads.name[i])
+	_is_left_alone(i)
+}
+
+# A new Deployment makes pods of other names, and its nodes may hold both.
+_is_left_alone(i) if _takes_over(i)
+
+_is_left_alone(i) if workloads.kind[i] == "Deployment"
+
+_takes_over(i) if {
+	required := selectors.requirements(input.documents[i].object.spec.selector)
+	count(required) > 0
+	selectors.matches(required, before.pod[i].labels)
+}
+
+# In `input.before`, the Services that select the new pods and not the old ones, which they selected before.
+_follows := {i: found |
+	some i, _ in immutable_fields.refused
+	labels := before.pod[i].labels
+	found := [before.number[s] |
+		some s in sort(services.by_workload[i])
+		before.selects(before.same_object[s].spec.selector, labels)
+		not before.selects(services.service[s].selector, labels)
+	]
+}
+
+# Whether a name means nothing else in a command.
+_is_shell_word(name) if regex.match(`^[a-z0-9][a-z0-9.-]*$`, name)
+
+_namespace_option("") := ""
+
+_namespace_option(namespace) := concat("", [" --namespace=", namespace]) if _is_shell_word(namespace)
 
 _refused := {at: fields |
 	some i, fields in immutable_fields.refused

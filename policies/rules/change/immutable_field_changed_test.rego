@@ -104,3 +104,112 @@ test_silent_on[note] if {
 	found := rule.violation with input as case
 	found == set()
 }
+
+steps_of(base, head) := found if {
+	found := rule.steps with input as testing.change(base, head)
+}
+
+orphan := concat(" ", [
+	"Pause what applies manifests by itself,",
+	`and run "kubectl delete deployment web --cascade=orphan".`,
+])
+
+relabelled := testing.replace_at(
+	testing.replace_at(testing.web, ["spec", "selector"], {"matchLabels": {"tier": "front"}}),
+	["spec", "template", "metadata", "labels"],
+	{"app": "web", "tier": "front"},
+)
+
+test_steps_that_keep_the_pods if {
+	wider := testing.replace_at(labelled, ["spec", "selector", "matchLabels"], {"tier": "front"})
+	steps_of([wider], [testing.replace_at(wider, ["spec", "selector", "matchLabels"], {"app": "web"})]) == {{
+		"at": at,
+		"steps": [{
+			"title": `Deployment "web" is created again and takes over the pods that run.`,
+			"by_hand": orphan,
+		}],
+	}}
+}
+
+test_steps_with_services_that_follow if {
+	front := testing.replace_at(testing.service, ["spec", "selector"], {"tier": "front"})
+	steps_of([testing.web, testing.service], [relabelled, front]) == {{"at": at, "steps": [
+		{
+			"title": concat(" ", [
+				`Deployment "web" is created again beside its old pods,`,
+				"which run until their ReplicaSets are deleted.",
+			]),
+			"by_hand": orphan,
+			"restored": [1],
+		},
+		{"title": `Services send to the new pods of Deployment "web", which are ready.`},
+	]}}
+}
+
+in_namespace(manifest, namespace) := testing.set(manifest, ["metadata", "namespace"], namespace)
+
+daemon(manifest) := object.union(manifest, {"kind": "DaemonSet"})
+
+test_commands[note] if {
+	some note, case in {
+		"without a namespace": [testing.web, relabelled, {"kubectl delete deployment web --cascade=orphan"}],
+		"in a namespace": [
+			in_namespace(testing.web, "shop"),
+			in_namespace(relabelled, "shop"),
+			{"kubectl delete deployment web --namespace=shop --cascade=orphan"},
+		],
+		"of a DaemonSet that keeps its pods": [
+			daemon(labelled),
+			daemon(narrowed),
+			{"kubectl delete daemonset web --cascade=orphan"},
+		],
+		"of a DaemonSet that leaves its pods": [daemon(testing.web), daemon(relabelled), set()],
+		"of another serviceName": [stateful({"serviceName": "a"}), stateful({"serviceName": "b"}), set()],
+		"of other volumes": [
+			stateful({}),
+			stateful({"volumeClaimTemplates": [{"metadata": {"name": "data"}}]}),
+			{"kubectl delete statefulset web --cascade=orphan"},
+		],
+		"without pods": [testing.with_replicas(0), testing.set(relabelled, ["spec", "replicas"], 0), set()],
+		"of a name that is none": [
+			testing.replace_at(testing.web, ["metadata", "name"], "web; ls"),
+			testing.replace_at(relabelled, ["metadata", "name"], "web; ls"), set(),
+		],
+		"in a namespace that is none": [in_namespace(testing.web, "a b"), in_namespace(relabelled, "a b"), set()],
+	}
+	commands := {split(step.by_hand, `"`)[1] |
+		some found in steps_of([case[0]], [case[1]])
+		some step in found.steps
+	}
+	commands == case[2]
+}
+
+test_steps_with_a_second_service if {
+	headless := testing.set(testing.service, ["spec", "clusterIP"], "None")
+	copy := {"document": 1, "patch": [{"op": "replace", "path": ["metadata", "name"], "value": "web-next"}]}
+	steps_of([testing.web, testing.service], [testing.web, headless]) == {{
+		"at": {"document": 1, "path": ["spec", "clusterIP"]},
+		"steps": [
+			{
+				"title": `Service "web-next" with the new settings stands beside "web".`,
+				"restored": [0],
+				"copies": [copy],
+			},
+			{
+				"title": `Service "web" is created again.`,
+				"by_hand": concat(" ", [
+					`Let all clients, those in the cluster too, move to Service "web-next",`,
+					`wait until nothing comes in at "web" any more, and run "kubectl delete service web".`,
+				]),
+				"copies": [copy],
+			},
+			{
+				"title": `Service "web-next" goes.`,
+				"by_hand": concat(" ", [
+					`Let all clients move to Service "web",`,
+					`and wait until nothing comes in at "web-next" any more.`,
+				]),
+			},
+		],
+	}}
+}

@@ -23,6 +23,8 @@
 package gracegate.rules.change["load-balancer-replaced"]
 
 import data.gracegate.lib.before
+import data.gracegate.lib.second_services
+import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.values
 
@@ -53,15 +55,60 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, _ in object.union(_given_up, _replaced)
 }
 
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`Service "{}" keeps its load balancer while the rest of this is applied.`, [name]),
+		"restored": [before.number[at.document]],
+	},
+	{
+		"title": text.format(`Service "{}" gives up its load balancer.`, [name]),
+		"by_hand": text.format(
+			`Let all clients leave the address of Service "{}", and wait until nothing comes in there any more.`,
+			[name],
+		),
+	},
+]} if {
+	some at, _ in _given_up
+	name := _name(at.document)
+}
+
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`Service "{}" gets a load balancer of the new kind beside that of "{}".`, [second.name, name]),
+		"restored": [before.number[at.document]],
+		"copies": [second.copy],
+	},
+	{
+		"title": text.format(`Service "{}" gets its new load balancer.`, [name]),
+		"by_hand": text.format(_to_second, [second.name, name]),
+		"copies": [second.copy],
+	},
+	{
+		"title": text.format(`Service "{}" goes.`, [second.name]),
+		"by_hand": text.format(_to_second, [name, second.name]),
+	},
+]} if {
+	some at, _ in _replaced
+	name := _name(at.document)
+	second := second_services.copy[at.document]
+}
+
+_to_second := concat(" ", [
+	`Let DNS and all clients move to the address of Service "{}",`,
+	`and wait until nothing comes in at that of "{}" any more.`,
+])
+
 _given_up := {at: type |
 	some i, type in _type
 	type != "LoadBalancer"
+	not _has_successor(i, "old")
 	at := {"document": i, "path": array.concat(["spec"], ["type" | input.documents[i].object.spec.type])}
 }
 
 # One annotation for each Service, the first.
 _replaced := {at: found |
 	some i, "LoadBalancer" in _type
+	not _has_successor(i, "new")
 	changed := sort([key | some key in _keys(i); _value(_annotations[i].old, key) != _value(_annotations[i].new, key)])
 	count(changed) > 0
 	key := changed[0]
@@ -70,6 +117,16 @@ _replaced := {at: found |
 		some part in ["annotations", key]
 	])}
 	found := {"key": key, "old": _value(_annotations[i].old, key), "new": _value(_annotations[i].new, key)}
+}
+
+# A load balancer for the same pods that was there before and stays, with the settings that this one had or gets:
+# clients had one to move to.
+_has_successor(i, side) if {
+	some s in second_services.steady_balancers[second_services.pods_of[i]]
+	annotations := services.service[s].annotations
+	every key in _keys(i) | {key | some key, _ in annotations; regex.match(_decisive, key)} {
+		_value(annotations, key) == _value(_annotations[i][side], key)
+	}
 }
 
 # The types now of Services that had a load balancer.

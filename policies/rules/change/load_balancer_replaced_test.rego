@@ -92,3 +92,75 @@ test_silent_without_a_base_and_on_a_fact[note] if {
 	violations := rule.violation with input as case
 	violations == set()
 }
+
+steps_of(base, head) := found if {
+	found := rule.steps with input as testing.change(base, head)
+}
+
+test_steps_without_a_load_balancer if {
+	steps_of([of_type("LoadBalancer")], [of_type("NodePort")]) == {{
+		"at": {"document": 0, "path": ["spec", "type"]},
+		"steps": [
+			{"title": `Service "web" keeps its load balancer while the rest of this is applied.`, "restored": [0]},
+			{
+				"title": `Service "web" gives up its load balancer.`,
+				"by_hand": concat(" ", [
+					`Let all clients leave the address of Service "web",`,
+					"and wait until nothing comes in there any more.",
+				]),
+			},
+		],
+	}}
+}
+
+test_steps_to_another_load_balancer if {
+	copy := {"document": 0, "patch": [{"op": "replace", "path": ["metadata", "name"], "value": "web-next"}]}
+	steps_of([annotated({})], [annotated({scheme: "internet-facing"})]) == {{
+		"at": {"document": 0, "path": ["metadata", "annotations", scheme]},
+		"steps": [
+			{
+				"title": `Service "web-next" gets a load balancer of the new kind beside that of "web".`,
+				"restored": [0],
+				"copies": [copy],
+			},
+			{
+				"title": `Service "web" gets its new load balancer.`,
+				"by_hand": concat(" ", [
+					`Let DNS and all clients move to the address of Service "web-next",`,
+					`and wait until nothing comes in at that of "web" any more.`,
+				]),
+				"copies": [copy],
+			},
+			{
+				"title": `Service "web-next" goes.`,
+				"by_hand": concat(" ", [
+					`Let DNS and all clients move to the address of Service "web",`,
+					`and wait until nothing comes in at that of "web-next" any more.`,
+				]),
+			},
+		],
+	}}
+}
+
+beside(annotations) := testing.replace_at(annotated(annotations), ["metadata", "name"], "web-2")
+
+test_clients_may_have_moved[note] if {
+	public := {scheme: "internet-facing"}
+	some note, case in {
+		"to a new load balancer": [annotated({}), annotated(public), beside(public), 0],
+		"to none": [annotated({}), annotated(public), beside({}), 1],
+		"to the kind that it had": [annotated({}), testing.service, beside({}), 0],
+		"to another kind than it had": [annotated({}), testing.service, beside(public), 1],
+	}
+	both := [testing.web, case[0], case[2]]
+	violations := rule.violation with input as testing.change(both, [testing.web, case[1], case[2]])
+	count(violations) == case[3]
+}
+
+test_a_load_balancer_that_is_new_is_too_late if {
+	violations := rule.violation with input as testing.change(
+		[testing.web, annotated({})],
+		[testing.web, testing.service, beside({})],
+	)
+	count(violations) == 1
+}

@@ -54,6 +54,41 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	)
 }
 
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(
+			`{} "{}" runs in both namespaces, with all that goes with it.`,
+			[workloads.kind[at.document], workloads.name[at.document]],
+		),
+		"restored": _restored(at.document, former),
+	},
+	{
+		"title": text.format(`Nothing is left in namespace "{}".`, [former]),
+		"by_hand": text.format(
+			`Let all clients send to namespace "{}", and wait until nothing comes in at "{}" any more.`,
+			[joins.namespace[at.document], former],
+		),
+	},
+]} if {
+	some at, former in _moved
+	before.may_run_twice(at.document)
+}
+
+# Everything that leaves the namespace stays, once for all that leave it.
+_restored(i, former) := sort([before.number[j] | some j in _leaving[former]]) if {
+	i == _first_moved[former]
+} else := [before.number[i]]
+
+_first_moved := {former: min(found) | some former, found in _moved_from}
+
+_moved_from := values.groups([[former, at.document] | some at, former in _moved])
+
+_leaving := values.groups([[former, i] |
+	some i, former in before.namespace
+	_first_moved[former]
+	former != joins.namespace[i]
+])
+
 related contains {"at": at, "places": places} if {
 	some at, _ in _moved
 	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])

@@ -72,3 +72,48 @@ test_silent_on[note] if {
 	}
 	levels(batch) == set()
 }
+
+test_steps if {
+	service := in_namespace(testing.service, "shop")
+	moved_service := object.union(
+		testing.former(testing.document(service, "apps/web.yaml")),
+		{"document": 1},
+	)
+	batch := moved(shop, bank)
+	got := rule.steps with input as object.union(batch, {"before": array.concat([moved_service], batch.before)})
+	got == {{"at": at, "steps": [
+		{"title": `Deployment "web" runs in both namespaces, with all that goes with it.`, "restored": [0, 1]},
+		{
+			"title": `Nothing is left in namespace "shop".`,
+			"by_hand": concat(" ", [
+				`Let all clients send to namespace "bank",`,
+				`and wait until nothing comes in at "shop" any more.`,
+			]),
+		},
+	]}}
+}
+
+test_what_goes_together_is_restored_once if {
+	second := testing.replace_at(bank, ["metadata", "name"], "api")
+	batch := object.union(
+		testing.batch([bank, second, in_namespace(testing.service, "bank")]),
+		{"before": [object.union(
+			testing.former(testing.document(in_namespace(manifest, "shop"), "apps/web.yaml")),
+			{"document": i},
+		) |
+			some i, manifest in [bank, second]
+		]},
+	)
+	got := rule.steps with input as batch
+	{[found.at.document, found.steps[0].restored] | some found in got} == {[0, [0, 1]], [1, [1]]}
+}
+
+test_volumes_stay_where_they_are[note] if {
+	some note, manifest in {
+		"of a claim": testing.with_volume(testing.web),
+		"of a StatefulSet": object.union(testing.web, {"kind": "StatefulSet"}),
+	}
+	batch := moved(in_namespace(manifest, "shop"), in_namespace(manifest, "bank"))
+	got := {"violations": count(rule.violation), "steps": rule.steps} with input as batch
+	got == {"violations": 1, "steps": set()}
+}

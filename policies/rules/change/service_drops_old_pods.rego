@@ -53,19 +53,17 @@ violation contains {"at": at, "message": message, "level": _level(at.document, d
 }
 
 fix contains {"at": at, "patch": patch, "advice": advice} if {
-	some at, _ in _unselected
-	_selects_no_others[_lowest[at.document]]
-	added := _added_keys(at.document)
-	patch := [{"op": "remove", "path": array.concat(at.path, [key])} | some key in added]
+	some at, patch in _bridge_patch
+	selector := services.service[at.document].selector
 	advice := text.format(
 		`Let the Service select what old and new pods have in common, and add "{}" in another change, after this rollout.`,
-		[_pairs(services.service[at.document].selector, added)],
+		[_pairs(selector, sort(object.keys(selector) - object.keys(_bridge[_lowest[at.document]])))],
 	)
 }
 
 fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, drop in _unselected
-	not _selects_no_others[_lowest[at.document]]
+	not _bridge[_lowest[at.document]]
 	advice := _advice(at.document, drop.first)
 }
 
@@ -84,6 +82,85 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, drop in _unserved
 	not _common_port(drop)
 }
+
+steps contains {"at": at, "steps": [
+	{"title": first, "patch": patch},
+	{"title": text.format(`Service "{}" selects only new pods: no old one runs any more.`, [name])},
+]} if {
+	some at, patch in _bridge_patch
+	name := services.service[at.document].name
+	bridge := _bridge[_lowest[at.document]]
+	first := text.format(
+		`Service "{}" selects old and new pods, by "{}" alone.`,
+		[name, _pairs(bridge, sort(object.keys(bridge)))],
+	)
+}
+
+# New pods get what the old selector asks for, if they lack it, until the Service has left that selector.
+steps contains {"at": at, "steps": array.concat(first, array.concat(second, [{"title": last}]))} if {
+	some at, drop in _unselected
+	not _bridge[_lowest[at.document]]
+	drop.count == 1
+	former := before.same_object[at.document].spec.selector
+	_may_have(drop.first, former)
+	added := _label_patch(drop.first, former)
+	selector := services.service[at.document].selector
+	names := [services.service[at.document].name, workloads.kind[drop.first], workloads.name[drop.first]]
+	first := [{
+		"title": text.format(
+			`Service "{}" still selects by "{}", while pods of {} "{}" get the new labels.`,
+			[names[0], _pairs(former, sort(object.keys(former))), names[1], names[2]],
+		),
+		"patch": array.concat(added, _selector_patch(at, selector, former)),
+	}]
+	second := [{"title": title, "patch": added} |
+		count(added) > 0
+		title := text.format(`Service "{}" selects by the new labels: all pods of {} "{}" have them and the old ones.`, names)
+	]
+	last := text.format(
+		`Service "{}" selects by "{}", and nothing needs the old labels any more.`,
+		[names[0], _pairs(selector, sort(object.keys(selector)))],
+	)
+}
+
+steps contains {"at": at, "steps": [{"title": first, "patch": [step]}, {"title": last}]} if {
+	some at, drop in _unserved
+	port := _common_port(drop)
+	name := services.service[at.document].name
+	first := text.format(`Service "{}" sends to port "{}", which old and new pods have.`, [name, port])
+	step := patches.put(drop.move.keys, ["spec", "ports", drop.move.index, "targetPort"], port)
+	last := text.format(`Service "{}" sends to port "{}": no old pod runs any more.`, [name, drop.move.new])
+}
+
+# Whether pods with the new labels can have these too.
+_may_have(i, pairs) if {
+	every key, value in pairs {
+		object.get(workloads.pod[i].labels, key, value) == value
+	}
+}
+
+_label_patch(i, pairs) := [{"op": "add", "document": i, "path": path, "value": pairs[key]} |
+	some key in sort(object.keys(pairs))
+	not workloads.pod[i].labels[key]
+	path := array.concat(_template_labels(i), [key])
+]
+
+# Beside the spec of the pods.
+_template_labels(i) := array.concat(
+	array.slice(workloads.pod[i].path, 0, count(workloads.pod[i].path) - 1),
+	["metadata", "labels"],
+)
+
+# What makes other pairs of the selector: additions first, so that it is never empty.
+_selector_patch(at, selector, pairs) := array.concat(
+	[patches.put(object.keys(selector), array.concat(at.path, [key]), pairs[key]) |
+		some key in sort(object.keys(pairs))
+		object.get(selector, key, null) != pairs[key]
+	],
+	[{"op": "remove", "path": array.concat(at.path, [key])} |
+		some key in sort(object.keys(selector) - object.keys(pairs))
+	],
+)
 
 _level(s, drop) := "info" if {
 	services.metrics_only[s]
@@ -200,21 +277,13 @@ _selected := {s: found |
 # Those of which the Service still selects the pods that run when it changes.
 _kept := {s: found |
 	some s, selected in _selected
-	found := {i | some i in selected; _selects(services.service[s].selector, _labels(i))}
+	found := {i | some i in selected; before.selects(services.service[s].selector, _labels(i))}
 }
 
 _dropped := {s: found |
 	some s, selected in _selected
 	former := before.same_object[s].spec.selector
-	found := {i | some i in (selected - _kept[s]); _selects(former, _labels(i))}
-}
-
-_selects(selector, labels) if {
-	is_object(selector)
-	count(selector) > 0
-	every key, value in selector {
-		labels[key] == value
-	}
+	found := {i | some i in (selected - _kept[s]); before.selects(former, _labels(i))}
 }
 
 # Of the pods that run when the change is applied.
@@ -287,30 +356,41 @@ _shared(i, move) := {target |
 	not target in {"", 0}
 }
 
-# The pairs that the selector had before too.
-_common := {s: found |
+# The pairs of a selector that old and new pods have and no other ones: what the selector had before too, or that of the
+# only workload.
+_bridge := {s: found[0] |
+	some s, options in _bridge_options
+	found := [pairs | some pairs in options; _selects_no_others(s, pairs)]
+}
+
+_bridge_options := {s: [pairs | some pairs in array.concat([common], own); count(pairs) > 0] |
 	some s, dropped in _dropped
 	count(dropped) > 0
 	former := before.same_object[s].spec.selector
-	found := {key: value | some key, value in services.service[s].selector; former[key] == value}
+	common := {key: value | some key, value in services.service[s].selector; former[key] == value}
+	own := [pairs |
+		some i in dropped
+		count(dropped) + count(_kept[s]) == 1
+		pairs := values.string_map(object.get(input.documents[i].object, ["spec", "selector", "matchLabels"], {}))
+		before.selects(pairs, _labels(i))
+		before.selects(pairs, workloads.pod[i].labels)
+	]
 }
 
-_added_keys(s) := sort([key | some key, _ in services.service[s].selector; not _has(_common[_lowest[s]], key)])
+_bridge_patch := {at: patch |
+	some at, _ in _unselected
+	patch := _selector_patch(at, services.service[at.document].selector, _bridge[_lowest[at.document]])
+}
 
-_has(pairs, key) if is_string(pairs[key])
-
-# Services whose old and new selector share pairs that select no other pods than the new one.
-_selects_no_others := {s: true |
-	some s, common in _common
-	count(common) > 0
-	every i in _candidates(common) {
-		_is_no_other(s, common, i)
+_selects_no_others(s, pairs) if {
+	every i in _candidates(pairs) {
+		_is_no_other(s, pairs, i)
 	}
 }
 
-_is_no_other(_, common, i) if not _selects(common, workloads.pod[i].labels)
+_is_no_other(_, common, i) if not before.selects(common, workloads.pod[i].labels)
 
-_is_no_other(s, _, i) if _selects(services.service[s].selector, workloads.pod[i].labels)
+_is_no_other(s, _, i) if before.selects(services.service[s].selector, workloads.pod[i].labels)
 
 _is_no_other(s, _, i) if count(joins.search_scopes[i] & joins.index_scopes[s]) == 0
 
@@ -325,4 +405,4 @@ _by_pair := values.groups([[[key, value], i] |
 	_pairs_in_common[[key, value]]
 ])
 
-_pairs_in_common := {[key, value] | some common in _common; some key, value in common}
+_pairs_in_common := {[key, value] | some options in _bridge_options; some pairs in options; some key, value in pairs}

@@ -89,11 +89,15 @@ test_selectors[note] if {
 		"a label more": [[web({}), testing.service], [web(v2), selecting(v2)], {[selector, "error"]}, {"safe"}],
 		"another key": [
 			[web({}), testing.service],
-			[web({"name": "web"}), selecting({"name": "web"})], {[selector, "error"]}, {"text"},
+			[web({"name": "web"}), selecting({"name": "web"})], {[selector, "error"]}, {"safe"},
 		],
 		"another value": [
 			[web({"a": "1"}), selecting({"a": "1"})],
-			[web({"a": "2"}), selecting({"a": "2"})], {[selector, "error"]}, {"text"},
+			[web({"a": "2"}), selecting({"a": "2"})], {[selector, "error"]}, {"safe"},
+		],
+		"another value of pods that others are like": [
+			[web({"a": "1"}), selecting({"a": "1"}), named(web({}), "b")],
+			[web({"a": "2"}), selecting({"a": "2"}), named(web({}), "b")], {[selector, "error"]}, {"text"},
 		],
 		"what they share selects others": [
 			[web({"part": "shop", "a": "1"}), selecting({"part": "shop", "a": "1"}), named(web({"part": "shop"}), "b")],
@@ -283,4 +287,101 @@ test_in_two_files if {
 	head := [testing.document(web(v2), "apps/web.yaml"), testing.document(selecting(v2), "apps/svc.yaml")]
 	base := [testing.document(web(v1), "apps/web.yaml"), testing.document(selecting(v1), "apps/svc.yaml")]
 	{violation.level | some violation in rules_of(testing.change_of(testing.batch_of(head), base)).violation} == {"error"}
+}
+
+steps_of(base, head) := found if {
+	found := rule.steps with input as testing.change(base, head)
+}
+
+selector_at := {"document": 1, "path": ["spec", "selector"]}
+
+test_steps_with_a_wider_selector if {
+	steps_of([web(v1), selecting(v1)], [web(v2), selecting(v2)]) == {{"at": selector_at, "steps": [
+		{
+			"title": `Service "web" selects old and new pods, by "app=web" alone.`,
+			"patch": [{"op": "remove", "path": ["spec", "selector", "release"]}],
+		},
+		{"title": `Service "web" selects only new pods: no old one runs any more.`},
+	]}}
+}
+
+test_steps_with_the_selector_of_the_workload if {
+	steps_of([web({"a": "1"}), selecting({"a": "1"})], [web({"a": "2"}), selecting({"a": "2"})]) == {{
+		"at": selector_at,
+		"steps": [
+			{
+				"title": `Service "web" selects old and new pods, by "app=web" alone.`,
+				"patch": [
+					{"op": "add", "path": ["spec", "selector", "app"], "value": "web"},
+					{"op": "remove", "path": ["spec", "selector", "a"]},
+				],
+			},
+			{"title": `Service "web" selects only new pods: no old one runs any more.`},
+		],
+	}}
+}
+
+other_web := named(web({}), "b")
+
+test_steps_with_old_labels if {
+	label := {"op": "add", "document": 0, "path": ["spec", "template", "metadata", "labels", "a"], "value": "1"}
+	base := [web({"a": "1"}), selecting({"a": "1"}), other_web]
+	steps_of(base, [web({"b": "2"}), selecting({"b": "2"}), other_web]) == {{"at": selector_at, "steps": [
+		{
+			"title": `Service "web" still selects by "a=1", while pods of Deployment "web" get the new labels.`,
+			"patch": [
+				label,
+				{"op": "add", "path": ["spec", "selector", "a"], "value": "1"},
+				{"op": "remove", "path": ["spec", "selector", "b"]},
+			],
+		},
+		{
+			"title": concat(" ", [
+				`Service "web" selects by the new labels:`,
+				`all pods of Deployment "web" have them and the old ones.`,
+			]),
+			"patch": [label],
+		},
+		{"title": `Service "web" selects by "b=2", and nothing needs the old labels any more.`},
+	]}}
+}
+
+test_steps_with_an_old_selector_that_fits if {
+	base := [web({"a": "1"}), selecting({"a": "1"}), other_web]
+	steps_of(base, [web({"a": "1", "b": "2"}), selecting({"b": "2"}), other_web]) == {{"at": selector_at, "steps": [
+		{
+			"title": `Service "web" still selects by "a=1", while pods of Deployment "web" get the new labels.`,
+			"patch": [
+				{"op": "add", "path": ["spec", "selector", "a"], "value": "1"},
+				{"op": "remove", "path": ["spec", "selector", "b"]},
+			],
+		},
+		{"title": `Service "web" selects by "b=2", and nothing needs the old labels any more.`},
+	]}}
+}
+
+test_steps_with_a_port_that_both_have if {
+	at := {"document": 1, "path": ["spec", "ports", 0, "targetPort"]}
+	base := [http_on(8080), to({"targetPort": 8080})]
+	steps_of(base, [http_on(9090), to({"targetPort": 9090})]) == {{"at": at, "steps": [
+		{
+			"title": `Service "web" sends to port "http", which old and new pods have.`,
+			"patch": [{"op": "replace", "path": at.path, "value": "http"}],
+		},
+		{"title": `Service "web" sends to port "9090": no old pod runs any more.`},
+	]}}
+}
+
+test_no_steps[note] if {
+	some note, case in {
+		"another value": [
+			[web({"a": "1"}), selecting({"a": "1"}), other_web],
+			[web({"a": "2"}), selecting({"a": "2"}), other_web],
+		],
+		"no common port": [
+			[listening([{"containerPort": 8080}]), to({"targetPort": 8080})],
+			[listening([{"containerPort": 9090}]), to({"targetPort": 9090})],
+		],
+	}
+	steps_of(case[0], case[1]) == set()
 }

@@ -22,8 +22,10 @@
 package gracegate.rules.change["workload-renamed"]
 
 import data.gracegate.lib.before
+import data.gracegate.lib.budgets
 import data.gracegate.lib.containers
 import data.gracegate.lib.related_places
+import data.gracegate.lib.selectors
 import data.gracegate.lib.services
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
@@ -50,6 +52,65 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	)
 }
 
+steps contains {"at": at, "steps": array.concat(beside, [last])} if {
+	some at, former in _renamed
+	before.may_run_twice(at.document)
+	names := [workloads.kind[at.document], workloads.name[at.document], former.kind, former.name]
+	beside := _steps_beside(former, names, _follows[at.document], _budgets[at.document])
+	last := {"title": text.format(
+		`{} "{}" goes: the pods of {} "{}" are ready and get its requests.`,
+		[names[2], names[3], names[0], names[1]],
+	)}
+}
+
+# The Services that select only the old pods change when the new ones are there.
+_steps_beside(former, names, [], budgets_before) := [{
+	"title": text.format(`{} "{}" runs beside {} "{}", behind the same Services.`, names),
+	"restored": [former.number],
+	"copies": budgets_before,
+}]
+
+_steps_beside(former, names, services_before, budgets_before) := [
+	{
+		"title": text.format(`{} "{}" starts beside {} "{}", which still gets the requests.`, names),
+		"restored": array.concat([former.number], services_before),
+		"copies": budgets_before,
+	},
+	{
+		"title": text.format(`Services send to {} "{}", whose pods are ready, while {} "{}" still runs.`, names),
+		"restored": [former.number],
+		"copies": budgets_before,
+	},
+] if {
+	count(services_before) > 0
+}
+
+# In `input.before`, the Services that select the new pods and not the old ones, which they selected before.
+_follows := {at.document: found |
+	some at, former in _renamed
+	found := [before.number[s] |
+		some s in sort(services.by_workload[user_traffic.pod_source[at.document]])
+		before.selects(before.same_object[s].spec.selector, former.labels)
+		not before.selects(services.service[s].selector, former.labels)
+	]
+}
+
+# The PodDisruptionBudgets that protect the new pods alone, as they were for the old ones, under other names.
+_budgets := {at.document: found |
+	some at, former in _renamed
+	found := [{"former": before.number[b], "patch": [{"op": "replace", "path": ["metadata", "name"], "value": name}]} |
+		some b in sort(budgets.by_workload[at.document])
+		selectors.matches(_required(before.same_object[b]), former.labels)
+		not selectors.matches(_required(input.documents[b].object), former.labels)
+		name := concat("", [budgets.name[b], "-former"])
+		not _budget_names[name]
+	]
+}
+
+_required(manifest) := selectors.requirements(manifest.spec.selector)
+
+_budget_names := {name | some name in budgets.name}
+
 related contains {"at": at, "places": places} if {
 	some at, _ in _renamed
 	places := related_places.objects(services.first_by_workload[user_traffic.pod_source[at.document]])
@@ -69,7 +130,12 @@ _renamed := {at: found |
 	user_traffic.certainty[i]
 	workload_kinds.rolls[former.kind]
 	values.integer(object.get(former, ["spec", "replicas"], null), 1) != 0
-	found := {"kind": former.kind, "name": values.string(former.metadata.name)}
+	found := {
+		"kind": former.kind,
+		"name": values.string(former.metadata.name),
+		"labels": values.string_map(object.get(former, ["spec", "template", "metadata", "labels"], {})),
+		"number": before.number[i],
+	}
 	not "" in [found.name, workloads.name[i]]
 	[found.kind, found.name] != [workloads.kind[i], workloads.name[i]]
 	not values.is_placeholder(concat("", [found.name, workloads.name[i]]))

@@ -99,3 +99,52 @@ test_silent_on[note] if {
 	}
 	levels(case) == set()
 }
+
+# The Deployment is the first document, and what it was the first of `before`.
+steps_of(documents, others) := found if {
+	batch := was(testing.web, [testing.document(manifest, "apps/web.yaml") | some manifest in documents])
+	before := [object.union(testing.former(testing.document(manifest, "apps/web.yaml")), {"document": i + 1}) |
+		some i, manifest in others
+	]
+	found := rule.steps with input as object.union(batch, {"before": array.concat(batch.before, before)})
+}
+
+test_steps_behind_the_same_services if {
+	steps_of([shop, testing.service], []) == {{"at": at, "steps": [
+		{"title": `Deployment "shop" runs beside Deployment "web", behind the same Services.`, "restored": [0], "copies": []},
+		{"title": `Deployment "web" goes: the pods of Deployment "shop" are ready and get its requests.`},
+	]}}
+}
+
+test_steps_with_services_that_follow if {
+	labels := {"app": "shop"}
+	manifest := testing.replace_at(
+		testing.replace_at(shop, ["spec", "template", "metadata", "labels"], labels),
+		["spec", "selector", "matchLabels"],
+		labels,
+	)
+	service := testing.replace_at(testing.service, ["spec", "selector"], labels)
+	budget := testing.replace_at(testing.budget, ["spec", "selector", "matchLabels"], labels)
+	copy := {"former": 2, "patch": [{"op": "replace", "path": ["metadata", "name"], "value": "web-former"}]}
+	steps_of([manifest, service, budget], [testing.service, testing.budget]) == {{"at": at, "steps": [
+		{
+			"title": `Deployment "shop" starts beside Deployment "web", which still gets the requests.`,
+			"restored": [0, 1],
+			"copies": [copy],
+		},
+		{
+			"title": `Services send to Deployment "shop", whose pods are ready, while Deployment "web" still runs.`,
+			"restored": [0],
+			"copies": [copy],
+		},
+		{"title": `Deployment "web" goes: the pods of Deployment "shop" are ready and get its requests.`},
+	]}}
+}
+
+test_no_two_at_once[note] if {
+	some note, manifest in {
+		"that share a volume": testing.with_volume(shop),
+		"with a volume for each pod": object.union(shop, {"kind": "StatefulSet"}),
+	}
+	steps_of([manifest, testing.service], []) == set()
+}

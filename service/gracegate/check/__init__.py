@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.check.check import check, proposed_config_problem
+from gracegate.check.check import PlannedChange, check, plan_change, proposed_config_problem
 from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.check.simulation import simulated_rollouts
@@ -12,11 +12,13 @@ from gracegate.check.verdict import add_problem
 __all__ = [
     "CheckRequest",
     "FixedFiles",
+    "PlannedChange",
     "RuleExplanation",
     "add_problem",
     "check",
     "explain_rule",
     "fix_all",
+    "plan_change",
     "proposed_config_problem",
     "simulated_rollouts",
     "waiver_hint",

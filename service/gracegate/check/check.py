@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
 from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
@@ -13,6 +13,7 @@ from gracegate.check.matches import Match
 from gracegate.check.reevaluation import Reevaluation, Refuted
 from gracegate.check.render_notes import render_notes
 from gracegate.check.rollouts import find_rollouts
+from gracegate.check.steps import StepPlan, plan_steps
 from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees
@@ -48,7 +49,28 @@ def check(
     `preview_limit` may end the preview of the head's configuration by an exception, which costs only the preview.
     """
     trees = compare_trees(request, render)
-    findings, suggestions, rollouts = _suggest_fixes(findings_of(trees), trees, Reevaluation(trees, render))
+    # Last, when everything else is done: it takes what the head's author wrote.
+    return _add_preview(_planned(trees, render).report, trees, preview_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """The report of a change, and for each of its steps the texts, by path, of the files that are not the head's."""
+
+    report: Report
+    texts: tuple[Mapping[str, str], ...]
+
+
+def plan_change(request: CheckRequest, render: Render) -> PlannedChange:
+    """What `check` reports of a change, with the files of its steps."""
+    return _planned(compare_trees(request, render), render)
+
+
+def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
+    request, found = trees.request, findings_of(trees)
+    plan = StepPlan() if _are_too_many(found, request) else plan_steps(trees, found, render)
+    findings, suggestions, rollouts = _suggest_fixes(found, trees, Reevaluation(trees, render))
+    findings = tuple(replace(finding, no_steps=plan.reasons.get(finding.id)) for finding in findings)
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),
@@ -64,9 +86,14 @@ def check(
         comment_scope=request.config.comments,
         live_targets=tuple(sorted(trees.live_targets)),
         rollouts=rollouts,
+        steps=plan.steps,
     )
-    # Last, when everything else is done: it takes what the head's author wrote.
-    return _add_preview(report, trees, preview_limit)
+    return PlannedChange(report, plan.texts)
+
+
+def _are_too_many(found: Iterable[FoundMatches], request: CheckRequest) -> bool:
+    limit = request.max_verified_fixes
+    return limit is not None and sum(f.finding.waiver is None for f in found) > limit
 
 
 def _suggest_fixes(
@@ -76,8 +103,7 @@ def _suggest_fixes(
 
     A pre-existing finding gets its patch, and never a suggestion."""
     unwaived = [f for f in found if f.finding.waiver is None]
-    limit = trees.request.max_verified_fixes
-    if limit is not None and len(unwaived) > limit:
+    if _are_too_many(found, trees.request):
         not_tried = (f.finding if f.finding.waiver else replace(f.finding, no_suggestion="not_tried") for f in found)
         return tuple(not_tried), (), ()
     new, old = ([f for f in unwaived if f.finding.counts is counts] for counts in (True, False))

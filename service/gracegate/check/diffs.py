@@ -1,7 +1,8 @@
-"""Unified diffs of edits, made from the edits themselves; lines end at \\n alone, as git and GitHub count them."""
+"""Unified diffs of edits and of texts; lines end at \\n alone, as git and GitHub count them."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from gracegate.yaml_edit import LineEdit
@@ -27,6 +28,13 @@ def unified_diff(path: str, text: str, edits: Sequence[LineEdit]) -> str:
         output += [f"@@ -{first},{old} +{first + shift},{new} @@", *body]
         shift += new - old
     return "\n".join(output)
+
+
+def text_diff(path: str, old: str | None, new: str | None) -> str:
+    """The unified diff of two texts of a file, None for one that is not there; empty where they are the same."""
+    sides = ("/dev/null" if old is None else f"a/{path}", "/dev/null" if new is None else f"b/{path}")
+    before, after = ([] if text is None else _mark_missing_newline(text.split("\n")) for text in (old, new))
+    return "\n".join(difflib.unified_diff(before, after, *sides, lineterm="", n=CONTEXT))
 
 
 def _hunk(lines: Sequence[str], edits: Sequence[LineEdit]) -> list[str]:

@@ -51,10 +51,10 @@ class FixContext:
 
     def source_fixes(self, match: Match) -> tuple[SourceFix, ...]:
         """The ways to make a match's fix in the sources, the best first; none where one is not known for each step."""
-        steps = [self._source_fixes(document, operation) for document, operation in self.operations(match)]
-        return joined_fixes(steps)
+        return joined_fixes([self.ways(document, operation) for document, operation in self.operations(match)])
 
-    def _source_fixes(self, document: Document, operation: Operation) -> tuple[SourceFix, ...]:
+    def ways(self, document: Document, operation: Operation) -> tuple[SourceFix, ...]:
+        """The ways to make one operation on a document in the sources, the best first."""
         if document.rendered is None:
             path = document.pointer + operation.path
             step = SourceOperation(document.path, document.number, replace(operation, path=path))
@@ -144,7 +144,7 @@ def _merge_fixes(matches: Sequence[Match], context: FixContext) -> FixGroup:
 def next_way(group: FixGroup) -> FixGroup:
     """The group with its next way to make its fix, which it must have."""
     way, *others = group.others
-    operations = _each_once(way.operations, _target)
+    operations = merged_operations(way.operations)
     changes = _each_once(way.changes, lambda change: (change.made_of, change.operation.path))
     paths = {step.path for step in way.operations}
     # What is not rendered is fixed where it is found.
@@ -153,6 +153,11 @@ def next_way(group: FixGroup) -> FixGroup:
     reason: NoSuggestion | None = "other_file" if len(paths) > 1 else "conflicts" if is_conflict else None
     fix = SourceFix(operations or (), changes or ())
     return replace(group, path=min(paths), fix=fix, others=tuple(others), edits=(), reason=reason)
+
+
+def merged_operations(operations: Iterable[SourceOperation]) -> tuple[SourceOperation, ...] | None:
+    """The operations, one for each place; None where two of a place contradict each other."""
+    return _each_once(operations, _target)
 
 
 def _each_once(steps: Iterable[_Step], target: Callable[[_Step], object]) -> tuple[_Step, ...] | None:

@@ -242,7 +242,7 @@ def _read_violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, 
         if not isinstance(rule, str) or rule not in evaluated:
             raise EngineError(f"a violation names a rule that was not requested: {rule!r}")
         try:
-            yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents))
+            yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents), len(batch.before))
         except Malformed as error:
             failed[rule] = f"its violation is malformed: {error}"
 

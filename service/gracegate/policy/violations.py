@@ -9,8 +9,10 @@ from typing import Any, get_args
 from gracegate.model import (
     SEVERITY_ORDER,
     Confidence,
+    EditedCopy,
     Fix,
     FixClass,
+    IntendedStep,
     Operation,
     Pointer,
     RelatedPointer,
@@ -26,10 +28,11 @@ class Malformed(ValueError):
     """A value of a report does not have the shape that the rule contract requires."""
 
 
-def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> Violation:
-    """The violation `raw`, about one of the `subjects` of a batch of that many `documents`. Raises Malformed."""
+def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int, before: int) -> Violation:
+    """The violation `raw`, about one of the `subjects` of a batch of that many `documents`, and of that many from
+    `before` the change. Raises Malformed."""
     check_members(
-        raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix", "related", "confidence"}
+        raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix", "related", "confidence", "steps"}
     )
     at = raw["at"]
     check_members(at, required={"document", "path"})
@@ -50,6 +53,7 @@ def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int) -> 
         fix=_fix(raw["fix"], rule, at["document"], documents) if "fix" in raw else None,
         related=_related(raw.get("related", []), documents),
         confidence=confidence,
+        steps=_steps(raw["steps"], at["document"], documents, before) if "steps" in raw else None,
     )
 
 
@@ -123,6 +127,43 @@ def _check_class(fix: Fix) -> None:
         raise Malformed(f"a fix of class {fix.fix_class} has no patch")
     if fix.fix_class == "assumes" and not fix.assumption:
         raise Malformed("a fix of class assumes does not say what it assumes")
+
+
+def _steps(raw: Any, document: int, documents: int, before: int) -> tuple[IntendedStep, ...]:
+    if not isinstance(raw, list):
+        raise Malformed("`steps` is not a list")
+    steps = tuple(_step(step, document, documents, before) for step in raw)
+    if steps and (steps[-1].patch or steps[-1].restored or steps[-1].copies):
+        raise Malformed("the last step is not the head")
+    return steps
+
+
+def _step(raw: Any, document: int, documents: int, before: int) -> IntendedStep:
+    check_members(raw, required={"title"}, optional={"patch", "restored", "copies", "by_hand"})
+    patch, restored, copies = (raw.get(key, []) for key in ("patch", "restored", "copies"))
+    if not all(isinstance(value, list) for value in (patch, restored, copies)):
+        raise Malformed("what a step changes is not a list")
+    if not all(isinstance(text, str) and text for text in (raw["title"], raw.get("by_hand", "none"))):
+        raise Malformed("a text of a step is not a text")
+    if not all(is_index(number, before) for number in restored):
+        raise Malformed(f"{restored!r} are not all documents from before the change")
+    return IntendedStep(
+        title=raw["title"],
+        patch=tuple(_operation(step, document, documents) for step in patch),
+        restored=tuple(restored),
+        copies=tuple(_copy(copy, documents, before) for copy in copies),
+        by_hand=raw.get("by_hand"),
+    )
+
+
+def _copy(raw: Any, documents: int, before: int) -> EditedCopy:
+    is_former = isinstance(raw, Mapping) and "former" in raw
+    key, count = ("former", before) if is_former else ("document", documents)
+    check_members(raw, required={key, "patch"})
+    if not is_index(raw[key], count) or not isinstance(raw["patch"], list):
+        raise Malformed(f"{raw!r} is not a copy of a document")
+    patch = tuple(_operation(step, 0, 1) for step in raw["patch"])
+    return EditedCopy(raw[key], patch, is_former)
 
 
 def _operation(raw: Any, document: int, documents: int) -> Operation:

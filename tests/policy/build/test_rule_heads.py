@@ -43,7 +43,11 @@ def test_what_a_rule_may_define() -> None:
         (RULE, "fix[at] := {} if true", "OPA builds the partial object `fix` in quadratic time: write `fix contains"),
         (LIBRARY, "_by_name[name] := i if true", "OPA builds the partial object `_by_name` in quadratic time"),
         (RULE, "fix := {}", "`fix` of a rule is a set: write `fix contains ...`"),
-        (RULE, "confidence contains at if true", "main reads violation, fix, related, possible of a rule, not `conf"),
+        (
+            RULE,
+            "confidence contains at if true",
+            "main reads violation, fix, related, possible, steps of a rule, not `conf",
+        ),
     ],
 )
 def test_what_is_rejected(file: str, line: str, message: str) -> None:

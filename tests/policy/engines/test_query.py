@@ -13,7 +13,9 @@ from gracegate.model import (
     DRAIN_SECONDS,
     AppliedNamespace,
     Document,
+    EditedCopy,
     Fix,
+    IntendedStep,
     ObjectRef,
     Operation,
     Parameter,
@@ -217,6 +219,42 @@ def test_a_whole_violation() -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "steps"),
+    [
+        ([], ()),
+        ([{"title": "last", "by_hand": "do it"}], (IntendedStep("last", by_hand="do it"),)),
+        (
+            [
+                {
+                    "title": "first",
+                    "patch": [{"op": "remove", "document": 1, "path": ["spec"]}],
+                    "restored": [0],
+                    "copies": [
+                        {"document": 1, "patch": [{"op": "remove", "path": ["spec"]}]},
+                        {"former": 0, "patch": []},
+                    ],
+                },
+                {"title": "last"},
+            ],
+            (
+                IntendedStep(
+                    "first",
+                    (Operation("remove", ("spec",), None, 1),),
+                    (0,),
+                    (EditedCopy(1, (Operation("remove", ("spec",)),)), EditedCopy(0, (), is_former=True)),
+                ),
+                IntendedStep("last"),
+            ),
+        ),
+    ],
+)
+def test_steps_are_read(raw: list[Any], steps: tuple[IntendedStep, ...]) -> None:
+    asked = batch(rule("a"), before=(BaseDocument(document("apps/a.yaml"), 0),))
+    [found] = ask(Engine(violation(steps=raw)), asked, DIGEST).violations
+    assert found.steps == steps
+
+
+@pytest.mark.parametrize(
     ("severity", "level", "expected"),
     [
         ("error", None, "error"),
@@ -319,6 +357,18 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(related=[{"document": 2, "path": []}]),
         violation(related=[{"document": 0, "path": "spec"}]),
         violation(related=[{"document": 0, "path": [], "note": 3}]),
+        violation(steps=None),
+        violation(steps=["first"]),
+        violation(steps=[{"title": ""}]),
+        violation(steps=[{"title": "last", "by_hand": ""}]),
+        violation(steps=[{"title": "last", "patch": PATCH}]),
+        violation(steps=[{"title": "last", "restored": [0]}]),
+        violation(steps=[{"title": "first", "restored": 0}, {"title": "last"}]),
+        violation(steps=[{"title": "first", "restored": [1]}, {"title": "last"}]),
+        violation(steps=[{"title": "first", "copies": [{"document": 2, "patch": []}]}, {"title": "last"}]),
+        violation(steps=[{"title": "first", "copies": [{"former": 1, "patch": []}]}, {"title": "last"}]),
+        violation(steps=[{"title": "first", "copies": [{"document": 0}]}, {"title": "last"}]),
+        violation(steps=[{"title": "first", "copies": [{"document": 0, "patch": {}}]}, {"title": "last"}]),
         violation(mesage="typo"),
         violation(fix=None),
         violation(fix={}),

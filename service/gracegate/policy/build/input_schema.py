@@ -129,7 +129,8 @@ _POD: dict[str, Schema] = {
 }
 _SPEC_FIELDS = (
     *("accessModes", "alternateBackends", "clusterIP", "externalName", "gatewayClassName", "gateways", "http"),
-    *("connectionDraining", "default", "internalTrafficPolicy", "targetRef"),
+    *("clusterIPs", "connectionDraining", "default", "externalIPs", "healthCheckNodePort", "internalTrafficPolicy"),
+    *("loadBalancerIP", "targetRef"),
     *("ingressClassName", "loadBalancerClass", "maxReplicaCount", "maxReplicas", "parentRefs", "routes"),
     *("defaultConfiguration", "serviceRef", "targetReference", "targetType", "tcp", "tls", "to"),
     *("maxUnavailable", "minAvailable", "minReadySeconds", "minReplicaCount", "minReplicas", "podManagementPolicy"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gracegate.errors import RulesError
 
 _STATEMENTS = frozenset({"default", "import", "package"})
-_SETS = ("violation", "fix", "related", "possible")
+_SETS = ("violation", "fix", "related", "possible", "steps")
 _HEAD = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<rest>.*)")
 
 
