@@ -11,7 +11,7 @@ from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
 from gracegate.cli.report_outputs import FormatOption, ReportOutput, check_outputs, max_diffs, write_report
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, paths_argument, shared_options
 from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
 from gracegate.policy import load_builtin
@@ -20,6 +20,7 @@ FailOn = Literal["error", "warning", "info", "never"]
 
 
 @click.command("check", epilog=EXIT_CODES)
+@paths_argument
 @shared_options
 @click.option("--base", metavar="REV", help="Check what changed since the merge base with this revision.")
 @click.option("--head", metavar="REV", help="Check this revision instead of the work tree; needs --base.")

@@ -20,6 +20,7 @@ from gracegate.cli.request import (
     CheckOptions,
     build_request,
     open_policy_engine,
+    paths_argument,
     shared_options,
     top_directory,
 )
@@ -38,6 +39,7 @@ Exit codes:
 
 
 @click.command("fix", epilog=EXIT_CODES)
+@paths_argument
 @shared_options
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 def command(write: bool, opa: str | None, **options: Any) -> int:

@@ -32,8 +32,10 @@ STDIN = "stdin.yaml"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+paths_argument = click.argument("paths", nargs=-1)
+"""The files and directories to look at."""
+
 _OPTIONS = (
-    click.argument("paths", nargs=-1),
     click.option(
         "--context", multiple=True, metavar="DIR", help="Look there too for Services and other joined objects."
     ),
@@ -68,7 +70,7 @@ _OPTIONS = (
 
 
 def shared_options(command: F) -> F:
-    """Adds the options that `check` and `fix` have in common."""
+    """Adds the options that `check`, `fix` and `steps` have in common."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -13,6 +13,7 @@ from gracegate.git.local import (
     resolve_commit,
 )
 from gracegate.git.objects import ReadLimits
+from gracegate.git.patches import make_patches
 from gracegate.git.sources import SourceFetcher
 from gracegate.git.version import installed_version
 from gracegate.git.worktree import read_paths, read_work_tree
@@ -26,6 +27,7 @@ __all__ = [
     "find_top_level",
     "hunks_of_patch",
     "installed_version",
+    "make_patches",
     "read_changes",
     "read_commit_tree",
     "read_paths",

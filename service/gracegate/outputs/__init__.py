@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gracegate.outputs import check_run, comment_text, text
+from gracegate.outputs import check_run, comment_text, step_text, text
 from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
@@ -23,5 +23,6 @@ __all__ = [
     "fix_blocks",
     "plural",
     "prose",
+    "step_text",
     "text",
 ]

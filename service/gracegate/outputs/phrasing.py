@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from gracegate.model import SEVERITY_ORDER, Finding, FixClass, NoSuggestion, ObjectRef, Problem, Severity
+from gracegate.model import SEVERITY_ORDER, Finding, FixClass, NoSteps, NoSuggestion, ObjectRef, Problem, Severity, Step
 
 SEVERITY_MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -38,6 +38,13 @@ REASONS: Mapping[NoSuggestion, str] = {
     "would_change_more": "The fix cannot be written without changing other content of the file.",
     "no_such_path": "The field that the fix replaces is not in the file.",
     "unsupported_layout": "These lines are formatted in a way that cannot be edited safely.",
+}
+NO_STEPS: Mapping[NoSteps, str] = {
+    "order_is_no_help": "No order of changes helps: the state that this change ends in is the problem.",
+    "no_steps_known": "No safe steps are known for it.",
+    "not_written": "Its safe steps cannot be written into these files.",
+    "not_safe": "Its steps were tried, and the rules find something else in them.",
+    "not_tried": "There are too many findings to try steps for each.",
 }
 FIX_CLASSES: Mapping[FixClass | Literal["none"], str] = {
     "safe": "a suggestion that can be committed as it is",
@@ -75,6 +82,24 @@ _NEXT_STEPS = {
 def reason(code: NoSuggestion | None) -> str:
     """Why there is no suggestion, as a sentence; empty where another text on the page says it."""
     return "" if code is None or code in _SHOWN_ELSEWHERE else REASONS[code]
+
+
+def step_actions(step: Step) -> tuple[str, ...]:
+    """What a step does, a sentence or two for each of its findings: first what has to be done by hand."""
+    return tuple(
+        action.title if action.by_hand is None else f"By hand, before it: {action.by_hand} Then: {action.title}"
+        for action in step.actions
+    )
+
+
+def steps_of(finding: Finding, steps: Sequence[Step]) -> list[tuple[int, str]]:
+    """The numbers of the steps that are there for a finding, from 1, and what they do about it."""
+    return [
+        (number, text)
+        for number, step in enumerate(steps, 1)
+        for action, text in zip(step.actions, step_actions(step), strict=True)
+        if action.finding == finding.id
+    ]
 
 
 def next_step(problem: Problem) -> str:
