@@ -158,7 +158,7 @@ CHANGES = {
         {"prod/kustomization.yaml": f"{PROD}namePrefix: a-\n", "chart/values.yaml": "prefix: a\n"},
         [
             *[(RENAMED, "warning", "chart/values.yaml:1", (), "advice_only")] * 2,
-            *[(RENAMED, "warning", "prod/kustomization.yaml:1", ("prod",), "advice_only")] * 2,
+            *[(RENAMED, "warning", "prod/kustomization.yaml:4", ("prod",), "advice_only")] * 2,
         ],
         [],
         "pass",
@@ -204,7 +204,7 @@ CHANGES = {
     "a cure taken out": (
         CURED,
         {"prod/kustomization.yaml": PROD, "prod/patch.yaml": None},
-        [(PRESTOP, "error", "prod/kustomization.yaml:1", ("prod",), "outside_diff")],
+        [(PRESTOP, "error", "prod/kustomization.yaml:3", ("prod",), "outside_diff")],
         [],
         "fail",
     ),
@@ -239,21 +239,21 @@ CHANGES = {
     "a value of an Application": (
         BY_ARGO_CD,
         {"app.yaml": WITHOUT_PROBE},
-        [(READINESS, "error", "app.yaml:7", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
+        [(READINESS, "error", "app.yaml:10", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
         [],
         "fail",
     ),
     "a value of an Application of another revision": (
         BY_ARGO_CD | {"app.yaml": APPLICATION.replace("    helm:", "    targetRevision: v1\n    helm:")},
         {"app.yaml": WITHOUT_PROBE.replace("    helm:", "    targetRevision: v1\n    helm:")},
-        [(READINESS, "error", "app.yaml:8", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
+        [(READINESS, "error", "app.yaml:11", ("chart charts/web (Application web in app.yaml)",), "outside_diff")],
         [("other_revision", "charts/web/Chart.yaml")],
         "fail",
     ),
     "a Secret of a file that is not in git": (
         BASE,
         {"prod/kustomization.yaml": f"{PROD}nameSuffix: -x\nsecretGenerator: [{{name: a, envs: [secret.env]}}]\n"},
-        [(RENAMED, "warning", "prod/kustomization.yaml:1", ("prod",), "advice_only")],
+        [(RENAMED, "warning", "prod/kustomization.yaml:4", ("prod",), "advice_only")],
         [("stand_in", "prod/kustomization.yaml")],
         "pass",
     ),
@@ -282,7 +282,7 @@ CHANGES = {
     "a patch of Flux": (
         BY_FLUX,
         {"flux.yaml": FLUX + FLUX_PATCH},
-        [(READINESS, "error", "flux.yaml:5", ("base (Kustomization base in flux.yaml)",), "not_fixed")],
+        [(READINESS, "error", "flux.yaml:8", ("base (Kustomization base in flux.yaml)",), "not_fixed")],
         [],
         "fail",
     ),
@@ -311,7 +311,7 @@ CHANGES = {
     "a probe taken out of the values": (
         CHART,
         {"chart/values.yaml": "replicas: 2\nreadinessProbe: {}\n"},
-        [(READINESS, "error", "chart/values.yaml:1", (), "chart/values.yaml")],
+        [(READINESS, "error", "chart/values.yaml:2", (), "chart/values.yaml")],
         [],
         "fail",
     ),

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from gracegate.check import profiles
 from gracegate.check.matches import Match, MatchGroup, group_matches
 from gracegate.check.trees import ComparedTrees
-from gracegate.model import SEVERITY_ORDER, Finding, FixedFinding, Place, Pointer, RelatedPlace, Rendered, Status
+from gracegate.model import (
+    SEVERITY_ORDER,
+    FileDiff,
+    Finding,
+    FixedFinding,
+    Place,
+    Pointer,
+    RelatedPlace,
+    Rendered,
+    Status,
+)
 
 _STATUS_ORDER: dict[Status, int] = {"pre-existing": 0, "worsened": 1, "introduced": 2, "present": 2}
 
@@ -162,8 +172,18 @@ def _cause(match: Match, rendered: Rendered, file: str, trees: ComparedTrees) ->
     path = own if own in changed else next(iter(sorted(changed)), None)
     if path is None:
         return None
-    line = next((hunk.start for hunk in changed[path].hunks or ()), 1)
+    line = _first_changed_line(changed[path], trees)
     return path, Place(line, line)
+
+
+def _first_changed_line(diff: FileDiff, trees: ComparedTrees) -> int:
+    """The first line of a file, from 1, that differs from the base's; the last one where only lines were cut off."""
+    base = trees.request.base
+    former = base.files.get(diff.previous_path or diff.path) if base is not None else None
+    old = [] if former is None else former.data.splitlines()
+    new = trees.request.head.files[diff.path].data.splitlines()
+    same = next((number for number, lines in enumerate(zip(new, old, strict=False)) if lines[0] != lines[1]), len(old))
+    return max(1, min(same + 1, len(new)))
 
 
 def _related_places(match: Match, trees: ComparedTrees) -> Iterator[RelatedPlace]:
