@@ -455,7 +455,7 @@ class Place:
     end_line: int
 
 
-NOT_COVERED = frozenset({"template", "fragment", "not_followed", "not_rendered"})
+NOT_COVERED = frozenset({"template", "fragment", "not_followed", "not_listed", "not_rendered"})
 """Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
 
 SERVICE_FAILURES = frozenset({"engine_unavailable"})

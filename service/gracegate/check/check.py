@@ -17,6 +17,7 @@ from gracegate.check.steps import StepPlan, plan_steps
 from gracegate.check.subjects import is_workload
 from gracegate.check.suggestions import FixOutcome, verify_fixes
 from gracegate.check.trees import CheckRequest, ComparedTrees, compare_trees
+from gracegate.check.unlisted import unlisted_problems
 from gracegate.errors import ConfigError, EngineError
 from gracegate.manifests import Change, is_candidate
 from gracegate.model import (
@@ -185,6 +186,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     ]
     problems += unrendered.unrendered_problems(trees)
     problems += render_notes(trees)
+    problems += unlisted_problems(trees)
     problems += waivers.annotation_problems(documents, request.config, request.rules, trees.locate, request.today)
     problems += trees.head.problems
     unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}

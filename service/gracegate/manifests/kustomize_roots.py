@@ -115,6 +115,11 @@ class Kustomizations:
         """Whether a kustomization patches objects with what is in a file."""
         return any(reference.key in PATCHES for _, reference in self.references_to(path))
 
+    def leaves_out(self, path: str) -> bool:
+        """Whether the kustomization of a file's directory does not read it, nor does any other one."""
+        folder = directory(path)
+        return folder in self.by_directory and folder not in self.generated and not any(self._direct_readers(path))
+
     def closure(self, root: str | Kustomization) -> Closure:
         """All that the kustomization of a directory reads, or one that a controller makes of it."""
         read = self.read_by(root)

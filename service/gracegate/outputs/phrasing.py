@@ -69,6 +69,7 @@ _NEXT_STEPS = {
     "not_rendered": "Look at what it renders to: no rule has seen that.",
     "build": "Correct it, or commit what is missing.",
     "render_limit": "Make it smaller, or exclude its root in .gracegate.yaml.",
+    "not_listed": "Add it to `resources`, or delete the file.",
     "not_followed": "Commit the content itself, or exclude the path in .gracegate.yaml.",
     "unreadable": "Make it readable, or exclude it in .gracegate.yaml.",
     "config": "Fix it on the base branch; until then its waivers and exclusions do not apply.",
