@@ -123,7 +123,21 @@ func TestHelm(t *testing.T) {
 			chartOf(`a: [{{ lookup "v1" "Pod" "a" "b" | toJson }}, {{ getHostByName "localhost" | quote }}]`), with(),
 			"---\n# Source: web/templates/a.yaml\na: [{}, \"\"]\n", "",
 		},
-		"no environment": {chartOf(`a: {{ env "HOME" }}`), with(), "", `function "env" not defined`},
+		"a copy of values is another one": {
+			chartOf(`{{ $copy := deepCopy .Values }}{{ $_ := set $copy.a "b" 1 }}{{ $_ := set (index $copy.c 0) "d" 2 }}a: {{ list .Values $copy | toJson }}`,
+				"values.yaml", "a: {b: null}\nc: [{d: x, e: [], f: {}, g: 1.5, h: true}]\n"),
+			with(),
+			`---
+# Source: web/templates/a.yaml
+a: [{"a":{"b":null},"c":[{"d":"x","e":[],"f":{},"g":1.5,"h":true}]},{"a":{"b":1},"c":[{"d":2,"e":[],"f":{},"g":1.5,"h":true}]}]
+`, "",
+		},
+		"a copy of all that a template has": {
+			chartOf(`{{ with deepCopy . }}a: {{ list .Chart.Name (.Files.Get "x.txt") .Release.Name .Capabilities.KubeVersion.Minor (deepCopy (dict "x" nil)) | toJson }}{{ end }}`, "x.txt", "y"),
+			with(), "---\n# Source: web/templates/a.yaml\na: [\"web\",\"y\",\"shop\",\"30\",{\"x\":null}]\n", "",
+		},
+		"a copy of nothing": {chartOf("a: {{ deepCopy .Values.a }}"), with(), "", "error calling deepCopy: reflect: call of reflect.Value.Type on zero Value"},
+		"no environment":    {chartOf(`a: {{ env "HOME" }}`), with(), "", `function "env" not defined`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := helm(treeOf(test.files), test.root, cluster)
