@@ -174,8 +174,8 @@ BOMBS = {
 @pytest.mark.parametrize(
     ("bomb", "kind", "message"),
     [
-        ("memory", "helm", "rendering needs more than 96 MB"),
-        ("aliases", "kustomize", "rendering needs more than 96 MB"),
+        ("memory", "helm", "rendering needs more than 160 MB"),
+        ("aliases", "kustomize", "rendering needs more than 160 MB"),
         ("recursion", "helm", "it is nested too deeply"),
         ("nesting", "kustomize", "it is nested too deeply"),
         ("loop", "helm", "rendering takes longer than its limit"),
@@ -184,7 +184,7 @@ BOMBS = {
 )
 def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, message: str) -> None:
     root_fuel = 4_000_000_000 if bomb == "loop" else 40_000_000_000
-    small = limited(root_fuel=root_fuel, root_output_bytes=100_000, memory_bytes=96 << 20)
+    small = limited(root_fuel=root_fuel, root_output_bytes=100_000, memory_bytes=160 << 20)
     root = RenderRequest(Root("helm" if kind == "helm" else "kustomize", "web"))
     stopped = RenderProblem("limit", message)
     roots = [KUSTOMIZE, root, KUSTOMIZE, root, KUSTOMIZE]

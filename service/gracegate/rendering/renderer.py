@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import wasmtime
@@ -41,8 +42,7 @@ class WasmRenderer:
     """Renders with the module at `wasm`, and says of each root that it cannot where that is None.
 
     To compile the module takes half a minute of both cores; what comes out is kept in `cache_dir`. Nothing is compiled
-    before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads that limit no
-    seconds.
+    before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads.
     """
 
     def __init__(
@@ -79,8 +79,7 @@ class WasmRenderer:
             too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
             return [Rendering(request, problem=too_large) for request in requests]
         batches = _Batches(loaded, (capabilities(minor), tree_archive(files)), limits)
-        with _time_limit(loaded[0], limits.seconds) as has_time:
-            answers = batches.answers(requests[: limits.roots], has_time)
+        answers = batches.answers(requests[: limits.roots])
         too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
         answers += [too_many] * (len(requests) - len(answers))
         return _renderings(requests, answers)
@@ -114,7 +113,6 @@ class WasmRenderer:
                 config = wasmtime.Config()
                 # Fuel, not time: the same input is stopped at the same place on every machine.
                 config.consume_fuel = True
-                config.epoch_interruption = True
                 if sys.platform == "linux":
                     # What all CPUs of this architecture run: images are often compiled on another one.
                     config.target = f"{platform.machine()}-unknown-linux-gnu"
@@ -135,28 +133,10 @@ class WasmRenderer:
         return module_cache.compile_module(engine, wasm, self._cache_dir)
 
 
-@contextmanager
-def _time_limit(engine: wasmtime.Engine, seconds: float | None) -> Iterator[Callable[[], bool]]:
-    """Ends the runs in the block after so many seconds; a run that begins later ends within another one."""
-    is_done, is_over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        pause = seconds
-        while not is_done.wait(pause):
-            is_over.set()
-            engine.increment_epoch()
-            pause = 1.0
-
-    if seconds is None:
-        yield lambda: True
-        return
-    watcher = threading.Thread(target=watch, name="render-limit", daemon=True)
-    watcher.start()
-    try:
-        yield lambda: not is_over.is_set()
-    finally:
-        is_done.set()
-        watcher.join()
+def _time_limit(seconds: float | None) -> Callable[[], bool]:
+    """Says whether there is still time, for so many seconds from now on."""
+    end = inf if seconds is None else time.monotonic() + seconds
+    return lambda: time.monotonic() < end
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +148,9 @@ class _Batches:
     limits: RenderLimits
     on_answer: Callable[[], None] = lambda: None
 
-    def answers(
-        self, requests: Sequence[RenderRequest], has_time: Callable[[], bool] = lambda: True
-    ) -> list[str | RenderProblem]:
+    def answers(self, requests: Sequence[RenderRequest]) -> list[str | RenderProblem]:
         """A text or a problem for each request."""
+        has_time = _time_limit(self.limits.seconds)
         answers: list[str | RenderProblem] = []
         cluster, tree = self.archive
         fuel, output_bytes = self.limits.fuel, self.limits.output_bytes
@@ -181,7 +160,7 @@ class _Batches:
                 return answers + [why] * (len(requests) - len(answers))
             # The root that ended the last run has its answer: the others go on without it.
             left = requests[len(answers) :]
-            run = Run(left, self.limits, fuel, output_bytes, self.on_answer)
+            run = Run(left, self.limits, fuel, output_bytes, has_time, self.on_answer)
             run.render(*self.loaded, request_archive(left, cluster, self.limits) + tree)
             answers += run.answers
             fuel, output_bytes = run.fuel, run.output_bytes

@@ -16,8 +16,6 @@ from gracegate.rendering.wasi import Host
 
 _OUT_OF_FUEL = RenderProblem("limit", "rendering takes longer than its limit")
 _INTERRUPTED = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
-_NEVER = 1 << 40
-"""Epochs."""
 _TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
 
 
@@ -52,10 +50,12 @@ class Run:
         limits: RenderLimits,
         fuel: int,
         output_bytes: int,
+        has_time: Callable[[], bool],
         on_answer: Callable[[], None],
     ) -> None:
         self._requests = requests
         self._limits = limits
+        self._has_time = has_time
         self._on_answer = on_answer
         self.fuel = fuel
         self.output_bytes = output_bytes
@@ -67,11 +67,10 @@ class Run:
         with closing(wasmtime.Store(engine)) as store:
             self._store = store
             store.set_limits(memory_size=memory)
-            # The renderer moves to the next epoch when the time is over.
-            store.set_epoch_deadline(_NEVER if self._limits.seconds is None else 1)
             self._refuel()
             # Close to its limit Go collects garbage more often, instead of asking for memory that it does not get.
-            host = Host(store, memoryview(archive), [f"GOMEMLIMIT={memory * 3 // 4}"], self._add)
+            environment = [f"GOMEMLIMIT={memory * 3 // 4}"]
+            host = Host(store, memoryview(archive), environment, self._add, self._has_time)
             try:
                 host.start(module)
                 ended = RenderProblem("crashed", "the renderer ended without an answer")
@@ -79,7 +78,7 @@ class Run:
                 ended = self._problem(trap, host)
             except wasmtime.WasmtimeError as error:
                 ended = RenderProblem("crashed", f"the renderer crashed: {error}")
-            if host.exit_code is None:
+            if host.exit_code is None and not host.is_interrupted:
                 self._account()
         if len(self.answers) < len(self._requests) and self._given > 0:
             self.answers.append(ended)
@@ -109,10 +108,10 @@ class Run:
 
     def _problem(self, trap: wasmtime.Trap, host: Host) -> RenderProblem:
         errors = host.stderr.decode(errors="replace")
+        if host.is_interrupted:
+            return _INTERRUPTED
         if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL:
             return _OUT_OF_FUEL
-        if host.exit_code is None and trap.trap_code is wasmtime.TrapCode.INTERRUPT:
-            return _INTERRUPTED
         if trap.trap_code is wasmtime.TrapCode.STACK_OVERFLOW or "stack exceeds" in errors:
             return _TOO_NESTED
         if "out of memory" in errors:

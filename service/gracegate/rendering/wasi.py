@@ -28,7 +28,11 @@ _KEPT_ERRORS = 4096
 
 
 class Host:
-    """The host of one run of a program in `store`. `on_line` is called with each line that it writes."""
+    """The host of one run of a program in `store`. `on_line` is called with each line that it writes.
+
+    The run `is_interrupted` when it looks at the clock and no longer `has_time`. Go does that each time that it
+    collects garbage, which whatever renders makes; to look at the time in each loop of the program costs a tenth of it.
+    """
 
     def __init__(
         self,
@@ -36,17 +40,20 @@ class Host:
         stdin: memoryview,
         environment: Sequence[str],
         on_line: Callable[[bytes], None],
+        has_time: Callable[[], bool],
     ) -> None:
         self._store = store
         self._stdin = stdin
         self._arguments = [b"renderer\0"]
         self._environment = [f"{setting}\0".encode() for setting in environment]
         self._on_line = on_line
+        self._has_time = has_time
         self._line = bytearray()
         self._monotonic = 0
         self._random = self._first_numbers()
         self.stderr = b""
         self.exit_code: int | None = None
+        self.is_interrupted = False
 
     def start(self, module: wasmtime.Module) -> None:
         """Run the program to its end. Raises wasmtime's Trap, also where it ends with an `exit_code`."""
@@ -110,6 +117,9 @@ class Host:
         self._random = self._first_numbers()
 
     def _clock_time_get(self, clock: int, _precision: int, result: int) -> int:
+        if not self._has_time():
+            self.is_interrupted = True
+            self._end()
         self._monotonic += _STEP
         return self._put_all((result, struct.pack("<Q", _NOW if clock == _REALTIME else self._monotonic)))
 
@@ -137,7 +147,10 @@ class Host:
 
     def _proc_exit(self, code: int) -> None:
         self.exit_code = code
-        # There is no way back for the program; without fuel it ends at once.
+        self._end()
+
+    def _end(self) -> None:
+        """There is no way back for the program; without fuel it ends at once."""
         self._store.set_fuel(0)
 
     def _fd_fdstat_get(self, file: int, result: int) -> int:
