@@ -619,6 +619,15 @@ class RelatedPlace:
     note: str = ""
 
 
+IGNORE_ANNOTATION = "gracegate.dev/ignore"
+"""The annotation that waives rules in an object: their ids, with commas between them."""
+
+IGNORE_REASON_ANNOTATION = "gracegate.dev/ignore-reason"
+
+REASON_TO_WRITE = "why this is fine here"
+"""What stands for the reason of a waiver until somebody has written one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiver:
     """Why a finding is accepted; `file` and `line` are the place of the waiver itself."""

@@ -113,6 +113,7 @@ NO_PROBE = finding(
     'Container "reviews" gets requests before it can answer them: it has no readinessProbe.',
     name="reviews",
     container="reviews",
+    description="Without a readinessProbe a pod counts as ready as soon as\nits containers run. Its Service sends to it at once.",
     fix=Fix("safe", (Operation("add", ("spec", "readinessProbe"), {"tcpSocket": {"port": 8080}}),), diff=REVIEWS_DIFF),
     suggestion="s-reviews",
     related=(REVIEWS_SERVICE,),
@@ -238,6 +239,7 @@ HOSTILE_FINDING = replace(
     object=ObjectRef(EVIL, EVIL, EVIL),
     container=EVIL,
     message=f'Container "{EVIL}" is {EVIL}',
+    description=f"{EVIL}\n{EVIL}",
     related=(
         RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 5),
         RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 6, EVIL),

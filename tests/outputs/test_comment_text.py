@@ -23,6 +23,11 @@ RESOLVED_LINE = (
 )
 
 
+def blocks(body: str) -> list[str]:
+    """What a comment says before it collapses the reasons."""
+    return body.partition("\n\n<details>")[0].split("\n\n")
+
+
 def test_a_resolved_comment_stays_as_it_is() -> None:
     again = comment_text.resolved_body(RESOLVED, commit="fedcba9876", is_fixed=True, marker=samples.FIXED_MARKER)
     assert again.split("\n\n")[0] == RESOLVED.split("\n\n")[0]
@@ -41,7 +46,7 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
             samples.NO_DRAIN,
             1,
             [
-                "❌ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
+                "❌ Error: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
                 RESOLVED_LINE,
             ],
             id="one is still open",
@@ -50,7 +55,7 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
             replace(samples.NO_DRAIN, message="It drains for 5 s now."),
             1,
             [
-                "❌ It drains for 5 s now. `prestop-drain-missing`",
+                "❌ Error: It drains for 5 s now. `prestop-drain-missing`",
                 RESOLVED_LINE,
             ],
             id="the open finding has a new message",
@@ -59,7 +64,7 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
             samples.NO_DRAIN,
             2,
             [
-                "❌ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
+                "❌ Error: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
                 "✅ 2 findings of this comment fixed in 0123456.",
             ],
             id="somebody edited the comment",
@@ -88,7 +93,7 @@ def test_a_suggestion_that_is_too_long_is_left_out_and_the_marker_stays() -> Non
     long = Suggestion("s-reviews", "apps/reviews.yaml", 1, 1, "x" * 70_000)
     body = comment_text.comment_body((samples.NO_PROBE,), long, marker=samples.MARKER)
     assert size(body) <= GITHUB_COMMENT_BYTES
-    assert body.startswith("❌ Container `reviews` gets requests")
+    assert body.startswith("❌ Error: Container `reviews` gets requests")
     assert body.endswith(samples.MARKER)
 
 
@@ -97,7 +102,8 @@ def test_untrusted_text_has_no_effect_in_a_comment() -> None:
     tokens = [
         t for block in MarkdownIt("commonmark").enable("table").parse(body) for t in (block, *(block.children or []))
     ]
-    assert [t.content.strip() for t in tokens if t.type.startswith("html")] == [samples.MARKER]
+    html = [t.content.strip() for t in tokens if t.type.startswith("html")]
+    assert html == ["<details><summary>Why? Not a problem here?</summary>", "</details>", samples.MARKER]
     assert {t.type for t in tokens} & {"link_open", "image", "heading_open", "em_open", "strong_open"} == set()
 
 
@@ -108,7 +114,7 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
     body = comment_text.comment_body(
         (replace(samples.EXHAUSTED, fix=fix, no_suggestion="assumes", related=()),), None, marker=""
     )
-    assert body.split("\n\n")[1:] == [
+    assert blocks(body)[1:] == [
         "A change to consider:",
         '- set `spec.x.0` to `{"a": 1}`\n- remove `y`',
         "This is right if: it is",
@@ -149,7 +155,7 @@ def test_a_patch_that_is_not_verified_is_described() -> None:
 def test_what_no_message_names_is_named_below_the_fix(operation: Operation, sentence: str | None) -> None:
     finding = replace(samples.NO_PROBE, fix=Fix("safe", (operation,), diff=samples.REVIEWS_DIFF), related=())
     body = comment_text.comment_body((finding,), samples.REVIEWS_FIX, marker="")
-    assert body.split("\n\n")[2:] == ([sentence] if sentence else [])
+    assert blocks(body)[2:] == ([sentence] if sentence else [])
 
 
 def test_of_two_numbers_for_a_field_the_larger_one_is_named() -> None:
@@ -159,16 +165,16 @@ def test_of_two_numbers_for_a_field_the_larger_one_is_named() -> None:
         for n in (40, 60, 50)
     ]
     body = comment_text.comment_body(findings, samples.REVIEWS_FIX, marker="")
-    assert body.split("\n\n")[3:] == ["The fix sets `terminationGracePeriodSeconds` to `60`."]
+    assert blocks(body)[3:] == ["The fix sets `terminationGracePeriodSeconds` to `60`."]
 
 
 def test_findings_that_the_fix_covers_without_a_line_of_their_own_are_named() -> None:
     info = replace(samples.NO_DRAIN, severity="info")
     others = (samples.NO_PROBE, info, samples.EXHAUSTED)
     body = comment_text.comment_body((samples.NO_PROBE,), samples.REVIEWS_FIX, marker="", others=others)
-    assert body.split("\n\n")[3:] == [
+    assert blocks(body)[3:] == [
         "The fix also covers:",
-        "- ℹ️ Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",  # noqa: RUF001
+        "- ℹ️ Info: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",  # noqa: RUF001
     ]
 
 

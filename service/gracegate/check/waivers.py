@@ -10,11 +10,20 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from gracegate.check.matches import Match, value_at
-from gracegate.model import CONFIG_FILE, Document, ObjectRef, Place, Pointer, Problem, Waiver
+from gracegate.model import (
+    CONFIG_FILE,
+    IGNORE_ANNOTATION,
+    IGNORE_REASON_ANNOTATION,
+    REASON_TO_WRITE,
+    Document,
+    ObjectRef,
+    Place,
+    Pointer,
+    Problem,
+    Waiver,
+)
 from gracegate.repo_config import ConfigWaiver, RepoConfig
 
-IGNORE = "gracegate.dev/ignore"
-IGNORE_REASON = "gracegate.dev/ignore-reason"
 IGNORE_UNTIL = "gracegate.dev/ignore-until"
 
 Locate = Callable[[Document, Pointer], tuple[str, Place]]
@@ -48,7 +57,7 @@ def find_waiver(match: Match, config: RepoConfig, locate: Locate, today: dt.date
             and annotation.reason
             and _why_ignored(annotation, config, today) is None
         ):
-            file, place = locate(match.document, (*annotation.pointer, IGNORE))
+            file, place = locate(match.document, (*annotation.pointer, IGNORE_ANNOTATION))
             return Waiver("annotation", annotation.reason, file, place.line, annotation.until)
     return None
 
@@ -63,9 +72,11 @@ def annotation_problems(
     for document in documents:
         for annotation in ignore_annotations(document):
             why = _why_ignored(annotation, config, today)
-            messages = [f"The annotation {IGNORE} is ignored: {why}."] if why else _unknown_rules(annotation, rules)
+            messages = (
+                [f"The annotation {IGNORE_ANNOTATION} is ignored: {why}."] if why else _unknown_rules(annotation, rules)
+            )
             for message in messages:
-                file, place = locate(document, (*annotation.pointer, IGNORE))
+                file, place = locate(document, (*annotation.pointer, IGNORE_ANNOTATION))
                 yield Problem(file, place.line, "waiver", message, False)
 
 
@@ -73,9 +84,10 @@ def ignore_annotations(document: Document) -> Iterable[IgnoreAnnotation]:
     """The annotations of a document that ask for a waiver."""
     for pointer in ANNOTATIONS:
         annotations = value_at(document.object, pointer)
-        if isinstance(annotations, Mapping) and isinstance(annotations.get(IGNORE), str):
-            rules = frozenset(rule.strip() for rule in annotations[IGNORE].split(",") if rule.strip())
-            reason, until = (_text(annotations.get(key)) for key in (IGNORE_REASON, IGNORE_UNTIL))
+        if isinstance(annotations, Mapping) and isinstance(annotations.get(IGNORE_ANNOTATION), str):
+            rules = frozenset(rule.strip() for rule in annotations[IGNORE_ANNOTATION].split(",") if rule.strip())
+            reason, until = (_text(annotations.get(key)) for key in (IGNORE_REASON_ANNOTATION, IGNORE_UNTIL))
+            reason = None if reason == REASON_TO_WRITE else reason
             yield IgnoreAnnotation(pointer, rules, reason, until)
 
 
@@ -83,7 +95,7 @@ def _why_ignored(annotation: IgnoreAnnotation, config: RepoConfig, today: dt.dat
     if not config.annotation_waivers:
         return "the base branch's .gracegate.yaml forbids waivers by annotation"
     if not annotation.reason:
-        return f"it has no reason; add one with {IGNORE_REASON}"
+        return f"it has no reason; add one with {IGNORE_REASON_ANNOTATION}"
     if annotation.until is None:
         return None
     try:
@@ -100,7 +112,7 @@ def _unknown_rules(annotation: IgnoreAnnotation, rules: Collection[str]) -> list
         hint = f", did you mean {near[0]}?" if near else "; `gracegate rules` lists them."
         # Any other text is of no use in a message.
         shown = name if re.fullmatch(r"[\w.-]{1,60}", name) else "something else"
-        messages.append(f"The annotation {IGNORE} names {shown}, which is no rule{hint}")
+        messages.append(f"The annotation {IGNORE_ANNOTATION} names {shown}, which is no rule{hint}")
     return messages
 
 

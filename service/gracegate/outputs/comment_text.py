@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gracegate.model import CONTAINER_LISTS, GITHUB_COMMENT_BYTES, Finding, Operation, Pointer, Suggestion
+from gracegate.model import (
+    CONTAINER_LISTS,
+    GITHUB_COMMENT_BYTES,
+    IGNORE_ANNOTATION,
+    IGNORE_REASON_ANNOTATION,
+    REASON_TO_WRITE,
+    Finding,
+    Operation,
+    Pointer,
+    Suggestion,
+)
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough, table
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
     enumeration,
     object_count,
+    object_name,
     plural,
     reason,
     related_names,
@@ -235,7 +246,26 @@ def _compose(
     blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
     if companions:
         blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))
-    return page([Section(["\n".join(lines)]), Section(blocks)], GITHUB_COMMENT_BYTES, marker)
+    sections = [Section(["\n".join(lines)]), Section(blocks)]
+    if findings:
+        sections.append(Section([*_reasons(findings), *_waiver(findings)], collapsed="Why? Not a problem here?"))
+    return page(sections, GITHUB_COMMENT_BYTES, marker)
+
+
+def _reasons(findings: Iterable[Finding]) -> Iterator[str]:
+    """What goes wrong at run time, once for each rule."""
+    for finding in {finding.rule: finding for finding in sort_findings(findings)}.values():
+        if finding.description:
+            yield f"{rule_link(finding)}: {prose(' '.join(finding.description.split()))}"
+
+
+def _waiver(findings: Sequence[Finding]) -> Iterator[str]:
+    """The annotation that waives exactly these findings of one object, to copy."""
+    rules = ",".join(dict.fromkeys(finding.rule for finding in sort_findings(findings)))
+    names = enumeration(dict.fromkeys(code(object_name(finding.object)) for finding in findings))
+    yield f"Where that is fine, say so with an annotation of {names}. The check then lists it as waived."
+    annotations = (f"{IGNORE_ANNOTATION}: {rules}", f"{IGNORE_REASON_ANNOTATION}: {REASON_TO_WRITE}")
+    yield code_block("\n".join(["metadata:", "  annotations:", *(f"    {one}" for one in annotations)]), "yaml")
 
 
 def _finding_lines(findings: Iterable[Finding]) -> list[str]:

@@ -8,7 +8,11 @@ from typing import Literal
 
 from gracegate.model import SEVERITY_ORDER, Finding, FixClass, NoSteps, NoSuggestion, ObjectRef, Problem, Severity, Step
 
-SEVERITY_MARKS: dict[Severity, str] = {"error": "❌", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001 (the sign that GitHub shows)
+SEVERITY_MARKS: dict[Severity, str] = {
+    "error": "❌ Error:",
+    "warning": "⚠️ Warning:",
+    "info": "ℹ️ Info:",  # noqa: RUF001 (the sign that GitHub shows)
+}
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 # The finding's own advice or assumption says this better, or the page says it once for all findings.
