@@ -37,7 +37,7 @@ def documents(example: str) -> tuple[Document, ...]:
 
 
 def reference(found: Mapping[str, Any]) -> ObjectRef:
-    return ObjectRef(found["kind"], "", found["metadata"]["name"])
+    return ObjectRef(found["kind"], found["metadata"].get("namespace", ""), found["metadata"]["name"])
 
 
 def violations(
