@@ -16,6 +16,7 @@ from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited
 from gracegate.github_app.app import GitHubServer, Installation, Registration, Webhook
 from gracegate.github_app.app_manifest import NEEDED_EVENTS, NEEDED_PERMISSIONS
 from gracegate.github_app.deliveries import HookDelivery
+from gracegate.model import RenderSources
 from gracegate.settings import Settings
 from tests.fakegithub.state import app_key
 
@@ -132,6 +133,22 @@ def test_git(version: tuple[int, ...] | None, level: str) -> None:
 )
 def test_the_renderer(is_built: bool, is_compiled: bool, level: str) -> None:
     assert diagnosis.diagnose_renderer(is_built=is_built, is_compiled=is_compiled).level == level
+
+
+@pytest.mark.parametrize(
+    ("patterns", "level", "message"),
+    [
+        ((), "note", "kustomizations that need other repositories are named and not evaluated"),
+        (
+            ("github.com/o/*", "git.example.com/p/q"),
+            "ok",
+            "pinned commits of github.com/o/*, git.example.com/p/q are fetched",
+        ),
+    ],
+)
+def test_other_repositories(patterns: tuple[str, ...], level: str, message: str) -> None:
+    found = diagnosis.diagnose_sources(RenderSources(patterns))
+    assert (found.level, found.message) == (level, message)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_a_set_up_that_is_right(service: Store, fake: FakeGitHub, capfd: pytest.
         ["ok", "engine"],
         ["ok", "settings"],
         ["ok", "data"],
+        ["note", "sources"],
         ["ok", "database"],
         ["ok", "key"],
         ["ok", "github"],

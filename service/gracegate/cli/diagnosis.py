@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone
 from gracegate.github_app import app, app_manifest, deliveries
+from gracegate.model import RenderSources
 from gracegate.settings import Settings
 
 Level = Literal["ok", "note", "warning", "problem"]
@@ -135,6 +136,15 @@ def diagnose_renderer(*, is_built: bool, is_compiled: bool) -> Diagnosis:
     if not is_compiled:
         return Diagnosis("renderer", "note", "the service compiles the renderer at its next start, for half a minute")
     return Diagnosis("renderer", "ok", "kustomizations and charts are rendered")
+
+
+def diagnose_sources(sources: RenderSources) -> Diagnosis:
+    """Of which repositories commits are fetched, for the kustomizations that need them."""
+    if not sources.patterns:
+        message = "kustomizations that need other repositories are named and not evaluated"
+        remedy = "name the repositories in GRACEGATE_RENDER_SOURCES"
+        return Diagnosis("sources", "note", message, remedy)
+    return Diagnosis("sources", "ok", f"pinned commits of {', '.join(sources.patterns)} are fetched")
 
 
 def diagnose_data_dir(folder: str, modes: Mapping[str, int], free_bytes: int) -> list[Diagnosis]:

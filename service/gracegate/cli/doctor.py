@@ -78,7 +78,13 @@ def steps() -> Iterator[Step]:
         return
     yield "the settings", lambda: diagnosis.diagnose_settings(settings)
     yield "the disk", lambda: machine.check_data_dir(settings)
-    yield "the renderer", lambda: [machine.check_renderer(settings.data_dir / "wasm")]
+    yield (
+        "the renderer",
+        lambda: [
+            machine.check_renderer(settings.data_dir / "wasm"),
+            diagnosis.diagnose_sources(settings.render_sources),
+        ],
+    )
     yield "the database", lambda: [_check_database(settings)]
     key = diagnosis.diagnose_key(settings.private_key)
     yield "the private key", lambda: [key]
