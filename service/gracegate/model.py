@@ -640,6 +640,18 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class StepAction:
+    """What one of the report's steps, by its number from 1, does about a finding.
+
+    `by_hand` has to be done before that step, and no manifest shows it.
+    """
+
+    number: int
+    title: str
+    by_hand: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One violation with its lines, compared with the base.
 
@@ -647,7 +659,7 @@ class Finding:
     Findings with the same `comment_anchor` (one container, or one object outside its containers) share a comment.
     `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
-    `no_steps` says why a finding on what the change does is in none of the report's steps.
+    `steps` say how a finding on what the change does is avoided, `no_steps` why it is in none of the report's steps.
     """
 
     id: str
@@ -674,6 +686,7 @@ class Finding:
     related: tuple[RelatedPlace, ...] = ()
     confidence: Confidence = "certain"
     roots: tuple[str, ...] = ()
+    steps: tuple[StepAction, ...] = ()
     no_steps: NoSteps | None = None
 
     @property
@@ -694,15 +707,6 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
-class StepAction:
-    """What a step does about one of the findings that it is there for, and what has to be done by hand before it."""
-
-    finding: str
-    title: str
-    by_hand: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     """One of the changes to make in order, each when the rollout of the one before it has ended, in the place of one.
 
@@ -710,7 +714,6 @@ class Step:
     `diff` shows how, without the files to which the first step does what the whole change does.
     """
 
-    actions: tuple[StepAction, ...]
     files: tuple[str, ...]
     diff: str
 

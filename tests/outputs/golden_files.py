@@ -38,6 +38,7 @@ RENDERED: dict[str, Callable[[], str]] = {
     "comment-suggestion.md": _comment,
     "comment-patch.md": lambda: comment_text.comment_body((linked(samples.EXHAUSTED),), None, marker=samples.MARKER),
     "comment-advice.md": lambda: comment_text.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
+    "comment-steps.md": lambda: comment_text.comment_body((samples.DROPPED,), None, marker=samples.MARKER),
     "comment-hostile.md": lambda: comment_text.comment_body((samples.HOSTILE_FINDING,), None, marker=samples.MARKER),
     "comment-partly-resolved.md": lambda: comment_text.updated_body(
         _comment(), (linked(samples.NO_DRAIN),), 1, commit="0123456789abcdef", is_fixed=True, marker=samples.MARKER
@@ -58,8 +59,12 @@ RENDERED: dict[str, Callable[[], str]] = {
     "check-remarks.md": lambda: _check(check_run.render(samples.REMARKS)),
     "check-clean.md": lambda: _check(check_run.render(samples.CLEAN)),
     "check-nothing.md": lambda: _check(check_run.render(samples.NOTHING)),
+    "check-steps.md": lambda: _check(check_run.render(samples.SPLIT)),
     "check-hostile.md": lambda: _check(check_run.render(samples.HOSTILE)),
     "report.json": lambda: json.render(samples.FAIL),
+    "report-steps.json": lambda: json.render(samples.SPLIT),
+    "report-steps.sarif": lambda: sarif.render(samples.SPLIT),
+    "report-steps.txt": lambda: text.render(samples.SPLIT),
     "report.sarif": lambda: sarif.render(LINKED_FAIL),
     "report.github.txt": lambda: github.render(samples.FAIL),
     "report.gitlab.json": lambda: gitlab.render(samples.FAIL),

@@ -16,6 +16,8 @@ from gracegate.model import (
     RelatedPlace,
     Report,
     Severity,
+    Step,
+    StepAction,
     Suggestion,
     Totals,
     Waiver,
@@ -72,6 +74,7 @@ TITLES = {
     "prestop-drain-missing": "Container stops before traffic does",
     "readiness-probe-missing": "Container gets traffic before it can serve",
     "rollout-drops-all-replicas": "Rollout stops every pod at once",
+    "service-drops-old-pods": "Service stops sending to the pods that still run",
 }
 
 
@@ -165,6 +168,27 @@ UNSERVED = finding(
     related=(RelatedPlace(ObjectRef("Service", "shop", "cart"), "far/cart.yaml", 4),),
     confidence="possible",
 )
+DROPPED = finding(
+    "service-drops-old-pods",
+    "apps/service.yaml",
+    7,
+    'Service "web" refuses every request: its selector now asks for "release=v2", which only new pods have.',
+    kind="Service",
+    fix=Fix("text", advice="Change one after the other."),
+    no_suggestion="advice_only",
+    steps=(
+        StepAction(1, 'Service "web" selects old and new pods, by "app=web" alone.'),
+        StepAction(2, 'Service "web" selects only new pods.', "Wait for an hour."),
+    ),
+)
+SELECTOR_DIFF = """\
+--- a/apps/service.yaml
++++ b/apps/service.yaml
+@@ -6,4 +6,5 @@
+   selector:
+     app: web
++    release: v2
+   ports:"""
 OLD = replace(
     NO_DRAIN,
     id="old",
@@ -214,6 +238,12 @@ REFUSED_COMMENTS = CommentState("refused", COMMENTS.planned, frozenset({EXHAUSTE
 CLEAN = Report("pass", False, "enforce", ENGINE, (), (), (), (), Totals(3, 7, 3), has_base=True)
 NOTHING = replace(CLEAN, totals=Totals(1, 0, 0))
 REMARKS = replace(CLEAN, has_remarks=True, findings=(UNSERVED,), problems=(TEMPLATE,))
+SPLIT = replace(
+    CLEAN,
+    verdict="fail",
+    findings=(DROPPED, replace(UNSERVED, no_steps="not_safe")),
+    steps=(Step(("apps/service.yaml", "apps/web.yaml"), ""), Step(("apps/service.yaml",), SELECTOR_DIFF)),
+)
 INCOMPLETE = replace(
     CLEAN,
     verdict="incomplete",
@@ -244,6 +274,7 @@ HOSTILE_FINDING = replace(
         RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 5),
         RelatedPlace(ObjectRef(EVIL, EVIL, EVIL), EVIL, 6, EVIL),
     ),
+    steps=(StepAction(1, EVIL), StepAction(2, EVIL, EVIL)),
     fix=Fix("assumes", (), advice=EVIL, assumption=EVIL, diff=f"--- a\n+++ b\n@@ -1 +1 @@\n+{EVIL}\n   ```"),
     no_suggestion=None,
 )
@@ -257,6 +288,7 @@ HOSTILE = replace(
     fixed_findings=(FixedFinding("f", "probe-port-undefined", EVIL, ObjectRef(EVIL, EVIL, EVIL), EVIL),),
     problems=(Problem(EVIL, 3, "syntax", EVIL), Problem(EVIL, 3, "template", EVIL)),
     config_preview=ConfigPreview(None, (), EVIL),
+    steps=(Step((EVIL,), ""), Step((EVIL,), f"+{EVIL}\n   ```")),
 )
 
 

@@ -30,6 +30,7 @@ def test_the_schema_is_valid() -> None:
         pytest.param(samples.INCOMPLETE, id="incomplete"),
         pytest.param(samples.FAIL, id="fail"),
         pytest.param(samples.PRESENT, id="no base"),
+        pytest.param(samples.SPLIT, id="steps"),
         pytest.param(samples.HOSTILE, id="hostile"),
     ],
 )

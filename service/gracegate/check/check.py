@@ -71,7 +71,10 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
     request, found = trees.request, findings_of(trees)
     plan = StepPlan() if _are_too_many(found, request) else plan_steps(trees, found, render)
     findings, suggestions, rollouts = _suggest_fixes(found, trees, Reevaluation(trees, render))
-    findings = tuple(replace(finding, no_steps=plan.reasons.get(finding.id)) for finding in findings)
+    findings = tuple(
+        replace(finding, steps=plan.actions.get(finding.id, ()), no_steps=plan.reasons.get(finding.id))
+        for finding in findings
+    )
     problems = problems_in_scope(trees)
     report = Report(
         verdict=verdict.verdict_of(findings, problems, request.config.profile),

@@ -12,7 +12,7 @@ from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
 from gracegate.manifests import render_nothing
-from gracegate.model import FileDiff, Finding, Rule, SourceFile, Tree
+from gracegate.model import FileDiff, Finding, Rule, SourceFile, Step, Tree
 from gracegate.policy import Cluster, Evaluate, PolicySet
 from gracegate.repo_config import RepoConfig
 
@@ -21,11 +21,15 @@ EXAMPLE = "example.yaml"
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """A rule, the finding of its example, and the example after the fix; `after` is None if the fix has no patch."""
+    """A rule, the finding of its example, the example after the fix, and the example in `steps`.
+
+    `after` is None if the fix has no patch.
+    """
 
     rule: Rule
     finding: Finding
     after: str | None
+    steps: tuple[Step, ...] = ()
 
     @property
     def shown_example(self) -> str:
@@ -44,6 +48,11 @@ class RuleExplanation:
         diff = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="")
         # Without the names of files, which there are none of.
         return "\n".join([*diff][2:])
+
+    @property
+    def shown_steps(self) -> list[str]:
+        """How the example changes in each of its steps."""
+        return ["\n".join(step.diff.split("\n")[2:]) for step in self.steps]
 
     @property
     def finding_without_patch(self) -> Finding:
@@ -72,10 +81,11 @@ def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
         policies=(policies,),
         today=dt.date.max,
     )
-    finding = next(f for f in check(request, render_nothing).findings if f.rule == rule.id)
+    report = check(request, render_nothing)
+    finding = next(f for f in report.findings if f.rule == rule.id)
     of_author = replace(policies, evaluate=_assume_fixes_are_safe(policies.evaluate))
     fixed = fix_all(replace(request, policies=(of_author,)), render_nothing).files
-    return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None)
+    return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None, report.steps)
 
 
 def _tree(text: str) -> Tree:

@@ -40,11 +40,12 @@ _MAX_ALONE = 8
 class StepPlan:
     """The steps of a change, and `texts`: for each of them the files, by path, that are not the head's.
 
-    `reasons` say by id why findings on what the change does are in no step.
+    `actions` say by id of a finding what they do about it, `reasons` why a finding on what the change does is in none.
     """
 
     steps: tuple[Step, ...] = ()
     texts: tuple[Mapping[str, str], ...] = ()
+    actions: Mapping[str, tuple[StepAction, ...]] = field(default_factory=dict)
     reasons: Mapping[str, NoSteps] = field(default_factory=dict)
 
 
@@ -82,7 +83,8 @@ def plan_steps(trees: ComparedTrees, found: Sequence[FoundMatches], render: Rend
     if isinstance(states, str):
         return StepPlan(reasons={**{f.finding.id: states for f in candidates}, **reasons})
     steps = tuple(_step(before, after, trees) for before, after in pairwise(states))
-    return StepPlan(steps, tuple(state.texts for state in states[1:]), reasons)
+    actions = {one.finding.id: tuple(_actions(one.finding, states)) for one in handled}
+    return StepPlan(steps, tuple(state.texts for state in states[1:]), actions, reasons)
 
 
 class _Planner:
@@ -188,16 +190,20 @@ def _blame(findings: Iterable[Finding]) -> Mapping[Hashable, int]:
     return blame
 
 
+def _actions(finding: Finding, states: Iterable[_State]) -> Iterator[StepAction]:
+    for number, state in enumerate(states):
+        yield from (StepAction(number, step.title, step.by_hand) for one, step in state.actions if one.id == finding.id)
+
+
 def _step(before: _State, after: _State, trees: ComparedTrees) -> Step:
     """A step as the report shows it."""
-    actions = tuple(StepAction(finding.id, step.title, step.by_hand) for finding, step in after.actions)
     is_first = before.tree is trees.request.base
     # The first step has all that the change does to other files.
     paths = sorted(after.texts.keys() if is_first else before.texts.keys() | after.texts.keys())
     diffs = {path: text_diff(path, _text(before, path), _text(after, path)) for path in paths}
     changed = {path: diff for path, diff in diffs.items() if diff}
     files = (diff.path for diff in trees.request.diff or ()) if is_first else changed
-    return Step(actions, tuple(files), "\n".join(changed.values()))
+    return Step(tuple(files), "\n".join(changed.values()))
 
 
 def _text(state: _State, path: str) -> str | None:

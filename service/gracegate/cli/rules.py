@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import click
@@ -12,7 +12,7 @@ from gracegate.cli.completion import complete_rule
 from gracegate.cli.request import open_policy_engine, rule_id
 from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES
+from gracegate.outputs import FIX_CLASSES, has_advice, step_action
 from gracegate.policy import load_builtin
 
 
@@ -53,12 +53,19 @@ def render_rule(explanation: RuleExplanation) -> str:
         *_section("The message", [finding.message]),
         *_section("The example after the fix", _lines(explanation.shown_fix)),
         *_section("This is right if", _lines(fix.assumption if fix else None)),
-        *_section("What to do", _lines(fix.advice if fix else None)),
+        *_section("What to do", _lines(fix.advice if fix and has_advice(finding) else None)),
+        *_section("The same change in safe steps", _steps(explanation)),
         *_section("Parameters", (f"{p.name} ({p.default}): {p.description}" for p in rule.parameters)),
         *_section("Exceptions", [*rule.exceptions, waiver_hint(rule)]),
         *_section("Read more", rule.links),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _steps(explanation: RuleExplanation) -> Iterator[str]:
+    for action in explanation.finding.steps:
+        yield f"{action.number}. {step_action(action)}"
+        yield from _lines(explanation.shown_steps[action.number - 1] or None)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

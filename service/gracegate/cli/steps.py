@@ -16,7 +16,7 @@ from gracegate.cli.rendering import build_renderer
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import InputError
-from gracegate.model import Report, Step
+from gracegate.model import Report
 from gracegate.outputs import plural, step_text, text
 from gracegate.policy import load_builtin
 
@@ -50,19 +50,18 @@ def command(base: str, head: str, folder: Path | None, opa: str | None, **option
     catalog, given = load_builtin(), CheckOptions(base=base, head=head, **options)
     with progress("Planning") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
         planned = plan_change(build_request(given, policies), build_renderer(given, shown))
-    steps = planned.report.steps
-    if steps:
+    if planned.report.steps:
         patches = _patches(planned, base, head)
         if folder is None:
-            _show(steps, patches)
+            _show(planned.report, patches)
         else:
-            _write(folder, steps, patches)
+            _write(folder, planned.report, patches)
     click.echo(text.problems(planned.report.problems), err=True, nl=False)
     click.echo(step_text.unsplit(planned.report), err=True, nl=False)
     click.echo(_summary(planned.report, folder), err=True)
     if any(problem.blocks for problem in planned.report.problems):
         return INCOMPLETE
-    return FINDINGS if steps or step_text.has_unsplit(planned.report) else CLEAN
+    return FINDINGS if planned.report.steps or step_text.has_unsplit(planned.report) else CLEAN
 
 
 def _patches(planned: PlannedChange, base: str, head: str) -> Sequence[bytes]:
@@ -73,29 +72,30 @@ def _patches(planned: PlannedChange, base: str, head: str) -> Sequence[bytes]:
     return git.make_patches(top, merge_base, end, states)
 
 
-def _show(steps: Sequence[Step], patches: Sequence[bytes]) -> None:
-    for number, (step, patch) in enumerate(zip(steps, patches, strict=True), 1):
-        write_output(step_text.heading(step, number, len(steps)) + "\n")
+def _show(report: Report, patches: Sequence[bytes]) -> None:
+    for number, patch in enumerate(patches, 1):
+        write_output(step_text.heading(report, number) + "\n")
         shown = text.coloured_diff(patch.decode(errors="replace").replace("\r\n", "\n"), colour=shows_colour())
         write_output(shown + "\n")
 
 
-def _write(folder: Path, steps: Sequence[Step], patches: Sequence[bytes]) -> None:
+def _write(folder: Path, report: Report, patches: Sequence[bytes]) -> None:
     """Raises InputError where the folder has patches already, which would be taken for these, or cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.glob("*.patch")):
             raise InputError(f"--write {folder} has patches already: empty it, or name another folder")
-        for number, (step, patch) in enumerate(zip(steps, patches, strict=True), 1):
+        for number, patch in enumerate(patches, 1):
+            heading = step_text.heading(report, number)
             # `git apply` skips what stands before a diff.
-            heading = step_text.heading(step, number, len(steps)).encode()
-            (folder / f"{number:04}-{_file_name(step)}.patch").write_bytes(heading + b"\n" + patch)
+            (folder / f"{number:04}-{_file_name(heading)}.patch").write_bytes(f"{heading}\n".encode() + patch)
     except OSError as error:
         raise InputError(f"--write {folder} cannot be written: {error.strerror}") from error
 
 
-def _file_name(step: Step) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", step.actions[0].title.lower())[:_MAX_NAME].strip("-")
+def _file_name(heading: str) -> str:
+    """The beginning of what the step does first."""
+    return re.sub(r"[^a-z0-9]+", "-", heading.splitlines()[1].lower()).strip("-")[:_MAX_NAME].strip("-")
 
 
 def _summary(report: Report, folder: Path | None) -> str:

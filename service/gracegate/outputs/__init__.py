@@ -7,7 +7,7 @@ from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, C
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import code_block, prose
-from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, plural
+from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, plural, step_action
 
 __all__ = [
     "FIX_CLASSES",
@@ -21,8 +21,10 @@ __all__ = [
     "code_block",
     "comment_text",
     "fix_blocks",
+    "has_advice",
     "plural",
     "prose",
+    "step_action",
     "step_text",
     "text",
 ]

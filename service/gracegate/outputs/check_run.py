@@ -17,9 +17,10 @@ from gracegate.model import (
     Report,
 )
 from gracegate.outputs.comment_text import finding_line, fix_blocks, related_line, related_table, rule_link
-from gracegate.outputs.markdown import Section, code, details, page, printable, prose, size
+from gracegate.outputs.markdown import Section, code, code_block, details, page, printable, prose, size
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
+    enumeration,
     finding_text,
     location,
     next_step,
@@ -28,6 +29,7 @@ from gracegate.outputs.phrasing import (
     plural,
     sentence,
     sort_findings,
+    step_actions,
     tally,
 )
 
@@ -89,6 +91,7 @@ def render(
         Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[comments.commenting])))]),
         Section(_index(commented), "Explained in comments"),
         Section(_items(uncommented), introduced if report.has_base else "Findings"),
+        Section(_steps(report), "In safe steps"),
         *_problem_and_note_sections(report),
         Section(_waived_findings(report), "Waived"),
         Section(_config_preview(report), "Preview of the new configuration"),
@@ -183,6 +186,18 @@ def _items(findings: Iterable[Finding]) -> list[str]:
         fix = [details("How to fix it", "\n\n".join(blocks))] if blocks else []
         items.append("\n\n".join(filter(None, [lines, related_table([finding]), *fix])))
     return items
+
+
+def _steps(report: Report) -> list[str]:
+    """Each step with what it does and how; where there are several, what they are for."""
+    items = []
+    for number, step in enumerate(report.steps, 1):
+        actions = " ".join(prose(text) for text in step_actions(report.findings, number))
+        files = enumeration(map(code, step.files))
+        diff = details(f"Step {number}", code_block(step.diff, "diff")) if step.diff else ""
+        items.append("\n\n".join(filter(None, [f"{number}. {actions} ({files})", diff])))
+    why = "Each is a change of its own, to be applied when the rollout of the one before it has ended:"
+    return [why, *items] if items else []
 
 
 def _problem_and_note_sections(report: Report) -> Iterable[Section]:

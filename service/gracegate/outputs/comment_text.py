@@ -21,6 +21,7 @@ from gracegate.outputs.markdown import Section, code, code_block, page, prose, s
 from gracegate.outputs.phrasing import (
     SEVERITY_MARKS,
     enumeration,
+    has_advice,
     object_count,
     object_name,
     plural,
@@ -29,7 +30,9 @@ from gracegate.outputs.phrasing import (
     related_notes,
     remarks,
     sort_findings,
+    step_action,
     tally,
+    why_no_steps,
 )
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
@@ -160,6 +163,13 @@ def fix_blocks(findings: Iterable[Finding], suggestion: Suggestion | None = None
 
 def _fix_blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
     fix, why = finding.fix, reason(finding.no_suggestion)
+    if len(finding.steps) > 1:
+        steps = "\n".join(f"{action.number}. {prose(step_action(action))}" for action in finding.steps)
+        yield f"The same change in {len(finding.steps)} safe steps, each compared with the one before:\n\n{steps}"
+    elif finding.steps:
+        yield prose(step_action(finding.steps[0]))
+    elif no_steps := why_no_steps(finding):
+        yield no_steps
     if fix is None:
         return
     if fix.diff and patch:
@@ -170,7 +180,7 @@ def _fix_blocks(finding: Finding, *, patch: bool) -> Iterable[str]:
         yield "A change to consider:\n\n" + "\n".join(f"- {_describe(operation)}" for operation in fix.patch)
     if fix.assumption:
         yield f"This is right if: {prose(fix.assumption)}"
-    if fix.advice:
+    if fix.advice and has_advice(finding):
         # What follows the first line of an advice is a manifest to add.
         words, _, manifest = fix.advice.partition("\n")
         yield f"What to do: {prose(words)}" + (f"\n\n{code_block(manifest, 'yaml')}" if manifest else "")

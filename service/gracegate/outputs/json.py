@@ -39,6 +39,7 @@ def report_values(report: Report) -> Mapping[str, Any]:
         "suggestions": [_suggestion(suggestion) for suggestion in report.suggestions],
         "fixed": [_fixed(fixed) for fixed in report.fixed_findings],
         "problems": [_problem(problem) for problem in report.problems],
+        "steps": [{"files": [*step.files], "diff": step.diff or None} for step in report.steps],
         "checked": {"files": checked.files, "documents": checked.documents, "workloads": checked.workloads},
     }
 
@@ -61,6 +62,10 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "fix": None if finding.fix is None else _fix(finding.fix),
         "suggestion": finding.suggestion,
         "no_suggestion": finding.no_suggestion,
+        "steps": [
+            {"number": action.number, "title": action.title, "by_hand": action.by_hand} for action in finding.steps
+        ],
+        "no_steps": finding.no_steps,
         "waiver": None if finding.waiver is None else _waiver(finding.waiver),
         "blocks_from": finding.blocks_from,
     }

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from gracegate.model import SEVERITY_ORDER, Finding, FixClass, NoSteps, NoSuggestion, ObjectRef, Problem, Severity, Step
+from gracegate.model import (
+    SEVERITY_ORDER,
+    Finding,
+    FixClass,
+    NoSteps,
+    NoSuggestion,
+    ObjectRef,
+    Problem,
+    Severity,
+    StepAction,
+)
 
 SEVERITY_MARKS: dict[Severity, str] = {
     "error": "❌ Error:",
@@ -89,22 +99,27 @@ def reason(code: NoSuggestion | None) -> str:
     return "" if code is None or code in _SHOWN_ELSEWHERE else REASONS[code]
 
 
-def step_actions(step: Step) -> tuple[str, ...]:
-    """What a step does, a sentence or two for each of its findings: first what has to be done by hand."""
-    return tuple(
-        action.title if action.by_hand is None else f"By hand, before it: {action.by_hand} Then: {action.title}"
-        for action in step.actions
-    )
+def has_advice(finding: Finding) -> bool:
+    """Whether the fix of a finding has advice that its steps do not give."""
+    fix = finding.fix
+    return fix is not None and fix.advice is not None and (fix.fix_class != "text" or not finding.steps)
 
 
-def steps_of(finding: Finding, steps: Sequence[Step]) -> list[tuple[int, str]]:
-    """The numbers of the steps that are there for a finding, from 1, and what they do about it."""
-    return [
-        (number, text)
-        for number, step in enumerate(steps, 1)
-        for action, text in zip(step.actions, step_actions(step), strict=True)
-        if action.finding == finding.id
-    ]
+def why_no_steps(finding: Finding) -> str:
+    """Why steps were tried and are not shown, as a sentence; empty where none were tried."""
+    code = finding.no_steps
+    return NO_STEPS[code] if code in {"not_safe", "not_written"} else ""
+
+
+def step_action(action: StepAction) -> str:
+    """What a step does about a finding, in a sentence or two: first what has to be done by hand."""
+    return action.title if action.by_hand is None else f"By hand, before it: {action.by_hand} Then: {action.title}"
+
+
+def step_actions(findings: Iterable[Finding], number: int) -> list[str]:
+    """What the step of that number, from 1, does about these findings, each text once."""
+    texts = (step_action(action) for f in findings for action in f.steps if action.number == number)
+    return list(dict.fromkeys(texts))
 
 
 def next_step(problem: Problem) -> str:
@@ -130,8 +145,9 @@ def remarks(finding: Finding) -> str:
 
 
 def finding_text(finding: Finding) -> str:
-    """The message of a finding with its remarks."""
-    return " ".join(filter(None, (finding.message, remarks(finding))))
+    """The message of a finding with its remarks and its steps."""
+    steps = " ".join(f"{action.number}. {step_action(action)}" for action in finding.steps)
+    return " ".join(filter(None, (finding.message, remarks(finding), f"In safe steps: {steps}" if steps else "")))
 
 
 def problem_text(problem: Problem) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gracegate.model import Finding, Report, Step
+from gracegate.model import Finding, Report
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import NO_STEPS, location, plural, step_actions
 
 _LONG = 2_000
 
 
-def heading(step: Step, number: int, total: int) -> str:
-    """What a step does, a line for each of its findings."""
-    actions = (f"  {printable(text, _LONG)}\n" for text in step_actions(step))
-    return f"Step {number} of {total}, in {plural(len(step.files), 'file')}:\n{''.join(actions)}"
+def heading(report: Report, number: int) -> str:
+    """What the step of that number, from 1, does, a line for each of its findings."""
+    files = plural(len(report.steps[number - 1].files), "file")
+    actions = (f"  {printable(text, _LONG)}\n" for text in step_actions(report.findings, number))
+    return f"Step {number} of {len(report.steps)}, in {files}:\n{''.join(actions)}"
 
 
 def unsplit(report: Report) -> str:

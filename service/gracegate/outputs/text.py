@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gracegate.model import Finding, Problem, Report
+from gracegate.model import Finding, Problem, Report, StepAction
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
     enumeration,
+    has_advice,
     location,
     object_count,
     object_name,
@@ -17,7 +18,9 @@ from gracegate.outputs.phrasing import (
     reason,
     related_names,
     related_notes,
+    step_action,
     tally,
+    why_no_steps,
 )
 
 MAX_DIFFS = 10
@@ -70,6 +73,8 @@ def _summary(report: Report, findings: Sequence[Finding]) -> Iterable[str]:
     elif not report.totals.workloads and not report.problems:
         what = "changed files" if report.has_base else plural(report.totals.files, "file")
         yield f"No Kubernetes workloads in {what}."
+    if len(report.steps) > 1:
+        yield f"`gracegate steps` prints this change in {len(report.steps)} safe steps."
     if report.verdict == "incomplete":
         yield "Not everything was evaluated, so this check cannot pass."
 
@@ -139,9 +144,13 @@ class _Text:
 
     def _fix(self, finding: Finding) -> Iterable[str]:
         fix = finding.fix
+        for action in finding.steps:
+            yield f"    {'steps: ' if action is finding.steps[0] else '       '}{action.number}. {self._step(action)}"
+        if why := why_no_steps(finding):
+            yield f"    no steps: {why}"
         if fix is None:
             return
-        if fix.advice:
+        if fix.advice and has_advice(finding):
             words, *manifest = fix.advice.splitlines()
             yield f"    help: {printable(words, _LONG)}"
             yield from (f"      {self._verbatim(line)}" for line in manifest)
@@ -149,6 +158,10 @@ class _Text:
             yield f"    right if: {printable(fix.assumption, _LONG)}"
         if not fix.diff and reason(finding.no_suggestion):
             yield f"    no fix: {reason(finding.no_suggestion)}"
+
+    @staticmethod
+    def _step(action: StepAction) -> str:
+        return printable(step_action(action), _LONG)
 
     def _paint(self, colour: str, text: str) -> str:
         return f"{_COLOURS[colour]}{text}\x1b[0m" if self.colour and colour in _COLOURS else text

@@ -79,6 +79,9 @@ def _parts(explanation: RuleExplanation, readings: Sequence[Reading]) -> Iterato
     elif fix:
         yield "## The fix"
     yield from fix
+    for number, diff in enumerate(explanation.shown_steps, 1):
+        if diff:
+            yield f"Step {number}:\n\n{code_block(diff, 'diff')}"
     if rule.parameters:
         rows = (f"| `{p.name}` | `{json.dumps(p.default)}` | {p.description} |" for p in rule.parameters)
         yield "\n".join(["## Parameters\n", "| parameter | default | meaning |", "|---|---|---|", *rows])
