@@ -72,10 +72,11 @@ GITHUB_TITLE_BYTES = 255
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of untrusted text: `bytes` and `documents` of one file, the others of one YAML document.
+    """What is read of untrusted text: at most `bytes` and `documents` of one file, the others of one YAML document.
 
     `documents` also bounds the objects of one list, `nodes` counts what an alias stands for at each of its uses, and
-    `depth` counts through aliases.
+    `depth` counts through aliases. `own_kinds` are read beside those that the built-in rules know: `Kind` of any API
+    group, or `group/Kind`.
     """
 
     bytes: int = 5_000_000
@@ -83,6 +84,7 @@ class Limits:
     depth: int = 100
     nodes: int = 200_000
     aliases: int = 1_000
+    own_kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

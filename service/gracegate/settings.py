@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from gracegate.errors import ConfigError
@@ -322,8 +322,12 @@ class _Reader:
         return sources
 
     def limits(self) -> Limits:
-        values = {field: self._integer(*bounds) for field, bounds in _LIMITS.items() if self.text(bounds[0])}
-        return Limits(**{field: value for field, value in values.items() if value is not None})
+        chosen: dict[str, Any] = {
+            field: number
+            for field, bounds in _LIMITS.items()
+            if self.text(bounds[0]) and (number := self._integer(*bounds)) is not None
+        }
+        return Limits(**chosen)
 
     def _integer(self, name: str, least: int, most: int) -> int | None:
         value = self.text(name).replace("_", "")

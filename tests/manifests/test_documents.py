@@ -297,6 +297,53 @@ def test_objects_of_other_kinds_are_counted() -> None:
     assert (unread.other_objects, mixed.other_objects) == (2, 1)
 
 
+OWN_KINDS = """\
+kind: NetworkPolicy
+apiVersion: networking.k8s.io/v1
+metadata: {name: web}
+---
+apiVersion: v1
+kind: NetworkPolicyList
+items:
+- metadata: {name: listed}
+---
+{"apiVersion": "kafka.strimzi.io/v1", "kind": "KafkaTopic", "metadata": {"name": "orders"}}
+---
+apiVersion: other.example/v1
+kind: KafkaTopic
+metadata: {name: other}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "names"),
+    [
+        pytest.param([], ["api"], id="none"),
+        pytest.param(["NetworkPolicy"], ["web", "listed", "api"], id="a kind, also in a list"),
+        pytest.param(["KafkaTopic"], ["orders", "other", "api"], id="a kind of any group"),
+        pytest.param(["kafka.strimzi.io/KafkaTopic"], ["orders", "api"], id="a kind of one group"),
+        pytest.param(["apps/NetworkPolicy"], ["api"], id="a kind of another group"),
+        pytest.param(["example.com/Deployment"], ["api"], id="a group does not narrow what built-in rules read"),
+    ],
+)
+def test_policy_sets_widen_what_is_read(own: list[str], names: list[str]) -> None:
+    manifest = read_manifest(SourceFile("a.yaml", OWN_KINDS.encode()), "", Limits(own_kinds=frozenset(own)))
+    assert [document.ref.name for document in manifest.documents] == names
+
+
+@pytest.mark.parametrize(
+    ("own", "lines"), [pytest.param([], [], id="not read"), pytest.param(["NetworkPolicy"], [3], id="read")]
+)
+def test_a_broken_document_of_an_own_kind_is_a_problem(own: list[str], lines: list[int]) -> None:
+    broken = b"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec: a: b\n"
+    manifest = read_manifest(SourceFile("a.yaml", broken), "", Limits(own_kinds=frozenset(own)))
+    assert [problem.line for problem in manifest.problems if problem.blocks] == lines
+
+
 def test_limits_can_be_lowered() -> None:
     manifest = read_manifest(SourceFile("a.yaml", POD.encode()), "", Limits(nodes=5))
     assert [(p.line, p.code) for p in manifest.problems] == [(3, "too_many_nodes")]

@@ -197,7 +197,7 @@ OPTIONAL = "kind: Service\n{{ if .x }}\nc: d\n{{ end }}\n"
 )
 def test_lines_that_a_change_adds(path: str, before: str | None, after: str, lines: set[int]) -> None:
     old = None if before is None else SourceFile(path, before.encode())
-    assert changed_lines(old, SourceFile(path, after.encode())) == {SourceLine(path, line) for line in lines}
+    assert changed_lines(old, SourceFile(path, after.encode()), Limits()) == {SourceLine(path, line) for line in lines}
 
 
 def test_the_lines_of_templates_in_a_rendering() -> None:

@@ -133,7 +133,7 @@ def changed_templates(base: Collection, head: Collection, paths: Paths[str]) -> 
     """The changed lines of templates by path, where rules may read what they make."""
     before, after = base.components.files, head.components.files
     templates = (path for path in paths if path in after and head.components.charts.is_template(path))
-    lines = {path: changed_lines(before.get(path), after[path]) for path in templates}
+    lines = {path: changed_lines(before.get(path), after[path], head.limits) for path in templates}
     return {path: of_path for path, of_path in lines.items() if of_path}
 
 

@@ -31,7 +31,7 @@ from gracegate.manifests.gitops import (
     with_namespaces,
 )
 from gracegate.manifests.helm import VALUES_FILE, Charts, is_values_file, read_charts
-from gracegate.manifests.kinds import may_hold_objects
+from gracegate.manifests.kinds import read_kinds
 from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of, line_of
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
@@ -188,7 +188,7 @@ class Components:
         paths, here = self.object_files(root), self.files.keys()
         if any(one.charts for one in read) or paths - here - {one.path for one in read}:
             return True
-        return any(may_hold_objects(self.files[path].data) for path in paths & here)
+        return any(read_kinds(self.limits.own_kinds).may_hold_objects(self.files[path].data) for path in paths & here)
 
     def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
         """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""

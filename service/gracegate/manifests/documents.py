@@ -68,15 +68,15 @@ def read_manifest(
         is_yaml = source.path.endswith((".yaml", ".yml"))
         problem = Problem(source.path, 1, "not_followed", LFS_POINTER_MESSAGE, is_manifest=is_yaml)
         return Manifest(source, component, problems=(problem,), may_contain_service=is_yaml)
-    if encoding := _wide_encoding(source.data):
-        return _unreadable(source, component, 1, "encoding", "The file is not UTF-8.", encoding)
-    if not kinds.KIND_IN_BYTES.search(source.data):
+    if _wide_encoding(source.data):
+        return _unreadable(source, component, limits, 1, "encoding", "The file is not UTF-8.")
+    if not kinds.read_kinds(limits.own_kinds).in_bytes.search(source.data):
         return Manifest(source, component, other_objects=kinds.count_top_level_kinds(source.data))
     try:
         text = source.data.decode()
     except UnicodeDecodeError as error:
         line = source.data.count(b"\n", 0, error.start) + 1
-        return _unreadable(source, component, line, "encoding", "The file is not UTF-8.")
+        return _unreadable(source, component, limits, line, "encoding", "The file is not UTF-8.")
     if len(source.data) > limits.bytes:
         return _read_too_large(source, component, text, limits)
     return _read_text(source, component, text, limits, listing)
@@ -85,9 +85,10 @@ def read_manifest(
 def _read_too_large(source: SourceFile, component: str, text: str, limits: Limits) -> Manifest:
     """A problem, unless no rule reads any of the file's objects."""
     spans = [*islice(split_documents(text), limits.documents + 1)]
-    if len(spans) <= limits.documents and all(kinds.is_of_other_kind(text[s.start : s.end]) for s in spans):
+    read = kinds.read_kinds(limits.own_kinds)
+    if len(spans) <= limits.documents and all(read.is_of_other_kind(text[s.start : s.end]) for s in spans):
         return Manifest(source, component, other_objects=len(spans))
-    return _unreadable(source, component, 1, "too_large", f"The file is larger than {limits.bytes:,} bytes.")
+    return _unreadable(source, component, limits, 1, "too_large", f"The file is larger than {limits.bytes:,} bytes.")
 
 
 def _wide_encoding(data: bytes) -> str | None:
@@ -97,11 +98,9 @@ def _wide_encoding(data: bytes) -> str | None:
     return {b"\0": "utf-16-le"}.get(data[1:2]) or {b"\0": "utf-16-be"}.get(data[:1])
 
 
-def _unreadable(
-    source: SourceFile, component: str, line: int, code: str, message: str, encoding: str = "utf-8"
-) -> Manifest:
-    text = source.data.decode(encoding, errors="replace")
-    problem = Problem(source.path, line, code, message, is_manifest=looks_like_object(text))
+def _unreadable(source: SourceFile, component: str, limits: Limits, line: int, code: str, message: str) -> Manifest:
+    text = source.data.decode(_wide_encoding(source.data) or "utf-8", errors="replace")
+    problem = Problem(source.path, line, code, message, is_manifest=looks_like_object(text, limits))
     may_contain_service = kinds.SERVICE_IN_TEXT.search(text) is not None
     return Manifest(source, component, problems=(problem,), may_contain_service=may_contain_service)
 
@@ -112,7 +111,7 @@ def _read_text(source: SourceFile, component: str, text: str, limits: Limits, li
     spans = () if has_too_many_markers else tuple(split_documents(text))
     if has_too_many_markers or len(spans) > limits.documents:
         message = f"The file has more than {limits.documents:,} documents."
-        return _unreadable(source, component, 1, "too_many_documents", message)
+        return _unreadable(source, component, limits, 1, "too_many_documents", message)
     parsed = tuple(
         parse_document(text[span.start : span.end], SourceRef(source.path, component, number, listing), limits)
         for number, span in enumerate(spans)

@@ -9,7 +9,7 @@ from typing import Any
 from gracegate.manifests.contents import items, mapping, read_values, text
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory
 from gracegate.manifests.image_tags import without_image_tags
-from gracegate.manifests.kinds import KINDS, LISTS, RENDERED_KINDS
+from gracegate.manifests.kinds import RENDERED_KINDS, read_kinds
 from gracegate.manifests.kustomize import GENERATORS, PATCHES, RESOURCES, Kustomization, join, line_of
 from gracegate.manifests.kustomize_roots import Kustomizations
 from gracegate.model import Limits
@@ -18,8 +18,6 @@ from gracegate.model import Limits
 _HARMLESS = frozenset(
     {*GENERATORS, "apiVersion", "buildMetadata", "crds", "generatorOptions", "kind", "metadata", "sortOptions"}
 )
-# What a patch of any other kind changes, no rule sees.
-_READ_KINDS = KINDS | LISTS.keys() | RENDERED_KINDS.keys()
 
 
 def unrendered_keys(
@@ -81,14 +79,17 @@ def _read_patches(value: Any, kustomizations: Kustomizations, folder: str, limit
 
 def _is_of_unread_kind(item: Any, kustomizations: Kustomizations, folder: str, limits: Limits) -> bool:
     """Whether an item of `patches` changes only objects of kinds that rules do not read."""
+    read = read_kinds(limits.own_kinds)
+    # What a patch of any other kind changes, no rule sees.
+    known = read.names | read.lists.keys() | RENDERED_KINDS.keys()
     if target := mapping(mapping(item).get("target")):
         # A target is a pattern.
         kind = text(target.get("kind"))
-        return kind.isalnum() and kind not in _READ_KINDS
+        return kind.isalnum() and kind not in known
     patch = text(item) or text(mapping(item).get("patch")) or text(mapping(item).get("path"))
     source = kustomizations.files.get(join(folder, patch) or "")
     patched = read_values(patch if source is None else source.data, limits) or [None]
-    return all(text(mapping(value).get("kind")) not in {"", *_READ_KINDS} for value in patched)
+    return all(text(mapping(value).get("kind")) not in {"", *known} for value in patched)
 
 
 def _only_lists(kustomizations: Kustomizations, kustomization: Kustomization) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS
-from gracegate.manifests.kinds import KINDS, LISTS, is_of_other_kind, is_read
+from gracegate.manifests.kinds import ReadKinds, read_kinds
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
 from gracegate.yaml import (
@@ -74,11 +74,12 @@ def mark_sources(files: Mapping[str, SourceFile], paths: Iterable[str], limits: 
 def read_objects(text: str, limits: Limits) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The objects of kinds that rules read in what a root renders to, each with the number of its YAML document, from
     0. Raises YamlError where it cannot be read."""
+    read = read_kinds(limits.own_kinds)
     for number, span in enumerate(split_documents(text)):
         document = text[span.start : span.end]
-        if not is_of_other_kind(document):
+        if not read.is_of_other_kind(document):
             value = json_value(document, parse_yaml(document, limits))
-            if isinstance(value, dict) and isinstance(value.get("kind"), str) and is_read(value):
+            if isinstance(value, dict) and isinstance(value.get("kind"), str) and read.has(value):
                 yield number, value
 
 
@@ -92,7 +93,7 @@ def read_origins(
     if len(texts) != len(marked_texts):
         marked_texts = texts
     for number, (text, marked_text) in enumerate(zip(texts, marked_texts, strict=True)):
-        if not is_of_other_kind(text):
+        if not read_kinds(limits.own_kinds).is_of_other_kind(text):
             value = json_value(text, parse_yaml(text, limits))
             if isinstance(value, dict):
                 origins = _origins_of(value, _marked_value(marked_text, limits), sources.origins)
@@ -142,6 +143,7 @@ class _Marks:
     def __init__(self, origins: list[Origin], limits: Limits) -> None:
         self.origins = origins
         self._limits = limits
+        self._read = read_kinds(limits.own_kinds)
         self._sources = 0
 
     def mark_file(self, source: SourceFile) -> str | None:
@@ -194,14 +196,14 @@ class _Marks:
 
     def _mark_document(self, text: str, origin: Origin) -> str:
         """The document with its marks, or as it is where a mark would change more."""
-        if is_of_other_kind(text):
+        if self._read.is_of_other_kind(text):
             return text
         before = len(self.origins)
         try:
             root = parse_yaml(text, self._limits)
             if root is None:
                 return text
-            marked = self._insert(text, origin, mapping_places(root))
+            marked = self._insert(text, origin, mapping_places(root, self._read))
             value = json_value(text, root)
             stripped = _strip(json_value(marked, parse_yaml(marked, self._limits)), (), {}, self.origins)
         except YamlError:
@@ -246,7 +248,7 @@ def _without_patches(text: str, root: Node) -> Any:
     return value
 
 
-def mapping_places(root: Node) -> Iterator[tuple[MappingNode, Pointer]]:
+def mapping_places(root: Node, read: ReadKinds) -> Iterator[tuple[MappingNode, Pointer]]:
     """The mappings of a manifest or a JSON patch whose origins can be told, each once."""
     if isinstance(root, SequenceNode):
         for index, step in enumerate(root.items):
@@ -257,11 +259,11 @@ def mapping_places(root: Node) -> Iterator[tuple[MappingNode, Pointer]]:
         return
     fields = _fields(root)
     kind = getattr(fields.get("kind"), "text", "")
-    if kind in LISTS:
-        listed = fields.get(LISTS[kind])
+    if kind in read.lists:
+        listed = fields.get(read.lists[kind])
         for index, item in enumerate(listed.items if isinstance(listed, SequenceNode) else ()):
-            yield from _mappings(_fields(item).get("spec"), (LISTS[kind], index, "spec"))
-    elif kind in KINDS:
+            yield from _mappings(_fields(item).get("spec"), (read.lists[kind], index, "spec"))
+    elif kind in read.names:
         yield from _mappings(fields.get("spec"), ("spec",))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
+from gracegate.manifests.kinds import read_kinds
 from gracegate.manifests.provenance import MarkedSources, mapping_places, read_origins
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_provenance import MarkedTemplates, read_template_lines
@@ -66,7 +67,7 @@ def _commented_document(
             return text
         comments: dict[int, set[SourceLine]] = defaultdict(set)
         index = LineIndex(text)
-        for mapping, pointer in mapping_places(root):
+        for mapping, pointer in mapping_places(root, read_kinds(limits.own_kinds)):
             line = index.line(mapping.body)
             comments[line].update(sources_of(number, pointer, first_line - 1 + line))
         commented = _with_comments(text, comments)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from gracegate.manifests.kinds import is_of_other_kind, may_hold_objects
+from gracegate.manifests.kinds import read_kinds
 from gracegate.manifests.provenance import RenderedObject
 from gracegate.model import Limits, Pointer, Rendered, Root, SourceFile, SourceLine
 from gracegate.yaml import (
@@ -77,7 +77,7 @@ def read_template_objects(
     where `plain` cannot be read."""
     for number, span in enumerate(split_documents(plain)):
         text = plain[span.start : span.end]
-        node = None if is_of_other_kind(text) else parse_yaml(text, limits)
+        node = None if read_kinds(limits.own_kinds).is_of_other_kind(text) else parse_yaml(text, limits)
         value = None if node is None else json_value(text, node)
         if node is not None and isinstance(value, dict):
             index = LineIndex(text)
@@ -119,13 +119,14 @@ def lines_in(marked: str, templates: MarkedTemplates) -> frozenset[SourceLine]:
     )
 
 
-def changed_lines(before: SourceFile | None, after: SourceFile) -> frozenset[SourceLine]:
+def changed_lines(before: SourceFile | None, after: SourceFile, limits: Limits) -> frozenset[SourceLine]:
     """The lines of a template's own text that a change adds, where rules may read what they make.
 
     Notes, tests and hooks are no part of what is installed.
     """
     path = after.path
     is_helper = path.rpartition("/")[2].startswith("_")
+    may_hold_objects = read_kinds(limits.own_kinds).may_hold_objects
     if path.endswith("/NOTES.txt") or "/tests/" in path or not (is_helper or may_hold_objects(after.data)):
         return frozenset()
     marked = mark_templates({path: after}, [path])
