@@ -29,7 +29,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": NOUNS,
     "policy.engines": NOUNS | {"policy", "module_cache"},
     "rendering": NOUNS | {"module_cache", "processes"},
-    "policy.build": NOUNS | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "check", "outputs"},
+    "policy.sets": NOUNS
+    | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "check", "module_cache"},
+    "policy.build": NOUNS
+    | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "policy.sets", "check", "outputs"},
     "rollout": NOUNS,
     "outputs": NOUNS | {"rollout"},
     "git": NOUNS,

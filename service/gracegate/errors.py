@@ -25,7 +25,7 @@ GracegateError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class GracegateError(Exception):
@@ -51,7 +51,22 @@ class ConfigError(InputError):
 
 
 class RulesError(InputError):
-    """A rule file or its METADATA is wrong."""
+    """A rule file or its METADATA is wrong; `mistakes` are all that were found, each with its place."""
+
+    mistakes: tuple[RulesError, ...]
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        super().__init__(message, file=file, line=line)
+        self.mistakes = (self,)
+
+    @classmethod
+    def of(cls, mistakes: Sequence[RulesError]) -> RulesError:
+        """The one mistake, or an error that says all of them, one a line."""
+        if len(mistakes) == 1:
+            return mistakes[0]
+        error = cls("\n".join(map(str, mistakes)))
+        error.mistakes = tuple(mistakes)
+        return error
 
 
 class RepositoryError(InputError):

@@ -57,6 +57,9 @@ RenderProblemCode = Literal["refused", "limit", "interrupted", "crashed", "unava
 """A `limit` is passed by the root itself; an `interrupted` one might have rendered on a machine that is less busy."""
 Profile = Literal["baseline", "recommended", "strict"]
 
+BUILTIN_POLICIES = "gracegate"
+"""The name of the built-in policy set."""
+
 CONFIG_FILE = ".gracegate.yaml"
 """A repository's configuration, at its top."""
 
@@ -511,7 +514,8 @@ class Rule:
     """The METADATA of a rule file; `example` is a manifest that violates the rule.
 
     For a rule on what a change does, `before` is what the example was before the change that it finds. Before the day
-    `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule.
+    `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule. `kinds` are the
+    other kinds that it reads, see Limits.
     """
 
     id: str
@@ -527,6 +531,7 @@ class Rule:
     exceptions: tuple[str, ...] = ()
     effective_on: dt.date | None = None
     before: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,6 +667,7 @@ class Finding:
     `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
     `steps` say how a finding on what the change does is avoided, `no_steps` why it is in none of the report's steps.
+    `policy_set` is the name of the one that the rule is of.
     """
 
     id: str
@@ -690,6 +696,7 @@ class Finding:
     roots: tuple[str, ...] = ()
     steps: tuple[StepAction, ...] = ()
     no_steps: NoSteps | None = None
+    policy_set: str = BUILTIN_POLICIES
 
     @property
     def counts(self) -> bool:
@@ -835,6 +842,19 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyState:
+    """A policy set of a check. `source` is the folder or repository that it came from, "" for the built-in one.
+
+    `digest` identifies its rules; a `refused` one has mistakes, was not evaluated and has no digest.
+    """
+
+    name: str
+    source: str
+    digest: str
+    state: Literal["active", "refused"] = "active"
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """How much of the head was evaluated."""
 
@@ -863,6 +883,7 @@ class Report:
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
     `rollouts` are those of the workloads for which there are suggestions, where they were asked for.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
+    `policies` are the policy sets that were to be evaluated, the built-in one first.
     """
 
     verdict: Verdict
@@ -880,6 +901,7 @@ class Report:
     live_targets: tuple[str, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
     steps: tuple[Step, ...] = ()
+    policies: tuple[PolicyState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _is_intact(file: int) -> bool:
 
 def _write(path: Path, compiled: bytearray) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_private(path.parent.lstat()):
+    if not is_private(path.parent):
         return
     file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
     try:
@@ -114,7 +114,11 @@ def _checksum(content: bytearray | memoryview) -> bytes:
     return zlib.crc32(content).to_bytes(_SUM_BYTES)
 
 
-def _is_private(status: os.stat_result) -> bool:
+def is_private(path: Path) -> bool:
     """Whether a file or folder, not a link, belongs to this user or to root, and nobody else can write it."""
+    return _is_private(path.lstat())
+
+
+def _is_private(status: os.stat_result) -> bool:
     plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     return plain and status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,22 @@ def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
     """The `opa` program that gracegate starts as its child; None if none is set."""
     path = (environment() if env is None else env).get("GRACEGATE_OPA", "").strip()
     return Path(path) if path else None
+
+
+def find_opa(env: Mapping[str, str] | None = None) -> Path:
+    """The `opa` program that compiles rules of policy sets: of GRACEGATE_OPA, else of PATH, else of this checkout.
+
+    Raises ConfigError if there is none.
+    """
+    env = environment() if env is None else env
+    checkout = Path(__file__).resolve().parents[2] / ".tools"
+    found = opa_binary(env) or shutil.which("opa", path=env.get("PATH", "")) or shutil.which("opa", path=str(checkout))
+    if found is None:
+        raise ConfigError(
+            "rules of your own need OPA 1.22 or newer: put `opa` on PATH, or set GRACEGATE_OPA to it "
+            "(https://www.openpolicyagent.org/docs#1-download-opa)"
+        )
+    return Path(found)
 
 
 def limits(env: Mapping[str, str] | None = None) -> Limits:

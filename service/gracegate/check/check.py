@@ -26,6 +26,7 @@ from gracegate.model import (
     Document,
     Finding,
     NoSuggestion,
+    PolicyState,
     Problem,
     Render,
     Report,
@@ -91,6 +92,7 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         live_targets=tuple(sorted(trees.live_targets)),
         rollouts=rollouts,
         steps=plan.steps,
+        policies=tuple(PolicyState(p.name, p.source, p.engine.digest) for p in request.policies),
     )
     return PlannedChange(report, plan.texts)
 
@@ -190,7 +192,13 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     problems += unrendered.unrendered_problems(trees)
     problems += render_notes(trees)
     problems += unlisted_problems(trees)
-    problems += waivers.annotation_problems(documents, request.config, request.rules, trees.locate, request.today)
+    problems += waivers.annotation_problems(
+        documents,
+        request.config,
+        request.unavailable_rules.union(request.rules),
+        trees.locate,
+        request.today,
+    )
     problems += trees.head.problems
     unread = {p.file for p in collection.problems if p.is_manifest and is_candidate(p.file)}
     unread = {path for path in unread if not components.charts.is_template(path)}
@@ -238,7 +246,7 @@ def _add_preview(report: Report, trees: ComparedTrees, limit: Callable[[], Abstr
         return report
     try:
         with limit():
-            config = parse_repo_config(request.head_config, request.rules)
+            config = parse_repo_config(request.head_config, request.rules, unavailable=request.unavailable_rules)
             return replace(report, config_preview=_config_preview(trees, config))
     except ConfigError as error:
         return verdict.add_problem(report, proposed_config_problem(error))

@@ -11,8 +11,9 @@ from typing import Any
 from gracegate.check.check import check
 from gracegate.check.fix import fix_all
 from gracegate.check.trees import CheckRequest
+from gracegate.errors import RulesError
 from gracegate.manifests import render_nothing
-from gracegate.model import FileDiff, Finding, Rule, SourceFile, Step, Tree
+from gracegate.model import FileDiff, Finding, Limits, NoSuggestion, Rule, SourceFile, Step, Tree
 from gracegate.policy import Cluster, Evaluate, PolicySet
 from gracegate.repo_config import RepoConfig
 
@@ -23,13 +24,14 @@ EXAMPLE = "example.yaml"
 class RuleExplanation:
     """A rule, the finding of its example, the example after the fix, and the example in `steps`.
 
-    `after` is None if the fix has no patch.
+    `after` is None if the fix has no patch, or if it is `not_fixed`, for that reason.
     """
 
     rule: Rule
     finding: Finding
     after: str | None
     steps: tuple[Step, ...] = ()
+    not_fixed: NoSuggestion | None = None
 
     @property
     def shown_example(self) -> str:
@@ -71,7 +73,7 @@ def waiver_hint(rule: Rule) -> str:
 
 
 def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
-    """Runs all rules on the example. Raises StopIteration if the rule does not find it, which a test rules out."""
+    """Runs all rules on the example. Raises RulesError if one of them fails, or if the rule does not find it."""
     request = CheckRequest(
         head=_tree(rule.example),
         base=None if rule.before is None else _tree(rule.before),
@@ -80,12 +82,18 @@ def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
         config=RepoConfig(min_minor=Cluster().min_minor),
         policies=(policies,),
         today=dt.date.max,
+        limits=Limits(own_kinds=policies.catalog.kinds),
     )
     report = check(request, render_nothing)
-    finding = next(f for f in report.findings if f.rule == rule.id)
+    if failed := [problem.message for problem in report.problems if problem.blocks]:
+        raise RulesError(f"the example cannot be evaluated: {'; '.join(failed)}")
+    finding = next((f for f in report.findings if f.rule == rule.id), None)
+    if finding is None:
+        raise RulesError("the rule does not find its own example")
     of_author = replace(policies, evaluate=_assume_fixes_are_safe(policies.evaluate))
-    fixed = fix_all(replace(request, policies=(of_author,)), render_nothing).files
-    return RuleExplanation(rule, finding, fixed[EXAMPLE][1] if EXAMPLE in fixed else None, report.steps)
+    done = fix_all(replace(request, policies=(of_author,)), render_nothing)
+    after = done.files[EXAMPLE][1] if EXAMPLE in done.files else None
+    return RuleExplanation(rule, finding, after, report.steps, done.refused.get(finding.id))
 
 
 def _tree(text: str) -> Tree:

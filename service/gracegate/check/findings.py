@@ -46,7 +46,7 @@ def fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
     """The base's findings that the head no longer has although what was at fault is there, and was evaluated."""
     if trees.comparison is None or trees.base is None:
         return ()
-    unread = {p.file for p in (*trees.head.collection.problems, *trees.head.problems)}
+    unread = {p.file for p in trees.head.collection.problems}
     fixed = {match.id for match in trees.comparison.fixed}
     left = {group.id for group in group_matches(trees.head.matches)}
     return tuple(
@@ -55,6 +55,7 @@ def fixed_findings(trees: ComparedTrees) -> tuple[FixedFinding, ...]:
         if (first := next((match for match in group.matches if match.id in fixed), None)) is not None
         and group.id not in left
         and first.target in trees.evaluated_targets
+        and first.violation.rule not in trees.head.failed
         and "" not in unread
         and first.document.path not in unread
     )
@@ -90,7 +91,8 @@ def _found(group: MatchGroup, members: Sequence[Match], trees: ComparedTrees) ->
 
 def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: ComparedTrees) -> Finding:
     violation, status = lead.violation, _status(lead, trees)
-    rule = trees.request.rules[violation.rule]
+    policies = trees.request.policies_of(violation.rule)
+    rule = policies.catalog.rules[violation.rule]
     is_new = status in {"introduced", "worsened"}
     is_note = is_new and profiles.is_note(
         violation.rule,
@@ -135,6 +137,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         description=rule.description,
         rule_url=None if trees.request.rules_url is None else f"{trees.request.rules_url}/{violation.rule}.md",
         roots=_root_names(members, source[0]),
+        policy_set=policies.name,
     )
 
 

@@ -9,7 +9,7 @@ from gracegate.check.check import problems_in_scope, verify_head_fixes
 from gracegate.check.reevaluation import Reevaluation
 from gracegate.check.suggestions import edits_by_path
 from gracegate.check.trees import CheckRequest, compare_trees
-from gracegate.model import Problem, Render, SourceFile, Tree
+from gracegate.model import NoSuggestion, Problem, Render, SourceFile, Tree
 from gracegate.yaml_edit import apply_edits
 
 MAX_ROUNDS = 5
@@ -25,7 +25,7 @@ class FixedFiles:
 
     files: Mapping[str, tuple[str, str]]
     applied: int
-    refused: Mapping[str, str]
+    refused: Mapping[str, NoSuggestion]
     problems: tuple[Problem, ...]
 
 

@@ -34,6 +34,7 @@ from gracegate.manifests import (
     locate_rendered,
 )
 from gracegate.model import (
+    BUILTIN_POLICIES,
     Document,
     DocumentKey,
     FileDiff,
@@ -72,7 +73,8 @@ class CheckRequest:
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
     file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
-    read of the trees before. `repository` is the one that they are of, for what GitOps objects say of it.
+    read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
+    configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
     `with_rollouts` asks for the rollouts of the report.
     """
 
@@ -91,6 +93,11 @@ class CheckRequest:
     repository: Repository = field(default_factory=Repository)
     with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)
+    unavailable_rules: frozenset[str] = frozenset()
+
+    def policies_of(self, rule: str) -> PolicySet:
+        """The policy set that a rule is of."""
+        return next(policies for policies in self.policies if rule in policies.catalog.rules)
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -379,7 +386,8 @@ def _evaluate(policies: PolicySet, batch: Batch) -> _Found:
         answer = ask(policies.evaluate, batch, policies.engine.digest)
     except EngineError as error:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
-        problem = Problem("", 0, code, f"The rules were not evaluated: {error}")
+        of_set = "" if policies.name == BUILTIN_POLICIES else f" of the policy set {policies.name}"
+        problem = Problem("", 0, code, f"The rules{of_set} were not evaluated: {error}")
         return _Found(problems=(problem,), failed=dict.fromkeys(batch.rules, str(error)))
     return _Found(answer.violations, failed_rule_problems(answer.failed), answer.failed)
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from gracegate.policy.catalog import Catalog, builtin_policies, digest_of, load_builtin, load_catalog, read_modules
+from gracegate.policy.catalog import (
+    COMPILED,
+    DATA,
+    WASM,
+    Catalog,
+    builtin_policies,
+    digest_of,
+    load_builtin,
+    load_catalog,
+    read_modules,
+    write_catalog,
+)
 from gracegate.policy.query import (
     Answer,
     BaseDocument,
@@ -18,6 +29,9 @@ from gracegate.policy.rollouts import FoundRollout, SetNumber, Shutdown
 from gracegate.policy.violations import conventional_order
 
 __all__ = [
+    "COMPILED",
+    "DATA",
+    "WASM",
     "Answer",
     "BaseDocument",
     "Batch",
@@ -37,4 +51,5 @@ __all__ = [
     "load_builtin",
     "load_catalog",
     "read_modules",
+    "write_catalog",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,30 @@ from gracegate.errors import RulesError
 from gracegate.model import Parameter, Rule
 
 COMPILED = Path("compiled", "catalog.json")
+DATA = Path("compiled", "data.json")
+WASM = Path("compiled", "policy.wasm")
 REMEDY = "run `make policies`"
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Rules by id, Rego texts by path inside `folder` (tests excluded), and the digest of those texts."""
+    """Rules by id, Rego texts by path inside `folder` (tests excluded), and the digest of those texts and of `data`.
+
+    `data` is what the rules read beside their input. `missing_builtins` are called by them and are neither in Wasm nor
+    in its host, so that only an OPA can evaluate them.
+    """
 
     rules: Mapping[str, Rule]
     modules: Mapping[str, str]
     digest: str
     folder: Path = field(default=Path(), compare=False)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    missing_builtins: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that its rules declare beside those that the built-in rules read."""
+        return frozenset(kind for rule in self.rules.values() for kind in rule.kinds)
 
 
 def builtin_policies() -> Path:
@@ -46,17 +59,32 @@ def load_catalog(folder: Path) -> Catalog:
     Raises RulesError if there is no catalogue, or if the rules have changed since it was written.
     """
     modules = read_modules(folder)
-    digest = digest_of(modules)
     compiled = folder / COMPILED
     try:
+        data = json.loads((folder / DATA).read_bytes()) if (folder / DATA).exists() else {}
         stored = json.loads(compiled.read_bytes())
         digest_of_catalog, rules = stored["digest"], [_rule(entry) for entry in stored["rules"]]
+        missing_builtins = tuple(stored["missing_builtins"])
     except (OSError, ValueError, TypeError, LookupError) as error:
         message = f"the catalogue of the rules cannot be read ({error}): {REMEDY}"
         raise RulesError(message, file=str(compiled)) from error
+    digest = digest_of(modules, data)
     if digest_of_catalog != digest:
         raise RulesError(f"the rules changed after their catalogue was written: {REMEDY}", file=str(compiled))
-    return Catalog(rules={rule.id: rule for rule in rules}, modules=modules, digest=digest, folder=folder)
+    return Catalog(
+        rules={rule.id: rule for rule in rules},
+        modules=modules,
+        digest=digest,
+        folder=folder,
+        data=data,
+        missing_builtins=missing_builtins,
+    )
+
+
+def write_catalog(rules: Iterable[Rule], digest: str, missing_builtins: Iterable[str]) -> bytes:
+    """The catalogue as `load_catalog` reads it."""
+    catalog = {"digest": digest, "missing_builtins": [*missing_builtins], "rules": [asdict(rule) for rule in rules]}
+    return (json.dumps(catalog, indent=1, ensure_ascii=False, default=str) + "\n").encode()
 
 
 def read_modules(folder: Path) -> dict[str, str]:
@@ -65,17 +93,18 @@ def read_modules(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def digest_of(modules: Mapping[str, str]) -> str:
-    """SHA-256 over names and texts, each preceded by its length, so that two sets never share a digest."""
+def digest_of(modules: Mapping[str, str], data: Mapping[str, Any] | None = None) -> str:
+    """SHA-256 over names, texts and data, each preceded by its length, so that two sets never share a digest."""
     state = hashlib.sha256()
-    for part in (part for name in sorted(modules) for part in (name, modules[name])):
-        data = part.encode()
-        state.update(b"%d:" % len(data) + data)
+    parts = {**modules, DATA.name: json.dumps(data, sort_keys=True)} if data else modules
+    for part in (part for name in sorted(parts) for part in (name, parts[name])):
+        text = part.encode()
+        state.update(b"%d:" % len(text) + text)
     return state.hexdigest()
 
 
 def _rule(entry: dict[str, Any]) -> Rule:
     parameters = tuple(Parameter(**parameter) for parameter in entry["parameters"])
-    texts = {name: tuple(entry[name]) for name in ("links", "aliases", "exceptions")}
+    texts = {name: tuple(entry[name]) for name in ("links", "aliases", "exceptions", "kinds")}
     day = dt.date.fromisoformat(entry["effective_on"]) if entry["effective_on"] else None
     return Rule(**{**entry, **texts, "parameters": parameters, "effective_on": day})

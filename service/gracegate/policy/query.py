@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
-from gracegate.model import DRAIN_SECONDS, Document, Engine, Problem, Rule, Violation
+from gracegate.model import BUILTIN_POLICIES, DRAIN_SECONDS, Document, Engine, Pointer, Problem, Rule, Violation
 from gracegate.policy.catalog import Catalog
 from gracegate.policy.rollouts import FoundRollout, read_rollout
 from gracegate.policy.violations import Malformed, check_members, read_violation
@@ -22,11 +22,16 @@ Evaluate = Callable[[Mapping[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Rules that are in use, and what evaluates them: each set by itself, so that one that fails costs only itself."""
+    """Rules that are in use, and what evaluates them: each set by itself, so that one that fails costs only itself.
+
+    For `name` and `source` see PolicyState.
+    """
 
     catalog: Catalog
     engine: Engine
     evaluate: Evaluate
+    name: str = BUILTIN_POLICIES
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +242,21 @@ def _check_report(report: Any, digest: str, rules: Sequence[str]) -> Mapping[str
 
 def _read_violations(report: Mapping[str, Any], batch: Batch, failed: dict[str, str]) -> Iterable[Violation]:
     evaluated = set(report["rules"])
+    messages: dict[tuple[str, int, Pointer], str] = {}
     for raw in report["violations"]:
         rule = raw.get("rule") if isinstance(raw, Mapping) else None
         if not isinstance(rule, str) or rule not in evaluated:
             raise EngineError(f"a violation names a rule that was not requested: {rule!r}")
         try:
-            yield read_violation(raw, batch.rules[rule], batch.subjects, len(batch.documents), len(batch.before))
+            found = read_violation(raw, batch.rules[rule], batch.subjects, batch.documents, len(batch.before))
         except Malformed as error:
             failed[rule] = f"its violation is malformed: {error}"
+            continue
+        place = (rule, found.document, found.pointer)
+        other = messages.setdefault(place, found.message)
+        if other != found.message:
+            failed[rule] = f"it says two things at one place: {' and '.join(sorted((other, found.message)))}"
+        yield found
 
 
 def _sort_key(violation: Violation) -> tuple[Any, ...]:

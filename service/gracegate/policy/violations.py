@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any, get_args
 
 from gracegate.model import (
     SEVERITY_ORDER,
     Confidence,
+    Document,
     EditedCopy,
     Fix,
     FixClass,
@@ -28,32 +29,35 @@ class Malformed(ValueError):
     """A value of a report does not have the shape that the rule contract requires."""
 
 
-def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: int, before: int) -> Violation:
-    """The violation `raw`, about one of the `subjects` of a batch of that many `documents`, and of that many from
+def read_violation(raw: Any, rule: Rule, subjects: Set[int], documents: Sequence[Document], before: int) -> Violation:
+    """The violation `raw`, about one of the `subjects` of a batch of `documents`, by index, and of that many from
     `before` the change. Raises Malformed."""
     check_members(
         raw, required={"rule", "at", "message"}, optional={"level", "measure", "fix", "related", "confidence", "steps"}
     )
     at = raw["at"]
     check_members(at, required={"document", "path"})
-    if not is_index(at["document"], documents) or at["document"] not in subjects:
+    if not is_index(at["document"], len(documents)) or at["document"] not in subjects:
         raise Malformed(f"at.document {at['document']!r} is not a subject")
     if not isinstance(raw["message"], str) or not raw["message"]:
         raise Malformed("the message is not a text")
     confidence: Confidence = raw.get("confidence", "certain")
     if confidence not in get_args(Confidence):
         raise Malformed(f"{confidence!r} is not a confidence")
+    pointer = read_pointer(at["path"])
+    if not _leads_somewhere(pointer, documents[at["document"]].object):
+        raise Malformed(f"at.path {at['path']!r} leads to nothing")
     return Violation(
         rule=rule.id,
         document=at["document"],
-        pointer=read_pointer(at["path"]),
+        pointer=pointer,
         message=raw["message"],
         level=_level(raw, rule.severity if confidence == "certain" else _min_level(rule.severity, "warning")),
         measure=_measure(raw),
-        fix=_fix(raw["fix"], rule, at["document"], documents) if "fix" in raw else None,
-        related=_related(raw.get("related", []), documents),
+        fix=_fix(raw["fix"], rule, at["document"], len(documents)) if "fix" in raw else None,
+        related=_related(raw.get("related", []), len(documents)),
         confidence=confidence,
-        steps=_steps(raw["steps"], at["document"], documents, before) if "steps" in raw else None,
+        steps=_steps(raw["steps"], at["document"], len(documents), before) if "steps" in raw else None,
     )
 
 
@@ -65,6 +69,18 @@ def check_members(raw: Any, *, required: Collection[str], optional: Collection[s
     unknown = sorted(set(raw).difference(required, optional))
     if missing or unknown:
         raise Malformed(f"an object lacks {missing} and has unknown {unknown}")
+
+
+def _leads_somewhere(pointer: Pointer, found: Any) -> bool:
+    """Whether a pointer leads to a value, or to a key that a mapping lacks: this is how a rule says what is missing."""
+    for number, segment in enumerate(pointer):
+        if isinstance(segment, str) and isinstance(found, Mapping):
+            if segment not in found:
+                return number == len(pointer) - 1
+        elif isinstance(segment, str) or not isinstance(found, list) or segment >= len(found):
+            return False
+        found = found[segment]
+    return True
 
 
 def _level(raw: Mapping[str, Any], highest: Severity) -> Severity:

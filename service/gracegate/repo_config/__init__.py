@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
-from gracegate.repo_config.parse import parse_repo_config
+from gracegate.repo_config.parse import parse_policy_folders, parse_repo_config
+from gracegate.repo_config.policies_file import POLICIES_FILE, PoliciesFile, parse_policies_file
 
 __all__ = [
+    "POLICIES_FILE",
     "ConfigWaiver",
+    "PoliciesFile",
     "RepoConfig",
     "RuleConfig",
+    "parse_policies_file",
+    "parse_policy_folders",
     "parse_repo_config",
 ]

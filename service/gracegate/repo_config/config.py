@@ -37,12 +37,16 @@ class ConfigWaiver:
 
 @dataclass(frozen=True, slots=True)
 class RepoConfig:
-    """The settings of a repository; None or a missing entry means gracegate's default."""
+    """The settings of a repository; None or a missing entry means gracegate's default.
+
+    `policies` are folders of policy sets, relative to the file that names them.
+    """
 
     gate: Gate = "enforce"
     profile: Profile = "recommended"
     comments: Literal["introduced", "touched"] = "introduced"
     exclude: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)
     waivers: tuple[ConfigWaiver, ...] = ()
     annotation_waivers: bool = True

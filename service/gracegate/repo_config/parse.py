@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, cast
 
-from gracegate.errors import ConfigError
 from gracegate.model import CONFIG_FILE, EXPOSURES, Parameter, Rule, Severity
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
-from gracegate.repo_config.values import Value, nearest, read_all
-from gracegate.yaml import ScalarNode, YamlError, duplicate_keys, parse_yaml, resolve_alias
+from gracegate.repo_config.values import Value, nearest, read_all, read_root
+from gracegate.yaml import ScalarNode, resolve_alias
 
 _SEVERITIES = ("error", "warning", "info", "off")
 _CONDITIONS = ("path", "kind", "namespace", "name", "container")
 _VERSION = re.compile(r"v?1\.([0-9]{1,3})(?:\.[0-9]+)?")
 
 
-def parse_repo_config(text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE) -> RepoConfig:
-    """The configuration in `text`; `rules` are the known ones by id. Raises ConfigError with the line."""
-    try:
-        root = parse_yaml(text)
-        for duplicate in duplicate_keys(root) if root is not None else ():
-            line = text.count("\n", 0, duplicate.offset) + 1
-            raise ConfigError(f"key `{duplicate.key}` appears twice", file=file, line=line)
-        if root is None or (isinstance(root, ScalarNode) and not root.text):
-            return RepoConfig()
-        return _config(Value(text, file, root, "the file"), rules)
-    except YamlError as error:
-        raise ConfigError(f"this is not valid YAML: {error.message}", file=file, line=error.line) from error
+def parse_repo_config(
+    text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE, unavailable: Collection[str] = ()
+) -> RepoConfig:
+    """The configuration in `text`; `rules` are the known ones by id. Raises ConfigError with the line.
+
+    What it says of rules that are `unavailable`, those of policy sets that cannot be used, counts for nothing.
+    """
+    root = read_root(text, file)
+    return RepoConfig() if root is None else _config(root, rules, unavailable)
 
 
-def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
+def parse_policy_folders(text: str, file: str = CONFIG_FILE) -> tuple[str, ...]:
+    """The folders of policy sets that a configuration names, as it writes them; nothing else of it is looked at.
+
+    Raises ConfigError with the line.
+    """
+    root = read_root(text, file)
+    entries = {} if root is None else root.mapping()
+    return _policies(entries["policies"]) if "policies" in entries else ()
+
+
+def _config(root: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> RepoConfig:
     # One reader per key, so that the keys of the file stand beside the fields of RepoConfig.
     readers: dict[str, tuple[str, Callable[[Value], Any]]] = {
         "gate": ("gate", lambda value: value.choice(("enforce", "advise"))),
         "profile": ("profile", lambda value: value.choice(("baseline", "recommended", "strict"))),
         "comments": ("comments", lambda value: value.choice(("introduced", "touched"))),
         "exclude": ("exclude", lambda value: tuple(read_all(_glob, value.items()))),
-        "rules": ("rules", lambda value: _rules(value, rules)),
-        "waivers": ("waivers", lambda value: tuple(read_all(lambda item: _waiver(item, rules), value.items()))),
+        "rules": ("rules", lambda value: _rules(value, rules, unavailable)),
+        "policies": ("policies", _policies),
+        "waivers": (
+            "waivers",
+            lambda value: tuple(read_all(lambda item: _waiver(item, rules, unavailable), value.items())),
+        ),
         "annotation_waivers": ("annotation_waivers", Value.flag),
         "min_kubernetes_version": ("min_minor", _minor),
         "drain_seconds": ("drain_seconds", _drain_seconds),
@@ -63,6 +73,10 @@ def _config(root: Value, rules: Mapping[str, Rule]) -> RepoConfig:
     return RepoConfig(**fields)
 
 
+def _policies(value: Value) -> tuple[str, ...]:
+    return tuple(read_all(Value.text, value.items()))
+
+
 def _drain_seconds(value: Value) -> dict[str, int]:
     return {exposure: seconds.seconds() for exposure, seconds in value.mapping(EXPOSURES).items()}
 
@@ -74,7 +88,7 @@ def _minor(value: Value) -> int:
     return int(match[1])
 
 
-def _rules(value: Value, rules: Mapping[str, Rule]) -> dict[str, RuleConfig]:
+def _rules(value: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> dict[str, RuleConfig]:
     configs: dict[str, RuleConfig] = {}
 
     def read(named: tuple[str, Value]) -> None:
@@ -84,7 +98,7 @@ def _rules(value: Value, rules: Mapping[str, Rule]) -> dict[str, RuleConfig]:
             entry.fail(f"rule `{rule.id}` is configured twice, once under a former id")
         configs[rule.id] = _rule_config(entry, rule)
 
-    read_all(read, value.mapping().items())
+    read_all(read, [entry for entry in value.mapping().items() if entry[0] not in unavailable])
     return configs
 
 
@@ -131,13 +145,14 @@ def _kind(value: Any) -> str:
     return next((name for types, name in kinds if isinstance(value, types)), "empty")
 
 
-def _waiver(value: Value, rules: Mapping[str, Rule]) -> ConfigWaiver:
+def _waiver(value: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> ConfigWaiver:
     entries = value.mapping(("rules", *_CONDITIONS, "reason", "until"))
     for key in ("rules", "reason"):
         if key not in entries:
             value.fail(f"this waiver has no `{key}`")
-    waived_rules = [_rule(item, item.text(), rules).id for item in entries["rules"].items()]
-    if not waived_rules:
+    items = entries["rules"].items()
+    waived_rules = [_rule(item, item.text(), rules).id for item in items if item.text() not in unavailable]
+    if not items:
         entries["rules"].fail("this waiver lists no rules")
     return ConfigWaiver(
         rules=tuple(waived_rules),

@@ -7,7 +7,18 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from gracegate.errors import ConfigError
-from gracegate.yaml import MappingNode, Node, ScalarNode, SequenceNode, json_value, key_name, resolve_alias
+from gracegate.yaml import (
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    YamlError,
+    duplicate_keys,
+    json_value,
+    key_name,
+    parse_yaml,
+    resolve_alias,
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,7 +45,10 @@ class Value(NamedTuple):
         return Value(self.source, self.file, node, name)
 
     def to_python(self) -> Any:
-        return json_value(self.source, self.node)
+        try:
+            return json_value(self.source, self.node)
+        except YamlError as error:
+            raise ConfigError(f"this is not valid YAML: {error.message}", file=self.file, line=error.line) from error
 
     def mapping(self, known: Collection[str] | None = None) -> dict[str, Value]:
         """The entries by key; a key that is not `known` is an error."""
@@ -81,6 +95,20 @@ class Value(NamedTuple):
         if not isinstance(value, bool):
             self.fail(f"{self.name} must be `true` or `false`")
         return value
+
+
+def read_root(text: str, file: str) -> Value | None:
+    """The content of a file, None where it is empty. Raises ConfigError where it is not plain YAML."""
+    try:
+        root = parse_yaml(text)
+        for duplicate in duplicate_keys(root) if root is not None else ():
+            line = text.count("\n", 0, duplicate.offset) + 1
+            raise ConfigError(f"key `{duplicate.key}` appears twice", file=file, line=line)
+    except YamlError as error:
+        raise ConfigError(f"this is not valid YAML: {error.message}", file=file, line=error.line) from error
+    if root is None or (isinstance(root, ScalarNode) and not root.text):
+        return None
+    return Value(text, file, root, "the file")
 
 
 def read_all(read: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

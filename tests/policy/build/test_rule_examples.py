@@ -15,8 +15,8 @@ from gracegate.check.compare import object_renames
 from gracegate.check.former_documents import former_documents
 from gracegate.model import Document, ObjectRef, Operation, Rule, Violation
 from gracegate.policy import Batch, Cluster, ask, builtin_policies, load_builtin
-from gracegate.policy.build.examples import BASELINE_FILE
 from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.policy.sets import BASELINE_FILE
 
 CATALOG = load_builtin()
 RULES = sorted(CATALOG.rules.values(), key=lambda rule: rule.id)

@@ -69,10 +69,10 @@ def test_metadata_that_is_misspelt_is_named_with_its_line(opa: Path, folder: Pat
     with pytest.raises(RulesError) as caught:
         build_catalog(folder, opa)
     line = rule.read_text().splitlines().index("#   severety: error") + 1
-    assert str(caught.value) == (
-        f"rules/rollout/rollout_drops_all_replicas.rego:{line}: "
-        "unknown key `severety` in custom, did you mean `severity`?"
-    )
+    assert [(one.line, one.message) for one in caught.value.mistakes] == [
+        (line, "unknown key `severety` in custom, did you mean `severity`?"),
+        (1, "METADATA lacks `severity`"),
+    ]
 
 
 def test_the_readme_leads_to_every_rule() -> None:

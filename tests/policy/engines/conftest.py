@@ -32,7 +32,9 @@ def small(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(bundle) as archive:
         archive.extract("/policy.wasm", folder / "compiled", filter="data")
     digest = catalog.digest_of(catalog.read_modules(folder))
-    (folder / "compiled" / "catalog.json").write_text(json.dumps({"digest": digest, "rules": []}))
+    (folder / "compiled" / "catalog.json").write_text(
+        json.dumps({"digest": digest, "missing_builtins": [], "rules": []})
+    )
     return folder
 
 

@@ -44,8 +44,11 @@ def rule(identity: str, **changes: Any) -> Rule:
     return Rule(**{**fields, **changes})
 
 
+SPEC = [*range(11)]
+
+
 def document(path: str, number: int = 0) -> Document:
-    manifest = {"kind": "Pod", "metadata": {"name": path}}
+    manifest = {"kind": "Pod", "metadata": {"name": path}, "spec": SPEC}
     return Document(path, number, (), manifest, ObjectRef("Pod", "", path), False, "apps")
 
 
@@ -125,7 +128,7 @@ def test_what_is_asked() -> None:
         {
             "documents": [
                 {
-                    "object": {"kind": "Pod", "metadata": {"name": "apps/a.yaml"}},
+                    "object": {"kind": "Pod", "metadata": {"name": "apps/a.yaml"}, "spec": SPEC},
                     "path": "apps/a.yaml",
                     "directory": "apps",
                     "index": 0,
@@ -137,7 +140,7 @@ def test_what_is_asked() -> None:
                     "declared_namespace": "",
                 },
                 {
-                    "object": {"kind": "Pod", "metadata": {"name": "b.yaml"}},
+                    "object": {"kind": "Pod", "metadata": {"name": "b.yaml"}, "spec": SPEC},
                     "path": "b.yaml",
                     "directory": "",
                     "index": 3,
@@ -151,7 +154,7 @@ def test_what_is_asked() -> None:
             ],
             "before": [
                 {
-                    "object": {"kind": "Pod", "metadata": {"name": "old/b.yaml"}},
+                    "object": {"kind": "Pod", "metadata": {"name": "old/b.yaml"}, "spec": SPEC},
                     "path": "old/b.yaml",
                     "directory": "old",
                     "index": 0,
@@ -163,7 +166,7 @@ def test_what_is_asked() -> None:
                     "document": 1,
                 },
                 {
-                    "object": {"kind": "Pod", "metadata": {"name": "gone.yaml"}},
+                    "object": {"kind": "Pod", "metadata": {"name": "gone.yaml"}, "spec": SPEC},
                     "path": "gone.yaml",
                     "directory": "",
                     "index": 0,
@@ -288,9 +291,9 @@ def test_the_order_depends_on_nothing_but_the_batch() -> None:
     places: list[tuple[str, int, list[object]]] = [
         ("a", 0, []),
         ("b", 0, []),
+        ("a", 0, ["metadata", "labels"]),
         ("a", 0, ["spec", 2]),
         ("a", 0, ["spec", 10]),
-        ("a", 0, ["spec", "a"]),
         ("a", 1, []),
     ]
     raws = [violation(name, at={"document": number, "path": path}) for name, number, path in places]
@@ -340,6 +343,10 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(at={"document": 0, "path": [None]}),
         violation(at={"document": 0, "path": [-1]}),
         violation(at={"document": 0, "path": [True]}),
+        violation(at={"document": 0, "path": ["spec", 11]}),
+        violation(at={"document": 0, "path": ["spec", "first"]}),
+        violation(at={"document": 0, "path": ["metadata", 0]}),
+        violation(at={"document": 0, "path": ["metadata", "labels", "app"]}),
         violation(message=""),
         violation(message=1),
         violation(level="fatal"),
@@ -394,6 +401,15 @@ def test_a_slip_of_one_rule_costs_only_that_rule(wrong: dict[str, Any]) -> None:
     answer = ask(engine, batch(rule("a"), rule("b"), subjects=[0]), DIGEST)
     assert [found.rule for found in answer.violations] == ["b"]
     assert list(answer.failed) == ["a"]
+
+
+def test_a_rule_says_one_thing_at_one_place() -> None:
+    said = [violation("a"), violation("a", message="again"), violation("b"), violation("b", level="info")]
+    answer = ask(Engine(*said), batch(rule("a"), rule("b")), DIGEST)
+    assert ([found.rule for found in answer.violations], answer.failed) == (
+        ["b", "b"],
+        {"a": "it says two things at one place: again and wrong"},
+    )
 
 
 def test_a_rule_that_was_not_evaluated_is_a_problem() -> None:

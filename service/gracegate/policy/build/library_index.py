@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from gracegate.policy.build.metadata import one_line
-from gracegate.policy.build.wasm_build import Annotation
+from gracegate.policy.sets import Annotation, one_line
 
 LIBRARY_INDEX_FILE = "lib/README.md"
 

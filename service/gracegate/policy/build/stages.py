@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
-from gracegate.policy import digest_of, read_modules
-from gracegate.policy.build import input_schema, library_index, metadata, pages, rego_tables, wasm_build
-from gracegate.policy.build.examples import BASELINE_FILE
-from gracegate.policy.build.rule_heads import check_rule_heads
+from gracegate.policy import COMPILED, WASM, digest_of, read_modules, write_catalog
+from gracegate.policy.build import input_schema, library_index, pages, rego_tables
+from gracegate.policy.engines import missing_builtins
+from gracegate.policy.sets import (
+    BASELINE_FILE,
+    CAPABILITIES_FILE,
+    OpaCommand,
+    check_rule_heads,
+    read_rules,
+    set_capabilities,
+    written_modules,
+)
 
 Stage = Callable[[Path, Path], dict[str, bytes]]
 """Takes the folder of rules and the path of OPA; gives the generated files by path inside the folder.
@@ -28,17 +34,21 @@ def build_catalog(folder: Path, opa: Path) -> dict[str, bytes]:
     """All that follows from the METADATA and the code of the rules."""
     modules = read_modules(folder)
     check_rule_heads(modules)
-    annotations, wasm = wasm_build.inspect_and_compile(modules, opa, folder.resolve() / "capabilities.json")
+    with written_modules(modules) as written:
+        command = OpaCommand(opa, written)
+        annotations = command.inspect()
+        wasm = command.build_wasm(folder.resolve() / "capabilities.json", written.parent / "bundle.tar.gz")
+        of_sets = set_capabilities(command.capabilities())
     baseline = folder / BASELINE_FILE
-    rules = metadata.read_rules(annotations, modules, baseline.read_text("utf-8") if baseline.is_file() else "")
-    catalog = {"digest": digest_of(modules), "rules": [asdict(rule) for rule in rules]}
+    rules = read_rules(annotations, modules, baseline.read_text("utf-8") if baseline.is_file() else "")
     return {
         "README.md": pages.render_index(rules).encode(),
         library_index.LIBRARY_INDEX_FILE: library_index.render(annotations).encode(),
         input_schema.SCHEMA_FILE: input_schema.build(rules).encode(),
         rego_tables.TEST_DEFAULTS_FILE: rego_tables.build_test_defaults(rules).encode(),
-        "compiled/catalog.json": (json.dumps(catalog, indent=1, ensure_ascii=False, default=str) + "\n").encode(),
-        "compiled/policy.wasm": wasm,
+        CAPABILITIES_FILE: of_sets,
+        str(COMPILED): write_catalog(rules, digest_of(modules), missing_builtins(wasm)),
+        str(WASM): wasm,
     }
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from gracegate.policy.engines.choice import OpaAddress, PolicyEngines, open_policy_set
+from gracegate.policy.engines.choice import (
+    OpaAddress,
+    OwnPolicies,
+    PolicyEngines,
+    missing_builtins,
+    open_policy_set,
+    open_policy_sets,
+)
 
 __all__ = [
     "OpaAddress",
+    "OwnPolicies",
     "PolicyEngines",
+    "missing_builtins",
     "open_policy_set",
+    "open_policy_sets",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineError, EngineUnavailable
+from gracegate.model import BUILTIN_POLICIES
 from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines.time_budget import TimeBudget
 
@@ -26,35 +27,92 @@ class OpaAddress:
     token: str | None = field(default=None, repr=False)
 
 
+OWN_SECONDS = 30.0
+"""For all evaluations of a policy set in one check. The built-in rules take a tenth of that for 1,000 workloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPolicies:
+    """A policy set of an organisation, see PolicySet; `opa` is the program that evaluates it where Wasm cannot."""
+
+    name: str
+    source: str
+    catalog: Catalog
+    opa: Path | None = None
+
+    @property
+    def engine(self) -> Path | None:
+        """The program that has to evaluate it, None for Wasm."""
+        return self.opa if self.catalog.missing_builtins else None
+
+
+@contextmanager
+def open_policy_sets(
+    opa: OpaAddress | Path | None,
+    own: Sequence[OwnPolicies],
+    *,
+    seconds: float = 240.0,
+    cache_dir: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[tuple[PolicySet, ...]]:
+    """The built-in rules on an engine, see `open_policy_set`, and each of the `own` sets on an engine of its own.
+
+    Half of the time is for the built-in rules, the other half in equal parts for the own sets, at most OWN_SECONDS for
+    each. These never go to a running OPA, which other sets may use.
+    """
+    share = 1.0 if not own else 0.5
+    own_share = min(share / max(len(own), 1), OWN_SECONDS / seconds)
+    with ExitStack() as stack:
+
+        def opened(
+            on: OpaAddress | Path | None, catalog: Catalog, share: float, name: str = BUILTIN_POLICIES, source: str = ""
+        ) -> PolicySet:
+            one = open_policy_set(on, catalog, seconds=seconds, share=share, cache_dir=cache_dir, clock=clock)
+            return replace(stack.enter_context(one), name=name, source=source)
+
+        yield (
+            opened(opa, load_builtin(), share),
+            *(opened(one.engine, one.catalog, own_share, one.name, one.source) for one in own),
+        )
+
+
 @contextmanager
 def open_policy_set(
     opa: OpaAddress | Path | None,
     catalog: Catalog,
     *,
     seconds: float = 240.0,
+    share: float = 1.0,
     cache_dir: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[PolicySet]:
     """The rules of `catalog` on an engine: a running OPA, a binary to start, or None for Wasm.
 
-    Wasm is what was compiled of the catalogue's folder. All evaluations together may take `seconds` of `clock`, see
-    TimeBudget; `cache_dir` keeps machine code between processes.
+    Wasm is what was compiled of the catalogue's folder. All evaluations together may take a `share` of `seconds` of
+    `clock`, see TimeBudget; `cache_dir` keeps machine code between processes.
     """
     if opa is None:
         from gracegate.policy.engines.opa_wasm import WasmEngine  # noqa: PLC0415 - wasmtime is slow to import
 
         with closing(WasmEngine(catalog, cache_dir=cache_dir)) as wasm:
             wasm.warm_up()
-            yield PolicySet(catalog, wasm.engine, TimeBudget(seconds, clock).limited(wasm.evaluate))
+            yield PolicySet(catalog, wasm.engine, TimeBudget(seconds, clock, share=share).limited(wasm.evaluate))
         return
     from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
 
     if isinstance(opa, Path):
         with opa_server.start_child(opa, catalog) as child:
-            yield PolicySet(catalog, child.engine, TimeBudget(seconds, clock).limited(child.evaluate))
+            yield PolicySet(catalog, child.engine, TimeBudget(seconds, clock, share=share).limited(child.evaluate))
     else:
         with closing(opa_server.ServerEngine(opa.url, catalog, token=opa.token)) as server:
-            yield PolicySet(catalog, server.engine, TimeBudget(seconds, clock).limited(server.evaluate))
+            yield PolicySet(catalog, server.engine, TimeBudget(seconds, clock, share=share).limited(server.evaluate))
+
+
+def missing_builtins(wasm: bytes) -> tuple[str, ...]:
+    """The builtins that rules call and that are neither in their Wasm nor in its host: an OPA has to evaluate them."""
+    from gracegate.policy.engines import opa_wasm  # noqa: PLC0415 - wasmtime is slow to import
+
+    return opa_wasm.missing_builtins(wasm)
 
 
 class PolicyEngines:

@@ -165,7 +165,7 @@ def start_child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Ite
     """An engine on an OPA of its own that runs as long as the context. Raises EngineUnavailable."""
     modules = _modules(catalog)
     # All at once from files: put one by one, OPA would compile all of them for each.
-    release = json.dumps({_RELEASE: _release(catalog.digest, sorted(modules))})
+    release = json.dumps({**catalog.data, _RELEASE: _release(catalog.digest, sorted(modules))})
     with (
         OpaProcess(binary, {**modules, "release.json": release}) as process,
         closing(ChildEngine(process, catalog, seconds)) as engine,

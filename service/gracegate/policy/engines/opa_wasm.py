@@ -14,7 +14,7 @@ import wasmtime
 from gracegate import module_cache
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
 from gracegate.model import Engine
-from gracegate.policy import Catalog, load_builtin
+from gracegate.policy import WASM, Catalog, load_builtin
 from gracegate.policy.engines.error_parsing import rules_named_in
 from gracegate.policy.engines.wasm_abi import Aborted, BuiltinFailed, Instance
 from gracegate.policy.engines.wasm_builtins import HOST_BUILTINS
@@ -44,7 +44,8 @@ class WasmEngine:
         memory_bytes: int = 2 << 30,
     ) -> None:
         rules = catalog or load_builtin()
-        self._wasm = rules.folder / "compiled" / "policy.wasm"
+        self._wasm = rules.folder / WASM
+        self._data = rules.data
         self._cache_dir = cache_dir
         self._seconds = seconds
         self._memory_bytes = memory_bytes
@@ -55,7 +56,7 @@ class WasmEngine:
 
     def evaluate(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
         """The report. Raises EngineTimeout, RuleFailed, RulesMismatch where it is undefined, else EngineError."""
-        data = encode_json({"gracegate_release": {"digest": self.engine.digest}})
+        data = encode_json({**self._data, "gracegate_release": {"digest": self.engine.digest}})
         text = encode_json(opa_input)
         with _ONE_AT_A_TIME, _translate_errors():
             engine, module = self._load()
@@ -91,6 +92,13 @@ class WasmEngine:
                 engine = wasmtime.Engine(config)
                 self._loaded = engine, module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
             return self._loaded
+
+
+def missing_builtins(wasm: bytes) -> tuple[str, ...]:
+    """The builtins that a policy calls and that are neither in its Wasm nor in this host."""
+    engine = wasmtime.Engine()
+    with _ONE_AT_A_TIME, closing(Instance(engine, wasmtime.Module(engine, wasm), HOST_BUILTINS, 1 << 30)) as instance:
+        return instance.missing_builtins()
 
 
 @contextmanager

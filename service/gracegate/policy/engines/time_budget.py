@@ -17,14 +17,16 @@ _LEAST_SHARE = 1 / 100
 
 
 class TimeBudget:
-    """The evaluations of one check, which may take `seconds` together, counted from now.
+    """The evaluations of one policy set in one check, which ends `seconds` from now.
 
-    Each may take half of what is left, and a sixth of it once one has taken too long. `clock` gives seconds.
+    They may take `share` of that together: the rest is for the other sets. Each may take half of what is left, and a
+    sixth of it once one has taken too long. `clock` gives seconds.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, *, share: float = 1.0) -> None:
         self._clock = clock
         self._end = clock() + seconds
+        self._unspent = seconds * share
         self._least = seconds * _LEAST_SHARE
         self._share = _FIRST_SHARE
 
@@ -32,7 +34,8 @@ class TimeBudget:
         """`evaluate`, which takes the input and the seconds that it may need, within this budget."""
 
         def evaluate_within_budget(opa_input: Mapping[str, Any]) -> Any:
-            left = self._end - self._clock()
+            began = self._clock()
+            left = min(self._end - began, self._unspent)
             if left < self._least:
                 raise EngineTimeout("no time is left to evaluate it")
             try:
@@ -42,5 +45,7 @@ class TimeBudget:
             except EngineTimeout:
                 self._share = _LATER_SHARE
                 raise
+            finally:
+                self._unspent -= self._clock() - began
 
         return evaluate_within_budget

@@ -50,7 +50,8 @@ class Instance:
 
     def evaluate(self, entrypoint: str, data: bytes, opa_input: bytes) -> str:
         """The result set of `entrypoint` as JSON text; `[]` where it is undefined."""
-        self._instantiate()
+        if missing := self.missing_builtins():
+            raise wasmtime.WasmtimeError(f"the policy calls builtins that Wasm lacks: {', '.join(missing)}")
         number = self._read_mapping("entrypoints").get(entrypoint)
         if number is None:
             raise wasmtime.WasmtimeError(f"the policy has no entrypoint {entrypoint}")
@@ -59,15 +60,17 @@ class Instance:
         heap = self._call("opa_heap_ptr_get")
         return self._read_text(self._call("opa_eval", 0, number, data_address, address, len(opa_input), heap, 0))
 
+    def missing_builtins(self) -> tuple[str, ...]:
+        """The builtins that the policy calls and the host does not have."""
+        self._instantiate()
+        return tuple(sorted(set(self._builtins.values()).difference(self._host)))
+
     def _instantiate(self) -> None:
         imports = [self._import(item) for item in self._module.imports]
         self._exports = wasmtime.Instance(self._store, self._module, imports).exports(self._store)
         self._constants_end = self._call("opa_heap_ptr_get")
         self._scratch = self._call("opa_malloc", _SCRATCH_BYTES)
         self._builtins = {number: name for name, number in self._read_mapping("builtins").items()}
-        unknown = sorted(set(self._builtins.values()).difference(self._host))
-        if unknown:
-            raise wasmtime.WasmtimeError(f"the policy calls builtins that Wasm lacks: {', '.join(unknown)}")
 
     def _import(self, item: wasmtime.ImportType) -> wasmtime.Func | wasmtime.Memory:
         kind = item.type

@@ -5,23 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 from gracegate.errors import RulesError
 from gracegate.model import Parameter, Rule, Severity
-from gracegate.policy.build.examples import Example, StepError
-from gracegate.policy.build.wasm_build import Annotation
+from gracegate.policy.sets.examples import Example, StepError
+
+Annotation = Mapping[str, Any]
+"""The METADATA of a package or rule with its path and location, as `opa inspect` writes it."""
 
 ROOM = ("data", "gracegate", "rules")
 
-_RULE_FILE = re.compile(r"rules/(?P<group>[a-z_]+)/(?P<name>[a-z0-9_]+)\.rego")
+_RULE_FILE = re.compile(r"rules/(?P<group>[a-z][a-z0-9_]*)/(?P<name>[a-z0-9_]+)\.rego")
+_KIND = re.compile(r"(?:[a-z0-9.-]+/)?[A-Z][A-Za-z0-9]*")
 _NAMES: Mapping[type, str] = {str: "text", dict: "map", list: "list"}
 _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
-    "custom": {"severity", "fix", "parameters", "before", "example", "aliases", "exceptions", "effective_on"},
+    "custom": {"severity", "fix", "parameters", "before", "example", "aliases", "exceptions", "effective_on", "kinds"},
     "a parameter": {"default", "description", "cluster"},
     "related_resources": {"ref", "description"},
 }
@@ -30,21 +33,28 @@ _KEYS = {
 def read_rules(annotations: Collection[Annotation], modules: Mapping[str, str], baseline: str = "") -> list[Rule]:
     """The rules of a set, by group and id; `annotations` is that part of `opa inspect -a -f json`.
 
-    `baseline` is the text that the steps of examples change. Raises RulesError with file and line for a rule file
-    without METADATA, and for METADATA that is not as it should be.
+    `baseline` is the text that the steps of examples change. Raises RulesError with all mistakes, each with its file
+    and line: rule files without METADATA, and METADATA that is not as it should be.
     """
     packages = {entry["location"]["file"]: entry for entry in annotations if entry["annotations"]["scope"] == "package"}
-    rules = []
+    rules: list[Rule] = []
+    mistakes: list[RulesError] = []
     for name, text in modules.items():
         if not name.startswith("rules/"):
             continue
         if (entry := packages.get(name)) is None:
-            raise RulesError("the file has no METADATA above its package", file=name, line=1)
-        block = _Block(name, text.splitlines()[: entry["location"]["row"]], baseline)
-        rules.append(block.read_rule(entry["annotations"], tuple(part["value"] for part in entry["path"])))
+            mistakes.append(RulesError("the file has no METADATA above its package", file=name, line=1))
+            continue
+        try:
+            block = _Block(name, text.splitlines()[: entry["location"]["row"]], baseline)
+            rules.append(block.read_rule(entry["annotations"], tuple(part["value"] for part in entry["path"])))
+        except RulesError as error:
+            mistakes += error.mistakes
     names = [name for rule in rules for name in (rule.id, *rule.aliases)]
     if duplicates := {name for name in names if names.count(name) > 1}:
-        raise RulesError(f"more than one rule is called {', '.join(sorted(duplicates))}")
+        mistakes.append(RulesError(f"more than one rule is called {', '.join(sorted(duplicates))}"))
+    if mistakes:
+        raise RulesError.of(mistakes)
     return sorted(rules, key=lambda rule: (rule.group, rule.id))
 
 
@@ -57,25 +67,36 @@ class _Block:
     baseline: str
 
     def read_rule(self, found: Mapping[str, Any], package: tuple[str, ...]) -> Rule:
-        group, identity = self._names(package)
-        self._reject_unknown(found, "METADATA")
-        custom = self._required(found, "custom", dict)
-        self._reject_unknown(custom, "custom")
-        return Rule(
-            id=identity,
-            group=group,
-            title=self._required(found, "title", str).strip(),
-            description=self._required(found, "description", str).strip(),
-            severity=self._one_of(custom, "severity", get_args(Severity)),
-            fix=self._one_of(custom, "fix", _FIXES),
-            parameters=self._parameters(self._optional(custom, "parameters", {})),
-            before=self._before(custom),
-            example=self._example(custom),
-            links=self._links(self._required(found, "related_resources", list)),
-            aliases=tuple(self._optional(custom, "aliases", [])),
-            exceptions=tuple(one_line(str(text)) for text in self._optional(custom, "exceptions", [])),
-            effective_on=self._date(custom, "effective_on"),
-        )
+        mistakes: list[RulesError] = []
+
+        def read(part: Callable[[], Any]) -> Any:
+            try:
+                return part()
+            except RulesError as error:
+                mistakes.extend(error.mistakes)
+
+        read(lambda: self._reject_unknown(found, "METADATA"))
+        custom = read(lambda: self._required(found, "custom", dict)) or {}
+        read(lambda: self._reject_unknown(custom, "custom"))
+        group, identity = read(lambda: self._names(package)) or ("", "")
+        fields = {
+            "title": lambda: self._required(found, "title", str).strip(),
+            "description": lambda: self._required(found, "description", str).strip(),
+            "severity": lambda: self._one_of(custom, "severity", get_args(Severity)),
+            "fix": lambda: self._one_of(custom, "fix", _FIXES),
+            "parameters": lambda: self._parameters(self._optional(custom, "parameters", {})),
+            "before": lambda: self._before(custom),
+            "example": lambda: self._example(custom),
+            "links": lambda: self._links(self._required(found, "related_resources", list)),
+            "aliases": lambda: self._texts(custom, "aliases"),
+            "exceptions": lambda: tuple(map(one_line, self._texts(custom, "exceptions"))),
+            "effective_on": lambda: self._date(custom, "effective_on"),
+            "kinds": lambda: self._kinds(custom),
+        }
+        values = {name: read(part) for name, part in fields.items()} if "custom" in found else {}
+        if mistakes:
+            raise RulesError.of(mistakes)
+        return Rule(id=identity, group=group, **values)
 
     def _names(self, package: tuple[str, ...]) -> tuple[str, str]:
         """Group and id, which the path and the package have to agree on."""
@@ -86,6 +107,19 @@ class _Block:
         if package != wanted:
             self._fail(f'the package has to be gracegate.rules.{wanted[-2]}["{wanted[-1]}"]', "package")
         return wanted[-2], wanted[-1]
+
+    def _texts(self, custom: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        texts = self._optional(custom, key, [])
+        if not all(isinstance(text, str) for text in texts):
+            self._fail(f"`{key}` has to be a list of texts", key)
+        return tuple(texts)
+
+    def _kinds(self, custom: Mapping[str, Any]) -> tuple[str, ...]:
+        kinds = self._texts(custom, "kinds")
+        for kind in kinds:
+            if not _KIND.fullmatch(kind):
+                self._fail(f"`{kind}` is no kind: write `Kind`, or `group/Kind` without a version", "kinds")
+        return kinds
 
     def _parameters(self, found: Mapping[str, Any]) -> tuple[Parameter, ...]:
         for name in found:
@@ -158,16 +192,22 @@ class _Block:
         return self._required(found, key, type(fallback)) if key in found else fallback
 
     def _reject_unknown(self, found: Mapping[str, Any], place: str) -> None:
-        for key in found:
-            if key not in _KEYS[place]:
-                near = difflib.get_close_matches(key, _KEYS[place], n=1)
-                self._fail(f"unknown key `{key}` in {place}" + (f", did you mean `{near[0]}`?" if near else ""), key)
+        mistakes = []
+        for key in found.keys() - _KEYS[place]:
+            near = difflib.get_close_matches(key, _KEYS[place], n=1)
+            hint = f", did you mean `{near[0]}`?" if near else ""
+            mistakes.append(self._mistake(f"unknown key `{key}` in {place}{hint}", key))
+        if mistakes:
+            raise RulesError.of(sorted(mistakes, key=lambda mistake: mistake.line or 0))
 
     def _fail(self, message: str, word: str) -> NoReturn:
-        """Point at the first line of the block that begins with the word, else at its first one."""
+        raise self._mistake(message, word)
+
+    def _mistake(self, message: str, word: str) -> RulesError:
+        """Points at the first line of the block that begins with the word, else at its first one."""
         begins = re.compile(rf"[#\s-]*{re.escape(word)}\b")
         line = next((number for number, text in enumerate(self.lines, 1) if begins.match(text)), 1)
-        raise RulesError(message, file=self.file, line=line)
+        return RulesError(message, file=self.file, line=line)
 
 
 def one_line(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from gracegate.errors import RulesError
 from gracegate.model import Parameter, Rule
-from gracegate.policy.build import metadata
+from gracegate.policy.sets import metadata
 
 FILE = "rules/termination/drain_short.rego"
 TEXT = """\

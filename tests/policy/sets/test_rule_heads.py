@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gracegate.errors import RulesError
-from gracegate.policy.build.rule_heads import check_rule_heads
+from gracegate.policy.sets.rule_heads import check_rule_heads
 
 RULE = "rules/rollout/single_replica.rego"
 LIBRARY = "lib/values.rego"

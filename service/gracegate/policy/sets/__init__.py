@@ -1,0 +1,27 @@
+"""Policy sets: rules of organisations, read from their folders and built once for each digest, if nothing is wrong."""
+
+from __future__ import annotations
+
+from gracegate.policy.sets.examples import BASELINE_FILE
+from gracegate.policy.sets.folder import PolicyFolder, read_policy_folder
+from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
+from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
+from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.rule_heads import check_rule_heads
+from gracegate.policy.sets.store import load_policies
+
+__all__ = [
+    "BASELINE_FILE",
+    "CAPABILITIES_FILE",
+    "Annotation",
+    "OpaCommand",
+    "PolicyFolder",
+    "build_policies",
+    "check_rule_heads",
+    "load_policies",
+    "one_line",
+    "read_policy_folder",
+    "read_rules",
+    "set_capabilities",
+    "written_modules",
+]

@@ -1,0 +1,146 @@
+"""A policy set as its authors write it: a folder with rules, libraries, data and a file that describes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gracegate.errors import ConfigError, InputError, RulesError
+from gracegate.policy.sets.fences import CONTRACT
+from gracegate.repo_config import POLICIES_FILE, parse_policies_file
+from gracegate.yaml import json_value, parse_yaml
+
+MAX_DATA_BYTES = 8_000_000
+_MAX_FILE_BYTES = 1_000_000
+_RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
+_RESERVED_DATA = re.compile(r"gracegate.*|rules|schema|system")
+_DATA_FILES = ("data.json", "data.yaml", "data.yml")
+# Folders of a repository that hold no rules.
+_OTHER_FOLDERS = frozenset({"cases", "node_modules"})
+
+
+@dataclass(frozen=True)
+class PolicyFolder:
+    """What a folder holds: Rego texts by path inside it, and the values of its data.
+
+    `mistakes` are those that show before any Rego is read.
+    """
+
+    folder: Path
+    name: str
+    modules: Mapping[str, str]
+    tests: Mapping[str, str]
+    data: Mapping[str, Any]
+    mistakes: tuple[RulesError, ...] = ()
+
+    @property
+    def rule_ids(self) -> frozenset[str]:
+        """The ids that its files give rules, also to those that cannot be used."""
+        found = (_RULE_FILE.fullmatch(file) for file in self.modules)
+        return frozenset(match[1].replace("_", "-") for match in found if match)
+
+
+def read_policy_folder(folder: Path) -> PolicyFolder:
+    """The policy set in a folder. Raises ConfigError where there is none, or its POLICIES_FILE cannot be used."""
+    if not folder.is_dir():
+        raise ConfigError("there is no such folder of policies", file=str(folder))
+    described = parse_policies_file(_described(folder / POLICIES_FILE), str(folder / POLICIES_FILE))
+    if described.contract != CONTRACT:
+        message = f"this gracegate knows contract {CONTRACT} of policy sets, not {described.contract}"
+        raise ConfigError(message, file=str(folder / POLICIES_FILE))
+    mistakes: list[RulesError] = []
+    files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
+    if not texts:
+        raise ConfigError("there are no Rego files in this folder of policies", file=str(folder))
+    for name in texts:
+        if not name.endswith("_test.rego") and not name.startswith("lib/") and not _RULE_FILE.fullmatch(name):
+            message = "a rule lives in rules/<group>/<rule>.rego and a library in lib/, in lower case"
+            mistakes.append(RulesError(message, file=name, line=1))
+    return PolicyFolder(
+        folder=folder,
+        name=described.name or folder.resolve().name,
+        modules={name: text for name, text in texts.items() if not name.endswith("_test.rego")},
+        tests={name: text for name, text in texts.items() if name.endswith("_test.rego")},
+        data=_data({name: path for name, path in files.items() if name.startswith("data/")}, mistakes),
+        mistakes=tuple(mistakes),
+    )
+
+
+def _described(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", file=str(path)) from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files below a folder, sorted; no link is followed, which could lead anywhere."""
+    for top, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _OTHER_FOLDERS)
+        yield from (path for name in sorted(names) if not (path := Path(top, name)).is_symlink())
+
+
+def _text(path: Path, name: str, mistakes: list[RulesError]) -> str:
+    try:
+        data = path.read_bytes()
+        if len(data) <= _MAX_FILE_BYTES:
+            return data.decode()
+        mistakes.append(RulesError(f"the file is larger than {_MAX_FILE_BYTES:,} bytes", file=name, line=1))
+    except (OSError, UnicodeDecodeError) as error:
+        mistakes.append(RulesError(f"cannot be read: {error}", file=name, line=1))
+    return ""
+
+
+def _data(files: Mapping[str, Path], mistakes: list[RulesError]) -> dict[str, Any]:
+    """The values of the data files, each under the names of its folders below data/, as OPA puts them together."""
+    merged: dict[str, Any] = {}
+    size = 0
+    for name, path in files.items():
+        if path.name not in _DATA_FILES:
+            mistakes.append(RulesError(f"data is in files named {', '.join(_DATA_FILES)}", file=name))
+            continue
+        size += path.stat().st_size
+        if size > MAX_DATA_BYTES:
+            mistakes.append(RulesError(f"the data is larger than {MAX_DATA_BYTES:,} bytes with this file", file=name))
+            break
+        try:
+            value: Any = _value(path)
+            for folder in reversed(Path(name).parent.parts[1:]):
+                value = {folder: value}
+            _merge(merged, value)
+        except (ValueError, InputError, OSError) as error:
+            line = error.line if isinstance(error, InputError) else None
+            mistakes.append(RulesError(f"the data cannot be used: {error}", file=name, line=line))
+    mistakes.extend(
+        RulesError(f"data cannot have the name `{root}`, which gracegate or OPA uses", file="data")
+        for root in merged
+        if _RESERVED_DATA.fullmatch(root)
+    )
+    return merged
+
+
+def _value(path: Path) -> Any:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return json.loads(text)
+    return json_value(text, parse_yaml(text))
+
+
+def _merge(into: dict[str, Any], value: Any) -> None:
+    if not isinstance(value, dict):
+        raise RulesError("a file of data has to be a mapping")
+    for key, item in value.items():
+        if key in into and isinstance(into[key], dict) and isinstance(item, dict):
+            _merge(into[key], item)
+        elif key in into:
+            raise RulesError(f"`{key}` is in two files of data")
+        else:
+            into[str(key)] = item

@@ -1,0 +1,118 @@
+"""The `opa` command on Rego that others wrote: without environment, without network, with a limit of time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gracegate.errors import ConfigError, RulesError
+
+ENTRYPOINT = "gracegate/main/report"
+_SECONDS = 120.0
+_V0 = "this is Rego v0, and rules are Rego v1: `opa fmt --rego-v1 --write` rewrites it"
+
+
+class OpaCommand:
+    """The OPA at `binary`, for the Rego files below `folder`, whose paths messages are relative to."""
+
+    def __init__(self, binary: Path, folder: Path) -> None:
+        self._binary = shutil.which(binary) or str(binary)
+        self._folder = folder
+
+    def parse(self, file: str) -> dict[str, Any]:
+        """The syntax tree of a file, as OPA writes it with locations. Raises RulesError with all mistakes.
+
+        Nothing is compiled, so that OPA fetches no schema that METADATA names.
+        """
+        options = ["--format", "json", "--json-include", "locations,-comments", file]
+        done = self._run("parse", *options)
+        if done.returncode == 0:
+            tree: dict[str, Any] = json.loads(done.stdout)
+            return tree
+        if self._run("parse", "--v0-compatible", *options).returncode == 0:
+            first = _mistakes(done)[0]
+            raise RulesError(_V0, file=file, line=first.line)
+        raise RulesError.of(_mistakes(done))
+
+    def check(self, capabilities: Path) -> None:
+        """Compiles all files strictly. Raises RulesError with all mistakes."""
+        done = self._run("check", "--strict", "--format", "json", "--capabilities", str(capabilities), ".")
+        if done.returncode != 0:
+            raise RulesError.of(_mistakes(done))
+
+    def build_wasm(self, capabilities: Path, bundle: Path) -> bytes:
+        """The Wasm of the entrypoint of all files but tests; `bundle` is a path for what OPA writes."""
+        options = ["-t", "wasm", "-e", ENTRYPOINT, "--capabilities", str(capabilities), "--ignore", "*_test.rego"]
+        done = self._run("build", *options, "-b", ".", "-o", str(bundle))
+        if done.returncode != 0:
+            raise RulesError(f"OPA rejects the rules: {_words(done)}")
+        with tarfile.open(bundle) as archive:
+            members = [archive.extractfile(member) for member in archive if member.name == "/policy.wasm"]
+            return b"".join(member.read() for member in members if member)
+
+    def inspect(self) -> list[dict[str, Any]]:
+        """The annotations of all files, each with its path and location."""
+        done = self._run("inspect", "-a", "-f", "json", ".")
+        if done.returncode != 0:
+            raise RulesError(f"OPA rejects the rules: {_words(done)}")
+        annotations: list[dict[str, Any]] = json.loads(done.stdout)["annotations"]
+        return annotations
+
+    def capabilities(self) -> dict[str, Any]:
+        """All that this OPA can do."""
+        found: dict[str, Any] = json.loads(self._run("capabilities", "--current").stdout)
+        return found
+
+    def _run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                [self._binary, command, *arguments],
+                cwd=self._folder,
+                env={},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_SECONDS,
+            )
+        except OSError as error:
+            raise ConfigError(f"{self._binary} cannot be started: {error.strerror}") from error
+        except subprocess.TimeoutExpired as error:
+            raise RulesError(f"OPA takes longer than {_SECONDS:.0f} s to compile the rules") from error
+
+
+def _mistakes(done: subprocess.CompletedProcess[str]) -> Sequence[RulesError]:
+    """OPA's errors, the first of each line: others follow from it."""
+    try:
+        found = json.loads(done.stdout or done.stderr)["errors"]
+    except (ValueError, LookupError):
+        return [RulesError(f"OPA rejects the rules: {_words(done)}")]
+    places: dict[tuple[object, object], RulesError] = {}
+    for one in found:
+        place = one.get("location") or {}
+        file, line = place.get("file"), place.get("row")
+        mistake = RulesError(str(one.get("message")), file=str(file).removeprefix("./") if file else None, line=line)
+        places.setdefault((file, line), mistake)
+    return [*places.values()]
+
+
+def _words(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr or done.stdout).strip()[:2000]
+
+
+@contextmanager
+def written_modules(modules: Mapping[str, str]) -> Iterator[Path]:
+    """A folder with nothing but these files, so that nothing else gets into what OPA makes of them."""
+    with tempfile.TemporaryDirectory(prefix="gracegate-policies-") as name:  # mode 0700
+        folder = Path(name, "policies")
+        for path, text in modules.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        yield folder

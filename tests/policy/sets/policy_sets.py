@@ -1,0 +1,95 @@
+"""A policy set that works, in files by path, for tests to break."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+RULE = "rules/acme/memory_limit_missing.rego"
+ID = "memory-limit-missing"
+METADATA = """\
+# METADATA
+# title: A container without a memory limit can take the whole node
+# description: A leak in one container ends others on the same node.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+# custom:
+#   severity: error
+#   fix: assumes
+#   parameters:
+#     limit:
+#       default: 256Mi
+#       description: The limit to suggest.
+#   example: []
+package gracegate.rules.acme["memory-limit-missing"]
+"""
+CODE = """
+import data.gracegate.lib.text
+
+violation contains {"at": at, "message": message} if {
+	some at, container in _unlimited
+	message := text.format(`Container "{}" has no memory limit.`, [container.name])
+}
+
+fix contains {
+	"at": at,
+	"patch": [{
+		"op": "add",
+		"path": array.concat(at.path, ["resources", "limits", "memory"]),
+		"value": input.params["memory-limit-missing"].limit,
+	}],
+	"assumption": "It needs no more.",
+} if some at, _ in _unlimited
+
+_unlimited := {at: container |
+	some i, document in input.documents
+	some n, container in document.object.spec.template.spec.containers
+	not container.resources.limits.memory
+	at := {"document": i, "path": ["spec", "template", "spec", "containers", n]}
+}
+"""
+GOOD: Mapping[str, str] = {RULE: METADATA + CODE}
+
+NETWORK_POLICY = "rules/acme/open_network_policy.rego"
+"""A rule on a kind that no built-in rule reads, with a library and data of its own."""
+OTHER_KIND: Mapping[str, str] = {
+    NETWORK_POLICY: """\
+# METADATA
+# title: A policy that lets everybody in
+# description: Any pod of the cluster can reach the workload.
+# related_resources:
+# - ref: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+# custom:
+#   severity: warning
+#   fix: none
+#   kinds: [NetworkPolicy]
+#   example: |
+#     apiVersion: networking.k8s.io/v1
+#     kind: NetworkPolicy
+#     metadata: {name: web}
+#     spec: {podSelector: {}, ingress: [{}]}
+package gracegate.rules.acme["open-network-policy"]
+
+import data.acme.owners
+
+violation contains {"at": {"document": i, "path": ["spec", "ingress", n]}, "message": message} if {
+	some i, document in input.documents
+	document.object.kind == "NetworkPolicy"
+	some n, {} in document.object.spec.ingress
+	message := concat("", ["Anybody is let in: ask ", owners.of(document.object.metadata.name), "."])
+}
+""",
+    "lib/owners.rego": """\
+package acme.owners
+
+of(name) := object.get(data.teams.owners, name, data.teams.default_owner)
+""",
+    "data/teams/data.yaml": "default_owner: the platform team\nowners: {web: the web team}\n",
+}
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
