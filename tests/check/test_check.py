@@ -475,7 +475,7 @@ def test_a_preview_that_fails_costs_nothing_else(
 ) -> None:
     report = report_of(GOOD, WITHOUT_DRAIN)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(sys.modules["gracegate.check.check"], "parse_repo_config", fail)

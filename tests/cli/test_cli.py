@@ -17,8 +17,8 @@ import gracegate.outputs.json as json_output
 from gracegate import __version__
 from gracegate.cli import fix as fix_command
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
-from gracegate.model import Engine
-from gracegate.policy import Cluster
+from gracegate.cli.policies import ActivePolicies, ChosenPolicies
+from gracegate.policy import Cluster, load_builtin
 from tests.manifests import hostile
 from tests.processes import WAIT_SECONDS
 from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
@@ -289,7 +289,7 @@ def test_fix_names_a_file_that_cannot_be_read(shop: Path, capfd: pytest.CaptureF
 
 
 def test_a_file_that_changed_during_the_run_is_left_alone(shop: Path) -> None:
-    request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
+    request = fix_command.build_request(fix_command.CheckOptions(), ActivePolicies((), ChosenPolicies()))
     write(shop, {"apps/web.yaml": WITHOUT_DRAIN + "# edited\n"})
     with pytest.raises(fix_command.RepositoryError, match="changed during the run"):
         fix_command.write_files(shop, {"apps/web.yaml": (WITHOUT_DRAIN, "other text")}, request)
@@ -299,7 +299,7 @@ def test_a_file_that_changed_during_the_run_is_left_alone(shop: Path) -> None:
 @pytest.mark.parametrize("meanwhile", ["changed", "gone"])
 def test_of_several_files_all_are_written_or_none(shop: Path, meanwhile: str) -> None:
     write(shop, {"other/web.yaml": WITHOUT_DRAIN, "other/service.yaml": SERVICE})
-    request = fix_command.build_request(fix_command.CheckOptions(), fix_command.load_builtin(), Engine("", "", ""))
+    request = fix_command.build_request(fix_command.CheckOptions(), ActivePolicies((), ChosenPolicies()))
     (shop / "other/web.yaml").unlink()
     if meanwhile == "changed":
         write(shop, {"other/web.yaml": "other text"})
@@ -401,7 +401,7 @@ def test_rules_are_listed_and_explained(capfd: pytest.CaptureFixture[str]) -> No
 def test_every_example_is_found(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     # Without an oldest version no field is too new.
     write(shop, {".gracegate.yaml": f'min_kubernetes_version: "1.{Cluster().min_minor}"\n'})
-    rules = fix_command.load_builtin().rules
+    rules = load_builtin().rules
     changed = {name: rule for name, rule in rules.items() if rule.before is not None}
     write(shop, {f"{name}/example.yaml": rule.before or "" for name, rule in changed.items()})
     base = commit(shop, "before")

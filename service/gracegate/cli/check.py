@@ -11,10 +11,9 @@ from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
 from gracegate.cli.report_outputs import FormatOption, ReportOutput, check_outputs, max_diffs, write_report
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, paths_argument, shared_options
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
-from gracegate.policy import load_builtin
 
 FailOn = Literal["error", "warning", "info", "never"]
 
@@ -48,11 +47,11 @@ def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str 
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
     check_outputs(outputs)
-    catalog, given = load_builtin(), CheckOptions(**options)
-    with progress("Checking") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
+    given = CheckOptions(**options)
+    with progress("Checking") as shown, open_policy_engines(opa, given, shown.clock) as policies:
         request = build_request(given, policies)
         render = build_renderer(given, shown)
-        report = check(replace(request, max_verified_fixes=max_diffs(outputs)), render)
+        report = policies.complete(check(replace(request, max_verified_fixes=max_diffs(outputs)), render))
     write_report(report, outputs)
     return exit_code(report, fail_on)
 

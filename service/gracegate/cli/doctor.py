@@ -14,12 +14,11 @@ from gracegate.check import explain_rule
 from gracegate.cli import diagnosis, machine
 from gracegate.cli.diagnosis import Diagnosis
 from gracegate.cli.main import CLEAN
-from gracegate.cli.request import open_policy_engine
+from gracegate.cli.request import CheckOptions, open_policy_engines
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitFailed, GitHubError, Gone, GracegateError
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, GitObjects, Pace, TokenBroker, app, contents, deliveries, installations
-from gracegate.policy import load_builtin
 from gracegate.settings import Settings, SettingsInvalid, child_environment
 from gracegate.store import Store, sqlite_file, url_without_password
 
@@ -95,14 +94,14 @@ def steps() -> Iterator[Step]:
 def _check_engine() -> Diagnosis:
     """Let the rules find the example of one of them."""
     try:
-        catalog = load_builtin()
-        with open_policy_engine(None, catalog) as policies:
-            explain_rule(next(iter(catalog.rules.values())), policies)
+        with open_policy_engines(None, CheckOptions(no_policies=True)) as policies:
+            (builtin,) = policies.sets
+            explain_rule(next(iter(builtin.catalog.rules.values())), builtin)
     except (GracegateError, OSError) as error:
         remedy = "see OPA_URL and GRACEGATE_OPA, or unset them to use the built-in engine"
         return Diagnosis("engine", "problem", f"no manifest can be evaluated: {error}", remedy)
-    engine = policies.engine
-    return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(catalog.rules)} rules")
+    engine, rules = builtin.engine, builtin.catalog.rules
+    return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(rules)} rules")
 
 
 def _check_database(settings: Settings) -> Diagnosis:

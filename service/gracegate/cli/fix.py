@@ -19,7 +19,7 @@ from gracegate.cli.rendering import build_renderer
 from gracegate.cli.request import (
     CheckOptions,
     build_request,
-    open_policy_engine,
+    open_policy_engines,
     paths_argument,
     shared_options,
     top_directory,
@@ -27,7 +27,6 @@ from gracegate.cli.request import (
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import RepositoryError
 from gracegate.outputs import plural, text
-from gracegate.policy import load_builtin
 
 EXIT_CODES = """\b
 Exit codes:
@@ -50,17 +49,18 @@ def command(write: bool, opa: str | None, **options: Any) -> int:
     """
     if "-" in options["paths"]:
         raise click.UsageError("Standard input has no file to fix; give the file's name")
-    catalog, given = load_builtin(), CheckOptions(**options)
-    with progress("Fixing") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
+    given = CheckOptions(**options)
+    with progress("Fixing") as shown, open_policy_engines(opa, given, shown.clock) as policies:
         request = build_request(given, policies)
         fixed = fix_all(request, build_renderer(given, shown))
     if not write:
         write_output("".join(_diff(path, *texts) for path, texts in fixed.files.items()))
     else:
         write_files(top_directory(options["paths"] or (".",)), fixed.files, request)
-    click.echo(text.problems(fixed.problems), err=True, nl=False)
+    problems = (*policies.chosen.problems(), *fixed.problems)
+    click.echo(text.problems(problems), err=True, nl=False)
     _print_summary(fixed, write=write)
-    if any(p.blocks for p in fixed.problems):
+    if any(p.blocks for p in problems):
         return INCOMPLETE
     return FINDINGS if fixed.files and not write else CLEAN
 

@@ -6,8 +6,8 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
@@ -20,12 +20,12 @@ from gracegate import git, settings
 from gracegate.check import CheckRequest
 from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
+from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
-from gracegate.model import CONFIG_FILE, FileDiff, RenderSources, Repository, SourceFile, Tree
-from gracegate.policy import Catalog, PolicySet
-from gracegate.policy.engines import OpaAddress, open_policy_set
-from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, Rule, SourceFile, Tree
+from gracegate.policy.engines import OpaAddress
+from gracegate.repo_config import POLICIES_FILE, RepoConfig, parse_repo_config
 
 STDIN = "stdin.yaml"
 """The file name of standard input in the report; it has to be a name that a manifest may have."""
@@ -35,6 +35,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 paths_argument = click.argument("paths", nargs=-1)
 """The files and directories to look at."""
 
+_POLICY_OPTIONS = (
+    click.option(
+        "--policies",
+        multiple=True,
+        metavar="DIR",
+        help="Evaluate the rules in this folder too; can be repeated.",
+    ),
+    click.option(
+        "--no-policies",
+        is_flag=True,
+        help=f"Use none of the folders that `policies` of {CONFIG_FILE} names. These are read from the working tree, "
+        "also with --base: say this where somebody else may have changed them, as in the checks of a fork.",
+    ),
+)
 _OPTIONS = (
     click.option(
         "--context", multiple=True, metavar="DIR", help="Look there too for Services and other joined objects."
@@ -47,6 +61,7 @@ _OPTIONS = (
         shell_complete=complete_rule,
         help="Evaluate this rule only; can be repeated.",
     ),
+    *_POLICY_OPTIONS,
     click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {CONFIG_FILE}."),
     click.option("--no-render", is_flag=True, help="Only name kustomizations and charts, and render none."),
     click.option(
@@ -76,11 +91,19 @@ def shared_options(command: F) -> F:
     return command
 
 
+def policy_options(command: F) -> F:
+    """Adds the options that say which policy sets are used."""
+    for option in reversed(_POLICY_OPTIONS):
+        command = option(command)
+    return command
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What to check. `base` and `head` are revisions; without `head` the work tree is checked. `roots` are the only
     directories whose kustomizations and charts are rendered, where any are given. `fetch` are the other repositories of
-    which pinned commits are fetched, see RenderSources."""
+    which pinned commits are fetched, see RenderSources. `policies` are folders of policy sets beside those that the
+    configuration names, which `no_policies` leaves out."""
 
     paths: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -91,26 +114,40 @@ class CheckOptions:
     no_render: bool = False
     roots: tuple[str, ...] = ()
     fetch: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    no_policies: bool = False
 
 
-def build_request(options: CheckOptions, policies: PolicySet) -> CheckRequest:
+def build_request(options: CheckOptions, policies: ActivePolicies) -> CheckRequest:
     """Reads files and revisions. Raises InputError for a wrong path, revision, rule or configuration."""
     if options.base is None:
         return _request_of_files(options, policies)
     return _request_of_revisions(options, options.base, policies)
 
 
-def open_policy_engine(
-    opa_option: str | None, catalog: Catalog, clock: Callable[[], float] = time.monotonic
-) -> AbstractContextManager[PolicySet]:
-    """The OPA of the option (a URL or a program), else of OPA_URL or GRACEGATE_OPA, else the built-in engine. Its
-    limit is counted by `clock`, in seconds."""
+@contextmanager
+def open_policy_engines(
+    opa_option: str | None, options: CheckOptions, clock: Callable[[], float] = time.monotonic
+) -> Iterator[ActivePolicies]:
+    """The policy sets of the options and of the configuration. The built-in rules are on the OPA of the option (a URL
+    or a program), else of OPA_URL or GRACEGATE_OPA, else on the built-in engine. The limit is counted by `clock`, in
+    seconds."""
     location = opa_option or settings.opa_url() or settings.opa_binary()
     opa = OpaAddress(str(location)) if "://" in str(location) else Path(location) if location else None
-    return open_policy_set(opa, catalog, cache_dir=settings.cache_dir(), clock=clock)
+    with chosen_policies(options) as chosen, open_policies(opa, chosen, clock) as policies:
+        yield policies
 
 
-def _request_of_files(options: CheckOptions, policies: PolicySet) -> CheckRequest:
+@contextmanager
+def chosen_policies(options: CheckOptions) -> Iterator[ChosenPolicies]:
+    """The policy sets of the options and of the configuration, built and not evaluated."""
+    top = top_directory((".",) if "-" in options.paths else options.paths or (".",))
+    config = top / CONFIG_FILE if options.config is None else Path(options.config)
+    with ExitStack() as stack:
+        yield choose_policies(options.policies, config, top, stack, ignores_config=options.no_policies)
+
+
+def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckRequest:
     paths = options.paths or (".",)
     reads_stdin = "-" in paths
     if reads_stdin and len(paths) > 1:
@@ -118,8 +155,9 @@ def _request_of_files(options: CheckOptions, policies: PolicySet) -> CheckReques
     top = top_directory((".",) if reads_stdin else paths)
     names = [] if reads_stdin else [os.path.relpath(path, top) for path in paths]
     files = _with_files_beside(top, (*names, *_context_paths(top, options.context)))
-    limits, cache = settings.limits(), ReadCache()
+    limits, cache = _limits(policies), ReadCache()
     tree = read_files(top, files, limits, cache)
+    tree = _without_policies(tree, top, names, policies.chosen.folders.union(_policy_folders(tree, top)))
     (tree,) = fetch_commits([tree], None, _source_fetcher(options), limits, cache)
     subjects = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
@@ -127,44 +165,73 @@ def _request_of_files(options: CheckOptions, policies: PolicySet) -> CheckReques
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(options, _read_text(top / CONFIG_FILE), policies.catalog),
-        policies=(policies,),
+        config=_config(options, _read_text(top / CONFIG_FILE), policies),
+        policies=policies.sets,
+        unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
         repository=Repository(git.find_remotes(top)),
         subjects=subjects | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
-        only=_rule_ids(options, policies.catalog),
+        only=_rule_ids(options, policies.chosen.rules),
         limits=limits,
         cache=cache,
     )
 
 
-def _request_of_revisions(options: CheckOptions, base: str, policies: PolicySet) -> CheckRequest:
+def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePolicies) -> CheckRequest:
     top = git.find_top_level(top_directory(options.paths or (".",)))
     head = None if options.head is None else git.resolve_commit(top, options.head)
     merge_base = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
     names = [os.path.relpath(os.path.realpath(path), top) for path in options.paths or (".",)]
     diff = tuple(one for one in git.read_changes(top, merge_base, head, may_be_read) if _touches(one, names))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
-    limits, cache = settings.limits(), ReadCache()
+    limits, cache = _limits(policies), ReadCache()
     trees = [
         read_changed(partial(_read_revision, top, revision), changed, limits, cache) for revision in (merge_base, head)
     ]
+    # Only folders that are used as policies: any other one may be what somebody else proposes.
+    trees = [_without_policies(tree, top, names, policies.chosen.folders) for tree in trees]
     before, after = fetch_commits(trees, changed, _source_fetcher(options), limits, cache)
     return CheckRequest(
         head=after,
         base=before,
         repository=Repository(git.find_remotes(top)),
         diff=diff,
-        config=_config(options, _text_in(before, CONFIG_FILE), policies.catalog),
+        config=_config(options, _text_in(before, CONFIG_FILE), policies),
         head_config=_text_in(after, CONFIG_FILE)
         if _text_in(after, CONFIG_FILE) != _text_in(before, CONFIG_FILE)
         else None,
-        policies=(policies,),
+        policies=policies.sets,
+        unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
-        only=_rule_ids(options, policies.catalog),
+        only=_rule_ids(options, policies.chosen.rules),
         limits=limits,
         cache=cache,
     )
+
+
+def _limits(policies: ActivePolicies) -> Limits:
+    """What is read: also the kinds that the rules of policy sets declare."""
+    kinds = frozenset[str]().union(*(one.catalog.kinds for one in policies.sets))
+    return replace(settings.limits(), own_kinds=kinds)
+
+
+def _policy_folders(tree: Tree, top: Path) -> set[Path]:
+    """The folders of a tree that are policy sets."""
+    files = (path for path in tree.files if path.rpartition("/")[2] == POLICIES_FILE)
+    return {Path(os.path.realpath(top / path)).parent for path in files}
+
+
+def _without_policies(tree: Tree, top: Path, names: Sequence[str], folders: Iterable[Path]) -> Tree:
+    """The tree without the folders of policy sets, whose manifests are cases of rules, unless one of the `names` is
+    inside of them."""
+    real_top = Path(os.path.realpath(top))
+    inside = {folder.relative_to(real_top).as_posix() for folder in folders if folder.is_relative_to(real_top)}
+    left_out = [one for one in sorted(inside) if not any(name != one and _is_below(name, [one]) for name in names)]
+    kept = {path: file for path, file in tree.files.items() if not _is_below(path, left_out)}
+    for folder in left_out:
+        if any(_is_below(path, [folder]) for path in tree.files):
+            click.echo(f"gracegate: {folder} is a folder of policies, its manifests are not checked", err=True)
+    return replace(tree, files=kept, problems=tuple(p for p in tree.problems if not _is_below(p.file, left_out)))
 
 
 def _source_fetcher(options: CheckOptions) -> git.SourceFetcher | None:
@@ -223,13 +290,15 @@ def _touches(change: FileDiff, names: Iterable[str]) -> bool:
     return any(_is_below(path, names) for path in (change.path, change.previous_path) if path is not None)
 
 
-def _config(options: CheckOptions, text: str | None, catalog: Catalog) -> RepoConfig:
+def _config(options: CheckOptions, text: str | None, policies: ActivePolicies) -> RepoConfig:
     if options.config is not None:
         given = _read_text(Path(options.config))
         if given is None:
             raise ConfigError("there is no such file", file=options.config)
-        return parse_repo_config(given, catalog.rules, options.config)
-    return RepoConfig() if text is None else parse_repo_config(text, catalog.rules)
+        return parse_repo_config(given, policies.chosen.rules, options.config, policies.chosen.unavailable_rules)
+    if text is None:
+        return RepoConfig()
+    return parse_repo_config(text, policies.chosen.rules, unavailable=policies.chosen.unavailable_rules)
 
 
 def _read_text(path: Path) -> str | None:
@@ -245,13 +314,13 @@ def _text_in(tree: Tree, path: str) -> str | None:
     return tree.files[path].data.decode("utf-8", "replace") if path in tree.files else None
 
 
-def _rule_ids(options: CheckOptions, catalog: Catalog) -> frozenset[str] | None:
-    return frozenset(rule_id(name, catalog) for name in options.rules) if options.rules else None
+def _rule_ids(options: CheckOptions, rules: Mapping[str, Rule]) -> frozenset[str] | None:
+    return frozenset(rule_id(name, rules) for name in options.rules) if options.rules else None
 
 
-def rule_id(name: str, catalog: Catalog) -> str:
+def rule_id(name: str, rules: Mapping[str, Rule]) -> str:
     """The id of the rule that has this id or had it once. An unknown one is a usage error that names the nearest."""
-    ids = {alias: rule.id for rule in catalog.rules.values() for alias in (*rule.aliases, rule.id)}
+    ids = {alias: rule.id for rule in rules.values() for alias in (*rule.aliases, rule.id)}
     if name not in ids:
         nearest = get_close_matches(name, ids, n=1)
         hint = f"did you mean `{nearest[0]}`?" if nearest else "`gracegate rules` lists them."

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Any
 
 import click
 
 from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.cli.completion import complete_rule
-from gracegate.cli.request import open_policy_engine, rule_id
+from gracegate.cli.main import CLEAN, INCOMPLETE
+from gracegate.cli.policies import ChosenPolicies, open_policies
+from gracegate.cli.request import CheckOptions, chosen_policies, policy_options, rule_id
 from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, has_advice, step_action
-from gracegate.policy import load_builtin
+from gracegate.outputs import FIX_CLASSES, has_advice, step_action, text
 
 
 @click.command("rules")
 @click.argument("rule", metavar="[ID]", required=False, shell_complete=complete_rule)
-def command(rule: str | None) -> int:
+@policy_options
+def command(rule: str | None, **options: Any) -> int:
     """List the rules, or explain one with an example and its fix."""
-    catalog = load_builtin()
-    if rule is None:
-        write_output(render_list(catalog.rules.values()))
-        return 0
-    with progress("Fixing the example"), open_policy_engine(None, catalog) as policies:
-        explanation = explain_rule(catalog.rules[rule_id(rule, catalog)], policies)
-    write_output(render_rule(explanation))
-    return 0
+    with chosen_policies(CheckOptions(**options)) as chosen:
+        click.echo(text.problems(chosen.problems()), err=True, nl=False)
+        if rule is None:
+            write_output(render_list(chosen.rules.values()))
+        else:
+            write_output(render_rule(_explain(rule_id(rule, chosen.rules), chosen)))
+    return INCOMPLETE if chosen.refused else CLEAN
+
+
+def _explain(rule: str, chosen: ChosenPolicies) -> RuleExplanation:
+    with progress("Fixing the example") as shown, open_policies(None, chosen, shown.clock) as policies:
+        owner = next(one for one in policies.sets if rule in one.catalog.rules)
+        return explain_rule(owner.catalog.rules[rule], owner)
 
 
 def render_list(rules: Iterable[Rule]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ from gracegate import git
 from gracegate.check import PlannedChange, plan_change
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engine, shared_options
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, shared_options
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
 from gracegate.outputs import plural, step_text, text
-from gracegate.policy import load_builtin
 
 EXIT_CODES = """\b
 Exit codes:
@@ -47,9 +47,10 @@ def command(base: str, head: str, folder: Path | None, opa: str | None, **option
     step with the one before it and found nothing that they do not find in the whole change; the last step ends in HEAD.
     Apply a step when the rollout of the one before it has ended, and after what it says has to be done by hand.
     """
-    catalog, given = load_builtin(), CheckOptions(base=base, head=head, **options)
-    with progress("Planning") as shown, open_policy_engine(opa, catalog, shown.clock) as policies:
+    given = CheckOptions(base=base, head=head, **options)
+    with progress("Planning") as shown, open_policy_engines(opa, given, shown.clock) as policies:
         planned = plan_change(build_request(given, policies), build_renderer(given, shown))
+        planned = replace(planned, report=policies.complete(planned.report))
     if planned.report.steps:
         patches = _patches(planned, base, head)
         if folder is None:

@@ -19,7 +19,7 @@ from gracegate.model import (
     Waiver,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change that breaks a program which reads the earlier shape."""
 
 
@@ -35,6 +35,10 @@ def report_values(report: Report) -> Mapping[str, Any]:
         "schema": SCHEMA,
         "verdict": report.verdict,
         "engine": {"name": engine.name, "version": engine.version, "digest": engine.digest},
+        "policies": [
+            {"name": one.name, "source": one.source, "digest": one.digest, "state": one.state}
+            for one in report.policies
+        ],
         "findings": [_finding(finding) for finding in report.findings],
         "suggestions": [_suggestion(suggestion) for suggestion in report.suggestions],
         "fixed": [_fixed(fixed) for fixed in report.fixed_findings],
@@ -48,6 +52,7 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
     return {
         "id": finding.id,
         "rule": finding.rule,
+        "policy_set": finding.policy_set,
         "severity": finding.severity,
         "status": finding.status,
         "file": finding.file,

@@ -1,0 +1,238 @@
+"""Policy sets on the command line: own rules beside the built-in ones, and what happens when a set is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
+from gracegate.errors import ConfigError
+from tests.cli.test_cli import commit
+from tests.policy.sets.policy_sets import GOOD, ID, NETWORK_POLICY, OTHER_KIND, RULE, write
+from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
+
+IN_REPOSITORY = {f"policies/{name}": text for name, text in GOOD.items()}
+OPEN = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec:
+  podSelector: {}
+  ingress:
+  - {}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a workload, which is also the working directory, and policy sets beside it."""
+    for name in ("OPA_URL", "GRACEGATE_OPA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(opa.parent), prepend=":")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    write(tmp_path, {"shop/apps/web.yaml": WITHOUT_DRAIN, "shop/apps/service.yaml": SERVICE})
+    write(tmp_path / "acme", GOOD)
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def report(capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
+    return json.loads(capfd.readouterr().out)
+
+
+def found(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
+    return sorted((f["policy_set"], f["rule"], f["line"]) for f in report(capfd)["findings"])
+
+
+BUILTIN_FINDING = ("gracegate", PRESTOP, 14)
+OWN_FINDING = ("acme", ID, 14)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "findings"),
+    [
+        pytest.param([], [BUILTIN_FINDING], id="none"),
+        pytest.param(["--policies", "../acme"], [OWN_FINDING, BUILTIN_FINDING], id="a folder"),
+        pytest.param(["--policies", "../acme", "--policies", "./../acme"], [OWN_FINDING, BUILTIN_FINDING], id="twice"),
+        pytest.param(["--policies", "../acme", "--rule", ID], [OWN_FINDING], id="one of its rules"),
+        pytest.param(["--policies", "../acme", "--rule", PRESTOP], [BUILTIN_FINDING], id="another rule"),
+    ],
+)
+def test_rules_of_a_folder(
+    shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], findings: list[tuple[str, str, int]]
+) -> None:
+    assert run(["check", "--format", "json", *arguments]) == FINDINGS
+    assert found(capfd) == findings
+
+
+def test_the_report_names_the_sets(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(["check", "--format", "json", "--policies", "../acme"])
+    builtin, own = report(capfd)["policies"]
+    assert (builtin["name"], builtin["source"], builtin["state"]) == ("gracegate", "", "active")
+    assert (own["name"], own["source"], own["state"], len(own["digest"])) == ("acme", "../acme", "active", 64)
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "rules"),
+    [
+        pytest.param("policies: [policies]\n", [], {PRESTOP, ID}, id="of the configuration"),
+        pytest.param("policies: [policies]\n", ["--no-policies"], {PRESTOP}, id="ignored"),
+        pytest.param(f"policies: [policies]\nrules: {{{ID}: off}}\n", [], {PRESTOP}, id="off"),
+        pytest.param("policies: [policies]\nprofile: baseline\n", [], {ID}, id="baseline has own errors"),
+        pytest.param(
+            f"policies: [policies]\nwaivers: [{{rules: [{ID}], reason: small}}]\n",
+            ["--fail-on", "info"],
+            {PRESTOP},
+            id="waived",
+        ),
+    ],
+)
+def test_policies_of_the_configuration(
+    shop: Path, capfd: pytest.CaptureFixture[str], config: str, arguments: list[str], rules: set[str]
+) -> None:
+    write(shop, {".gracegate.yaml": config, **IN_REPOSITORY})
+    run(["check", "--format", "json", *arguments])
+    assert {f["rule"] for f in report(capfd)["findings"] if f["waiver"] is None} == rules
+
+
+def test_policies_and_their_configuration_with_a_base(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {".gracegate.yaml": "policies: [policies]\n", **IN_REPOSITORY})
+    base = commit(shop, "before")
+    changed = WITHOUT_DRAIN.replace("replicas: 2", "replicas: 3")
+    write(shop, {"apps/web.yaml": changed, "apps/api.yaml": WITHOUT_DRAIN.replace("web", "api")})
+    assert run(["check", "--base", base, "--format", "json"]) == FINDINGS
+    statuses = {(f["rule"], f["file"]): f["status"] for f in report(capfd)["findings"]}
+    assert statuses[ID, "apps/api.yaml"] == "introduced"
+    assert statuses[ID, "apps/web.yaml"] == "pre-existing"
+
+
+def test_an_annotation_waives_an_own_rule(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    annotations = f'  annotations: {{gracegate.dev/ignore: {ID}, gracegate.dev/ignore-reason: "a test"}}\n'
+    write(shop, {"apps/web.yaml": DEPLOYMENT.replace("  name: web\n", f"  name: web\n{annotations}", 1)})
+    assert run(["check", "--policies", "../acme"]) == CLEAN
+    assert capfd.readouterr().err == ""
+
+
+def test_a_kind_that_only_an_own_rule_reads(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop.parent / "acme", OTHER_KIND)
+    write(shop, {"apps/policy.yaml": OPEN})
+    run(["check", "--format", "json", "--policies", "../acme", "--rule", "open-network-policy"])
+    (finding,) = report(capfd)["findings"]
+    assert (finding["file"], finding["line"], finding["message"]) == (
+        "apps/policy.yaml",
+        7,
+        "Anybody is let in: ask the web team.",
+    )
+    write(shop, {"apps/policy.yaml": f"{OPEN}a: b: c\n"})
+    assert run(["check", "--policies", "../acme", "--rule", "open-network-policy"]) == INCOMPLETE
+    assert run(["check", "--rule", "single-replica"]) == CLEAN
+
+
+def test_a_set_that_is_refused_costs_only_itself(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(
+        shop.parent / "acme",
+        {**OTHER_KIND, NETWORK_POLICY: OTHER_KIND[NETWORK_POLICY].replace("owners.of", "owners.off")},
+    )
+    write(shop.parent / "acme", {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")})
+    write(
+        shop.parent / "good",
+        {name.replace("acme", "good"): text.replace("acme", "good") for name, text in GOOD.items()},
+    )
+    write(shop, {".gracegate.yaml": "rules: {open-network-policy: error}\n"})
+    given = ["--policies", "../acme", "--policies", "../good"]
+    assert run(["check", "--fail-on", "never", "--format", "json", *given]) == INCOMPLETE
+    answer = report(capfd)
+    assert sorted(f["rule"] for f in answer["findings"]) == [ID, PRESTOP]
+    assert [(p["name"], p["state"]) for p in answer["policies"]] == [
+        ("gracegate", "active"),
+        ("good", "active"),
+        ("acme", "refused"),
+    ]
+    assert [(p["file"], p["line"], p["code"], p["message"]) for p in answer["problems"]] == [
+        (
+            f"../acme/{RULE}",
+            7,
+            "policies_refused",
+            "The policy set acme is not used: severity is one of error, warning, info, not fatal.",
+        ),
+        (
+            f"../acme/{NETWORK_POLICY}",
+            23,
+            "policies_refused",
+            "The policy set acme is not used: there is no acme.owners.off, did you mean acme.owners.of?.",
+        ),
+    ]
+
+
+def test_two_sets_with_one_rule(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop.parent / "other", GOOD)
+    assert run(["check", "--fail-on", "never", "--policies", "../acme", "--policies", "../other"]) == INCOMPLETE
+    assert f"the policy set acme has a rule `{ID}` too, in ../acme/{RULE}" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--policies", "../nowhere"], "../nowhere: there is no such folder of policies", id="no folder"),
+        pytest.param(["--policies", "apps"], "apps: there are no Rego files in this folder of policies", id="no Rego"),
+        pytest.param(["--rule", ID], f"There is no rule `{ID}`", id="a rule of no set"),
+    ],
+)
+def test_usage(shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    assert run(["check", *arguments]) == USAGE
+    assert message in capfd.readouterr().err
+
+
+def test_a_configuration_names_no_folder_elsewhere(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {".gracegate.yaml": "policies: [../acme]\n"})
+    assert run(["check"]) == USAGE
+    assert "`policies` names ../acme, which is outside of the repository" in capfd.readouterr().err
+
+
+def test_without_opa(
+    shop: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(["check", "--policies", "../acme"]) == FINDINGS
+    capfd.readouterr()
+
+    def no_opa() -> Path:
+        raise ConfigError("there is no OPA")
+
+    monkeypatch.setattr("gracegate.settings.find_opa", no_opa)
+    # What has been built before needs no OPA.
+    assert run(["check", "--policies", "../acme"]) == FINDINGS
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    assert run(["check", "--policies", "../acme"]) == USAGE
+    assert capfd.readouterr().err == "gracegate: there is no OPA\n"
+
+
+def test_cases_of_a_set_are_not_checked(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    files = {
+        **GOOD,
+        "gracegate-policies.yaml": "name: acme\n",
+        "cases/x/bad.yaml": WITHOUT_DRAIN,
+        "cases/x/service.yaml": SERVICE,
+    }
+    write(shop, {f"policies/{name}": text for name, text in files.items()})
+    run(["check", "--format", "json"])
+    out, err = capfd.readouterr()
+    assert {f["file"] for f in json.loads(out)["findings"]} == {"apps/web.yaml"}
+    assert err == "gracegate: policies is a folder of policies, its manifests are not checked\n"
+    run(["check", "--format", "json", "policies/cases/x/bad.yaml"])
+    assert {f["file"] for f in report(capfd)["findings"]} == {"policies/cases/x/bad.yaml"}
+
+
+def test_the_list_of_rules_and_the_page_of_one(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "--policies", "../acme"]) == CLEAN
+    assert f"\nacme\n  {ID}  error    A container without a memory limit" in f"\n{capfd.readouterr().out}"
+    assert run(["rules", ID, "--policies", "../acme"]) == CLEAN
+    assert "              memory: 256Mi" in capfd.readouterr().out
+
+
+def test_sarif_has_own_rules(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(["check", "--format", "sarif", "--policies", "../acme"])
+    (sarif,) = report(capfd)["runs"]
+    assert {rule["id"] for rule in sarif["tool"]["driver"]["rules"]} == {ID, PRESTOP}
