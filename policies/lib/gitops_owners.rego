@@ -141,13 +141,29 @@ _sources(spec) := [[_field(source, [name]) | some name in ["repoURL", "path", "c
 path(owner) := trim_right(trim_left(values.string(_field(owner, ["spec", "path"])), "./"), "/")
 
 _how := object.union(
-	{b: "deleted" | some b, _ in _former_applied; not _now[b]; _deletes(input.before[b].object)},
+	{b: "deleted" | some b, _ in _former_applied; not _now[b]; not _remains[b]; _deletes(input.before[b].object)},
 	{b: "pruned" |
 		some b, i in _now
 		_applied[i] != _former_applied[b]
 		_prunes(input.documents[i].object)
 	},
 )
+
+# Former owners, by index in `input.before`, that another file has as well, so that they are not deleted. In a file of
+# the same name it is the one of another cluster.
+_remains contains b if {
+	some b, _ in _former_applied
+	entry := input.before[b]
+	some i in _by_name[_place(entry.object.kind, _name(entry.object))]
+	_file_name(input.documents[i].path) != _file_name(entry.path)
+}
+
+_by_name := values.groups([[_place(document.object.kind, _name(document.object)), i] |
+	some i, document in input.documents
+	_is_owner(document.object)
+])
+
+_file_name(path) := regex.find_all_string_submatch_n(`[^/]*$`, path, 1)[0][0]
 
 # The documents that former owners are still, by index in `input.before`.
 _now := {b: i | some i, b in _entry; before.same_object[i]}

@@ -192,6 +192,20 @@ test_successors[note] if {
 	succession(batch) == expected
 }
 
+# Another document has the name that an owner gave up.
+test_a_name_that_remains[note] if {
+	some note, [path, expected] in {
+		"in another file": ["apps/a.yaml", []],
+		"in the file of another cluster": ["other/web.yaml", lost],
+	}
+	other := testing.document(application_set("a", {}), path)
+	batch := testing.change_of(
+		testing.batch_of([testing.document(application_set("b", {}), "apps/web.yaml"), other]),
+		[testing.document(application_set("a", {}), "apps/web.yaml"), other],
+	)
+	succession(batch) == expected
+}
+
 test_not_of_another_directory if {
 	batch := testing.change_of(
 		testing.batch_of([testing.document(kustomization("b", {}), "clusters/b.yaml")]),
