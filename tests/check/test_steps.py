@@ -16,6 +16,7 @@ from tests.check.unsafe_changes import (
     BUDGET,
     DEPLOYMENT,
     SERVICE,
+    TO_SHOP,
     UNSAFE_CHANGES,
     V2,
     Files,
@@ -73,6 +74,7 @@ def test_the_same_change_in_this_order_is_silent(change: UnsafeChange) -> None:
 
 API = everywhere(BASE, "web", "api")
 TWO_APPS = {**BASE, **{path.replace("web", "api").replace(".", "-api."): text for path, text in API.items()}}
+UNPROTECTED = {path: text for path, text in BASE.items() if path != "budget.yaml"}
 IN_A_LIST = {
     **BASE,
     "service.yaml": "apiVersion: v1\nkind: List\nitems:\n- " + SERVICE.strip().replace("\n", "\n  ") + "\n",
@@ -115,6 +117,14 @@ WAIVED = "waivers: [{rules: [service-drops-old-pods], reason: Nobody uses it at 
             ],
             {"order_is_no_help"},
             id="what no order helps is in the steps of the rest",
+        ),
+        pytest.param(
+            UNPROTECTED,
+            edited(UNPROTECTED, web=TO_SHOP),
+            "",
+            [[title] for title in UNSAFE_CHANGES["workload renamed"].steps],
+            set(),
+            id="the new object has the faults of the old one",
         ),
         pytest.param(
             IN_A_LIST,

@@ -22,6 +22,9 @@ OTHERS = {
 }
 
 
+NAME = str.maketrans({" ": "-", '"': ""})
+
+
 @pytest.fixture
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty repository, which is also the working directory."""
@@ -63,7 +66,9 @@ def test_git_applies_the_patches_up_to_the_head(repo: Path, change: UnsafeChange
     assert run(["steps", "base", "head", "--write", "../patches"]) == FINDINGS
     assert (git(repo, "count-objects", "-v"), git(repo, "status", "--porcelain")) == (objects, "")
     patches = sorted((repo.parent / "patches").iterdir())
-    assert [path.name[:5] for path in patches] == [f"{number:04}-" for number in range(1, len(change.steps) + 1)]
+    assert [path.name[:20] for path in patches] == [
+        f"{number:04}-{title.lower().translate(NAME)}"[:20] for number, title in enumerate(change.steps, 1)
+    ]
     git(repo, "checkout", "-q", "base")
     for patch in patches:
         git(repo, "apply", "--index", str(patch))

@@ -32,8 +32,8 @@ from gracegate.yaml_edit import EditRefused
 
 _CHANGE = "change"
 """The group of the rules on what a change does."""
-_MAX_ALONE = 8
-"""Findings whose steps are tried one by one where they are not safe together: each costs some evaluations."""
+_MAX_COMPARISONS = 20
+"""A comparison costs what the whole change costs to check. What needs more of them is not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,11 @@ def plan_steps(trees: ComparedTrees, found: Sequence[FoundMatches], render: Rend
     if not isinstance(states, str):
         handled = candidates
     elif len(candidates) > 1:
-        for one in candidates[:_MAX_ALONE]:
+        for one in candidates:
             if not isinstance(together := planner.states([*handled, one]), str):
                 handled, states = [*handled, one], together
             else:
                 reasons[one.finding.id] = together
-        reasons.update({f.finding.id: "not_tried" for f in candidates[_MAX_ALONE:]})
     if isinstance(states, str):
         return StepPlan(reasons={**{f.finding.id: states for f in candidates}, **reasons})
     steps = tuple(_step(before, after, trees) for before, after in pairwise(states))
@@ -93,8 +92,10 @@ class _Planner:
     def __init__(self, trees: ComparedTrees, found: Iterable[FoundMatches], render: Render) -> None:
         self._trees = trees
         self._render = render
-        self._blame = _blame(f.finding for f in found if f.finding.counts)
+        # What was there before is no news of a new object that takes the place of an old one.
+        self._blame = _blame(f.finding for f in found)
         self._context = FixContext(trees.head.tree.files, trees.head.collection.documents, None)
+        self._comparisons_left = _MAX_COMPARISONS
 
     def states(self, handled: Sequence[FoundMatches]) -> list[_State] | NoSteps:
         """The base, and what it becomes in the steps of these findings together, or why there are none."""
@@ -110,6 +111,8 @@ class _Planner:
                     states.append(state)
         except EditRefused:
             return "not_written"
+        if len(states) - 1 > self._comparisons_left:
+            return "not_tried"
         avoided = {_key(one.finding) for one in handled}
         is_safe = all(self._is_safe(before, after, avoided) for before, after in pairwise(states))
         return states if is_safe else "not_safe"
@@ -130,7 +133,8 @@ class _Planner:
         return _State(replace(head, files={**head.files, **sources}), texts, tuple(steps))
 
     def _is_safe(self, before: _State, after: _State, avoided: Collection[Hashable]) -> bool:
-        """Whether the rules find nothing in a step but what they find in the whole change and is not `avoided`."""
+        """Whether the rules find nothing new in a step but what they find in the head and is not `avoided`."""
+        self._comparisons_left -= 1
         trees = self._trees
         changes = tuple(_differences(before.tree, after.tree, self._paths([before, after])))
         request = replace(

@@ -87,16 +87,17 @@ def _write(folder: Path, report: Report, patches: Sequence[bytes]) -> None:
         if any(folder.glob("*.patch")):
             raise InputError(f"--write {folder} has patches already: empty it, or name another folder")
         for number, patch in enumerate(patches, 1):
-            heading = step_text.heading(report, number)
             # `git apply` skips what stands before a diff.
-            (folder / f"{number:04}-{_file_name(heading)}.patch").write_bytes(f"{heading}\n".encode() + patch)
+            text_before = f"{step_text.heading(report, number)}\n".encode()
+            (folder / f"{number:04}-{_file_name(report, number)}.patch").write_bytes(text_before + patch)
     except OSError as error:
         raise InputError(f"--write {folder} cannot be written: {error.strerror}") from error
 
 
-def _file_name(heading: str) -> str:
+def _file_name(report: Report, number: int) -> str:
     """The beginning of what the step does first."""
-    return re.sub(r"[^a-z0-9]+", "-", heading.splitlines()[1].lower()).strip("-")[:_MAX_NAME].strip("-")
+    title = next(action.title for f in report.findings for action in f.steps if action.number == number)
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:_MAX_NAME].strip("-")
 
 
 def _summary(report: Report, folder: Path | None) -> str:
