@@ -459,6 +459,20 @@ def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRender
     assert rendered.count("apps (Kustomization apps in flux.yaml)") == 1
 
 
+def test_a_root_that_makes_gitops_objects_is_rendered_once_for_each_tree(renderer: WasmRenderer) -> None:
+    rendered: list[str] = []
+
+    def render(files, requests, minor):
+        # Without those that have marks, to tell what objects are made of.
+        rendered.extend(request.root.name for request in requests if not request.replaced)
+        return renderer.render(files, requests, minor)
+
+    base = {"apps/kustomization.yaml": "resources: [flux.yaml, web.yaml]\nnamePrefix: a-\n", "apps/flux.yaml": FLUX}
+    base |= {"apps/web.yaml": shop.DEPLOYMENT, **{p: text for p, text in BASE.items() if p.startswith("base/")}}
+    report = check(request_of(base, base | {"apps/web.yaml": f"{shop.DEPLOYMENT}# as before\n"}), render)
+    assert (report.findings, rendered) == ((), ["apps", "apps"])
+
+
 def test_fixes_of_only_some_old_findings_are_rendered(renderer: WasmRenderer) -> None:
     names = [f"web-{number}" for number in range(12)]
     web = shop.WITHOUT_DRAIN

@@ -404,7 +404,8 @@ def _to_trace(documents: Sequence[Document], violations: Iterable[Violation]) ->
 
 def render_context(request: CheckRequest, render: Render) -> RenderContext:
     """With what the roots of a check are rendered."""
-    return RenderContext(render, _cluster(request.config).min_minor, request.limits or Limits())
+    minor = _cluster(request.config).min_minor
+    return RenderContext(render, minor, request.limits or Limits(), request.cache.renderings)
 
 
 def _cluster(config: RepoConfig) -> Cluster:

@@ -10,16 +10,18 @@ from gracegate.manifests.components import ComponentCache, Components, read_comp
 from gracegate.manifests.discovery import component_finder, directory, is_candidate
 from gracegate.manifests.documents import Manifest, read_manifest
 from gracegate.manifests.listings import UNLISTED, Listing, read_listings
+from gracegate.manifests.render_cache import RenderCache
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Limits, Problem, Repository, SourceFile, Tree
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCache:
-    """What has been read, by all that it is made of: base and head share what is the same."""
+    """What has been read and rendered, by all that it is made of: base and head share what is the same."""
 
     manifests: dict[tuple[object, ...], Manifest] = field(default_factory=dict)
     components: ComponentCache = field(default_factory=ComponentCache)
+    renderings: RenderCache = field(default_factory=RenderCache)
 
 
 @dataclass(frozen=True, slots=True)

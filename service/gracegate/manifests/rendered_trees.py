@@ -10,6 +10,7 @@ from gracegate.manifests.components import Components
 from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.objects import object_ref
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_objects, read_origins
+from gracegate.manifests.render_cache import RenderCache, render_key
 from gracegate.manifests.template_provenance import (
     is_same_without_marks,
     lines_in,
@@ -64,29 +65,20 @@ class RenderedRoot:
 class RenderContext:
     """With what roots are rendered: `minor` is the version of the cluster, `limits` bound what is read back.
 
-    `known` has the last rendering of each root and what it was made of: much is the same at base and head.
+    What is rendered of the same as before comes from the `cache`.
     """
 
     render: Render
     minor: int
     limits: Limits
-    known: dict[Root, tuple[Mapping[str, bytes], Rendering]] = field(default_factory=dict)
+    cache: RenderCache = field(default_factory=RenderCache)
 
 
 def render_roots(components: Components, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
     """Renders roots that a tree has."""
     wanted = sorted(roots)
-    requests = [components.render_request(root) for root in wanted]
-    files = [_files(components, [request]) for request in requests]
-    new = [one for one, of_one in zip(requests, files, strict=True) if not _is_known(one, of_one, context)]
-    for rendering in _render(components, new, context):
-        context.known[rendering.request.root] = (_files(components, [rendering.request]), rendering)
-    return {root: _read_root(components, root, context.known[root][1], context) for root in wanted}
-
-
-def _is_known(request: RenderRequest, files: Mapping[str, bytes], context: RenderContext) -> bool:
-    known = context.known.get(request.root)
-    return known is not None and known[1].request == request and known[0] == files
+    renderings = _render(components, [components.render_request(root) for root in wanted], context)
+    return {root: _read_root(components, root, one, context) for root, one in zip(wanted, renderings, strict=True)}
 
 
 def trace_roots(
@@ -108,15 +100,26 @@ def trace_roots(
 
 
 def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:
-    if not requests:
-        return []
-    return context.render(_files(components, requests), requests, context.minor)
+    files = [_files(components, request.root) for request in requests]
+    keys = [render_key(request, of_root, context.minor) for request, of_root in zip(requests, files, strict=True)]
+    known = {key: rendering for key in keys if (rendering := context.cache.find(key)) is not None}
+    new = {
+        key: (request, of_root) for key, request, of_root in zip(keys, requests, files, strict=True) if key not in known
+    }
+    if new:
+        all_files = {path: data for _, of_root in new.values() for path, data in of_root.items()}
+        for key, rendering in zip(
+            new, context.render(all_files, [request for request, _ in new.values()], context.minor), strict=True
+        ):
+            known[key] = rendering
+            context.cache.keep(key, rendering)
+    return [known[key] for key in keys]
 
 
-def _files(components: Components, requests: Iterable[RenderRequest]) -> dict[str, bytes]:
-    """What roots are rendered from."""
-    paths = set().union(*(components.files_of(request.root) for request in requests))
-    return {path: components.files[path].data for path in sorted(paths) if path in components.files}
+def _files(components: Components, root: Root) -> dict[str, bytes]:
+    """What a root is rendered from."""
+    paths = sorted(components.files_of(root))
+    return {path: components.files[path].data for path in paths if path in components.files}
 
 
 def _read_root(components: Components, root: Root, rendering: Rendering, context: RenderContext) -> RenderedRoot:
@@ -165,7 +168,8 @@ class _Marks:
         """The marked texts of the files that a root reads, by path."""
         if root in self.templates:
             return self.templates[root].texts
-        return {path: self.sources.texts[path] for path in self._object_files[root] if path in self.sources.texts}
+        paths = sorted(self._object_files[root] & self.sources.texts.keys())
+        return {path: self.sources.texts[path] for path in paths}
 
 
 @dataclass(frozen=True, slots=True)

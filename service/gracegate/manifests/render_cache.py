@@ -1,0 +1,46 @@
+"""The renderings of a check: base, head, steps between them and verified fixes have much in common."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gracegate.model import Rendering, RenderRequest
+
+_MAX_CHARACTERS = 64_000_000
+
+
+@dataclass(slots=True)
+class RenderCache:
+    """Keeps the renderings that were used last, of at most `max_characters` together."""
+
+    max_characters: int = _MAX_CHARACTERS
+    _renderings: OrderedDict[bytes, Rendering] = field(default_factory=OrderedDict)
+    _characters: int = 0
+
+    def find(self, key: bytes) -> Rendering | None:
+        """The rendering of a request, see `render_key`."""
+        found = self._renderings.get(key)
+        if found is not None:
+            self._renderings.move_to_end(key)
+        return found
+
+    def keep(self, key: bytes, rendering: Rendering) -> None:
+        """Keeps a new rendering, unless another run might have another answer."""
+        if rendering.problem is not None and rendering.problem.code != "refused":
+            return
+        self._renderings[key] = rendering
+        self._characters += len(rendering.text)
+        while self._characters > self.max_characters:
+            _, oldest = self._renderings.popitem(last=False)
+            self._characters -= len(oldest.text)
+
+
+def render_key(request: RenderRequest, files: Mapping[str, bytes], minor: int) -> bytes:
+    """Stands for all that a rendering is made of: the request, the root's files, the cluster's minor version."""
+    found = hashlib.sha256(repr((request, minor)).encode("utf-8", "surrogatepass"))
+    for path, data in sorted(files.items()):
+        found.update(repr((path, len(data))).encode("utf-8", "surrogatepass") + data)
+    return found.digest()
