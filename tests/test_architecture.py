@@ -27,10 +27,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "manifests": NOUNS | {"yaml", "yaml_edit"},
     "repo_config": NOUNS | {"yaml"},
     "policy": NOUNS,
-    "policy.engines": NOUNS | {"policy", "module_cache"},
+    "policy.foreign": NOUNS,
+    "policy.engines": NOUNS | {"policy", "policy.foreign", "module_cache"},
     "rendering": NOUNS | {"module_cache", "processes"},
     "policy.sets": NOUNS
-    | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "check", "module_cache"},
+    | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "policy.foreign", "check"}
+    | {"module_cache"},
     "policy.build": NOUNS
     | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "policy.sets", "check", "outputs"},
     "rollout": NOUNS,

@@ -10,7 +10,7 @@ import pytest
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.errors import ConfigError
 from tests.cli.test_cli import commit
-from tests.policy.sets.policy_sets import GOOD, ID, NETWORK_POLICY, OTHER_KIND, RULE, write
+from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, NETWORK_POLICY, OTHER_KIND, RULE, write
 from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
 
 IN_REPOSITORY = {f"policies/{name}": text for name, text in GOOD.items()}
@@ -34,6 +34,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa: Path, tmp_path_fa
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     write(tmp_path, {"shop/apps/web.yaml": WITHOUT_DRAIN, "shop/apps/service.yaml": SERVICE})
     write(tmp_path / "acme", GOOD)
+    write(tmp_path / "others", FOREIGN)
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
 
@@ -48,6 +49,7 @@ def found(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
 
 BUILTIN_FINDING = ("gracegate", PRESTOP, 14)
 OWN_FINDING = ("acme", ID, 14)
+OTHER_FINDINGS = [("others/gk", "gatekeeper.enough-replicas", 6), ("others/policy", "conftest.main.deny", 15)]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ OWN_FINDING = ("acme", ID, 14)
         pytest.param(["--policies", "../acme"], [OWN_FINDING, BUILTIN_FINDING], id="a folder"),
         pytest.param(["--policies", "../acme", "--policies", "./../acme"], [OWN_FINDING, BUILTIN_FINDING], id="twice"),
         pytest.param(["--policies", "../acme", "--rule", ID], [OWN_FINDING], id="one of its rules"),
+        pytest.param(["--policies", "../others"], [BUILTIN_FINDING, *OTHER_FINDINGS], id="for other tools"),
         pytest.param(["--policies", "../acme", "--rule", PRESTOP], [BUILTIN_FINDING], id="another rule"),
     ],
 )
@@ -236,3 +239,21 @@ def test_sarif_has_own_rules(shop: Path, capfd: pytest.CaptureFixture[str]) -> N
     run(["check", "--format", "sarif", "--policies", "../acme"])
     (sarif,) = report(capfd)["runs"]
     assert {rule["id"] for rule in sarif["tool"]["driver"]["rules"]} == {ID, PRESTOP}
+
+
+def test_a_rule_for_another_tool_is_explained(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "conftest.main.deny", "--policies", "../others"]) == CLEAN
+    assert (
+        capfd.readouterr().out
+        == """\
+conftest.main.deny: Images come from us
+error. Fix: none.
+
+Exceptions:
+  Where it does not fit, waive it: with the annotations "gracegate.dev/ignore: conftest.main.deny" and\
+ "gracegate.dev/ignore-reason", or among the waivers of ".gracegate.yaml".
+
+Read more:
+  https://example.com/images
+"""
+    )

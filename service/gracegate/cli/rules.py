@@ -28,7 +28,9 @@ def command(rule: str | None, **options: Any) -> int:
         if rule is None:
             write_output(render_list(chosen.rules.values()))
         else:
-            write_output(render_rule(_explain(rule_id(rule, chosen.rules), chosen)))
+            found = chosen.rules[rule_id(rule, chosen.rules)]
+            # Rules for other tools have no example.
+            write_output(render_rule(_explain(found.id, chosen)) if found.example else render_foreign_rule(found))
     return INCOMPLETE if chosen.refused else CLEAN
 
 
@@ -52,10 +54,8 @@ def render_list(rules: Iterable[Rule]) -> str:
 def render_rule(explanation: RuleExplanation) -> str:
     """Everything about one rule."""
     rule, finding, fix = explanation.rule, explanation.finding, explanation.finding.fix
-    day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     parts = [
-        f"{rule.id}: {rule.title}\n{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}.",
-        rule.description.strip(),
+        *_heading(rule),
         *_section("Former names", rule.aliases),
         *_section("An example of what it finds", _lines(explanation.shown_example)),
         *_section("The message", [finding.message]),
@@ -68,6 +68,18 @@ def render_rule(explanation: RuleExplanation) -> str:
         *_section("Read more", rule.links),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def render_foreign_rule(rule: Rule) -> str:
+    """What is known of a rule that was written for another tool."""
+    parts = [*_heading(rule), *_section("Exceptions", [waiver_hint(rule)]), *_section("Read more", rule.links)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(rule: Rule) -> list[str]:
+    day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
+    description = [rule.description.strip()] if rule.description else []
+    return [f"{rule.id}: {rule.title}\n{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}.", *description]
 
 
 def _steps(explanation: RuleExplanation) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracegate.policy.catalog import (
     COMPILED,
     DATA,
+    FOREIGN,
     WASM,
     Catalog,
     builtin_policies,
@@ -31,6 +32,7 @@ from gracegate.policy.violations import conventional_order
 __all__ = [
     "COMPILED",
     "DATA",
+    "FOREIGN",
     "WASM",
     "Answer",
     "BaseDocument",

@@ -17,6 +17,9 @@ from gracegate.model import Parameter, Rule
 COMPILED = Path("compiled", "catalog.json")
 DATA = Path("compiled", "data.json")
 WASM = Path("compiled", "policy.wasm")
+FOREIGN = "gracegate_foreign"
+"""What `data` of a catalogue has for policies that were written for another tool, see ForeignPolicies.described."""
+
 REMEDY = "run `make policies`"
 
 
@@ -34,6 +37,16 @@ class Catalog:
     folder: Path = field(default=Path(), compare=False)
     data: Mapping[str, Any] = field(default_factory=dict)
     missing_builtins: tuple[str, ...] = ()
+
+    @property
+    def foreign(self) -> Mapping[str, Any] | None:
+        """How policies that were written for another tool are asked, None for rules of gracegate's own contract."""
+        return self.data.get(FOREIGN)
+
+    @property
+    def needs_opa(self) -> bool:
+        """Whether only an OPA can evaluate the rules."""
+        return bool(self.missing_builtins) or self.foreign is not None
 
     @property
     def kinds(self) -> frozenset[str]:

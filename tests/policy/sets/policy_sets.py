@@ -87,6 +87,53 @@ of(name) := object.get(data.teams.owners, name, data.teams.default_owner)
     "data/teams/data.yaml": "default_owner: the platform team\nowners: {web: the web team}\n",
 }
 
+FOREIGN: Mapping[str, str] = {
+    "gracegate-policies.yaml": """\
+name: others
+foreign:
+- {kind: conftest, path: policy}
+- {kind: gatekeeper, path: gk}
+""",
+    "policy/deny.rego": """\
+package main
+
+# METADATA
+# title: Images come from us
+# related_resources:
+# - ref: https://example.com/images
+deny[msg] {
+  container := input.spec.template.spec.containers[_]
+  not startswith(container.image, "ours/")
+  msg := sprintf("%v is not ours", [container.image])
+}
+""",
+    "policy/deny_test.rego": "package main\n\ntest_deny { deny with input as {} }\n",
+    "gk/template.yaml": """\
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: replicas}
+spec:
+  crd: {spec: {names: {kind: Replicas}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package replicas
+      violation[{"msg": msg}] {
+        input.review.object.spec.replicas < input.parameters.least
+        msg := sprintf("%v runs too few", [input.review.name])
+      }
+""",
+    "gk/constraint.yaml": """\
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: Replicas
+metadata: {name: enough-replicas}
+spec:
+  enforcementAction: warn
+  parameters: {least: 5}
+""",
+}
+"""Policies for conftest, in Rego v0, and for Gatekeeper, in a set without rules of its own."""
+
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():

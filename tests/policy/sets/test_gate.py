@@ -258,8 +258,8 @@ def test_a_set_with_mistakes_is_refused(tmp_path: Path, opa: Path, files: dict[s
             {**GOOD, "gracegate-policies.yaml": "contract: 2"}, "this gracegate knows contract 1", id="contract"
         ),
         pytest.param(
-            {**GOOD, "gracegate-policies.yaml": "foreign: []"},
-            "this gracegate evaluates rules of its own",
+            {**GOOD, "gracegate-policies.yaml": "foreign: [{kind: kyverno, path: a}]"},
+            "`kind` cannot be `kyverno`; known: `conftest`, `gatekeeper`",
             id="foreign",
         ),
     ],

@@ -43,7 +43,7 @@ class OwnPolicies:
     @property
     def engine(self) -> Path | None:
         """The program that has to evaluate it, None for Wasm."""
-        return self.opa if self.catalog.missing_builtins else None
+        return self.opa if self.catalog.needs_opa else None
 
 
 @contextmanager
@@ -98,9 +98,12 @@ def open_policy_set(
             wasm.warm_up()
             yield PolicySet(catalog, wasm.engine, TimeBudget(seconds, clock, share=share).limited(wasm.evaluate))
         return
-    from gracegate.policy.engines import opa_server  # noqa: PLC0415 - its HTTP client is slow to import
+    from gracegate.policy.engines import foreign_policies, opa_server  # noqa: PLC0415 - the HTTP client is slow to import
 
-    if isinstance(opa, Path):
+    if isinstance(opa, Path) and catalog.foreign is not None:
+        with foreign_policies.open_foreign_policies(opa, catalog) as (engine, evaluate):
+            yield PolicySet(catalog, engine, TimeBudget(seconds, clock, share=share).limited(evaluate))
+    elif isinstance(opa, Path):
         with opa_server.start_child(opa, catalog) as child:
             yield PolicySet(catalog, child.engine, TimeBudget(seconds, clock, share=share).limited(child.evaluate))
     else:

@@ -53,9 +53,20 @@ class Connection:
         """Close the connections."""
         self._client.close_connection()
 
-    def query(self, package: str, rule: str, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
-        """The value of data.`package`.`rule` for an input. Raises Undefined, RuleFailed or another EngineError."""
-        strict = {"strict-builtin-errors": "true"}
+    def query(
+        self,
+        package: str,
+        rule: str,
+        opa_input: Mapping[str, Any],
+        seconds: float | None = None,
+        *,
+        is_strict: bool = True,
+    ) -> Any:
+        """The value of data.`package`.`rule` for an input. Raises Undefined, RuleFailed or another EngineError.
+
+        An error of a builtin makes a rule fail, or what it belongs to undefined where it `is_strict` no more.
+        """
+        strict = {"strict-builtin-errors": "true" if is_strict else "false"}
         client = copy.copy(self._client)  # with the same session; other threads have other limits
         if seconds is not None:
             client.timeout = (_CONNECT_SECONDS, seconds)

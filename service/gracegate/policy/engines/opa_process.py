@@ -34,12 +34,13 @@ allow if input.identity == "{token}"
 class OpaProcess:
     """Runs the OPA at `binary` between `__enter__` and `__exit__`; `url` and `token` change with `restart`.
 
-    OPA starts with `files`, texts of modules and base documents by relative path.
+    OPA starts with `files`, texts of modules and base documents by relative path, or a bundle of them.
     """
 
-    def __init__(self, binary: Path, files: Mapping[str, str]) -> None:
+    def __init__(self, binary: Path, files: Mapping[str, str], *, is_bundle: bool = False) -> None:
         self._binary = binary
         self._files = files
+        self._is_bundle = is_bundle
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.token = ""
@@ -107,7 +108,7 @@ class OpaProcess:
 
     def _spawn(self, folder: Path, address: str, log: int) -> subprocess.Popen[bytes]:
         options = ["--server", "--addr", address, "--skip-version-check", "--log-level", "error"]
-        files = [*self._files, "authz.rego"]
+        files = ["--bundle", "."] if self._is_bundle else [*self._files, "authz.rego"]
         access = ["--authentication", "token", "--authorization", "basic"]
         try:
             return subprocess.Popen(

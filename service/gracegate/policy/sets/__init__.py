@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from gracegate.policy.sets.examples import BASELINE_FILE
-from gracegate.policy.sets.folder import PolicyFolder, read_policy_folder
+from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_policy_folder
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.rule_heads import check_rule_heads
-from gracegate.policy.sets.store import load_policies
+from gracegate.policy.sets.store import load_foreign, load_policies
 
 __all__ = [
     "BASELINE_FILE",
     "CAPABILITIES_FILE",
     "Annotation",
+    "ForeignFolder",
     "OpaCommand",
     "PolicyFolder",
     "build_policies",
     "check_rule_heads",
+    "load_foreign",
     "load_policies",
     "one_line",
     "read_policy_folder",

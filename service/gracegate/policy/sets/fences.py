@@ -66,6 +66,15 @@ def mistakes_in(modules: Sequence[Module], around: Surroundings) -> list[RulesEr
     return sorted(by_place.values(), key=lambda one: (one.file or "", one.line or 0))
 
 
+def foreign_mistakes_in(modules: Sequence[Module]) -> list[RulesError]:
+    """What policies for other tools must not do either, by file and line: their packages and references are theirs."""
+    return [
+        RulesError(message, file=module.file, line=line)
+        for module in modules
+        for line, message in (*_of_schemas(module), *(problem for call in module.calls for problem in _of_call(call)))
+    ]
+
+
 def _packages(modules: Sequence[Module], around: Surroundings) -> dict[Path, set[str]]:
     packages = {package: set(names) for package, names in around.libraries.items()}
     for module in modules:

@@ -12,7 +12,7 @@ from typing import Any
 
 from gracegate.errors import ConfigError, InputError, RulesError
 from gracegate.policy.sets.fences import CONTRACT
-from gracegate.repo_config import POLICIES_FILE, parse_policies_file
+from gracegate.repo_config import POLICIES_FILE, ForeignEntry, parse_policies_file
 from gracegate.yaml import json_value, parse_yaml
 
 MAX_DATA_BYTES = 8_000_000
@@ -25,8 +25,16 @@ _OTHER_FOLDERS = frozenset({"cases", "node_modules"})
 
 
 @dataclass(frozen=True)
+class ForeignFolder:
+    """Policies for another tool in a folder of a set: its texts by path inside the set, without tests."""
+
+    entry: ForeignEntry
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class PolicyFolder:
-    """What a folder holds: Rego texts by path inside it, and the values of its data.
+    """What a folder holds: Rego texts by path inside it, the values of its data, and policies for other tools.
 
     `mistakes` are those that show before any Rego is read.
     """
@@ -36,6 +44,7 @@ class PolicyFolder:
     modules: Mapping[str, str]
     tests: Mapping[str, str]
     data: Mapping[str, Any]
+    foreign: tuple[ForeignFolder, ...] = ()
     mistakes: tuple[RulesError, ...] = ()
 
     @property
@@ -55,8 +64,10 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
         raise ConfigError(message, file=str(folder / POLICIES_FILE))
     mistakes: list[RulesError] = []
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    foreign = tuple(_foreign(entry, files, mistakes) for entry in described.foreign)
+    files = {name: path for name, path in files.items() if not any(_is_in(name, one.path) for one in described.foreign)}
     texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
-    if not texts:
+    if not texts and not foreign:
         raise ConfigError("there are no Rego files in this folder of policies", file=str(folder))
     for name in texts:
         if not name.endswith("_test.rego") and not name.startswith("lib/") and not _RULE_FILE.fullmatch(name):
@@ -68,8 +79,23 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
         modules={name: text for name, text in texts.items() if not name.endswith("_test.rego")},
         tests={name: text for name, text in texts.items() if name.endswith("_test.rego")},
         data=_data({name: path for name, path in files.items() if name.startswith("data/")}, mistakes),
+        foreign=foreign,
         mistakes=tuple(mistakes),
     )
+
+
+def _foreign(entry: ForeignEntry, files: Mapping[str, Path], mistakes: list[RulesError]) -> ForeignFolder:
+    suffixes = {"conftest": (".rego",), "gatekeeper": (".yaml", ".yml")}[entry.tool]
+    found = {name: path for name, path in files.items() if _is_in(name, entry.path) and name.endswith(suffixes)}
+    texts = {name: _text(path, name, mistakes) for name, path in found.items() if not name.endswith("_test.rego")}
+    if not texts:
+        message = f"there are no files for {entry.tool} in {entry.path}: they end with {' or '.join(suffixes)}"
+        mistakes.append(RulesError(message, file=POLICIES_FILE))
+    return ForeignFolder(entry, texts)
+
+
+def _is_in(name: str, folder: str) -> bool:
+    return folder == "." or name.startswith(f"{folder}/")
 
 
 def _described(path: Path) -> str:

@@ -31,19 +31,36 @@ class OpaCommand:
 
         Nothing is compiled, so that OPA fetches no schema that METADATA names.
         """
+        tree, older = self._parse(file)
+        if older is not None:
+            raise RulesError(_V0, file=file, line=older.line)
+        return tree
+
+    def parse_any(self, file: str) -> tuple[dict[str, Any], bool]:
+        """The syntax tree of a file in Rego v1 or v0, as `parse`, and whether it is v0. Raises RulesError."""
+        tree, older = self._parse(file)
+        return tree, older is not None
+
+    def _parse(self, file: str) -> tuple[dict[str, Any], RulesError | None]:
+        """The syntax tree, and where it is Rego v0, what is wrong with it as v1."""
         options = ["--format", "json", "--json-include", "locations,-comments", file]
         done = self._run("parse", *options)
         if done.returncode == 0:
-            tree: dict[str, Any] = json.loads(done.stdout)
-            return tree
-        if self._run("parse", "--v0-compatible", *options).returncode == 0:
-            first = _mistakes(done)[0]
-            raise RulesError(_V0, file=file, line=first.line)
+            return json.loads(done.stdout), None
+        older = self._run("parse", "--v0-compatible", *options)
+        if older.returncode == 0:
+            return json.loads(older.stdout), _mistakes(done)[0]
         raise RulesError.of(_mistakes(done))
 
     def check(self, capabilities: Path) -> None:
         """Compiles all files strictly. Raises RulesError with all mistakes."""
         done = self._run("check", "--strict", "--format", "json", "--capabilities", str(capabilities), ".")
+        if done.returncode != 0:
+            raise RulesError.of(_mistakes(done))
+
+    def check_bundle(self, capabilities: Path) -> None:
+        """Compiles the files as a bundle, each in the Rego that its manifest says. Raises RulesError."""
+        done = self._run("check", "--format", "json", "--capabilities", str(capabilities), "--bundle", ".")
         if done.returncode != 0:
             raise RulesError.of(_mistakes(done))
 

@@ -12,8 +12,10 @@ from gracegate import __version__
 from gracegate.errors import RulesError
 from gracegate.module_cache import is_private
 from gracegate.policy import Catalog, digest_of, load_catalog
-from gracegate.policy.sets.folder import PolicyFolder
+from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder
+from gracegate.policy.sets.foreign_gate import build_foreign
 from gracegate.policy.sets.gate import build_policies, world_of
+from gracegate.repo_config import POLICIES_FILE
 
 _MAX_KEPT = 20
 """Policy sets; those that were not used for longest go first."""
@@ -24,9 +26,21 @@ def load_policies(policies: PolicyFolder, find_opa: Callable[[], Path], cache_di
 
     Raises RulesError with all mistakes if the set cannot be used.
     """
+    digest = "" if policies.mistakes else digest_of(world_of(policies), policies.data)
+    return _load(digest, lambda folder: build_policies(policies, find_opa(), folder), cache_dir)
+
+
+def load_foreign(foreign: ForeignFolder, find_opa: Callable[[], Path], cache_dir: Path) -> Catalog:
+    """The catalogue of policies for another tool, see `load_policies`."""
+    digest = digest_of({**foreign.texts, POLICIES_FILE: repr(foreign.entry)})
+    return _load(digest, lambda folder: build_foreign(foreign, find_opa(), folder), cache_dir)
+
+
+def _load(digest: str, build: Callable[[Path], object], cache_dir: Path) -> Catalog:
+    """What was built for a digest, or is built now; "" is for what has mistakes, and has to be built to name them."""
     # Another version of gracegate may find other mistakes in the same texts.
-    folder = cache_dir / "policies" / f"{digest_of(world_of(policies), policies.data)}-{__version__}"
-    if not policies.mistakes and folder.is_dir() and is_private(folder):
+    folder = cache_dir / "policies" / f"{digest}-{__version__}"
+    if digest and folder.is_dir() and is_private(folder):
         with suppress(RulesError):  # it is damaged: built anew
             catalog = load_catalog(folder)
             folder.touch()
@@ -35,7 +49,7 @@ def load_policies(policies: PolicyFolder, find_opa: Callable[[], Path], cache_di
     # What was built is renamed into its place, so that another process never reads a part of it.
     building = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))  # mode 0700
     try:
-        build_policies(policies, find_opa(), building)
+        build(building)
         if folder.exists():
             shutil.rmtree(folder)
         with suppress(OSError):  # another process was faster

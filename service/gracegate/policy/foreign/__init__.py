@@ -1,0 +1,35 @@
+"""Policies that were written for conftest or Gatekeeper, evaluated by the contract of gracegate's own rules. Pure."""
+
+from __future__ import annotations
+
+from gracegate.policy.foreign.conftest import (
+    ALL_NAMESPACES,
+    DEFAULT_NAMESPACES,
+    RegoFile,
+    conftest_rules,
+    namespaces_of,
+)
+from gracegate.policy.foreign.engine import Ask, ForeignEngine, Question, Said, whole_document
+from gracegate.policy.foreign.gatekeeper import GatekeeperPolicies, Skipped, chosen_by, gatekeeper_policies
+from gracegate.policy.foreign.questions import PACKAGE, ForeignPolicies, ForeignRule, bundle_of
+
+__all__ = [
+    "ALL_NAMESPACES",
+    "DEFAULT_NAMESPACES",
+    "PACKAGE",
+    "Ask",
+    "ForeignEngine",
+    "ForeignPolicies",
+    "ForeignRule",
+    "GatekeeperPolicies",
+    "Question",
+    "RegoFile",
+    "Said",
+    "Skipped",
+    "bundle_of",
+    "chosen_by",
+    "conftest_rules",
+    "gatekeeper_policies",
+    "namespaces_of",
+    "whole_document",
+]

@@ -1,0 +1,136 @@
+"""Policies that were written for conftest: which rules they have, by conftest's own conventions. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gracegate.errors import RulesError
+from gracegate.model import Rule, Severity
+from gracegate.policy.foreign.questions import ForeignRule
+
+GROUP = "conftest"
+ALL_NAMESPACES = "*"
+DEFAULT_NAMESPACES = ("main",)
+
+# https://github.com/open-policy-agent/conftest/blob/master/policy/engine.go
+_RULE = re.compile(r"(deny|violation|warn)(?:_([a-zA-Z0-9]+(?:_[a-zA-Z0-9]+)*))?")
+_LEVELS: Mapping[str, Severity] = {"deny": "error", "violation": "error", "warn": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegoFile:
+    """A Rego file, parsed by OPA with annotations and locations."""
+
+    path: str
+    tree: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Found:
+    """A rule in one file or several, and what METADATA says of it."""
+
+    package: tuple[str, ...]
+    name: str
+    annotations: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def conftest_rules(files: Iterable[RegoFile], namespaces: Collection[str]) -> tuple[ForeignRule, ...]:
+    """The rules `deny`, `violation` and `warn` of the packages that `namespaces` name, or of all for ALL_NAMESPACES.
+
+    Tests are no policies. Raises RulesError with all mistakes.
+    """
+    found: dict[tuple[tuple[str, ...], str], _Found] = {}
+    exempting: set[tuple[str, ...]] = set()
+    mistakes: list[RulesError] = []
+    for file in files:
+        package = tuple(str(part["value"]) for part in file.tree["package"]["path"][1:])
+        if file.path.endswith("_test.rego") or not ({".".join(package), ALL_NAMESPACES} & {*namespaces}):
+            continue
+        about_package = [one for one in file.tree.get("annotations", ()) if one.get("scope") == "package"]
+        for rule in file.tree.get("rules", ()):
+            name = str(rule["head"]["ref"][0]["value"])
+            if name == "exception":
+                exempting.add(package)
+            if not _RULE.fullmatch(name):
+                continue
+            if _is_without_message(rule["head"]):
+                message = f"`{name}` is true or nothing, so that it has no message: write `{name} contains msg if`"
+                mistakes.append(RulesError(message, file=file.path, line=rule["location"]["row"]))
+            of_rule = found.setdefault((package, name), _Found(package, name))
+            of_rule.annotations += (*rule.get("annotations", ()), *about_package)
+    rules = [_foreign_rule(one, exempting) for one in found.values()]
+    mistakes += _same_ids(rules)
+    if mistakes:
+        raise RulesError.of(mistakes)
+    return tuple(sorted(rules, key=lambda one: one.rule.id))
+
+
+def namespaces_of(files: Iterable[RegoFile]) -> list[str]:
+    """The packages that hold rules for conftest, sorted."""
+    found = conftest_rules(files, (ALL_NAMESPACES,))
+    return sorted({".".join(one.package) for one in found})
+
+
+def _is_without_message(head: Mapping[str, Any]) -> bool:
+    """Whether it is a rule without a key, whose value is true. conftest refuses it too."""
+    value = head.get("value") or {}
+    return "key" not in head and len(head["ref"]) == 1 and value.get("value") is True
+
+
+def _foreign_rule(found: _Found, exempting: Collection[tuple[str, ...]]) -> ForeignRule:
+    match = _RULE.fullmatch(found.name)
+    kind, rest = (match[1], match[2] or "") if match else ("deny", "")
+    rule = Rule(
+        id=_id((GROUP, *found.package, found.name)),
+        group=GROUP,
+        title=_first(found.annotations, "title") or f"{'.'.join(found.package)}.{found.name}",
+        description=_first(found.annotations, "description"),
+        severity=_LEVELS[kind],
+        fix="none",
+        parameters=(),
+        example="",
+        links=tuple(dict.fromkeys(_links(found.annotations))),
+        kinds=tuple(dict.fromkeys(_kinds(found.annotations))),
+    )
+    return ForeignRule(rule, found.package, found.name, rest if found.package in exempting else None)
+
+
+def _id(parts: Sequence[str]) -> str:
+    """An id that annotations, configuration and SARIF take: lower case, with dashes inside the parts."""
+    return ".".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
+
+
+def _first(annotations: Iterable[Mapping[str, Any]], key: str) -> str:
+    return next((" ".join(str(one[key]).split()) for one in annotations if one.get(key)), "")
+
+
+def _links(annotations: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for one in annotations:
+        for link in one.get("related_resources", ()):
+            if isinstance(link, Mapping) and isinstance(link.get("ref"), str):
+                yield link["ref"]
+
+
+def _kinds(annotations: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The kinds that konstraint would match: custom.matchers.kinds."""
+    for one in annotations:
+        custom = one.get("custom")
+        matchers = custom.get("matchers") if isinstance(custom, Mapping) else None
+        listed = matchers.get("kinds") if isinstance(matchers, Mapping) else None
+        for entry in listed if isinstance(listed, list) else ():
+            for group in entry.get("apiGroups", ("",)):
+                for kind in entry.get("kinds", ()):
+                    if kind != "*":
+                        yield f"{group}/{kind}" if group and group != "*" else str(kind)
+
+
+def _same_ids(rules: Iterable[ForeignRule]) -> Iterator[RulesError]:
+    by_id: dict[str, ForeignRule] = {}
+    for one in rules:
+        other = by_id.setdefault(one.rule.id, one)
+        if other is not one:
+            names = " and ".join(f"{'.'.join(each.package)}.{each.name}" for each in (other, one))
+            yield RulesError(f"{names} would both be called `{one.rule.id}`: give one of them another name")

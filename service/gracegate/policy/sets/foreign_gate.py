@@ -1,0 +1,93 @@
+"""The gate of policies for conftest and Gatekeeper: what can be wrong with them before they are asked for anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gracegate.errors import RulesError
+from gracegate.policy import COMPILED, DATA, FOREIGN, builtin_policies, digest_of, write_catalog
+from gracegate.policy.foreign import ForeignPolicies, RegoFile, bundle_of, conftest_rules, gatekeeper_policies
+from gracegate.policy.sets.fences import foreign_mistakes_in
+from gracegate.policy.sets.folder import ForeignFolder
+from gracegate.policy.sets.gate import CAPABILITIES_FILE
+from gracegate.policy.sets.modules import read_module
+from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.repo_config import POLICIES_FILE
+from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
+
+
+def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path) -> None:
+    """Writes into `folder` what is asked of policies for another tool, as `load_catalog` reads it.
+
+    Raises RulesError with all mistakes, as far as one does not hide another.
+    """
+    policies = read_foreign(foreign, opa)
+    with written_modules(bundle_of(policies)) as written:
+        OpaCommand(opa, written).check_bundle(builtin_policies().resolve() / CAPABILITIES_FILE)
+    data = {FOREIGN: policies.described()}
+    rules = [one.rule for one in policies.rules]
+    files = {
+        **policies.modules,
+        str(DATA): json.dumps(data),
+        str(COMPILED): write_catalog(rules, digest_of(policies.modules, data), ()).decode(),
+    }
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def read_foreign(foreign: ForeignFolder, opa: Path) -> ForeignPolicies:
+    """The policies of a folder, which no OPA has compiled yet. Raises RulesError with all mistakes."""
+    if foreign.entry.tool == "gatekeeper":
+        found = gatekeeper_policies(_objects(foreign.texts)).policies
+        if not found.rules:
+            message = f"no constraint in {foreign.entry.path} can be evaluated in a pull request"
+            raise RulesError(message, file=POLICIES_FILE)
+        _parsed(found.modules, opa)
+        return found
+    files, v0 = _parsed(foreign.texts, opa)
+    rules = conftest_rules(files, foreign.entry.namespaces)
+    if not rules:
+        names = ", ".join(foreign.entry.namespaces)
+        message = f"there are no rules deny, violation or warn in the packages {names}: name others in `namespaces`"
+        raise RulesError(message, file=POLICIES_FILE)
+    return ForeignPolicies(foreign.texts, v0, rules)
+
+
+def _parsed(texts: Mapping[str, str], opa: Path) -> tuple[list[RegoFile], frozenset[str]]:
+    """The files as syntax trees, and which of them are in Rego v0. Raises RulesError with all mistakes."""
+    files: list[RegoFile] = []
+    v0: set[str] = set()
+    mistakes: list[RulesError] = []
+    with written_modules(texts) as written:
+        command = OpaCommand(opa, written)
+        for path in texts:
+            try:
+                tree, is_v0 = command.parse_any(path)
+            except RulesError as error:
+                mistakes += error.mistakes
+                continue
+            files.append(RegoFile(path, tree))
+            v0.update([path] if is_v0 else [])
+            mistakes += foreign_mistakes_in([read_module(path, tree)])
+    if mistakes:
+        raise RulesError.of(mistakes)
+    return files, frozenset(v0)
+
+
+def _objects(texts: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """The objects in files of manifests. Raises RulesError for one that is not YAML."""
+    for path, text in texts.items():
+        for span in split_documents(text):
+            part = text[span.start : span.end]
+            try:
+                value = json_value(part, parse_yaml(part))
+            except YamlError as error:
+                line = text.count("\n", 0, span.start) + (error.line or 1)
+                raise RulesError(f"this is not valid YAML: {error.message}", file=path, line=line) from error
+            if isinstance(value, Mapping):
+                yield value

@@ -1,0 +1,128 @@
+"""Policies for conftest and Gatekeeper in a set: what is read of a folder, and what keeps it from being used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gracegate.errors import ConfigError, RulesError
+from gracegate.policy import load_catalog
+from gracegate.policy.sets import load_foreign, read_policy_folder
+from tests.policy.sets.policy_sets import FOREIGN, write
+
+RULES = {"conftest.main.deny": "error", "gatekeeper.enough-replicas": "warning"}
+
+
+def entry(text: str) -> dict[str, str]:
+    return {"gracegate-policies.yaml": f"foreign:\n- {{{text}}}\n"}
+
+
+CONFTEST = entry("kind: conftest, path: policy")
+GATEKEEPER = entry("kind: gatekeeper, path: gk")
+INLINE_SCHEMA = """\
+# METADATA
+# schemas:
+# - input: {$ref: 'file:///etc/passwd'}
+package main
+
+deny[x] { x := input.kind }
+"""
+
+
+def test_each_folder_is_a_catalogue_of_its_own(tmp_path: Path, opa: Path) -> None:
+    policies = read_policy_folder(write(tmp_path / "set", FOREIGN))
+    assert (policies.name, policies.modules, policies.mistakes) == ("others", {}, ())
+    built = [load_foreign(one, lambda: opa, tmp_path / "cache") for one in policies.foreign]
+    assert {rule.id: rule.severity for one in built for rule in one.rules.values()} == RULES
+    assert all(one.needs_opa for one in built)
+
+    def none() -> Path:
+        raise AssertionError("it was built before")
+
+    assert [load_foreign(one, none, tmp_path / "cache") for one in policies.foreign] == built
+    assert [load_catalog(one.folder) for one in built] == built
+
+
+@pytest.mark.parametrize(
+    ("files", "mistakes"),
+    [
+        pytest.param(CONFTEST, [(None, "there are no files for conftest in policy: they end with .rego")], id="none"),
+        pytest.param(
+            GATEKEEPER, [(None, "there are no files for gatekeeper in gk: they end with .yaml or .yml")], id="no YAML"
+        ),
+        pytest.param(
+            CONFTEST | {"policy/a.rego": "package other\n\ndeny[x] { x := 1 }\n"},
+            [(None, "there are no rules deny, violation or warn in the packages main: name others in `namespaces`")],
+            id="another package",
+        ),
+        pytest.param(
+            CONFTEST | {"policy/a.rego": "package main\n\ndeny[x] { x := \n", "policy/b.rego": "package\n"},
+            [("policy/a.rego", None), ("policy/b.rego", None)],
+            id="syntax errors",
+        ),
+        pytest.param(
+            CONFTEST | {"policy/a.rego": "package main\n\ndeny[x] { x := http.send({}) }\n"},
+            [
+                (
+                    "policy/a.rego",
+                    (
+                        "http.send is not among the builtins that rules may use: "
+                        "a check has no network: put what the rule needs into data/"
+                    ),
+                )
+            ],
+            id="the network",
+        ),
+        pytest.param(
+            CONFTEST | {"policy/a.rego": INLINE_SCHEMA},
+            [
+                (
+                    "policy/a.rego",
+                    "a schema has to be named as `schema.input`: OPA would read what an inline one refers to",
+                )
+            ],
+            id="a schema elsewhere",
+        ),
+        pytest.param(
+            CONFTEST | {"policy/a.rego": "package main\n\ndeny[x] { x := nothing }\n"},
+            [("policy/a.rego", "var nothing is unsafe")],
+            id="it does not compile",
+        ),
+        pytest.param(
+            GATEKEEPER | {"gk/a.yaml": "kind: [\n"}, [("gk/a.yaml", "this is not valid YAML")], id="broken YAML"
+        ),
+        pytest.param(
+            GATEKEEPER | {"gk/a.yaml": FOREIGN["gk/constraint.yaml"]},
+            [(None, "no constraint in gk can be evaluated in a pull request")],
+            id="no template",
+        ),
+    ],
+)
+def test_mistakes(tmp_path: Path, opa: Path, files: dict[str, str], mistakes: list[tuple[str | None, str]]) -> None:
+    policies = read_policy_folder(write(tmp_path / "set", files))
+    found = list(policies.mistakes)
+    if not found:
+        with pytest.raises(RulesError) as refused:
+            load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache")
+        found = list(refused.value.mistakes)
+    assert len(found) == len(mistakes)
+    for mistake, (file, message) in zip(found, mistakes, strict=True):
+        assert mistake.file == (file or "gracegate-policies.yaml")
+        assert message is None or message in mistake.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: conftest", "an entry of `foreign` needs `path`"),
+        ("kind: conftest, path: ../up", "`../up` is not a folder inside this policy set"),
+        ("kind: conftest, path: /etc", "`/etc` is not a folder inside this policy set"),
+        ("kind: gatekeeper, path: gk, namespaces: [a]", "`namespaces` is for conftest alone"),
+        ("kind: conftest, path: a, rego: v0", "unknown key `rego`; known: `kind`, `path`, `namespaces`"),
+    ],
+)
+def test_wrong_entries(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_policy_folder(write(tmp_path / "set", entry(text)))
+    assert refused.value.message == message
