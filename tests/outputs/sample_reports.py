@@ -116,7 +116,7 @@ NO_PROBE = finding(
     'Container "reviews" gets requests before it can answer them: it has no readinessProbe.',
     name="reviews",
     container="reviews",
-    description="Without a readinessProbe a pod counts as ready as soon as\nits containers run. Its Service sends to it at once.",
+    description="Without a readinessProbe a pod is ready as soon as its\ncontainers run. Requests come at once.",
     fix=Fix("safe", (Operation("add", ("spec", "readinessProbe"), {"tcpSocket": {"port": 8080}}),), diff=REVIEWS_DIFF),
     suggestion="s-reviews",
     related=(REVIEWS_SERVICE,),

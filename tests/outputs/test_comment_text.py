@@ -17,6 +17,7 @@ WEB = (*POD, "containers", 0)
 OPEN = comment_text.comment_body((samples.NO_PROBE, samples.NO_DRAIN), samples.REVIEWS_FIX, marker=samples.MARKER)
 RESOLVED = comment_text.resolved_body(OPEN, commit="0123456789", is_fixed=True, marker=samples.FIXED_MARKER)
 
+OPEN_LINE = "❌ Error: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`"
 RESOLVED_LINE = (
     "✅ ~~Container `reviews` gets requests before it can answer them: it has no readinessProbe. "
     "`readiness-probe-missing`~~ Fixed in 0123456."
@@ -46,7 +47,7 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
             samples.NO_DRAIN,
             1,
             [
-                "❌ Error: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
+                OPEN_LINE,
                 RESOLVED_LINE,
             ],
             id="one is still open",
@@ -64,7 +65,7 @@ def test_a_resolved_comment_has_no_suggestion_to_apply() -> None:
             samples.NO_DRAIN,
             2,
             [
-                "❌ Error: Container `reviews` stops before traffic does: it has no preStop delay. `prestop-drain-missing`",
+                OPEN_LINE,
                 "✅ 2 findings of this comment fixed in 0123456.",
             ],
             id="somebody edited the comment",
