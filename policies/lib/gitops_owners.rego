@@ -23,9 +23,9 @@ import data.gracegate.lib.values
 # title: Successors
 # description: |
 #   A list of owners that apply now what another one, of the same directory or of the same place in a file, applied
-#   before and does not apply any more: `document`, `kind`, `name`, and `former`, the name of the other one. What it
-#   applied is "deleted" with it or, where it is still there and applies something else, "pruned": `how`. Not where
-#   nothing is.
+#   before and does not apply any more: `document`, `kind`, `name`, and the `former` name of the other one with its
+#   `number` in `input.before`. What it applied is "deleted" with it or, where it is still there and applies something
+#   else, "pruned": `how`. Not where nothing is.
 successors := [found |
 	some i, kind in _kind
 	name := _name(input.documents[i].object)
@@ -36,7 +36,7 @@ successors := [found |
 	not values.is_placeholder(concat("", [name, former]))
 	_former_applied[b] == _applied[i]
 	how := _how[b]
-	found := {"document": i, "kind": kind, "name": name, "former": former, "how": how}
+	found := {"document": i, "kind": kind, "name": name, "former": former, "number": b, "how": how}
 ]
 
 # METADATA

@@ -572,13 +572,15 @@ class IntendedStep:
     """A state on the way to the head, by what a rule wants it to differ in from the head.
 
     `patch` edits the head's documents, `copies` are beside them, and `restored` are indexes of the batch's documents
-    of the base that are still there, in the place of what they are now where that is the same object. `by_hand` has to
-    be done before, and no manifest shows it.
+    of the base that are still there, in the place of what they are now where that is the same object. Those of
+    `instead` are in that place also where it is another object, and edited. `by_hand` has to be done before, and no
+    manifest shows it.
     """
 
     title: str
     patch: tuple[Operation, ...] = ()
     restored: tuple[int, ...] = ()
+    instead: tuple[EditedCopy, ...] = ()
     copies: tuple[EditedCopy, ...] = ()
     by_hand: str | None = None
 

@@ -96,6 +96,37 @@ spec:
             port:
               number: 80
 """
+FLUX = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: apps
+  namespace: flux-system
+spec:
+  interval: 10m
+  path: ./apps
+  prune: true  # what is gone from Git
+  sourceRef:
+    kind: GitRepository
+    name: flux-system
+"""
+ARGO = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: apps
+  namespace: argocd
+  finalizers:
+  - resources-finalizer.argocd.argoproj.io
+spec:
+  project: default
+  source:
+    repoURL: https://git.example/shop
+    path: apps
+  destination:
+    server: https://kubernetes.default.svc
+    namespace: shop
+"""
 BASE = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE, "budget.yaml": BUDGET}
 
 
@@ -259,6 +290,24 @@ UNSAFE_CHANGES = {
             'Nothing is left in namespace "shop".',
         ),
         ('Let all clients send to namespace "bank", and wait until nothing comes in at "shop" any more.',),
+    ),
+    "Kustomization of Flux": UnsafeChange(
+        {"clusters/apps.yaml": FLUX},
+        {"clusters/apps.yaml": FLUX.replace("name: apps", "name: shop")},
+        "gitops-owner-renamed",
+        (
+            'Kustomization "apps" deletes nothing when it goes.',
+            'Kustomization "shop" takes over what "apps" applied.',
+        ),
+    ),
+    "Application of Argo CD": UnsafeChange(
+        {"clusters/apps.yaml": ARGO},
+        {"clusters/apps.yaml": ARGO.replace("name: apps", "name: shop")},
+        "gitops-owner-renamed",
+        (
+            'Application "apps" deletes nothing when it goes.',
+            'Application "shop" takes over what "apps" applied.',
+        ),
     ),
     "selector of a workload": UnsafeChange(
         BASE,

@@ -94,6 +94,27 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	some at, _ in _applications
 }
 
+# As Flux and Argo CD say, see the links: the old owner first stops to delete what it applied.
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`{} "{}" deletes nothing when it goes.`, [found.kind, found.former]),
+		"instead": [{"former": found.number, "patch": patch}],
+	},
+	{"title": text.format(`{} "{}" takes over what "{}" applied.`, [found.kind, found.name, found.former])},
+]} if {
+	some at, found in _successors
+	found.how == "deleted"
+	patch := _sparing(found.kind, input.before[found.number].object)
+}
+
+_sparing("Kustomization", owner) := [{"op": "replace", "path": ["spec", "prune"], "value": false}] if {
+	not owner.spec.deletionPolicy
+}
+
+_sparing("Application", owner) := [{"op": "remove", "path": ["metadata", "finalizers"]}] if {
+	count(owner.metadata.finalizers) == 1
+}
+
 _causes := {
 	"Application": {
 		"deleted": `the finalizer of "{}" deletes all that this applied.`,

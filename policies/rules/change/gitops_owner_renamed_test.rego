@@ -213,3 +213,50 @@ test_silent_on[note] if {
 	}
 	found_in(batch) == {"violation": set(), "fix": set()}
 }
+
+steps_of(former, now) := found if {
+	found := rule.steps with input as was_in_place(former, now)
+}
+
+was_in_place(former, now) := object.union(testing.batch([now]), {"before": [object.union(
+	testing.former(testing.document(former, "apps/web.yaml")),
+	{"document": 0},
+)]})
+
+test_steps[note] if {
+	some note, case in {
+		"a Kustomization": [
+			kustomization("a", {}), kustomization("b", {}),
+			{"op": "replace", "path": ["spec", "prune"], "value": false},
+		],
+		"an Application": [
+			application("a", "web"), application("b", "web"),
+			{"op": "remove", "path": ["metadata", "finalizers"]},
+		],
+	}
+	kind := case[0].kind
+	steps_of(case[0], case[1]) == {{"at": at_name, "steps": [
+		{
+			"title": sprintf(`%s "a" deletes nothing when it goes.`, [kind]),
+			"instead": [{"former": 0, "patch": [case[2]]}],
+		},
+		{"title": sprintf(`%s "b" takes over what "a" applied.`, [kind])},
+	]}}
+}
+
+test_no_steps[note] if {
+	several := {"finalizers": ["resources-finalizer.argocd.argoproj.io", "other"]}
+	some note, case in {
+		"a policy of its own": [
+			kustomization("a", {"deletionPolicy": "Delete"}),
+			kustomization("b", {"deletionPolicy": "Delete"}),
+		],
+		"another finalizer": [
+			object.union(application("a", "web"), {"metadata": object.union({"name": "a"}, several)}),
+			object.union(application("b", "web"), {"metadata": object.union({"name": "b"}, several)}),
+		],
+		"a HelmRelease": [release("a", {}), release("b", {})],
+	}
+	got := {"violations": count(rule.violation), "steps": rule.steps} with input as was_in_place(case[0], case[1])
+	got == {"violations": 1, "steps": set()}
+}

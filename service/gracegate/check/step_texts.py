@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gracegate.check.fix_groups import FixContext, merged_operations
 from gracegate.manifests import Collection, SourceOperation, edit_source, is_candidate, joined_fixes
-from gracegate.model import Document, IntendedStep, Operation, Origin
+from gracegate.model import Document, EditedCopy, IntendedStep, Operation, Origin
 from gracegate.policy import BaseDocument
 from gracegate.yaml import split_documents
 from gracegate.yaml_edit import EditRefused
@@ -29,7 +29,9 @@ def step_texts(
     files = _Files(base, head.files, _operations(intended, head))
     kept = [before[number] for number in sorted({number for step in intended for number in step.restored})]
     for former in kept:
-        files.restore(former.document, None if former.head_index is None else head.documents[former.head_index])
+        files.restore(former.document, _now(former, head))
+    for number, patch in _merged_patches(copy for step in intended for copy in step.instead).items():
+        files.put_instead(before[number].document, _now(before[number], head), patch)
     if files.has_former_objects:
         files.restore_unread(changed)
     copies = [copy for step in intended for copy in step.copies]
@@ -41,6 +43,18 @@ def step_texts(
         else:
             files.add_copy(head.documents[copy.document], copy.patch)
     return dict(files.changed())
+
+
+def _now(former: BaseDocument, head: FixContext) -> Document | None:
+    return None if former.head_index is None else head.documents[former.head_index]
+
+
+def _merged_patches(copies: Iterable[EditedCopy]) -> Mapping[int, Sequence[Operation]]:
+    patches: dict[int, list[Operation]] = {}
+    for copy in copies:
+        of_document = patches.setdefault(copy.document, [])
+        of_document += [operation for operation in copy.patch if operation not in of_document]
+    return patches
 
 
 def _operations(intended: Iterable[IntendedStep], head: FixContext) -> Sequence[SourceOperation]:
@@ -76,16 +90,29 @@ class _Files:
         """Puts a document of the base where it was, in the place of what it is now if that is the same object."""
         text = _source_text(self._base, former)
         if document is not None and _object(document) == _object(former):
-            if (document.path, document.number) in self._edited:
-                raise EditRefused("conflicts")
-            _check_layout(document)
-            self._blocks_of(document.path)[document.number][0] = text
+            self._replace(document, text)
             return
         self.has_former_objects = True
         if document is not None and document.path == former.path:
             self._blocks_of(document.path)[document.number].append(text)
         else:
             self._blocks_of(former.path).append([text])
+
+    def put_instead(self, former: Document, document: Document | None, patch: Sequence[Operation]) -> None:
+        """Puts an edited document of the base in the place of what it is now, or where it was."""
+        text = _edited_text(self._base, former, patch)
+        if document is None:
+            self._blocks_of(former.path).append([text])
+        else:
+            self._replace(document, text)
+
+    def _replace(self, document: Document, text: str) -> None:
+        _check_layout(document)
+        place = document.path, document.number
+        if place in self._edited:
+            raise EditRefused("conflicts")
+        self._edited.add(place)
+        self._blocks_of(document.path)[document.number][0] = text
 
     def restore_unread(self, paths: Iterable[str]) -> None:
         """Puts back the objects of kinds that no rule reads and that the head lacks: others may need them."""

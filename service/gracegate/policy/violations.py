@@ -149,25 +149,29 @@ def _steps(raw: Any, document: int, documents: int, before: int) -> tuple[Intend
     if not isinstance(raw, list):
         raise Malformed("`steps` is not a list")
     steps = tuple(_step(step, document, documents, before) for step in raw)
-    if steps and (steps[-1].patch or steps[-1].restored or steps[-1].copies):
+    if steps and (steps[-1].patch or steps[-1].restored or steps[-1].instead or steps[-1].copies):
         raise Malformed("the last step is not the head")
     return steps
 
 
 def _step(raw: Any, document: int, documents: int, before: int) -> IntendedStep:
-    check_members(raw, required={"title"}, optional={"patch", "restored", "copies", "by_hand"})
-    patch, restored, copies = (raw.get(key, []) for key in ("patch", "restored", "copies"))
-    if not all(isinstance(value, list) for value in (patch, restored, copies)):
+    check_members(raw, required={"title"}, optional={"patch", "restored", "instead", "copies", "by_hand"})
+    lists = {key: raw.get(key, []) for key in ("patch", "restored", "instead", "copies")}
+    if not all(isinstance(value, list) for value in lists.values()):
         raise Malformed("what a step changes is not a list")
     if not all(isinstance(text, str) and text for text in (raw["title"], raw.get("by_hand", "none"))):
         raise Malformed("a text of a step is not a text")
-    if not all(is_index(number, before) for number in restored):
-        raise Malformed(f"{restored!r} are not all documents from before the change")
+    if not all(is_index(number, before) for number in lists["restored"]):
+        raise Malformed(f"{lists['restored']!r} are not all documents from before the change")
+    instead = tuple(_copy(copy, documents, before) for copy in lists["instead"])
+    if not all(copy.is_former for copy in instead):
+        raise Malformed("what stands instead of a document is not from before the change")
     return IntendedStep(
         title=raw["title"],
-        patch=tuple(_operation(step, document, documents) for step in patch),
-        restored=tuple(restored),
-        copies=tuple(_copy(copy, documents, before) for copy in copies),
+        patch=tuple(_operation(step, document, documents) for step in lists["patch"]),
+        restored=tuple(lists["restored"]),
+        instead=instead,
+        copies=tuple(_copy(copy, documents, before) for copy in lists["copies"]),
         by_hand=raw.get("by_hand"),
     )
 
