@@ -30,6 +30,7 @@ COMMANDS = {
     "completion": "Print the script with which a shell completes commands, options and rules.",
     "doctor": "Check the set-up of the GitHub App.",
     "fix": "Show the safe fixes as a diff, or write them.",
+    "policy": "Write, test and use rules of your own.",
     "render": "Print what a kustomization or a chart renders to.",
     "rules": "List the rules, or explain one.",
     "serve": "Run the GitHub App on one machine: a web process and workers.",

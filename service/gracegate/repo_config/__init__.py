@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
 from gracegate.repo_config.parse import parse_policy_folders, parse_repo_config
-from gracegate.repo_config.policies_file import POLICIES_FILE, ForeignEntry, PoliciesFile, parse_policies_file
+from gracegate.repo_config.policies_file import (
+    FOREIGN_TOOLS,
+    POLICIES_FILE,
+    ForeignEntry,
+    PoliciesFile,
+    parse_policies_file,
+)
 
 __all__ = [
+    "FOREIGN_TOOLS",
     "POLICIES_FILE",
     "ConfigWaiver",
     "ForeignEntry",

@@ -53,7 +53,7 @@ def test_each_folder_is_a_catalogue_of_its_own(tmp_path: Path, opa: Path) -> Non
         ),
         pytest.param(
             CONFTEST | {"policy/a.rego": "package other\n\ndeny[x] { x := 1 }\n"},
-            [(None, "there are no rules deny, violation or warn in the packages main: name others in `namespaces`")],
+            [(None, "there are no rules deny, violation or warn in `namespaces` (main); packages with such: other")],
             id="another package",
         ),
         pytest.param(

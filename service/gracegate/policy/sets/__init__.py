@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gracegate.policy.sets.examples import BASELINE_FILE
-from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_policy_folder
+from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_foreign_folder, read_policy_folder
+from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
@@ -17,11 +18,14 @@ __all__ = [
     "ForeignFolder",
     "OpaCommand",
     "PolicyFolder",
+    "ReadPolicies",
     "build_policies",
     "check_rule_heads",
     "load_foreign",
     "load_policies",
     "one_line",
+    "read_foreign",
+    "read_foreign_folder",
     "read_policy_folder",
     "read_rules",
     "set_capabilities",

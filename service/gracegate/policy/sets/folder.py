@@ -84,6 +84,15 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
     )
 
 
+def read_foreign_folder(folder: Path, entry: ForeignEntry) -> ForeignFolder:
+    """The policies for another tool in a folder of a set. Raises RulesError where they are missing or unreadable."""
+    mistakes: list[RulesError] = []
+    found = _foreign(entry, {path.relative_to(folder).as_posix(): path for path in _files(folder)}, mistakes)
+    if mistakes:
+        raise RulesError.of(mistakes)
+    return found
+
+
 def _foreign(entry: ForeignEntry, files: Mapping[str, Path], mistakes: list[RulesError]) -> ForeignFolder:
     suffixes = {"conftest": (".rego",), "gatekeeper": (".yaml", ".yml")}[entry.tool]
     found = {name: path for name, path in files.items() if _is_in(name, entry.path) and name.endswith(suffixes)}

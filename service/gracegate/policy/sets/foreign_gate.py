@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import RulesError
 from gracegate.policy import COMPILED, DATA, FOREIGN, builtin_policies, digest_of, write_catalog
-from gracegate.policy.foreign import ForeignPolicies, RegoFile, bundle_of, conftest_rules, gatekeeper_policies
+from gracegate.policy.foreign import (
+    ForeignPolicies,
+    RegoFile,
+    Skipped,
+    bundle_of,
+    conftest_rules,
+    gatekeeper_policies,
+    namespaces_of,
+)
 from gracegate.policy.sets.fences import foreign_mistakes_in
 from gracegate.policy.sets.folder import ForeignFolder
 from gracegate.policy.sets.gate import CAPABILITIES_FILE
@@ -19,14 +28,22 @@ from gracegate.repo_config import POLICIES_FILE
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPolicies:
+    """Policies for another tool that can be asked; `packages` are all that conftest could ask for, and `skipped` is
+    what of Gatekeeper's cannot be evaluated in a pull request."""
+
+    policies: ForeignPolicies
+    packages: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
 def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path) -> None:
     """Writes into `folder` what is asked of policies for another tool, as `load_catalog` reads it.
 
     Raises RulesError with all mistakes, as far as one does not hide another.
     """
-    policies = read_foreign(foreign, opa)
-    with written_modules(bundle_of(policies)) as written:
-        OpaCommand(opa, written).check_bundle(builtin_policies().resolve() / CAPABILITIES_FILE)
+    policies = read_foreign(foreign, opa).policies
     data = {FOREIGN: policies.described()}
     rules = [one.rule for one in policies.rules]
     files = {
@@ -40,22 +57,33 @@ def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def read_foreign(foreign: ForeignFolder, opa: Path) -> ForeignPolicies:
-    """The policies of a folder, which no OPA has compiled yet. Raises RulesError with all mistakes."""
-    if foreign.entry.tool == "gatekeeper":
-        found = gatekeeper_policies(_objects(foreign.texts)).policies
-        if not found.rules:
-            message = f"no constraint in {foreign.entry.path} can be evaluated in a pull request"
-            raise RulesError(message, file=POLICIES_FILE)
-        _parsed(found.modules, opa)
-        return found
+def read_foreign(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
+    """The policies of a folder, which compile. Raises RulesError with all mistakes, as far as none hides another."""
+    found = _read_gatekeeper(foreign, opa) if foreign.entry.tool == "gatekeeper" else _read_conftest(foreign, opa)
+    with written_modules(bundle_of(found.policies)) as written:
+        OpaCommand(opa, written).check_bundle(builtin_policies().resolve() / CAPABILITIES_FILE)
+    return found
+
+
+def _read_conftest(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
     files, v0 = _parsed(foreign.texts, opa)
+    packages = tuple(namespaces_of(files))
     rules = conftest_rules(files, foreign.entry.namespaces)
     if not rules:
-        names = ", ".join(foreign.entry.namespaces)
-        message = f"there are no rules deny, violation or warn in the packages {names}: name others in `namespaces`"
+        names, others = ", ".join(foreign.entry.namespaces), ", ".join(packages) or "none"
+        message = f"there are no rules deny, violation or warn in `namespaces` ({names}); packages with such: {others}"
         raise RulesError(message, file=POLICIES_FILE)
-    return ForeignPolicies(foreign.texts, v0, rules)
+    return ReadPolicies(ForeignPolicies(foreign.texts, v0, rules), packages=packages)
+
+
+def _read_gatekeeper(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
+    found = gatekeeper_policies(_objects(foreign.texts))
+    if not found.policies.rules:
+        reasons = "; ".join(f"{one.name}: {one.reason}" for one in found.skipped) or "there is none"
+        message = f"no constraint in {foreign.entry.path} can be evaluated in a pull request: {reasons}"
+        raise RulesError(message, file=POLICIES_FILE)
+    _parsed(found.policies.modules, opa)
+    return ReadPolicies(found.policies, skipped=found.skipped)
 
 
 def _parsed(texts: Mapping[str, str], opa: Path) -> tuple[list[RegoFile], frozenset[str]]:
