@@ -61,6 +61,7 @@ def test_the_required_settings_are_enough() -> None:
             {"GRACEGATE_RENDER_SOURCES": "github.com/o/*, http://127.0.0.1:80/a/b"},
             {"render_sources": RenderSources(("github.com/o/*", "http://127.0.0.1:80/a/b"))},
         ),
+        ({"GRACEGATE_POLICIES": "/, /usr"}, {"policies": (Path("/"), Path("/usr"))}),
         ({"GRACEGATE_CHECK_SECONDS": "0", "GRACEGATE_CHECK_SECONDS ": "x"}, None),
         ({"GRACEGATE_CHECK_SECONDS": "2.5"}, {"check_seconds": 2.5}),
         ({"GRACEGATE_DATABASE": "postgresql://u:p@h/d"}, {"database": "postgresql://u:p@h/d"}),
@@ -123,6 +124,8 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_RENDER_SOURCES": "*.com/o/r"}, "GRACEGATE_RENDER_SOURCES: '*.com/o/r' names no repositories"),
         ({"GRACEGATE_RENDER_SOURCES": "github.com"}, "GRACEGATE_RENDER_SOURCES: 'github.com' names no repositories"),
         ({"GRACEGATE_RENDER_SOURCES": "a.example/*/b"}, "GRACEGATE_RENDER_SOURCES: 'a.example/*/b' names no"),
+        ({"GRACEGATE_POLICIES": "policies"}, "GRACEGATE_POLICIES: 'policies' is no absolute path of a folder"),
+        ({"GRACEGATE_POLICIES": "/none"}, "GRACEGATE_POLICIES: '/none' is no absolute path of a folder"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),
         ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
         (

@@ -460,10 +460,10 @@ class Place:
     end_line: int
 
 
-NOT_COVERED = frozenset({"template", "fragment", "not_followed", "not_listed", "not_rendered"})
+NOT_COVERED = frozenset({"template", "fragment", "not_followed", "not_listed", "not_rendered", "policies_not_used"})
 """Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
 
-SERVICE_FAILURES = frozenset({"engine_unavailable"})
+SERVICE_FAILURES = frozenset({"engine_unavailable", "policies_refused"})
 """Codes of problems that nothing in a pull request can cause. Any other one may be its author's doing."""
 
 
@@ -847,13 +847,15 @@ class Engine:
 class PolicyState:
     """A policy set of a check. `source` is the folder or repository that it came from, "" for the built-in one.
 
-    `digest` identifies its rules; a `refused` one has mistakes, was not evaluated and has no digest.
+    `digest` identifies its rules; a `refused` one has mistakes, was not evaluated and has no digest. `newer_mistake`
+    says why a newer version of an active one is not used.
     """
 
     name: str
     source: str
     digest: str
     state: Literal["active", "refused"] = "active"
+    newer_mistake: str = ""
 
 
 @dataclass(frozen=True, slots=True)

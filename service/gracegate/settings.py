@@ -84,6 +84,7 @@ class Settings:
 
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify,
     after a burst of them; 0 for a server without rate limits.
+    `policies` are the folders of policy sets that are evaluated in every review.
     `deprecations` are the warnings to log at the start.
     """
 
@@ -103,6 +104,7 @@ class Settings:
     check_name: str = "gracegate"
     allowed_owners: frozenset[str] = frozenset()
     render_sources: RenderSources = field(default_factory=RenderSources)
+    policies: tuple[Path, ...] = ()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
     limits: Limits = field(default_factory=Limits)
@@ -135,6 +137,7 @@ class Settings:
             check_name=read.text("CHECK_NAME", "gracegate"),
             allowed_owners=frozenset(owner.lower() for owner in read.values("ALLOWED_OWNERS")),
             render_sources=read.render_sources(),
+            policies=read.policies(),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
             limits=read.limits(),
@@ -337,6 +340,15 @@ class _Reader:
         sources = RenderSources(self.values("RENDER_SOURCES"))
         self.errors += (f"GRACEGATE_RENDER_SOURCES: {problem}" for problem in render_source_problems(sources))
         return sources
+
+    def policies(self) -> tuple[Path, ...]:
+        folders = tuple(Path(value) for value in self.values("POLICIES"))
+        self.errors += (
+            f"GRACEGATE_POLICIES: {str(folder)!r} is no absolute path of a folder"
+            for folder in folders
+            if not (folder.is_absolute() and folder.is_dir())
+        )
+        return folders
 
     def limits(self) -> Limits:
         chosen: dict[str, Any] = {

@@ -10,13 +10,23 @@ from pathlib import Path
 import pytest
 
 from gracegate.cli import readiness
-from gracegate.cli.readiness import BackgroundCheck, GitHubCheck, check_machine, check_renderer, readiness_checks
+from gracegate.cli.diagnosis import diagnose_policies
+from gracegate.cli.readiness import (
+    BackgroundCheck,
+    GitHubCheck,
+    check_machine,
+    check_policies,
+    check_renderer,
+    readiness_checks,
+)
 from gracegate.github_app import app
+from gracegate.policy.sets import PolicySets
 from gracegate.settings import Settings
 from gracegate.web import Degraded
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.state import new_key
 from tests.jobs.harness import environment
+from tests.policy.sets.policy_sets import GOOD, RULE, write
 from tests.processes import WAIT_SECONDS, wait_for
 
 
@@ -81,6 +91,18 @@ def test_the_checks_of_a_process(settings: Settings) -> None:
     own = ["github", "machine", "renderer", "rules"]
     assert sorted(readiness_checks(settings)) == own
     assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == sorted([*own, "opa"])
+    assert sorted(readiness_checks(replace(settings, policies=(Path("/nothing"),)))) == sorted([*own, "policies"])
+
+
+def test_a_policy_set_that_is_refused_keeps_no_process_from_being_ready(tmp_path: Path, opa: Path) -> None:
+    folder = write(tmp_path / "acme", GOOD)
+    sets = PolicySets((folder,), lambda: opa, tmp_path)
+    assert kind(check_policies(sets)) == ("ready", "")
+    write(folder, {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")})
+    assert kind(check_policies(sets)) == ("degraded", f"the newest version of the policy set in {folder}"[:44])
+    assert [one.remedy for one in map(diagnose_policies, sets.current())] == [
+        f"correct {RULE}:7: severity is one of error, warning, info, not fatal"
+    ]
 
 
 def test_reviews_are_done_without_a_renderer_too(monkeypatch: pytest.MonkeyPatch) -> None:

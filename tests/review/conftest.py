@@ -13,13 +13,14 @@ from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.jobs.runner import Runner
 from gracegate.policy.engines import PolicyEngines
+from gracegate.policy.sets import PolicySets
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
-from gracegate.settings import JobSettings, Settings, child_environment
+from gracegate.settings import JobSettings, Settings, child_environment, find_opa
 from gracegate.store import Delivery, PullHead, Run, Store, Subject, deliveries
 from gracegate.store.tables import HEAD, RUN
 from tests.fakegithub.server import FakeGitHub
@@ -120,6 +121,7 @@ def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
             client=AppClient(TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=PACE), PACE),
             fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
             engines=PolicyEngines(None, None, 60),
+            policies=PolicySets((), find_opa, tmp_path / "data"),
             store=store,
             poster=CommentPoster((b"k",)),
         )

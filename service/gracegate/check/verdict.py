@@ -27,6 +27,9 @@ def has_remarks(findings: Iterable[Finding], problems: Iterable[Problem]) -> boo
 
 
 def add_problem(report: Report, problem: Problem) -> Report:
-    """The report with a problem that blocks."""
+    """The report with a problem that it did not find itself."""
+    if not problem.blocks:
+        has_remarks = report.has_remarks or problem.is_uncovered
+        return replace(report, has_remarks=has_remarks, problems=(problem, *report.problems))
     verdict: Verdict = "fail" if report.verdict == "fail" else "incomplete"
     return replace(report, verdict=verdict, problems=(problem, *report.problems))

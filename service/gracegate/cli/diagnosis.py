@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone
 from gracegate.github_app import app, app_manifest, deliveries
 from gracegate.model import RenderSources
+from gracegate.policy.sets import OperatorPolicies
 from gracegate.settings import Settings
 
 Level = Literal["ok", "note", "warning", "problem"]
@@ -126,6 +127,18 @@ def diagnose_git(version: tuple[int, ...] | None) -> Diagnosis:
         message = f"git {_dotted(version)} does not take its configuration from the environment, so it gets no token"
         return Diagnosis("git", "problem", message, newer)
     return Diagnosis("git", "ok", f"git {_dotted(version)}")
+
+
+def diagnose_policies(policies: OperatorPolicies) -> Diagnosis:
+    """Whether the newest version of a policy set is in use."""
+    name = f"policies {policies.name}"
+    if not policies.mistakes:
+        rules = sum(len(one.catalog.rules) for one in policies.own)
+        digests = ", ".join(one.catalog.digest[:12] for one in policies.own)
+        return Diagnosis(name, "ok", f"{rules} rules of {policies.source}, {digests}")
+    mistakes = "; ".join(map(str, policies.mistakes))
+    message = f"the newest version of the policy set in {policies.source} is refused"
+    return Diagnosis(name, "problem", message, f"correct {mistakes}")
 
 
 def diagnose_renderer(*, is_built: bool, is_compiled: bool) -> Diagnosis:

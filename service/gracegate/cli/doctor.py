@@ -19,7 +19,8 @@ from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitFailed, GitHubError, Gone, GracegateError
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, GitObjects, Pace, TokenBroker, app, contents, deliveries, installations
-from gracegate.settings import Settings, SettingsInvalid, child_environment
+from gracegate.policy.sets import PolicySets
+from gracegate.settings import Settings, SettingsInvalid, child_environment, find_opa
 from gracegate.store import Store, sqlite_file, url_without_password
 
 PROBLEMS = 1
@@ -84,6 +85,8 @@ def steps() -> Iterator[Step]:
             diagnosis.diagnose_sources(settings.render_sources),
         ],
     )
+    if settings.policies:
+        yield "the policy sets", lambda: _check_policies(settings)
     yield "the database", lambda: [_check_database(settings)]
     key = diagnosis.diagnose_key(settings.private_key)
     yield "the private key", lambda: [key]
@@ -102,6 +105,12 @@ def _check_engine() -> Diagnosis:
         return Diagnosis("engine", "problem", f"no manifest can be evaluated: {error}", remedy)
     engine, rules = builtin.engine, builtin.catalog.rules
     return Diagnosis("engine", "ok", f"{engine.name} {engine.version} answers, with {len(rules)} rules")
+
+
+def _check_policies(settings: Settings) -> list[Diagnosis]:
+    """Builds the policy sets as they are now, and keeps nothing of that."""
+    with tempfile.TemporaryDirectory(prefix="gracegate-") as folder:
+        return [*map(diagnosis.diagnose_policies, PolicySets(settings.policies, find_opa, Path(folder)).current())]
 
 
 def _check_database(settings: Settings) -> Diagnosis:

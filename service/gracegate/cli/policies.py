@@ -7,16 +7,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from gracegate import settings
 from gracegate.check import add_problem
 from gracegate.errors import ConfigError, RulesError
 from gracegate.model import BUILTIN_POLICIES, CONFIG_FILE, PolicyState, Problem, Report, Rule
-from gracegate.policy import Catalog, PolicySet, load_builtin
+from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import PolicyFolder, load_foreign, load_policies, read_policy_folder
+from gracegate.policy.sets import PolicyFolder, policy_parts, read_policy_folder
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 
@@ -109,7 +108,7 @@ def choose_policies(
         if policies.name in {BUILTIN_POLICIES, *(one.name for one in own), *(one.folder.name for one in refused)}:
             message = f"there is another policy set called `{policies.name}`: give this one a `name` in {POLICIES_FILE}"
             raise ConfigError(message, file=str(folder))
-        for name, load in _parts(policies, cache):
+        for name, load in policy_parts(policies, settings.find_opa, cache):
             try:
                 catalog = load()
                 _check_unique(policies, catalog.rules, own)
@@ -119,14 +118,6 @@ def choose_policies(
                 opa = settings.find_opa() if catalog.needs_opa else None
                 own.append(OwnPolicies(name, str(folder), catalog, opa))
     return ChosenPolicies(tuple(own), tuple(refused), frozenset(folders))
-
-
-def _parts(policies: PolicyFolder, cache: Path) -> Iterator[tuple[str, Callable[[], Catalog]]]:
-    """What of a set is evaluated by itself, with its name: its own rules, and those for each of other tools."""
-    if policies.modules or policies.mistakes:
-        yield policies.name, partial(load_policies, policies, settings.find_opa, cache)
-    for foreign in () if policies.mistakes else policies.foreign:
-        yield f"{policies.name}/{foreign.entry.path}", partial(load_foreign, foreign, settings.find_opa, cache)
 
 
 def _of_config(config: Path, top: Path) -> dict[Path, Path]:

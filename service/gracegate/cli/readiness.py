@@ -17,6 +17,7 @@ from gracegate.cli.diagnosis import (
     Diagnosis,
     diagnose_error,
     diagnose_key,
+    diagnose_policies,
     diagnose_registration,
     diagnose_renderer,
     diagnose_server,
@@ -24,8 +25,9 @@ from gracegate.cli.diagnosis import (
 from gracegate.errors import GitHubError, Gone, RulesError
 from gracegate.github_app import AppClient, Pace, TokenBroker, app
 from gracegate.policy import load_builtin
+from gracegate.policy.sets import PolicySets
 from gracegate.rendering import find_renderer
-from gracegate.settings import Settings
+from gracegate.settings import Settings, find_opa
 from gracegate.web import Degraded, ReadinessCheck
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,9 @@ def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
         "machine": BackgroundCheck(partial(check_machine, settings), CHECKED_EVERY, FIRST_SECONDS),
         "github": BackgroundCheck(GitHubCheck(settings), CHECKED_EVERY, FIRST_SECONDS),
     }
+    if settings.policies:
+        sets = PolicySets(settings.policies, find_opa, settings.data_dir)
+        checks["policies"] = BackgroundCheck(partial(check_policies, sets), CHECKED_EVERY, FIRST_SECONDS)
     if settings.opa_url:
         checks["opa"] = partial(check_opa_server, settings.opa_url)
     elif settings.opa:
@@ -58,6 +63,11 @@ def check_rules() -> str | None:
     except (RulesError, OSError) as error:
         return f"the built-in rules cannot be read: {error}"
     return None if catalog.rules else "there are no rules"
+
+
+def check_policies(sets: PolicySets) -> Degraded | None:
+    """Whether the newest version of each policy set is in use. Reviews are done without it too, and say so."""
+    return _problems(map(diagnose_policies, sets.current()))
 
 
 def check_renderer() -> Degraded | None:

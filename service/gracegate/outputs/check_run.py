@@ -13,6 +13,7 @@ from gracegate.model import (
     ConfigPreview,
     Finding,
     FixedFinding,
+    PolicyState,
     Problem,
     Report,
 )
@@ -284,7 +285,15 @@ def _footer(report: Report) -> str:
         for number, noun in ((totals.workloads, "workload"), (totals.documents, "object"), (totals.files, "file"))
     )
     rules = f"Rules {code(engine.digest[:12])}, evaluated by {code(f'{engine.name} {engine.version}')}."
-    return f"<sub>Checked {', '.join(counts)}. {rules}</sub>"
+    own = "".join(f" {_policy_words(one)}" for one in report.policies[1:] if one.state == "active")
+    return f"<sub>Checked {', '.join(counts)}. {rules}{own}</sub>"
+
+
+def _policy_words(policies: PolicyState) -> str:
+    used = f"Policy set {code(policies.name)} {code(policies.digest[:12])}"
+    if not policies.newer_mistake:
+        return f"{used}."
+    return f"{used}, because its newer version is refused: {code(policies.newer_mistake)}."
 
 
 def _annotation(finding: Finding) -> Mapping[str, object]:

@@ -17,15 +17,23 @@ _CONDITIONS = ("path", "kind", "namespace", "name", "container")
 _VERSION = re.compile(r"v?1\.([0-9]{1,3})(?:\.[0-9]+)?")
 
 
+IsUnavailable = Callable[[str], bool]
+"""Whether a name is that of a rule of a policy set that cannot be used."""
+
+
 def parse_repo_config(
-    text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE, unavailable: Collection[str] = ()
+    text: str, rules: Mapping[str, Rule], file: str = CONFIG_FILE, unavailable: Collection[str] | None = ()
 ) -> RepoConfig:
     """The configuration in `text`; `rules` are the known ones by id. Raises ConfigError with the line.
 
-    What it says of rules that are `unavailable`, those of policy sets that cannot be used, counts for nothing.
+    What it says of rules that are `unavailable`, those of policy sets that cannot be used, counts for nothing; None for
+    all that are not known.
     """
     root = read_root(text, file)
-    return RepoConfig() if root is None else _config(root, rules, unavailable)
+    if root is None:
+        return RepoConfig()
+    known = {name for rule in rules.values() for name in (rule.id, *rule.aliases)}
+    return _config(root, rules, lambda name: name not in known and (unavailable is None or name in unavailable))
 
 
 def parse_policy_folders(text: str, file: str = CONFIG_FILE) -> tuple[str, ...]:
@@ -38,18 +46,18 @@ def parse_policy_folders(text: str, file: str = CONFIG_FILE) -> tuple[str, ...]:
     return _policies(entries["policies"]) if "policies" in entries else ()
 
 
-def _config(root: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> RepoConfig:
+def _config(root: Value, rules: Mapping[str, Rule], is_unavailable: IsUnavailable) -> RepoConfig:
     # One reader per key, so that the keys of the file stand beside the fields of RepoConfig.
     readers: dict[str, tuple[str, Callable[[Value], Any]]] = {
         "gate": ("gate", lambda value: value.choice(("enforce", "advise"))),
         "profile": ("profile", lambda value: value.choice(("baseline", "recommended", "strict"))),
         "comments": ("comments", lambda value: value.choice(("introduced", "touched"))),
         "exclude": ("exclude", lambda value: tuple(read_all(_glob, value.items()))),
-        "rules": ("rules", lambda value: _rules(value, rules, unavailable)),
+        "rules": ("rules", lambda value: _rules(value, rules, is_unavailable)),
         "policies": ("policies", _policies),
         "waivers": (
             "waivers",
-            lambda value: tuple(read_all(lambda item: _waiver(item, rules, unavailable), value.items())),
+            lambda value: tuple(read_all(lambda item: _waiver(item, rules, is_unavailable), value.items())),
         ),
         "annotation_waivers": ("annotation_waivers", Value.flag),
         "min_kubernetes_version": ("min_minor", _minor),
@@ -88,7 +96,7 @@ def _minor(value: Value) -> int:
     return int(match[1])
 
 
-def _rules(value: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> dict[str, RuleConfig]:
+def _rules(value: Value, rules: Mapping[str, Rule], is_unavailable: IsUnavailable) -> dict[str, RuleConfig]:
     configs: dict[str, RuleConfig] = {}
 
     def read(named: tuple[str, Value]) -> None:
@@ -98,7 +106,7 @@ def _rules(value: Value, rules: Mapping[str, Rule], unavailable: Collection[str]
             entry.fail(f"rule `{rule.id}` is configured twice, once under a former id")
         configs[rule.id] = _rule_config(entry, rule)
 
-    read_all(read, [entry for entry in value.mapping().items() if entry[0] not in unavailable])
+    read_all(read, [entry for entry in value.mapping().items() if not is_unavailable(entry[0])])
     return configs
 
 
@@ -145,13 +153,13 @@ def _kind(value: Any) -> str:
     return next((name for types, name in kinds if isinstance(value, types)), "empty")
 
 
-def _waiver(value: Value, rules: Mapping[str, Rule], unavailable: Collection[str]) -> ConfigWaiver:
+def _waiver(value: Value, rules: Mapping[str, Rule], is_unavailable: IsUnavailable) -> ConfigWaiver:
     entries = value.mapping(("rules", *_CONDITIONS, "reason", "until"))
     for key in ("rules", "reason"):
         if key not in entries:
             value.fail(f"this waiver has no `{key}`")
     items = entries["rules"].items()
-    waived_rules = [_rule(item, item.text(), rules).id for item in items if item.text() not in unavailable]
+    waived_rules = [_rule(item, item.text(), rules).id for item in items if not is_unavailable(item.text())]
     if not items:
         entries["rules"].fail("this waiver lists no rules")
     return ConfigWaiver(

@@ -35,6 +35,7 @@ from gracegate.model import (
 )
 from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
+from gracegate.policy.sets import PolicySets
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
@@ -81,6 +82,7 @@ class PullRequestReviewer:
     client: AppClient
     fetcher: TreeFetcher
     engines: PolicyEngines
+    policies: PolicySets
     store: Store
     poster: CommentPoster
     renderer: Path | None = None
@@ -366,10 +368,11 @@ class PullRequestReviewer:
                 renderer=self.renderer,
                 may_retry=run.attempt < ENGINE_ATTEMPTS,
                 sources=self.sources.sources if may_ask and self.sources is not None else RenderSources(),
+                policies=self.policies.current(),
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:
-                if problem.is_service_failure and run.attempt < ENGINE_ATTEMPTS:
+                if problem.code == "engine_unavailable" and run.attempt < ENGINE_ATTEMPTS:
                     raise EngineUnavailable(problem.message)
             report = replace(report, problems=tuple(map(_blame_manifests, report.problems)))
         except EngineError as error:
@@ -389,7 +392,7 @@ def external_id(number: int, head_sha: str) -> str:
 def _blame_manifests(problem: Problem) -> Problem:
     """Each child first asks OPA a question without manifests, so OPA ran before it got these, in the earlier attempts
     too: they are what ends it or makes it refuse to answer, and no failure of the service."""
-    if not problem.is_service_failure:
+    if problem.code != "engine_unavailable":
         return problem
     return replace(problem, code="engine", message=f"{problem.message} It answers without these manifests.")
 

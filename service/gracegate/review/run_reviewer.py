@@ -10,6 +10,7 @@ from gracegate.git import ReadLimits, SourceFetcher, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
+from gracegate.policy.sets import PolicySets
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
@@ -18,7 +19,7 @@ from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.write_budget import SharedWriteBudget
-from gracegate.settings import Settings, child_environment
+from gracegate.settings import Settings, child_environment, find_opa
 from gracegate.store import Outcome, Run, Store
 
 
@@ -57,6 +58,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "client": client,
         "fetcher": _fetcher(settings),
         "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
+        "policies": PolicySets(settings.policies, find_opa, settings.data_dir),
         "store": store,
         "renderer": find_renderer(),
         "sources": _source_fetcher(settings),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
@@ -17,17 +17,20 @@ from gracegate.model import (
     CONFIG_FILE,
     FileDiff,
     Limits,
+    PolicyState,
     Problem,
     RemoteCommit,
     Render,
     RenderSources,
     Report,
     Repository,
+    Rule,
     Tree,
 )
 from gracegate.policy import load_builtin
-from gracegate.policy.engines import OpaAddress, open_policy_set
-from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
+from gracegate.policy.sets import OperatorPolicies
+from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.sandboxed_render import sandboxed_render
 
 _PREVIEW_SECONDS = 10.0
@@ -43,7 +46,8 @@ class CheckJob:
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
     For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
-    Where the check `may_retry`, what this machine is too busy for asks for another attempt.
+    Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
+    sets of the operator.
     """
 
     base: Tree
@@ -60,6 +64,23 @@ class CheckJob:
     renderer: Path | None = None
     sources: RenderSources = field(default_factory=RenderSources)
     may_retry: bool = False
+    policies: tuple[OperatorPolicies, ...] = ()
+
+    @property
+    def own_policies(self) -> tuple[OwnPolicies, ...]:
+        """The versions of the operator's policy sets that are in use."""
+        return tuple(part for one in self.policies for part in one.own)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of all policy sets by id, also the built-in ones."""
+        catalogs = (load_builtin(), *(one.catalog for one in self.own_policies))
+        return {rule.id: rule for catalog in catalogs for rule in catalog.rules.values()}
+
+    @property
+    def read_limits(self) -> Limits:
+        """The limits of a file, with the kinds that the policy sets read."""
+        return replace(self.limits, own_kinds=frozenset().union(*(one.catalog.kinds for one in self.own_policies)))
 
 
 def sandboxed_check(job: CheckJob) -> Report:
@@ -72,34 +93,50 @@ def sandboxed_check(job: CheckJob) -> Report:
     if paths or commits:
         message = f"{len(paths)} files and {len(commits)} commits that kustomizations and charts read were not fetched"
         raise InputsMissing(message, paths, commits)
-    config, mistake = _base_config(job.base_tip)
+    config, mistake = _base_config(job)
     proposal, proposed_mistake = _proposed_config(job)
-    catalog = load_builtin()
     render: Render = render_nothing
     if job.renderer is not None:
         render = sandboxed_render(
             job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began), may_retry=job.may_retry
         )
     seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
-    with open_policy_set(job.opa, catalog, seconds=seconds, cache_dir=job.cache_dir) as policies:
+    with open_policy_sets(job.opa, job.own_policies, seconds=seconds, cache_dir=job.cache_dir) as policies:
         request = CheckRequest(
             head=job.head,
             config=config,
-            policies=(policies,),
+            policies=policies,
             today=job.today,
             base=job.base,
             diff=job.diff,
             head_config=proposal,
-            limits=job.limits,
+            limits=job.read_limits,
             rules_url=job.rules_url,
             repository=job.repository,
             cache=cache,
+            unavailable_rules=frozenset().union(*(one.rule_ids for one in job.policies)),
         )
         report = check(request, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
-    for problem in (proposed_mistake, mistake):
+    for problem in (*refused_problems(job.policies), proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)
-    return report
+    return replace(report, policies=policy_states(report.policies, job.policies))
+
+
+def refused_problems(policies: Iterable[OperatorPolicies]) -> Iterator[Problem]:
+    """What was not evaluated because no version of a policy set could ever be used, one problem for each set."""
+    for one in policies:
+        if not one.own:
+            others = f" and {len(one.mistakes) - 1} more" if len(one.mistakes) > 1 else ""
+            message = f"The policy set {one.name} was not evaluated: {one.mistakes[0]}{others}."
+            yield Problem("", 0, "policies_refused", message)
+
+
+def policy_states(active: Iterable[PolicyState], policies: Iterable[OperatorPolicies]) -> tuple[PolicyState, ...]:
+    """The active sets, each with the first mistake of its newer version, and the sets that are refused."""
+    newer = {part.name: str(one.mistakes[0]) for one in policies if one.mistakes for part in one.own}
+    refused = (PolicyState(one.name, one.source, "", "refused") for one in policies if not one.own)
+    return (*(replace(one, newer_mistake=newer.get(one.name, "")) for one in active), *refused)
 
 
 def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[tuple[str, ...], dict[tuple[str, str], tuple[str, ...]]]:
@@ -109,7 +146,7 @@ def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[tuple[str, ...], d
     commits: dict[RemoteCommit, set[str]] = {}
     for tree in (job.base, job.head):
         if job.renderer is not None and (tree.others or job.sources.patterns):
-            components = read_components(tree, job.limits, cache.components, job.repository)
+            components = read_components(tree, job.read_limits, cache.components, job.repository)
             missing |= unread_inputs(components, changed, tree.others)
             for commit, files in unread_commits(components, changed, job.sources).items():
                 commits.setdefault(commit, set()).update(files)
@@ -153,9 +190,18 @@ def is_config(path: str) -> bool:
     return path == CONFIG_FILE
 
 
-def _base_config(base_tip: Tree) -> tuple[RepoConfig, Problem | None]:
+def _base_config(job: CheckJob) -> tuple[RepoConfig, Problem | None]:
+    """The configuration, and what is wrong with it. Of the policy sets that it names, the operator decides."""
     try:
-        return parse_repo_config(_config_text(base_tip) or "", load_builtin().rules), None
+        text = _config_text(job.base_tip) or ""
+        folders = parse_policy_folders(text)
+        # Nobody knows which rules are in folders that are not read.
+        unavailable = None if folders else frozenset[str]().union(*(one.rule_ids for one in job.policies))
+        config = parse_repo_config(text, job.rules, unavailable=unavailable)
+        if not folders:
+            return config, None
+        message = f"`policies` names {', '.join(folders)}: reviews use only the policy sets that the operator chose."
+        return config, Problem(CONFIG_FILE, 0, "policies_not_used", message)
     except ConfigError as error:
         message = f"The base branch's configuration cannot be used: {error.message}"
         return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)

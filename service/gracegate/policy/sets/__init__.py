@@ -8,8 +8,9 @@ from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
 from gracegate.policy.sets.rule_heads import check_rule_heads
-from gracegate.policy.sets.store import load_foreign, load_policies
+from gracegate.policy.sets.store import load_foreign, load_policies, policy_parts
 
 __all__ = [
     "BASELINE_FILE",
@@ -17,13 +18,16 @@ __all__ = [
     "Annotation",
     "ForeignFolder",
     "OpaCommand",
+    "OperatorPolicies",
     "PolicyFolder",
+    "PolicySets",
     "ReadPolicies",
     "build_policies",
     "check_rule_heads",
     "load_foreign",
     "load_policies",
     "one_line",
+    "policy_parts",
     "read_foreign",
     "read_foreign_folder",
     "read_policy_folder",

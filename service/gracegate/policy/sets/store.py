@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gracegate import __version__
@@ -19,6 +20,17 @@ from gracegate.repo_config import POLICIES_FILE
 
 _MAX_KEPT = 20
 """Policy sets; those that were not used for longest go first."""
+
+
+def policy_parts(
+    policies: PolicyFolder, find_opa: Callable[[], Path], cache_dir: Path
+) -> Iterator[tuple[str, Callable[[], Catalog]]]:
+    """What of a set is evaluated by itself, with its name and what loads it: its own rules, and those for each of other
+    tools."""
+    if policies.modules or policies.mistakes:
+        yield policies.name, partial(load_policies, policies, find_opa, cache_dir)
+    for foreign in () if policies.mistakes else policies.foreign:
+        yield f"{policies.name}/{foreign.entry.path}", partial(load_foreign, foreign, find_opa, cache_dir)
 
 
 def load_policies(policies: PolicyFolder, find_opa: Callable[[], Path], cache_dir: Path) -> Catalog:
@@ -39,7 +51,7 @@ def load_foreign(foreign: ForeignFolder, find_opa: Callable[[], Path], cache_dir
 def _load(digest: str, build: Callable[[Path], object], cache_dir: Path) -> Catalog:
     """What was built for a digest, or is built now; "" is for what has mistakes, and has to be built to name them."""
     # Another version of gracegate may find other mistakes in the same texts.
-    folder = cache_dir / "policies" / f"{digest}-{__version__}"
+    folder = policies_folder(cache_dir) / f"{digest}-{__version__}"
     if digest and folder.is_dir() and is_private(folder):
         with suppress(RulesError):  # it is damaged: built anew
             catalog = load_catalog(folder)
@@ -58,6 +70,11 @@ def _load(digest: str, build: Callable[[Path], object], cache_dir: Path) -> Cata
         shutil.rmtree(building, ignore_errors=True)
     _remove_oldest(folder.parent)
     return load_catalog(folder)
+
+
+def policies_folder(cache_dir: Path) -> Path:
+    """Where built sets are kept, each in a folder of its own."""
+    return cache_dir / "policies"
 
 
 def _remove_oldest(folder: Path) -> None:

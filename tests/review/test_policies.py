@@ -1,0 +1,81 @@
+"""Reviews with policy sets of the operator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gracegate.policy.sets import PolicySets
+from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
+from tests.review.conftest import SHOP, Stage, is_current
+from tests.shop import DEPLOYMENT
+
+BROKEN = {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")}
+FATAL = f"{RULE}:7: severity is one of error, warning, info, not fatal"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path / "acme", GOOD)
+
+
+@pytest.fixture
+def own(stage: Stage, folder: Path, opa: Path) -> Stage:
+    sets = PolicySets((folder,), lambda: opa, folder.parent / "policies-data")
+    return replace(stage, reviewer=replace(stage.reviewer, policies=sets))
+
+
+def reviewed(own: Stage, files: dict[str, str], config: str | None = None) -> tuple[str | None, str, str]:
+    """Verdict and conclusion of a review of these files, and the summary of its check."""
+    if config is not None:
+        own.fake.push(SHOP, "main", {".gracegate.yaml": config})
+    outcome = own.reviewer.review(own.run(own.open_pull_request(files)), is_current)
+    (run,) = own.fake.world.check_runs.values()
+    return outcome.verdict, str(run.conclusion), run.summary or ""
+
+
+def test_an_own_rule_is_commented_with_its_fix(own: Stage) -> None:
+    verdict, conclusion, summary = reviewed(own, {"web.yaml": DEPLOYMENT})
+    assert (verdict, conclusion) == ("fail", "failure")
+    (comment,) = own.comments(1)
+    assert comment[:2] == ("web.yaml", 14)
+    assert "Container `web` has no memory limit." in comment[2]
+    assert "Policy set `acme` `" in summary
+
+
+@pytest.mark.parametrize(
+    ("config", "verdict"),
+    [
+        pytest.param(f"rules: {{{ID}: off}}", "pass", id="off"),
+        pytest.param(f"rules: {{{ID}: {{severity: warning, params: {{limit: 1Gi}}}}}}", "pass", id="a warning"),
+        pytest.param(f"waivers: [{{rules: [{ID}], reason: small}}]", "pass", id="waived"),
+        pytest.param("rules: {no-such-rule: off}", "fail", id="a rule of no set"),
+    ],
+)
+def test_the_configuration_knows_own_rules(own: Stage, config: str, verdict: str) -> None:
+    assert reviewed(own, {"web.yaml": DEPLOYMENT}, config)[0] == verdict
+
+
+def test_the_version_before_is_used_and_the_check_says_so(own: Stage, folder: Path) -> None:
+    own.reviewer.policies.current()
+    write(folder, BROKEN)
+    verdict, _, summary = reviewed(own, {"web.yaml": DEPLOYMENT})
+    assert verdict == "fail"
+    assert f"because its newer version is refused: `{FATAL}`." in summary
+
+
+def test_without_a_version_that_can_be_used_the_check_is_incomplete(own: Stage, folder: Path) -> None:
+    write(folder, BROKEN)
+    verdict, conclusion, summary = reviewed(own, {"web.yaml": DEPLOYMENT}, f"rules: {{{ID}: off}}")
+    assert (verdict, conclusion) == ("incomplete", "failure")
+    assert "- The policy set acme was not evaluated: " in summary
+    assert "severity is one of error, warning, info, not fatal" in summary
+
+
+def test_what_a_repository_names_itself_is_not_evaluated_and_the_check_is_neutral(stage: Stage) -> None:
+    config = "policies: [policies]\nrules: {no-such-rule: off}\n"
+    verdict, conclusion, summary = reviewed(stage, {"web.yaml": DEPLOYMENT}, config)
+    assert (verdict, conclusion) == ("pass", "neutral")
+    assert "reviews use only the policy sets that the operator chose" in summary
