@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gracegate import rendering, settings
 from gracegate.cli.main import CLEAN, INCOMPLETE, USAGE, run
 from gracegate.rendering import find_renderer
 from tests.conftest import ROOT
+from tests.fakegithub.server import FakeGitHub
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\nspec:\n"
@@ -40,6 +42,10 @@ FILES = {
 WITH_SOURCES = (
     f"{SERVICE}  # shop/base/a.yaml:6, shop/prod/a.yaml:6\n  ports:\n  # shop/base/a.yaml:7\n  - port: 80\n"
     "  type: ClusterIP\n"
+)
+FETCHED_WITH_SOURCES = (
+    f"{SERVICE}  # {{fetched}}/base/a.yaml:6, shop/prod/kustomization.yaml:9\n  ports:\n"
+    "  # {fetched}/base/a.yaml:7\n  - port: 80\n  type: ClusterIP\n"
 )
 CHART_WITH_SOURCES = f"{SERVICE}  # templates/a.yaml:6\n  ports:\n  # templates/a.yaml:7\n  - port: 80\n"
 GENERATED = "apiVersion: v1\ndata:\n  b.txt: hello\nkind: ConfigMap\nmetadata:\n  name: b\n"
@@ -78,6 +84,50 @@ def chart(text: str) -> str:
 def test_it_prints(tree: Path, arguments: list[str], output: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["render", *arguments]) == CLEAN
     assert capfd.readouterr() == (output, "")
+
+
+@pytest.fixture
+def other_repository(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, str]]:
+    """Gives shop/prod another repository's base, served on this machine; its address, and where its files stand."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(settings, "cache_dir", lambda: cache)
+    base = {path.removeprefix("shop/"): text for path, text in FILES.items() if path.startswith("shop/base/")}
+    with FakeGitHub(tmp_path_factory.mktemp("github")) as fake:
+        fake.create_repository("platform/shop", private=False)
+        sha = fake.push("platform/shop", "main", base)
+        url = f"{fake.git_url}/platform/shop"
+        (tree / "shop" / "prod" / "kustomization.yaml").write_text(
+            f"resources: ['{url}.git//base?ref={sha}']\npatches:\n- patch: |\n"
+            f"    {SERVICE.replace(chr(10), chr(10) + '    ')}  type: ClusterIP\n"
+        )
+        yield url, f".git/{url.partition('://')[2].replace(':', '_')}@{sha}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "output"),
+    [
+        ([], INCOMPLETE, ""),
+        (["--fetch", "github.com/o/r"], INCOMPLETE, ""),
+        (["--fetch", "{url}"], CLEAN, f"{SERVICE}  ports:\n  - port: 80\n  type: ClusterIP\n"),
+        (
+            ["--fetch", "{url}", "--sources"],
+            CLEAN,
+            FETCHED_WITH_SOURCES,
+        ),
+    ],
+)
+def test_a_base_in_another_repository(
+    other_repository: tuple[str, str],
+    arguments: list[str],
+    code: int,
+    output: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    url, folder = other_repository
+    assert run(["render", "shop/prod", *(argument.format(url=url) for argument in arguments)]) == code
+    assert capfd.readouterr().out == output.format(fetched=folder)
 
 
 def test_the_working_directory(tree: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

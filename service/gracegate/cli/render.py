@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from gracegate import git, settings
+from gracegate.cli.inputs import fetch_commits
 from gracegate.cli.main import EXIT_CODES
-from gracegate.cli.request import top_directory
+from gracegate.cli.request import fetch_option, source_fetcher, top_directory
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import RenderingFailed
 from gracegate.manifests import (
     CHART_FILE,
     KUSTOMIZATIONS,
+    Kustomizations,
+    ReadCache,
     comment_objects,
     comment_template,
+    directory,
     is_candidate,
+    is_fetched,
     mark_sources,
     mark_templates,
     read_kustomizations,
@@ -47,14 +53,23 @@ from gracegate.policy import Cluster
     show_default=True,
     help="The version of the cluster that a chart asks for.",
 )
+@fetch_option
 @click.option("--sources", "with_sources", is_flag=True, help="Say in comments from which lines the specs come.")
-def command(
-    folder: Path, values: tuple[Path, ...], release: str, namespace: str, minor: str, *, with_sources: bool
+def command(  # noqa: PLR0913 - the options
+    folder: Path,
+    values: tuple[Path, ...],
+    release: str,
+    namespace: str,
+    minor: str,
+    fetch: tuple[str, ...],
+    *,
+    with_sources: bool,
 ) -> None:
     """Print what a kustomization or a chart renders to, as gracegate sees it.
 
     DIR is the directory of the kustomization or chart, by default the working directory. It is rendered without
-    plugins, programs and network: what needs those is an error, in the words of kustomize or Helm.
+    plugins, programs and, but for what `--fetch` names, network: what needs those is an error, in the words of
+    kustomize or Helm.
     """
     is_kustomization = any((folder / name).is_file() for name in KUSTOMIZATIONS)
     if not is_kustomization and not (folder / CHART_FILE).is_file():
@@ -64,30 +79,56 @@ def command(
         raise click.UsageError(f"--kubernetes {minor} is no version of Kubernetes, like 1.30")
     if is_kustomization:
         top = top_directory((str(folder),))
-        request = RenderRequest(Root("kustomize", _inside(top, folder)))
-        tree, sources = _read_kustomization(top, request.root.directory)
+        found = _read_kustomization(top, _inside(top, folder), source_fetcher(fetch))
+        _name_problems(found.tree)
+        output = _render_kustomization(found, int(number), with_sources=with_sources)
     else:
         texts = tuple(path.read_text(encoding="utf-8") for path in values)
         request = RenderRequest(Root("helm", ""), values=texts, release=release, namespace=namespace)
         tree = git.read_paths(folder, ["."])
-        sources = [path for path in tree.files if path.startswith("templates/")]
+        _name_problems(tree)
+        output = _render_chart(tree, request, int(number), with_sources=with_sources)
+    write_output(output)
+
+
+def _name_problems(tree: Tree) -> None:
     for problem in tree.problems:
         click.echo(f"gracegate: {problem.file}: {problem.message}", err=True)
-    if with_sources:
-        write_output(_render_with_sources(tree, request, int(number), sources))
-    else:
-        write_output(_renderings(tree, [request], int(number))[0].text)
 
 
-def _render_with_sources(tree: Tree, request: RenderRequest, minor: int, sources: Collection[str]) -> str:
-    limits = settings.limits()
-    if request.root.renderer == "helm":
-        templates = mark_templates(tree.files, sources)
-        plain, marked = _renderings(tree, [request, replace(request, replaced=templates.texts)], minor)
-        return comment_template(plain.text, marked.text, templates, limits)
-    manifests = mark_sources(tree.files, sources, limits)
-    plain, marked = _renderings(tree, [request, replace(request, replaced=manifests.texts)], minor)
-    return comment_objects(plain.text, marked.text, manifests, tree.files, limits)
+def _render_chart(tree: Tree, request: RenderRequest, minor: int, *, with_sources: bool) -> str:
+    if not with_sources:
+        return _renderings(tree, [request], minor)[0].text
+    templates = mark_templates(tree.files, [path for path in tree.files if path.startswith("templates/")])
+    plain, marked = _renderings(tree, [request, replace(request, replaced=templates.texts)], minor)
+    return comment_template(plain.text, marked.text, templates, settings.limits())
+
+
+@dataclass(frozen=True, slots=True)
+class _Kustomization:
+    """The files that a kustomization reads, and those of the tree's that hold kustomizations."""
+
+    directory: str
+    tree: Tree
+    all: Kustomizations
+
+    @property
+    def is_readable(self) -> bool:
+        return self.directory in self.all.by_directory
+
+    def request(self, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
+        """How it is rendered with other texts for some files."""
+        fetched = self.all.fetched_texts(self.directory, replaced, settings.limits()) if self.is_readable else {}
+        return RenderRequest(Root("kustomize", self.directory), replaced={**replaced, **fetched})
+
+
+def _render_kustomization(found: _Kustomization, minor: int, *, with_sources: bool) -> str:
+    if not with_sources:
+        return _renderings(found.tree, [found.request()], minor)[0].text
+    sources = found.all.object_files(found.directory) if found.is_readable else ()
+    manifests = mark_sources(found.tree.files, sources, settings.limits())
+    plain, marked = _renderings(found.tree, [found.request(), found.request(manifests.texts)], minor)
+    return comment_objects(plain.text, marked.text, manifests, found.tree.files, settings.limits())
 
 
 def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[Rendering]:
@@ -105,16 +146,20 @@ def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[R
     return renderings
 
 
-def _read_kustomization(top: Path, root: str) -> tuple[Tree, Collection[str]]:
-    """The files that the kustomization in the directory `root` reads, all those below it if that cannot be told; and
-    the paths of those that hold objects and patches."""
+def _read_kustomization(top: Path, root: str, fetcher: git.SourceFetcher | None) -> _Kustomization:
+    """The kustomization in the directory `root` with all files below it if what it reads cannot be told."""
+    limits, cache = settings.limits(), ReadCache()
     candidates = git.read_paths(top, ["."], is_candidate)
-    kustomizations = read_kustomizations(candidates, settings.limits())
-    if root not in kustomizations.by_directory:
-        return git.read_paths(top, [root or "."]), ()
+    own = [path for path in candidates.files if directory(path) == root and path.rpartition("/")[2] in KUSTOMIZATIONS]
+    (candidates,) = fetch_commits([candidates], own, fetcher, limits, cache)
+    known = read_kustomizations(candidates, limits)
+    if root not in known.by_directory:
+        return _Kustomization(root, git.read_paths(top, [root or "."]), known)
+    files = known.closure(root).files
+    fetched = {path: known.files[path] for path in files if is_fetched(path) and path in known.files}
     # A directory among them has a kustomization that could not be read.
-    read = sorted(path for path in kustomizations.closure(root).files if os.path.lexists(top / path))
-    return git.read_paths(top, read), kustomizations.object_files(root)
+    tree = git.read_paths(top, sorted(path for path in files - fetched.keys() if os.path.lexists(top / path)))
+    return _Kustomization(root, replace(tree, files={**tree.files, **fetched}), known)
 
 
 def _inside(top: Path, folder: Path) -> str:

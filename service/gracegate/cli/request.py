@@ -35,6 +35,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 paths_argument = click.argument("paths", nargs=-1)
 """The files and directories to look at."""
 
+fetch_option = click.option(
+    "--fetch",
+    multiple=True,
+    metavar="HOST/PATH",
+    help="Fetch pinned commits of these repositories, which kustomizations name; can be repeated. `/*` at the end "
+    "stands for all below: github.com/kubernetes-sigs/*",
+)
+"""The other repositories that kustomizations may take bases from."""
+
 _POLICY_OPTIONS = (
     click.option(
         "--policies",
@@ -71,13 +80,7 @@ _OPTIONS = (
         metavar="DIR",
         help="Render only the kustomization or chart in this directory; can be repeated.",
     ),
-    click.option(
-        "--fetch",
-        multiple=True,
-        metavar="HOST/PATH",
-        help="Fetch pinned commits of these repositories, which kustomizations name; can be repeated. `/*` at the end "
-        "stands for all below: github.com/kubernetes-sigs/*",
-    ),
+    fetch_option,
     click.option(
         "--opa", metavar="URL|PATH", help="Evaluate on this OPA instead of the built-in engine. [env: OPA_URL]"
     ),
@@ -158,7 +161,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
     limits, cache = _limits(policies), ReadCache()
     tree = read_files(top, files, limits, cache)
     tree = _without_policies(tree, top, names, policies.chosen.folders.union(_policy_folders(tree, top)))
-    (tree,) = fetch_commits([tree], None, _source_fetcher(options), limits, cache)
+    (tree,) = fetch_commits([tree], None, source_fetcher(() if options.no_render else options.fetch), limits, cache)
     subjects = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
         tree = replace(tree, files={**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())})
@@ -190,7 +193,9 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     ]
     # Only folders that are used as policies: any other one may be what somebody else proposes.
     trees = [_without_policies(tree, top, names, policies.chosen.folders) for tree in trees]
-    before, after = fetch_commits(trees, changed, _source_fetcher(options), limits, cache)
+    before, after = fetch_commits(
+        trees, changed, source_fetcher(() if options.no_render else options.fetch), limits, cache
+    )
     return CheckRequest(
         head=after,
         base=before,
@@ -234,13 +239,13 @@ def _without_policies(tree: Tree, top: Path, names: Sequence[str], folders: Iter
     return replace(tree, files=kept, problems=tuple(p for p in tree.problems if not _is_below(p.file, left_out)))
 
 
-def _source_fetcher(options: CheckOptions) -> git.SourceFetcher | None:
-    """What fetches commits of other repositories into the cache; None where the options ask for none."""
-    sources = RenderSources(options.fetch)
+def source_fetcher(patterns: tuple[str, ...]) -> git.SourceFetcher | None:
+    """What fetches commits of the repositories of `--fetch` into the cache; None for no patterns."""
+    sources = RenderSources(patterns)
     if problem := next(settings.render_source_problems(sources), None):
         raise click.UsageError(f"--fetch {problem}")
     folder = settings.cache_dir()
-    if not options.fetch or options.no_render:
+    if not patterns:
         return None
     if folder is None:
         raise click.UsageError("--fetch needs a folder for its cache: set HOME or XDG_CACHE_HOME")

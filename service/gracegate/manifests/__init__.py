@@ -15,11 +15,12 @@ from gracegate.manifests.discovery import (
     may_be_read,
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_commits, unread_inputs
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
-from gracegate.manifests.kustomize_roots import read_kustomizations
+from gracegate.manifests.kustomize_roots import Kustomizations, read_kustomizations
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.proof import intended_operations, why_not_proved
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
@@ -50,6 +51,7 @@ __all__ = [
     "Collection",
     "Components",
     "EditedSource",
+    "Kustomizations",
     "Manifest",
     "MissingValues",
     "ReadCache",
@@ -74,6 +76,7 @@ __all__ = [
     "intended_operations",
     "is_candidate",
     "is_documentation",
+    "is_fetched",
     "joined_fixes",
     "locate",
     "locate_rendered",

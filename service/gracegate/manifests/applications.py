@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -147,11 +146,6 @@ def add_to_kustomization(content: Mapping[str, Any], added: Mapping[str, Any]) -
         else:
             merged[key] = {**mapping(content.get(key)), **value} if isinstance(value, dict) else value
     return merged
-
-
-def kustomization_text(content: Mapping[str, Any]) -> str:
-    """A kustomization as kustomize reads it; JSON is YAML."""
-    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _url_name(url: str) -> str:

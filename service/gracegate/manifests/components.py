@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,12 +14,11 @@ from gracegate.manifests.applications import (
     MissingValues,
     Sources,
     add_to_kustomization,
-    kustomization_text,
 )
 from gracegate.manifests.contents import read_values
 from gracegate.manifests.contributors import ContributorReader, Contributors
-from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES, directory
-from gracegate.manifests.fetched import follow_references, is_complete, is_fetched
+from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES
+from gracegate.manifests.fetched import follow_references, is_complete, is_fetched, names_fetched, with_fetched_paths
 from gracegate.manifests.gitops import (
     GitOps,
     ObjectCache,
@@ -32,7 +30,7 @@ from gracegate.manifests.gitops import (
 )
 from gracegate.manifests.helm import VALUES_FILE, Charts, is_values_file, read_charts
 from gracegate.manifests.kinds import read_kinds
-from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of, line_of
+from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of, kustomization_text, line_of
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
@@ -43,7 +41,6 @@ from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
     Limits,
-    Operation,
     RenderRequest,
     Repository,
     Root,
@@ -51,7 +48,6 @@ from gracegate.model import (
     SourceLine,
     Tree,
 )
-from gracegate.yaml_edit import apply_operation
 
 _KUSTOMIZATION = "kustomization.yaml"
 
@@ -379,16 +375,12 @@ class Components:
         for kustomization in self.kustomizations.read_by(own):
             path, content = kustomization.path, kustomization.content
             is_made = kustomization is own and (bool(added) or path not in self.files)
-            places = [(r.pointer, r.path) for r in kustomization.references if r.remote is not None and r.path]
-            if not is_made and not places:
+            if not is_made and not names_fetched(kustomization):
                 continue
             if path in replaced:
                 values = read_values(replaced[path], self.limits) or [{}]
                 content = add_to_kustomization(values[0], added) if kustomization is own else values[0]
-            for pointer, place in places:
-                relative = posixpath.relpath(place, directory(path) or ".")
-                content = apply_operation(content, Operation("replace", pointer, relative))
-            texts[path] = kustomization_text(content)
+            texts[path] = kustomization_text(with_fetched_paths(kustomization, content))
         return texts
 
     def _has_variables(self, root: Root) -> bool:

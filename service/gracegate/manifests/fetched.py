@@ -5,9 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
+from gracegate.manifests.discovery import directory
 from gracegate.manifests.kustomize import GENERATORS, Kustomization, Reference
-from gracegate.model import RemoteCommit, SourceFile, Tree
+from gracegate.model import Operation, RemoteCommit, SourceFile, Tree
+from gracegate.yaml_edit import apply_operation
 
 Fetched = Mapping[RemoteCommit, Tree]
 """What was fetched, by commit."""
@@ -44,6 +47,20 @@ def follow_references(kustomization: Kustomization, fetched: Fetched) -> Kustomi
     if not fetched:
         return kustomization
     return replace(kustomization, references=tuple(_follow(one, fetched) for one in kustomization.references))
+
+
+def names_fetched(kustomization: Kustomization) -> bool:
+    """Whether anything that it names was fetched."""
+    return any(reference.remote is not None and reference.path for reference in kustomization.references)
+
+
+def with_fetched_paths(kustomization: Kustomization, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content with the paths of what was fetched in the place of its addresses."""
+    for reference in kustomization.references:
+        if reference.remote is not None and reference.path:
+            relative = posixpath.relpath(reference.path, directory(kustomization.path) or ".")
+            content = apply_operation(content, Operation("replace", reference.pointer, relative))
+    return content
 
 
 def _follow(reference: Reference, fetched: Fetched) -> Reference:

@@ -12,11 +12,10 @@ from gracegate.manifests.applications import (
     MissingValues,
     Sources,
     Unfollowed,
-    kustomization_text,
 )
 from gracegate.manifests.contents import items, mapping, text
 from gracegate.manifests.helm_values import set_value
-from gracegate.manifests.kustomize import join
+from gracegate.manifests.kustomize import join, kustomization_text
 from gracegate.model import AS_DECLARED, AppliedNamespace, Root, Substitution
 
 BOOTSTRAPPED = "flux-system"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -168,3 +169,8 @@ def _charts(folder: str, content: Mapping[str, Any]) -> Iterator[ChartReference]
                 pulled = f"{name}-{version}" if version and repository else ""
                 path = join(folder, posixpath.join(chart_home, pulled, name))
                 yield ChartReference(name, version, repository, path or "")
+
+
+def kustomization_text(content: Mapping[str, Any]) -> str:
+    """A kustomization as kustomize reads it; JSON is YAML."""
+    return json.dumps(content, ensure_ascii=False, indent=1)

@@ -9,8 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from gracegate.manifests.contents import read_values
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
-from gracegate.manifests.fetched import Fetched, fetched_files, follow_references, is_fetched
+from gracegate.manifests.fetched import (
+    Fetched,
+    fetched_files,
+    follow_references,
+    is_fetched,
+    names_fetched,
+    with_fetched_paths,
+)
 from gracegate.manifests.graph import reach
 from gracegate.manifests.kustomize import (
     GENERATORS,
@@ -20,6 +28,7 @@ from gracegate.manifests.kustomize import (
     Kustomization,
     Reference,
     charts_of_generator,
+    kustomization_text,
     read_kustomization,
 )
 from gracegate.manifests.remote import RemoteReference
@@ -133,6 +142,17 @@ class Kustomizations:
                 *(self._charts_of_generators.get(path, ()) for k in read for path in _paths(k, {"generators"}))
             ),
         )
+
+    def fetched_texts(self, root: str, replaced: Mapping[str, str], limits: Limits) -> Mapping[str, str]:
+        """The texts, by path, of the kustomizations below a directory's that name what was fetched, with its paths in
+        the place of the addresses; of those that are `replaced`, in their texts."""
+        texts = {}
+        for kustomization in self.read_by(root):
+            if names_fetched(kustomization):
+                text = replaced.get(kustomization.path)
+                content = kustomization.content if text is None else (read_values(text, limits) or [{}])[0]
+                texts[kustomization.path] = kustomization_text(with_fetched_paths(kustomization, content))
+        return texts
 
     def read_by(self, root: str | Kustomization) -> Sequence[Kustomization]:
         """What the kustomization of a directory reads, or one that a controller makes of it; itself is the first."""
