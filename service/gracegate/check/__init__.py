@@ -5,17 +5,23 @@ from __future__ import annotations
 from gracegate.check.check import PlannedChange, check, plan_change, proposed_config_problem
 from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
+from gracegate.check.impact import ChangeImpact, Impact, Outcome, compare_findings, compare_outcomes
 from gracegate.check.simulation import simulated_rollouts
 from gracegate.check.trees import CheckRequest
 from gracegate.check.verdict import add_problem
 
 __all__ = [
+    "ChangeImpact",
     "CheckRequest",
     "FixedFiles",
+    "Impact",
+    "Outcome",
     "PlannedChange",
     "RuleExplanation",
     "add_problem",
     "check",
+    "compare_findings",
+    "compare_outcomes",
     "explain_rule",
     "fix_all",
     "plan_change",

@@ -8,6 +8,7 @@ from typing import cast
 import click
 
 _COMMANDS = {
+    "impact": "Show what a change of rules would find, and would have blocked.",
     "import": "Use policies for conftest or Gatekeeper as they are.",
 }
 

@@ -52,6 +52,20 @@ def find_merge_base(repo: Path, one: str, other: str) -> str:
     return out.decode().split("\n", 1)[0]
 
 
+def latest_changes(repo: Path, revision: str, most: int) -> list[tuple[str, str]]:
+    """The SHAs before and after each of the latest changes of a branch, the newest first.
+
+    A change is a commit of the branch itself, which is what a pull request became when it was merged or squashed.
+    """
+    try:
+        options = ["--first-parent", "--min-parents=1", f"--max-count={most}", "--format=%P %H"]
+        out = _git(repo).run("log", *options, "--end-of-options", revision, "--")
+    except GitCommandError as error:
+        raise RepositoryError(error.stderr, file=str(repo)) from error
+    lines = (line.split() for line in out.decode().splitlines())
+    return [(parents[0], head) for *parents, head in lines]
+
+
 def read_commit_tree(
     repo: Path, commit: str, is_candidate: PathFilter, limits: ReadLimits = DEFAULT_READ_LIMITS
 ) -> Tree:

@@ -7,7 +7,7 @@ from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, C
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import code_block, prose
-from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, plural, step_action
+from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, location, plural, step_action
 
 __all__ = [
     "FIX_CLASSES",
@@ -22,6 +22,7 @@ __all__ = [
     "comment_text",
     "fix_blocks",
     "has_advice",
+    "location",
     "plural",
     "prose",
     "step_action",
