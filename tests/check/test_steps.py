@@ -10,6 +10,7 @@ import pytest
 from gracegate.check import PlannedChange, plan_change
 from gracegate.manifests import render_nothing
 from gracegate.model import Report
+from gracegate.rendering import WasmRenderer
 from tests.check.reports import CATALOG, report_of, request_of
 from tests.check.unsafe_changes import (
     BASE,
@@ -196,3 +197,51 @@ def test_an_object_that_stays(text: str, step: str) -> None:
     plan = planned(base, head)
     expected = step.format(new=old.replace("name: web", "name: shop", 1), old=old, rest=SERVICE)
     assert plan.texts == ({"web.yaml": expected}, {})
+
+
+ROOTS = {
+    "base/kustomization.yaml": "resources: [web.yaml, service.yaml, budget.yaml]\n",
+    "prod/kustomization.yaml": "resources: [../base]\nnamespace: prod\n",
+    "dev/kustomization.yaml": "resources: [../base]\nnamespace: dev\n",
+}
+NAMED_ROOTS = {**ROOTS, "prod/kustomization.yaml": "resources: [../base]\nnamePrefix: prod-\n"}
+
+
+def in_base(files: Files) -> Files:
+    return {f"base/{path}": text.replace("  namespace: shop\n", "") for path, text in files.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "roots", "texts", "no_steps"),
+    [
+        pytest.param(
+            "selector and labels in step",
+            ROOTS,
+            ({"base/service.yaml": in_base(BASE)["base/service.yaml"].replace("    release: v1\n", "")}, {}),
+            {None},
+            id="an edit",
+        ),
+        pytest.param(
+            "workload renamed",
+            ROOTS,
+            ({"base/web.yaml": "{head}---\n{base}"}, {}),
+            {None},
+            id="an object of two overlays that stays once",
+        ),
+        pytest.param(
+            "workload renamed", NAMED_ROOTS, ({"base/web.yaml": "{head}---\n{base}"}, {}), {None}, id="a prefix"
+        ),
+        pytest.param(
+            "workload renamed with its labels", NAMED_ROOTS, (), {"not_written"}, id="a copy whose name has a prefix"
+        ),
+    ],
+)
+def test_steps_of_what_is_rendered(
+    renderer: WasmRenderer, name: str, roots: Files, texts: tuple[Files, ...], no_steps: set[str | None]
+) -> None:
+    change = UNSAFE_CHANGES[name]
+    base, head = in_base(change.base), in_base(change.head)
+    planned = plan_change(request_of({**roots, **base}, {**roots, **head}), renderer.render)
+    filled = {"base": base["base/web.yaml"], "head": head["base/web.yaml"]}
+    assert planned.texts == tuple({path: text.format(**filled) for path, text in of_step.items()} for of_step in texts)
+    assert {f.no_steps for f in planned.report.findings if f.rule == change.rule} == no_steps

@@ -78,6 +78,8 @@ class _Files:
         self.has_former_objects = False
         self._base = base
         self._head = head
+        self._restored: set[tuple[str, int]] = set()
+        self._replaced: dict[tuple[str, int], str] = {}
         self._edited = {(operation.path, operation.number) for operation in operations}
         self._blocks: dict[str, list[list[str]]] = {}
         by_path: dict[str, list[SourceOperation]] = defaultdict(list)
@@ -93,6 +95,9 @@ class _Files:
             self._replace(document, text)
             return
         self.has_former_objects = True
+        if (former.path, former.number) in self._restored:
+            return
+        self._restored.add((former.path, former.number))
         if document is not None and document.path == former.path:
             self._blocks_of(document.path)[document.number].append(text)
         else:
@@ -109,9 +114,9 @@ class _Files:
     def _replace(self, document: Document, text: str) -> None:
         _check_layout(document)
         place = document.path, document.number
-        if place in self._edited:
+        # Several roots may have made objects of it, which all ask for the same.
+        if place in self._edited or self._replaced.setdefault(place, text) != text:
             raise EditRefused("conflicts")
-        self._edited.add(place)
         self._blocks_of(document.path)[document.number][0] = text
 
     def restore_unread(self, paths: Iterable[str]) -> None:
@@ -124,11 +129,15 @@ class _Files:
 
     def add_copy(self, document: Document, patch: Sequence[Operation]) -> None:
         """Puts an edited copy of a document of the head after it."""
-        self._blocks_of(document.path)[document.number].append(_edited_text(self._head, document, patch))
+        block, text = self._blocks_of(document.path)[document.number], _edited_text(self._head, document, patch)
+        if text not in block:
+            block.append(text)
 
     def add_former(self, document: Document, patch: Sequence[Operation]) -> None:
         """Puts an edited copy of a document of the base to the end of its file."""
-        self._blocks_of(document.path).append([_edited_text(self._base, document, patch)])
+        blocks, block = self._blocks_of(document.path), [_edited_text(self._base, document, patch)]
+        if block not in blocks:
+            blocks.append(block)
 
     def changed(self) -> Iterator[tuple[str, str]]:
         """The files that differ from the head's."""
@@ -152,6 +161,9 @@ def _blocks(text: str) -> list[list[str]]:
 
 def _edited_text(files: Collection, document: Document, patch: Sequence[Operation]) -> str:
     _check_layout(document)
+    # What its root adds to a name is not in the source.
+    if document.ref.name != document.source_ref.name:
+        raise EditRefused("unmapped")
     operations = [SourceOperation(document.path, document.number, operation) for operation in patch]
     return _blocks(edit_source(files.places, document.path, operations).text)[document.number][0]
 
@@ -176,7 +188,8 @@ def _check_layout(document: Document) -> None:
     """Only whole YAML documents are moved."""
     if document.pointer or document.path.endswith(".json"):
         raise EditRefused("unsupported_layout")
-    if document.rendered is not None and document.rendered.source is None:
+    rendered = document.rendered
+    if rendered is not None and (rendered.source is None or rendered.root.renderer != "kustomize"):
         raise EditRefused("unmapped")
 
 

@@ -14,10 +14,12 @@ from itertools import pairwise
 from gracegate.check.diffs import text_diff
 from gracegate.check.findings import FoundMatches, findings_of
 from gracegate.check.fix_groups import FixContext
+from gracegate.check.rendered import trace, trace_all
 from gracegate.check.step_texts import step_texts
-from gracegate.check.trees import ComparedTrees, compare_trees
+from gracegate.check.trees import ComparedTrees, compare_trees, render_context
 from gracegate.model import (
     SEVERITY_ORDER,
+    Document,
     FileDiff,
     Finding,
     IntendedStep,
@@ -28,6 +30,7 @@ from gracegate.model import (
     StepAction,
     Tree,
 )
+from gracegate.policy import BaseDocument
 from gracegate.yaml_edit import EditRefused
 
 _CHANGE = "change"
@@ -68,9 +71,11 @@ def plan_steps(trees: ComparedTrees, found: Sequence[FoundMatches], render: Rend
         if not f.lead.violation.steps
     }
     candidates = [f for f in wanted if f.lead.violation.steps]
+    if not candidates:
+        return StepPlan(reasons=reasons)
     planner = _Planner(trees, found, render)
     handled: list[FoundMatches] = []
-    states = planner.states(candidates) if candidates else "not_tried"
+    states = planner.states(candidates)
     if not isinstance(states, str):
         handled = candidates
     elif len(candidates) > 1:
@@ -82,8 +87,7 @@ def plan_steps(trees: ComparedTrees, found: Sequence[FoundMatches], render: Rend
     if isinstance(states, str):
         return StepPlan(reasons={**{f.finding.id: states for f in candidates}, **reasons})
     steps = tuple(_step(before, after, trees) for before, after in pairwise(states))
-    actions = {one.finding.id: tuple(_actions(one.finding, states)) for one in handled}
-    return StepPlan(steps, tuple(state.texts for state in states[1:]), actions, reasons)
+    return StepPlan(steps, tuple(state.texts for state in states[1:]), _actions(states), reasons)
 
 
 class _Planner:
@@ -94,7 +98,8 @@ class _Planner:
         self._render = render
         # What was there before is no news of a new object that takes the place of an old one.
         self._blame = _blame(f.finding for f in found)
-        self._context = FixContext(trees.head.tree.files, trees.head.collection.documents, None)
+        self._before, documents = _with_sources(trees, render)
+        self._context = FixContext(trees.head.tree.files, documents, None)
         self._comparisons_left = _MAX_COMPARISONS
 
     def states(self, handled: Sequence[FoundMatches]) -> list[_State] | NoSteps:
@@ -124,10 +129,9 @@ class _Planner:
             step for one in handled for match in one.matches for step in (match.violation.steps or ())[number:][:1]
         ]
         trees = self._trees
-        before = () if trees.former is None else trees.former.of(trees.head.collection.documents)[0]
         base = trees.head if trees.base is None else trees.base
         changed = {path for one in trees.request.diff or () for path in (one.path, one.previous_path) if path}
-        texts = step_texts(intended, before, base.tree.files, self._context, changed)
+        texts = step_texts(intended, self._before, base.tree.files, self._context, changed)
         sources = {path: SourceFile(path, text.encode("utf-8", "surrogatepass")) for path, text in texts.items()}
         head = trees.request.head
         return _State(replace(head, files={**head.files, **sources}), texts, tuple(steps))
@@ -157,6 +161,20 @@ class _Planner:
         known = list(self._trees.request.diff or ())
         paths = {path for one in known for path in (one.path, one.previous_path)}
         return [*known, *(FileDiff(path, "modified") for state in states for path in state.texts if path not in paths)]
+
+
+def _with_sources(trees: ComparedTrees, render: Render) -> tuple[Sequence[BaseDocument], Sequence[Document]]:
+    """What was modified and removed, and the documents of the head, all with what they were made of if rendered."""
+    documents = trees.head.collection.documents
+    if trees.former is None or trees.base is None:
+        return (), documents
+    before, _ = trees.former.of(documents)
+    context = render_context(trees.request, render)
+    roots = {one.document.rendered.root for one in before if one.document.rendered is not None}
+    traced = {document.key: document for document in trace_all(trees.base.tree, roots, context).collection.documents}
+    indexes = [one.head_index for one in before if one.head_index is not None]
+    head = trace(trees.head.tree, indexes, context)
+    return [replace(one, document=traced[one.document.key]) for one in before], head.collection.documents
 
 
 def _differences(before: Tree, after: Tree, known: Iterable[FileDiff]) -> Iterator[FileDiff]:
@@ -194,9 +212,12 @@ def _blame(findings: Iterable[Finding]) -> Mapping[Hashable, int]:
     return blame
 
 
-def _actions(finding: Finding, states: Iterable[_State]) -> Iterator[StepAction]:
+def _actions(states: Iterable[_State]) -> Mapping[str, tuple[StepAction, ...]]:
+    actions: dict[str, tuple[StepAction, ...]] = {}
     for number, state in enumerate(states):
-        yield from (StepAction(number, step.title, step.by_hand) for one, step in state.actions if one.id == finding.id)
+        for finding, step in state.actions:
+            actions[finding.id] = (*actions.get(finding.id, ()), StepAction(number, step.title, step.by_hand))
+    return actions
 
 
 def _step(before: _State, after: _State, trees: ComparedTrees) -> Step:
