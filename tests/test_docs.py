@@ -37,11 +37,13 @@ def test_the_path_of_a_newcomer(
             program, *arguments = shlex.split(command)
             assert (program, run(arguments) in {CLEAN, FINDINGS}) == ("gracegate", True)
             outputs.append(capfd.readouterr().out)
-    one, rules, page, whole = outputs
+    one, rules, page, whole, checked, tested = outputs
     assert 'warning: Container "web" has no memory limit. [memory-limit-missing]' in one
     assert "  memory-limit-missing  warning  A container without a memory limit" in rules
     assert "memory: 256Mi" in page
     assert '"value": "512Mi"' in whole
+    assert checked.startswith("policies: 1 rule, evaluated in Wasm; ")
+    assert "1 rule, 0 tests, 0 cases: all pass." in tested
 
 
 def test_the_page_names_what_is_public_and_what_is_forbidden() -> None:

@@ -9,13 +9,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import click
+
 from gracegate import settings
 from gracegate.check import add_problem
+from gracegate.cli.main import FINDINGS
 from gracegate.errors import ConfigError, RulesError
 from gracegate.model import BUILTIN_POLICIES, CONFIG_FILE, PolicyState, Problem, Report, Rule
-from gracegate.policy import PolicySet, load_builtin
+from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import PolicyFolder, policy_parts, read_policy_folder
+from gracegate.policy.sets import PolicyFolder, load_policies, policy_parts, read_policy_folder
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 
@@ -25,6 +28,12 @@ class RefusedPolicies:
 
     folder: PolicyFolder
     mistakes: tuple[RulesError, ...]
+
+    def placed_mistakes(self) -> Iterator[RulesError]:
+        """The mistakes, each in its file as it is found from here."""
+        for one in self.mistakes:
+            file = os.path.relpath(self.folder.folder / (one.file or ""))
+            yield RulesError(one.message, file=file, line=one.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +59,13 @@ class ChosenPolicies:
         """A problem for each mistake of a refused set; a file of it is named as it would be found from here."""
         return [
             Problem(
-                os.path.relpath(one.folder.folder / (mistake.file or "")),
+                mistake.file or "",
                 mistake.line or 0,
                 "policies_refused",
                 f"The policy set {one.folder.name} is not used: {mistake.message}.",
             )
             for one in self.refused
-            for mistake in one.mistakes
+            for mistake in one.placed_mistakes()
         ]
 
     def states(self) -> tuple[PolicyState, ...]:
@@ -87,6 +96,34 @@ def open_policies(
         yield ActivePolicies(sets, chosen)
 
 
+def set_folder(folder: Path | None) -> Path:
+    """The folder of the policy set that a command is about: the given one, else the nearest at or above the working
+    directory that says so, else the working directory."""
+    if folder is not None:
+        return folder
+    here = Path.cwd()
+    return next((one for one in (here, *here.parents) if (one / POLICIES_FILE).is_file()), here)
+
+
+def built_policies(folder: Path, stack: ExitStack) -> tuple[PolicyFolder, Catalog]:
+    """The own rules of the set in a folder. Its mistakes are said and end the command with 1: its author corrects them.
+
+    Raises ConfigError for a folder that cannot be used at all.
+    """
+    policies = read_policy_folder(folder)
+    try:
+        return policies, load_policies(policies, settings.find_opa, _cache(stack))
+    except RulesError as error:
+        shown = (str(mistake) for mistake in RefusedPolicies(policies, error.mistakes).placed_mistakes())
+        click.echo("\n".join(shown), err=True)
+        raise click.exceptions.Exit(FINDINGS) from error
+
+
+def _cache(stack: ExitStack) -> Path:
+    """The user's cache, else a folder that is kept for as long as the stack."""
+    return settings.cache_dir() or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gracegate-")))
+
+
 def choose_policies(
     options: Iterable[str], config: Path | None, top: Path, stack: ExitStack, *, ignores_config: bool
 ) -> ChosenPolicies:
@@ -100,7 +137,7 @@ def choose_policies(
         folders = {**_of_config(config, top), **folders}
     if not folders:
         return ChosenPolicies()
-    cache = settings.cache_dir() or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gracegate-")))
+    cache = _cache(stack)
     own: list[OwnPolicies] = []
     refused: list[RefusedPolicies] = []
     for folder in folders.values():

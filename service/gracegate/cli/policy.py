@@ -8,8 +8,10 @@ from typing import cast
 import click
 
 _COMMANDS = {
+    "check": "Name all mistakes of a policy set.",
     "impact": "Show what a change of rules would find, and would have blocked.",
     "import": "Use policies for conftest or Gatekeeper as they are.",
+    "test": "Run the tests and cases of a policy set.",
 }
 
 

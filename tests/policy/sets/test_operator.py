@@ -8,6 +8,7 @@ import pytest
 
 from gracegate.policy.sets import PolicySets
 from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
+from tests.policy.sets.test_set_tests import PASSING, TEST, TESTS
 
 OTHER = {"rules/acme/other.rego": GOOD[RULE].replace(ID, "other")}
 BROKEN = {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")}
@@ -48,6 +49,19 @@ def test_a_change_is_used_when_nothing_is_wrong_with_it(folder: Path, opa: Path)
     assert rules_in_use(sets_of(opa, folder)) == [("acme", [ID], [FATAL])]
     write(folder, {**GOOD, **OTHER})
     assert rules_in_use(sets) == [("acme", [ID, "other"], [])]
+
+
+def test_a_change_whose_tests_fail_is_not_used(folder: Path, opa: Path) -> None:
+    sets = sets_of(opa, folder)
+    write(folder, PASSING)
+    assert rules_in_use(sets) == [("acme", [ID], [])]
+    write(folder, {TEST: TESTS.replace("count(found) == 1", "count(found) == 2")})
+    mistakes = [f"{TEST}:17: a test fails: test_found: `count(found) == 2` is not true"]
+    assert rules_in_use(sets) == rules_in_use(sets_of(opa, folder)) == [("acme", [ID], mistakes)]
+    # What has passed is not run again by another process: this one has no OPA.
+    write(folder, PASSING)
+    assert rules_in_use(sets) == [("acme", [ID], [])]
+    assert rules_in_use(PolicySets((folder,), lambda: Path("/nothing"), folder.parent / "data")) == [("acme", [ID], [])]
 
 
 def test_a_set_that_never_could_be_used(folder: Path, opa: Path) -> None:

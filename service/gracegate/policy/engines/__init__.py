@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.policy.engines.choice import (
+    OWN_SECONDS,
     OpaAddress,
     OwnPolicies,
     PolicyEngines,
@@ -12,6 +13,7 @@ from gracegate.policy.engines.choice import (
 )
 
 __all__ = [
+    "OWN_SECONDS",
     "OpaAddress",
     "OwnPolicies",
     "PolicyEngines",

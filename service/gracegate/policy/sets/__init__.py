@@ -10,17 +10,20 @@ from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
 from gracegate.policy.sets.rule_heads import check_rule_heads
+from gracegate.policy.sets.set_tests import Failure, PolicyTestResult, run_tests
 from gracegate.policy.sets.store import load_foreign, load_policies, policy_parts
 
 __all__ = [
     "BASELINE_FILE",
     "CAPABILITIES_FILE",
     "Annotation",
+    "Failure",
     "ForeignFolder",
     "OpaCommand",
     "OperatorPolicies",
     "PolicyFolder",
     "PolicySets",
+    "PolicyTestResult",
     "ReadPolicies",
     "build_policies",
     "check_rule_heads",
@@ -32,6 +35,7 @@ __all__ = [
     "read_foreign_folder",
     "read_policy_folder",
     "read_rules",
+    "run_tests",
     "set_capabilities",
     "written_modules",
 ]

@@ -88,6 +88,13 @@ def build_policies(policies: PolicyFolder, opa: Path, folder: Path) -> Catalog:
     return catalog
 
 
+def test_mistakes(policies: PolicyFolder, command: OpaCommand) -> list[RulesError]:
+    """What is wrong with the files of a set and its tests, as far as it shows without compiling them: OPA would read
+    what their schemas refer to."""
+    modules, mistakes = _parse(command, [*policies.modules, *policies.tests])
+    return [*mistakes, *mistakes_in(modules, _surroundings(policies, None))]
+
+
 def _example_mistake(rule: Rule, explanation: RuleExplanation) -> str:
     """What is wrong with how a rule deals with its own example, "" for nothing."""
     finding = explanation.finding
@@ -146,7 +153,7 @@ def _baseline() -> str:
 
 
 @cache
-def _testing() -> Mapping[str, str]:
+def testing_modules() -> Mapping[str, str]:
     """What tests may import of gracegate."""
     names = ("testing_test.rego", "testing_defaults_test.rego")
     return {f"{_OURS}lib/{name}": (builtin_policies() / "lib" / name).read_text("utf-8") for name in names}
@@ -157,7 +164,7 @@ def _surroundings(policies: PolicyFolder, rules: Sequence[Rule] | None) -> Surro
     libraries: dict[tuple[str, ...], Set[str]] = {
         ("data", "gracegate", "lib", name): defined_names(modules[f"lib/{name}.rego"]) for name in PUBLIC_LIBRARIES
     }
-    libraries["data", "gracegate", "testing"] = defined_names(_testing()[f"{_OURS}lib/testing_test.rego"])
+    libraries["data", "gracegate", "testing"] = defined_names(testing_modules()[f"{_OURS}lib/testing_test.rego"])
     parameters = None if rules is None else {rule.id: {p.name for p in rule.parameters} for rule in rules}
     groups = {rule.group for rule in load_builtin().rules.values()}
     return Surroundings(libraries, groups, policies.data.keys(), parameters)

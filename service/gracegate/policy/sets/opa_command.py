@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,23 @@ class OpaCommand:
             members = [archive.extractfile(member) for member in archive if member.name == "/policy.wasm"]
             return b"".join(member.read() for member in members if member)
 
+    def run_tests(self, capabilities: Path) -> list[dict[str, Any]]:
+        """A result for each test, with the trace of one that fails. Raises RulesError where they do not compile."""
+        done = self._run("test", "--format", "json", "--var-values", "--capabilities", str(capabilities), ".")
+        try:
+            found = json.loads(done.stdout or "[]")
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or done.returncode not in {0, 2}:
+            raise RulesError.of(_mistakes(done))
+        return found
+
+    def uncovered_lines(self, capabilities: Path) -> dict[str, tuple[int, ...]]:
+        """The lines by file that no test evaluates; the tests must not fail."""
+        done = self._run("test", "--coverage", "--format", "json", "--capabilities", str(capabilities), ".")
+        files = json.loads(done.stdout)["files"] if done.returncode == 0 else {}
+        return {file: tuple(_rows(coverage.get("not_covered", ()))) for file, coverage in files.items()}
+
     def inspect(self) -> list[dict[str, Any]]:
         """The annotations of all files, each with its path and location."""
         done = self._run("inspect", "-a", "-f", "json", ".")
@@ -102,6 +119,10 @@ class OpaCommand:
             raise ConfigError(f"{self._binary} cannot be started: {error.strerror}") from error
         except subprocess.TimeoutExpired as error:
             raise RulesError(f"OPA takes longer than {_SECONDS:.0f} s to compile the rules") from error
+
+
+def _rows(ranges: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    return (row for one in ranges for row in range(one["start"]["row"], one["end"]["row"] + 1))
 
 
 def _mistakes(done: subprocess.CompletedProcess[str]) -> Sequence[RulesError]:

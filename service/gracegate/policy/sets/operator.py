@@ -10,12 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gracegate.errors import ConfigError, InputError, RulesError
+from gracegate.errors import ConfigError, EngineError, InputError, RulesError
 from gracegate.module_cache import is_private
-from gracegate.policy import Catalog, load_catalog
-from gracegate.policy.engines import OwnPolicies
+from gracegate.policy import Catalog, digest_of, load_catalog
+from gracegate.policy.engines import OWN_SECONDS, OwnPolicies, open_policy_set
 from gracegate.policy.sets.folder import PolicyFolder, read_policy_folder
+from gracegate.policy.sets.set_tests import cases, run_tests
 from gracegate.policy.sets.store import policies_folder, policy_parts
+
+_TESTED = "/tested"
+"""The key of what was tested beside the names of parts, which do not begin with a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,30 @@ class PolicySets:
                 mistakes += error.mistakes
             except ConfigError as error:
                 mistakes.append(error)
+        note = self._note(folder)
+        own = self._own(folder, catalogs)
+        if not mistakes:
+            mistakes += self._failures(policies, own, note)
         if mistakes:
             return self._refused(folder, policies.name, str(folder), tuple(mistakes), policies.rule_ids)
-        note = self._note(folder)
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note.write_text(json.dumps({name: catalog.folder.name for name, catalog in catalogs.items()}), encoding="utf-8")
-        return OperatorPolicies(policies.name, str(folder), self._own(folder, catalogs))
+        note.write_text(json.dumps(_built(own) | {_TESTED: _digest_of_tests(policies)}), encoding="utf-8")
+        return OperatorPolicies(policies.name, str(folder), own)
+
+    def _failures(self, policies: PolicyFolder, own: Iterable[OwnPolicies], note: Path) -> list[InputError]:
+        """The tests and cases that fail; those of the version in use passed when it came into use."""
+        with suppress(OSError, ValueError):
+            if json.loads(note.read_text(encoding="utf-8")) == _built(own) | {_TESTED: _digest_of_tests(policies)}:
+                return []
+        for one in own:
+            if one.name == policies.name:
+                try:
+                    with open_policy_set(one.engine, one.catalog, seconds=OWN_SECONDS) as policy_set:
+                        result = run_tests(policies, policy_set, self._find_opa())
+                except (RulesError, EngineError) as error:
+                    return [RulesError(f"its tests cannot be run: {error}")]
+                return [RulesError(f"a test fails: {f.message}", file=f.file, line=f.line) for f in result.failures]
+        return []
 
     def _refused(
         self, folder: Path, name: str, source: str, mistakes: tuple[InputError, ...], rule_ids: frozenset[str]
@@ -90,6 +112,7 @@ class PolicySets:
         own: tuple[OwnPolicies, ...] = ()
         with suppress(OSError, ValueError, RulesError):
             built = json.loads(self._note(folder).read_text(encoding="utf-8"))
+            del built[_TESTED]
             folders = {part: policies_folder(self._cache_dir) / built[part] for part in built}
             if all(map(is_private, folders.values())):
                 own = self._own(folder, {part: load_catalog(folders[part]) for part in folders})
@@ -105,6 +128,15 @@ class PolicySets:
         """The file that names what is in use of a folder."""
         name = hashlib.sha256(str(folder).encode()).hexdigest()
         return self._cache_dir / "policies-in-use" / name
+
+
+def _built(own: Iterable[OwnPolicies]) -> dict[str, str]:
+    """The folders of what was built, by the names of the parts."""
+    return {one.name: one.catalog.folder.name for one in own}
+
+
+def _digest_of_tests(policies: PolicyFolder) -> str:
+    return digest_of({**policies.tests, **{name: path.read_text("utf-8", "replace") for name, path in cases(policies)}})
 
 
 def _without_clashes(found: OperatorPolicies, before: Iterable[OperatorPolicies]) -> OperatorPolicies:
