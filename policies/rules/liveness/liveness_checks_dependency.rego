@@ -23,6 +23,7 @@ package gracegate.rules.liveness["liveness-checks-dependency"]
 import data.gracegate.lib.liveness_budget
 import data.gracegate.lib.shells
 import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.values
 
 violation contains {"at": at, "message": message, "level": found.level} if {
@@ -55,6 +56,7 @@ possible contains at if {
 
 _dependent := {at: found |
 	some i, budgets in liveness_budget.by_workload
+	user_traffic.certainty[i]
 	some liveness in budgets
 	some asked in _asks_more(liveness.container.spec)
 	found := object.union(asked, {"title": liveness.container.title})

@@ -4,17 +4,20 @@ import data.gracegate.rules.liveness["liveness-checks-dependency"] as rule
 import data.gracegate.testing
 
 # Its readinessProbe asks /ready.
-batch_for(probe) := testing.batch([testing.with_container(["livenessProbe"], probe)])
+batch_for(probe) := testing.batch([testing.with_container(["livenessProbe"], probe), testing.service])
 
 asking(path) := batch_for({"httpGet": {"path": path, "port": "http"}})
 
 running(command) := batch_for({"exec": {"command": command}})
 
-shared(path) := testing.batch([testing.set(
-	asking(path).documents[0].object,
-	testing.inside(["readinessProbe", "httpGet", "path"]),
-	path,
-)])
+shared(path) := testing.batch([
+	testing.set(
+		asking(path).documents[0].object,
+		testing.inside(["readinessProbe", "httpGet", "path"]),
+		path,
+	),
+	testing.service,
+])
 
 found(batch) := {[violation.level, violation.at.path] | some violation in violations} if {
 	violations := rule.violation with input as batch
@@ -97,6 +100,7 @@ test_commands[note] if {
 test_silent_on[note] if {
 	some note, batch in {
 		"no livenessProbe": testing.batch([testing.web]),
+		"no Service": testing.batch([asking("/db").documents[0].object]),
 		"a path for liveness": asking("/livez"),
 		"health, not shared": asking("/health"),
 		"readiness, shared": shared("/ready"),
@@ -113,11 +117,17 @@ test_silent_on[note] if {
 		"two commands": running(["sh", "-c", "pg_isready -h db || exit 1"]),
 		"another program": running(["test", "-h", "db"]),
 		"no list": running("pg_isready -h db"),
-		"a Job": testing.batch([object.union(
-			asking("/db").documents[0].object,
-			{"apiVersion": "batch/v1", "kind": "Job"},
-		)]),
-		"a fragment": testing.batch_of([testing.fragment(asking("/db").documents[0].object, "a/b")]),
+		"a Job": testing.batch([
+			object.union(
+				asking("/db").documents[0].object,
+				{"apiVersion": "batch/v1", "kind": "Job"},
+			),
+			testing.service,
+		]),
+		"a fragment": testing.batch_of([
+			testing.fragment(asking("/db").documents[0].object, "a/b"),
+			testing.document(testing.service, "a/b"),
+		]),
 	}
 	found(batch) == set()
 }

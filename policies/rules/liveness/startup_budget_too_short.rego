@@ -25,6 +25,7 @@ import data.gracegate.lib.containers
 import data.gracegate.lib.patches
 import data.gracegate.lib.probes
 import data.gracegate.lib.text
+import data.gracegate.lib.user_traffic
 import data.gracegate.lib.workloads
 
 violation contains {"at": at, "message": message, "measure": _least - start.seconds} if {
@@ -49,6 +50,7 @@ _usual := max([30, _least])
 
 _short := {at: start |
 	some i in (workloads.rolling & workloads.complete)
+	user_traffic.certainty[i]
 	some container in containers.long_running[i]
 	probe := container.spec.startupProbe
 	probes.handler(probe)

@@ -5,10 +5,12 @@ import data.gracegate.testing
 
 startup := testing.inside(["startupProbe"])
 
-batch_for(pace) := testing.batch([testing.with_container(
+batch_for(pace) := served(testing.with_container(
 	["startupProbe"],
 	object.union({"httpGet": {"path": "/ready", "port": "http"}}, pace),
-)])
+))
+
+served(manifest) := testing.batch([manifest, testing.service])
 
 found(batch) := {violation.at.path | some violation in violations} if {
 	violations := rule.violation with input as batch
@@ -54,20 +56,24 @@ test_one_try if {
 
 test_silent_on[note] if {
 	some note, batch in {
-		"no startupProbe": testing.batch([testing.web]),
+		"no startupProbe": served(testing.web),
+		"no Service": testing.batch([batch_for({"periodSeconds": 1}).documents[0].object]),
 		"defaults": batch_for({}),
 		"zeros": batch_for({"periodSeconds": 0, "failureThreshold": 0}),
 		"nulls": batch_for({"periodSeconds": null, "failureThreshold": null}),
 		"wrong types": batch_for({"periodSeconds": {}, "failureThreshold": "1"}),
 		"ten seconds": batch_for({"periodSeconds": 5, "failureThreshold": 2}),
 		"ten seconds with the delay": batch_for({"periodSeconds": 1, "initialDelaySeconds": 7}),
-		"no handler": testing.batch([testing.with_container(["startupProbe"], {"periodSeconds": 1})]),
-		"another probe": testing.batch([testing.with_container(["readinessProbe", "periodSeconds"], 1)]),
-		"a Job": testing.batch([object.union(
+		"no handler": served(testing.with_container(["startupProbe"], {"periodSeconds": 1})),
+		"another probe": served(testing.with_container(["readinessProbe", "periodSeconds"], 1)),
+		"a Job": served(object.union(
 			batch_for({"periodSeconds": 1}).documents[0].object,
 			{"apiVersion": "batch/v1", "kind": "Job"},
-		)]),
-		"a fragment": testing.batch_of([testing.fragment(batch_for({"periodSeconds": 1}).documents[0].object, "a/b")]),
+		)),
+		"a fragment": testing.batch_of([
+			testing.fragment(batch_for({"periodSeconds": 1}).documents[0].object, "a/b"),
+			testing.document(testing.service, "a/b"),
+		]),
 	}
 	found(batch) == set()
 }
