@@ -42,7 +42,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": NOUNS,
     "check": NOUNS | {"repo_config", "yaml", "yaml_edit", "manifests", "policy"},
     "review": NOUNS
-    | {"settings", "repo_config", "manifests", "policy", "policy.engines", "policy.sets", "outputs", "git", "github_app"}
+    | {
+        "settings",
+        "repo_config",
+        "manifests",
+        "policy",
+        "policy.engines",
+        "policy.sets",
+        "outputs",
+        "git",
+        "github_app",
+    }
     | {"store", "check", "processes", "rendering"},
     "jobs": NOUNS | {"settings", "store"},
     "web": NOUNS | {"review", "store", "settings", "outputs", "policy"},

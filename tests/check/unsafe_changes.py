@@ -149,6 +149,10 @@ SWITCHED = {**BASE, "green.yaml": GREEN, "ingress.yaml": INGRESS}
 CLASS = "  type: LoadBalancer\n  loadBalancerClass: service.k8s.aws/nlb\n"
 PUBLIC = "  annotations:\n    service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing\nspec:\n"
 BY_NUMBER = edited(BASE, service=("targetPort: http", "targetPort: 8080"))
+NAMELESS = edited(
+    edited(BY_NUMBER, web=("- name: http\n          containerPort: 8080", "- containerPort: 8080")),
+    web=("port: http", "port: 8080"),
+)
 PATIENT = edited(BASE, web=("Seconds: 60", "Seconds: 300"))
 
 
@@ -195,6 +199,17 @@ UNSAFE_CHANGES = {
         "service-drops-old-pods",
         (
             'Service "web" sends to port "http", which old and new pods have.',
+            'Service "web" sends to port "9090": no old pod runs any more.',
+        ),
+    ),
+    "number of a port that has no name": UnsafeChange(
+        NAMELESS,
+        edited(NAMELESS, service=("8080", "9090"), web=("8080", "9090")),
+        "service-drops-old-pods",
+        (
+            'Pods of Deployment "web" call their port "app".',
+            'Service "web" sends to port "app".',
+            'New pods of Deployment "web" have the port under its new number.',
             'Service "web" sends to port "9090": no old pod runs any more.',
         ),
     ),

@@ -96,6 +96,34 @@ steps contains {"at": at, "steps": [
 	)
 }
 
+# A name that old and new pods have for the port: by it the Service reaches each on its own number.
+steps contains {"at": at, "steps": array.concat(array.concat(named, [switched]), array.concat(moved, [last]))} if {
+	some at, sides in _port_sides
+	drop := [drop | some place, drop in _unserved; place == at][0]
+	name := _name_for_both(sides)
+	not _is_other_port(drop.first, sides, name)
+	words := [workloads.kind[drop.first], workloads.name[drop.first]]
+	old := {"former": before.number[drop.first], "patch": [{"op": "add", "path": sides[0].path, "value": name} |
+		sides[0].name == ""
+	]}
+	to_name := [patches.put(drop.move.keys, ["spec", "ports", drop.move.index, "targetPort"], name) |
+		drop.move.new != name
+	]
+	name_new := [{"op": "add", "document": drop.first, "path": sides[1].path, "value": name} | sides[1].name == ""]
+	named := [{"title": title, "instead": [old], "restored": [before.number[at.document]]} |
+		sides[0].name == ""
+		title := text.format(`Pods of {} "{}" call their port "{}".`, array.concat(words, [name]))
+	]
+	switched := {
+		"title": text.format(`Service "{}" sends to port "{}".`, [services.service[at.document].name, name]),
+		"patch": to_name,
+		"instead": [old],
+	}
+	new_number := text.format(`New pods of {} "{}" have the port under its new number.`, words)
+	moved := [{"title": new_number, "patch": array.concat(to_name, name_new)} | count(to_name) > 0]
+	last := {"title": _last_title(at.document, drop.move.new, new_number, count(to_name))}
+}
+
 # New pods get what the old selector asks for, if they lack it, until the Service has left that selector.
 steps contains {"at": at, "steps": array.concat(first, array.concat(second, [{"title": last}]))} if {
 	some at, drop in _unselected
@@ -130,6 +158,48 @@ steps contains {"at": at, "steps": [{"title": first, "patch": [step]}, {"title":
 	first := text.format(`Service "{}" sends to port "{}", which old and new pods have.`, [name, port])
 	step := patches.put(drop.move.keys, ["spec", "ports", drop.move.index, "targetPort"], port)
 	last := text.format(`Service "{}" sends to port "{}": no old pod runs any more.`, [name, drop.move.new])
+}
+
+_last_title(_, _, new_number, 0) := new_number
+
+_last_title(s, port, _, 1) := text.format(
+	`Service "{}" sends to port "{}": no old pod runs any more.`,
+	[services.service[s].name, port],
+)
+
+# Where old and new pods of the only workload have the port, if they have no name or number of it in common.
+_port_sides := {at: sides |
+	some at, drop in _unserved
+	drop.is_all
+	drop.count == 1
+	not _common_port(drop)
+	pods := [[before.pod[drop.first].spec, drop.move.old], [workloads.pod[drop.first].spec, drop.move.new]]
+	found := [[side, {"path": path, "name": port.name}] |
+		some side, [spec, target] in pods
+		some c, container in spec.containers
+		some port in ports.declared_by(container)
+		port.protocol == drop.move.protocol
+		target in [port.name, port.number]
+		path := array.concat(workloads.pod[drop.first].path, ["containers", c, "ports", port.position, "name"])
+	]
+	[side | some [side, _] in found] == [0, 1]
+	sides := [place | some [_, place] in found]
+}
+
+_name_for_both(sides) := sides[0].name if {
+	sides[1].name == ""
+	sides[0].name != ""
+} else := sides[1].name if {
+	sides[0].name == ""
+	sides[1].name != ""
+} else := "app" if {
+	sides[0].name == ""
+}
+
+_is_other_port(i, sides, name) if {
+	not name in [sides[0].name, sides[1].name]
+	some port in array.concat(before.container_ports[i], _ports[i])
+	port.name == name
 }
 
 # Whether pods with the new labels can have these too.

@@ -372,15 +372,57 @@ test_steps_with_a_port_that_both_have if {
 	]}}
 }
 
+numbered(number) := listening([{"containerPort": number}])
+
+port_at := {"document": 1, "path": ["spec", "ports", 0, "targetPort"]}
+
+test_steps_with_a_name_for_the_port if {
+	path := testing.inside(["ports", 0, "name"])
+	to_name := {"op": "replace", "path": port_at.path, "value": "app"}
+	old := {"former": 0, "patch": [{"op": "add", "path": path, "value": "app"}]}
+	base := [numbered(8080), to({"targetPort": 8080})]
+	steps_of(base, [numbered(9090), to({"targetPort": 9090})]) == {{"at": port_at, "steps": [
+		{"title": `Pods of Deployment "web" call their port "app".`, "instead": [old], "restored": [1]},
+		{"title": `Service "web" sends to port "app".`, "patch": [to_name], "instead": [old]},
+		{
+			"title": `New pods of Deployment "web" have the port under its new number.`,
+			"patch": [to_name, {"op": "add", "document": 0, "path": path, "value": "app"}],
+		},
+		{"title": `Service "web" sends to port "9090": no old pod runs any more.`},
+	]}}
+}
+
+test_titles_of_ports[note] if {
+	call := `Pods of Deployment "web" call their port "http".`
+	send := `Service "web" sends to port "http".`
+	move := `New pods of Deployment "web" have the port under its new number.`
+	end := `Service "web" sends to port "9090": no old pod runs any more.`
+	some note, case in {
+		"a name that is new": [numbered(8080), 8080, http_on(9090), "http", [call, send, move]],
+		"a name that is new, and a number": [numbered(8080), 8080, http_on(9090), 9090, [call, send, move, end]],
+		"a name that is gone": [http_on(8080), "http", numbered(9090), 9090, [send, move, end]],
+	}
+	base := [case[0], to({"targetPort": case[1]})]
+	titles := [step.title |
+		some found in steps_of(base, [case[2], to({"targetPort": case[3]})])
+		some step in found.steps
+	]
+	titles == case[4]
+}
+
 test_no_steps[note] if {
 	some note, case in {
 		"another value": [
 			[web({"a": "1"}), selecting({"a": "1"}), other_web],
 			[web({"a": "2"}), selecting({"a": "2"}), other_web],
 		],
-		"no common port": [
-			[listening([{"containerPort": 8080}]), to({"targetPort": 8080})],
-			[listening([{"containerPort": 9090}]), to({"targetPort": 9090})],
+		"two names": [
+			[listening([{"name": "old", "containerPort": 8080}]), to({"targetPort": 8080})],
+			[http_on(9090), to({"targetPort": 9090})],
+		],
+		"a name that another port has": [
+			[listening([{"containerPort": 8080}, {"name": "app", "containerPort": 1}]), to({"targetPort": 8080})],
+			[numbered(9090), to({"targetPort": 9090})],
 		],
 	}
 	steps_of(case[0], case[1]) == set()
