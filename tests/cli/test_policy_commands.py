@@ -1,15 +1,19 @@
-"""`gracegate policy check` and `test`, as authors of rules see them."""
+"""`gracegate policy`: its commands as authors of rules see them."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from gracegate.cli.main import CLEAN, FINDINGS, USAGE, run
-from tests.policy.sets.policy_sets import GOOD, RULE, write
+from gracegate.policy import builtin_policies
+from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
 from tests.policy.sets.test_set_tests import CASE, DEPLOYMENT, PASSING
+from tests.processes import WAIT_SECONDS
+from tests.shop import PRESTOP, SERVICE, WITHOUT_DRAIN
 
 BROKEN = GOOD[RULE].replace("severity: error", "severity: fatal")
 
@@ -65,3 +69,58 @@ def test_a_folder_that_is_no_set(acme: Path, capfd: pytest.CaptureFixture[str]) 
     (acme.parent / "empty").mkdir()
     assert run(["policy", "check", "empty"]) == USAGE
     assert "there are no Rego files" in capfd.readouterr().err
+
+
+def test_a_new_rule_passes_all_that_is_asked_of_it(
+    acme: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(acme)
+    assert run(["policy", "new", "acme/owner-missing"]) == CLEAN
+    assert capfd.readouterr().out == (
+        "created rules/acme/owner_missing.rego\n"
+        "created rules/acme/owner_missing_test.rego\n"
+        "created cases/owner-missing/bad.yaml\n"
+        "next: write `violation` and what it finds, then `gracegate policy test`\n"
+    )
+    assert run(["policy", "test"]) == CLEAN
+    assert capfd.readouterr().out == "2 rules, 4 tests, 2 cases: all pass.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("acme/memory-limit-missing", f"acme/{RULE}: it is there already", id="there"),
+        pytest.param("acme", "acme is no name of a rule: write a group and an id", id="no group"),
+        pytest.param("Acme/x", "Acme/x is no name of a rule", id="capitals"),
+        pytest.param("termination/mine", "termination/mine is taken by the built-in rules", id="a built-in group"),
+        pytest.param("acme/pdb-missing", "acme/pdb-missing is taken by the built-in rules", id="a built-in id"),
+    ],
+)
+def test_no_new_rule(
+    acme: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, message: str
+) -> None:
+    monkeypatch.chdir(acme)
+    before = {path: path.read_bytes() for path in acme.rglob("*") if path.is_file()}
+    assert run(["policy", "new", name]) == USAGE
+    assert message in capfd.readouterr().err
+    assert {path: path.read_bytes() for path in acme.rglob("*") if path.is_file()} == before
+
+
+def test_the_input_is_what_opa_evaluates(acme: Path, opa: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(acme.parent, {"apps/web.yaml": WITHOUT_DRAIN, "apps/service.yaml": SERVICE})
+    assert run(["policy", "input", "apps", "--policies", "acme"]) == CLEAN
+    out, err = capfd.readouterr()
+    assert err.startswith("The libraries of gracegate, for --data: ")
+    assert {one["path"] for one in json.loads(out)["documents"]} == {"apps/service.yaml", "apps/web.yaml"}
+    assert {ID, PRESTOP} <= {*json.loads(out)["rules"]}
+    write(acme.parent, {"input.json": out})
+    data = ["--data", str(acme / "rules"), "--data", str(builtin_policies() / "lib")]
+    query = f'data.gracegate.rules.acme["{ID}"].violation'
+    command = [opa, "eval", "--format", "raw", "--input", "input.json", *data, query]
+    found = subprocess.run(command, capture_output=True, check=True, text=True, timeout=WAIT_SECONDS).stdout
+    assert [one["message"] for one in json.loads(found)] == ['Container "web" has no memory limit.']
+
+
+def test_no_input(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "input", "acme/rules"]) == USAGE
+    assert capfd.readouterr().err == "gracegate: there is no manifest that a rule reads\n"

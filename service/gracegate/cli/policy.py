@@ -11,6 +11,8 @@ _COMMANDS = {
     "check": "Name all mistakes of a policy set.",
     "impact": "Show what a change of rules would find, and would have blocked.",
     "import": "Use policies for conftest or Gatekeeper as they are.",
+    "input": "Print what rules get of manifests.",
+    "new": "Write a rule to start from.",
     "test": "Run the tests and cases of a policy set.",
 }
 
