@@ -460,7 +460,9 @@ class Place:
     end_line: int
 
 
-NOT_COVERED = frozenset({"template", "fragment", "not_followed", "not_listed", "not_rendered", "policies_not_used"})
+NOT_COVERED = frozenset(
+    {"template", "fragment", "not_followed", "not_listed", "not_rendered", "policies_not_used", "rego"}
+)
 """Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
 
 SERVICE_FAILURES = frozenset({"engine_unavailable", "policies_refused"})

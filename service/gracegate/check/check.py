@@ -191,6 +191,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     ]
     problems += unrendered.unrendered_problems(trees)
     problems += render_notes(trees)
+    problems += _rego_problems(trees)
     problems += unlisted_problems(trees)
     problems += waivers.annotation_problems(
         documents,
@@ -208,6 +209,22 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
         problems.append(Problem("", 0, "elsewhere", f"{files} could not be read.", is_manifest=False))
     # An annotation is in each root that its object is rendered in.
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.code)))
+
+
+def _rego_problems(trees: ComparedTrees) -> Iterator[Problem]:
+    """The policies that the change touches, as one problem: the rules of others are not evaluated by this check."""
+    request = trees.request
+    changed = sorted(
+        diff.path
+        for diff in request.diff or ()
+        if diff.path.endswith(".rego")
+        and not request.config.excludes(diff.path)
+        and not any(diff.path.startswith(f"{folder}/") for folder in request.policy_folders)
+    )
+    if changed:
+        files = "1 Rego file" if len(changed) == 1 else f"{len(changed)} Rego files"
+        message = f"{files} changed, not evaluated: this check tests no policies but those of the sets that it uses."
+        yield Problem(changed[0], 1, "rego", message)
 
 
 def _removed_problems(trees: ComparedTrees) -> Iterator[Problem]:

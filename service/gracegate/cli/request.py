@@ -185,7 +185,8 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     head = None if options.head is None else git.resolve_commit(top, options.head)
     merge_base = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
     names = [os.path.relpath(os.path.realpath(path), top) for path in options.paths or (".",)]
-    diff = tuple(one for one in git.read_changes(top, merge_base, head, may_be_read) if _touches(one, names))
+    changes = git.read_changes(top, merge_base, head, lambda path: may_be_read(path) or path.endswith(".rego"))
+    diff = tuple(one for one in changes if _touches(one, names))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
     limits, cache = _limits(policies), ReadCache()
     trees = [
@@ -211,6 +212,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         only=_rule_ids(options, policies.chosen.rules),
         limits=limits,
         cache=cache,
+        policy_folders=frozenset(_inside(top, policies.chosen.folders)),
     )
 
 
@@ -229,9 +231,8 @@ def _policy_folders(tree: Tree, top: Path) -> set[Path]:
 def _without_policies(tree: Tree, top: Path, names: Sequence[str], folders: Iterable[Path]) -> Tree:
     """The tree without the folders of policy sets, whose manifests are cases of rules, unless one of the `names` is
     inside of them."""
-    real_top = Path(os.path.realpath(top))
-    inside = {folder.relative_to(real_top).as_posix() for folder in folders if folder.is_relative_to(real_top)}
-    left_out = [one for one in sorted(inside) if not any(name != one and _is_below(name, [one]) for name in names)]
+    inside = sorted(_inside(top, folders))
+    left_out = [one for one in inside if not any(name != one and _is_below(name, [one]) for name in names)]
     kept = {path: file for path, file in tree.files.items() if not _is_below(path, left_out)}
     for folder in left_out:
         if any(_is_below(path, [folder]) for path in tree.files):
@@ -285,6 +286,12 @@ def _with_files_beside(top: Path, names: Iterable[str]) -> list[str]:
         beside = (f"{folder}/{name}" if folder else name for name in sorted(os.listdir(top / folder)))  # noqa: PTH208
         paths += [path for path in beside if is_candidate(path) and (top / path).is_file()]
     return paths
+
+
+def _inside(top: Path, folders: Iterable[Path]) -> set[str]:
+    """The paths from `top` of the folders that are below it."""
+    real_top = Path(os.path.realpath(top))
+    return {folder.relative_to(real_top).as_posix() for folder in folders if folder.is_relative_to(real_top)}
 
 
 def _is_below(path: str, names: Iterable[str]) -> bool:

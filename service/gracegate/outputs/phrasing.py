@@ -91,6 +91,7 @@ _NEXT_STEPS = {
     "engine_unavailable": "Run the check again. If it fails again, OPA is not running or its address is wrong.",
     "engine": "Run the check again. If it fails again, report it with these manifests.",
     "policies_refused": "Correct the policy set; `gracegate check --policies` names all its mistakes.",
+    "rego": "Run `gracegate check --policies` with their folder, or `opa test`.",
     "policies_not_used": "Ask the operator to name them in GRACEGATE_POLICIES; `gracegate check` uses them.",
     "rule_failed": "Turn the rule off in .gracegate.yaml until it is fixed, and report it with this manifest.",
 }
