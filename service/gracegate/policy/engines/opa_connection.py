@@ -132,7 +132,7 @@ def _rules_error(error: RegoParseError) -> RulesError:
     first = error.errors[0] if error.errors else {}
     location = first.get("location") or {}
     message = first.get("message") or error.message or "no message"
-    return RulesError(f"OPA rejects it: {message}", file=location.get("file"), line=location.get("row"))
+    return RulesError(message, file=location.get("file"), line=location.get("row"))
 
 
 def _error_of(response: requests.Response) -> EngineError:
