@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -124,3 +125,20 @@ def test_the_input_is_what_opa_evaluates(acme: Path, opa: Path, capfd: pytest.Ca
 def test_no_input(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["policy", "input", "acme/rules"]) == USAGE
     assert capfd.readouterr().err == "gracegate: there is no manifest that a rule reads\n"
+
+
+def test_what_a_rule_finds_and_prints(
+    acme: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printing = GOOD[RULE].replace(
+        "not container.resources", 'print("looking at", container.name)\n\tnot container.resources'
+    )
+    write(acme, {RULE: printing})
+    write(acme.parent, {"apps/web.yaml": WITHOUT_DRAIN, "apps/service.yaml": SERVICE})
+    monkeypatch.chdir(acme)
+    assert run(["policy", "try", "../apps"]) == FINDINGS
+    out, err = capfd.readouterr()
+    assert 'error: Container "web" has no memory limit. [memory-limit-missing]' in out
+    assert PRESTOP not in out
+    assert re.search(r"\nprint: looking at web\nacme: \d+\.\d ms\n\Z", out)
+    assert err == ""

@@ -14,6 +14,7 @@ _COMMANDS = {
     "input": "Print what rules get of manifests.",
     "new": "Write a rule to start from.",
     "test": "Run the tests and cases of a policy set.",
+    "try": "Show what rules find and print in manifests.",
 }
 
 

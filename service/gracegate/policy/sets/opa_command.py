@@ -91,6 +91,15 @@ class OpaCommand:
         files = json.loads(done.stdout)["files"] if done.returncode == 0 else {}
         return {file: tuple(_rows(coverage.get("not_covered", ()))) for file, coverage in files.items()}
 
+    def printed(self, opa_input: Mapping[str, Any]) -> list[str]:
+        """What the rules print() for an input, line by line. Raises RulesError where they cannot be evaluated."""
+        (self._folder.parent / "input.json").write_text(json.dumps(opa_input), encoding="utf-8")
+        query = f"data.{ENTRYPOINT.replace('/', '.')}"
+        done = self._run("eval", "--format", "discard", "--input", "../input.json", "--data", ".", query)
+        if done.returncode != 0:
+            raise RulesError(f"OPA cannot evaluate the rules: {_words(done)}")
+        return done.stderr.splitlines()
+
     def inspect(self) -> list[dict[str, Any]]:
         """The annotations of all files, each with its path and location."""
         done = self._run("inspect", "-a", "-f", "json", ".")

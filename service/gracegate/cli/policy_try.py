@@ -1,0 +1,78 @@
+"""`gracegate policy try`: what own rules find and print in manifests, and how long they take."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from gracegate import settings
+from gracegate.check import check
+from gracegate.cli.check import exit_code
+from gracegate.cli.main import EXIT_CODES
+from gracegate.cli.policies import set_folder
+from gracegate.cli.rendering import build_renderer
+from gracegate.cli.report_outputs import ReportOutput, write_report
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
+from gracegate.cli.terminal import progress, write_output
+from gracegate.policy import Evaluate
+from gracegate.policy.engines import OwnPolicies
+from gracegate.policy.sets import OpaCommand, written_modules
+
+
+class _Question:
+    """The first question to a policy set, which is about all documents, and the seconds until it was answered."""
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self.opa_input: Mapping[str, Any] | None = None
+        self.seconds = 0.0
+
+    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
+        began = time.monotonic()
+        report = self._evaluate(opa_input)
+        if self.opa_input is None:
+            self.opa_input, self.seconds = opa_input, time.monotonic() - began
+        return report
+
+
+@click.command("try", epilog=EXIT_CODES)
+@paths_argument
+@shared_options
+def command(opa: str | None, **options: Any) -> int:
+    """Show what the rules of a policy set find in manifests, what they print(), and how long they take.
+
+    Without --policies the set is the one above the working directory that has a gracegate-policies.yaml, else the
+    working directory. PATHS and the other options are as in `gracegate check`.
+    """
+    given = CheckOptions(**options)
+    given = replace(given, policies=given.policies or (str(set_folder(None)),))
+    with progress("Checking") as shown, open_policy_engines(opa, given, shown.clock) as policies:
+        own = {one.name: one for one in policies.chosen.own}
+        given = replace(given, rules=given.rules or tuple(id_ for one in own.values() for id_ in one.catalog.rules))
+        request = build_request(given, policies)
+        questions = {one.name: _Question(one.evaluate) for one in request.policies}
+        asked = tuple(replace(one, evaluate=questions[one.name].evaluate) for one in request.policies)
+        report = policies.complete(check(replace(request, policies=asked), build_renderer(given, shown)))
+    write_report(report, (ReportOutput("text"),))
+    for name, policy_set in own.items():
+        write_output("".join(f"{line}\n" for line in _lines(policy_set, questions[name])))
+    return exit_code(report, None)
+
+
+def _lines(policies: OwnPolicies, question: _Question) -> Iterator[str]:
+    if question.opa_input is None:
+        yield f"{policies.name}: none of its rules was asked"
+        return
+    # Wasm prints nothing.
+    if policies.catalog.foreign is None:
+        release = {**policies.catalog.data, "gracegate_release": {"digest": policies.catalog.digest}}
+        files = {**policies.catalog.modules, "data.json": json.dumps(release)}
+        with written_modules(files) as written:
+            printed = OpaCommand(settings.find_opa(), written).printed(question.opa_input)
+        yield from (f"print: {line}" for line in printed)
+    yield f"{policies.name}: {question.seconds * 1000:.1f} ms"
