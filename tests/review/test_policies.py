@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from gracegate.policy.sets import PolicySets
-from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
+from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, write
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.shop import DEPLOYMENT
 
+LIMITED = DEPLOYMENT.replace("image: registry", "resources: {limits: {memory: 1Gi}}\n          image: registry", 1)
 BROKEN = {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")}
 FATAL = f"{RULE}:7: severity is one of error, warning, info, not fatal"
 
@@ -43,6 +44,20 @@ def test_an_own_rule_is_commented_with_its_fix(own: Stage) -> None:
     assert comment[:2] == ("web.yaml", 14)
     assert "Container `web` has no memory limit." in comment[2]
     assert "Policy set `acme` `" in summary
+
+
+def test_policies_for_other_tools_are_commented_on_their_lines(own: Stage, folder: Path) -> None:
+    """Their OPA runs in the child, with its limits."""
+    write(folder, {name: text for name, text in FOREIGN.items() if name != "gracegate-policies.yaml"})
+    write(folder, {"gracegate-policies.yaml": FOREIGN["gracegate-policies.yaml"].replace("name: others", "name: acme")})
+    verdict, _, summary = reviewed(own, {"web.yaml": LIMITED})
+    assert verdict == "fail"
+    said = {(file, line): text.splitlines()[0] for file, line, text in own.comments(1)}
+    assert said == {
+        ("web.yaml", 16): "❌ Error: registry.example/web:1 is not ours `conftest.main.deny`",
+        ("web.yaml", 6): "⚠️ Warning: web runs too few `gatekeeper.enough-replicas`",
+    }
+    assert "Policy set `acme/policy` `" in summary
 
 
 @pytest.mark.parametrize(
