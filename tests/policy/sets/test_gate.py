@@ -258,6 +258,11 @@ def test_a_set_with_mistakes_is_refused(tmp_path: Path, opa: Path, files: dict[s
             {**GOOD, "gracegate-policies.yaml": "contract: 2"}, "this gracegate knows contract 1", id="contract"
         ),
         pytest.param(
+            {"a/deny.rego": "package main\n\ndeny[msg] { msg := input.kind }\n"},
+            "these are policies for conftest: `gracegate policy import conftest acme` beside them uses them",
+            id="conftest",
+        ),
+        pytest.param(
             {**GOOD, "gracegate-policies.yaml": "foreign: [{kind: kyverno, path: a}]"},
             "`kind` cannot be `kyverno`; known: `conftest`, `gatekeeper`",
             id="foreign",

@@ -18,6 +18,7 @@ from gracegate.yaml import json_value, parse_yaml
 MAX_DATA_BYTES = 8_000_000
 _MAX_FILE_BYTES = 1_000_000
 _RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
+_FOR_CONFTEST = re.compile(r"^(?:deny|violation|warn)\w*(?:\[| contains | if |\s*\{)", re.MULTILINE)
 _RESERVED_DATA = re.compile(r"gracegate.*|rules|schema|system")
 _DATA_FILES = ("data.json", "data.yaml", "data.yml")
 # Folders of a repository that hold no rules.
@@ -69,6 +70,11 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
     texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
     if not texts and not foreign:
         raise ConfigError("there are no Rego files in this folder of policies", file=str(folder))
+    if not foreign and not any(map(_RULE_FILE.fullmatch, texts)) and any(map(_FOR_CONFTEST.search, texts.values())):
+        message = (
+            f"these are policies for conftest: `gracegate policy import conftest {folder.name}` beside them uses them"
+        )
+        raise ConfigError(message, file=str(folder))
     for name in texts:
         if not name.endswith("_test.rego") and not name.startswith("lib/") and not _RULE_FILE.fullmatch(name):
             message = "a rule lives in rules/<group>/<rule>.rego and a library in lib/, in lower case"
