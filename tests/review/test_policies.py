@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.policy.sets import PolicySets
-from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, write
+from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, SPRINTF, write
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.shop import DEPLOYMENT
 
@@ -58,6 +58,12 @@ def test_policies_for_other_tools_are_commented_on_their_lines(own: Stage, folde
         ("web.yaml", 6): "⚠️ Warning: web runs too few `gatekeeper.enough-replicas`",
     }
     assert "Policy set `acme/policy` `" in summary
+
+
+def test_a_set_that_wasm_cannot_evaluate_has_an_opa_of_its_own(own: Stage, folder: Path) -> None:
+    write(folder, SPRINTF)
+    assert reviewed(own, {"web.yaml": DEPLOYMENT})[:2] == ("fail", "failure")
+    assert "Container `web` has no memory limit." in own.comments(1)[0][2]
 
 
 @pytest.mark.parametrize(

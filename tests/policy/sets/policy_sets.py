@@ -50,6 +50,10 @@ _unlimited := {at: container |
 """
 GOOD: Mapping[str, str] = {RULE: METADATA + CODE}
 
+_SPRINTF_CODE = CODE.replace("import data.gracegate.lib.text\n\n", "").replace("text.format(", "sprintf(")
+SPRINTF: Mapping[str, str] = {RULE: METADATA + _SPRINTF_CODE.replace('"{}"', "%q")}
+"""With a builtin that Wasm lacks."""
+
 NETWORK_POLICY = "rules/acme/open_network_policy.rego"
 """A rule on a kind that no built-in rule reads, with a library and data of its own."""
 OTHER_KIND: Mapping[str, str] = {

@@ -11,12 +11,9 @@ import pytest
 from gracegate.errors import ConfigError, RulesError
 from gracegate.policy import load_catalog
 from gracegate.policy.sets import build_policies, load_policies, read_policy_folder
-from tests.policy.sets.policy_sets import CODE, GOOD, METADATA, NETWORK_POLICY, OTHER_KIND, RULE, write
+from tests.policy.sets.policy_sets import CODE, GOOD, METADATA, NETWORK_POLICY, OTHER_KIND, RULE, SPRINTF, write
 
 LIBRARIES = "containers, patches, scaling, services, text, values, workloads"
-SPRINTF = CODE.replace("import data.gracegate.lib.text\n", "").replace(
-    'text.format(`Container "{}"', "sprintf(`Container %q"
-)
 MINE = GOOD[RULE].replace("acme", "termination").replace("memory-limit-missing", "mine")
 NO_BUILTIN = "is not among the builtins that rules may use"
 MALFORMED = "the example cannot be evaluated: memory-limit-missing: its violation is malformed"
@@ -47,7 +44,7 @@ def mistakes(folder: Path, opa: Path, files: Mapping[str, str]) -> list[str]:
         pytest.param(OTHER_KIND, {"NetworkPolicy"}, (), id="a rule on another kind, with a library and data"),
         pytest.param({**GOOD, **OTHER_KIND}, {"NetworkPolicy"}, (), id="both"),
         pytest.param(
-            code(SPRINTF),
+            SPRINTF,
             set(),
             ("sprintf",),
             id="a builtin that Wasm lacks",
