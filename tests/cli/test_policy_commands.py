@@ -11,7 +11,7 @@ import pytest
 
 from gracegate.cli.main import CLEAN, FINDINGS, USAGE, run
 from gracegate.policy import builtin_policies
-from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
+from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, write
 from tests.policy.sets.test_set_tests import CASE, DEPLOYMENT, PASSING
 from tests.processes import WAIT_SECONDS
 from tests.shop import PRESTOP, SERVICE, WITHOUT_DRAIN
@@ -33,6 +33,16 @@ def test_a_good_set(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().out.startswith("acme: 1 rule, evaluated in Wasm; ")
     assert run(["policy", "test", "acme"]) == CLEAN
     assert capfd.readouterr() == ("1 rule, 2 tests, 1 case: all pass.\n", "")
+
+
+def test_a_set_for_other_tools(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(acme.parent / "others", FOREIGN)
+    assert run(["policy", "check", "others"]) == CLEAN
+    assert re.sub(r"[0-9a-f]{12}", "DIGEST", capfd.readouterr().out) == (
+        "others/policy: 1 rule, evaluated by OPA; DIGEST\nothers/gk: 1 rule, evaluated by OPA; DIGEST\n"
+    )
+    assert run(["policy", "test", "others"]) == USAGE
+    assert "the set has no rules of its own" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["check", "test"])

@@ -18,7 +18,7 @@ from gracegate.errors import ConfigError, RulesError
 from gracegate.model import BUILTIN_POLICIES, CONFIG_FILE, PolicyState, Problem, Report, Rule
 from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import PolicyFolder, load_policies, policy_parts, read_policy_folder
+from gracegate.policy.sets import PolicyFolder, policy_parts, read_policy_folder
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 
@@ -105,18 +105,25 @@ def set_folder(folder: Path | None) -> Path:
     return next((one for one in (here, *here.parents) if (one / POLICIES_FILE).is_file()), here)
 
 
-def built_policies(folder: Path, stack: ExitStack) -> tuple[PolicyFolder, Catalog]:
-    """The own rules of the set in a folder. Its mistakes are said and end the command with 1: its author corrects them.
+def built_policies(folder: Path, stack: ExitStack) -> tuple[PolicyFolder, dict[str, Catalog]]:
+    """The set in a folder, and the parts of it that are evaluated by themselves, by name.
 
-    Raises ConfigError for a folder that cannot be used at all.
+    Its mistakes are said and end the command with 1: its author corrects them. Raises ConfigError for a folder that
+    cannot be used at all.
     """
     policies = read_policy_folder(folder)
-    try:
-        return policies, load_policies(policies, settings.find_opa, _cache(stack))
-    except RulesError as error:
-        shown = (str(mistake) for mistake in RefusedPolicies(policies, error.mistakes).placed_mistakes())
+    catalogs: dict[str, Catalog] = {}
+    mistakes: list[RulesError] = []
+    for name, load in policy_parts(policies, settings.find_opa, _cache(stack)):
+        try:
+            catalogs[name] = load()
+        except RulesError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        shown = (str(mistake) for mistake in RefusedPolicies(policies, tuple(mistakes)).placed_mistakes())
         click.echo("\n".join(shown), err=True)
-        raise click.exceptions.Exit(FINDINGS) from error
+        raise click.exceptions.Exit(FINDINGS)
+    return policies, catalogs
 
 
 def _cache(stack: ExitStack) -> Path:

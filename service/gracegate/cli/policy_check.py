@@ -11,6 +11,7 @@ from gracegate.cli.main import CLEAN
 from gracegate.cli.policies import built_policies, set_folder
 from gracegate.cli.terminal import write_output
 from gracegate.outputs import plural
+from gracegate.policy import Catalog
 
 EXIT_CODES = """\b
 Exit codes:
@@ -29,8 +30,13 @@ def command(folder: Path | None) -> int:
     directory.
     """
     with ExitStack() as stack:
-        policies, catalog = built_policies(set_folder(folder), stack)
-    missing = ", ".join(catalog.missing_builtins)
-    engine = f"by OPA, because Wasm lacks {missing}" if missing else "in Wasm"
-    write_output(f"{policies.name}: {plural(len(catalog.rules), 'rule')}, evaluated {engine}; {catalog.digest[:12]}\n")
+        _, catalogs = built_policies(set_folder(folder), stack)
+    write_output("".join(f"{_line(name, catalog)}\n" for name, catalog in catalogs.items()))
     return CLEAN
+
+
+def _line(name: str, catalog: Catalog) -> str:
+    missing = ", ".join(catalog.missing_builtins)
+    why = f", because Wasm lacks {missing}" if missing else ""
+    engine = f"by OPA{why}" if catalog.needs_opa else "in Wasm"
+    return f"{name}: {plural(len(catalog.rules), 'rule')}, evaluated {engine}; {catalog.digest[:12]}"

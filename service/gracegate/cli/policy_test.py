@@ -14,6 +14,7 @@ from gracegate import settings
 from gracegate.cli.main import CLEAN, FINDINGS
 from gracegate.cli.policies import built_policies, set_folder
 from gracegate.cli.terminal import write_output
+from gracegate.errors import InputError
 from gracegate.outputs import plural
 from gracegate.policy.engines import open_policy_set
 from gracegate.policy.sets import PolicyTestResult, run_tests
@@ -38,7 +39,10 @@ def command(folder: Path | None, form: str) -> int:
     line that a rule finds something on, and what no comment says must not be found.
     """
     with ExitStack() as stack:
-        policies, catalog = built_policies(set_folder(folder), stack)
+        policies, catalogs = built_policies(set_folder(folder), stack)
+        catalog = catalogs.get(policies.name)
+        if catalog is None:
+            raise InputError("the set has no rules of its own; the tool that its policies are for tests them")
         opa = settings.find_opa() if catalog.needs_opa else None
         policy_set = stack.enter_context(open_policy_set(opa, catalog, cache_dir=settings.cache_dir()))
         result = run_tests(policies, policy_set, settings.find_opa())
