@@ -112,7 +112,7 @@ class _Files:
             self._replace(document, text)
 
     def _replace(self, document: Document, text: str) -> None:
-        _check_layout(document)
+        _check_layout(self._head, document)
         place = document.path, document.number
         # Several roots may have made objects of it, which all ask for the same.
         if place in self._edited or self._replaced.setdefault(place, text) != text:
@@ -160,7 +160,7 @@ def _blocks(text: str) -> list[list[str]]:
 
 
 def _edited_text(files: Collection, document: Document, patch: Sequence[Operation]) -> str:
-    _check_layout(document)
+    _check_layout(files, document)
     # What its root adds to a name is not in the source.
     if document.ref.name != document.source_ref.name:
         raise EditRefused("unmapped")
@@ -180,16 +180,18 @@ def _unread_objects(files: Collection, paths: Iterable[str]) -> Iterator[tuple[t
 
 
 def _source_text(files: Collection, document: Document) -> str:
-    _check_layout(document)
+    _check_layout(files, document)
     return _blocks(files.places.text(document.path))[document.number][0]
 
 
-def _check_layout(document: Document) -> None:
+def _check_layout(files: Collection, document: Document) -> None:
     """Only whole YAML documents are moved."""
     if document.pointer or document.path.endswith(".json"):
         raise EditRefused("unsupported_layout")
     rendered = document.rendered
-    if rendered is not None and (rendered.source is None or rendered.root.renderer != "kustomize"):
+    is_traced = rendered is None or (rendered.source is not None and rendered.root.renderer == "kustomize")
+    # Another repository may have it.
+    if not is_traced or document.path not in files.components.files:
         raise EditRefused("unmapped")
 
 

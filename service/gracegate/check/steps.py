@@ -174,7 +174,8 @@ def _with_sources(trees: ComparedTrees, render: Render) -> tuple[Sequence[BaseDo
     traced = {document.key: document for document in trace_all(trees.base.tree, roots, context).collection.documents}
     indexes = [one.head_index for one in before if one.head_index is not None]
     head = trace(trees.head.tree, indexes, context)
-    return [replace(one, document=traced[one.document.key]) for one in before], head.collection.documents
+    found = [replace(one, document=traced.get(one.document.key, one.document)) for one in before]
+    return found, head.collection.documents
 
 
 def _differences(before: Tree, after: Tree, known: Iterable[FileDiff]) -> Iterator[FileDiff]:
