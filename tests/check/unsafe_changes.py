@@ -127,6 +127,28 @@ spec:
     server: https://kubernetes.default.svc
     namespace: shop
 """
+NGINX = (
+    INGRESS.replace("ClassName: alb", "ClassName: nginx")
+    .replace("  annotations:\n    # The targets are pods.\n    alb.ingress.kubernetes.io/target-type: ip\n", "")
+    .replace("  - http:", "  - host: shop.example.com\n    http:")
+)
+ROUTE = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: web
+  namespace: shop
+spec:
+  parentRefs:
+  - name: public
+    namespace: gateways
+  hostnames:
+  - shop.example.com
+  rules:
+  - backendRefs:
+    - name: web
+      port: 80
+"""
 BASE = {"web.yaml": DEPLOYMENT, "service.yaml": SERVICE, "budget.yaml": BUDGET}
 
 
@@ -322,6 +344,41 @@ UNSAFE_CHANGES = {
         (
             'Application "apps" deletes nothing when it goes.',
             'Application "shop" takes over what "apps" applied.',
+        ),
+    ),
+    "class of an Ingress": UnsafeChange(
+        {**BASE, "ingress.yaml": NGINX},
+        {**BASE, "ingress.yaml": NGINX.replace("ClassName: nginx", "ClassName: traefik")},
+        "ingress-replaced",
+        (
+            'Ingress "web-next" of class "traefik" serves the same beside "web".',
+            'Ingress "web" moves to class "traefik".',
+            'Ingress "web-next" goes.',
+        ),
+        (
+            (
+                'Let DNS point to the load balancer of Ingress "web-next", and wait until nothing comes in for Ingress '
+                '"web" any more.'
+            ),
+            (
+                'Let DNS point to the load balancer of Ingress "web", and wait until nothing comes in for Ingress '
+                '"web-next" any more.'
+            ),
+        ),
+    ),
+    "Ingress replaced by a route": UnsafeChange(
+        {**BASE, "ingress.yaml": NGINX},
+        {**BASE, "ingress.yaml": ROUTE},
+        "ingress-replaced",
+        (
+            'HTTPRoute "web" serves "shop.example.com" beside Ingress "web".',
+            'Ingress "web" goes.',
+        ),
+        (
+            (
+                'Let DNS point to the load balancer of HTTPRoute "web", and wait until nothing comes in for Ingress '
+                '"web" any more.'
+            ),
         ),
     ),
     "selector of a workload": UnsafeChange(

@@ -81,6 +81,51 @@ fix contains {"at": at, "class": "text", "advice": advice} if {
 	)
 }
 
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`{} "{}" serves "{}" beside Ingress "{}".`, [found.kind, found.name, found.host, found.former]),
+		"restored": [found.number],
+	},
+	{
+		"title": text.format(`Ingress "{}" goes.`, [found.former]),
+		"by_hand": text.format(
+			`Let DNS point to the load balancer of {} "{}", and wait until nothing comes in for Ingress "{}" any more.`,
+			[found.kind, found.name, found.former],
+		),
+	},
+]} if {
+	some at, found in _replaced
+}
+
+steps contains {"at": at, "steps": [
+	{
+		"title": text.format(`Ingress "{}" of class "{}" serves the same beside "{}".`, [second, found.class, found.name]),
+		"restored": [before.number[at.document]],
+		"copies": [copy],
+	},
+	{
+		"title": text.format(`Ingress "{}" moves to class "{}".`, [found.name, found.class]),
+		"by_hand": text.format(_to_other, [second, found.name]),
+		"copies": [copy],
+	},
+	{
+		"title": text.format(`Ingress "{}" goes.`, [second]),
+		"by_hand": text.format(_to_other, [found.name, second]),
+	},
+]} if {
+	some at, found in _reclassified
+	second := concat("", [found.name, "-next"])
+	not _ingress_names[second]
+	copy := {"document": at.document, "patch": [{"op": "replace", "path": ["metadata", "name"], "value": second}]}
+}
+
+_to_other := concat(" ", [
+	`Let DNS point to the load balancer of Ingress "{}",`,
+	`and wait until nothing comes in for Ingress "{}" any more.`,
+])
+
+_ingress_names := {_name(document.object) | some document in input.documents; _is_ingress(document.object)}
+
 possible contains at if {
 	some at, found in _replaced
 	found.level == "info"
@@ -129,6 +174,7 @@ _replaced := {{"document": i, "path": ["metadata", "name"]}: found |
 		"kind": kind,
 		"name": _name(input.documents[i].object),
 		"former": former.name,
+		"number": former.number,
 		"level": object.get(_levels, former.class, "info"),
 	}
 }
@@ -136,9 +182,10 @@ _replaced := {{"document": i, "path": ["metadata", "name"]}: found |
 # By host, a removed Ingress that had it, where no other one has.
 _removed := {host: min(formers) |
 	some host, formers in values.groups([[host, former] |
-		some entry in before.removed
+		some n, entry in input.before
+		not is_number(object.get(entry, "document", null))
 		_is_ingress(entry.object)
-		former := {"class": _class(entry.object), "name": _name(entry.object)}
+		former := {"class": _class(entry.object), "name": _name(entry.object), "number": n}
 		some host in _hosts(entry.object)
 		not _ingress_hosts[host]
 	])

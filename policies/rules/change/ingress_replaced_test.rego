@@ -118,3 +118,51 @@ test_silent_on[note] if {
 	}
 	levels(batch) == set()
 }
+
+steps_of(base, head) := found if {
+	found := rule.steps with input as testing.change(base, head)
+}
+
+test_steps_to_a_route if {
+	steps_of([web("nginx")], [route]) == {{"at": at_name, "steps": [
+		{"title": `HTTPRoute "shop" serves "a.example" beside Ingress "web".`, "restored": [0]},
+		{
+			"title": `Ingress "web" goes.`,
+			"by_hand": concat(" ", [
+				`Let DNS point to the load balancer of HTTPRoute "shop",`,
+				`and wait until nothing comes in for Ingress "web" any more.`,
+			]),
+		},
+	]}}
+}
+
+test_steps_to_another_class if {
+	copy := {"document": 0, "patch": [{"op": "replace", "path": ["metadata", "name"], "value": "web-next"}]}
+	steps_of([web("nginx")], [web("traefik")]) == {{"at": at_class, "steps": [
+		{
+			"title": `Ingress "web-next" of class "traefik" serves the same beside "web".`,
+			"restored": [0],
+			"copies": [copy],
+		},
+		{
+			"title": `Ingress "web" moves to class "traefik".`,
+			"by_hand": concat(" ", [
+				`Let DNS point to the load balancer of Ingress "web-next",`,
+				`and wait until nothing comes in for Ingress "web" any more.`,
+			]),
+			"copies": [copy],
+		},
+		{
+			"title": `Ingress "web-next" goes.`,
+			"by_hand": concat(" ", [
+				`Let DNS point to the load balancer of Ingress "web",`,
+				`and wait until nothing comes in for Ingress "web-next" any more.`,
+			]),
+		},
+	]}}
+}
+
+test_no_steps_by_a_name_that_is_taken if {
+	taken := ingress("web-next", "traefik", [])
+	steps_of([web("nginx"), taken], [web("traefik"), taken]) == set()
+}

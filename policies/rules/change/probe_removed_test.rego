@@ -96,3 +96,8 @@ test_silent_on[note] if {
 	}
 	levels(batch) == set()
 }
+
+test_no_order_helps if {
+	steps := rule.steps with input as removed(with_startup(20), with_liveness)
+	steps == {{"at": at, "steps": []}}
+}
