@@ -89,13 +89,14 @@ _kind := {i: document.object.kind |
 }
 
 # The former owners that it may have taken over from. In another directory one may belong to another cluster.
-_neighbours(i, kind) := own | object.get(_former_by_place, _place(kind, input.documents[i].directory), set()) if {
+_neighbours(i, kind) := own | object.get(_former_by_content, key, set()) if {
 	own := {b | b := _entry[i]; input.before[b].object.kind == kind; _former_applied[b]}
+	key := json.marshal([kind, input.documents[i].directory, _applied[i]])
 }
 
-_former_by_place := values.groups([[_place(entry.object.kind, entry.directory), b] |
-	some b, entry in input.before
-	_former_applied[b]
+_former_by_content := values.groups([[key, b] |
+	some b, applied in _former_applied
+	key := json.marshal([input.before[b].object.kind, input.before[b].directory, applied])
 ])
 
 _place(kind, directory) := concat("\n", [kind, directory])

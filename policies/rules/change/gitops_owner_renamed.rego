@@ -45,6 +45,7 @@ package gracegate.rules.change["gitops-owner-renamed"]
 import data.gracegate.lib.gitops_owners
 import data.gracegate.lib.text
 import data.gracegate.lib.user_traffic
+import data.gracegate.lib.values
 
 violation contains {"at": at, "message": message, "level": _level(at.document)} if {
 	some at, found in _successors
@@ -164,9 +165,8 @@ _serving_directories := {directory |
 }
 
 # Of several with the same place, one.
-_successors := {{"document": i, "path": ["metadata", "name"]}: found |
-	some i in {found.document | some found in gitops_owners.successors}
-	found := min([one | some one in gitops_owners.successors; one.document == i])
+_successors := {{"document": i, "path": ["metadata", "name"]}: min(members) |
+	some i, members in values.groups([[found.document, found] | some found in gitops_owners.successors])
 }
 
 _releases := {at: found |
