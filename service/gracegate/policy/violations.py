@@ -72,11 +72,11 @@ def check_members(raw: Any, *, required: Collection[str], optional: Collection[s
 
 
 def _leads_somewhere(pointer: Pointer, found: Any) -> bool:
-    """Whether a pointer leads to a value, or to a key that a mapping lacks: this is how a rule says what is missing."""
+    """Whether a pointer leads to a value, or to keys that a mapping lacks: this is how a rule says what is missing."""
     for number, segment in enumerate(pointer):
         if isinstance(segment, str) and isinstance(found, Mapping):
             if segment not in found:
-                return number == len(pointer) - 1
+                return all(isinstance(missing, str) for missing in pointer[number:])
         elif isinstance(segment, str) or not isinstance(found, list) or segment >= len(found):
             return False
         found = found[segment]

@@ -293,7 +293,7 @@ def test_the_order_depends_on_nothing_but_the_batch() -> None:
     places: list[tuple[str, int, list[object]]] = [
         ("a", 0, []),
         ("b", 0, []),
-        ("a", 0, ["metadata", "labels"]),
+        ("a", 0, ["metadata", "labels", "app"]),
         ("a", 0, ["spec", 2]),
         ("a", 0, ["spec", 10]),
         ("a", 1, []),
@@ -348,7 +348,7 @@ PATCH = [{"op": "remove", "path": ["spec"]}]
         violation(at={"document": 0, "path": ["spec", 11]}),
         violation(at={"document": 0, "path": ["spec", "first"]}),
         violation(at={"document": 0, "path": ["metadata", 0]}),
-        violation(at={"document": 0, "path": ["metadata", "labels", "app"]}),
+        violation(at={"document": 0, "path": ["metadata", "labels", 0]}),
         violation(message=""),
         violation(message=1),
         violation(level="fatal"),
