@@ -74,11 +74,12 @@ def check_members(raw: Any, *, required: Collection[str], optional: Collection[s
 def _leads_somewhere(pointer: Pointer, found: Any) -> bool:
     """Whether a pointer leads to a value, or to keys that a mapping lacks: this is how a rule says what is missing."""
     for number, segment in enumerate(pointer):
-        if isinstance(segment, str) and isinstance(found, Mapping):
-            if segment not in found:
-                return all(isinstance(missing, str) for missing in pointer[number:])
-        elif isinstance(segment, str) or not isinstance(found, list) or segment >= len(found):
-            return False
+        if isinstance(found, list):
+            if isinstance(segment, str) or segment >= len(found):
+                return False
+        elif not isinstance(found, Mapping) or segment not in found:
+            # A mapping without entries may be written as null, and any field may have a wrong type.
+            return all(isinstance(missing, str) for missing in pointer[number:])
         found = found[segment]
     return True
 

@@ -294,6 +294,7 @@ def test_the_order_depends_on_nothing_but_the_batch() -> None:
         ("a", 0, []),
         ("b", 0, []),
         ("a", 0, ["metadata", "labels", "app"]),
+        ("a", 0, ["metadata", "name", "first"]),
         ("a", 0, ["spec", 2]),
         ("a", 0, ["spec", 10]),
         ("a", 1, []),
