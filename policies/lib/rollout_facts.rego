@@ -40,6 +40,9 @@ _found(i) := {"unknown": reason} if {
 } else := {"facts": facts, "shutdown": shutdown} if {
 	target := _targets(i)[0]
 	facts := object.union(_facts_of_pods(i), _facts_of_target(i, target))
+	every name in ["replicas", "surge", "unavailable", "min_ready", "prestop", "grace", "drain"] {
+		facts[name] >= 0
+	}
 	shutdown := _shutdown(i, target)
 } else := {"unknown": "unknown_number"}
 

@@ -128,6 +128,7 @@ test_unknown_workloads[note] if {
 		],
 		"a hook of unknown length": [with_hook(["/stop"]), "unknown_hook"],
 		"a hook that stops the app": [with_hook(["sh", "-c", "nginx -s quit; sleep 5"]), "early_stop"],
+		"a number that is wrong": [with_spec(["minReadySeconds"], -1), "unknown_number"],
 		"variable replicas": [testing.with_replicas("${REPLICAS}"), "unknown_number"],
 		"a variable period": [
 			testing.with_container(["readinessProbe"], {"httpGet": {"port": 80}, "periodSeconds": "$PERIOD"}),
