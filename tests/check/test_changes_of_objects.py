@@ -94,12 +94,12 @@ ROOTED: Mapping[str, tuple[str, str, list[tuple[str, str, str]]]] = {
     "labels of selectors": (
         f"{KUSTOMIZATION}labels:\n- pairs: {{release: v1}}\n  includeSelectors: true\n",
         f"{KUSTOMIZATION}labels:\n- pairs: {{release: v2}}\n  includeSelectors: true\n",
-        [(REFUSED, "error", "apps/kustomization.yaml:2")],
+        [(REFUSED, "error", "apps/kustomization.yaml:5")],
     ),
     "rendered now": (
         KUSTOMIZATION,
         f"{KUSTOMIZATION}labels:\n- pairs: {{release: v2}}\n  includeSelectors: true\n",
-        [(REFUSED, "error", "apps/kustomization.yaml:1")],
+        [(REFUSED, "error", "apps/kustomization.yaml:4")],
     ),
     "another name": (KUSTOMIZATION, f"{KUSTOMIZATION}nameSuffix: -2\n", []),
 }

@@ -35,6 +35,7 @@ COMMANDS = {
     "rules": "List the rules, or explain one.",
     "serve": "Run the GitHub App on one machine: a web process and workers.",
     "setup": "Register the GitHub App, and write its settings down.",
+    "simulate": "Show what a rolling update of each workload would lose.",
     "steps": "Split a change into steps that are safe one after the other.",
     "worker": "Run one more worker of the GitHub App.",
 }

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from gracegate.outputs import check_run, comment_text, step_text, text
+from gracegate.outputs import (
+    check_run,
+    comment_text,
+    rollout_json,
+    rollout_mermaid,
+    rollout_svg,
+    rollout_text,
+    step_text,
+    text,
+)
 from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
@@ -25,6 +34,10 @@ __all__ = [
     "location",
     "plural",
     "prose",
+    "rollout_json",
+    "rollout_mermaid",
+    "rollout_svg",
+    "rollout_text",
     "step_action",
     "step_text",
     "text",

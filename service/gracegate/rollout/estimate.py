@@ -50,6 +50,11 @@ class RolloutEstimate:
     after: Estimate | None
 
     @property
+    def end(self) -> float:
+        """When the longer one ends, in seconds: both are drawn on one axis."""
+        return max((one.typical.timeline.end for one in (self.before, self.after) if one is not None), default=0.0)
+
+    @property
     def is_improved(self) -> bool:
         """Whether the suggestions together lose less, by more than what is not known."""
         return (
