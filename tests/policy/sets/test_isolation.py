@@ -79,9 +79,10 @@ def report_with(tmp_path: Path, opa: Path, sets: Mapping[str, Mapping[str, str]]
             id="a conflict",
         ),
         pytest.param(
+            # A fast machine runs out of memory before it runs out of time.
             bad_rule('\tcount(_products) == 0\n\tmessage := "x"\n', NESTED),
-            "the evaluation took longer than its limit",
-            id="too slow",
+            None,
+            id="too much",
         ),
     ],
 )
