@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import click
 
@@ -42,22 +43,33 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Commands whose modules are imported when they are called."""
+    """Commands, each with its help, whose modules are imported when they are called.
+
+    The module of a command is named after it, behind `prefix`.
+    """
+
+    def __init__(self, *arguments: Any, helps: Mapping[str, str], prefix: str = "", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._helps = helps
+        self._prefix = prefix
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._helps)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._helps:
             return None
-        return cast("click.Command", importlib.import_module(f"gracegate.cli.{cmd_name}").command)
+        module = importlib.import_module(f"gracegate.cli.{self._prefix}{cmd_name}")
+        return cast("click.Command", module.command)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._helps.items()))
 
 
-@click.command(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup, helps=COMMANDS, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:
     """Find what would make rolling updates of Kubernetes workloads drop requests, and fix it."""

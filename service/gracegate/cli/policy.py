@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import cast
-
 import click
+
+from gracegate.cli.main import LazyGroup
 
 _COMMANDS = {
     "check": "Name all mistakes of a policy set.",
@@ -18,20 +17,6 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        return cast("click.Command", importlib.import_module(f"gracegate.cli.policy_{cmd_name}").command)
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-@click.command("policy", cls=_Commands)
+@click.command("policy", cls=LazyGroup, helps=_COMMANDS, prefix="policy_")
 def command() -> None:
     """Write, test and use rules of your own."""
