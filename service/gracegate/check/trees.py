@@ -60,6 +60,7 @@ from gracegate.policy import (
     ask,
     ask_rollouts,
     failed_rule_problems,
+    rules_of,
 )
 from gracegate.repo_config import RepoConfig
 
@@ -103,7 +104,7 @@ class CheckRequest:
     @property
     def rules(self) -> Mapping[str, Rule]:
         """The rules of all policy sets by id."""
-        return {rule.id: rule for policies in self.policies for rule in policies.catalog.rules.values()}
+        return rules_of(policies.catalog for policies in self.policies)
 
 
 @dataclass(frozen=True, slots=True)

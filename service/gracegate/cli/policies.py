@@ -16,7 +16,7 @@ from gracegate.check import add_problem
 from gracegate.cli.main import FINDINGS
 from gracegate.errors import ConfigError, RulesError
 from gracegate.model import BUILTIN_POLICIES, CONFIG_FILE, PolicyState, Problem, Report, Rule
-from gracegate.policy import Catalog, PolicySet, load_builtin
+from gracegate.policy import Catalog, PolicySet, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
 from gracegate.policy.sets import PolicyFolder, policy_parts, read_policy_folder
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
@@ -47,8 +47,7 @@ class ChosenPolicies:
     @property
     def rules(self) -> Mapping[str, Rule]:
         """The rules of all sets by id, also the built-in ones."""
-        catalogs = (load_builtin(), *(one.catalog for one in self.own))
-        return {rule.id: rule for catalog in catalogs for rule in catalog.rules.values()}
+        return rules_of((load_builtin(), *(one.catalog for one in self.own)))
 
     @property
     def unavailable_rules(self) -> frozenset[str]:

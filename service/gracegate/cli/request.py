@@ -24,6 +24,7 @@ from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_polici
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, Rule, SourceFile, Tree
+from gracegate.policy import kinds_of
 from gracegate.policy.engines import OpaAddress
 from gracegate.repo_config import POLICIES_FILE, RepoConfig, parse_repo_config
 
@@ -218,8 +219,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
 
 def _limits(policies: ActivePolicies) -> Limits:
     """What is read: also the kinds that the rules of policy sets declare."""
-    kinds = frozenset[str]().union(*(one.catalog.kinds for one in policies.sets))
-    return replace(settings.limits(), own_kinds=kinds)
+    return replace(settings.limits(), own_kinds=kinds_of(one.catalog for one in policies.sets))
 
 
 def _policy_folders(tree: Tree, top: Path) -> set[Path]:

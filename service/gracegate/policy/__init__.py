@@ -10,9 +10,11 @@ from gracegate.policy.catalog import (
     Catalog,
     builtin_policies,
     digest_of,
+    kinds_of,
     load_builtin,
     load_catalog,
     read_modules,
+    rules_of,
     write_catalog,
 )
 from gracegate.policy.query import (
@@ -50,8 +52,10 @@ __all__ = [
     "conventional_order",
     "digest_of",
     "failed_rule_problems",
+    "kinds_of",
     "load_builtin",
     "load_catalog",
     "read_modules",
+    "rules_of",
     "write_catalog",
 ]

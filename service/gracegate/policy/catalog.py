@@ -54,6 +54,16 @@ class Catalog:
         return frozenset(kind for rule in self.rules.values() for kind in rule.kinds)
 
 
+def rules_of(catalogs: Iterable[Catalog]) -> dict[str, Rule]:
+    """The rules of several catalogues by id."""
+    return {rule.id: rule for catalog in catalogs for rule in catalog.rules.values()}
+
+
+def kinds_of(catalogs: Iterable[Catalog]) -> frozenset[str]:
+    """The kinds that several catalogues declare."""
+    return frozenset[str]().union(*(catalog.kinds for catalog in catalogs))
+
+
 def builtin_policies() -> Path:
     """The folder of the rules in the wheel, else in the checkout."""
     package = Path(__file__).resolve().parents[1]

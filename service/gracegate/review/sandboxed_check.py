@@ -27,7 +27,7 @@ from gracegate.model import (
     Rule,
     Tree,
 )
-from gracegate.policy import load_builtin
+from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
 from gracegate.policy.sets import OperatorPolicies
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
@@ -74,13 +74,12 @@ class CheckJob:
     @property
     def rules(self) -> Mapping[str, Rule]:
         """The rules of all policy sets by id, also the built-in ones."""
-        catalogs = (load_builtin(), *(one.catalog for one in self.own_policies))
-        return {rule.id: rule for catalog in catalogs for rule in catalog.rules.values()}
+        return rules_of((load_builtin(), *(one.catalog for one in self.own_policies)))
 
     @property
     def read_limits(self) -> Limits:
         """The limits of a file, with the kinds that the policy sets read."""
-        return replace(self.limits, own_kinds=frozenset().union(*(one.catalog.kinds for one in self.own_policies)))
+        return replace(self.limits, own_kinds=kinds_of(one.catalog for one in self.own_policies))
 
 
 def sandboxed_check(job: CheckJob) -> Report:

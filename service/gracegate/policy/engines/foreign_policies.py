@@ -11,7 +11,7 @@ from gracegate.errors import EngineError
 from gracegate.model import Engine
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_connection import Connection, Undefined
-from gracegate.policy.engines.opa_process import OpaProcess
+from gracegate.policy.engines.opa_process import VERSION_MODULE, VERSION_PACKAGE, OpaProcess
 from gracegate.policy.foreign import (
     PACKAGE,
     ForeignEngine,
@@ -23,9 +23,6 @@ from gracegate.policy.foreign import (
     whole_document,
 )
 
-_VERSION = "gracegate_engine"
-_VERSION_MODULE = f"package {_VERSION}\n\nversion := opa.runtime().version\n"
-
 
 @contextmanager
 def open_foreign_policies(
@@ -36,7 +33,7 @@ def open_foreign_policies(
     An evaluation may take `seconds` where it is not given another limit. Raises EngineUnavailable.
     """
     policies = ForeignPolicies.of(catalog.foreign or {}, catalog.modules, catalog.rules)
-    files = {**bundle_of(policies), f"{_VERSION}.rego": _VERSION_MODULE}
+    files = {**bundle_of(policies), f"{VERSION_PACKAGE}.rego": VERSION_MODULE}
     with (
         OpaProcess(binary, files, is_bundle=True) as process,
         closing(Connection(process.url, token=process.token, seconds=seconds)) as connection,
@@ -46,7 +43,7 @@ def open_foreign_policies(
             return _ask(connection, questions, limit)
 
         choose = chosen_by(policies.matches) if policies.matches else whole_document
-        version = connection.query(_VERSION, "version", {})
+        version = connection.query(VERSION_PACKAGE, "version", {})
         yield Engine("opa", str(version), catalog.digest), ForeignEngine(ask, catalog.digest, choose).evaluate
 
 

@@ -16,6 +16,10 @@ from types import TracebackType
 
 from gracegate.errors import EngineUnavailable
 
+VERSION_PACKAGE = "gracegate_engine"
+VERSION_MODULE = f"package {VERSION_PACKAGE}\n\nversion := opa.runtime().version\n"
+"""What says the version of an OPA that it was loaded into."""
+
 _START_SECONDS = 15.0
 _EXIT_SECONDS = 1.0
 _START_ATTEMPTS = 3

@@ -13,11 +13,10 @@ from gracegate.errors import EngineError, EngineUnavailable, RuleFailed, RulesEr
 from gracegate.model import Engine
 from gracegate.policy import Catalog
 from gracegate.policy.engines.opa_connection import Connection, Undefined
-from gracegate.policy.engines.opa_process import OpaProcess
+from gracegate.policy.engines.opa_process import VERSION_MODULE, VERSION_PACKAGE, OpaProcess
 
 _PREFIX = "gracegate/"
 _RELEASE = "gracegate_release"
-_VERSION_MODULE = "package gracegate_engine\n\nversion := opa.runtime().version\n"
 _NO_RULES: Mapping[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
 
 T = TypeVar("T")
@@ -45,7 +44,7 @@ class ServerEngine:
         """OPA's version and the digest of the rules on it. Raises EngineError."""
         if self._engine is None:
             self.evaluate(_NO_RULES)
-            version = self._connection.query("gracegate_engine", "version", {})
+            version = self._connection.query(VERSION_PACKAGE, "version", {})
             self._engine = Engine("opa", str(version), self._digest)
         return self._engine
 
@@ -176,7 +175,7 @@ def start_child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Ite
 def _modules(catalog: Catalog) -> dict[str, str]:
     """The text of each module by its id on the server."""
     rules = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
-    return {**rules, f"{_PREFIX}engine.rego": _VERSION_MODULE}
+    return {**rules, f"{_PREFIX}engine.rego": VERSION_MODULE}
 
 
 def _release(digest: str, modules: list[str]) -> dict[str, Any]:

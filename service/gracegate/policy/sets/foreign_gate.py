@@ -23,7 +23,7 @@ from gracegate.policy.sets.fences import foreign_mistakes_in
 from gracegate.policy.sets.folder import ForeignFolder
 from gracegate.policy.sets.gate import CAPABILITIES_FILE
 from gracegate.policy.sets.modules import read_module
-from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
 from gracegate.repo_config import POLICIES_FILE
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
@@ -47,14 +47,11 @@ def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path) -> None:
     data = {FOREIGN: policies.described()}
     rules = [one.rule for one in policies.rules]
     files = {
-        **policies.modules,
-        str(DATA): json.dumps(data),
-        str(COMPILED): write_catalog(rules, digest_of(policies.modules, data), ()).decode(),
+        **{name: text.encode() for name, text in policies.modules.items()},
+        str(DATA): json.dumps(data).encode(),
+        str(COMPILED): write_catalog(rules, digest_of(policies.modules, data), ()),
     }
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    write_files(folder, files)
 
 
 def read_foreign(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
@@ -88,23 +85,13 @@ def _read_gatekeeper(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
 
 def _parsed(texts: Mapping[str, str], opa: Path) -> tuple[list[RegoFile], frozenset[str]]:
     """The files as syntax trees, and which of them are in Rego v0. Raises RulesError with all mistakes."""
-    files: list[RegoFile] = []
-    v0: set[str] = set()
-    mistakes: list[RulesError] = []
     with written_modules(texts) as written:
-        command = OpaCommand(opa, written)
-        for path in texts:
-            try:
-                tree, is_v0 = command.parse_any(path)
-            except RulesError as error:
-                mistakes += error.mistakes
-                continue
-            files.append(RegoFile(path, tree))
-            v0.update([path] if is_v0 else [])
-            mistakes += foreign_mistakes_in([read_module(path, tree)])
+        parsed, mistakes = parse_all(OpaCommand(opa, written).parse_any, texts)
+    mistakes += foreign_mistakes_in([read_module(path, tree) for path, (tree, _) in parsed.items()])
     if mistakes:
         raise RulesError.of(mistakes)
-    return files, frozenset(v0)
+    v0 = frozenset(path for path, (_, is_v0) in parsed.items() if is_v0)
+    return [RegoFile(path, tree) for path, (tree, _) in parsed.items()], v0
 
 
 def _objects(texts: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:

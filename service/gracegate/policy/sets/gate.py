@@ -29,7 +29,7 @@ from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES, S
 from gracegate.policy.sets.folder import PolicyFolder
 from gracegate.policy.sets.metadata import Annotation, read_rules
 from gracegate.policy.sets.modules import Module, read_module
-from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
 from gracegate.policy.sets.rule_heads import check_rule_heads, defined_names
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
@@ -79,10 +79,7 @@ def build_policies(policies: PolicyFolder, opa: Path, folder: Path) -> Catalog:
         str(COMPILED): write_catalog(rules, digest_of(world, policies.data), missing_builtins(wasm)),
         str(WASM): wasm,
     }
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(data)
+    write_files(folder, files)
     catalog = load_catalog(folder)
     _raise(_example_mistakes(catalog, modules, opa))
     return catalog
@@ -122,14 +119,8 @@ def _collect(mistakes: list[RulesError], step: Any) -> Any:
 
 
 def _parse(command: OpaCommand, files: Iterable[str]) -> tuple[list[Module], list[RulesError]]:
-    modules: list[Module] = []
-    mistakes: list[RulesError] = []
-    for file in files:
-        try:
-            modules.append(read_module(file, command.parse(file)))
-        except RulesError as error:
-            mistakes += error.mistakes
-    return modules, mistakes
+    trees, mistakes = parse_all(command.parse, files)
+    return [read_module(file, tree) for file, tree in trees.items()], mistakes
 
 
 def _rules(modules: Sequence[Module], policies: PolicyFolder) -> list[Rule]:

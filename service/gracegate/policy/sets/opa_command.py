@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gracegate.errors import ConfigError, RulesError
+
+T = TypeVar("T")
 
 ENTRYPOINT = "gracegate/main/report"
 _SECONDS = 120.0
@@ -158,8 +160,25 @@ def written_modules(modules: Mapping[str, str]) -> Iterator[Path]:
     """A folder with nothing but these files, so that nothing else gets into what OPA makes of them."""
     with tempfile.TemporaryDirectory(prefix="gracegate-policies-") as name:  # mode 0700
         folder = Path(name, "policies")
-        for path, text in modules.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        write_files(folder, {path: text.encode() for path, text in modules.items()})
         yield folder
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files by path inside a folder, into folders that only we can read."""
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def parse_all(parse: Callable[[str], T], files: Iterable[str]) -> tuple[dict[str, T], list[RulesError]]:
+    """What `parse` makes of each of the files, and all mistakes in those that it cannot parse."""
+    parsed: dict[str, T] = {}
+    mistakes: list[RulesError] = []
+    for file in files:
+        try:
+            parsed[file] = parse(file)
+        except RulesError as error:
+            mistakes += error.mistakes
+    return parsed, mistakes
