@@ -111,6 +111,32 @@ def test_policies_and_their_configuration_with_a_base(shop: Path, capfd: pytest.
     assert statuses[ID, "apps/web.yaml"] == "pre-existing"
 
 
+@pytest.mark.parametrize(
+    ("policies", "named"),
+    [
+        pytest.param([], ["policies/lib/new.rego"], id="no set is in use"),
+        pytest.param(["--policies", "policies"], [], id="in a set in use"),
+        pytest.param(["--policies", "../acme"], ["policies/lib/new.rego"], id="in another folder"),
+    ],
+)
+def test_changed_rego_is_named_unless_it_is_in_use(
+    shop: Path, capfd: pytest.CaptureFixture[str], policies: list[str], named: list[str]
+) -> None:
+    write(shop, IN_REPOSITORY)
+    base = commit(shop, "before")
+    write(shop, {"policies/lib/new.rego": "package acme.names\n\nfirst := 1\n"})
+    run(["check", "--base", base, "--format", "json", *policies])
+    assert [problem["file"] for problem in report(capfd)["problems"] if problem["code"] == "rego"] == named
+
+
+def test_changed_rego_of_a_repository_that_is_a_set(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, GOOD)
+    base = commit(shop, "before")
+    write(shop, {"lib/new.rego": "package acme.names\n\nfirst := 1\n"})
+    run(["check", "--base", base, "--format", "json", "--policies", "."])
+    assert report(capfd)["problems"] == []
+
+
 def test_an_annotation_waives_an_own_rule(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     annotations = f'  annotations: {{gracegate.dev/ignore: {ID}, gracegate.dev/ignore-reason: "a test"}}\n'
     write(shop, {"apps/web.yaml": DEPLOYMENT.replace("  name: web\n", f"  name: web\n{annotations}", 1)})

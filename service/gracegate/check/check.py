@@ -217,9 +217,7 @@ def _rego_problems(trees: ComparedTrees) -> Iterator[Problem]:
     changed = sorted(
         diff.path
         for diff in request.diff or ()
-        if diff.path.endswith(".rego")
-        and not request.config.excludes(diff.path)
-        and not any(diff.path.startswith(f"{folder}/") for folder in request.policy_folders)
+        if diff.path.endswith(".rego") and not request.config.excludes(diff.path)
     )
     if changed:
         files = "1 Rego file" if len(changed) == 1 else f"{len(changed)} Rego files"

@@ -76,7 +76,7 @@ class CheckRequest:
     file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
     read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
-    `with_rollouts` asks for the rollouts of the report. `policy_folders` are those that hold the policy sets in use.
+    `with_rollouts` asks for the rollouts of the report.
     """
 
     head: Tree
@@ -95,7 +95,6 @@ class CheckRequest:
     with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)
     unavailable_rules: frozenset[str] = frozenset()
-    policy_folders: frozenset[str] = frozenset()
 
     def policies_of(self, rule: str) -> PolicySet:
         """The policy set that a rule is of."""

@@ -187,7 +187,8 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     merge_base = git.find_merge_base(top, git.resolve_commit(top, base), head or git.resolve_commit(top, "HEAD"))
     names = [os.path.relpath(os.path.realpath(path), top) for path in options.paths or (".",)]
     changes = git.read_changes(top, merge_base, head, lambda path: may_be_read(path) or path.endswith(".rego"))
-    diff = tuple(one for one in changes if _touches(one, names))
+    used = _inside(top, policies.chosen.folders)
+    diff = tuple(one for one in changes if _touches(one, names) and not _is_rego_below(one, used))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
     limits, cache = _limits(policies), ReadCache()
     trees = [
@@ -213,7 +214,6 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         only=_rule_ids(options, policies.chosen.rules),
         limits=limits,
         cache=cache,
-        policy_folders=frozenset(_inside(top, policies.chosen.folders)),
     )
 
 
@@ -300,6 +300,11 @@ def _is_below(path: str, names: Iterable[str]) -> bool:
 
 def _touches(change: FileDiff, names: Iterable[str]) -> bool:
     return any(_is_below(path, names) for path in (change.path, change.previous_path) if path is not None)
+
+
+def _is_rego_below(change: FileDiff, folders: Iterable[str]) -> bool:
+    """Whether the change is of rules that are loaded from one of the folders, where their own gate judges them."""
+    return change.path.endswith(".rego") and _is_below(change.path, folders)
 
 
 def _config(options: CheckOptions, text: str | None, policies: ActivePolicies) -> RepoConfig:
