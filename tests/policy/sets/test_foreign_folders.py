@@ -44,6 +44,12 @@ def test_each_folder_is_a_catalogue_of_its_own(tmp_path: Path, opa: Path) -> Non
     assert [load_catalog(one.folder) for one in built] == built
 
 
+def test_mistakes_in_packages_that_are_not_asked_do_not_matter(tmp_path: Path, opa: Path) -> None:
+    other = {"policy/other.rego": "package other\n\ndeny if input.kind\n"}
+    policies = read_policy_folder(write(tmp_path / "set", FOREIGN | CONFTEST | other))
+    assert [*load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache").rules] == ["conftest.main.deny"]
+
+
 @pytest.mark.parametrize(
     ("files", "mistakes"),
     [

@@ -46,12 +46,12 @@ def conftest_rules(files: Iterable[RegoFile], namespaces: Collection[str]) -> tu
     exempting: set[tuple[str, ...]] = set()
     mistakes: list[RulesError] = []
     for file in files:
-        package = tuple(str(part["value"]) for part in file.tree["package"]["path"][1:])
+        package = _package(file)
         if file.path.endswith("_test.rego") or not ({".".join(package), ALL_NAMESPACES} & {*namespaces}):
             continue
         about_package = [one for one in file.tree.get("annotations", ()) if one.get("scope") == "package"]
         for rule in file.tree.get("rules", ()):
-            name = str(rule["head"]["ref"][0]["value"])
+            name = _name(rule)
             if name == "exception":
                 exempting.add(package)
             if not _RULE.fullmatch(name):
@@ -69,9 +69,22 @@ def conftest_rules(files: Iterable[RegoFile], namespaces: Collection[str]) -> tu
 
 
 def namespaces_of(files: Iterable[RegoFile]) -> list[str]:
-    """The packages that hold rules for conftest, sorted."""
-    found = conftest_rules(files, (ALL_NAMESPACES,))
-    return sorted({".".join(one.package) for one in found})
+    """The packages that hold rules for conftest, sorted, whether or not these can be used."""
+    policies = (file for file in files if not file.path.endswith("_test.rego"))
+    return sorted({".".join(_package(file)) for file in policies if any(map(_RULE.fullmatch, _names(file)))})
+
+
+def _package(file: RegoFile) -> tuple[str, ...]:
+    """The names below data."""
+    return tuple(str(part["value"]) for part in file.tree["package"]["path"][1:])
+
+
+def _names(file: RegoFile) -> Iterator[str]:
+    return (_name(rule) for rule in file.tree.get("rules", ()))
+
+
+def _name(rule: Mapping[str, Any]) -> str:
+    return str(rule["head"]["ref"][0]["value"])
 
 
 def _is_without_message(head: Mapping[str, Any]) -> bool:
