@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,13 +17,15 @@ import click
 from gracegate import git, settings
 from gracegate.check import ChangeImpact, CheckRequest, Impact, Outcome, compare_findings, compare_outcomes
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
-from gracegate.cli.policies import ChosenPolicies, choose_policies, open_policies
+from gracegate.cli.policies import ChosenPolicies, choose_policies
 from gracegate.cli.terminal import Progress, progress, write_output
 from gracegate.errors import GracegateError
 from gracegate.manifests import ReadCache, may_be_read, render_nothing
 from gracegate.model import CONFIG_FILE, Finding, Tree
 from gracegate.outputs import location, plural, text
-from gracegate.policy import PolicySet
+from gracegate.policy import PolicySet, kinds_of
+from gracegate.policy.engines import open_own_policies
+from gracegate.policy.sets import write_files
 from gracegate.repo_config import parse_repo_config
 
 EXIT_CODES = """\b
@@ -79,9 +81,9 @@ def command(
     repositories = list(_repositories(listed))
     with ExitStack() as stack:
         shown = stack.enter_context(progress("Reading the rules"))
-        after = stack.enter_context(_opened(folder, shown))
-        before = stack.enter_context(_opened_at(folder, base, shown) if base else _nothing())
-        if problems := [*after.chosen.problems(), *before.chosen.problems()]:
+        after = _chosen(folder, stack)
+        before = _chosen_at(folder, base, stack) if base else ChosenPolicies()
+        if problems := [*after.problems(), *before.problems()]:
             click.echo(text.problems(problems), err=True, nl=False)
             return INCOMPLETE
         found = _look(repositories, most, (before, after), shown)
@@ -92,45 +94,25 @@ def command(
     return FINDINGS if allowed is not None and blocked > allowed else CLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """The sets of a folder, without the built-in one."""
-
-    sets: tuple[PolicySet, ...] = ()
-    chosen: ChosenPolicies = field(default_factory=ChosenPolicies)
+_Rules = tuple[ChosenPolicies, ChosenPolicies]
+"""The sets before and after the change."""
 
 
-@contextmanager
-def _nothing() -> Iterator[_Rules]:
-    yield _Rules()
+def _chosen(folder: Path, stack: ExitStack) -> ChosenPolicies:
+    return choose_policies([str(folder)], None, folder, stack, ignores_config=True)
 
 
-@contextmanager
-def _opened(folder: Path, shown: Progress) -> Iterator[_Rules]:
-    with ExitStack() as stack:
-        chosen = choose_policies([str(folder)], None, folder, stack, ignores_config=True)
-        policies = stack.enter_context(open_policies(None, chosen, shown.clock))
-        yield _Rules(policies.sets[1:], chosen)
-
-
-@contextmanager
-def _opened_at(folder: Path, revision: str, shown: Progress) -> Iterator[_Rules]:
+def _chosen_at(folder: Path, revision: str, stack: ExitStack) -> ChosenPolicies:
     """The rules that a folder had at a revision; none where it was not there."""
     top = git.find_top_level(folder)
     inside = folder.resolve().relative_to(top.resolve()).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
     tree = git.read_commit_tree(top, git.resolve_commit(top, revision), lambda path: path.startswith(prefix))
     if not any(path.endswith(".rego") for path in tree.files):
-        yield _Rules()
-        return
-    with tempfile.TemporaryDirectory(prefix="gracegate-policies-") as name:
-        former = Path(name, folder.resolve().name)
-        for path, file in tree.files.items():
-            target = former / path.removeprefix(prefix)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.data)
-        with _opened(former, shown) as rules:
-            yield rules
+        return ChosenPolicies()
+    former = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gracegate-policies-")), folder.resolve().name)
+    write_files(former, {path.removeprefix(prefix): file.data for path, file in tree.files.items()})
+    return _chosen(former, stack)
 
 
 def _repositories(listed: Path) -> Iterator[Repository]:
@@ -140,7 +122,7 @@ def _repositories(listed: Path) -> Iterator[Repository]:
             yield Repository(path, listed.parent / path, revision or "HEAD")
 
 
-def _look(repositories: Sequence[Repository], most: int, rules: tuple[_Rules, _Rules], shown: Progress) -> Found:
+def _look(repositories: Sequence[Repository], most: int, rules: _Rules, shown: Progress) -> Found:
     found = Found()
     with shown.step("Checking repositories", len(repositories)):
         for one in repositories:
@@ -152,32 +134,36 @@ def _look(repositories: Sequence[Repository], most: int, rules: tuple[_Rules, _R
     return found
 
 
-def _look_into(one: Repository, most: int, rules: tuple[_Rules, _Rules], found: Found) -> None:
-    before, after = (side.sets for side in rules)
+def _look_into(one: Repository, most: int, rules: _Rules, found: Found) -> None:
+    """The engines are opened for each repository, so that none spends the time of the others."""
     cache = ReadCache()
     head = git.resolve_commit(one.path, one.revision)
     tree = git.read_commit_tree(one.path, head, may_be_read)
-    impact = compare_findings(_request(tree, rules, cache), before, after, render_nothing)
-    found.repositories.append((one.name, impact))
-    for base, changed in git.latest_changes(one.path, head, most) if most else ():
-        diff = tuple(git.read_changes(one.path, base, changed, may_be_read))
-        if diff:
-            trees = [git.read_commit_tree(one.path, commit, may_be_read) for commit in (base, changed)]
-            request = replace(_request(trees[1], rules, cache, trees[0]), base=trees[0], diff=diff)
-            found.changes.append((one.name, changed, compare_outcomes(request, before, after, render_nothing)))
+    with _opened(rules[0]) as before, _opened(rules[1]) as after:
+        impact = compare_findings(_request(tree, rules, cache), before, after, render_nothing)
+        found.repositories.append((one.name, impact))
+        for base, changed in git.latest_changes(one.path, head, most) if most else ():
+            diff = tuple(git.read_changes(one.path, base, changed, may_be_read))
+            if diff:
+                trees = [git.read_commit_tree(one.path, commit, may_be_read) for commit in (base, changed)]
+                request = replace(_request(trees[1], rules, cache, trees[0]), base=trees[0], diff=diff)
+                found.changes.append((one.name, changed, compare_outcomes(request, before, after, render_nothing)))
 
 
-def _request(tree: Tree, rules: tuple[_Rules, _Rules], cache: ReadCache, base: Tree | None = None) -> CheckRequest:
+def _opened(chosen: ChosenPolicies) -> AbstractContextManager[tuple[PolicySet, ...]]:
+    return open_own_policies(chosen.own, cache_dir=settings.cache_dir())
+
+
+def _request(tree: Tree, rules: _Rules, cache: ReadCache, base: Tree | None = None) -> CheckRequest:
     """A request with the configuration of the base, or of the tree itself without one."""
-    known = {**rules[0].chosen.rules, **rules[1].chosen.rules}
+    known = {**rules[0].rules, **rules[1].rules}
     file = (base or tree).files.get(CONFIG_FILE)
-    kinds = frozenset[str]().union(*(one.catalog.kinds for side in rules for one in side.sets))
     return CheckRequest(
         head=tree,
         config=parse_repo_config("" if file is None else file.data.decode("utf-8", "replace"), known),
         policies=(),
         today=dt.datetime.now().astimezone().date(),
-        limits=replace(settings.limits(), own_kinds=kinds),
+        limits=replace(settings.limits(), own_kinds=kinds_of(one.catalog for side in rules for one in side.own)),
         cache=cache,
     )
 

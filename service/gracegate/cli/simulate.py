@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import click
@@ -38,8 +37,7 @@ def command(form: Form, opa: str | None, **options: Any) -> int:
     """
     given = CheckOptions(**options)
     with progress("Simulating") as shown, open_policy_engines(opa, given, shown.clock) as policies:
-        request = replace(build_request(given, policies), with_rollouts=True)
-        rollouts, problems = simulated_rollouts(request, build_renderer(given, shown))
+        rollouts, problems = simulated_rollouts(build_request(given, policies), build_renderer(given, shown))
         estimates = [estimate_rollout(rollout) for rollout in rollouts]
     write_output(_written(estimates, form))
     click.echo(text.problems(problems), err=True, nl=False)

@@ -98,14 +98,14 @@ def assumptions(estimate: RolloutEstimate) -> list[str]:
     shown = estimate.before or estimate.after
     if shown is None:
         return []
-    assumed, drain = shown.typical.assumed, _drain(estimate)
-    start = "as its probes wait" if _knows_start(estimate) else "assumed"
+    assumed, facts = shown.typical.assumed, _facts(estimate)
+    start = "assumed" if facts.start is None else "as its probes wait"
     sentences = [
         NOT_MEASURED,
         f"{assumed.rate:g} requests/s of {assumed.request:g} s, each on a new connection.",
         f"The app listens {assumed.start:g} s after its container has started ({start}).",
         f"A ready pod gets requests after {assumed.addition:g} s.",
-        f"A deleted pod gets new ones for {assumed.removal:g} s more, at most for {drain} s.",
+        f"A deleted pod gets new ones for {assumed.removal:g} s more, at most for {facts.drain} s.",
         "On SIGTERM the app finishes its requests; at most, it exits at once.",
     ]
     simulated = sum(pod.is_new for pod in shown.typical.timeline.pods)
@@ -114,14 +114,9 @@ def assumptions(estimate: RolloutEstimate) -> list[str]:
     return sentences
 
 
-def _knows_start(estimate: RolloutEstimate) -> bool:
-    facts = next(f for f in (estimate.rollout.before, estimate.rollout.after) if isinstance(f, RolloutFacts))
-    return facts.start is not None
-
-
-def _drain(estimate: RolloutEstimate) -> int:
-    facts = next(f for f in (estimate.rollout.before, estimate.rollout.after) if isinstance(f, RolloutFacts))
-    return facts.drain
+def _facts(estimate: RolloutEstimate) -> RolloutFacts:
+    """Those that something is known from; the assumptions are the same before and after."""
+    return next(facts for facts in (estimate.rollout.before, estimate.rollout.after) if isinstance(facts, RolloutFacts))
 
 
 def shutdown_faults(ledger: ShutdownLedger) -> list[str]:

@@ -8,6 +8,7 @@ from gracegate.policy.engines.choice import (
     OwnPolicies,
     PolicyEngines,
     missing_builtins,
+    open_own_policies,
     open_policy_set,
     open_policy_sets,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "OwnPolicies",
     "PolicyEngines",
     "missing_builtins",
+    "open_own_policies",
     "open_policy_set",
     "open_policy_sets",
 ]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineError, EngineUnavailable
-from gracegate.model import BUILTIN_POLICIES
 from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines.time_budget import TimeBudget
 
@@ -62,18 +61,32 @@ def open_policy_sets(
     """
     share = 1.0 if not own else 0.5
     own_share = min(share / max(len(own), 1), OWN_SECONDS / seconds)
+    with (
+        open_policy_set(opa, load_builtin(), seconds=seconds, share=share, cache_dir=cache_dir, clock=clock) as builtin,
+        open_own_policies(own, seconds=seconds, share=own_share, cache_dir=cache_dir, clock=clock) as others,
+    ):
+        yield (builtin, *others)
+
+
+@contextmanager
+def open_own_policies(
+    own: Sequence[OwnPolicies],
+    *,
+    seconds: float = 240.0,
+    share: float = 1.0,
+    cache_dir: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[tuple[PolicySet, ...]]:
+    """The `own` sets on engines of their own, see `open_policy_set`; each may take that share of the time."""
     with ExitStack() as stack:
 
-        def opened(
-            on: OpaAddress | Path | None, catalog: Catalog, share: float, name: str = BUILTIN_POLICIES, source: str = ""
-        ) -> PolicySet:
-            one = open_policy_set(on, catalog, seconds=seconds, share=share, cache_dir=cache_dir, clock=clock)
-            return replace(stack.enter_context(one), name=name, source=source)
+        def opened(one: OwnPolicies) -> PolicySet:
+            found = open_policy_set(
+                one.engine, one.catalog, seconds=seconds, share=share, cache_dir=cache_dir, clock=clock
+            )
+            return replace(stack.enter_context(found), name=one.name, source=one.source)
 
-        yield (
-            opened(opa, load_builtin(), share),
-            *(opened(one.engine, one.catalog, own_share, one.name, one.source) for one in own),
-        )
+        yield tuple(map(opened, own))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_forei
 from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
-from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, write_files, written_modules
 from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
 from gracegate.policy.sets.rule_heads import check_rule_heads
 from gracegate.policy.sets.set_tests import Failure, PolicyTestResult, run_tests
@@ -37,5 +37,6 @@ __all__ = [
     "read_rules",
     "run_tests",
     "set_capabilities",
+    "write_files",
     "written_modules",
 ]
