@@ -1,4 +1,4 @@
-"""What a process sets for itself: it ends with the one that started it, and Python does not stop its threads."""
+"""What a process sets for itself: it ends with the one that started it, and at once; Python does not stop its threads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _SWITCH_SECONDS = 0.001
@@ -33,3 +34,23 @@ def answer_steadily() -> None:
     """
     gc.freeze()
     sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+def run_without_collector() -> None:
+    """For a process that does one thing and ends. Its garbage is freed all the same but for a thousand objects in
+    cycles, and looking for those would take a fifth of its time."""
+    gc.disable()
+
+
+def end_at_once(code: int, *, unwritten: int) -> NoReturn:
+    """End this process with the exit code `code`, without freeing what is in memory one by one. The code is `unwritten`
+    where its output cannot be written, as on a full disk."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # whoever read it has read enough
+            continue
+        except OSError as error:
+            os.write(2, f"gracegate: the output cannot be written: {error.strerror}\n".encode())
+            code = unwritten
+    os._exit(code)

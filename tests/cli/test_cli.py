@@ -442,6 +442,16 @@ def test_a_closed_pipe_is_not_an_error(shop: Path) -> None:
         assert process.wait(WAIT_SECONDS) == FINDINGS
 
 
+@pytest.mark.parametrize("arguments", [["check"], ["rules"], ["--help"]])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_not_a_verdict(shop: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "gracegate", *arguments]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=WAIT_SECONDS)
+    assert result.stderr == b"gracegate: the output cannot be written: No space left on device\n"
+    assert result.returncode == INCOMPLETE
+
+
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_colours_on_a_terminal(shop: Path, no_color: str, coloured: bool) -> None:
     assert (b"\x1b[1;31merror" in on_terminal(["-m", "gracegate", "check"], no_color)) == coloured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -12,6 +13,7 @@ import click
 
 from gracegate import __version__
 from gracegate.errors import GracegateError, InputError
+from gracegate.processes import end_at_once, run_without_collector
 
 PROGRAM = "gracegate"
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -40,6 +42,11 @@ COMMANDS = {
     "steps": "Split a change into steps that are safe one after the other.",
     "worker": "Run one more worker of the GitHub App.",
 }
+
+_SERVICES = frozenset({"serve", "worker"})
+"""The commands that run for as long as they can."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class LazyGroup(click.Group):
@@ -77,7 +84,11 @@ def cli() -> None:
 
 def main() -> None:
     """The program `gracegate`."""
-    sys.exit(run(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    if not _SERVICES.isdisjoint(arguments[:1]):
+        sys.exit(run(arguments))
+    run_without_collector()
+    end_at_once(run(arguments), unwritten=INCOMPLETE)
 
 
 def run(arguments: list[str]) -> int:
@@ -99,6 +110,9 @@ def _report_error(error: BaseException) -> int:
         return USAGE if isinstance(error, InputError) else INCOMPLETE
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return INTERRUPTED
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        click.echo(f"gracegate: the output cannot be written: {error.strerror}", err=True)
+        return INCOMPLETE
     traceback.print_exception(error)
     click.echo("gracegate: this is a bug, please report it with the lines above", err=True)
     return INCOMPLETE

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gracegate import errors
 from gracegate.errors import EngineError, EngineKilled, EngineTimeout, GracegateError, InputsMissing
-from gracegate.processes import end_with_parent
+from gracegate.processes import end_at_once, end_with_parent, run_without_collector
 from gracegate.settings import child_environment
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def _raised_error(error: Mapping[str, Any]) -> GracegateError:
 def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
     """The child: sets its limits, reads the job from stdin, writes the report or the error to stdout."""
     end_with_parent(int(parent), signal.SIGKILL)
+    run_without_collector()
     # On a small machine webhooks are to be answered first.
     os.nice(10)
     _limit(float(seconds), int(memory_mb))
@@ -157,4 +158,4 @@ def _limit(seconds: float, memory_mb: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:5]))
+    end_at_once(main(*sys.argv[1:5]), unwritten=_OUT_OF_MEMORY + 1)
