@@ -7,6 +7,8 @@ UNCOVERED = opa eval --fail-defined --input .venv/coverage.json 'line := input.f
 GO_ROOT = $(shell "$$(bash .ci/find-go)" env GOROOT)
 export PATH := $(CURDIR)/.tools:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes, each of which would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
