@@ -1,4 +1,4 @@
-"""What a process sets for itself: it ends with the one that started it, and at once; Python does not stop its threads."""
+"""What a process sets for itself: when it ends, and how; and that Python does not stop its threads."""
 
 from __future__ import annotations
 

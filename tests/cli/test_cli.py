@@ -445,7 +445,7 @@ def test_a_closed_pipe_is_not_an_error(shop: Path) -> None:
 @pytest.mark.parametrize("arguments", [["check"], ["rules"], ["--help"]])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_not_a_verdict(shop: Path, arguments: list[str]) -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "gracegate", *arguments]
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=WAIT_SECONDS)
     assert result.stderr == b"gracegate: the output cannot be written: No space left on device\n"
