@@ -70,7 +70,7 @@ LIVES_IN: dict[str, set[str]] = {
     "sqlalchemy": {"store"},
     "alembic": {"store.migrations"},
     "click": {"cli"},
-    "rich": {"cli"},
+    "tqdm": {"cli"},
 }
 
 

@@ -23,27 +23,28 @@ _SUM_BYTES = 4
 
 def load_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
     """The compiled `wasm`, from `folder` if it is there intact, else compiled and written there if possible."""
-    kept = None if folder is None else find_module(engine, wasm, (folder,))
-    return kept or compile_module(engine, wasm, folder)
+    name = module_name(wasm)
+    kept = None if folder is None else find_module(engine, name, (folder,))
+    return kept or compile_module(engine, wasm, name, folder)
 
 
-def compile_module(engine: wasmtime.Engine, wasm: bytes, folder: Path | None) -> wasmtime.Module:
-    """The compiled `wasm`, which is written into `folder` if possible."""
+def module_name(source: bytes) -> str:
+    """The name of the file that keeps what is compiled of `source`, be that Wasm or what Wasm is packed in."""
+    return f"{hashlib.sha256(source).hexdigest()}-{version()}.bin"
+
+
+def compile_module(engine: wasmtime.Engine, wasm: bytes, name: str, folder: Path | None) -> wasmtime.Module:
+    """The compiled `wasm`, which is written into `folder` by its `name` if possible."""
     module = wasmtime.Module(engine, wasm)
     if folder is not None:
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-            _write(folder / _file_name(wasm), module.serialize())
+            _write(folder / name, module.serialize())
     return module
 
 
-def find_module(engine: wasmtime.Engine, wasm: bytes, folders: Iterable[Path]) -> wasmtime.Module | None:
-    """The compiled `wasm` from the first of the folders that has it intact."""
-    name = _file_name(wasm)
+def find_module(engine: wasmtime.Engine, name: str, folders: Iterable[Path]) -> wasmtime.Module | None:
+    """The compiled module of this name from the first of the folders that has it intact."""
     return next(filter(None, (read_module(engine, folder / name) for folder in folders)), None)
-
-
-def _file_name(wasm: bytes) -> str:
-    return f"{hashlib.sha256(wasm).hexdigest()}-{version()}.bin"
 
 
 def version() -> str:

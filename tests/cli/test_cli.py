@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -419,7 +421,7 @@ def test_help_and_version(capfd: pytest.CaptureFixture[str], arguments: list[str
 
 
 def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
-    never = ("flask", "github", "sqlalchemy", "requests", "pydantic", "structlog", "rich")
+    never = ("flask", "github", "sqlalchemy", "requests", "pydantic", "structlog", "tqdm")
     program = (
         "import sys; from gracegate.cli.main import run; run(['check']); "
         f"print('imported:', *sorted(set({never!r}) & sys.modules.keys()))"
@@ -430,6 +432,63 @@ def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
     assert result.stderr == ""
     assert f"[{PRESTOP}]" in result.stdout
     assert result.stdout.endswith("\nimported:\n")
+
+
+# What `pip install gracegate` installs beside the standard library; cffi and the like come with these.
+BASE_PACKAGES = ("click", "ruamel", "tqdm", "wasmtime")
+APP_PACKAGES = (
+    "aiohttp", "alembic", "cryptography", "flask", "github", "gunicorn", "jinja2", "jwt", "opa_client",
+    "prometheus_client", "pydantic", "requests", "sqlalchemy", "structlog", "urllib3", "werkzeug",
+)  # fmt: skip
+WITHOUT_APP = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {APP_PACKAGES!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+from gracegate.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_the_base_packages_are_those_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    names = [re.match(r"[a-z]+", one) for one in project["dependencies"]]
+    assert [name and name[0] for name in names] == list(BASE_PACKAGES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check"], FINDINGS),
+        (["check", "--format", "sarif"], FINDINGS),
+        (["fix"], FINDINGS),
+        (["simulate"], CLEAN),
+        (["rules", PRESTOP], CLEAN),
+        (["completion", "bash"], CLEAN),
+        (["policy", "--help"], CLEAN),
+        (["policy", "new", "acme/bare"], CLEAN),
+    ],
+)
+def test_commands_need_the_base_packages_alone(shop: Path, arguments: list[str], code: int) -> None:
+    result = without_app(arguments)
+    assert "not installed" not in result.stderr
+    assert (bool(result.stdout), result.returncode) == (True, code)
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["serve"], ["audit"], ["check", "--opa", "http://127.0.0.1:1"]])
+def test_commands_that_need_more_say_what_to_install(shop: Path, arguments: list[str]) -> None:
+    result = without_app(arguments)
+    assert re.fullmatch(
+        r"gracegate: the package `\w+` is not installed: pip install 'gracegate\[app\]'\n", result.stderr
+    )
+    assert (result.stdout, result.returncode) == ("", USAGE)
+
+
+def without_app(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_APP, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
 
 
 def test_a_closed_pipe_is_not_an_error(shop: Path) -> None:

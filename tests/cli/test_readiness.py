@@ -106,7 +106,7 @@ def test_a_policy_set_that_is_refused_keeps_no_process_from_being_ready(tmp_path
 
 
 def test_reviews_are_done_without_a_renderer_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "find_renderer", lambda: Path("renderer.wasm"))
+    monkeypatch.setattr(readiness, "find_renderer", lambda: Path("renderer.wasm.gz"))
     assert kind(check_renderer()) == ("ready", "")
     monkeypatch.setattr(readiness, "find_renderer", lambda: None)
     assert kind(check_renderer()) == ("degraded", "kustomizations and charts are named and not ")

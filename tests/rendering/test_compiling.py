@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ REQUEST = RenderRequest(Root("kustomize", ""))
 def small_renderer(folder: Path) -> Path:
     """A module that is compiled at once and answers nothing."""
     folder.mkdir()
-    path = folder / "renderer.wasm"
-    path.write_text('(module (memory (export "memory") 1) (func (export "_start")))')
+    path = folder / "renderer.wasm.gz"
+    path.write_bytes(gzip.compress(b'(module (memory (export "memory") 1) (func (export "_start")))'))
     return path
 
 

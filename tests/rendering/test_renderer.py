@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -303,8 +304,8 @@ def test_nothing_is_fetched(renderer: WasmRenderer) -> None:
 
 
 def module(text: str, tmp_path: Path) -> WasmRenderer:
-    path = tmp_path / "renderer.wasm"
-    path.write_bytes(wasmtime.wat2wasm(f"(module {text})"))
+    path = tmp_path / "renderer.wasm.gz"
+    path.write_bytes(gzip.compress(wasmtime.wat2wasm(f"(module {text})")))
     return WasmRenderer(path, None)
 
 
@@ -332,9 +333,18 @@ def test_no_renderer(tmp_path: Path) -> None:
     assert nowhere.render({}, [HELM], MINOR) == [Rendering(HELM, problem=missing)]
 
 
-def test_a_file_that_is_no_module(tmp_path: Path) -> None:
-    (tmp_path / "renderer.wasm").write_bytes(b"no wasm")
-    problem = WasmRenderer(tmp_path / "renderer.wasm", None).load()
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not packed",
+        gzip.compress(b"no wasm"),
+        gzip.compress(b"no wasm")[:-9],
+        gzip.compress(b"no wasm")[:10] + b"\xff",
+    ],
+)
+def test_a_file_that_is_no_module(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "renderer.wasm.gz").write_bytes(content)
+    problem = WasmRenderer(tmp_path / "renderer.wasm.gz", None).load()
     assert problem is not None
     assert (problem.code, problem.message.partition(":")[0]) == ("unavailable", "the renderer cannot be loaded")
 
@@ -342,8 +352,8 @@ def test_a_file_that_is_no_module(tmp_path: Path) -> None:
 def test_it_is_compiled_once(tmp_path: Path) -> None:
     module(START.format(""), tmp_path)
     cache = tmp_path / "cache"
-    assert WasmRenderer(tmp_path / "renderer.wasm", cache).load() is None
+    assert WasmRenderer(tmp_path / "renderer.wasm.gz", cache).load() is None
     [kept] = cache.iterdir()
     before = kept.stat()
-    assert WasmRenderer(tmp_path / "renderer.wasm", cache).load() is None
+    assert WasmRenderer(tmp_path / "renderer.wasm.gz", cache).load() is None
     assert [(path, path.stat().st_mtime_ns) for path in cache.iterdir()] == [(kept, before.st_mtime_ns)]

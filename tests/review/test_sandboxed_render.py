@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,9 +67,9 @@ def test_a_change_of_plain_manifests_loads_no_renderer(tmp_path: Path) -> None:
 
 
 def test_a_renderer_that_nobody_has_compiled_asks_for_another_attempt(tmp_path: Path) -> None:
-    (tmp_path / "renderer.wasm").write_text("(module)")
+    (tmp_path / "renderer.wasm.gz").write_bytes(gzip.compress(b"(module)"))
     with pytest.raises(EngineUnavailable, match=r"^the renderer is not compiled$"):
-        run(BASE, OVERLAY, tmp_path / "renderer.wasm", tmp_path)
+        run(BASE, OVERLAY, tmp_path / "renderer.wasm.gz", tmp_path)
 
 
 def test_without_a_renderer_what_would_be_rendered_is_named(tmp_path: Path) -> None:

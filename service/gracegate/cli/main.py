@@ -110,6 +110,9 @@ def _report_error(error: BaseException) -> int:
         return USAGE if isinstance(error, InputError) else INCOMPLETE
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return INTERRUPTED
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("gracegate"):
+        click.echo(f"gracegate: the package `{error.name}` is not installed: pip install 'gracegate[app]'", err=True)
+        return USAGE
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         click.echo(f"gracegate: the output cannot be written: {error.strerror}", err=True)
         return INCOMPLETE

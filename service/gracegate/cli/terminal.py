@@ -16,6 +16,9 @@ _REDRAWN_EVERY = 0.1
 PROGRESS_AFTER = 1.0
 """Seconds before the progress bar appears."""
 
+_WITHOUT_TOTAL = "{desc} {elapsed}"
+_WITH_TOTAL = "{desc} {n}/{total} |{bar:30}| {elapsed}"
+
 
 def write_output(text: str) -> None:
     """Writes to standard output; if its reader has gone, the rest is dropped and the command goes on."""
@@ -76,11 +79,10 @@ def progress(title: str) -> Iterator[Progress]:
 def _show_progress(shown: Progress, done: threading.Event) -> None:
     if done.wait(PROGRESS_AFTER):
         return
-    from rich import progress as rich  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and most commands are done before
+    from tqdm import tqdm  # noqa: PLC0415 - most commands are done before
 
-    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TimeElapsedColumn())
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(shown.title, total=None)
+    with tqdm(desc=shown.title, leave=False, bar_format=_WITHOUT_TOTAL) as bar:
         while not done.wait(_REDRAWN_EVERY):
-            bar.update(task, description=shown.title, completed=shown.done, total=shown.total)
+            bar.bar_format = _WITHOUT_TOTAL if shown.total is None else _WITH_TOTAL
+            bar.total, bar.n = shown.total, shown.done
+            bar.set_description_str(shown.title)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import platform
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,13 +35,13 @@ def shared_cache_dir(wasm: Path) -> Path:
 
 def find_renderer() -> Path | None:
     """The renderer in the wheel, else the one that `make tools` built in the checkout, if any."""
-    packaged = Path(__file__).with_name("renderer.wasm")
-    built = packaged.parents[3] / ".tools" / "renderer.wasm"
+    packaged = Path(__file__).with_name("renderer.wasm.gz")
+    built = packaged.parents[3] / ".tools" / packaged.name
     return next((path for path in (packaged, built) if path.is_file()), None)
 
 
 class WasmRenderer:
-    """Renders with the module at `wasm`, and says of each root that it cannot where that is None.
+    """Renders with the module at `wasm`, packed by gzip, and says of each root that it cannot where that is None.
 
     To compile the module takes half a minute of both cores; what comes out is kept in `cache_dir`. Nothing is compiled
     before the first rendering or `load`, and never where not `may_compile`. Safe to share between threads.
@@ -119,7 +121,7 @@ class WasmRenderer:
                 engine = wasmtime.Engine(config)
                 try:
                     module = self._module(engine, self._wasm)
-                except (OSError, wasmtime.WasmtimeError) as error:
+                except (OSError, EOFError, zlib.error, wasmtime.WasmtimeError) as error:
                     return RenderProblem("unavailable", f"the renderer cannot be loaded: {error}")
                 if module is None:
                     return _NOT_COMPILED
@@ -127,10 +129,11 @@ class WasmRenderer:
             return self._loaded
 
     def _module(self, engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
-        wasm, folders = path.read_bytes(), filter(None, (shared_cache_dir(path), self._cache_dir))
-        if (kept := module_cache.find_module(engine, wasm, folders)) is not None or not self._may_compile:
+        packed, folders = path.read_bytes(), filter(None, (shared_cache_dir(path), self._cache_dir))
+        name = module_cache.module_name(packed)
+        if (kept := module_cache.find_module(engine, name, folders)) is not None or not self._may_compile:
             return kept
-        return module_cache.compile_module(engine, wasm, self._cache_dir)
+        return module_cache.compile_module(engine, gzip.decompress(packed), name, self._cache_dir)
 
 
 def _time_limit(seconds: float | None) -> Callable[[], bool]:
