@@ -81,7 +81,9 @@ def _show_progress(shown: Progress, done: threading.Event) -> None:
         return
     from tqdm import tqdm  # noqa: PLC0415 - most commands are done before
 
-    with tqdm(desc=shown.title, leave=False, bar_format=_WITHOUT_TOTAL) as bar:
+    # Some terminals do not know their own size; of rows one is enough.
+    columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    with tqdm(desc=shown.title, leave=False, ncols=columns, nrows=2, bar_format=_WITHOUT_TOTAL) as bar:
         while not done.wait(_REDRAWN_EVERY):
             bar.bar_format = _WITHOUT_TOTAL if shown.total is None else _WITH_TOTAL
             bar.total, bar.n = shown.total, shown.done
