@@ -824,8 +824,8 @@ class ShutdownLedger:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The rolling update of a workload as its manifests have it and, where the suggestions for them change it, `after`
-    all of these. `line` is that of the workload in `file`; there is a ledger for each of its Services.
+    """The rolling update of a workload as its manifests have it and, where the verified fixes change it, `after` all of
+    these. `line` is that of the workload in `file`; there is a ledger for each of its Services.
     """
 
     object: ObjectRef
@@ -887,7 +887,7 @@ class Report:
 
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
-    `rollouts` are those of the workloads for which there are suggestions, where they were asked for.
+    `rollouts` are those of the workloads with verified fixes, where they were asked for.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.
     """

@@ -13,6 +13,7 @@ from tests.e2e.scene import Scene, on_both_databases
 from tests.fakegithub.state import ReviewComment
 from tests.processes import WAIT_SECONDS
 
+LOST = re.compile("<summary>What each rollout loses: (.*?)</summary>")
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
@@ -45,6 +46,19 @@ def test_each_mistake_gets_a_comment_on_its_file(scene: Scene) -> None:
         "apps/web.yaml",
     ]
     assert len(scene.pull(number).reviews) == 1
+
+
+def test_comments_tell_what_a_rollout_loses_where_their_fixes_help(scene: Scene) -> None:
+    number = scene.open_and_review(layer("change"))
+    told = {comment.anchor.path: LOST.findall(comment.body) for comment in scene.comments(number)}
+    assert told == {
+        "apps/cart.yaml": ["like 5.9 s of outage"],
+        "apps/catalog.yaml": ["like 1.6 s of outage"],
+        "apps/checkout.yaml": [],
+        "apps/reviews.yaml": ["like 10 s of outage"],
+        "apps/web.yaml": [],
+    }
+    assert not any(LOST.search(str(check.summary)) for check in scene.checks(number))
 
 
 def test_its_suggestions_applied_verbatim_leave_no_findings(scene: Scene, tmp_path: Path) -> None:

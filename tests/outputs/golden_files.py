@@ -36,6 +36,12 @@ def _comment() -> str:
 
 RENDERED: dict[str, Callable[[], str]] = {
     "comment-suggestion.md": _comment,
+    "comment-rollout.md": lambda: comment_text.comment_body(
+        (linked(samples.NO_PROBE), linked(samples.NO_DRAIN)),
+        samples.REVIEWS_FIX,
+        marker=samples.MARKER,
+        rollouts=(samples.REVIEWS_ROLLOUT,),
+    ),
     "comment-patch.md": lambda: comment_text.comment_body((linked(samples.EXHAUSTED),), None, marker=samples.MARKER),
     "comment-advice.md": lambda: comment_text.comment_body((samples.UNSERVED,), None, marker=samples.MARKER),
     "comment-steps.md": lambda: comment_text.comment_body((samples.DROPPED,), None, marker=samples.MARKER),

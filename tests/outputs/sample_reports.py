@@ -12,10 +12,15 @@ from gracegate.model import (
     FixedFinding,
     ObjectRef,
     Operation,
+    ProbeTimes,
     Problem,
     RelatedPlace,
     Report,
+    Rollout,
+    RolloutFacts,
+    SetTime,
     Severity,
+    ShutdownLedger,
     Step,
     StepAction,
     Suggestion,
@@ -214,6 +219,39 @@ WAIVED = replace(
 )
 TEMPLATE = Problem("charts/edge/deployment.yaml", 4, "template", "This is a Helm template; it is not rendered yet.")
 BROKEN = Problem("apps/checkout.yaml", 12, "syntax", 'The key "image" is indented less than its mapping.')
+
+REVIEWS_FACTS = RolloutFacts(
+    container="reviews",
+    replicas=3,
+    surge=1,
+    unavailable=0,
+    recreates=False,
+    min_ready=0,
+    readiness=None,
+    startup=None,
+    start=None,
+    prestop=0,
+    grace=30,
+    exposure="cluster",
+    drain=10,
+    publishes_unready=False,
+    gated=False,
+)
+REVIEWS_ROLLOUT = Rollout(
+    ObjectRef("Deployment", "shop", "reviews", "apps"),
+    "apps/reviews.yaml",
+    1,
+    REVIEWS_FACTS,
+    replace(REVIEWS_FACTS, readiness=ProbeTimes(period=5, connects=True), prestop=10),
+    (
+        ShutdownLedger(
+            ObjectRef("Service", "shop", "reviews"),
+            SetTime("traffic", 10, "apps/svc.yaml", 12),
+            (SetTime("shutdown of the app", 10, "apps/reviews.yaml", 19),),
+            SetTime("grace period", 30, "apps/reviews.yaml", 17),
+        ),
+    ),
+)
 
 FAIL = Report(
     verdict="fail",

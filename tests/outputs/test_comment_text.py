@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Fix, Operation, Suggestion
+from gracegate.model import GITHUB_COMMENT_BYTES, Finding, Fix, ObjectRef, Operation, Suggestion
 from gracegate.outputs import comment_text
 from gracegate.outputs.markdown import size
 from tests.outputs import sample_reports as samples
@@ -182,3 +182,29 @@ def test_findings_that_the_fix_covers_without_a_line_of_their_own_are_named() ->
 def test_the_review_counts_the_findings_without_a_comment() -> None:
     body = comment_text.review_body(samples.COMMENTED, 20, commit="1a2b3c4d5e", uncommented=3)
     assert "20 comments below, 3 more findings in the check" in body
+
+
+def test_rollouts_are_told_worst_first_and_only_where_the_fixes_help() -> None:
+    cured = samples.REVIEWS_ROLLOUT.after
+    no_drain = replace(
+        samples.REVIEWS_ROLLOUT, object=ObjectRef("Deployment", "shop", "b:a`d\n#"), before=replace(cured, prestop=0)
+    )
+    rollouts = (no_drain, samples.REVIEWS_ROLLOUT, replace(no_drain, before=cured), replace(no_drain, after="unserved"))
+    body = comment_text.comment_body((samples.NO_PROBE,), None, marker="", rollouts=rollouts)
+    lines = [line for line in body.splitlines() if line.startswith(("<details><summary>What", "**", "    title"))]
+    assert lines == [
+        "<details><summary>What each rollout loses: like 10 s of outage</summary>",
+        (
+            "**`Deployment shop/reviews`: like 10 s of outage in each rollout** (about 510 of 900 requests at 50/s). "
+            "With all fixes of this review: no request lost in the model."
+        ),
+        "    title Deployment shop/reviews - As it is - like 10 s of outage in every rollout",
+        "    title Deployment shop/reviews - With all fixes - no request lost in the model",
+        (
+            "**``Deployment shop/b:a`d #``: like 1.6 s of outage in each rollout** (about 82 of 2,400 requests at "
+            "50/s; 0.9 s to 7.8 s, depending on cluster and app). With all fixes of this review: no request lost in "
+            "the model."
+        ),
+        "    title Deployment shop/b a d - As it is - like 1.6 s of outage in every rollout",
+        "    title Deployment shop/b a d - With all fixes - no request lost in the model",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,7 +29,7 @@ from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
 from tests.runs import claim
-from tests.shop import DEPLOYMENT, DRAIN, SERVICE, WITHOUT_DRAIN
+from tests.shop import DEPLOYMENT, DRAIN, SERVICE, WITHOUT_BOTH, WITHOUT_DRAIN
 
 
 def test_rules_link_to_their_pages_where_those_are_served(stage: Stage) -> None:
@@ -116,6 +117,22 @@ def test_a_finding_is_commented_once_and_blocks_until_it_is_fixed(stage: Stage) 
     assert (second.verdict, path) == ("pass", "web.yaml")
     assert (title.startswith("✅ ~~"), title.endswith(f"Fixed in {stage.head()[:7]}.")) == (True, True)
     assert stage.checks()[-1] == ("completed", "success")
+
+
+def test_a_rollout_is_told_once_and_again_when_its_comment_is_edited(stage: Stage) -> None:
+    number = stage.open_pull_request({"web.yaml": WITHOUT_BOTH})
+    told = []
+    for web in (WITHOUT_BOTH, WITHOUT_DRAIN, DEPLOYMENT):
+        stage.fake.push(SHOP, "change", {"web.yaml": web})
+        stage.reviewer.review(stage.run(number), is_current)
+        (comment,) = stage.fake.pull(SHOP, number).comments
+        told.append((comment.body[0], re.findall(r"loses: (.*?)</summary>", comment.body)))
+    # What a resolved comment said is collapsed.
+    assert told == [
+        ("❌", ["like 10 s of outage"]),
+        ("❌", ["like 1.6 s of outage"]),
+        ("✅", ["like 1.6 s of outage"]),
+    ]
 
 
 def test_a_comment_on_a_workload_that_is_gone_does_not_say_fixed(stage: Stage) -> None:

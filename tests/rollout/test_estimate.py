@@ -59,7 +59,7 @@ def test_estimates(name: str, facts: RolloutFacts, start: int | None, expected: 
 )
 def test_before_and_after(name: str, given: Rollout, expected: tuple[float | None, float | None, bool]) -> None:
     found = estimate_rollout(given)
-    assert (seconds(found, "before"), seconds(found, "after"), found.is_improved) == expected
+    assert (seconds(found, "before"), seconds(found, "after"), found.improvement is not None) == expected
 
 
 def seconds(found: RolloutEstimate, when: str) -> float | None:

@@ -138,8 +138,8 @@ def _rollouts(
     trees: ComparedTrees,
     reevaluation: Reevaluation,
 ) -> tuple[Rollout, ...]:
-    """Of the workloads for which there are suggestions; none without an answer, as no verdict depends on them."""
-    wanted = {f.lead.document.key: None for f in found if outcomes[f.lead.id].suggestion is not None}
+    """Of the workloads with verified fixes; none without an answer, as no verdict depends on them."""
+    wanted = {f.lead.document.key: None for f in found if outcomes[f.lead.id].diff is not None}
     if not trees.request.with_rollouts or not wanted:
         return ()
     try:

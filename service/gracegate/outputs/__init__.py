@@ -17,6 +17,7 @@ from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.markdown import code_block, prose
 from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, location, plural, step_action
+from gracegate.outputs.rollout_comment import has_rollout_section
 
 __all__ = [
     "FIX_CLASSES",
@@ -31,6 +32,7 @@ __all__ = [
     "comment_text",
     "fix_blocks",
     "has_advice",
+    "has_rollout_section",
     "location",
     "plural",
     "prose",

@@ -15,6 +15,7 @@ from gracegate.model import (
     Finding,
     Operation,
     Pointer,
+    Rollout,
     Suggestion,
 )
 from gracegate.outputs.markdown import Section, code, code_block, page, prose, strikethrough, table
@@ -34,6 +35,7 @@ from gracegate.outputs.phrasing import (
     tally,
     why_no_steps,
 )
+from gracegate.outputs.rollout_comment import rollout_section
 
 _MARKER_LINE = re.compile(r"^<!-- gracegate:[^\n]*-->[ \t]*$", re.MULTILINE)
 _SUGGESTION_FENCE = re.compile(r"^(`{3,})suggestion$", re.MULTILINE)
@@ -41,13 +43,19 @@ _RESOLVED = "✅"
 
 
 def comment_body(
-    findings: Sequence[Finding], suggestion: Suggestion | None, *, marker: str, others: Iterable[Finding] = ()
+    findings: Sequence[Finding],
+    suggestion: Suggestion | None,
+    *,
+    marker: str,
+    others: Iterable[Finding] = (),
+    rollouts: Iterable[Rollout] = (),
 ) -> str:
     """One comment about one place: a line per finding, then the fix, then the marker as the last line.
 
-    Those of `others`, the report's findings, that the fix corrects too are named below it.
+    Those of `others`, the report's findings, that the fix corrects too are named below it. Of the `rollouts` those are
+    shown that lose less with all fixes of the report.
     """
-    return _compose(_finding_lines(findings), findings, suggestion, marker, others)
+    return _compose(_finding_lines(findings), findings, suggestion, marker, others, rollouts)
 
 
 def updated_body(  # noqa: PLR0913
@@ -59,6 +67,7 @@ def updated_body(  # noqa: PLR0913
     is_fixed: bool,
     marker: str,
     others: Iterable[Finding] = (),
+    rollouts: Iterable[Rollout] = (),
 ) -> str:
     """An earlier comment of which `findings` are still open, and that many are resolved by `commit`.
 
@@ -79,7 +88,7 @@ def updated_body(  # noqa: PLR0913
         outcome = _outcome(commit, is_fixed=is_fixed)
         count = f"{plural(resolved, 'finding')} of this comment"
         newly_resolved = [f"{_RESOLVED} {count} {outcome[:1].lower()}{outcome[1:]}"]
-    return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker, others)
+    return _compose([*lines, *already_resolved, *newly_resolved], findings, None, marker, others, rollouts)
 
 
 def resolved_body(old: str, *, commit: str, is_fixed: bool, marker: str) -> str:
@@ -249,6 +258,7 @@ def _compose(
     suggestion: Suggestion | None,
     marker: str,
     others: Iterable[Finding],
+    rollouts: Iterable[Rollout],
 ) -> str:
     companions = _companions(findings, others)
     blocks = [block for block in (related_line(findings), related_table(findings)) if block]
@@ -256,7 +266,7 @@ def _compose(
     blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
     if companions:
         blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))
-    sections = [Section(["\n".join(lines)]), Section(blocks)]
+    sections = [Section(["\n".join(lines)]), Section(blocks), rollout_section(rollouts)]
     if findings:
         sections.append(Section([*_reasons(findings), *_waiver(findings)], collapsed="Why? Not a problem here?"))
     return page(sections, GITHUB_COMMENT_BYTES, marker)

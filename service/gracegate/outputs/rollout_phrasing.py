@@ -54,11 +54,17 @@ def rounded(number: float) -> str:
 
 def verdict(estimate: Estimate) -> str:
     """What one rollout loses, in a few words."""
+    every = "" if estimate.is_zero or estimate.typical.seconds < _VISIBLE else " in every rollout"
+    return f"{outage(estimate)}{every}"
+
+
+def outage(estimate: Estimate) -> str:
+    """How long a complete outage would be that loses as much as one rollout."""
     if estimate.is_zero:
         return "no request lost in the model"
     if estimate.typical.seconds < _VISIBLE:
         return f"usually nothing, at most like {seconds(estimate.most)} of outage"
-    return f"like {seconds(estimate.typical.seconds)} of outage in every rollout"
+    return f"like {seconds(estimate.typical.seconds)} of outage"
 
 
 def details(estimate: Estimate) -> list[str]:

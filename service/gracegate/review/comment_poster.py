@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from gracegate.errors import Gone, Refused
 from gracegate.github_app import PullRequest, RepositoryClient, comments
-from gracegate.model import Comment, FileDiff, Report
-from gracegate.outputs import comment_text
+from gracegate.model import Comment, FileDiff, Finding, Report, Rollout
+from gracegate.outputs import comment_text, has_rollout_section
 from gracegate.review.comment_plan import CommentMarker, CommentUpdate, NewComment, plan_comments
 
 log = structlog.get_logger(__name__)
+
+_MAX_TOLD_ROLLOUTS = 20
+"""Each takes up to 0.4 s of computing time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ class CommentPoster:
         marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}")
         earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
-        new_comments = [self._comment(comment, report, marker) for comment in plan.new_comments]
+        rollouts = _UntoldRollouts(report)
+        updates = [(u.comment.id, self._updated_body(u, report, marker, pull.head_sha, rollouts)) for u in plan.updates]
+        new_comments = [self._comment(comment, report, marker, rollouts) for comment in plan.new_comments]
         refused: tuple[Comment, ...] = ()
         if new_comments:
             findings = [finding for comment in plan.new_comments for finding in comment.findings]
@@ -50,18 +55,26 @@ class CommentPoster:
                 findings, len(new_comments), commit=pull.head_sha, uncommented=plan.uncommented
             )
             refused = _post_review(repo, pull, body, new_comments)
-        edits = [_edit(repo, u.comment.id, self._updated_body(u, report, marker, pull.head_sha)) for u in plan.updates]
+        edits = [_edit(repo, comment_id, body) for comment_id, body in updates]
         commented = plan.commented.difference(*(comment.findings for comment in refused))
         return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, commented)
 
-    def _comment(self, comment: NewComment, report: Report, marker: CommentMarker) -> Comment:
+    def _comment(
+        self, comment: NewComment, report: Report, marker: CommentMarker, rollouts: _UntoldRollouts
+    ) -> Comment:
         marked = {finding.id: finding.target for finding in comment.findings}
         body = comment_text.comment_body(
-            comment.findings, comment.suggestion, marker=marker.write(marked), others=report.findings
+            comment.findings,
+            comment.suggestion,
+            marker=marker.write(marked),
+            others=report.findings,
+            rollouts=rollouts.take(comment.findings),
         )
         return Comment(comment.path, comment.line, comment.start_line, body, tuple(marked))
 
-    def _updated_body(self, update: CommentUpdate, report: Report, marker: CommentMarker, commit: str) -> str:
+    def _updated_body(
+        self, update: CommentUpdate, report: Report, marker: CommentMarker, commit: str, rollouts: _UntoldRollouts
+    ) -> str:
         body, is_fixed = update.comment.body, update.is_fixed
         if not update.open:
             end = marker.write(dict.fromkeys(update.resolved, ""), resolved=True)
@@ -69,8 +82,29 @@ class CommentPoster:
         end = marker.write({finding.id: finding.target for finding in update.open})
         resolved = len(update.resolved)
         return comment_text.updated_body(
-            body, update.open, resolved, commit=commit, is_fixed=is_fixed, marker=end, others=report.findings
+            body,
+            update.open,
+            resolved,
+            commit=commit,
+            is_fixed=is_fixed,
+            marker=end,
+            others=report.findings,
+            rollouts=rollouts.take(update.open) if has_rollout_section(body) else (),
         )
+
+
+class _UntoldRollouts:
+    """The rollouts of a report that no comment tells yet: each is told in the first one about its workload."""
+
+    def __init__(self, report: Report) -> None:
+        self._left = [*report.rollouts[:_MAX_TOLD_ROLLOUTS]]
+
+    def take(self, findings: Iterable[Finding]) -> tuple[Rollout, ...]:
+        """The rollouts of these findings' workloads; no later comment gets them."""
+        objects = {finding.object for finding in findings}
+        taken = tuple(rollout for rollout in self._left if rollout.object in objects)
+        self._left = [rollout for rollout in self._left if rollout.object not in objects]
+        return taken
 
 
 def _post_review(

@@ -55,13 +55,13 @@ class RolloutEstimate:
         return max((one.typical.timeline.end for one in (self.before, self.after) if one is not None), default=0.0)
 
     @property
-    def is_improved(self) -> bool:
-        """Whether the suggestions together lose less, by more than what is not known."""
-        return (
-            self.before is not None
-            and self.after is not None
-            and (self.after.most < self.before.most and self.after.typical.seconds <= self.before.typical.seconds)
-        )
+    def improvement(self) -> tuple[Estimate, Estimate] | None:
+        """Before and after, where the suggestions together lose less, by more than what is not known."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return None
+        is_less = after.most < before.most and after.typical.seconds <= before.typical.seconds
+        return (before, after) if is_less else None
 
 
 def estimate_rollout(rollout: Rollout) -> RolloutEstimate:
