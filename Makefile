@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test fuzz check policies tools bench crash faults load lock
+.PHONY: help demo replay test fuzz check policies tools bench crash faults load rollout lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,9 @@ faults: $(VENV) ## Every request of a review fails in every way: it must end as 
 
 load: $(VENV) ## How fast webhooks are answered, and reviews per CPU second (ARGS=--quick to see that it works)
 	@$(BIN)/python -m tests.bench.load $(ARGS)
+
+rollout: $(VENV) ## Rolling updates of real servers beside their simulation, in half a minute (ARGS=--all for the table)
+	@$(BIN)/python -m tests.bench.real_rollout $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv --clear .venv/lock

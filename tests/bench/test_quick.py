@@ -13,7 +13,7 @@ from tests.processes import WAIT_SECONDS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("program", ["crash", "faults", "load"])
+@pytest.mark.parametrize("program", ["crash", "faults", "load", "real_rollout"])
 def test_an_acceptance_run(program: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", f"tests.bench.{program}", "--quick"],
