@@ -671,7 +671,7 @@ class Finding:
     `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
     `steps` say how a finding on what the change does is avoided, `no_steps` why it is in none of the report's steps.
-    `policy_set` is the name of the one that the rule is of.
+    `policy_set` is the name of the one that the rule is of. `blocks` says whether it makes the verdict `fail`.
     """
 
     id: str
@@ -701,6 +701,7 @@ class Finding:
     steps: tuple[StepAction, ...] = ()
     no_steps: NoSteps | None = None
     policy_set: str = BUILTIN_POLICIES
+    blocks: bool = False
 
     @property
     def counts(self) -> bool:

@@ -20,9 +20,10 @@ from gracegate.github_app import checks
 from gracegate.manifests import may_be_read
 from gracegate.model import RenderSources, Repository
 from gracegate.outputs import CheckOutput
+from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import comment_poster, sandbox
-from gracegate.store import Delivery, Outcome, PullHead, deliveries, runs
+from gracegate.store import Delivery, Outcome, PullHead, deliveries, reviews, runs
 from gracegate.store.tables import VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
@@ -133,6 +134,20 @@ def test_a_rollout_is_told_once_and_again_when_its_comment_is_edited(stage: Stag
         ("❌", ["like 1.6 s of outage"]),
         ("✅", ["like 1.6 s of outage"]),
     ]
+
+
+def test_the_store_keeps_what_a_review_evaluated_and_found(stage: Stage) -> None:
+    base = stage.fake.push(SHOP, "main", {"notes.md": "x"})
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    tip = stage.fake.push(SHOP, "main", {"notes.md": "y"})
+    stage.reviewer.review(stage.run(number), is_current)
+    with stage.reviewer.store.reading() as tx:
+        (review,) = reviews.newest_reviews(tx, stage.repository_id, 10)
+    commits = review.merge_base_sha, review.base_tip_sha, review.head_sha
+    assert (review.number, commits) == (number, (base, tip, stage.head()))
+    assert (review.verdict, review.conclusion) == ("fail", "failure")
+    assert review.policies == {"gracegate": load_builtin().digest}
+    assert [(one.rule, one.level, one.blocks) for one in review.findings] == [("prestop-drain-missing", "error", True)]
 
 
 def test_a_comment_on_a_workload_that_is_gone_does_not_say_fixed(stage: Stage) -> None:

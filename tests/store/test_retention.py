@@ -14,7 +14,9 @@ from gracegate.store.tables import (
     DELIVERY,
     EXECUTOR,
     HEAD,
+    POLICY_RULES,
     RATE_LIMIT,
+    REVIEW,
     RUN,
     SHARED_TASK,
     SWEEP,
@@ -25,7 +27,13 @@ from gracegate.store.tables import (
 
 DAY = 86400.0
 # What a column of this type holds where the test does not care.
-FILL: dict[type[sa.types.TypeEngine[Any]], Any] = {sa.Text: "x", sa.BigInteger: 42, sa.Integer: 1, sa.Boolean: False}
+FILL: dict[type[sa.types.TypeEngine[Any]], Any] = {
+    sa.Text: "x",
+    sa.BigInteger: 42,
+    sa.Integer: 1,
+    sa.Boolean: False,
+    sa.JSON: {},
+}
 
 
 def add(tx: sa.Connection, table: sa.Table, **values: Any) -> None:
@@ -68,6 +76,11 @@ OLD: dict[str, tuple[sa.Table, Act]] = {
         lambda tx: (know_repositories(tx), add(tx, HEAD, repository_id=43, updated_at=2)),
     ),
     "a verdict of no pull request": (VERDICT, lambda tx: add(tx, VERDICT, concluded_at=2)),
+    "a review": (REVIEW, lambda tx: add(tx, REVIEW, concluded_at=91)),
+    "a review of a repository that is gone": (
+        REVIEW,
+        lambda tx: (know_repositories(tx), add(tx, REVIEW, repository_id=43, concluded_at=2)),
+    ),
     "a write": (AUDIT, lambda tx: add(tx, AUDIT, at=91)),
     "a rate limit": (RATE_LIMIT, lambda tx: add(tx, RATE_LIMIT, blocked_until=0.1)),
     "a full budget": (
@@ -96,6 +109,8 @@ KEPT: dict[str, tuple[sa.Table, Act]] = {
         lambda tx: (know_repositories(tx), add(tx, HEAD, repository_id=43, updated_at=0.5)),
     ),
     "a verdict": (VERDICT, lambda tx: (add(tx, VERDICT, concluded_at=999), add(tx, HEAD))),
+    "a review of no pull request": (REVIEW, lambda tx: (know_repositories(tx), add(tx, REVIEW, concluded_at=89))),
+    "a review while the repositories are not known": (REVIEW, lambda tx: add(tx, REVIEW, concluded_at=2)),
     "a write": (AUDIT, lambda tx: add(tx, AUDIT, at=89)),
     "a rate limit": (RATE_LIMIT, lambda tx: add(tx, RATE_LIMIT, blocked_until=-0.1)),
     "a budget": (WRITE_BUDGET, lambda tx: add(tx, WRITE_BUDGET, minute_full_at=1, hour_full_at=-1)),
@@ -120,6 +135,17 @@ def test_what_goes(store: Store, table: sa.Table, act: Act, left: int) -> None:
     assert count(store, table) == left
 
 
+def test_one_old_version_of_the_rules_of_a_policy_set_stays(store: Store) -> None:
+    with store.transaction() as tx:
+        for policy_set, ages in {"acme": (1, 91, 92, 93), "other": (93,)}.items():
+            for age in ages:
+                add(tx, POLICY_RULES, policy_set=policy_set, digest=str(age), first_used_at=age)
+    delete_old(store)
+    with store.reading() as tx:
+        kept = {(row.policy_set, row.digest) for row in tx.execute(POLICY_RULES.select())}
+    assert kept == {("acme", "1"), ("acme", "91"), ("other", "93")}
+
+
 def test_many_rows_go_in_small_transactions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 10)
     with store.transaction() as tx:
@@ -127,7 +153,7 @@ def test_many_rows_go_in_small_transactions(store: Store, monkeypatch: pytest.Mo
             add(tx, RUN, id=f"r{number}", finished_at=31)
             add(tx, HEAD, number=number, closed=True, updated_at=31)
         add(tx, RUN, id="new", finished_at=1)
-    assert delete_old(store) == 4 + 4 + 6
+    assert delete_old(store) == 4 + 4 + 8
     assert (count(store, RUN), count(store, HEAD)) == (1, 0)
 
 

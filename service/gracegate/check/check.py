@@ -73,7 +73,12 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
     plan = StepPlan() if _are_too_many(found, request) else plan_steps(trees, found, render)
     findings, suggestions, rollouts = _suggest_fixes(found, trees, Reevaluation(trees, render))
     findings = tuple(
-        replace(finding, steps=plan.actions.get(finding.id, ()), no_steps=plan.reasons.get(finding.id))
+        replace(
+            finding,
+            steps=plan.actions.get(finding.id, ()),
+            no_steps=plan.reasons.get(finding.id),
+            blocks=verdict.blocks(finding, request.config.profile),
+        )
         for finding in findings
     )
     problems = problems_in_scope(trees)

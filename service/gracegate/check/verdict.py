@@ -15,8 +15,13 @@ BLOCKING: Mapping[Profile, frozenset[Severity]] = {
 """The severities that make a review fail."""
 
 
+def blocks(finding: Finding, profile: Profile) -> bool:
+    """Whether a finding makes the verdict `fail`."""
+    return finding.counts and finding.severity in BLOCKING[profile]
+
+
 def verdict_of(findings: Iterable[Finding], problems: Iterable[Problem], profile: Profile) -> Verdict:
-    if any(f.counts and f.severity in BLOCKING[profile] for f in findings):
+    if any(blocks(finding, profile) for finding in findings):
         return "fail"
     return "incomplete" if any(p.blocks for p in problems) else "pass"
 

@@ -43,7 +43,7 @@ from gracegate.review.comment_poster import CommentPoster, PostedComments
 from gracegate.review.sandboxed_check import CheckJob, is_config
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings
-from gracegate.store import Outcome, Run, Sibling, Store, runs, verdicts
+from gracegate.store import Outcome, RecordedFinding, RecordedReview, Run, Sibling, Store, reviews, runs, verdicts
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ class PullRequestReviewer:
                 return self._stop(repo, replace(pull, state=latest.state), reason)
             check_current()
             planned = frozenset() if latest.locked else expected_comments(report, fetched.diff)
-            conclusion = check.conclusion or self._conclude(run, repo, latest, report, planned)
+            conclusion = check.conclusion or self._conclude(run, repo, latest, report, planned, fetched.commits)
             if conclusion is None:
                 return Outcome("waiting", pull.head_sha)
             check_current()
@@ -184,15 +184,17 @@ class PullRequestReviewer:
         pull: PullRequest,
         report: Report,
         planned: frozenset[str] = frozenset(),
+        commits: tuple[str, str, str] | None = None,
     ) -> str | None:
         """The conclusion of the check; None if it stays in progress until other pull requests are evaluated.
 
-        `planned` are the findings that comments will explain.
+        `planned` are the findings that comments will explain, and `commits` those of the FetchedPullRequest.
         """
         has_comments = any(is_commented(f, touched=report.comment_scope == "touched") for f in report.findings)
         commenting: Commenting = "locked" if pull.locked and has_comments else "possible"
         own = check_run.render(report, self.settings.on_incomplete, CommentState(commenting, planned))
-        siblings = self._record_verdict(run, repo, pull, report.verdict, own.conclusion)
+        review = _recorded_review(run, pull, report, own.conclusion, commits)
+        siblings = self._record_verdict(run, repo, pull, review)
         output = share_conclusion(own, siblings)
         # Another pull request may have started a check of this commit meanwhile, or cancelled one.
         check = self._newest_check(repo, pull)
@@ -207,13 +209,14 @@ class PullRequestReviewer:
         return output.conclusion
 
     def _record_verdict(
-        self, run: Run, repo: RepositoryClient, pull: PullRequest, verdict: str, conclusion: str
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, review: RecordedReview
     ) -> tuple[Sibling, ...]:
         """Record the verdict; returns the other open pull requests with this head, which GitHub confirmed."""
         with self.store.transaction() as tx:
-            siblings = verdicts.record(tx, run, pull.head_sha, verdict, conclusion)
-        if siblings is None:
-            raise Superseded("another worker took over")
+            siblings = verdicts.record(tx, run, pull.head_sha, review.verdict, review.conclusion)
+            if siblings is None:
+                raise Superseded("another worker took over")
+            reviews.record(tx, review)
         # One without a conclusion has a run, which asks GitHub itself.
         for sibling in filter(lambda one: one.conclusion, siblings):
             now = pull_requests.read(repo, sibling.number)
@@ -382,6 +385,24 @@ class PullRequestReviewer:
             code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
             return unevaluated_report(f"The manifests were not evaluated: {error}", code)
         return report
+
+
+def _recorded_review(
+    run: Run, pull: PullRequest, report: Report, conclusion: str, commits: tuple[str, str, str] | None
+) -> RecordedReview:
+    """What the store keeps of a report, for the commits of a FetchedPullRequest."""
+    merge_base, base_tip, _ = commits or ("", "", "")
+    return RecordedReview(
+        repository_id=run.repository_id,
+        number=pull.number,
+        head_sha=pull.head_sha,
+        merge_base_sha=merge_base,
+        base_tip_sha=base_tip,
+        verdict=report.verdict,
+        conclusion=conclusion,
+        policies={one.name: one.digest for one in report.policies if one.state == "active"},
+        findings=tuple(RecordedFinding(f.id, f.rule, f.severity, f.blocks) for f in report.findings if f.counts),
+    )
 
 
 def external_id(number: int, head_sha: str) -> str:

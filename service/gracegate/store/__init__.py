@@ -1,4 +1,4 @@
-"""The database: deliveries, newest heads, runs, verdicts, rate limits and the audit log."""
+"""The database: deliveries, newest heads, runs, verdicts, reviews, rate limits and the audit log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from gracegate.store import (
     audit,
     deliveries,
     executors,
+    policy_rules,
     repositories,
     retention,
+    reviews,
     runs,
     shared_tasks,
     sweeps,
@@ -25,6 +27,7 @@ from gracegate.store.database import (
 )
 from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject
 from gracegate.store.retention import Keep
+from gracegate.store.reviews import RecordedFinding, RecordedReview
 from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
 from gracegate.store.sweeps import Candidate, FailedDelivery, GroupCandidate
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
@@ -50,6 +53,8 @@ __all__ = [
     "MergeGroup",
     "Outcome",
     "PullHead",
+    "RecordedFinding",
+    "RecordedReview",
     "Run",
     "RunStatus",
     "Sibling",
@@ -59,8 +64,10 @@ __all__ = [
     "audit",
     "deliveries",
     "executors",
+    "policy_rules",
     "repositories",
     "retention",
+    "reviews",
     "runs",
     "shared_tasks",
     "sqlite_file",

@@ -9,7 +9,19 @@ from functools import partial
 import sqlalchemy as sa
 
 from gracegate.store import repositories
-from gracegate.store.tables import AUDIT, DELIVERY, EXECUTOR, HEAD, RATE_LIMIT, RUN, VERDICT, WRITE_BUDGET, now
+from gracegate.store.tables import (
+    AUDIT,
+    DELIVERY,
+    EXECUTOR,
+    HEAD,
+    POLICY_RULES,
+    RATE_LIMIT,
+    REVIEW,
+    RUN,
+    VERDICT,
+    WRITE_BUDGET,
+    now,
+)
 
 DAY = 86400.0
 BATCH = 500
@@ -19,11 +31,14 @@ BATCH = 500
 @dataclass(frozen=True, slots=True)
 class Keep:
     """Seconds for which rows are kept: `runs` after their end, with their deliveries; `pull_requests` after they were
-    closed, with their verdicts and their newest run; `audit` for the log of writes; `others` for what only matters
-    while it is new, and for the pull requests of repositories that the App may not read any more."""
+    closed, with their verdicts and their newest run; `reviews` for what a review evaluated and found, and for
+    the rules of policy sets before their newest version of that age; `audit` for the
+    log of writes; `others` for what only matters while it is new, and for the pull requests and reviews of repositories
+    that the App may not read any more."""
 
     runs: float = 30 * DAY
     pull_requests: float = 30 * DAY
+    reviews: float = 90 * DAY
     audit: float = 90 * DAY
     others: float = DAY
 
@@ -41,9 +56,29 @@ def _delete_some(table: sa.Table, keep: Keep, tx: sa.Connection) -> bool:
 
 def _old_heads(tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
     closed = HEAD.c.closed & (HEAD.c.updated_at < now() - keep.pull_requests)
+    return closed | _is_inaccessible(tx, HEAD.c.repository_id, HEAD.c.updated_at, keep)
+
+
+def _old_reviews(tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
+    old = REVIEW.c.concluded_at < now() - keep.reviews
+    return old | _is_inaccessible(tx, REVIEW.c.repository_id, REVIEW.c.concluded_at, keep)
+
+
+def _old_rules(_tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
+    """One old version stays, which those that came after it are compared with."""
+    newer, limit = POLICY_RULES.alias(), now() - keep.reviews
+    same_set = (newer.c.policy_set == POLICY_RULES.c.policy_set) & (newer.c.source == POLICY_RULES.c.source)
+    is_newer = (newer.c.first_used_at > POLICY_RULES.c.first_used_at) & (newer.c.first_used_at < limit)
+    return sa.exists().where(same_set, is_newer)
+
+
+def _is_inaccessible(
+    tx: sa.Connection, repository_id: sa.ColumnElement[int], written_at: sa.ColumnElement[float], keep: Keep
+) -> sa.ColumnElement[bool]:
+    """Of a repository that the App may not read any more; one that is new need not be known yet."""
     if not repositories.are_known(tx):
-        return closed
-    return closed | ((HEAD.c.updated_at < now() - keep.others) & ~repositories.is_accessible(HEAD.c.repository_id))
+        return sa.false()
+    return (written_at < now() - keep.others) & ~repositories.is_accessible(repository_id)
 
 
 def _old_verdicts(_tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
@@ -68,6 +103,8 @@ def _full_budgets(_tx: sa.Connection, _keep: Keep) -> sa.ColumnElement[bool]:
 _CONDITIONS: dict[sa.Table, Callable[[sa.Connection, Keep], sa.ColumnElement[bool]]] = {
     HEAD: _old_heads,
     VERDICT: _old_verdicts,
+    REVIEW: _old_reviews,
+    POLICY_RULES: _old_rules,
     RUN: _old_runs,
     DELIVERY: _old_deliveries,
     AUDIT: lambda _tx, keep: AUDIT.c.at < now() - keep.audit,

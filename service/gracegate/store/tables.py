@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -90,6 +90,32 @@ VERDICT = Table(
     Column("verdict", Text, nullable=False),  # "" like the conclusion while the run has not evaluated the head
     Column("conclusion", Text, nullable=False),
     Column("concluded_at", Float, nullable=False),
+)
+
+REVIEW = Table(
+    "review",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("head_sha", Text, primary_key=True),
+    Column("merge_base_sha", Text, nullable=False),
+    Column("base_tip_sha", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("conclusion", Text, nullable=False),
+    Column("policies", JSON, nullable=False),  # digests by the name of the policy set
+    Column("findings", JSON, nullable=False),  # a list of reviews.RecordedFinding
+    Column("concluded_at", Float, nullable=False),
+    sa.Index("review_by_time", "repository_id", "concluded_at"),
+)
+
+POLICY_RULES = Table(
+    "policy_rules",
+    METADATA,
+    Column("policy_set", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("rules", JSON, nullable=False),  # by id, see policy_rules.record
+    Column("first_used_at", Float, nullable=False),
 )
 
 RATE_LIMIT = Table(

@@ -1,0 +1,75 @@
+"""What each review of a pull request evaluated and found. It stays when the pull request is closed or has a newer head,
+so that it can be said what other rules would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+
+from gracegate.store.tables import REVIEW, insert, now
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFinding:
+    """A finding that counted: `level` is as it was reported, and `blocks` says whether it made the verdict `fail`."""
+
+    id: str
+    rule: str
+    level: str
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReview:
+    """A review of one head of a pull request.
+
+    The findings are those between `merge_base_sha` and `head_sha`; the configuration was that of `base_tip_sha`, the
+    tip of the base branch. Both bases are "" where nothing was fetched, because no file that changed is read.
+    `policies` are the digests of the policy sets by name, none where nothing was evaluated. `conclusion` is what the
+    check's would be if no other pull request had this head. `concluded_at` is in seconds since the epoch, 0 while it
+    is not recorded.
+    """
+
+    repository_id: int
+    number: int
+    head_sha: str
+    merge_base_sha: str
+    base_tip_sha: str
+    verdict: str
+    conclusion: str
+    policies: Mapping[str, str]
+    findings: tuple[RecordedFinding, ...]
+    concluded_at: float = 0.0
+
+
+def record(tx: sa.Connection, review: RecordedReview) -> None:
+    """Record a review, in the place of an earlier one of the same head."""
+    values = {**asdict(review), "policies": dict(review.policies), "concluded_at": now()}
+    statement = insert(tx.dialect.name, REVIEW).values(values)
+    key = [column.name for column in REVIEW.primary_key]
+    others = {name: statement.excluded[name] for name in values if name not in key}
+    tx.execute(statement.on_conflict_do_update(index_elements=key, set_={**others, "concluded_at": now()}))
+
+
+def newest_reviews(tx: sa.Connection, repository_id: int, count: int) -> Sequence[RecordedReview]:
+    """The newest review of each of the `count` pull requests of a repository that were reviewed last, newest first."""
+    newest_first = (REVIEW.c.concluded_at.desc(), REVIEW.c.head_sha)
+    rank = sa.func.row_number().over(partition_by=REVIEW.c.number, order_by=newest_first)
+    ranked = sa.select(REVIEW, rank.label("rank")).where(REVIEW.c.repository_id == repository_id).subquery()
+    query = sa.select(ranked).where(ranked.c.rank == 1).order_by(ranked.c.concluded_at.desc(), ranked.c.number.desc())
+    return [_review(row) for row in tx.execute(query.limit(count))]
+
+
+def rules_found_in_others(tx: sa.Connection, repository_id: int, number: int, since: float) -> set[str]:
+    """The rules that reviews of other pull requests of a repository have found anything by since then."""
+    others = (REVIEW.c.repository_id == repository_id, REVIEW.c.number != number, REVIEW.c.concluded_at >= since)
+    found = tx.scalars(sa.select(REVIEW.c.findings).where(*others))
+    return {finding["rule"] for findings in found for finding in findings}
+
+
+def _review(row: sa.Row[tuple[object, ...]]) -> RecordedReview:
+    values = {name: value for name, value in row._mapping.items() if name != "rank"}  # noqa: SLF001 - its public name
+    findings = tuple(RecordedFinding(**finding) for finding in values["findings"])
+    return RecordedReview(**{**values, "findings": findings})
