@@ -838,6 +838,16 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Lines of a file of the head around `line`, the first of them being `start`; long ones are cut."""
+
+    file: str
+    line: int
+    start: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The engine that evaluated the rules, and the digest of those rules."""
 
@@ -888,7 +898,8 @@ class Report:
 
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
-    `rollouts` are those of the workloads with verified fixes, where they were asked for.
+    `rollouts` are those of the workloads with verified fixes, and `excerpts` show the places of findings, where they
+    were asked for.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.
     """
@@ -907,6 +918,7 @@ class Report:
     comment_scope: CommentScope = "introduced"
     live_targets: tuple[str, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
     steps: tuple[Step, ...] = ()
     policies: tuple[PolicyState, ...] = ()
 

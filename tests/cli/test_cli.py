@@ -156,6 +156,12 @@ def test_a_file_is_checked_with_the_others_of_its_directory(shop: Path, capfd: p
     assert findings_in(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
 
 
+def test_a_page_shows_lines_and_rollouts(shop: Path) -> None:
+    assert run(["check", "apps", "--format", "html=report.html"]) == FINDINGS
+    page = Path("report.html").read_text()
+    assert (page.count("data:image/svg+xml"), '<span class="marked">' in page) == (1, True)
+
+
 def test_a_report_in_several_formats(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     formats = ["--format", "sarif=out.sarif", "--format", "text", "--format", "junit=junit.xml"]
     assert run(["check", "apps", *formats]) == FINDINGS
@@ -435,9 +441,9 @@ def test_a_check_imports_nothing_of_the_service(shop: Path) -> None:
 
 
 # What `pip install gracegate` installs beside the standard library; cffi and the like come with these.
-BASE_PACKAGES = ("click", "ruamel", "tqdm", "wasmtime")
+BASE_PACKAGES = ("click", "jinja", "ruamel", "tqdm", "wasmtime")
 APP_PACKAGES = (
-    "aiohttp", "alembic", "cryptography", "flask", "github", "gunicorn", "jinja2", "jwt", "opa_client",
+    "aiohttp", "alembic", "cryptography", "flask", "markdown_it", "github", "gunicorn", "jwt", "opa_client",
     "prometheus_client", "pydantic", "requests", "sqlalchemy", "structlog", "urllib3", "werkzeug",
 )  # fmt: skip
 WITHOUT_APP = f"""
@@ -463,6 +469,7 @@ def test_the_base_packages_are_those_of_the_project() -> None:
     [
         (["check"], FINDINGS),
         (["check", "--format", "sarif"], FINDINGS),
+        (["check", "--format", "html"], FINDINGS),
         (["fix"], FINDINGS),
         (["simulate"], CLEAN),
         (["rules", PRESTOP], CLEAN),

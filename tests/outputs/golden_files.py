@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gracegate.model import Finding
-from gracegate.outputs import check_run, comment_text, github, gitlab, json, junit, sarif, text
+from gracegate.outputs import check_run, comment_text, github, gitlab, html, json, junit, sarif, text
 from tests.outputs import sample_reports as samples
 
 FOLDER = Path(__file__).with_name("golden")
@@ -18,6 +18,18 @@ def linked(finding: Finding) -> Finding:
 
 
 LINKED_FAIL = replace(samples.FAIL, findings=tuple(map(linked, samples.FAIL.findings)))
+
+
+CONTEXT = html.ReportContext(
+    repository="shop/shop",
+    subject="shop/shop #7",
+    subject_url="https://github.com/shop/shop/pull/7",
+    commit="0123456789abcdef0123456789abcdef01234567",
+    files_url="https://github.com/shop/shop/blob/0123456789abcdef0123456789abcdef01234567",
+    checked_at="2026-11-24 10:00 UTC",
+    seconds=4.21,
+    stylesheet="/style.css",
+)
 
 
 def _check(output: check_run.CheckOutput) -> str:
@@ -76,6 +88,7 @@ RENDERED: dict[str, Callable[[], str]] = {
     "report.gitlab.json": lambda: gitlab.render(samples.FAIL),
     "report.junit.xml": lambda: junit.render(samples.FAIL),
     "report-present.md": lambda: check_run.render_page(samples.PRESENT),
+    "report.html": lambda: html.render_report(LINKED_FAIL, CONTEXT),
     "report.txt": lambda: text.render(samples.FAIL),
     "report-present.txt": lambda: text.render(samples.PRESENT),
     "report-colour.txt": lambda: text.render(samples.PRESENT, colour=True),

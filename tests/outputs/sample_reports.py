@@ -7,6 +7,7 @@ from dataclasses import replace
 from gracegate.model import (
     ConfigPreview,
     Engine,
+    Excerpt,
     Finding,
     Fix,
     FixedFinding,
@@ -253,6 +254,17 @@ REVIEWS_ROLLOUT = Rollout(
     ),
 )
 
+REVIEWS_LINES = (
+    "      containers:",
+    "        - name: reviews",
+    "          image: shop/reviews:3",
+    "          <b>&amp;",
+)
+EXCERPTS = (
+    Excerpt("apps/reviews.yaml", 19, 18, REVIEWS_LINES),
+    Excerpt("apps/svc.yaml", 12, 12, ("  name: reviews",)),
+)
+
 FAIL = Report(
     verdict="fail",
     has_remarks=True,
@@ -269,6 +281,7 @@ FAIL = Report(
     totals=Totals(7, 12, 6),
     has_base=True,
     config_preview=ConfigPreview("pass", ("old", "prestop-drain-missing@apps/reviews.yaml"[:40])),
+    excerpts=EXCERPTS,
 )
 COMMENTED = (NO_DRAIN, NO_PROBE, EXHAUSTED)
 COMMENTS = CommentState("possible", frozenset(f.id for f in COMMENTED))
@@ -326,6 +339,8 @@ HOSTILE = replace(
     fixed_findings=(FixedFinding("f", "probe-port-undefined", EVIL, ObjectRef(EVIL, EVIL, EVIL), EVIL),),
     problems=(Problem(EVIL, 3, "syntax", EVIL), Problem(EVIL, 3, "template", EVIL)),
     config_preview=ConfigPreview(None, (), EVIL),
+    rollouts=(replace(REVIEWS_ROLLOUT, object=ObjectRef(EVIL, EVIL, EVIL), file=EVIL),),
+    excerpts=(Excerpt(f"apps/{EVIL}.yaml", 31, 31, (EVIL,)), Excerpt(EVIL, 5, 5, (EVIL,))),
     steps=(Step((EVIL,), ""), Step((EVIL,), f"+{EVIL}\n   ```")),
 )
 

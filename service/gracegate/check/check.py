@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
+from gracegate.check.excerpts import find_excerpts
 from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
@@ -96,6 +97,7 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         comment_scope=request.config.comments,
         live_targets=tuple(sorted(trees.live_targets)),
         rollouts=rollouts,
+        excerpts=find_excerpts(findings, request.head) if request.with_details else (),
         steps=plan.steps,
         policies=tuple(PolicyState(p.name, p.source, p.engine.digest) for p in request.policies),
     )
@@ -145,7 +147,7 @@ def _rollouts(
 ) -> tuple[Rollout, ...]:
     """Of the workloads with verified fixes; none without an answer, as no verdict depends on them."""
     wanted = {f.lead.document.key: None for f in found if outcomes[f.lead.id].diff is not None}
-    if not trees.request.with_rollouts or not wanted:
+    if not trees.request.with_details or not wanted:
         return ()
     try:
         return find_rollouts(trees, wanted, outcomes, reevaluation)

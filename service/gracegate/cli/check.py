@@ -10,7 +10,14 @@ import click
 from gracegate.check import check
 from gracegate.cli.main import CLEAN, EXIT_CODES, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
-from gracegate.cli.report_outputs import FormatOption, ReportOutput, check_outputs, max_diffs, write_report
+from gracegate.cli.report_outputs import (
+    FormatOption,
+    ReportOutput,
+    check_outputs,
+    max_diffs,
+    needs_details,
+    write_report,
+)
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
@@ -51,7 +58,8 @@ def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str 
     with progress("Checking") as shown, open_policy_engines(opa, given, shown.clock) as policies:
         request = build_request(given, policies)
         render = build_renderer(given, shown)
-        report = policies.complete(check(replace(request, max_verified_fixes=max_diffs(outputs)), render))
+        request = replace(request, max_verified_fixes=max_diffs(outputs), with_details=needs_details(outputs))
+        report = policies.complete(check(request, render))
     write_report(report, outputs)
     return exit_code(report, fail_on)
 

@@ -63,6 +63,11 @@ def max_diffs(outputs: Sequence[ReportOutput]) -> int | None:
     return max(known) if len(known) == len(limits) else None
 
 
+def needs_details(outputs: Sequence[ReportOutput]) -> bool:
+    """Whether one of the formats shows rollouts and excerpts."""
+    return any(FORMATS[output.form].needs_details for output in outputs)
+
+
 def write_report(report: Report, outputs: Sequence[ReportOutput]) -> None:
     """Standard output first, so that nothing is lost where a file cannot be written. Raises InputError for that.
 

@@ -106,22 +106,34 @@ def render(
         *map(_problem_annotation, problems),
         *(_annotation(f) for f in findings if f.id in comments.missing),
     )
-    return CheckOutput(_conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
+    return CheckOutput(conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
 
 
-def render_page(report: Report) -> str:
-    """The title and the summary, as one page of Markdown."""
-    output = render(report)
-    return f"# {output.title}\n\n{output.summary}\n"
+def headline(report: Report) -> tuple[str, str]:
+    """The title, and what the verdict means for the author."""
+    findings = sort_findings(f for f in report.findings if f.counts and not f.is_note)
+    return _title(report, findings), _opening(report, findings)
 
 
-def _conclusion(report: Report, on_incomplete: Literal["failure", "neutral"]) -> Conclusion:
+def conclusion(report: Report, on_incomplete: Literal["failure", "neutral"] = "failure") -> Conclusion:
+    """What the check of the report says to GitHub; for `on_incomplete` see `render`."""
     if report.verdict == "pass":
         return "neutral" if report.has_remarks else "success"
     if report.gate == "advise":
         return "neutral"
     is_ours = all(problem.is_service_failure for problem in report.problems if problem.blocks)
     return on_incomplete if report.verdict == "incomplete" and is_ours else "failure"
+
+
+def is_note_of_problem(problem: Problem) -> bool:
+    """Whether a problem is worth a note and blocks nothing."""
+    return not problem.is_manifest and problem.code in _NOTES
+
+
+def render_page(report: Report) -> str:
+    """The title and the summary, as one page of Markdown."""
+    output = render(report)
+    return f"# {output.title}\n\n{output.summary}\n"
 
 
 def _title(report: Report, findings: Sequence[Finding]) -> str:
@@ -205,7 +217,7 @@ def _problem_and_note_sections(report: Report) -> Iterable[Section]:
     problems = report.problems
     yield Section(_bullets(_problem_line(p) for p in problems if p.blocks), "Not evaluated")
     yield Section(_bullets(_problem_line(p) for p in problems if p.is_uncovered), "Not covered yet")
-    noted = (_problem_line(p) for p in problems if not p.is_manifest and p.code in _NOTES)
+    noted = (_problem_line(p) for p in problems if is_note_of_problem(p))
     yield Section(_bullets([*_notes(report), *noted]), "Notes")
 
 

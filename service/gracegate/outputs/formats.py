@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gracegate.model import Report
-from gracegate.outputs import check_run, github, gitlab, json, junit, sarif, text
+from gracegate.outputs import check_run, github, gitlab, html, json, junit, sarif, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,13 @@ class Format:
     """How a report is rendered, and with colours where the format has them.
 
     `max_diffs` is up to how many findings the format shows fixes, None for always: more need not be verified.
+    `needs_details` is whether it shows rollouts and excerpts.
     """
 
     render: Callable[[Report], str]
     render_coloured: Callable[[Report], str] | None = None
     max_diffs: int | None = None
+    needs_details: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
@@ -30,4 +32,5 @@ FORMATS: Mapping[str, Format] = {
     "github": Format(github.render, max_diffs=0),
     "gitlab": Format(gitlab.render, max_diffs=0),
     "junit": Format(junit.render, max_diffs=0),
+    "html": Format(html.render, needs_details=True),
 }

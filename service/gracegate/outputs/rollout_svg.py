@@ -34,7 +34,8 @@ _LOST: tuple[PhaseKind, ...] = ("refused", "error", "reset")
 _CALLERS = 26
 _BAR = 11
 _TOO_LONG = 52
-"""Characters that fit into a line at 360 pixels."""
+_TOO_LONG_BOLD = 40
+"""Characters that fit into a line at 360 pixels, also of the larger and bold text of a verdict."""
 
 _STYLE = """
 svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --card: #fff; --ok: #1a7f37; --bad: #cf222e;
@@ -86,7 +87,7 @@ class _Picture:
 
     def line(self, text: str, style: str = "", height: int = 17) -> None:
         """A line of text of its own, broken where it is too long for a narrow screen."""
-        for part in _broken(text):
+        for part in _broken(text, _TOO_LONG_BOLD if "verdict" in style else _TOO_LONG):
             self.y += height
             self.text(self.y, part, style)
 
@@ -230,10 +231,10 @@ def _percent(moment: float, end: float) -> float:
     return _MARGIN + min(max(moment, 0.0), end) / end * (100 - 2 * _MARGIN)
 
 
-def _broken(text: str) -> Iterator[str]:
+def _broken(text: str, limit: int) -> Iterator[str]:
     line = ""
     for word in printable(text).split():
-        if line and len(line) + 1 + len(word) > _TOO_LONG:
+        if line and len(line) + 1 + len(word) > limit:
             yield line
             line = word
         else:
