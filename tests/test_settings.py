@@ -52,7 +52,14 @@ def test_the_required_settings_are_enough() -> None:
         ({"GRACEGATE_ON_INCOMPLETE": "neutral"}, {"on_incomplete": "neutral"}),
         ({"GRACEGATE_GITHUB_URL": "https://ghe.example.com/api/v3/"}, {"github_url": "https://ghe.example.com/api/v3"}),
         ({"GRACEGATE_GIT_URL": "http://127.0.0.1:5000/git/"}, {"git_url": "http://127.0.0.1:5000/git"}),
-        ({"GRACEGATE_PUBLIC_URL": "https://gate.example.com"}, {"public_url": "https://gate.example.com"}),
+        (
+            {"GRACEGATE_PUBLIC_URL": "https://gate.example.com/"},
+            {"public_url": "https://gate.example.com", "rules_url": "https://gate.example.com/rules"},
+        ),
+        (
+            {"GRACEGATE_PUBLIC_URL": "https://gate.example.com", "GRACEGATE_RULES_URL": "https://docs.example.com"},
+            {"public_url": "https://gate.example.com", "rules_url": "https://docs.example.com"},
+        ),
         ({"GRACEGATE_RULES_URL": "https://docs.example.com/rules/"}, {"rules_url": "https://docs.example.com/rules"}),
         ({"OPA_URL": "http://127.0.0.1:8181/"}, {"opa_url": "http://127.0.0.1:8181"}),
         ({"GRACEGATE_OPA": "/usr/bin/opa"}, {"opa": Path("/usr/bin/opa")}),

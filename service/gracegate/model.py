@@ -901,6 +901,7 @@ class Report:
     `rollouts` are those of the workloads with verified fixes, and `excerpts` show the places of findings, where they
     were asked for.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
+    `seconds` is how long the check took, where that is known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.
     """
 
@@ -919,6 +920,7 @@ class Report:
     live_targets: tuple[str, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
+    seconds: float | None = field(default=None, compare=False)
     steps: tuple[Step, ...] = ()
     policies: tuple[PolicyState, ...] = ()
 

@@ -130,7 +130,7 @@ class Settings:
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
             git_url=read.url("GIT_URL", "https://github.com"),
             public_url=read.url("PUBLIC_URL", "") or None,
-            rules_url=read.url("RULES_URL", "") or None,
+            rules_url=read.url("RULES_URL", _rules_url(read.url("PUBLIC_URL", ""))) or None,
             opa_url=opa_url(read.env),
             opa=opa_binary(read.env),
             on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),
@@ -155,6 +155,11 @@ class Settings:
         """The values that must never appear in a log."""
         password = urlsplit(self.database).password
         return (self.private_key, *self.webhook_secrets, *self.comment_signing_keys, *filter(None, [password]))
+
+
+def _rules_url(public_url: str) -> str:
+    """Where this service shows the pages of the rules; "" if nobody knows its address."""
+    return f"{public_url}/rules" if public_url else ""
 
 
 def environment() -> Mapping[str, str]:

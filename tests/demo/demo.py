@@ -1,7 +1,8 @@
 """`make demo`: a pull request is opened and reviewed on this machine, then a second push fixes one mistake. A second
 pull request changes an overlay and a chart; it waits for the renderer, which is built beside the first one.
 
-Ends with the address of the pull request's page and stays until Ctrl-C; `--once` checks what came out and ends.
+Ends with the addresses of the pull requests and their reports, and stays until Ctrl-C; `--once` checks what came out
+and ends.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _plain_text(markdown: str) -> str:
 def play(stage: Stage, timeline: Timeline) -> Any:
     """Both pushes. The pull request as it is at the end."""
     fake = stage.fake
-    fake.call("create_repository", full_name=SHOP)
+    fake.call("create_repository", full_name=SHOP, private=False)
     fake.call("push", full_name=SHOP, branch="main", files=layer("base"), message="The shop")
     fake.call("require_checks", full_name=SHOP, branch="main", names=["gracegate"])
     fake.call("push", full_name=SHOP, branch="release", files=layer("change"), message="Release 1.15")
@@ -137,7 +138,7 @@ def play(stage: Stage, timeline: Timeline) -> Any:
 def play_rendered(stage: Stage, timeline: Timeline) -> Any:
     """The pull request of an overlay and a chart, as it is at the end."""
     fake = stage.fake
-    fake.call("create_repository", full_name=PLATFORM)
+    fake.call("create_repository", full_name=PLATFORM, private=False)
     fake.call("push", full_name=PLATFORM, branch="main", files=layer("base", of="platform"), message="The platform")
     files = layer("change", of="platform")
     fake.call("push", full_name=PLATFORM, branch="warm", files=files, message="Warm caches")
@@ -198,7 +199,7 @@ def run(folder: Path, *, once: bool) -> int:
             if mistakes:
                 print(stage.logs(), *(f"not as promised: {mistake}" for mistake in mistakes), sep="\n", file=sys.stderr)
                 return 1
-            timeline.write(f"open {' and '.join(urls)}")
+            timeline.write("open the pull requests and their reports:", *urls)
             if not once:
                 print("Ctrl-C ends the demo", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):
@@ -209,7 +210,7 @@ def run(folder: Path, *, once: bool) -> int:
 def _play_both(stage: Stage, timeline: Timeline, build: RendererBuild | None) -> tuple[list[str], list[str]]:
     """The addresses of the pull requests, and what is not as promised. `build` is what has not ended yet."""
     pull = play(stage, timeline)
-    urls, mistakes = [pull["url"]], find_mistakes(stage, pull)
+    urls, mistakes = _addresses(pull), find_mistakes(stage, pull)
     if build is not None:
         try:
             build.wait(timeline.write)
@@ -219,7 +220,12 @@ def _play_both(stage: Stage, timeline: Timeline, build: RendererBuild | None) ->
         timeline.write("gracegate starts again, with the renderer")
         stage.restart_service()
     rendered = play_rendered(stage, timeline)
-    return [*urls, rendered["url"]], [*mistakes, *find_rendered_mistakes(rendered)]
+    return [*urls, *_addresses(rendered)], [*mistakes, *find_rendered_mistakes(rendered)]
+
+
+def _addresses(pull: Any) -> list[str]:
+    """Of the pull request, and of the report of its newest check."""
+    return [pull["url"], *(check["details_url"] for check in pull["checks"][-1:])]
 
 
 def main() -> int:

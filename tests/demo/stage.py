@@ -75,11 +75,13 @@ class Peer:
 class Service(Peer):
     """gracegate as an operator runs it: web and worker, one folder, SQLite unless `more` says otherwise."""
 
-    def __init__(self, folder: Path, app: Mapping[str, Any], github: str, **more: str) -> None:
-        """`app` is the App's id, private_key and webhook_secret; `more` are further variables of the environment."""
+    def __init__(self, folder: Path, app: Mapping[str, Any], github: str, *, port: int = 0, **more: str) -> None:
+        """`app` is the App's id, private_key and webhook_secret; it listens at any free port unless one is given;
+        `more` are further variables of the environment."""
         folder.mkdir(exist_ok=True)
-        bind = f"127.0.0.1:{free_port()}"
-        self.environment = {**service_environment(folder, app, github), "GRACEGATE_BIND": bind, **more}
+        bind = f"127.0.0.1:{port or free_port()}"
+        own = {"GRACEGATE_BIND": bind, "GRACEGATE_PUBLIC_URL": f"http://{bind}"}
+        self.environment = {**service_environment(folder, app, github), **own, **more}
         running = Running([str(BIN / "gracegate"), "serve"], self.environment, folder / "service.log")
         super().__init__(f"http://{bind}", running, "/readyz")
 
@@ -170,6 +172,7 @@ class Stage:
     def __init__(self, folder: Path, **more: str) -> None:
         self._folder = folder
         self._more = more
+        self._port = free_port()
         self._started = ExitStack()
         self.fake: Fake
         self.service: Service
@@ -183,7 +186,7 @@ class Stage:
         return self
 
     def restart_service(self) -> None:
-        """Ends the service and starts it again, with the same folder, at another port."""
+        """Ends the service and starts it again, with the same folder, at the same port: reports stay where they are."""
         self.fake.send_webhooks_to(None)
         self._end_service()
         self._start_service()
@@ -193,7 +196,9 @@ class Stage:
         self.service.__exit__(None, None, None)
 
     def _start_service(self) -> None:
-        self.service = Service(self._folder / "service", self.fake.read("app"), self.fake.url, **self._more)
+        self.service = Service(
+            self._folder / "service", self.fake.read("app"), self.fake.url, port=self._port, **self._more
+        )
         self.service.__enter__()
         self.fake.send_webhooks_to(self.service.webhook_url)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from tests.demo.layers import layer
@@ -14,6 +15,7 @@ from tests.fakegithub.state import ReviewComment
 from tests.processes import WAIT_SECONDS
 
 LOST = re.compile("<summary>What each rollout loses: (.*?)</summary>")
+LINK = re.compile(r"\]\((http.*?)\)")
 SUGGESTION = re.compile(r"^(`{3,})suggestion\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
@@ -59,6 +61,22 @@ def test_comments_tell_what_a_rollout_loses_where_their_fixes_help(scene: Scene)
         "apps/web.yaml": [],
     }
     assert not any(LOST.search(str(check.summary)) for check in scene.checks(number))
+
+
+def test_every_link_of_a_review_answers(scene: Scene) -> None:
+    public = replace(scene, repository=f"{scene.repository}-public")
+    scene.fake.create_repository(public.repository, private=False)
+    public.push(layer("base"), "main")
+    number = public.open_and_review(layer("change"))
+    (check,), (review,) = public.checks(number), public.pull(number).reviews
+    texts = [str(check.summary), review.body, *(comment.body for comment in public.comments(number))]
+    links = {str(check.details_url), *LINK.findall("\n".join(texts))}
+    session = scene.service.session
+    assert {session.get(link, timeout=WAIT_SECONDS).status_code for link in links} == {200}
+    # The report with its rules, and one rule for each finding.
+    assert len(links) > 5
+    page = session.get(str(check.details_url), timeout=WAIT_SECONDS).text
+    assert page.count('<article class="finding"') >= len(public.comments(number))
 
 
 def test_its_suggestions_applied_verbatim_leave_no_findings(scene: Scene, tmp_path: Path) -> None:

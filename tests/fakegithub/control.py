@@ -137,7 +137,19 @@ def _pull(pull: PullRequest) -> Json:
 
 
 def _check(run: CheckRun) -> Json:
-    keys = ("id", "name", "status", "conclusion", "title", "summary", "text", "annotations", "external_id", "head_sha")
+    keys = (
+        "id",
+        "name",
+        "status",
+        "conclusion",
+        "title",
+        "summary",
+        "text",
+        "annotations",
+        "external_id",
+        "head_sha",
+        "details_url",
+    )
     return {key: getattr(run, key) for key in (*keys, "started_at", "completed_at")}
 
 

@@ -28,6 +28,7 @@ def test_a_pull_request(scenario: Scenario, repo: RepositoryClient) -> None:
         head_repository=SHOP,
         base_sha=main,
         base_ref="main",
+        is_public=False,
     )
     assert pull_requests.read(repo, scenario.number) == expected
     scenario.fake.lock_pull_request(SHOP, scenario.number)

@@ -27,7 +27,6 @@ CONTEXT = html.ReportContext(
     commit="0123456789abcdef0123456789abcdef01234567",
     files_url="https://github.com/shop/shop/blob/0123456789abcdef0123456789abcdef01234567",
     checked_at="2026-11-24 10:00 UTC",
-    seconds=4.21,
     stylesheet="/style.css",
 )
 
@@ -88,7 +87,7 @@ RENDERED: dict[str, Callable[[], str]] = {
     "report.gitlab.json": lambda: gitlab.render(samples.FAIL),
     "report.junit.xml": lambda: junit.render(samples.FAIL),
     "report-present.md": lambda: check_run.render_page(samples.PRESENT),
-    "report.html": lambda: html.render_report(LINKED_FAIL, CONTEXT),
+    "report.html": lambda: html.render_report(replace(LINKED_FAIL, seconds=4.21), CONTEXT),
     "report.txt": lambda: text.render(samples.FAIL),
     "report-present.txt": lambda: text.render(samples.PRESENT),
     "report-colour.txt": lambda: text.render(samples.PRESENT, colour=True),

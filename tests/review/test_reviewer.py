@@ -24,7 +24,7 @@ from gracegate.policy import load_builtin
 from gracegate.policy.engines import OpaAddress, PolicyEngines
 from gracegate.review import comment_poster, sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, reviews, runs
-from gracegate.store.tables import VERDICT
+from gracegate.store.tables import REPORT, VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
 from tests.processes import WAIT_SECONDS
@@ -148,6 +148,28 @@ def test_the_store_keeps_what_a_review_evaluated_and_found(stage: Stage) -> None
     assert (review.verdict, review.conclusion) == ("fail", "failure")
     assert review.policies == {"gracegate": load_builtin().digest}
     assert [(one.rule, one.level, one.blocks) for one in review.findings] == [("prestop-drain-missing", "error", True)]
+
+
+def reports_of(stage: Stage) -> list[tuple[int, str, str]]:
+    with stage.reviewer.store.reading() as tx:
+        return [(row.number, row.head_sha, row.repository) for row in tx.execute(REPORT.select())]
+
+
+def test_a_check_links_to_its_report_in_a_public_repository_alone(stage: Stage) -> None:
+    settings = replace(stage.reviewer.settings, public_url="https://gate.example.com")
+    reviewer = replace(stage.reviewer, settings=settings)
+    number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
+    (repository,) = stage.fake.world.repositories.values()
+    seen = []
+    for private in (False, True):
+        repository.private = private
+        reviewer.review(stage.run(number), is_current)
+        (*_, check) = stage.fake.world.check_runs.values()
+        seen.append((check.details_url, reports_of(stage)))
+    address = f"https://gate.example.com/reports/{repository.id}/{number}/{stage.head()}"
+    assert seen == [(address, [(number, stage.head(), SHOP)]), (None, [])]
+    (review,) = stage.fake.pull(SHOP, number).reviews
+    assert f"[All findings]({address})" in review.body
 
 
 def test_a_comment_on_a_workload_that_is_gone_does_not_say_fixed(stage: Stage) -> None:

@@ -16,6 +16,7 @@ from gracegate.store.tables import (
     HEAD,
     POLICY_RULES,
     RATE_LIMIT,
+    REPORT,
     REVIEW,
     RUN,
     SHARED_TASK,
@@ -33,6 +34,7 @@ FILL: dict[type[sa.types.TypeEngine[Any]], Any] = {
     sa.Integer: 1,
     sa.Boolean: False,
     sa.JSON: {},
+    sa.LargeBinary: b"x",
 }
 
 
@@ -81,6 +83,19 @@ OLD: dict[str, tuple[sa.Table, Act]] = {
         REVIEW,
         lambda tx: (know_repositories(tx), add(tx, REVIEW, repository_id=43, concluded_at=2)),
     ),
+    "a report": (REPORT, lambda tx: add(tx, REPORT, created_at=31)),
+    "a report of an earlier head": (
+        REPORT,
+        lambda tx: (add(tx, REPORT, head_sha="a", created_at=31), add(tx, HEAD, sha="b")),
+    ),
+    "a report of a closed pull request": (
+        REPORT,
+        lambda tx: (add(tx, REPORT, head_sha="a", created_at=31), add(tx, HEAD, sha="a", closed=True)),
+    ),
+    "a report of a repository that is gone": (
+        REPORT,
+        lambda tx: (know_repositories(tx), add(tx, REPORT, repository_id=43, created_at=2)),
+    ),
     "a write": (AUDIT, lambda tx: add(tx, AUDIT, at=91)),
     "a rate limit": (RATE_LIMIT, lambda tx: add(tx, RATE_LIMIT, blocked_until=0.1)),
     "a full budget": (
@@ -111,6 +126,11 @@ KEPT: dict[str, tuple[sa.Table, Act]] = {
     "a verdict": (VERDICT, lambda tx: (add(tx, VERDICT, concluded_at=999), add(tx, HEAD))),
     "a review of no pull request": (REVIEW, lambda tx: (know_repositories(tx), add(tx, REVIEW, concluded_at=89))),
     "a review while the repositories are not known": (REVIEW, lambda tx: add(tx, REVIEW, concluded_at=2)),
+    "a report": (REPORT, lambda tx: add(tx, REPORT, created_at=29)),
+    "a report of an open pull request": (
+        REPORT,
+        lambda tx: (add(tx, REPORT, head_sha="a", created_at=999), add(tx, HEAD, sha="a")),
+    ),
     "a write": (AUDIT, lambda tx: add(tx, AUDIT, at=89)),
     "a rate limit": (RATE_LIMIT, lambda tx: add(tx, RATE_LIMIT, blocked_until=-0.1)),
     "a budget": (WRITE_BUDGET, lambda tx: add(tx, WRITE_BUDGET, minute_full_at=1, hour_full_at=-1)),
@@ -153,7 +173,7 @@ def test_many_rows_go_in_small_transactions(store: Store, monkeypatch: pytest.Mo
             add(tx, RUN, id=f"r{number}", finished_at=31)
             add(tx, HEAD, number=number, closed=True, updated_at=31)
         add(tx, RUN, id="new", finished_at=1)
-    assert delete_old(store) == 4 + 4 + 8
+    assert delete_old(store) == 4 + 4 + 9
     assert (count(store, RUN), count(store, HEAD)) == (1, 0)
 
 

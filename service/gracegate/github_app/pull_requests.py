@@ -23,7 +23,8 @@ _KINDS: dict[str, ChangeKind] = {"added": "added", "copied": "added", "removed":
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request when it was read; `head_repository` is None if the fork was deleted.
+    """A pull request when it was read; `head_repository` is None if the fork was deleted, and `is_public` says whether
+    anybody may read the repository that it is opened in.
 
     `locked`: only people who may write can comment, and no App.
     """
@@ -39,6 +40,7 @@ class PullRequest:
     head_repository: str | None
     base_sha: str
     base_ref: str
+    is_public: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def _pull_request(pull: GitHubPull) -> PullRequest:
         head_repository=pull.head.repo.full_name if pull.head.repo else None,
         base_sha=pull.base.sha,
         base_ref=pull.base.ref,
+        is_public=not pull.base.repo.private,
     )
 
 

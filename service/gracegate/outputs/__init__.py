@@ -15,6 +15,14 @@ from gracegate.outputs import (
 from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
 from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
+from gracegate.outputs.html import (
+    Picture,
+    ReportContext,
+    draw_rollouts,
+    render_report,
+    render_template,
+    stylesheet,
+)
 from gracegate.outputs.markdown import code_block, prose
 from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, location, plural, step_action
 from gracegate.outputs.rollout_comment import has_rollout_section
@@ -27,20 +35,26 @@ __all__ = [
     "CommentState",
     "Commenting",
     "Conclusion",
+    "Picture",
+    "ReportContext",
     "check_run",
     "code_block",
     "comment_text",
+    "draw_rollouts",
     "fix_blocks",
     "has_advice",
     "has_rollout_section",
     "location",
     "plural",
     "prose",
+    "render_report",
+    "render_template",
     "rollout_json",
     "rollout_mermaid",
     "rollout_svg",
     "rollout_text",
     "step_action",
     "step_text",
+    "stylesheet",
     "text",
 ]

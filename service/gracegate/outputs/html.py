@@ -54,8 +54,8 @@ _LINE_KINDS = {"+": "added", "-": "removed", "@": "place"}
 class ReportContext:
     """What a page says of its check beside the report. `subject` is what was checked, and `commit` of what state.
 
-    `files_url` is the folder in which the files can be seen. `checked_at` is written out, `seconds` is how long the
-    check took. Without a `stylesheet` the page is one file, with its own.
+    `files_url` is the folder in which the files can be seen, and `checked_at` is written out. `left_out` findings are
+    not in the report. Without a `stylesheet` the page is one file, with its own.
     """
 
     repository: str = ""
@@ -64,7 +64,7 @@ class ReportContext:
     commit: str = ""
     files_url: str = ""
     checked_at: str = ""
-    seconds: float | None = None
+    left_out: int = 0
     stylesheet: str = ""
 
 
@@ -133,7 +133,7 @@ def render_report(report: Report, context: ReportContext, pictures: Iterable[Pic
         introduced=_workloads(introduced[:MAX_FINDINGS], by_object),
         former=_workloads(former[: max(0, MAX_FINDINGS - len(introduced))], by_object),
         former_tally=phrasing.tally(former, " and "),
-        left_out=max(0, len(findings) - MAX_FINDINGS),
+        left_out=context.left_out + max(0, len(findings) - MAX_FINDINGS),
         most=MAX_FINDINGS,
         notes=[f for f in report.findings if f.counts and f.is_note],
         not_evaluated=[p for p in report.problems if p.blocks],

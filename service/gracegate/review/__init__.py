@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gracegate.review.report_pages import read_page
     from gracegate.review.run_reviewer import build_reconciler, build_reviewer
 
-__all__ = ["build_reconciler", "build_reviewer"]
+__all__ = ["build_reconciler", "build_reviewer", "read_page"]
 
 
 def __getattr__(name: str) -> Any:
-    # The sandboxed child imports this room too, and has no use for the clients of GitHub and git.
+    # The sandboxed child imports this room too, and has no use for the clients of GitHub and git; nor has a page.
+    if name == "read_page":
+        from gracegate.review.report_pages import read_page  # noqa: PLC0415
+
+        return read_page
     if name in __all__:
         from gracegate.review import run_reviewer  # noqa: PLC0415
 

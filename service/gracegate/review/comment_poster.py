@@ -36,9 +36,14 @@ class CommentPoster:
     keys: tuple[bytes, ...]
 
     def post_comments(
-        self, repo: RepositoryClient, pull: PullRequest, report: Report, diff: Sequence[FileDiff]
+        self,
+        repo: RepositoryClient,
+        pull: PullRequest,
+        report: Report,
+        diff: Sequence[FileDiff],
+        details_url: str | None = None,
     ) -> PostedComments:
-        """Posts and edits what is due, nothing twice.
+        """Posts and edits what is due, nothing twice. The review links to the report's page at `details_url`.
 
         What GitHub refuses costs only itself. Refused and Gone are raised where the earlier comments cannot be read.
         """
@@ -52,7 +57,11 @@ class CommentPoster:
         if new_comments:
             findings = [finding for comment in plan.new_comments for finding in comment.findings]
             body = comment_text.review_body(
-                findings, len(new_comments), commit=pull.head_sha, uncommented=plan.uncommented
+                findings,
+                len(new_comments),
+                commit=pull.head_sha,
+                uncommented=plan.uncommented,
+                details_url=details_url,
             )
             refused = _post_review(repo, pull, body, new_comments)
         edits = [_edit(repo, comment_id, body) for comment_id, body in updates]

@@ -40,10 +40,23 @@ from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
 from gracegate.review.comment_poster import CommentPoster, PostedComments
+from gracegate.review.report_pages import write_page
 from gracegate.review.sandboxed_check import CheckJob, is_config
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings
-from gracegate.store import Outcome, RecordedFinding, RecordedReview, Run, Sibling, Store, reviews, runs, verdicts
+from gracegate.store import (
+    Outcome,
+    RecordedFinding,
+    RecordedReview,
+    Run,
+    Sibling,
+    Store,
+    StoredReport,
+    reports,
+    reviews,
+    runs,
+    verdicts,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -195,6 +208,7 @@ class PullRequestReviewer:
         own = check_run.render(report, self.settings.on_incomplete, CommentState(commenting, planned))
         review = _recorded_review(run, pull, report, own.conclusion, commits)
         siblings = self._record_verdict(run, repo, pull, review)
+        self._store_report(run, pull, report)
         output = share_conclusion(own, siblings)
         # Another pull request may have started a check of this commit meanwhile, or cancelled one.
         check = self._newest_check(repo, pull)
@@ -202,11 +216,27 @@ class PullRequestReviewer:
             log.info("waiting_for_siblings", siblings=[one.number for one in siblings if not one.conclusion])
             checks.update_text(repo, check, waiting_output(own, siblings))
             return None
-        if refused := checks.conclude(repo, check, output):
+        if refused := checks.conclude(repo, check, output, self._page_url(run, pull)):
             log.warning("annotations_refused", count=refused)
         with self.store.transaction() as tx:
             runs.record_conclusion(tx, run, output.conclusion)
         return output.conclusion
+
+    def _page_url(self, run: Run, pull: PullRequest) -> str | None:
+        """The address of the report's page; None where it has none: anybody could open it."""
+        if self.settings.public_url is None or not pull.is_public:
+            return None
+        return f"{self.settings.public_url}/reports/{run.repository_id}/{pull.number}/{pull.head_sha}"
+
+    def _store_report(self, run: Run, pull: PullRequest, report: Report) -> None:
+        """Stores the report for its page, or deletes what was stored while the repository was public."""
+        if self._page_url(run, pull) is None:
+            with self.store.transaction() as tx:
+                reports.delete_all(tx, run.repository_id)
+            return
+        content = write_page(report)
+        with self.store.transaction() as tx:
+            reports.save(tx, StoredReport(run.repository_id, pull.number, pull.head_sha, run.repository, content))
 
     def _record_verdict(
         self, run: Run, repo: RepositoryClient, pull: PullRequest, review: RecordedReview
@@ -233,7 +263,7 @@ class PullRequestReviewer:
         """What was posted, None if GitHub does not show the earlier comments. What it refuses to take it refuses for
         ever, so no attempt follows; what it refuses to show it may show the next time."""
         try:
-            posted = self.poster.post_comments(repo, pull, report, diff)
+            posted = self.poster.post_comments(repo, pull, report, diff, self._page_url(run, pull))
         except (Refused, Gone) as error:
             if run.attempt < READ_ATTEMPTS:
                 raise

@@ -60,7 +60,7 @@ def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK
         if len(answer) > MAX_REPORT_BYTES:
             raise EngineTimeout(_TOO_LARGE)
         if code == 0:
-            return _report_type().validate_json(answer)
+            return report_type().validate_json(answer)
         stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _MAX_STDERR))
         raise _child_error(code, answer, stderr.read(_MAX_STDERR), seconds, memory_mb)
 
@@ -82,7 +82,8 @@ def _run(command: list[str], seconds: float, stdin: IO[bytes], stdout: IO[bytes]
 
 
 @cache
-def _report_type() -> TypeAdapter[Report]:
+def report_type() -> TypeAdapter[Report]:
+    """What reads a report of JSON strictly."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - slow to import, and the child does not need it
 
     from gracegate.model import Report  # noqa: PLC0415

@@ -120,7 +120,8 @@ def sandboxed_check(job: CheckJob) -> Report:
     for problem in (*refused_problems(job.policies), proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)
-    return replace(report, policies=policy_states(report.policies, job.policies))
+    seconds = time.monotonic() - began[0]
+    return replace(report, policies=policy_states(report.policies, job.policies), seconds=seconds)
 
 
 def refused_problems(policies: Iterable[OperatorPolicies]) -> Iterator[Problem]:

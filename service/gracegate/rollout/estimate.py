@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gracegate.model import EXPOSURES, Exposure, Rollout, RolloutFacts
 from gracegate.rollout.assumptions import Assumptions
@@ -73,9 +74,10 @@ def estimate_rollout(rollout: Rollout) -> RolloutEstimate:
     return RolloutEstimate(rollout, before, after)
 
 
+@lru_cache(maxsize=64)
 def estimate(facts: RolloutFacts, start: int | None) -> Estimate:
     """How much a rolling update loses; the app listens `start` seconds after its container has started, if that is
-    known."""
+    known. A review needs it for its comments and for its page."""
     simulated = _with_fewer_replicas(facts)
     usual = _usual_assumptions(facts, start)
     seconds = [simulate(simulated, assumed).seconds for assumed in _possible_assumptions(facts, usual)]

@@ -7,6 +7,7 @@ from gracegate.store import (
     deliveries,
     executors,
     policy_rules,
+    reports,
     repositories,
     retention,
     reviews,
@@ -26,6 +27,7 @@ from gracegate.store.database import (
     url_without_password,
 )
 from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject
+from gracegate.store.reports import StoredReport
 from gracegate.store.retention import Keep
 from gracegate.store.reviews import RecordedFinding, RecordedReview
 from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
@@ -59,12 +61,14 @@ __all__ = [
     "RunStatus",
     "Sibling",
     "Store",
+    "StoredReport",
     "Subject",
     "Transaction",
     "audit",
     "deliveries",
     "executors",
     "policy_rules",
+    "reports",
     "repositories",
     "retention",
     "reviews",

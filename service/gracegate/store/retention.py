@@ -16,6 +16,7 @@ from gracegate.store.tables import (
     HEAD,
     POLICY_RULES,
     RATE_LIMIT,
+    REPORT,
     REVIEW,
     RUN,
     VERDICT,
@@ -30,7 +31,8 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Seconds for which rows are kept: `runs` after their end, with their deliveries; `pull_requests` after they were
+    """Seconds for which rows are kept: `runs` after their end, with their deliveries, and reports for as long, those of
+    the heads of open pull requests as long as these are open; `pull_requests` after they were
     closed, with their verdicts and their newest run; `reviews` for what a review evaluated and found, and for
     the rules of policy sets before their newest version of that age; `audit` for the
     log of writes; `others` for what only matters while it is new, and for the pull requests and reviews of repositories
@@ -62,6 +64,13 @@ def _old_heads(tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
 def _old_reviews(tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
     old = REVIEW.c.concluded_at < now() - keep.reviews
     return old | _is_inaccessible(tx, REVIEW.c.repository_id, REVIEW.c.concluded_at, keep)
+
+
+def _old_reports(tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
+    same_pull = (HEAD.c.repository_id == REPORT.c.repository_id) & (HEAD.c.number == REPORT.c.number)
+    is_shown = sa.exists().where(same_pull, HEAD.c.sha == REPORT.c.head_sha, ~HEAD.c.closed)
+    old = (REPORT.c.created_at < now() - keep.runs) & ~is_shown
+    return old | _is_inaccessible(tx, REPORT.c.repository_id, REPORT.c.created_at, keep)
 
 
 def _old_rules(_tx: sa.Connection, keep: Keep) -> sa.ColumnElement[bool]:
@@ -104,6 +113,7 @@ _CONDITIONS: dict[sa.Table, Callable[[sa.Connection, Keep], sa.ColumnElement[boo
     HEAD: _old_heads,
     VERDICT: _old_verdicts,
     REVIEW: _old_reviews,
+    REPORT: _old_reports,
     POLICY_RULES: _old_rules,
     RUN: _old_runs,
     DELIVERY: _old_deliveries,

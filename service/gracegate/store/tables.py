@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -116,6 +116,17 @@ POLICY_RULES = Table(
     Column("digest", Text, primary_key=True),
     Column("rules", JSON, nullable=False),  # by id, see policy_rules.record
     Column("first_used_at", Float, nullable=False),
+)
+
+REPORT = Table(
+    "report",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("head_sha", Text, primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Float, nullable=False, index=True),
 )
 
 RATE_LIMIT = Table(

@@ -1,4 +1,4 @@
-"""The HTTP server: webhooks, health, metrics. A webhook queues a review; nothing here does one."""
+"""The HTTP server: webhooks, health, metrics, pages. A webhook queues a review; nothing here does one."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gracegate.model import CONFIG_FILE
 from gracegate.settings import Settings
-from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, runs
+from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, reports, runs
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,8}):")
@@ -259,6 +259,13 @@ def handle_merge_group(context: HandlerContext, payload: Mapping[str, Any]) -> H
 def handle_repository(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
     """GitHub is asked for repositories by their ids; git and the log need the name of today."""
     event = RepositoryEvent.model_validate(payload)
+    if event.action in {"privatized", "deleted"}:
+        with context.store.transaction() as tx:
+            if not deliveries.record(tx, _delivery(context, event), "recorded"):
+                return HandlerResult("duplicate")
+            # Their pages can be opened by anybody.
+            reports.delete_all(tx, event.repository.id)
+        return HandlerResult("recorded")
     if event.action not in {"renamed", "transferred"}:
         return HandlerResult("ignored", f"repository.{event.action} changes nothing that is reviewed")
     with context.store.transaction() as tx:

@@ -1,0 +1,49 @@
+"""The reports of checks, for the pages that checks link to: one for each head of a pull request, the newest.
+
+Only those of public repositories are kept, because anybody can open these pages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+
+from gracegate.store.tables import REPORT, insert, now
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """What a page shows of a check; `repository` is its name at that time.
+
+    `content` is made and read by review/report_pages.py. `created_at` is in seconds since the epoch, 0 while it is not
+    stored.
+    """
+
+    repository_id: int
+    number: int
+    head_sha: str
+    repository: str
+    content: bytes
+    created_at: float = 0.0
+
+
+def save(tx: sa.Connection, report: StoredReport) -> None:
+    """Store a report, in the place of an earlier one of the same head."""
+    values = asdict(report) | {"created_at": now()}
+    statement = insert(tx.dialect.name, REPORT).values(values)
+    key = [column.name for column in REPORT.primary_key]
+    others = {name: statement.excluded[name] for name in values if name not in key}
+    tx.execute(statement.on_conflict_do_update(index_elements=key, set_={**others, "created_at": now()}))
+
+
+def delete_all(tx: sa.Connection, repository_id: int) -> None:
+    """Delete all reports of a repository, which is not public."""
+    tx.execute(sa.delete(REPORT).where(REPORT.c.repository_id == repository_id))
+
+
+def find(tx: sa.Connection, repository_id: int, number: int, head_sha: str) -> StoredReport | None:
+    """The report of a head of a pull request."""
+    is_it = (REPORT.c.repository_id == repository_id, REPORT.c.number == number, REPORT.c.head_sha == head_sha)
+    row = tx.execute(sa.select(REPORT).where(*is_it)).mappings().one_or_none()
+    return None if row is None else StoredReport(**row)

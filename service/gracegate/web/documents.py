@@ -1,0 +1,70 @@
+"""The packaged Markdown as HTML: the pages of the rules, and the documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from gracegate.outputs import SEVERITY_MARKS
+from gracegate.policy import builtin_policies, load_builtin
+
+_COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+_TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+_PAGE_OF_RULE = re.compile(r"\(pages/([a-z0-9-]+)\.md\)")
+
+
+class Document(NamedTuple):
+    """A page of packaged Markdown; `body` is HTML."""
+
+    title: str
+    body: Markup
+
+
+@cache
+def rule_index() -> Document:
+    """All built-in rules in their groups."""
+    text = (builtin_policies() / "README.md").read_text(encoding="utf-8")
+    return _document(_PAGE_OF_RULE.sub(r"(/rules/\1)", text))
+
+
+def rule_id(name: str) -> str | None:
+    """The id of the built-in rule that has this id or had it before, None if there is none."""
+    rules = load_builtin().rules
+    if name in rules:
+        return name
+    return next((rule.id for rule in rules.values() if name in rule.aliases), None)
+
+
+@cache
+def rule_page(rule: str) -> Document:
+    """The page of a built-in rule."""
+    return _document((builtin_policies() / "pages" / f"{rule}.md").read_text(encoding="utf-8"))
+
+
+@cache
+def documentation() -> Mapping[str, Document]:
+    """The pages of the documentation by name, in the order of their names."""
+    folder = files("gracegate") / "docs"
+    pages = sorted((Path(page.name).stem, page) for page in folder.iterdir() if page.name.endswith(".md"))
+    return {name: _document(page.read_text(encoding="utf-8")) for name, page in pages}
+
+
+def _document(text: str) -> Document:
+    # Not every reader has a font with the signs of GitHub; the words beside them are enough.
+    for mark in SEVERITY_MARKS.values():
+        text = text.replace(mark, mark.partition(" ")[2])
+    title = _TITLE.search(text)
+    # What is packaged is ours, but it quotes manifests: HTML in it is text.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    html = markdown.render(_COMMENT.sub("", text))
+    # A block that is wider than the page is scrolled, also with the keyboard.
+    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
+    return Document(title[1] if title else "gracegate", Markup(html))  # noqa: S704 - made of escaped text
