@@ -55,6 +55,8 @@ NoSteps = Literal["order_is_no_help", "no_steps_known", "not_written", "not_safe
 Renderer = Literal["kustomize", "helm"]
 RenderProblemCode = Literal["refused", "limit", "interrupted", "crashed", "unavailable"]
 """A `limit` is passed by the root itself; an `interrupted` one might have rendered on a machine that is less busy."""
+Mode = Literal["shadow", "warn", "block"]
+"""What becomes of the findings of a rule: counted and said nowhere, warnings at most, or what their levels say."""
 Profile = Literal["baseline", "recommended", "strict"]
 
 BUILTIN_POLICIES = "gracegate"
@@ -512,12 +514,23 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeException:
+    """Where a rule has another mode: by patterns as in .gitignore, of repositories as `owner/name` and of paths; "" for
+    all."""
+
+    mode: Mode
+    repository: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """The METADATA of a rule file; `example` is a manifest that violates the rule.
 
     For a rule on what a change does, `before` is what the example was before the change that it finds. Before the day
     `effective_on` the rule's errors are warnings. `exceptions` say when it is right to waive the rule. `kinds` are the
-    other kinds that it reads, see Limits.
+    other kinds that it reads, see Limits. The last of `mode_exceptions` that applies is in the place of `mode`. `owner`
+    is whom to ask about it.
     """
 
     id: str
@@ -534,6 +547,9 @@ class Rule:
     effective_on: dt.date | None = None
     before: str | None = None
     kinds: tuple[str, ...] = ()
+    mode: Mode = "block"
+    mode_exceptions: tuple[ModeException, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,8 +616,9 @@ class Violation:
     """What a rule reports at one place. `level` is at most the rule's severity; a bigger `measure` is worse.
 
     `blocks_from` is the day on which the violation becomes an error, for one that is a warning until then. What is only
-    possible is no error. `steps` lead from the base to the head, the last one being the head itself: none where no
-    order of changes helps, None where the rule knows of none.
+    possible is no error. One that `is_shadow` is counted and said nowhere.
+    `steps` lead from the base to the head, the last one being the head itself: none where no order of changes helps,
+    None where the rule knows of none.
     """
 
     rule: str
@@ -615,6 +632,7 @@ class Violation:
     related: tuple[RelatedPointer, ...] = ()
     confidence: Confidence = "certain"
     steps: tuple[IntendedStep, ...] | None = None
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -672,6 +690,7 @@ class Finding:
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
     `steps` say how a finding on what the change does is avoided, `no_steps` why it is in none of the report's steps.
     `policy_set` is the name of the one that the rule is of. `blocks` says whether it makes the verdict `fail`.
+    `owner` is the rule's.
     """
 
     id: str
@@ -702,6 +721,7 @@ class Finding:
     no_steps: NoSteps | None = None
     policy_set: str = BUILTIN_POLICIES
     blocks: bool = False
+    owner: str = ""
 
     @property
     def counts(self) -> bool:
@@ -903,6 +923,8 @@ class Report:
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
     `seconds` is how long the check took, where that is known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.
+    `shadow_findings` are those of rules in mode `shadow`, and `shadow_failures` say why each such rule failed that did:
+    both are counted and said nowhere.
     """
 
     verdict: Verdict
@@ -923,6 +945,8 @@ class Report:
     seconds: float | None = field(default=None, compare=False)
     steps: tuple[Step, ...] = ()
     policies: tuple[PolicyState, ...] = ()
+    shadow_findings: tuple[Finding, ...] = ()
+    shadow_failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.errors import ConfigError
+from gracegate.repo_config import POLICIES_FILE
 from tests.cli.test_cli import commit
 from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, NETWORK_POLICY, OTHER_KIND, RULE, write
 from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
@@ -50,6 +51,20 @@ def found(capfd: pytest.CaptureFixture[str]) -> list[tuple[str, str, int]]:
 BUILTIN_FINDING = ("gracegate", PRESTOP, 14)
 OWN_FINDING = ("acme", ID, 14)
 OTHER_FINDINGS = [("others/gk", "gatekeeper.enough-replicas", 6), ("others/policy", "conftest.main.deny", 15)]
+
+
+def test_what_is_found_in_shadow_is_shown_to_those_who_ask(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop.parent / "acme", {POLICIES_FILE: f"rules: {{{ID}: shadow}}\n"})
+    shown = 'apps/web.yaml:14: error in shadow: Container "web" has no memory limit. [memory-limit-missing]\n'
+    arguments = ["check", "--policies", "../acme", "--rule", ID, "--format", "json", "."]
+    assert run(arguments) == CLEAN
+    output = capfd.readouterr()
+    assert [one["rule"] for one in json.loads(output.out)["shadow"]["findings"]] == [ID]
+    assert output.err == ""
+    assert run([*arguments, "--verbose"]) == CLEAN
+    assert capfd.readouterr().err == shown
+    assert run(["policy", "try", "--policies", "../acme", "."]) == CLEAN
+    assert shown in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

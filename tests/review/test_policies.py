@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from gracegate.policy.sets import PolicySets
+from gracegate.repo_config import POLICIES_FILE
 from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, SPRINTF, write
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.shop import DEPLOYMENT
@@ -77,6 +79,27 @@ def test_a_set_that_wasm_cannot_evaluate_has_an_opa_of_its_own(own: Stage, folde
 )
 def test_the_configuration_knows_own_rules(own: Stage, config: str, verdict: str) -> None:
     assert reviewed(own, {"web.yaml": DEPLOYMENT}, config)[0] == verdict
+
+
+def test_what_a_rule_in_shadow_finds_is_counted_and_said_nowhere(own: Stage, folder: Path) -> None:
+    def shadows() -> float:
+        return REGISTRY.get_sample_value("gracegate_shadow_findings_total", {"rule": ID}) or 0.0
+
+    write(folder, {POLICIES_FILE: f"rules: {{{ID}: shadow}}\n"})
+    before = shadows()
+    verdict, conclusion, summary = reviewed(own, {"web.yaml": DEPLOYMENT})
+    assert (verdict, conclusion, own.comments(1)) == ("pass", "success", [])
+    assert ID not in summary
+    assert shadows() == before + 1
+
+
+def test_whom_to_ask_is_said_without_a_mention(own: Stage, folder: Path) -> None:
+    write(folder, {POLICIES_FILE: 'owners: {default: "@acme/platform"}\n'})
+    reviewed(own, {"web.yaml": DEPLOYMENT})
+    (comment,) = own.fake.pull(SHOP, 1).comments
+    _, why = comment.body.split("<details><summary>Why? Not a problem here?</summary>")
+    assert "\nWhom to ask: `acme/platform`\n" in why
+    assert "@" not in comment.body
 
 
 def test_the_version_before_is_used_and_the_check_says_so(own: Stage, folder: Path) -> None:

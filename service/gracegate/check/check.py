@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
 from gracegate.check.excerpts import find_excerpts
-from gracegate.check.findings import FoundMatches, findings_of, fixed_findings
+from gracegate.check.findings import FoundMatches, findings_of, fixed_findings, shadow_findings
 from gracegate.check.fix_groups import FixContext
 from gracegate.check.matches import Match
 from gracegate.check.reevaluation import Reevaluation, Refuted
@@ -100,6 +100,12 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         excerpts=find_excerpts(findings, request.head) if request.with_details else (),
         steps=plan.steps,
         policies=tuple(PolicyState(p.name, p.source, p.engine.digest) for p in request.policies),
+        shadow_findings=shadow_findings(trees),
+        shadow_failures={
+            rule: reason
+            for rule, reason in trees.head.failed.items()
+            if profiles.is_always_shadow(request.rules[rule], request.repository)
+        },
     )
     return PlannedChange(report, plan.texts)
 

@@ -1,4 +1,4 @@
-"""What the rules find in the example of a rule, and the example after its fix."""
+"""What a rule finds in its example, and the example after its fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gracegate.check.trees import CheckRequest
 from gracegate.errors import RulesError
 from gracegate.manifests import render_nothing
 from gracegate.model import FileDiff, Finding, Limits, NoSuggestion, Rule, SourceFile, Step, Tree
-from gracegate.policy import Cluster, Evaluate, PolicySet
+from gracegate.policy import Cluster, Evaluate, PolicySet, without_modes
 from gracegate.repo_config import RepoConfig
 
 EXAMPLE = "example.yaml"
@@ -73,24 +73,27 @@ def waiver_hint(rule: Rule) -> str:
 
 
 def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
-    """Runs all rules on the example. Raises RulesError if one of them fails, or if the rule does not find it."""
+    """What the rule alone finds in its example. Raises RulesError if it finds nothing, or if any rule fails there."""
     request = CheckRequest(
         head=_tree(rule.example),
         base=None if rule.before is None else _tree(rule.before),
         diff=None if rule.before is None else (FileDiff(EXAMPLE, "modified"),),
         # With a version that somebody has named, a field that it lacks is a mistake.
         config=RepoConfig(min_minor=Cluster().min_minor),
-        policies=(policies,),
+        policies=(full := replace(policies, catalog=without_modes(policies.catalog)),),
         today=dt.date.max,
         limits=Limits(own_kinds=policies.catalog.kinds),
     )
-    report = check(request, render_nothing)
-    if failed := [problem.message for problem in report.problems if problem.blocks]:
+    of_all = check(replace(request, max_verified_fixes=0), render_nothing)
+    if failed := [problem.message for problem in of_all.problems if problem.blocks]:
         raise RulesError(f"the example cannot be evaluated: {'; '.join(failed)}")
+    # What else is wrong with the example is other rules' business, and differs with each new rule.
+    request = replace(request, only=frozenset({rule.id}))
+    report = check(request, render_nothing)
     finding = next((f for f in report.findings if f.rule == rule.id), None)
     if finding is None:
         raise RulesError("the rule does not find its own example")
-    of_author = replace(policies, evaluate=_assume_fixes_are_safe(policies.evaluate))
+    of_author = replace(full, evaluate=_assume_fixes_are_safe(policies.evaluate))
     done = fix_all(replace(request, policies=(of_author,)), render_nothing)
     after = done.files[EXAMPLE][1] if EXAMPLE in done.files else None
     return RuleExplanation(rule, finding, after, report.steps, done.refused.get(finding.id))

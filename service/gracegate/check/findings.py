@@ -34,11 +34,16 @@ class FoundMatches:
 
 def findings_of(trees: ComparedTrees) -> tuple[FoundMatches, ...]:
     """The findings of this change, and the pre-existing ones in documents that it changes, by file and line."""
-    found = [
-        _found(group, members, trees)
-        for group in group_matches(trees.head.matches)
-        if (members := _shown(group, trees))
-    ]
+    return _findings_of(trees.head.matches, trees)
+
+
+def shadow_findings(trees: ComparedTrees) -> tuple[Finding, ...]:
+    """The findings that this change would have if no rule were in mode `shadow`, of those rules."""
+    return tuple(found.finding for found in _findings_of(trees.head.shadow_matches, trees))
+
+
+def _findings_of(matches: Sequence[Match], trees: ComparedTrees) -> tuple[FoundMatches, ...]:
+    found = [_found(group, members, trees) for group in group_matches(matches) if (members := _shown(group, trees))]
     return tuple(sorted(found, key=lambda f: (f.finding.file, f.finding.line, f.finding.rule, f.finding.id)))
 
 
@@ -138,6 +143,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         rule_url=None if trees.request.rules_url is None else f"{trees.request.rules_url}/{violation.rule}.md",
         roots=_root_names(members, source[0]),
         policy_set=policies.name,
+        owner=rule.owner,
     )
 
 

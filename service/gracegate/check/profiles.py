@@ -1,14 +1,26 @@
-"""Which rules are evaluated, with which severity, and from which day they block."""
+"""Which rules are evaluated, with which severity, from which day they block, and which are only counted.
+
+What becomes of a violation is decided in one order, in which each step only makes less of it than the one before:
+
+1. its own level, and the rule's severity;
+2. the mode that the rule's policy set gives it: `shadow` or `warn`;
+3. the rule's `effective_on`, or the day that the repository's configuration gives it instead;
+4. the severity in the repository's configuration, which applies at once where no day is configured;
+5. the profile, which says what fails the check, and the gate, which says whether a failed check blocks.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gracegate.check.verdict import BLOCKING
-from gracegate.model import Rule, Violation
-from gracegate.repo_config import RepoConfig
+from gracegate.model import Mode, ModeException, Repository, Rule, Violation
+from gracegate.repo_config import RepoConfig, path_matcher
+
+_OWNER_AND_NAME = re.compile(r"[/:]([^/:]+/[^/:]+?)(?:\.git)?/?$")
 
 # These two ask for something that most manifests lack, so a team starts without them.
 NOT_IN_BASELINE = frozenset({"prestop-drain-missing", "readiness-probe-missing"})
@@ -39,6 +51,40 @@ def enabled_rules(
         configured_day = None if setting is None else setting.effective_on
         enabled[rule.id] = replace(rule, severity=severity or rule.severity, effective_on=configured_day or day)
     return enabled
+
+
+def mode_of(rule: Rule, repository: Repository, path: str) -> Mode:
+    """The mode of a rule in a file of a repository."""
+    modes = [one.mode for one in _exceptions(rule, repository) if not one.path or path_matcher((one.path,))(path)]
+    return modes[-1] if modes else rule.mode
+
+
+def is_always_shadow(rule: Rule, repository: Repository) -> bool:
+    """Whether a rule is in mode `shadow` in all files of a repository."""
+    return all(mode == "shadow" for mode in (rule.mode, *(one.mode for one in _exceptions(rule, repository))))
+
+
+def _exceptions(rule: Rule, repository: Repository) -> Iterator[ModeException]:
+    """Those that apply to a repository, whose names do not differ by their case on GitHub."""
+    for one in rule.mode_exceptions:
+        if not one.repository or any(map(path_matcher((one.repository.lower(),)), _names(repository))):
+            yield one
+
+
+def _names(repository: Repository) -> Iterator[str]:
+    """The names, as `owner/name`, that the URLs of a repository end with."""
+    for url in repository.urls:
+        if match := _OWNER_AND_NAME.search(url):
+            yield match[1].lower()
+
+
+def apply_mode(violation: Violation, mode: Mode) -> Violation:
+    """The violation in a mode: nobody is told of one in `shadow`, and in `warn` errors are warnings."""
+    if mode == "shadow":
+        return replace(violation, is_shadow=True)
+    if mode == "warn" and violation.level == "error":
+        return replace(violation, level="warning", blocks_from=None)
+    return violation
 
 
 def is_note(rule: str, config: RepoConfig, *, is_regression: bool, is_improvement: bool) -> bool:

@@ -123,12 +123,21 @@ class SubjectDocuments:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedTree:
-    """One tree, read and evaluated; `problems` are those of the evaluation alone, `failed` the rules that failed."""
+    """One tree, read and evaluated; `problems` are those of the evaluation alone, `failed` the rules that failed.
+
+    `shadow_matches` are of rules in mode `shadow`. Nothing depends on them.
+    """
 
     tree: RenderedTree
     matches: tuple[Match, ...]
     problems: tuple[Problem, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
+    shadow_matches: tuple[Match, ...] = ()
+
+    @property
+    def all_matches(self) -> tuple[Match, ...]:
+        """The matches of rules in all modes."""
+        return (*self.matches, *self.shadow_matches)
 
     @property
     def collection(self) -> Collection:
@@ -215,7 +224,7 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
     head_subjects = scope.subject_indexes(head_tree.collection.documents, scope.head_paths)
     evaluated_head = evaluate_tree(request, head_tree, SubjectDocuments(head_subjects, former), context)
     # What a new root is made of may have had the same faults before.
-    made_of = {m.document.path for m in evaluated_head.matches if _is_in_new_root(m.document, base_tree)}
+    made_of = {m.document.path for m in evaluated_head.all_matches if _is_in_new_root(m.document, base_tree)}
     base_subjects = scope.subject_indexes(base_tree.collection.documents, scope.base_paths | made_of)
     evaluated_base = evaluate_tree(request, base_tree, SubjectDocuments(base_subjects), context, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
@@ -231,8 +240,8 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
         evaluated_base,
         scope,
         compare.compare(
-            evaluated_base.matches,
-            evaluated_head.matches,
+            evaluated_base.all_matches,
+            evaluated_head.all_matches,
             compare.Changes(renames, containers, moved, copies, removed, _holders(evaluated_base.tree, evaluated_head)),
         ),
         changed,
@@ -299,9 +308,13 @@ def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree)
     """The head without the findings of which nobody knows whether the base has them too."""
     if base.failed.keys() <= head.failed.keys():
         return head
-    matches = tuple(match for match in head.matches if match.violation.rule not in base.failed)
+    matches, shadow_matches = (
+        tuple(match for match in found if match.violation.rule not in base.failed)
+        for found in (head.matches, head.shadow_matches)
+    )
     problems = tuple(dict.fromkeys((*head.problems, *base.problems)))
-    return replace(head, matches=matches, problems=problems, failed={**head.failed, **base.failed})
+    failed = {**head.failed, **base.failed}
+    return replace(head, matches=matches, problems=problems, failed=failed, shadow_matches=shadow_matches)
 
 
 def _requested_subjects(request: CheckRequest, documents: Sequence[Document]) -> frozenset[int]:
@@ -329,12 +342,10 @@ def evaluate_tree(
     batch = replace(
         _batch(request, collection, subject_indexes), rules=rules, failed=failed, before=before, added=added
     )
-    found = [_evaluate(policies, batch) for policies in request.policies] if subject_indexes else []
-    violations = [
-        profiles.apply_effective_date(v, rules[v.rule], request.config, request.today)
-        for one in found
-        for v in one.violations
-    ]
+    shadow = frozenset(id_ for id_, rule in rules.items() if profiles.is_always_shadow(rule, request.repository))
+    found = [_evaluate(policies, batch, shadow) for policies in request.policies] if subject_indexes else []
+    paths = [document.path for document in collection.documents]
+    violations = [_as_of_today(v, rules[v.rule], request, paths[v.document]) for one in found for v in one.violations]
     if context is not None:
         tree = trace(tree, _to_trace(collection.documents, violations), context)
     documents = tree.collection.documents
@@ -342,10 +353,17 @@ def evaluate_tree(
     matches = match_violations(documents, violations)
     return EvaluatedTree(
         tree,
-        matches,
+        tuple(match for match in matches if not match.violation.is_shadow),
         tuple(problem for one in found for problem in one.problems),
         {rule: reason for one in found for rule, reason in one.failed.items()},
+        tuple(match for match in matches if match.violation.is_shadow),
     )
+
+
+def _as_of_today(violation: Violation, rule: Rule, request: CheckRequest, path: str) -> Violation:
+    """The violation in a file with the level that it has now, in the order of profiles.py."""
+    dated = profiles.apply_effective_date(violation, rule, request.config, request.today)
+    return profiles.apply_mode(dated, profiles.mode_of(rule, request.repository, path))
 
 
 def find_rollout_facts(
@@ -377,8 +395,11 @@ class _Found(NamedTuple):
     failed: Mapping[str, str] = MappingProxyType({})
 
 
-def _evaluate(policies: PolicySet, batch: Batch) -> _Found:
-    """Asks one policy set for those of the batch's rules that are its own; an engine error becomes a problem."""
+def _evaluate(policies: PolicySet, batch: Batch, shadow: frozenset[str]) -> _Found:
+    """Asks one policy set for those of the batch's rules that are its own; an engine error becomes a problem.
+
+    That one of the rules in `shadow` fails is no problem of this check.
+    """
     own = policies.catalog.rules
     batch = replace(batch, rules={id_: rule for id_, rule in batch.rules.items() if id_ in own})
     if batch.rules.keys() <= batch.failed.keys():
@@ -389,8 +410,10 @@ def _evaluate(policies: PolicySet, batch: Batch) -> _Found:
         code = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine"
         of_set = "" if policies.name == BUILTIN_POLICIES else f" of the policy set {policies.name}"
         problem = Problem("", 0, code, f"The rules{of_set} were not evaluated: {error}")
-        return _Found(problems=(problem,), failed=dict.fromkeys(batch.rules, str(error)))
-    return _Found(answer.violations, failed_rule_problems(answer.failed), answer.failed)
+        problems = () if batch.rules.keys() <= shadow else (problem,)
+        return _Found(problems=problems, failed=dict.fromkeys(batch.rules, str(error)))
+    failed = {rule: reason for rule, reason in answer.failed.items() if rule not in shadow}
+    return _Found(answer.violations, failed_rule_problems(failed), answer.failed)
 
 
 def _to_trace(documents: Sequence[Document], violations: Iterable[Violation]) -> Iterator[int]:

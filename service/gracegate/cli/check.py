@@ -21,6 +21,7 @@ from gracegate.cli.report_outputs import (
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
+from gracegate.outputs import text
 
 FailOn = Literal["error", "warning", "info", "never"]
 
@@ -44,7 +45,10 @@ FailOn = Literal["error", "warning", "info", "never"]
     type=click.Choice(get_args(FailOn)),
     help="The lowest severity that fails.  [default: what the profile blocks]",
 )
-def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str | None, **options: Any) -> int:
+@click.option("--verbose", is_flag=True, help="Show on standard error what rules in mode shadow find, too.")
+def command(
+    outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str | None, *, verbose: bool, **options: Any
+) -> int:
     """Find what would make a rolling update drop requests.
 
     PATHS are files and directories, by default the working directory; `-` is standard input. A file is checked together
@@ -61,6 +65,8 @@ def command(outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str 
         request = replace(request, max_verified_fixes=max_diffs(outputs), with_details=needs_details(outputs))
         report = policies.complete(check(request, render))
     write_report(report, outputs)
+    if verbose:
+        click.echo(text.shadows(report), err=True, nl=False)
     return exit_code(report, fail_on)
 
 

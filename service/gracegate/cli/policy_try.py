@@ -19,6 +19,7 @@ from gracegate.cli.rendering import build_renderer
 from gracegate.cli.report_outputs import ReportOutput, write_report
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress, write_output
+from gracegate.outputs import text
 from gracegate.policy import Evaluate
 from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets import OpaCommand, written_modules
@@ -59,6 +60,7 @@ def command(opa: str | None, **options: Any) -> int:
         asked = tuple(replace(one, evaluate=questions[one.name].evaluate) for one in request.policies)
         report = policies.complete(check(replace(request, policies=asked), build_renderer(given, shown)))
     write_report(report, (ReportOutput("text"),))
+    write_output(text.shadows(report))
     for name, policy_set in own.items():
         write_output("".join(f"{line}\n" for line in _lines(policy_set, questions[name])))
     return exit_code(report, None)

@@ -15,7 +15,7 @@ from gracegate.cli.policies import ChosenPolicies, open_policies
 from gracegate.cli.request import CheckOptions, chosen_policies, policy_options, rule_id
 from gracegate.cli.terminal import progress, write_output
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, has_advice, step_action, text
+from gracegate.outputs import FIX_CLASSES, has_advice, mode_words, step_action, text
 
 
 @click.command("rules")
@@ -79,7 +79,10 @@ def render_foreign_rule(rule: Rule) -> str:
 def _heading(rule: Rule) -> list[str]:
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     description = [rule.description.strip()] if rule.description else []
-    return [f"{rule.id}: {rule.title}\n{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}.", *description]
+    about = [f"{rule.id}: {rule.title}", f"{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."]
+    about += [f"Whom to ask: {rule.owner}."] if rule.owner else []
+    about += [f"Mode: {mode_words(rule)}."] if rule.mode != "block" or rule.mode_exceptions else []
+    return ["\n".join(about), *description]
 
 
 def _steps(explanation: RuleExplanation) -> Iterator[str]:

@@ -24,7 +24,15 @@ from gracegate.outputs.html import (
     stylesheet,
 )
 from gracegate.outputs.markdown import code_block, prose
-from gracegate.outputs.phrasing import FIX_CLASSES, SEVERITY_MARKS, has_advice, location, plural, step_action
+from gracegate.outputs.phrasing import (
+    FIX_CLASSES,
+    SEVERITY_MARKS,
+    has_advice,
+    location,
+    mode_words,
+    plural,
+    step_action,
+)
 from gracegate.outputs.rollout_comment import has_rollout_section
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "has_advice",
     "has_rollout_section",
     "location",
+    "mode_words",
     "plural",
     "prose",
     "render_report",

@@ -268,7 +268,9 @@ def _compose(
         blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))
     sections = [Section(["\n".join(lines)]), Section(blocks), rollout_section(rollouts)]
     if findings:
-        sections.append(Section([*_reasons(findings), *_waiver(findings)], collapsed="Why? Not a problem here?"))
+        sections.append(
+            Section([*_reasons(findings), *_owners(findings), *_waiver(findings)], collapsed="Why? Not a problem here?")
+        )
     return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 
@@ -277,6 +279,14 @@ def _reasons(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in {finding.rule: finding for finding in sort_findings(findings)}.values():
         if finding.description:
             yield f"{rule_link(finding)}: {prose(' '.join(finding.description.split()))}"
+
+
+def _owners(findings: Iterable[Finding]) -> list[str]:
+    """Whom to ask about the rules that say so. In code spans: nobody is to be notified of each finding."""
+    owners = dict.fromkeys(
+        code(finding.owner.removeprefix("@")) for finding in sort_findings(findings) if finding.owner
+    )
+    return [f"Whom to ask: {enumeration(owners)}"] if owners else []
 
 
 def _waiver(findings: Sequence[Finding]) -> Iterator[str]:

@@ -44,6 +44,10 @@ def report_values(report: Report) -> Mapping[str, Any]:
         "fixed": [_fixed(fixed) for fixed in report.fixed_findings],
         "problems": [_problem(problem) for problem in report.problems],
         "steps": [{"files": [*step.files], "diff": step.diff or None} for step in report.steps],
+        "shadow": {
+            "findings": [_shadow_finding(finding) for finding in report.shadow_findings if finding.counts],
+            "failures": dict(sorted(report.shadow_failures.items())),
+        },
         "checked": {"files": checked.files, "documents": checked.documents, "workloads": checked.workloads},
     }
 
@@ -72,8 +76,17 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         ],
         "no_steps": finding.no_steps,
         "waiver": None if finding.waiver is None else _waiver(finding.waiver),
+        "blocks": finding.blocks,
         "blocks_from": finding.blocks_from,
+        "owner": finding.owner or None,
     }
+
+
+def _shadow_finding(finding: Finding) -> Mapping[str, Any]:
+    """What the rules' authors want to know of it; nobody else is to see it."""
+    wanted = ("rule", "policy_set", "severity", "file", "line", "object", "container", "message")
+    values = _finding(finding)
+    return {key: values[key] for key in wanted}
 
 
 def _related(place: RelatedPlace) -> Mapping[str, Any]:

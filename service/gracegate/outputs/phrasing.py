@@ -14,6 +14,7 @@ from gracegate.model import (
     NoSuggestion,
     ObjectRef,
     Problem,
+    Rule,
     Severity,
     StepAction,
 )
@@ -166,6 +167,14 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def plural(number: int, noun: str) -> str:
     """`1 error`, `2 errors`, `3 infos`."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def mode_words(rule: Rule) -> str:
+    """The mode of a rule, and where it has another one."""
+    exceptions = (
+        f"{one.mode} in {' of '.join(filter(None, (one.path, one.repository)))}" for one in rule.mode_exceptions
+    )
+    return "; ".join((rule.mode, *exceptions))
 
 
 def enumeration(names: Iterable[str]) -> str:

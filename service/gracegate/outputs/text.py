@@ -47,6 +47,17 @@ def render(report: Report, *, colour: bool = False) -> str:
     return "".join(f"{part}\n" for part in parts)
 
 
+def shadows(report: Report, *, colour: bool = False) -> str:
+    """What rules in mode `shadow` find, and which of them failed, a line each; empty where there is nothing to tell."""
+    text = _Text(colour)
+    lines = [text.shadow(finding) for finding in report.shadow_findings if finding.counts]
+    lines += [
+        f"shadow rule {rule} was not evaluated: {printable(why, _LONG)}"
+        for rule, why in sorted(report.shadow_failures.items())
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def problems(found: Iterable[Problem], *, colour: bool = False) -> str:
     """Problems, a line each."""
     return "".join(f"{_Text(colour).problem(problem)}\n" for problem in found)
@@ -116,6 +127,12 @@ class _Text:
         kind = self._paint("error", "not evaluated") if problem.blocks else self._paint("dim", "note")
         message = printable(problem_text(problem), _LONG)
         return f"{where}{kind}: {message} {self._paint('dim', f'[{problem.code}]')}"
+
+    def shadow(self, finding: Finding) -> str:
+        """A finding of a rule in mode `shadow` in one line."""
+        where = self._paint("bold", printable(location(finding.file, finding.line), _LONG))
+        rule = self._paint("dim", f"[{finding.rule}]")
+        return f"{where}: {finding.severity} in shadow: {printable(finding.message, _LONG)} {rule}"
 
     def diff(self, lines: Iterable[str]) -> Iterable[str]:
         """Lines of a unified diff."""

@@ -15,6 +15,7 @@ from gracegate.policy.catalog import (
     load_catalog,
     read_modules,
     rules_of,
+    without_modes,
     write_catalog,
 )
 from gracegate.policy.query import (
@@ -57,5 +58,6 @@ __all__ = [
     "load_catalog",
     "read_modules",
     "rules_of",
+    "without_modes",
     "write_catalog",
 ]

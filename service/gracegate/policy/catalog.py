@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import RulesError
-from gracegate.model import Parameter, Rule
+from gracegate.model import ModeException, Parameter, Rule
 
 COMPILED = Path("compiled", "catalog.json")
 DATA = Path("compiled", "data.json")
@@ -54,6 +54,12 @@ class Catalog:
         return frozenset(kind for rule in self.rules.values() for kind in rule.kinds)
 
 
+def without_modes(catalog: Catalog) -> Catalog:
+    """The catalogue with all rules in mode `block`, as examples and cases show them."""
+    rules = {id_: replace(rule, mode="block", mode_exceptions=()) for id_, rule in catalog.rules.items()}
+    return replace(catalog, rules=rules)
+
+
 def rules_of(catalogs: Iterable[Catalog]) -> dict[str, Rule]:
     """The rules of several catalogues by id."""
     return {rule.id: rule for catalog in catalogs for rule in catalog.rules.values()}
@@ -87,11 +93,11 @@ def load_catalog(folder: Path) -> Catalog:
         data = json.loads((folder / DATA).read_bytes()) if (folder / DATA).exists() else {}
         stored = json.loads(compiled.read_bytes())
         digest_of_catalog, rules = stored["digest"], [_rule(entry) for entry in stored["rules"]]
-        missing_builtins = tuple(stored["missing_builtins"])
+        missing_builtins, settings = tuple(stored["missing_builtins"]), stored["settings"]
     except (OSError, ValueError, TypeError, LookupError) as error:
         message = f"the catalogue of the rules cannot be read ({error}): {REMEDY}"
         raise RulesError(message, file=str(compiled)) from error
-    digest = digest_of(modules, data)
+    digest = digest_of(modules, data, settings)
     if digest_of_catalog != digest:
         raise RulesError(f"the rules changed after their catalogue was written: {REMEDY}", file=str(compiled))
     return Catalog(
@@ -104,9 +110,14 @@ def load_catalog(folder: Path) -> Catalog:
     )
 
 
-def write_catalog(rules: Iterable[Rule], digest: str, missing_builtins: Iterable[str]) -> bytes:
-    """The catalogue as `load_catalog` reads it."""
-    catalog = {"digest": digest, "missing_builtins": [*missing_builtins], "rules": [asdict(rule) for rule in rules]}
+def write_catalog(rules: Iterable[Rule], digest: str, missing_builtins: Iterable[str], settings: str = "") -> bytes:
+    """The catalogue as `load_catalog` reads it; for `settings` see `digest_of`."""
+    catalog = {
+        "digest": digest,
+        "missing_builtins": [*missing_builtins],
+        "settings": settings,
+        "rules": [asdict(rule) for rule in rules],
+    }
     return (json.dumps(catalog, indent=1, ensure_ascii=False, default=str) + "\n").encode()
 
 
@@ -116,10 +127,14 @@ def read_modules(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def digest_of(modules: Mapping[str, str], data: Mapping[str, Any] | None = None) -> str:
-    """SHA-256 over names, texts and data, each preceded by its length, so that two sets never share a digest."""
+def digest_of(modules: Mapping[str, str], data: Mapping[str, Any] | None = None, settings: str = "") -> str:
+    """SHA-256 over names, texts and data, each preceded by its length, so that two sets never share a digest.
+
+    `settings` is what a set says of its rules outside of them, as text.
+    """
     state = hashlib.sha256()
-    parts = {**modules, DATA.name: json.dumps(data, sort_keys=True)} if data else modules
+    parts = {**modules, **({DATA.name: json.dumps(data, sort_keys=True)} if data else {})}
+    parts |= {"settings": settings} if settings else {}
     for part in (part for name in sorted(parts) for part in (name, parts[name])):
         text = part.encode()
         state.update(b"%d:" % len(text) + text)
@@ -130,4 +145,5 @@ def _rule(entry: dict[str, Any]) -> Rule:
     parameters = tuple(Parameter(**parameter) for parameter in entry["parameters"])
     texts = {name: tuple(entry[name]) for name in ("links", "aliases", "exceptions", "kinds")}
     day = dt.date.fromisoformat(entry["effective_on"]) if entry["effective_on"] else None
-    return Rule(**{**entry, **texts, "parameters": parameters, "effective_on": day})
+    modes = tuple(ModeException(**exception) for exception in entry["mode_exceptions"])
+    return Rule(**{**entry, **texts, "parameters": parameters, "effective_on": day, "mode_exceptions": modes})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from gracegate.repo_config.config import ConfigWaiver, RepoConfig, RuleConfig
+from gracegate.repo_config.globs import path_matcher
 from gracegate.repo_config.parse import parse_policy_folders, parse_repo_config
 from gracegate.repo_config.policies_file import (
+    DEFAULT_OWNER,
     FOREIGN_TOOLS,
     POLICIES_FILE,
     ForeignEntry,
@@ -13,6 +15,7 @@ from gracegate.repo_config.policies_file import (
 )
 
 __all__ = [
+    "DEFAULT_OWNER",
     "FOREIGN_TOOLS",
     "POLICIES_FILE",
     "ConfigWaiver",
@@ -23,4 +26,5 @@ __all__ = [
     "parse_policies_file",
     "parse_policy_folders",
     "parse_repo_config",
+    "path_matcher",
 ]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast, get_args
 
+from gracegate.model import Mode, ModeException, Rule
 from gracegate.repo_config.values import Value, read_all, read_root
+from gracegate.yaml import ScalarNode, resolve_alias
 
 POLICIES_FILE = "gracegate-policies.yaml"
 """At the top of a policy set; it may be missing."""
 
+DEFAULT_OWNER = "default"
+"""The key of the owner of all rules that have no other one."""
+
+_MAX_OWNER = 100
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
@@ -29,15 +36,46 @@ class ForeignEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleModes:
+    """The mode of a rule, None for that of its METADATA, and where it has another one; it is set in that `line`."""
+
+    line: int
+    mode: Mode | None = None
+    exceptions: tuple[ModeException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PoliciesFile:
     """What a policy set says of itself: its `name`, "" for that of its folder, and the `contract` it is written for.
 
-    `foreign` are the folders in it that hold policies for other tools.
+    `owners` say whom to ask, by group of rules, and `default` for all others. `rules` have the modes of rules by id,
+    and `budget` is how many milliseconds a rule may take for 1,000 documents, None for the usual number. `foreign` are
+    the folders in it that hold policies for other tools.
     """
 
     name: str = ""
     contract: int = 1
+    owners: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, RuleModes] = field(default_factory=dict)
+    budget: float | None = None
     foreign: tuple[ForeignEntry, ...] = ()
+
+    @property
+    def settings(self) -> str:
+        """What it says of rules, as text that differs where that does; "" for nothing."""
+        modes = {id_: (one.mode, one.exceptions) for id_, one in sorted(self.rules.items())}
+        return repr((sorted(self.owners.items()), modes)) if self.owners or modes else ""
+
+    def applied(self, rules: Iterable[Rule]) -> list[Rule]:
+        """The rules with the owners and the modes that are said here."""
+        return [self._applied(rule) for rule in rules]
+
+    def _applied(self, rule: Rule) -> Rule:
+        owner = rule.owner or self.owners.get(rule.group) or self.owners.get(DEFAULT_OWNER, "")
+        modes = self.rules.get(rule.id)
+        if modes is None:
+            return replace(rule, owner=owner)
+        return replace(rule, owner=owner, mode=modes.mode or rule.mode, mode_exceptions=modes.exceptions)
 
 
 def parse_policies_file(text: str, file: str = POLICIES_FILE) -> PoliciesFile:
@@ -45,7 +83,14 @@ def parse_policies_file(text: str, file: str = POLICIES_FILE) -> PoliciesFile:
     root = read_root(text, file)
     if root is None:
         return PoliciesFile()
-    readers = {"name": _name, "contract": _contract, "foreign": _foreign}
+    readers: dict[str, Callable[[Value], Any]] = {
+        "name": _name,
+        "contract": _contract,
+        "owners": _owners,
+        "rules": _rules,
+        "budget": _budget,
+        "foreign": _foreign,
+    }
 
     def read(entry: tuple[str, Value]) -> tuple[str, Any]:
         return entry[0], readers[entry[0]](entry[1])
@@ -65,6 +110,48 @@ def _contract(value: Value) -> int:
     if not isinstance(number, int) or isinstance(number, bool):
         value.fail("`contract` is a number such as `1`")
     return number
+
+
+def _owners(value: Value) -> dict[str, str]:
+    def read(entry: tuple[str, Value]) -> tuple[str, str]:
+        owner = entry[1].text().strip()
+        if not owner or len(owner) > _MAX_OWNER or not owner.isprintable():
+            entry[1].fail(f"an owner is a short text such as `acme/platform`, of at most {_MAX_OWNER} characters")
+        return entry[0], owner
+
+    return dict(read_all(read, value.mapping().items()))
+
+
+def _rules(value: Value) -> dict[str, RuleModes]:
+    return dict(read_all(lambda entry: (entry[0], _modes(entry[1])), value.mapping().items()))
+
+
+def _modes(value: Value) -> RuleModes:
+    if isinstance(resolve_alias(value.node), ScalarNode):
+        return RuleModes(value.line, _mode(value))
+    entry = value.mapping(("mode", "where"))
+    exceptions = read_all(_exception, entry["where"].items()) if "where" in entry else ()
+    return RuleModes(value.line, _mode(entry["mode"]) if "mode" in entry else None, tuple(exceptions))
+
+
+def _exception(value: Value) -> ModeException:
+    entry = value.mapping(("mode", "repository", "path"))
+    if "mode" not in entry or len(entry) == 1:
+        value.fail("an entry of `where` needs `mode`, and `repository`, `path` or both")
+    patterns = {key: entry[key].text() for key in ("repository", "path") if key in entry}
+    return ModeException(_mode(entry["mode"]), **patterns)
+
+
+def _mode(value: Value) -> Mode:
+    return cast("Mode", value.choice(get_args(Mode)))
+
+
+def _budget(value: Value) -> float:
+    entry = value.mapping(("rule_ms_per_1000_documents",))
+    number = next(iter(entry.values())).to_python() if entry else None
+    if not isinstance(number, int | float) or isinstance(number, bool) or number <= 0:
+        value.fail("`budget` is written as `{rule_ms_per_1000_documents: 500}`")
+    return float(number)
 
 
 def _foreign(value: Value) -> tuple[ForeignEntry, ...]:

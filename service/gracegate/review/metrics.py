@@ -24,6 +24,22 @@ SWEEPS = Counter("gracegate_sweeps", "Sweeps over the open pull requests of an i
 REDELIVERIES = Counter("gracegate_redeliveries", "Failed webhook deliveries that GitHub was asked for again")
 
 
+SHADOW_FINDINGS = Counter(
+    "gracegate_shadow_findings", "Findings of rules in mode shadow, which nobody is told, in reviewed heads", ["rule"]
+)
+SHADOW_FAILURES = Counter(
+    "gracegate_shadow_failures", "Reviews in which a rule in mode shadow could not be evaluated", ["rule"]
+)
+
+
+def count_shadows(report: Report) -> None:
+    for finding in report.shadow_findings:
+        if finding.counts:
+            SHADOW_FINDINGS.labels(rule=finding.rule).inc()
+    for rule in report.shadow_failures:
+        SHADOW_FAILURES.labels(rule=rule).inc()
+
+
 def count_suggestions(report: Report) -> None:
     SUGGESTIONS.inc(len(report.suggestions))
     for finding in report.findings:

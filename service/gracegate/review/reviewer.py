@@ -142,6 +142,7 @@ class PullRequestReviewer:
                     with contextlib.suppress(Refused, Gone):
                         self._say_what_is_not_commented(run, repo, latest, report, comments)
         metrics.count_suggestions(report)
+        metrics.count_shadows(report)
         return Outcome("done", pull.head_sha, report.verdict, conclusion)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:

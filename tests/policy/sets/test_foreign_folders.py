@@ -9,6 +9,7 @@ import pytest
 from gracegate.errors import ConfigError, RulesError
 from gracegate.policy import load_catalog
 from gracegate.policy.sets import load_foreign, read_policy_folder
+from gracegate.repo_config import POLICIES_FILE
 from tests.policy.sets.policy_sets import FOREIGN, write
 
 RULES = {"conftest.main.deny": "error", "gatekeeper.enough-replicas": "warning"}
@@ -33,21 +34,46 @@ deny[x] { x := input.kind }
 def test_each_folder_is_a_catalogue_of_its_own(tmp_path: Path, opa: Path) -> None:
     policies = read_policy_folder(write(tmp_path / "set", FOREIGN))
     assert (policies.name, policies.modules, policies.mistakes) == ("others", {}, ())
-    built = [load_foreign(one, lambda: opa, tmp_path / "cache") for one in policies.foreign]
+    built = [load_foreign(one, lambda: opa, tmp_path / "cache", policies.described) for one in policies.foreign]
     assert {rule.id: rule.severity for one in built for rule in one.rules.values()} == RULES
     assert all(one.needs_opa for one in built)
 
     def none() -> Path:
         raise AssertionError("it was built before")
 
-    assert [load_foreign(one, none, tmp_path / "cache") for one in policies.foreign] == built
+    assert [load_foreign(one, none, tmp_path / "cache", policies.described) for one in policies.foreign] == built
     assert [load_catalog(one.folder) for one in built] == built
+
+
+def test_modes_and_owners_are_those_of_the_set(tmp_path: Path, opa: Path) -> None:
+    said = "owners: {default: acme/others}\nrules: {conftest.main.deny: shadow}\n"
+    files = FOREIGN | {POLICIES_FILE: FOREIGN[POLICIES_FILE] + said}
+    policies = read_policy_folder(write(tmp_path / "set", files))
+    built = [load_foreign(one, lambda: opa, tmp_path / "cache", policies.described) for one in policies.foreign]
+    assert [(rule.id, rule.mode, rule.owner) for one in built for rule in one.rules.values()] == [
+        ("conftest.main.deny", "shadow", "acme/others"),
+        ("gatekeeper.enough-replicas", "block", "acme/others"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["conftest.main.allow", "quota"])
+def test_a_mode_of_no_rule_is_a_mistake(tmp_path: Path, opa: Path, name: str) -> None:
+    files = FOREIGN | {POLICIES_FILE: FOREIGN[POLICIES_FILE] + f"rules: {{{name}: shadow}}\n"}
+    policies = read_policy_folder(write(tmp_path / "set", files))
+    mistakes = [*policies.mistakes]
+    if not mistakes:
+        with pytest.raises(RulesError) as raised:
+            load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache", policies.described)
+        mistakes = [*raised.value.mistakes]
+    assert [one.message for one in mistakes] == [f"`rules` names `{name}`, which is no rule of this set"]
 
 
 def test_mistakes_in_packages_that_are_not_asked_do_not_matter(tmp_path: Path, opa: Path) -> None:
     other = {"policy/other.rego": "package other\n\ndeny if input.kind\n"}
     policies = read_policy_folder(write(tmp_path / "set", FOREIGN | CONFTEST | other))
-    assert [*load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache").rules] == ["conftest.main.deny"]
+    assert [*load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache", policies.described).rules] == [
+        "conftest.main.deny"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +136,7 @@ def test_mistakes(tmp_path: Path, opa: Path, files: dict[str, str], mistakes: li
     found = list(policies.mistakes)
     if not found:
         with pytest.raises(RulesError) as refused:
-            load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache")
+            load_foreign(policies.foreign[0], lambda: opa, tmp_path / "cache", policies.described)
         found = list(refused.value.mistakes)
     assert len(found) == len(mistakes)
     for mistake, (file, message) in zip(found, mistakes, strict=True):

@@ -11,7 +11,8 @@ import pytest
 from gracegate.errors import ConfigError, RulesError
 from gracegate.policy import load_catalog
 from gracegate.policy.sets import build_policies, load_policies, read_policy_folder
-from tests.policy.sets.policy_sets import CODE, GOOD, METADATA, NETWORK_POLICY, OTHER_KIND, RULE, SPRINTF, write
+from gracegate.repo_config import POLICIES_FILE
+from tests.policy.sets.policy_sets import CODE, GOOD, ID, METADATA, NETWORK_POLICY, OTHER_KIND, RULE, SPRINTF, write
 
 LIBRARIES = "containers, patches, scaling, services, text, values, workloads"
 MINE = GOOD[RULE].replace("acme", "termination").replace("memory-limit-missing", "mine")
@@ -61,6 +62,27 @@ def test_what_is_built_of_a_good_set(
     assert (catalog.rules.keys(), catalog.kinds, catalog.missing_builtins) == (policies.rule_ids, kinds, missing)
 
 
+def test_modes_and_owners_are_part_of_a_version(tmp_path: Path, opa: Path) -> None:
+    said = f"owners: {{acme: acme/memory}}\nrules: {{{ID}: {{where: [{{path: x/, mode: shadow}}]}}}}\n"
+    metadata = edited("severity: error", "severity: error\n#   mode: warn\n#   owner: acme/images")
+    digests = set()
+    for number, (files, mode, owner) in enumerate(
+        [
+            (GOOD, "block", ""),
+            (metadata, "warn", "acme/images"),
+            (GOOD | {POLICIES_FILE: said}, "block", "acme/memory"),
+            (metadata | {POLICIES_FILE: said}, "warn", "acme/images"),
+        ]
+    ):
+        policies = read_policy_folder(write(tmp_path / f"acme{number}", files))
+        catalog = load_policies(policies, lambda: opa, tmp_path / "cache")
+        rule = catalog.rules[ID]
+        assert (rule.mode, rule.owner) == (mode, owner)
+        assert [one.path for one in rule.mode_exceptions] == (["x/"] if POLICIES_FILE in files else [])
+        digests.add(catalog.digest)
+    assert len(digests) == 4
+
+
 @pytest.mark.parametrize(
     ("files", "found"),
     [
@@ -100,6 +122,21 @@ def test_what_is_built_of_a_good_set(
                 )
             ],
             id="a built-in group",
+        ),
+        pytest.param(
+            {**GOOD, POLICIES_FILE: "rules:\n  memory-limit-missing: warn\n  memory-limit: shadow\n"},
+            [f"{POLICIES_FILE}:3: `rules` names `memory-limit`, which is no rule of this set"],
+            id="a mode of no rule",
+        ),
+        pytest.param(
+            {**GOOD, POLICIES_FILE: "owners: {acme: a, storage: b}\n"},
+            [f"{POLICIES_FILE}: `owners` names `storage`, which is no group of rules of this set"],
+            id="an owner of no group",
+        ),
+        pytest.param(
+            edited("severity: error", "severity: error\n#   mode: enforce"),
+            [f"{RULE}:8: mode is one of shadow, warn, block, not enforce"],
+            id="a mode that is none",
         ),
         pytest.param(
             edited("example: []", "aliases: [pdb-missing]\n#   example: []"),

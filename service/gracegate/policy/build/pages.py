@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gracegate.check import RuleExplanation, explain_rule, waiver_hint
 from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, code_block, fix_blocks, prose
+from gracegate.outputs import FIX_CLASSES, SEVERITY_MARKS, code_block, fix_blocks, mode_words, prose
 from gracegate.policy import load_catalog
 from gracegate.policy.build.readings import Reading, read_readings, summary
 from gracegate.policy.engines import open_policy_set
@@ -66,6 +66,10 @@ def _parts(explanation: RuleExplanation, readings: Sequence[Reading]) -> Iterato
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     yield f"{_GENERATED}\n\n# {rule.id}\n\n**{rule.title}.**\n\n{rule.description}"
     yield f"Level: {rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."
+    if rule.mode != "block" or rule.mode_exceptions:
+        yield f"Mode: {prose(mode_words(rule))}."
+    if rule.owner:
+        yield f"Whom to ask: {prose(rule.owner)}."
     if readings:
         yield f"Read on {summary(readings)}."
     if rule.aliases:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import ConfigError, InputError, RulesError
+from gracegate.model import Rule
 from gracegate.policy.sets.fences import CONTRACT
-from gracegate.repo_config import POLICIES_FILE, ForeignEntry, parse_policies_file
+from gracegate.repo_config import DEFAULT_OWNER, POLICIES_FILE, ForeignEntry, PoliciesFile, parse_policies_file
 from gracegate.yaml import json_value, parse_yaml
 
 MAX_DATA_BYTES = 8_000_000
@@ -35,7 +36,8 @@ class ForeignFolder:
 
 @dataclass(frozen=True)
 class PolicyFolder:
-    """What a folder holds: Rego texts by path inside it, the values of its data, and policies for other tools.
+    """What a folder holds: Rego texts by path inside it, the values of its data, what it says of itself, and policies
+    for other tools.
 
     `mistakes` are those that show before any Rego is read.
     """
@@ -45,6 +47,7 @@ class PolicyFolder:
     modules: Mapping[str, str]
     tests: Mapping[str, str]
     data: Mapping[str, Any]
+    described: PoliciesFile = field(default_factory=PoliciesFile)
     foreign: tuple[ForeignFolder, ...] = ()
     mistakes: tuple[RulesError, ...] = ()
 
@@ -75,6 +78,8 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
             f"these are policies for conftest: `gracegate policy import conftest {folder.name}` beside them uses them"
         )
         raise ConfigError(message, file=str(folder))
+    if not texts:
+        mistakes += unknown_names(described, (), {one.tool for one in described.foreign})
     for name in texts:
         if not name.endswith("_test.rego") and not name.startswith("lib/") and not _RULE_FILE.fullmatch(name):
             message = "a rule lives in rules/<group>/<rule>.rego and a library in lib/, in lower case"
@@ -85,6 +90,7 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
         modules={name: text for name, text in texts.items() if not name.endswith("_test.rego")},
         tests={name: text for name, text in texts.items() if name.endswith("_test.rego")},
         data=_data({name: path for name, path in files.items() if name.startswith("data/")}, mistakes),
+        described=described,
         foreign=foreign,
         mistakes=tuple(mistakes),
     )
@@ -97,6 +103,22 @@ def read_foreign_folder(folder: Path, entry: ForeignEntry) -> ForeignFolder:
     if mistakes:
         raise RulesError.of(mistakes)
     return found
+
+
+def unknown_names(described: PoliciesFile, rules: Sequence[Rule], others: Set[str]) -> list[RulesError]:
+    """What a set says of rules and groups that it has not. Names that begin with one of the `others`, as those of rules
+    for other tools do, are not its own rules'."""
+    ids, groups = {rule.id for rule in rules}, {rule.group for rule in rules} | {DEFAULT_OWNER}
+    found = [
+        RulesError(f"`rules` names `{id_}`, which is no rule of this set", file=POLICIES_FILE, line=modes.line)
+        for id_, modes in described.rules.items()
+        if id_ not in ids and id_.partition(".")[0] not in others
+    ]
+    return found + [
+        RulesError(f"`owners` names `{group}`, which is no group of rules of this set", file=POLICIES_FILE)
+        for group in described.owners
+        if group not in groups | others
+    ]
 
 
 def _foreign(entry: ForeignEntry, files: Mapping[str, Path], mistakes: list[RulesError]) -> ForeignFolder:

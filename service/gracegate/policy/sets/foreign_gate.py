@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from gracegate.policy.foreign import (
     namespaces_of,
 )
 from gracegate.policy.sets.fences import foreign_mistakes_in
-from gracegate.policy.sets.folder import ForeignFolder
+from gracegate.policy.sets.folder import ForeignFolder, unknown_names
 from gracegate.policy.sets.gate import CAPABILITIES_FILE
 from gracegate.policy.sets.modules import read_module
 from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
-from gracegate.repo_config import POLICIES_FILE
+from gracegate.repo_config import POLICIES_FILE, PoliciesFile
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 
@@ -38,18 +38,24 @@ class ReadPolicies:
     skipped: tuple[Skipped, ...] = ()
 
 
-def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path) -> None:
-    """Writes into `folder` what is asked of policies for another tool, as `load_catalog` reads it.
+def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path, described: PoliciesFile) -> None:
+    """Writes into `folder` what is asked of policies for another tool, as `load_catalog` reads it; `described` is what
+    their set says of rules.
 
     Raises RulesError with all mistakes, as far as one does not hide another.
     """
     policies = read_foreign(foreign, opa).policies
     data = {FOREIGN: policies.described()}
-    rules = [one.rule for one in policies.rules]
+    rules = described.applied(one.rule for one in policies.rules)
+    settings = described.settings
+    if sum(one.tool == foreign.entry.tool for one in described.foreign) == 1:
+        others = {id_.partition(".")[0] for id_ in described.rules} - {foreign.entry.tool}
+        if mistakes := unknown_names(replace(described, owners={}), rules, others):
+            raise RulesError.of(mistakes)
     files = {
         **{name: text.encode() for name, text in policies.modules.items()},
         str(DATA): json.dumps(data).encode(),
-        str(COMPILED): write_catalog(rules, digest_of(policies.modules, data), ()),
+        str(COMPILED): write_catalog(rules, digest_of(policies.modules, data, settings), (), settings),
     }
     write_files(folder, files)
 

@@ -26,7 +26,7 @@ from gracegate.policy import (
 from gracegate.policy.engines import missing_builtins, open_policy_set
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES, Surroundings, mistakes_in
-from gracegate.policy.sets.folder import PolicyFolder
+from gracegate.policy.sets.folder import PolicyFolder, unknown_names
 from gracegate.policy.sets.metadata import Annotation, read_rules
 from gracegate.policy.sets.modules import Module, read_module
 from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
@@ -70,13 +70,19 @@ def build_policies(policies: PolicyFolder, opa: Path, folder: Path) -> Catalog:
         _collect(mistakes, lambda: check_rule_heads({one.file: policies.modules[one.file] for one in modules}))
         mistakes += mistakes_in(modules, _surroundings(policies, rules or None))
         mistakes += _clashes(rules, policies)
+        mistakes += unknown_names(policies.described, rules, {one.entry.tool for one in policies.foreign})
         _raise(mistakes)
         command.check(capabilities)
         wasm = command.build_wasm(capabilities, written.parent / "bundle.tar.gz")
     files = {
         **{name: text.encode() for name, text in world.items()},
         **({str(DATA): json.dumps(policies.data).encode()} if policies.data else {}),
-        str(COMPILED): write_catalog(rules, digest_of(world, policies.data), missing_builtins(wasm)),
+        str(COMPILED): write_catalog(
+            policies.described.applied(rules),
+            digest_of(world, policies.data, settings := policies.described.settings),
+            missing_builtins(wasm),
+            settings,
+        ),
         str(WASM): wasm,
     }
     write_files(folder, files)

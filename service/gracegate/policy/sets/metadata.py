@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 from gracegate.errors import RulesError
-from gracegate.model import Parameter, Rule, Severity
+from gracegate.model import Mode, Parameter, Rule, Severity
 from gracegate.policy.sets.examples import Example, StepError
 
 Annotation = Mapping[str, Any]
@@ -24,7 +24,19 @@ _NAMES: Mapping[type, str] = {str: "text", dict: "map", list: "list"}
 _FIXES = ("safe", "assumes", "text", "none")
 _KEYS = {
     "METADATA": {"title", "description", "related_resources", "custom", "scope", "schemas"},
-    "custom": {"severity", "fix", "parameters", "before", "example", "aliases", "exceptions", "effective_on", "kinds"},
+    "custom": {
+        "severity",
+        "fix",
+        "parameters",
+        "before",
+        "example",
+        "aliases",
+        "exceptions",
+        "effective_on",
+        "kinds",
+        "mode",
+        "owner",
+    },
     "a parameter": {"default", "description", "cluster"},
     "related_resources": {"ref", "description"},
 }
@@ -92,6 +104,8 @@ class _Block:
             "exceptions": lambda: tuple(map(one_line, self._texts(custom, "exceptions"))),
             "effective_on": lambda: self._date(custom, "effective_on"),
             "kinds": lambda: self._kinds(custom),
+            "mode": lambda: self._one_of({"mode": "block", **custom}, "mode", get_args(Mode)),
+            "owner": lambda: one_line(self._optional(custom, "owner", "")),
         }
         values = {name: read(part) for name, part in fields.items()} if "custom" in found else {}
         if mistakes:

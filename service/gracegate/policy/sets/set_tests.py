@@ -6,14 +6,14 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, check
 from gracegate.errors import RulesError
 from gracegate.manifests import render_nothing
 from gracegate.model import Limits, SourceFile, Tree
-from gracegate.policy import Cluster, PolicySet, builtin_policies
+from gracegate.policy import Cluster, PolicySet, builtin_policies, without_modes
 from gracegate.policy.sets.folder import PolicyFolder
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, test_mistakes, testing_modules, world_of
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
@@ -104,7 +104,7 @@ def _run_case(path: Path, name: str, policy_set: PolicySet) -> Iterator[Failure]
         CheckRequest(
             head=Tree({name: SourceFile(name, text.encode())}),
             config=RepoConfig(min_minor=Cluster().min_minor),
-            policies=(policy_set,),
+            policies=(replace(policy_set, catalog=without_modes(policy_set.catalog)),),
             today=dt.date.max,
             only=frozenset(rules),
             max_verified_fixes=0,

@@ -16,7 +16,7 @@ from gracegate.policy import Catalog, digest_of, load_catalog
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder
 from gracegate.policy.sets.foreign_gate import build_foreign
 from gracegate.policy.sets.gate import build_policies, world_of
-from gracegate.repo_config import POLICIES_FILE
+from gracegate.repo_config import POLICIES_FILE, PoliciesFile
 
 _MAX_KEPT = 20
 """Policy sets; those that were not used for longest go first."""
@@ -30,7 +30,10 @@ def policy_parts(
     if policies.modules or policies.mistakes:
         yield policies.name, partial(load_policies, policies, find_opa, cache_dir)
     for foreign in () if policies.mistakes else policies.foreign:
-        yield f"{policies.name}/{foreign.entry.path}", partial(load_foreign, foreign, find_opa, cache_dir)
+        yield (
+            f"{policies.name}/{foreign.entry.path}",
+            partial(load_foreign, foreign, find_opa, cache_dir, policies.described),
+        )
 
 
 def load_policies(policies: PolicyFolder, find_opa: Callable[[], Path], cache_dir: Path) -> Catalog:
@@ -38,14 +41,16 @@ def load_policies(policies: PolicyFolder, find_opa: Callable[[], Path], cache_di
 
     Raises RulesError with all mistakes if the set cannot be used.
     """
-    digest = "" if policies.mistakes else digest_of(world_of(policies), policies.data)
+    digest = "" if policies.mistakes else digest_of(world_of(policies), policies.data, policies.described.settings)
     return _load(digest, lambda folder: build_policies(policies, find_opa(), folder), cache_dir)
 
 
-def load_foreign(foreign: ForeignFolder, find_opa: Callable[[], Path], cache_dir: Path) -> Catalog:
-    """The catalogue of policies for another tool, see `load_policies`."""
-    digest = digest_of({**foreign.texts, POLICIES_FILE: repr(foreign.entry)})
-    return _load(digest, lambda folder: build_foreign(foreign, find_opa(), folder), cache_dir)
+def load_foreign(
+    foreign: ForeignFolder, find_opa: Callable[[], Path], cache_dir: Path, described: PoliciesFile
+) -> Catalog:
+    """The catalogue of policies for another tool, see `load_policies`; `described` is what their set says of rules."""
+    digest = digest_of({**foreign.texts, POLICIES_FILE: repr(foreign.entry)}, settings=described.settings)
+    return _load(digest, lambda folder: build_foreign(foreign, find_opa(), folder, described), cache_dir)
 
 
 def _load(digest: str, build: Callable[[Path], object], cache_dir: Path) -> Catalog:
