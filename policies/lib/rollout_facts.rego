@@ -84,6 +84,10 @@ _target_reason(i, target) := "several_containers" if {
 	not probes.has_probe(target.container.spec, "readinessProbe")
 	some container in containers.long_running[i]
 	probes.has_probe(container.spec, "readinessProbe")
+} else := "never_ready" if {
+	some container in containers.long_running[i]
+	by := probes.with_undefined_port(container.spec, container.ports)
+	count(by & {"readinessProbe", "startupProbe"}) > 0
 }
 
 _senders(target) := {s | some s in target.services; not services.service[s].headless}

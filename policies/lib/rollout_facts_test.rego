@@ -127,6 +127,14 @@ test_unknown_workloads[note] if {
 			"app_drains",
 		],
 		"a hook of unknown length": [with_hook(["/stop"]), "unknown_hook"],
+		"a readinessProbe of no port": [
+			testing.with_container(["readinessProbe"], {"httpGet": {"port": "none"}}),
+			"never_ready",
+		],
+		"a startupProbe of no port": [
+			testing.with_container(["startupProbe"], {"tcpSocket": {"port": "none"}}),
+			"never_ready",
+		],
 		"a hook that stops the app": [with_hook(["sh", "-c", "nginx -s quit; sleep 5"]), "early_stop"],
 		"a number that is wrong": [with_spec(["minReadySeconds"], -1), "unknown_number"],
 		"variable replicas": [testing.with_replicas("${REPLICAS}"), "unknown_number"],

@@ -768,6 +768,7 @@ NoSimulation = Literal[
     "early_stop",
     "headless",
     "idle",
+    "never_ready",
     "other_kind",
     "readiness_of_sidecar",
     "several_containers",

@@ -91,8 +91,9 @@ def test_a_picture_shows_what_a_rollout_loses() -> None:
     page = html.render(report)
     assert page.count('<img class="rollout" src="data:image/svg+xml;base64,') == 1
     assert '<strong class="error">like 10 s of outage</strong>' in page
-    # What has no number has no picture.
-    assert html.draw_rollouts([replace(samples.REVIEWS_ROLLOUT, before="unserved")]) == ()
+    # What has no number or loses nothing has no picture.
+    for before in ("unserved", samples.REVIEWS_ROLLOUT.after):
+        assert html.draw_rollouts([replace(samples.REVIEWS_ROLLOUT, before=before)]) == ()
 
 
 def test_what_is_too_much_is_counted() -> None:

@@ -74,7 +74,6 @@ class Picture:
 
     object: ObjectRef
     words: str
-    is_good: bool
     svg: str
 
     @property
@@ -98,12 +97,12 @@ def render(report: Report) -> str:
 
 
 def draw_rollouts(rollouts: Iterable[Rollout]) -> tuple[Picture, ...]:
-    """The pictures of those of the first MAX_PICTURES rollouts that lose something, or of which more is known."""
+    """The pictures of those of the first MAX_PICTURES rollouts that lose something, as far as that is known."""
     estimates = map(estimate_rollout, [*rollouts][:MAX_PICTURES])
     return tuple(
-        Picture(found.rollout.object, outage(found.before), found.before.is_zero, rollout_svg.render([found]))
+        Picture(found.rollout.object, outage(found.before), rollout_svg.render([found]))
         for found in estimates
-        if found.before is not None
+        if found.before is not None and not found.before.is_zero
     )
 
 

@@ -12,6 +12,7 @@ NO_NUMBER: Mapping[NoSimulation, str] = {
     "early_stop": "its preStop hook stops the server itself, and the manifests do not say how fast.",
     "headless": "only a headless Service leads to it, and each client has its own time until it asks the DNS again.",
     "idle": "it has no replicas.",
+    "never_ready": "its new pods never become ready, so that its rollouts do not end.",
     "other_kind": "only Deployments that Kubernetes itself updates are simulated.",
     "readiness_of_sidecar": "its pods are ready when another container is, which says nothing of the app.",
     "several_containers": "several of its containers may get the requests.",
