@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,11 @@ from gracegate.policy import builtin_policies
 from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES
 from tests.shop import SERVICE, WITHOUT_DRAIN
 
-PAGE = Path(__file__).resolve().parents[1] / "service/gracegate/docs/policy-authors.md"
+DOCS = Path(__file__).resolve().parents[1] / "service/gracegate/docs"
+PAGE = DOCS / "policy-authors.md"
 FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\n```\w+\n(?P<text>.*?)```\n", re.DOTALL)
-STEP = re.compile(rf"{FILE.pattern}|```sh\n(?P<commands>.*?)```\n", re.DOTALL)
+STEP = re.compile(rf"{FILE.pattern}|```sh\n(?P<commands>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL)
+LINK = re.compile(r"\]\((?P<page>[^)#:]*)(?:#(?P<part>[^)]*))?\)")
 
 
 def test_the_path_of_a_newcomer(
@@ -28,15 +30,7 @@ def test_the_path_of_a_newcomer(
     (tmp_path / "apps").mkdir()
     (tmp_path / "apps" / "web.yaml").write_text(WITHOUT_DRAIN)
     (tmp_path / "apps" / "service.yaml").write_text(SERVICE)
-    outputs = []
-    for step in STEP.finditer(PAGE.read_text(encoding="utf-8")):
-        if step["name"]:
-            (tmp_path / step["name"]).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / step["name"]).write_text(step["text"])
-        for command in (step["commands"] or "").splitlines():
-            program, *arguments = shlex.split(command)
-            assert (program, run(arguments) in {CLEAN, FINDINGS}) == ("gracegate", True)
-            outputs.append(capfd.readouterr().out)
+    outputs = list(outputs_of(PAGE, tmp_path, capfd))
     one, rules, page, whole, checked, tested = outputs
     assert 'warning: Container "web" has no memory limit. [memory-limit-missing]' in one
     assert "  memory-limit-missing  warning  A container without a memory limit" in rules
@@ -44,6 +38,44 @@ def test_the_path_of_a_newcomer(
     assert '"value": "512Mi"' in whole
     assert checked.startswith("policies: 1 rule, evaluated in Wasm; ")
     assert "1 rule, 0 tests, 0 cases: all pass." in tested
+
+
+@pytest.mark.parametrize(("name", "given"), [("start", {}), ("ci", {"web.yaml": WITHOUT_DRAIN})])
+def test_what_readers_run(
+    name: str, given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file, text in given.items():
+        (tmp_path / file).write_text(text)
+    assert list(outputs_of(DOCS / f"{name}.md", tmp_path, capfd))
+
+
+def outputs_of(page: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[str]:
+    """Writes the files of a page and runs its commands, in order; a command with an output in the page has that one."""
+    for step in STEP.finditer(page.read_text(encoding="utf-8")):
+        if step["name"]:
+            (folder / step["name"]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / step["name"]).write_text(step["text"])
+        for command in (step["commands"] or "").splitlines():
+            program, *arguments = shlex.split(command)
+            assert (program, run(arguments) in {CLEAN, FINDINGS}) == ("gracegate", True)
+            output = capfd.readouterr().out
+            assert step["output"] in {None, output}
+            yield output
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = page.parent / link["page"] if link["page"] else page
+        assert target.is_file()
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not link["part"] or link["part"] in {"-".join(re.findall(r"\w+", one.lower())) for one in headings}
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = {link["page"] for link in LINK.finditer((DOCS / "README.md").read_text(encoding="utf-8"))}
+    assert listed | {"README.md"} == {page.name for page in DOCS.glob("*.md")}
 
 
 def test_the_page_names_what_is_public_and_what_is_forbidden() -> None:

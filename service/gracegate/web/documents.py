@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from gracegate.policy import builtin_policies, load_builtin
 _COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 _PAGE_OF_RULE = re.compile(r"\(pages/([a-z0-9-]+)\.md\)")
+_PAGE_OF_DOCUMENTATION = re.compile(r"\(([a-z-]+)\.md(#[a-z-]+)?\)")
+_LINK_INTO_REPOSITORY = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 
 
 class Document(NamedTuple):
@@ -48,12 +51,21 @@ def rule_page(rule: str) -> Document:
     return _document((builtin_policies() / "pages" / f"{rule}.md").read_text(encoding="utf-8"))
 
 
+INDEX = "README"
+"""The page of the documentation that lists the others."""
+
+
 @cache
 def documentation() -> Mapping[str, Document]:
-    """The pages of the documentation by name, in the order of their names."""
-    folder = files("gracegate") / "docs"
-    pages = sorted((Path(page.name).stem, page) for page in folder.iterdir() if page.name.endswith(".md"))
-    return {name: _document(page.read_text(encoding="utf-8")) for name, page in pages}
+    """The pages of the documentation by name."""
+    pages = (page for page in (files("gracegate") / "docs").iterdir() if page.name.endswith(".md"))
+    return {Path(page.name).stem: _documentation_page(page.read_text(encoding="utf-8")) for page in pages}
+
+
+def _documentation_page(text: str) -> Document:
+    """Links to other pages lead to where they are served; what they lead to in a checkout is not here."""
+    text = _LINK_INTO_REPOSITORY.sub(r"\1", text)
+    return _document(_PAGE_OF_DOCUMENTATION.sub(r"(/docs/\1\2)", text))
 
 
 def _document(text: str) -> Document:
@@ -63,7 +75,11 @@ def _document(text: str) -> Document:
     title = _TITLE.search(text)
     # What is packaged is ours, but it quotes manifests: HTML in it is text.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    html = markdown.render(_COMMENT.sub("", text))
+    tokens = markdown.parse(_COMMENT.sub("", text))
+    for heading, content in pairwise(tokens):
+        if heading.type == "heading_open":
+            heading.attrSet("id", "-".join(re.findall(r"\w+", content.content.lower())))
+    html = markdown.renderer.render(tokens, markdown.options, {})
     # A block that is wider than the page is scrolled, also with the keyboard.
     html = html.replace("<pre>", '<pre tabindex="0">')
     html = html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")

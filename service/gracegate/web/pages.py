@@ -86,10 +86,10 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
 
     @pages.get("/docs")
     def show_documentation() -> Response:
-        links = [(f"/docs/{name}", page.title) for name, page in documents.documentation().items()]
-        return _message(200, "Documentation", links=[*links, ("/rules", "The rules")])
+        return _document(documents.documentation()[documents.INDEX])
 
     @pages.get("/docs/<name>")
+    @pages.get("/docs/<name>.md")
     def show_document(name: str) -> Response:
         page = documents.documentation().get(name)
         if page is None:
