@@ -568,3 +568,16 @@ def test_a_crlf_file_keeps_its_line_endings_and_gets_no_suggestion() -> None:
     assert [(f.no_suggestion, f.suggestion) for f in report.findings] == [("crlf", None)]
     diff_text = report.findings[0].fix.diff
     assert all(line.endswith("\r") for line in diff_text.split("\n") if line.startswith("+ "))
+
+
+@pytest.mark.parametrize(
+    ("rules_url", "policies", "expected"),
+    [
+        (None, "gracegate", None),
+        ("https://gate.example.com/rules", "gracegate", f"https://gate.example.com/rules/{PRESTOP}.md"),
+        ("https://gate.example.com/rules", "acme", None),
+    ],
+)
+def test_built_in_rules_link_to_their_pages(rules_url: str | None, policies: str, expected: str | None) -> None:
+    request = replace(request_of(GOOD, WITHOUT_DRAIN), rules_url=rules_url, policies=(replace(BUILTIN, name=policies),))
+    assert [finding.rule_url for finding in check(request, render_nothing).findings] == [expected]

@@ -19,7 +19,7 @@ from tests.outputs import sample_reports as samples
     [samples.FAIL, samples.CLEAN, samples.INCOMPLETE, samples.SPLIT, samples.HOSTILE, samples.BIG],
 )
 def test_a_report_comes_back(report: Report) -> None:
-    page = read_page(write_page(replace(report, seconds=1.5)))
+    page = read_page(write_page(replace(report, seconds=1.5, shadow_findings=(samples.NO_DRAIN,))))
     assert page is not None
     assert page.report == replace(report, rollouts=(), suggestions=(), live_targets=())
     assert (page.report.seconds, page.left_out) == (1.5, 0)

@@ -9,6 +9,7 @@ from gracegate.check import profiles
 from gracegate.check.matches import Match, MatchGroup, group_matches
 from gracegate.check.trees import ComparedTrees
 from gracegate.model import (
+    BUILTIN_POLICIES,
     SEVERITY_ORDER,
     FileDiff,
     Finding,
@@ -96,7 +97,7 @@ def _found(group: MatchGroup, members: Sequence[Match], trees: ComparedTrees) ->
 
 def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: ComparedTrees) -> Finding:
     violation, status = lead.violation, _status(lead, trees)
-    policies = trees.request.policies_of(violation.rule)
+    policies, rules_url = trees.request.policies_of(violation.rule), trees.request.rules_url
     rule = policies.catalog.rules[violation.rule]
     is_new = status in {"introduced", "worsened"}
     is_note = is_new and profiles.is_note(
@@ -140,7 +141,8 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         blocks_from=violation.blocks_from,
         title=rule.title,
         description=rule.description,
-        rule_url=None if trees.request.rules_url is None else f"{trees.request.rules_url}/{violation.rule}.md",
+        # Nobody serves pages of other rules.
+        rule_url=f"{rules_url}/{violation.rule}.md" if rules_url and policies.name == BUILTIN_POLICIES else None,
         roots=_root_names(members, source[0]),
         policy_set=policies.name,
         owner=rule.owner,

@@ -73,8 +73,8 @@ class CheckRequest:
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the preview. `only`
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
-    file. `rules_url` is the folder of the rules' pages, None where they are not served. The `cache` may have what was
-    read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
+    file. `rules_url` is the folder of the built-in rules' pages, None where they are not served. The `cache` may have
+    what was read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
     `with_details` asks for the rollouts and the excerpts of the report.
     """

@@ -52,18 +52,18 @@ def read_page(content: bytes) -> ReportPage | None:
 
 
 def _shortened(report: Report, kept: int) -> Report:
-    """The report with its first findings, without what stands beside them if some are left out."""
+    """What is shown of the report, with its first findings; without what stands beside them if some are left out."""
+    shown = replace(
+        report, rollouts=(), suggestions=(), live_targets=(), shadow_findings=(), shadow_failures=dict[str, str]()
+    )
     if kept == len(report.findings):
-        return replace(report, rollouts=(), suggestions=(), live_targets=())
+        return shown
     return replace(
-        report,
+        shown,
         findings=report.findings[:kept],
         fixed_findings=report.fixed_findings[:kept],
         problems=report.problems[:kept],
         excerpts=report.excerpts[:kept],
         steps=report.steps if kept else (),
-        rollouts=(),
-        suggestions=(),
-        live_targets=(),
         config_preview=None,
     )
