@@ -5,6 +5,7 @@
 # - input: schema.input
 package gracegate.lib.rollout_facts
 
+import data.gracegate.lib.commands
 import data.gracegate.lib.containers
 import data.gracegate.lib.drains
 import data.gracegate.lib.exposures
@@ -86,8 +87,17 @@ _target_reason(i, target) := "several_containers" if {
 	probes.has_probe(container.spec, "readinessProbe")
 } else := "never_ready" if {
 	some container in containers.long_running[i]
+	_is_never_ready(container)
+}
+
+_is_never_ready(container) if {
 	by := probes.with_undefined_port(container.spec, container.ports)
 	count(by & {"readinessProbe", "startupProbe"}) > 0
+}
+
+_is_never_ready(container) if {
+	some by in ["readinessProbe", "startupProbe"]
+	commands.defect(container.spec[by].exec.command)
 }
 
 _senders(target) := {s | some s in target.services; not services.service[s].headless}

@@ -131,6 +131,10 @@ test_unknown_workloads[note] if {
 			testing.with_container(["readinessProbe"], {"httpGet": {"port": "none"}}),
 			"never_ready",
 		],
+		"a readinessProbe that always fails": [
+			testing.with_container(["readinessProbe"], {"exec": {"command": ["cat /ready"]}}),
+			"never_ready",
+		],
 		"a startupProbe of no port": [
 			testing.with_container(["startupProbe"], {"tcpSocket": {"port": "none"}}),
 			"never_ready",
