@@ -690,7 +690,8 @@ class Finding:
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
     `steps` say how a finding on what the change does is avoided, `no_steps` why it is in none of the report's steps.
     `policy_set` is the name of the one that the rule is of. `blocks` says whether it makes the verdict `fail`.
-    `owner` is the rule's.
+    `owner` is the rule's. `values` is verbatim text that belongs to the message. What is not about a manifest is not
+    waivable.
     """
 
     id: str
@@ -722,6 +723,8 @@ class Finding:
     policy_set: str = BUILTIN_POLICIES
     blocks: bool = False
     owner: str = ""
+    values: str = ""
+    is_waivable: bool = True
 
     @property
     def counts(self) -> bool:
@@ -919,6 +922,7 @@ class Report:
 
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
+    Of the `unevaluated_targets` nobody knows whether they still have their findings.
     `rollouts` are those of the workloads with verified fixes, and `excerpts` show the places of findings, where they
     were asked for.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
@@ -948,6 +952,63 @@ class Report:
     policies: tuple[PolicyState, ...] = ()
     shadow_findings: tuple[Finding, ...] = ()
     shadow_failures: Mapping[str, str] = field(default_factory=dict)
+    unevaluated_targets: tuple[str, ...] = ()
+
+
+PolicyMistake = Literal["mistake", "test", "case", "untested", "lint"]
+"""What is wrong in a policy set: it is refused, a test or a case fails, no test evaluates a changed line, or Regal
+found something."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFinding:
+    """Something wrong in a policy set, at a line of a file in its repository; `file` is "" and `line` 0 if not known.
+
+    `values` is verbatim text: what a failing test has compared.
+    """
+
+    kind: PolicyMistake
+    file: str
+    line: int
+    message: str
+    values: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return "warning" if self.kind in {"untested", "lint"} else "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedRule:
+    """A rule that a change adds, changes or removes; `tests` and `cases` are its own, `untested` counts changed lines.
+
+    None of these is known where the set was refused.
+    """
+
+    id: str
+    change: Literal["new", "changed", "removed"]
+    tests: int | None = None
+    cases: int | None = None
+    untested: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReview:
+    """A policy set as a change leaves it, in the `folder` of its repository, "" for the top.
+
+    `rules` are those that the change touches. Where `is_tested` is False, the set was refused before its tests.
+    `problem` says why it was not evaluated at all.
+    """
+
+    name: str
+    folder: str
+    findings: tuple[PolicyFinding, ...] = ()
+    rules: tuple[ReviewedRule, ...] = ()
+    tests: int = 0
+    cases: int = 0
+    is_tested: bool = False
+    digest: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

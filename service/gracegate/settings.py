@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ _LIMITS = {
 }
 
 _RENDER_SOURCE = re.compile(r"(?:https?://)?[a-z0-9.-]+(?::[0-9]+)?(?:/[\w.~-]+)*(?:/\*|/[\w.~-]+)", re.ASCII)
+
+_REPOSITORIES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*/(?:\*|[\w.-]+)", re.ASCII)
 
 # The variables that a child process sees: enough to find programs, certificates and proxies, none of our secrets.
 _CHILD_VARIABLES = (
@@ -105,6 +108,7 @@ class Settings:
     allowed_owners: frozenset[str] = frozenset()
     render_sources: RenderSources = field(default_factory=RenderSources)
     policies: tuple[Path, ...] = ()
+    policies_allowed: tuple[str, ...] = ()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
     limits: Limits = field(default_factory=Limits)
@@ -138,6 +142,7 @@ class Settings:
             allowed_owners=frozenset(owner.lower() for owner in read.values("ALLOWED_OWNERS")),
             render_sources=read.render_sources(),
             policies=read.policies(),
+            policies_allowed=read.policies_allowed(),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
             limits=read.limits(),
@@ -150,6 +155,15 @@ class Settings:
         )
         read.raise_errors()
         return settings
+
+    @property
+    def policies_check_name(self) -> str:
+        """The name of the check of pull requests that change policy sets."""
+        return f"{self.check_name} / policies"
+
+    def lists_policies_of(self, repository: str) -> bool:
+        """Whether policy sets of a repository, by its full name, are ones that reviews may use."""
+        return any(fnmatchcase(repository.lower(), pattern.lower()) for pattern in self.policies_allowed)
 
     def secrets(self) -> tuple[str, ...]:
         """The values that must never appear in a log."""
@@ -198,6 +212,12 @@ def find_opa(env: Mapping[str, str] | None = None) -> Path:
             "(https://www.openpolicyagent.org/docs#1-download-opa)"
         )
     return Path(found)
+
+
+def find_regal(env: Mapping[str, str] | None = None) -> Path | None:
+    """The `regal` program of PATH; None if there is none."""
+    found = shutil.which("regal", path=(environment() if env is None else env).get("PATH", ""))
+    return None if found is None else Path(found)
 
 
 def limits(env: Mapping[str, str] | None = None) -> Limits:
@@ -354,6 +374,15 @@ class _Reader:
             if not (folder.is_absolute() and folder.is_dir())
         )
         return folders
+
+    def policies_allowed(self) -> tuple[str, ...]:
+        patterns = self.values("POLICIES_ALLOWED")
+        self.errors += (
+            f"GRACEGATE_POLICIES_ALLOWED: {pattern!r} names no repositories: write owner/name or owner/*"
+            for pattern in patterns
+            if not _REPOSITORIES.fullmatch(pattern)
+        )
+        return patterns
 
     def limits(self) -> Limits:
         chosen: dict[str, Any] = {

@@ -18,6 +18,7 @@ from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
+from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
 from gracegate.settings import JobSettings, Settings, child_environment, find_opa
@@ -140,6 +141,11 @@ def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Cal
     monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
 
 
+def policy_reviewer(reviewer: PullRequestReviewer) -> PolicyReviewer:
+    parts = {name: getattr(reviewer, name) for name in ("settings", "client", "fetcher", "store")}
+    return PolicyReviewer(**parts, poster=policy_poster((b"k",)))
+
+
 @dataclass
 class Inbox:
     """What the web and a worker do, in this process: deliveries are queued, and their runs done one after another."""
@@ -192,5 +198,10 @@ class Inbox:
 def inbox(stage: Stage) -> Inbox:
     store = stage.reviewer.store
     parts = {field.name: getattr(stage.reviewer, field.name) for field in fields(stage.reviewer)}
-    reviewer = RunReviewer(stage.reviewer, MergeGroupReviewer(**parts), BaseBranchReviewer(stage.reviewer.client))
+    reviewer = RunReviewer(
+        stage.reviewer,
+        MergeGroupReviewer(**parts),
+        BaseBranchReviewer(stage.reviewer.client),
+        policy_reviewer(stage.reviewer),
+    )
     return Inbox(stage, Runner(store, reviewer, JOBS))

@@ -5,15 +5,26 @@ from __future__ import annotations
 from gracegate.check.check import PlannedChange, check, plan_change, proposed_config_problem
 from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
 from gracegate.check.fix import FixedFiles, fix_all
-from gracegate.check.impact import ChangeImpact, Impact, Outcome, compare_findings, compare_outcomes
+from gracegate.check.impact import (
+    EVALUATION_FAILURES,
+    ChangeImpact,
+    FoundByRules,
+    Impact,
+    Outcome,
+    compare_findings,
+    find,
+    together,
+)
 from gracegate.check.simulation import simulated_rollouts
 from gracegate.check.trees import CheckRequest
 from gracegate.check.verdict import add_problem
 
 __all__ = [
+    "EVALUATION_FAILURES",
     "ChangeImpact",
     "CheckRequest",
     "FixedFiles",
+    "FoundByRules",
     "Impact",
     "Outcome",
     "PlannedChange",
@@ -21,11 +32,12 @@ __all__ = [
     "add_problem",
     "check",
     "compare_findings",
-    "compare_outcomes",
     "explain_rule",
+    "find",
     "fix_all",
     "plan_change",
     "proposed_config_problem",
     "simulated_rollouts",
+    "together",
     "waiver_hint",
 ]

@@ -6,83 +6,107 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gracegate.check.check import check
-from gracegate.check.trees import CheckRequest
-from gracegate.model import Finding, Problem, Render, Report
+from gracegate.check.findings import findings_of
+from gracegate.check.trees import CheckRequest, compare_trees
+from gracegate.check.verdict import verdict_of
+from gracegate.model import Finding, Problem, Render
 from gracegate.policy import PolicySet
 
 Outcome = Literal["passes", "is commented", "is blocked"]
 """What a change would have met."""
+EVALUATION_FAILURES = frozenset({"engine", "engine_unavailable", "rule_failed"})
+"""Codes of problems with what evaluates: what it would have found is not known, and may be known the next time."""
+_FROM_BEST_TO_WORST: tuple[Outcome, ...] = ("passes", "is commented", "is blocked")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundByRules:
+    """The findings of policy sets that count, what they could not evaluate, and how a review would end with them."""
+
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    outcome: Outcome = "passes"
+    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
     """The findings that one set of rules has and the other has not, and what was not evaluated with either.
 
-    `relevelled` are those that both have, of another level than before.
+    `relevelled` are those that both have, of another level than before. `before` and `after` are all findings of each.
     """
 
-    appear: tuple[Finding, ...]
-    disappear: tuple[Finding, ...]
-    relevelled: tuple[Finding, ...]
+    before: tuple[Finding, ...]
+    after: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     documents: int
+
+    @property
+    def appear(self) -> tuple[Finding, ...]:
+        return _only_in(self.after, self.before)
+
+    @property
+    def disappear(self) -> tuple[Finding, ...]:
+        return _only_in(self.before, self.after)
+
+    @property
+    def relevelled(self) -> tuple[Finding, ...]:
+        levels = {finding.id: finding.severity for finding in self.before}
+        return tuple(f for f in self.after if levels.get(f.id, f.severity) != f.severity)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeImpact:
-    """What a change would have met with one set of rules and with the other, and the findings that only one brings."""
+    """What a change would have met with one set of rules and with the other, with all findings of each."""
 
-    before: Outcome
-    after: Outcome
-    appear: tuple[Finding, ...]
-    disappear: tuple[Finding, ...]
+    before: FoundByRules
+    after: FoundByRules
+
+    @property
+    def appear(self) -> tuple[Finding, ...]:
+        return _only_in(self.after.findings, self.before.findings)
+
+    @property
+    def disappear(self) -> tuple[Finding, ...]:
+        return _only_in(self.before.findings, self.after.findings)
 
 
-def compare_findings(
-    request: CheckRequest, before: Sequence[PolicySet], after: Sequence[PolicySet], render: Render
-) -> Impact:
-    """The findings of a tree with the policy sets of `before` and with those of `after`."""
-    former, latter = (_report(request, policies, render) for policies in (before, after))
-    reports = [report for report in (former, latter) if report is not None]
-    problems = dict.fromkeys(problem for report in reports for problem in report.problems if problem.blocks)
-    documents = max((report.totals.documents for report in reports), default=0)
-    levels = {finding.id: finding.severity for finding in _counted(former)}
-    return Impact(
-        appear=_only_in(latter, former),
-        disappear=_only_in(former, latter),
-        relevelled=tuple(f for f in _counted(latter) if levels.get(f.id, f.severity) != f.severity),
-        problems=tuple(problems),
-        documents=documents,
+def find(request: CheckRequest, policies: Sequence[PolicySet], render: Render) -> FoundByRules:
+    """What policy sets find, nothing without any. No fix is verified, and what is only said of a tree is left out.
+
+    What was read is in the cache of the request, for the next set of rules.
+    """
+    if not policies:
+        return FoundByRules()
+    trees = compare_trees(replace(request, policies=tuple(policies)), render)
+    findings = tuple(found.finding for found in findings_of(trees) if found.finding.counts)
+    unread = (p for p in trees.head.collection.problems if not p.file or trees.is_in_scope(p.file))
+    problems = tuple(dict.fromkeys(p for p in (*unread, *trees.head.problems) if p.blocks))
+    outcome: Outcome = "passes"
+    if verdict_of(findings, (), request.config.profile) == "fail":
+        outcome = "is blocked"
+    elif any(finding.severity != "info" for finding in findings):
+        outcome = "is commented"
+    indexes = trees.subject_indexes(trees.head.collection.documents)
+    return FoundByRules(findings, problems, outcome, len(indexes))
+
+
+def compare_findings(before: FoundByRules, after: FoundByRules) -> Impact:
+    """The findings in one tree of two sets of rules."""
+    problems = tuple(dict.fromkeys((*before.problems, *after.problems)))
+    return Impact(before.findings, after.findings, problems, max(before.documents, after.documents))
+
+
+def together(one: FoundByRules, other: FoundByRules) -> FoundByRules:
+    """What two sets of rules find beside each other."""
+    return FoundByRules(
+        (*one.findings, *other.findings),
+        tuple(dict.fromkeys((*one.problems, *other.problems))),
+        max((one.outcome, other.outcome), key=_FROM_BEST_TO_WORST.index),
+        max(one.documents, other.documents),
     )
 
 
-def compare_outcomes(
-    request: CheckRequest, before: Sequence[PolicySet], after: Sequence[PolicySet], render: Render
-) -> ChangeImpact:
-    """What a change, with a base, would have met with the policy sets of `before` and with those of `after`."""
-    former, latter = (_report(request, policies, render) for policies in (before, after))
-    return ChangeImpact(_outcome(former), _outcome(latter), _only_in(latter, former), _only_in(former, latter))
-
-
-def _report(request: CheckRequest, policies: Sequence[PolicySet], render: Render) -> Report | None:
-    """The report, None without any rules; what was read for one is in the cache of the request for the other."""
-    if not policies:
-        return None
-    return check(replace(request, policies=tuple(policies), max_verified_fixes=0), render)
-
-
-def _only_in(one: Report | None, other: Report | None) -> tuple[Finding, ...]:
-    """The findings that count in one report alone."""
-    known = {finding.id for finding in _counted(other)}
-    return tuple(finding for finding in _counted(one) if finding.id not in known)
-
-
-def _counted(report: Report | None) -> list[Finding]:
-    return [] if report is None else [finding for finding in report.findings if finding.counts]
-
-
-def _outcome(report: Report | None) -> Outcome:
-    if report is not None and report.verdict == "fail":
-        return "is blocked"
-    return "is commented" if any(finding.severity != "info" for finding in _counted(report)) else "passes"
+def _only_in(findings: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
+    known = {finding.id for finding in others}
+    return tuple(finding for finding in findings if finding.id not in known)

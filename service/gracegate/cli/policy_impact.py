@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,16 +15,27 @@ from typing import Any, Literal
 import click
 
 from gracegate import git, settings
-from gracegate.check import ChangeImpact, CheckRequest, Impact, Outcome, compare_findings, compare_outcomes
+from gracegate.check import (
+    EVALUATION_FAILURES,
+    ChangeImpact,
+    CheckRequest,
+    FoundByRules,
+    Impact,
+    Outcome,
+    compare_findings,
+    find,
+    together,
+)
+from gracegate.cli.impact_cache import ImpactCache
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.policies import ChosenPolicies, choose_policies
 from gracegate.cli.terminal import Progress, progress, write_output
 from gracegate.errors import GracegateError
-from gracegate.manifests import ReadCache, may_be_read, render_nothing
-from gracegate.model import CONFIG_FILE, Finding, Tree
-from gracegate.outputs import location, plural, text
-from gracegate.policy import PolicySet, kinds_of
-from gracegate.policy.engines import open_own_policies
+from gracegate.manifests import may_be_read, render_nothing
+from gracegate.model import CONFIG_FILE, Finding, Limits, Problem
+from gracegate.outputs import enumeration, location, plural, text
+from gracegate.policy import PolicySet, kinds_of, load_builtin
+from gracegate.policy.engines import open_own_policies, open_policy_set
 from gracegate.policy.sets import write_files
 from gracegate.repo_config import parse_repo_config
 
@@ -33,7 +44,7 @@ Exit codes:
   0  the impact is shown, whatever it is
   1  more changes would have been blocked than --fail-if-blocks allows
   2  wrong usage, or no policy set
-  3  a repository could not be read, or the rules cannot be used
+  3  a repository could not be read, or rules cannot be used or failed
 """
 _SHOWN = 20
 """Examples of each kind that are printed."""
@@ -56,6 +67,13 @@ class Found:
     changes: list[tuple[str, str, ChangeImpact]] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def failures(self) -> list[tuple[str, Problem]]:
+        """The rules that failed, by repository: what they would have found there is not known."""
+        return [
+            (name, p) for name, impact in self.repositories for p in impact.problems if p.code in EVALUATION_FAILURES
+        ]
+
 
 @click.command("impact", epilog=EXIT_CODES)
 @click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -68,15 +86,23 @@ class Found:
     help="A file with a clone on each line, as PATH or PATH@REV; paths count from the file.",
 )
 @click.option("--changes", "most", default=0, metavar="N", help="Look at the last N changes of each repository too.")
+@click.option("--builtin", "with_builtin", is_flag=True, help="Evaluate the built-in rules beside those of the set.")
 @click.option("--fail-if-blocks", "allowed", type=int, metavar="N", help="Fail if more changes than N get blocked.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def command(
-    folder: Path, base: str | None, listed: Path, most: int, allowed: int | None, form: Literal["text", "json"]
+def command(  # noqa: PLR0913, PLR0917
+    folder: Path,
+    base: str | None,
+    listed: Path,
+    most: int,
+    with_builtin: bool,
+    allowed: int | None,
+    form: Literal["text", "json"],
 ) -> int:
     """Show what a change of rules would find, and what it would have blocked.
 
     FOLDER is a policy set. Its rules, and with --base those of a revision, check the manifests of all repositories
     by the configuration of each. Kustomizations and charts are not rendered. A change is a commit of the branch itself.
+    What is read is kept in the user's cache: the next run reads only what has changed.
     """
     repositories = list(_repositories(listed))
     with ExitStack() as stack:
@@ -86,16 +112,35 @@ def command(
         if problems := [*after.problems(), *before.problems()]:
             click.echo(text.problems(problems), err=True, nl=False)
             return INCOMPLETE
-        found = _look(repositories, most, (before, after), shown)
+        cache_dir = settings.cache_dir()
+        cache = ImpactCache(None if cache_dir is None else cache_dir / "impact")
+        rules = _Rules(before, after, has_builtin_before=with_builtin and base is not None, has_builtin=with_builtin)
+        found = _look(repositories, most, rules, cache, shown)
+        cache.shrink()
     write_output(_as_json(found) if form == "json" else _as_text(found, most))
-    blocked = sum(one.after == "is blocked" and one.before != "is blocked" for _, _, one in found.changes)
-    if found.unread:
+    blocked = sum(_is_newly_blocked(one) for _, _, one in found.changes)
+    if found.unread or found.failures:
         return INCOMPLETE
     return FINDINGS if allowed is not None and blocked > allowed else CLEAN
 
 
-_Rules = tuple[ChosenPolicies, ChosenPolicies]
-"""The sets before and after the change."""
+def _is_newly_blocked(change: ChangeImpact) -> bool:
+    return change.after.outcome == "is blocked" and change.before.outcome != "is blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The sets before and after the change, and on which sides the built-in rules are evaluated too."""
+
+    before: ChosenPolicies
+    after: ChosenPolicies
+    has_builtin_before: bool = False
+    has_builtin: bool = False
+
+    @property
+    def limits(self) -> Limits:
+        own = (one.catalog for side in (self.before, self.after) for one in side.own)
+        return replace(settings.limits(), own_kinds=kinds_of(own))
 
 
 def _chosen(folder: Path, stack: ExitStack) -> ChosenPolicies:
@@ -122,50 +167,85 @@ def _repositories(listed: Path) -> Iterator[Repository]:
             yield Repository(path, listed.parent / path, revision or "HEAD")
 
 
-def _look(repositories: Sequence[Repository], most: int, rules: _Rules, shown: Progress) -> Found:
+def _look(repositories: Sequence[Repository], most: int, rules: _Rules, cache: ImpactCache, shown: Progress) -> Found:
     found = Found()
     with shown.step("Checking repositories", len(repositories)):
         for one in repositories:
             try:
-                _look_into(one, most, rules, found)
+                _Look(one, rules, cache).into(found, most)
             except (GracegateError, OSError) as error:
                 found.unread.append((one.name, str(error)))
             shown.done += 1
     return found
 
 
-def _look_into(one: Repository, most: int, rules: _Rules, found: Found) -> None:
-    """The engines are opened for each repository, so that none spends the time of the others."""
-    cache = ReadCache()
-    head = git.resolve_commit(one.path, one.revision)
-    tree = git.read_commit_tree(one.path, head, may_be_read)
-    with _opened(rules[0]) as before, _opened(rules[1]) as after:
-        impact = compare_findings(_request(tree, rules, cache), before, after, render_nothing)
-        found.repositories.append((one.name, impact))
-        for base, changed in git.latest_changes(one.path, head, most) if most else ():
-            diff = tuple(git.read_changes(one.path, base, changed, may_be_read))
-            if diff:
-                trees = [git.read_commit_tree(one.path, commit, may_be_read) for commit in (base, changed)]
-                request = replace(_request(trees[1], rules, cache, trees[0]), base=trees[0], diff=diff)
-                found.changes.append((one.name, changed, compare_outcomes(request, before, after, render_nothing)))
+class _Look:
+    """What the rules find in one repository. Its engines are its own, so that none spends the time of the others."""
 
+    def __init__(self, repository: Repository, rules: _Rules, cache: ImpactCache) -> None:
+        self._repository = repository
+        self._rules = rules
+        self._cache = cache
+        self._limits = rules.limits
+        self._read = cache.reading(repository.path, self._limits)
 
-def _opened(chosen: ChosenPolicies) -> AbstractContextManager[tuple[PolicySet, ...]]:
-    return open_own_policies(chosen.own, cache_dir=settings.cache_dir())
+    def into(self, found: Found, most: int) -> None:
+        name, path = self._repository.name, self._repository.path
+        head = git.resolve_commit(path, self._repository.revision)
+        impact = compare_findings(*self._sides(head, None))
+        changes = []
+        for base, changed in git.latest_changes(path, head, most) if most else ():
+            if git.read_changes(path, base, changed, may_be_read):
+                before, after = self._sides(changed, base)
+                changes.append((name, changed, ChangeImpact(before, after)))
+        found.repositories.append((name, impact))
+        found.changes += changes
+        self._read.save()
 
+    def _sides(self, head: str, base: str | None) -> tuple[FoundByRules, FoundByRules]:
+        """What the rules find before and after their change."""
+        rules = self._rules
+        before = self._find(head, base, rules.before, is_builtin=False)
+        after = self._find(head, base, rules.after, is_builtin=False)
+        if not rules.has_builtin:
+            return before, after
+        builtin = self._find(head, base, ChosenPolicies(), is_builtin=True)
+        return (together(before, builtin) if rules.has_builtin_before else before), together(after, builtin)
 
-def _request(tree: Tree, rules: _Rules, cache: ReadCache, base: Tree | None = None) -> CheckRequest:
-    """A request with the configuration of the base, or of the tree itself without one."""
-    known = {**rules[0].rules, **rules[1].rules}
-    file = (base or tree).files.get(CONFIG_FILE)
-    return CheckRequest(
-        head=tree,
-        config=parse_repo_config("" if file is None else file.data.decode("utf-8", "replace"), known),
-        policies=(),
-        today=dt.datetime.now().astimezone().date(),
-        limits=replace(settings.limits(), own_kinds=kinds_of(one.catalog for side in rules for one in side.own)),
-        cache=cache,
-    )
+    def _find(self, head: str, base: str | None, chosen: ChosenPolicies, *, is_builtin: bool) -> FoundByRules:
+        """What sets find in a commit, or in what it changed since `base`."""
+        if not chosen.own and not is_builtin:
+            return FoundByRules()
+        digests = [one.catalog.digest for one in chosen.own] or [load_builtin().digest]
+        known = sorted({**self._rules.before.rules, **self._rules.after.rules})
+        day = dt.datetime.now().astimezone().date()
+        key = (str(self._repository.path.resolve()), head, str(base), *digests, repr(self._limits), str(day), *known)
+
+        def find_now() -> FoundByRules:
+            opened = open_policy_set(None, load_builtin()) if is_builtin else open_own_policies(chosen.own)
+            with opened as sets:
+                policies = (sets,) if isinstance(sets, PolicySet) else sets
+                return find(self._request(head, base, day), policies, render_nothing)
+
+        return self._cache.found(key, find_now)
+
+    def _request(self, head: str, base: str | None, day: dt.date) -> CheckRequest:
+        """A request with the configuration of the base, or of the tree itself without one."""
+        path = self._repository.path
+        tree = git.read_commit_tree(path, head, may_be_read)
+        former = None if base is None else git.read_commit_tree(path, base, may_be_read)
+        file = (former or tree).files.get(CONFIG_FILE)
+        known = {**self._rules.before.rules, **self._rules.after.rules}
+        return CheckRequest(
+            head=tree,
+            base=former,
+            diff=None if base is None else tuple(git.read_changes(path, base, head, may_be_read)),
+            config=parse_repo_config("" if file is None else file.data.decode("utf-8", "replace"), known),
+            policies=(),
+            today=day,
+            limits=self._limits,
+            cache=self._read.cache,
+        )
 
 
 def _as_text(found: Found, most: int) -> str:
@@ -202,15 +282,19 @@ def _differences(impact: Impact) -> Iterator[tuple[str, Finding]]:
 def _change_lines(found: Found, most: int) -> Iterator[str]:
     if not most:
         return
-    now, then = (Counter(one.before for _, _, one in found.changes), Counter(one.after for _, _, one in found.changes))
+    now, then = (Counter(side.outcome for side in sides) for sides in _sides_of(found))
     counts = (f"{then[outcome]} {words} (now: {now[outcome]})" for outcome, words in _OUTCOMES.items())
     yield f"Of the last {plural(len(found.changes), 'change')} of manifests: {', '.join(counts)}."
-    different = [(name, commit, one) for name, commit, one in found.changes if one.before != one.after]
+    different = [item for item in found.changes if item[2].before.outcome != item[2].after.outcome]
     for name, commit, one in different[:_SHOWN]:
         places = [f"{location(f.file, f.line)} {f.rule}" for f in (*one.appear, *one.disappear)]
-        yield f"  {name} {commit[:7]} {one.after}, not {one.before}: {', '.join(places[:3])}"
+        yield f"  {name} {commit[:7]} {one.after.outcome}, not {one.before.outcome}: {', '.join(places[:3])}"
     if len(different) > _SHOWN:
         yield f"  and {len(different) - _SHOWN} more"
+
+
+def _sides_of(found: Found) -> tuple[list[FoundByRules], list[FoundByRules]]:
+    return [one.before for _, _, one in found.changes], [one.after for _, _, one in found.changes]
 
 
 _OUTCOMES: Mapping[Outcome, str] = {"is commented": "would have got a comment", "is blocked": "would have been blocked"}
@@ -220,9 +304,15 @@ def _total_lines(found: Found) -> Iterator[str]:
     documents = sum(impact.documents for _, impact in found.repositories)
     yield f"{plural(len(found.repositories), 'clone')}, {plural(documents, 'object')}."
     yield from (f"{name} could not be read: {' '.join(why.split())}" for name, why in found.unread)
+    by_message: dict[str, list[str]] = {}
+    for name, problem in found.failures:
+        by_message.setdefault(problem.message, []).append(name)
+    for message, names in by_message.items():
+        yield f"Not evaluated in {enumeration(names)}: {message}"
     for name, impact in found.repositories:
-        if impact.problems:
-            yield f"{name}: {plural(len(impact.problems), 'problem')}, such as {impact.problems[0].message}"
+        if unread := [problem for problem in impact.problems if problem.code not in EVALUATION_FAILURES]:
+            files = plural(len({problem.file for problem in unread}), "file")
+            yield f"{name}: {files} could not be read, such as {location(unread[0].file, unread[0].line)}"
 
 
 def _as_json(found: Found) -> str:
@@ -239,9 +329,10 @@ def _as_json(found: Found) -> str:
         "disappear": listed((name, impact.disappear) for name, impact in found.repositories),
         "relevelled": listed((name, impact.relevelled) for name, impact in found.repositories),
         "changes": [
-            {"repository": name, "commit": commit, "before": one.before, "after": one.after}
+            {"repository": name, "commit": commit, "before": one.before.outcome, "after": one.after.outcome}
             for name, commit, one in found.changes
         ],
         "unread": [{"repository": name, "reason": why} for name, why in found.unread],
+        "failed": [{"repository": name, "reason": problem.message} for name, problem in found.failures],
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

@@ -175,7 +175,7 @@ class Runner:
     def _finish(self, run: Run, outcome: Outcome) -> str:
         def write(tx: Transaction) -> bool:
             ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
-            if ended and outcome.state in {DONE, CANCELLED}:
+            if ended and run.subject != "policies" and outcome.state in {DONE, CANCELLED}:
                 is_closed = outcome.state == CANCELLED
                 runs.record_pull_request(tx, run, outcome.head_sha, closed=is_closed)
                 verdicts.leave_heads(tx, run, outcome.head_sha, closed=is_closed)
@@ -183,6 +183,8 @@ class Runner:
                 verdicts.wake(tx, run.repository_id)
             if ended and outcome.pulls:
                 deliveries.queue_again(tx, run.delivery, outcome.pulls)
+            if ended and outcome.next is not None:
+                deliveries.queue_next(tx, run.delivery, outcome.next, f"{run.id}/{run.fence}")
             return ended
 
         state = outcome.state if self._transact(write) else SUPERSEDED

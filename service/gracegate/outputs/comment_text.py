@@ -261,16 +261,16 @@ def _compose(
     rollouts: Iterable[Rollout],
 ) -> str:
     companions = _companions(findings, others)
-    blocks = [block for block in (related_line(findings), related_table(findings)) if block]
+    blocks = [code_block(values) for values in dict.fromkeys(f.values for f in findings) if values]
+    blocks += [block for block in (related_line(findings), related_table(findings)) if block]
     blocks += [code_block(suggestion.text, "suggestion")] if suggestion else []
     blocks += fix_blocks([*sort_findings(findings), *companions], suggestion)
     if companions:
         blocks.append("The fix also covers:\n\n" + "\n".join(f"- {finding_line(f)}" for f in companions))
     sections = [Section(["\n".join(lines)]), Section(blocks), rollout_section(rollouts)]
-    if findings:
-        sections.append(
-            Section([*_reasons(findings), *_owners(findings), *_waiver(findings)], collapsed="Why? Not a problem here?")
-        )
+    if waivable := [finding for finding in findings if finding.is_waivable]:
+        reasons = [*_reasons(waivable), *_owners(waivable), *_waiver(waivable)]
+        sections.append(Section(reasons, collapsed="Why? Not a problem here?"))
     return page(sections, GITHUB_COMMENT_BYTES, marker)
 
 

@@ -177,7 +177,7 @@ def _updates(
     open_comments: Iterable[tuple[PostedComment, MarkedFindings]], findings: Mapping[str, Finding], report: Report
 ) -> tuple[CommentUpdate, ...]:
     # A finding that could not be evaluated again is not fixed. No file ("") stands for all of them.
-    live_targets = frozenset(report.live_targets)
+    live_targets, unknown = frozenset(report.live_targets), frozenset(report.unevaluated_targets)
     unevaluated = {problem.file for problem in report.problems if problem.is_manifest}
     if "" in unevaluated:
         return ()
@@ -189,5 +189,7 @@ def _updates(
             is_fixed=all(marked[i] in live_targets for i in resolved),
         )
         for comment, marked in open_comments
-        if comment.path not in unevaluated and (resolved := tuple(i for i in marked if i not in findings))
+        if comment.path not in unevaluated
+        and (resolved := tuple(i for i in marked if i not in findings))
+        and unknown.isdisjoint(marked[i] for i in resolved)
     )

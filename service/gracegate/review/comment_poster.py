@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -19,6 +20,20 @@ _MAX_TOLD_ROLLOUTS = 20
 """Each takes up to 0.4 s of computing time."""
 
 
+class ReviewBody(Protocol):
+    """See comment_text.review_body."""
+
+    def __call__(
+        self,
+        findings: Iterable[Finding],
+        comments: int,
+        *,
+        commit: str,
+        uncommented: int = 0,
+        details_url: str | None = None,
+    ) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PostedComments:
     """How many comments were posted, whether GitHub took all of them and all edits, and the findings (ids) that have a
@@ -31,9 +46,15 @@ class PostedComments:
 
 @dataclass(frozen=True, slots=True)
 class CommentPoster:
-    """`keys` sign comments: the first signs, a signature by any of them is accepted."""
+    """`keys` sign comments: the first signs, a signature by any of them is accepted.
+
+    Comments of another `conversation` of the same pull request are not its own; `review_body` writes what stands above
+    the comments of a review.
+    """
 
     keys: tuple[bytes, ...]
+    conversation: str = ""
+    review_body: ReviewBody = comment_text.review_body
 
     def post_comments(
         self,
@@ -47,7 +68,7 @@ class CommentPoster:
 
         What GitHub refuses costs only itself. Refused and Gone are raised where the earlier comments cannot be read.
         """
-        marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}")
+        marker = CommentMarker(self.keys, f"{repo.full_name.lower()}#{pull.number}{self.conversation}")
         earlier = comments.find_app_comments(repo, pull.number, lambda body: marker.read(body) is not None)
         plan = plan_comments(report, diff, earlier, marker.read)
         rollouts = _UntoldRollouts(report)
@@ -56,7 +77,7 @@ class CommentPoster:
         refused: tuple[Comment, ...] = ()
         if new_comments:
             findings = [finding for comment in plan.new_comments for finding in comment.findings]
-            body = comment_text.review_body(
+            body = self.review_body(
                 findings,
                 len(new_comments),
                 commit=pull.head_sha,

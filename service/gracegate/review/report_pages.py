@@ -9,7 +9,7 @@ from typing import Any
 
 from gracegate.model import ObjectRef, Report
 from gracegate.outputs import Picture, draw_rollouts
-from gracegate.review.sandbox import report_type
+from gracegate.review.sandbox import type_adapter
 
 MAX_BYTES = 8 * 1024 * 1024
 """Of the JSON of one report, before it is compressed. One with 500 findings takes about 2 MB."""
@@ -48,7 +48,7 @@ def read_page(content: bytes) -> ReportPage | None:
     if page["format"] != _FORMAT:
         return None
     pictures = (Picture(**{**one, "object": ObjectRef(**one["object"])}) for one in page["pictures"])
-    return ReportPage(report_type().validate_python(page["report"]), tuple(pictures), page["left_out"])
+    return ReportPage(type_adapter(Report).validate_python(page["report"]), tuple(pictures), page["left_out"])
 
 
 def _shortened(report: Report, kept: int) -> Report:

@@ -40,11 +40,20 @@ from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
 from gracegate.review.comment_poster import CommentPoster, PostedComments
+from gracegate.review.policy_folders import (
+    PolicySetFolder,
+    find_policy_folders,
+    is_of_policies,
+    may_be_of_policies,
+    may_name_policies,
+    without_policies,
+)
 from gracegate.review.report_pages import write_page
-from gracegate.review.sandboxed_check import CheckJob, is_config
+from gracegate.review.sandboxed_check import CheckJob
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings
 from gracegate.store import (
+    ChangedPolicies,
     Outcome,
     RecordedFinding,
     RecordedReview,
@@ -72,7 +81,9 @@ READ_ATTEMPTS = 3
 @dataclass(frozen=True, slots=True)
 class FetchedPullRequest:
     """What is checked: the trees of merge base and head with what changed between them, and the configuration at the
-    tip of the base `branch`. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched."""
+    tip of the base `branch`. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched.
+
+    The files of the `policy_folders` have a check of their own."""
 
     base: Tree
     base_tip: Tree
@@ -81,6 +92,11 @@ class FetchedPullRequest:
     commits: tuple[str, str, str] | None = None
     head_ref: str = ""
     branch: str = ""
+    policy_folders: tuple[PolicySetFolder, ...] = ()
+
+    @property
+    def changes_policies(self) -> bool:
+        return any(is_of_policies(file, self.policy_folders) for file in self.diff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,8 @@ class PullRequestReviewer:
                         self._say_what_is_not_commented(run, repo, latest, report, comments)
         metrics.count_suggestions(report)
         metrics.count_shadows(report)
-        return Outcome("done", pull.head_sha, report.verdict, conclusion)
+        following = ChangedPolicies(run.number, pull.head_sha) if fetched.changes_policies else None
+        return Outcome("done", pull.head_sha, report.verdict, conclusion, next=following)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
         """Concludes the check of a run that has no attempt left, unless the check of this head is concluded."""
@@ -301,7 +318,8 @@ class PullRequestReviewer:
         listed = pull_requests.list_files(repo, pull, hunks_of_patch)
         files = listed.files
         may_matter = listed.is_truncated or listed.may_have_links
-        if not may_matter and not any(may_be_read(p) for d in files for p in (d.path, d.previous_path) if p):
+        names = [path for d in files for path in (d.path, d.previous_path) if path]
+        if not may_matter and not any(may_be_read(path) or may_be_of_policies(path) for path in names):
             return FetchedPullRequest(Tree({}), Tree({}), Tree({}), files)
         merge_base, tip = pull_requests.read_base(repo, pull)
         commits, head_ref = (merge_base, tip, pull.head_sha), f"refs/pull/{pull.number}/head"
@@ -312,7 +330,8 @@ class PullRequestReviewer:
             # GitHub shows no hunks of a file that it does not list, so it takes no comment on a line there.
             files += tuple(d for d in changed if d.path not in paths)
         base, base_tip, head = (trees[commit] for commit in commits)
-        return FetchedPullRequest(base, base_tip, head, files, commits, head_ref, pull.base_ref)
+        folders = find_policy_folders(base_tip)
+        return FetchedPullRequest(base, base_tip, head, files, commits, head_ref, pull.base_ref, folders)
 
     def _fetch_trees(
         self,
@@ -332,7 +351,7 @@ class PullRequestReviewer:
             return may_be_read(path) or path in also
 
         # Where two of the three are one commit, its later and wider filter counts.
-        filters = {tip: is_config, base: is_wanted, head: is_wanted}
+        filters = {tip: may_name_policies, base: is_wanted, head: is_wanted}
         api = GitObjects(repo)
         # Where git only fails, it may work again at the next attempt, and costs less.
         trees = self.fetcher.fetch_trees(
@@ -387,11 +406,12 @@ class PullRequestReviewer:
         if not may_ask:
             base, head = replace(base, others=frozenset()), replace(head, others=frozenset())
         try:
+            folders = fetched.policy_folders
             job = CheckJob(
-                base=base,
+                base=without_policies(base, folders),
                 base_tip=replace(fetched.base_tip, others=frozenset()),
-                head=head,
-                diff=fetched.diff,
+                head=without_policies(head, folders),
+                diff=tuple(file for file in fetched.diff if not is_of_policies(file, folders)),
                 today=dt.datetime.now(dt.UTC).date(),
                 opa=self.engines.opa(),
                 cache_dir=self.settings.data_dir / "wasm",

@@ -16,6 +16,7 @@ from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
+from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.write_budget import SharedWriteBudget
@@ -30,6 +31,7 @@ class RunReviewer:
     pull_requests: PullRequestReviewer
     merge_groups: MergeGroupReviewer
     base_branches: BaseBranchReviewer
+    policies: PolicyReviewer
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         return self._reviewer(run).review(run, check_current)
@@ -40,7 +42,7 @@ class RunReviewer:
     def cancel_check(self, run: Run, reason: str) -> None:
         self._reviewer(run).cancel_check(run, reason)
 
-    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer:
+    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer | PolicyReviewer:
         match run.subject:
             case "pull_request":
                 return self.pull_requests
@@ -48,11 +50,14 @@ class RunReviewer:
                 return self.merge_groups
             case "base_branch":
                 return self.base_branches
+            case "policies":
+                return self.policies
 
 
 def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
     """The reviewer of a worker process."""
     client = build_client(settings, store)
+    keys = tuple(key.encode() for key in settings.comment_signing_keys)
     parts: dict[str, Any] = {
         "settings": settings,
         "client": client,
@@ -62,9 +67,14 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "store": store,
         "renderer": find_renderer(),
         "sources": _source_fetcher(settings),
-        "poster": CommentPoster(tuple(key.encode() for key in settings.comment_signing_keys)),
+        "poster": CommentPoster(keys),
     }
-    return RunReviewer(PullRequestReviewer(**parts), MergeGroupReviewer(**parts), BaseBranchReviewer(client))
+    return RunReviewer(
+        PullRequestReviewer(**parts),
+        MergeGroupReviewer(**parts),
+        BaseBranchReviewer(client),
+        PolicyReviewer(settings, client, parts["fetcher"], store, policy_poster(keys)),
+    )
 
 
 def build_reconciler(settings: Settings, store: Store) -> Reconciler:

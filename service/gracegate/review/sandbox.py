@@ -20,7 +20,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from gracegate import errors
 from gracegate.errors import EngineError, EngineKilled, EngineTimeout, GracegateError, InputsMissing
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from gracegate.model import Report
 
+T = TypeVar("T")
+
 CHECK = "gracegate.review.sandboxed_check:sandboxed_check"
 MAX_REPORT_BYTES = 32 * 1024 * 1024
 """What a worker parses of a child. A report with the patches of 10,000 findings takes about 20 MB."""
@@ -42,7 +44,14 @@ _TOO_LARGE = f"the report is larger than {MAX_REPORT_BYTES // 1024 // 1024} MB"
 
 
 def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK) -> Report:
-    """The report that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
+    """The report of a check, see `run_in_child`."""
+    from gracegate.model import Report  # noqa: PLC0415
+
+    return run_in_child(job, seconds, memory_mb, function, Report)
+
+
+def run_in_child(job: object, seconds: float, memory_mb: int, function: str, answer: type[T]) -> T:
+    """The answer that `function` (dotted path, colon, name) returns for `job`, which has to be picklable.
 
     Raises EngineTimeout where the child needs more than `seconds` or `memory_mb` or has too much to report,
     EngineKilled where a signal ended it, the GracegateError that was raised in the child, and EngineError for any
@@ -56,13 +65,14 @@ def run_check(job: object, seconds: float, memory_mb: int, function: str = CHECK
         pickle.dump(job, stdin)
         code = _run(command, seconds, stdin, stdout, stderr)
         stdout.seek(0)
-        answer = stdout.read(MAX_REPORT_BYTES + 1)
-        if len(answer) > MAX_REPORT_BYTES:
+        text = stdout.read(MAX_REPORT_BYTES + 1)
+        if len(text) > MAX_REPORT_BYTES:
             raise EngineTimeout(_TOO_LARGE)
         if code == 0:
-            return report_type().validate_json(answer)
+            found: T = type_adapter(cast("Any", answer)).validate_json(text)
+            return found
         stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _MAX_STDERR))
-        raise _child_error(code, answer, stderr.read(_MAX_STDERR), seconds, memory_mb)
+        raise _child_error(code, text, stderr.read(_MAX_STDERR), seconds, memory_mb)
 
 
 def _run(command: list[str], seconds: float, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> int:
@@ -82,13 +92,11 @@ def _run(command: list[str], seconds: float, stdin: IO[bytes], stdout: IO[bytes]
 
 
 @cache
-def report_type() -> TypeAdapter[Report]:
-    """What reads a report of JSON strictly."""
+def type_adapter(answer: Any) -> TypeAdapter[Any]:
+    """What reads a value of this type of JSON strictly."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - slow to import, and the child does not need it
 
-    from gracegate.model import Report  # noqa: PLC0415
-
-    return TypeAdapter(Report)
+    return TypeAdapter(answer)
 
 
 def _child_error(code: int, stdout: bytes, stderr: bytes, seconds: float, memory_mb: int) -> GracegateError:

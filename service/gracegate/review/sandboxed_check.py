@@ -186,11 +186,6 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, former)
 
 
-def is_config(path: str) -> bool:
-    """Whether this file is what a check reads of the tip of the base branch."""
-    return path == CONFIG_FILE
-
-
 def _base_config(job: CheckJob) -> tuple[RepoConfig, Problem | None]:
     """The configuration, and what is wrong with it. Of the policy sets that it names, the operator decides."""
     try:

@@ -26,7 +26,7 @@ from gracegate.store.database import (
     translate_errors,
     url_without_password,
 )
-from gracegate.store.deliveries import BaseBranch, Delivery, MergeGroup, PullHead, Subject
+from gracegate.store.deliveries import BaseBranch, ChangedPolicies, Delivery, MergeGroup, PullHead, Subject
 from gracegate.store.reports import StoredReport
 from gracegate.store.retention import Keep
 from gracegate.store.reviews import RecordedFinding, RecordedReview
@@ -45,6 +45,7 @@ __all__ = [
     "AuditRow",
     "BaseBranch",
     "Candidate",
+    "ChangedPolicies",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",

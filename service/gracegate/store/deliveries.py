@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal
@@ -67,8 +67,21 @@ class BaseBranch:
     base_ref: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedPolicies:
+    """The policy sets that a pull request changes, at the head that its review has found them at."""
+
+    number: int
+    head_sha: str
+
+
 Subject = PullHead | MergeGroup | BaseBranch
-_SUBJECTS = {PullHead: "pull_request", MergeGroup: "merge_group", BaseBranch: "base_branch"}
+_SUBJECTS: Mapping[type, str] = {
+    PullHead: "pull_request",
+    MergeGroup: "merge_group",
+    BaseBranch: "base_branch",
+    ChangedPolicies: "policies",
+}
 
 
 def accept(
@@ -114,6 +127,14 @@ def queue_merge_group(tx: sa.Connection, delivery: Delivery, group: MergeGroup, 
     return True
 
 
+def queue_next(tx: sa.Connection, delivery: Delivery, subject: ChangedPolicies, after: str) -> None:
+    """Create the run, due at once, of what another run has found to be done; `after` names that run and its turn."""
+    kind = _SUBJECTS[type(subject)]
+    partition = f"{delivery.repository_id}/{subject.number}/policies"
+    _supersede_waiting_runs(tx, delivery.repository_id, subject.number, kind, partition)
+    _insert_run(tx, delivery, subject, f"{after}/{kind}", partition, 0.0)
+
+
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     """Record a delivery; False if it was recorded before."""
     return tx.scalar(_insert_delivery(tx.dialect.name), {**asdict(delivery), "outcome": outcome}) is not None
@@ -150,16 +171,26 @@ def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: 
         _record_head(tx, delivery, subject, run_id)
     # A pull request, or the commit that a merge group or a base branch is at.
     partition = f"{delivery.repository_id}/{number or subject.head_sha}"
-    kind = _SUBJECTS[type(subject)]
     if not isinstance(subject, BaseBranch):
-        _supersede_waiting_runs(tx, delivery.repository_id, number, kind, partition)
+        _supersede_waiting_runs(tx, delivery.repository_id, number, _SUBJECTS[type(subject)], partition)
+    _insert_run(tx, delivery, subject, run_id, partition, delay)
+
+
+def _insert_run(
+    tx: sa.Connection,
+    delivery: Delivery,
+    subject: Subject | ChangedPolicies,
+    run_id: str,
+    partition: str,
+    delay: float,
+) -> None:
     row = {
         **asdict(delivery),
         "id": run_id,
         "delivery_id": delivery.id,
-        "subject": kind,
+        "subject": _SUBJECTS[type(subject)],
         **dict.fromkeys(("head_ref", "base_sha", "base_ref"), ""),
-        "number": number,
+        "number": 0,
         **asdict(subject),
         "state": WAITING,
         "delay": delay,

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gracegate.model import Verdict
-from gracegate.store.deliveries import Delivery, PullHead
+from gracegate.store.deliveries import ChangedPolicies, Delivery, PullHead
 from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
@@ -45,7 +45,7 @@ class Run:
     crashes: int
     error: str | None
     conclusion: str | None = None
-    subject: Literal["pull_request", "merge_group", "base_branch"] = "pull_request"
+    subject: Literal["pull_request", "merge_group", "base_branch", "policies"] = "pull_request"
     head_ref: str = ""
     base_sha: str = ""
     base_ref: str = ""
@@ -67,7 +67,7 @@ class Outcome:
 
     `verdict` is None if nothing was evaluated: GitHub says that the pull request is closed (`cancelled`), or it got a
     newer head or a newer run (`superseded`). `waiting`: other open pull requests with this head come first, see
-    verdicts.py. `pulls` are to be reviewed because of this run.
+    verdicts.py. `pulls` are to be reviewed because of this run, and `next` is what is to be done after it.
     """
 
     state: Literal["done", "superseded", "cancelled", "dead", "waiting"]
@@ -75,6 +75,7 @@ class Outcome:
     verdict: Verdict | None = None
     conclusion: str = ""
     pulls: tuple[PullHead, ...] = ()
+    next: ChangedPolicies | None = None
 
 
 class HeldRun(NamedTuple):
@@ -104,10 +105,13 @@ def claim(tx: sa.Connection, run_id: str, fence: int, executor: str) -> Run | No
 def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     """Whether a running review may still write."""
     head_of_run = (HEAD.c.repository_id == RUN.c.repository_id) & (HEAD.c.number == RUN.c.number)
-    query = sa.select(RUN.c.number, HEAD.c.run_id).select_from(RUN).outerjoin(HEAD, head_of_run)
+    head = (HEAD.c.run_id, HEAD.c.sha, HEAD.c.closed)
+    query = sa.select(RUN.c.number, RUN.c.subject, RUN.c.head_sha, *head).select_from(RUN).outerjoin(HEAD, head_of_run)
     row = tx.execute(query.where(RUN.c.id == run_id, *held_by(fence, RUNNING))).one_or_none()
     if row is None:
         return "lost"
+    if row.subject == "policies":
+        return "current" if row.sha == row.head_sha and not row.closed else "superseded"
     return "current" if row.number == 0 or row.run_id == run_id else "superseded"
 
 

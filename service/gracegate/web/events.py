@@ -17,7 +17,7 @@ from gracegate.settings import Settings
 from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, reports, runs
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
-_EXTERNAL_ID = re.compile(r"pr:([1-9][0-9]{0,8}):")
+_EXTERNAL_ID = re.compile(r"(?:pr|policies):([1-9][0-9]{0,8}):")
 # GitHub lists no more commits of a push.
 _MAX_LISTED_COMMITS = 2048
 # Deliveries come late and in any order, so each starts a run, which asks GitHub for the state and the head.
@@ -281,8 +281,9 @@ def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> Han
     run = event.check_run
     if event.action == "requested_action":
         return HandlerResult("ignored", "the checks of gracegate have no buttons of their own: re-run the check")
-    if event.action != "rerequested" or run.name != context.settings.check_name:
-        return HandlerResult("ignored", "only a re-run of our own check starts a review")
+    names = {context.settings.check_name, context.settings.policies_check_name}
+    if event.action != "rerequested" or run.name not in names:
+        return HandlerResult("ignored", "only a re-run of our own checks starts a review")
     number = _EXTERNAL_ID.match(run.external_id or "")
     numbers = (int(number[1]),) if number else _numbers(event.repository, run.pull_requests)
     return _review_again(context, event, numbers, run.head_sha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracegate.policy.sets.change_review import SetReview
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_foreign_folder, read_policy_folder
 from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
@@ -25,6 +26,7 @@ __all__ = [
     "PolicySets",
     "PolicyTestResult",
     "ReadPolicies",
+    "SetReview",
     "build_policies",
     "check_rule_heads",
     "load_foreign",

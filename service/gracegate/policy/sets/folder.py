@@ -18,7 +18,8 @@ from gracegate.yaml import json_value, parse_yaml
 
 MAX_DATA_BYTES = 8_000_000
 _MAX_FILE_BYTES = 1_000_000
-_RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
+RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
+"""The path of a rule inside its set, with its id in snake_case; tests match too."""
 _FOR_CONFTEST = re.compile(r"^(?:deny|violation|warn)\w*(?:\[| contains | if |\s*\{)", re.MULTILINE)
 _RESERVED_DATA = re.compile(r"gracegate.*|rules|schema|system")
 _DATA_FILES = ("data.json", "data.yaml", "data.yml")
@@ -54,7 +55,7 @@ class PolicyFolder:
     @property
     def rule_ids(self) -> frozenset[str]:
         """The ids that its files give rules, also to those that cannot be used."""
-        found = (_RULE_FILE.fullmatch(file) for file in self.modules)
+        found = (RULE_FILE.fullmatch(file) for file in self.modules)
         return frozenset(match[1].replace("_", "-") for match in found if match)
 
 
@@ -73,7 +74,7 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
     texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
     if not texts and not foreign:
         raise ConfigError("there are no Rego files in this folder of policies", file=str(folder))
-    if not foreign and not any(map(_RULE_FILE.fullmatch, texts)) and any(map(_FOR_CONFTEST.search, texts.values())):
+    if not foreign and not any(map(RULE_FILE.fullmatch, texts)) and any(map(_FOR_CONFTEST.search, texts.values())):
         message = (
             f"these are policies for conftest: `gracegate policy import conftest {folder.name}` beside them uses them"
         )
@@ -81,7 +82,7 @@ def read_policy_folder(folder: Path) -> PolicyFolder:
     if not texts:
         mistakes += unknown_names(described, (), {one.tool for one in described.foreign})
     for name in texts:
-        if not name.endswith("_test.rego") and not name.startswith("lib/") and not _RULE_FILE.fullmatch(name):
+        if not name.endswith("_test.rego") and not name.startswith("lib/") and not RULE_FILE.fullmatch(name):
             message = "a rule lives in rules/<group>/<rule>.rego and a library in lib/, in lower case"
             mistakes.append(RulesError(message, file=name, line=1))
     return PolicyFolder(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, check
@@ -17,6 +18,7 @@ from gracegate.policy import Cluster, PolicySet, builtin_policies, without_modes
 from gracegate.policy.sets.folder import PolicyFolder
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, test_mistakes, testing_modules, world_of
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
+from gracegate.policy.sets.test_values import failing_values
 from gracegate.repo_config import RepoConfig
 
 _COMMENT = re.compile(r"\s*#\s*finding:\s*(?P<rule>\S+)\s+(?P<level>\S+)\s*")
@@ -25,24 +27,26 @@ _CASES = "cases"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A test that fails; `line` counts from 1."""
+    """A test that fails; `line` counts from 1. `values` says what the names in the failing line stand for."""
 
     file: str
     line: int
     message: str
+    values: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyTestResult:
     """How many tests and cases there are, those that fail, and per file the lines that no test in Rego evaluates.
 
-    Lines are known only where no test in Rego fails.
+    Lines are known only where no test in Rego fails. `by_file` counts the tests of each file, and each case as one.
     """
 
     tests: int
     cases: int
     failures: tuple[Failure, ...]
     uncovered: Mapping[str, tuple[int, ...]]
+    by_file: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_tests(policies: PolicyFolder, policy_set: PolicySet, opa: Path) -> PolicyTestResult:
@@ -51,7 +55,8 @@ def run_tests(policies: PolicyFolder, policy_set: PolicySet, opa: Path) -> Polic
     found = cases(policies)
     for name, path in found:
         failures += _run_case(path, name, policy_set)
-    return PolicyTestResult(tests, len(found), tuple(failures), uncovered)
+    by_file = {**tests, **{name: 1 for name, _ in found}}
+    return PolicyTestResult(tests.total(), len(found), tuple(failures), uncovered, by_file)
 
 
 def cases(policies: PolicyFolder) -> list[tuple[str, Path]]:
@@ -60,7 +65,8 @@ def cases(policies: PolicyFolder) -> list[tuple[str, Path]]:
     return [(path.relative_to(policies.folder).as_posix(), path) for path in paths]
 
 
-def _run_rego(policies: PolicyFolder, opa: Path) -> tuple[int, list[Failure], dict[str, tuple[int, ...]]]:
+def _run_rego(policies: PolicyFolder, opa: Path) -> tuple[Counter[str], list[Failure], dict[str, tuple[int, ...]]]:
+    """How many tests each file has, those that fail, and the lines by file that none evaluates."""
     capabilities = builtin_policies().resolve() / CAPABILITIES_FILE
     files = {**world_of(policies), **testing_modules(), **policies.tests, "data.json": json.dumps(policies.data)}
     with written_modules(files) as written:
@@ -71,7 +77,8 @@ def _run_rego(policies: PolicyFolder, opa: Path) -> tuple[int, list[Failure], di
         results = command.run_tests(capabilities)
         failures = [_rego_failure(one, policies.tests) for one in results if "fail" in one or "error" in one]
         uncovered = {} if failures else command.uncovered_lines(capabilities)
-    return len(results), failures, {file: lines for file, lines in uncovered.items() if file in policies.modules}
+    tests = Counter(str(one["location"]["file"]) for one in results)
+    return tests, failures, {file: lines for file, lines in uncovered.items() if file in policies.modules}
 
 
 def _rego_failure(result: Mapping[str, object], tests: Mapping[str, str]) -> Failure:
@@ -82,15 +89,16 @@ def _rego_failure(result: Mapping[str, object], tests: Mapping[str, str]) -> Fai
     if isinstance(error := result.get("error"), Mapping):
         return Failure(file, line, f"{name}: {error.get('message')}")
     trace = result.get("trace")
-    rows = [
-        one["Location"]["row"]
+    failed = [
+        one
         for one in (trace if isinstance(trace, list) else ())
         if one.get("Op") == "Fail" and one["Location"]["file"] == file
     ]
-    if not rows:
+    if not failed:
         return Failure(file, line, f"{name} is not true")
-    expression = tests[file].splitlines()[rows[-1] - 1].strip()
-    return Failure(file, rows[-1], f"{name}: `{expression}` is not true")
+    row = failed[-1]["Location"]["row"]
+    expression = tests[file].splitlines()[row - 1].strip()
+    return Failure(file, row, f"{name}: `{expression}` is not true", failing_values(failed[-1], expression))
 
 
 def _run_case(path: Path, name: str, policy_set: PolicySet) -> Iterator[Failure]:
