@@ -17,7 +17,7 @@ from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
-from gracegate.store import Delivery, PullHead, deliveries, runs, shared_tasks, sweeps
+from gracegate.store import Delivery, PullHead, StoredReport, deliveries, reports, runs, shared_tasks, sweeps
 from gracegate.store.tables import HEAD, RUN, VERDICT
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.runs import claimed, delays
@@ -89,6 +89,18 @@ def test_a_missed_pull_request_is_queued_once_and_concluded(sweeper: Sweeper) ->
     assert sweeper.sweep() == (True, 1)
     sweeper.perform()
     assert stage.checks() == [("completed", "success")] * 2
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_reports_of_a_repository_that_is_private_now_are_deleted(sweeper: Sweeper, is_private: bool) -> None:
+    stage, store = sweeper.stage, sweeper.reconciler.store
+    (repository,) = stage.fake.world.repositories.values()
+    repository.private = is_private
+    with store.transaction() as tx:
+        reports.save(tx, StoredReport(stage.repository_id, 1, "head", SHOP, b""))
+    sweeper.sweep()
+    with store.reading() as tx:
+        assert (reports.find(tx, stage.repository_id, 1, "head") is None) is is_private
 
 
 def test_a_check_that_vanished_is_made_again(sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,3 +42,11 @@ def test_a_repository_that_is_not_public_has_none(store: Store) -> None:
     with store.transaction() as tx:
         reports.delete_all(tx, 42)
     assert [find(store), find(store, number=2), find(store, 43)] == [None, None, other]
+
+
+def test_reports_of_repositories_that_a_sweep_finds_private_go(store: Store) -> None:
+    other = replace(REPORT, repository_id=43)
+    save(store, REPORT, other)
+    with store.transaction() as tx:
+        reports.delete_private(tx, {42, 44})
+    assert [find(store), find(store, 43)] == [None, other]

@@ -16,11 +16,13 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class AccessibleRepository:
-    """A repository that the App may read; `is_writable` is false where it takes no checks because it is archived."""
+    """A repository that the App may read, and whether anybody may; `is_writable` is false where it takes no checks
+    because it is archived."""
 
     id: int
     full_name: str
     is_writable: bool
+    is_public: bool
 
 
 def list_repositories(reader: InstallationReader) -> list[AccessibleRepository]:
@@ -48,4 +50,4 @@ def _pages(requester: Requester) -> Iterator[Mapping[str, Any]]:
 
 def _repository(one: Mapping[str, Any]) -> AccessibleRepository:
     is_frozen = one.get("archived") or one.get("disabled")
-    return AccessibleRepository(one["id"], one["full_name"], not is_frozen)
+    return AccessibleRepository(one["id"], one["full_name"], not is_frozen, not one["private"])

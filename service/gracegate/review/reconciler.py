@@ -29,7 +29,17 @@ from gracegate.review.merge_group import group_external_id
 from gracegate.review.redelivery import redeliver_failed
 from gracegate.review.reviewer import external_id
 from gracegate.settings import Settings
-from gracegate.store import Delivery, MergeGroup, PullHead, Store, Transaction, deliveries, repositories, sweeps
+from gracegate.store import (
+    Delivery,
+    MergeGroup,
+    PullHead,
+    Store,
+    Transaction,
+    deliveries,
+    reports,
+    repositories,
+    sweeps,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +138,8 @@ class _InstallationSweep:
         allowed = [one for one in listed if self.reconciler.is_allowed(one.full_name)]
         with store.transaction() as tx:
             repositories.replace(tx, self.installation_id, {one.id: one.full_name for one in allowed})
+            # The webhook that says it may have been lost.
+            reports.delete_private(tx, {one.id for one in listed if not one.is_public})
         for repository in allowed:
             if repository.id <= sweep.position:
                 continue

@@ -5,6 +5,7 @@ Only those of public repositories are kept, because anybody can open these pages
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
@@ -35,6 +36,13 @@ def save(tx: sa.Connection, report: StoredReport) -> None:
     key = [column.name for column in REPORT.primary_key]
     others = {name: statement.excluded[name] for name in values if name not in key}
     tx.execute(statement.on_conflict_do_update(index_elements=key, set_={**others, "created_at": now()}))
+
+
+def delete_private(tx: sa.Connection, repository_ids: Collection[int]) -> None:
+    """Delete all reports of these repositories, which are not public."""
+    for repository_id in tx.scalars(sa.select(REPORT.c.repository_id).distinct()).all():
+        if repository_id in repository_ids:
+            delete_all(tx, repository_id)
 
 
 def delete_all(tx: sa.Connection, repository_id: int) -> None:

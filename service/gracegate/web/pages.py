@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Flask, Response, make_response, redirect
@@ -42,6 +43,14 @@ _HOME = (("/rules", "The rules, each with an example and its fix"), ("/docs", "T
 def blueprint(settings: Settings, store: Store) -> Blueprint:
     pages = Blueprint("pages", __name__)
 
+    # A large one takes 0.3 s of computing time, and anybody can ask for it again and again.
+    @lru_cache(maxsize=8)
+    def report_page(stored: StoredReport) -> str | None:
+        page = read_page(stored.content)
+        if page is None:
+            return None
+        return render_report(page.report, _context(settings, stored, page.left_out), page.pictures)
+
     @pages.get("/")
     def show_home() -> Response:
         return _message(
@@ -64,11 +73,17 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
             return _message(404, "No such report", *_NO_REPORT, links=_HOME)
         with store.reading() as tx:
             stored = reports.find(tx, repository_id, number, sha)
-        page = None if stored is None else read_page(stored.content)
-        if stored is None or page is None:
+        html = None if stored is None else report_page(stored)
+        if html is None:
             return _message(404, "No such report", *_NO_REPORT, links=_HOME)
-        html = render_report(page.report, _context(settings, stored, page.left_out), page.pictures)
         return make_response(html, 200, {**_HEADERS, "X-Robots-Tag": "noindex"})
+
+    _serve_texts(pages)
+    return pages
+
+
+def _serve_texts(pages: Blueprint) -> None:
+    """The pages of what is packaged: rules and documentation."""
 
     @pages.get("/rules")
     def show_rules() -> Response:
@@ -95,8 +110,6 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
         if page is None:
             return _message(404, "No such page", "The documentation has no page of this name.", links=_HOME)
         return _document(page)
-
-    return pages
 
 
 def answer_unknown_addresses(app: Flask) -> None:
