@@ -884,8 +884,9 @@ class Engine:
 class PolicyState:
     """A policy set of a check. `source` is the folder or repository that it came from, "" for the built-in one.
 
-    `digest` identifies its rules; a `refused` one has mistakes, was not evaluated and has no digest. `newer_mistake`
-    says why a newer version of an active one is not used.
+    `digest` identifies its rules; `levels` say of those that are not in mode `shadow` what they make of a finding, in
+    words that differ where that does. A `refused` one has mistakes, was not evaluated and has no digest.
+    `newer_mistake` says why a newer version of an active one is not used.
     """
 
     name: str
@@ -893,6 +894,18 @@ class PolicyState:
     digest: str
     state: Literal["active", "refused"] = "active"
     newer_mistake: str = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+
+class RuleChange(NamedTuple):
+    """A rule of which findings are told that had not been before `since`, a day as in ISO 8601.
+
+    Where it is not new, it was less or more than it is now.
+    """
+
+    rule: str
+    since: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -929,7 +942,7 @@ class Report:
     `seconds` is how long the check took, where that is known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.
     `shadow_findings` are those of rules in mode `shadow`, and `shadow_failures` say why each such rule failed that did:
-    both are counted and said nowhere.
+    both are counted and said nowhere. `rule_changes` are those that this is the first report of its repository to show.
     """
 
     verdict: Verdict
@@ -952,6 +965,7 @@ class Report:
     policies: tuple[PolicyState, ...] = ()
     shadow_findings: tuple[Finding, ...] = ()
     shadow_failures: Mapping[str, str] = field(default_factory=dict)
+    rule_changes: tuple[RuleChange, ...] = ()
     unevaluated_targets: tuple[str, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +92,21 @@ def test_what_a_rule_in_shadow_finds_is_counted_and_said_nowhere(own: Stage, fol
     assert (verdict, conclusion, own.comments(1)) == ("pass", "success", [])
     assert ID not in summary
     assert shadows() == before + 1
+
+
+def test_what_is_new_is_said_to_the_first_who_meet_it(own: Stage, folder: Path) -> None:
+    def summary_of(number: int) -> str:
+        own.reviewer.review(own.run(number, head_sha=own.fake.pull(SHOP, number).head_sha), is_current)
+        return list(own.fake.world.check_runs.values())[-1].summary or ""
+
+    write(folder, {POLICIES_FILE: f"rules: {{{ID}: shadow}}\n"})
+    first = own.open_pull_request({"web.yaml": DEPLOYMENT})
+    assert "New here" not in summary_of(first)
+    write(folder, {POLICIES_FILE: ""})
+    said = f"### New here\n\n- `{ID}` is new since {dt.datetime.now(dt.UTC).date()}.\n"
+    assert [said in summary_of(first) for _ in range(2)] == [True, True]
+    own.fake.push(SHOP, "second", {"other.yaml": DEPLOYMENT.replace("name: web", "name: other")}, onto="main")
+    assert "New here" not in summary_of(own.fake.open_pull_request(SHOP, "second"))
 
 
 def test_whom_to_ask_is_said_without_a_mention(own: Stage, folder: Path) -> None:

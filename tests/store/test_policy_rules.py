@@ -10,13 +10,16 @@ from gracegate.store.tables import POLICY_RULES
 
 DAY = 86400.0
 # The rules of each version, oldest first, and which of those of the last one have changed, with the version that did.
-HISTORIES: dict[str, tuple[list[dict[str, str]], dict[str, int]]] = {
+HISTORIES: dict[str, tuple[list[dict[str, str]], dict[str, tuple[int, bool]]]] = {
     "the first version": ([{"a": "error"}], {}),
     "nothing": ([{"a": "error"}, {"a": "error"}], {}),
-    "a new rule": ([{"a": "error"}, {"a": "error", "b": "warning"}], {"b": 1}),
+    "a new rule": ([{"a": "error"}, {"a": "error", "b": "warning"}], {"b": (1, True)}),
     "a rule that went": ([{"a": "error", "b": "warning"}, {"a": "error"}], {}),
-    "a higher level": ([{"a": "warning"}, {"a": "error"}, {"a": "error", "b": "error"}], {"a": 1, "b": 2}),
-    "a rule that came back": ([{"a": "error"}, {}, {"a": "error"}], {"a": 2}),
+    "a higher level": (
+        [{"a": "warning"}, {"a": "error"}, {"a": "error", "b": "error"}],
+        {"a": (1, False), "b": (2, True)},
+    ),
+    "a rule that came back": ([{"a": "error"}, {}, {"a": "error"}], {"a": (2, True)}),
 }
 
 
@@ -28,14 +31,16 @@ def record(store: Store, number: int, rules: dict[str, str], policy_set: str = "
         tx.execute(sa.update(POLICY_RULES).where(*new).values(first_used_at=number * DAY))
 
 
-def changed(store: Store, number: int) -> dict[str, float]:
+def changed(store: Store, number: int) -> dict[str, tuple[float, bool]]:
     with store.reading() as tx:
         found = policy_rules.changed_rules(tx, "acme", "s", f"digest-{number}")
-    return {rule: since / DAY for rule, since in found.items()}
+    return {rule: (one.since / DAY, one.is_new) for rule, one in found.items()}
 
 
 @pytest.mark.parametrize(("versions", "expected"), HISTORIES.values(), ids=HISTORIES.keys())
-def test_since_when_a_rule_is_so(store: Store, versions: list[dict[str, str]], expected: dict[str, int]) -> None:
+def test_since_when_a_rule_is_so(
+    store: Store, versions: list[dict[str, str]], expected: dict[str, tuple[int, bool]]
+) -> None:
     record(store, 0, {"a": "other", "b": "other"}, policy_set="another")
     record(store, 0, {"a": "other", "b": "other"}, source="another")
     for number, rules in enumerate(versions):
@@ -48,4 +53,6 @@ def test_a_version_is_recorded_once_and_may_be_used_beside_a_newer_one(store: St
     record(store, 1, {"a": "error"})
     record(store, 2, {"a": "error", "b": "error"})
     record(store, 1, {"a": "ignored"})
-    assert (changed(store, 0), changed(store, 1), changed(store, 2)) == ({}, {"a": 1}, {"a": 1, "b": 2})
+    assert [changed(store, number) for number in range(3)] == [
+        {}, {"a": (1, False)}, {"a": (1, False), "b": (2, True)},
+    ]  # fmt: skip

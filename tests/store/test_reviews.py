@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gracegate.store import RecordedFinding, RecordedReview, Store, reviews
+from gracegate.store import RecordedFinding, RecordedReview, Run, Store, reviews
 from gracegate.store.tables import REVIEW
 
 FINDING = RecordedFinding("5b2f3c1d9e8a", "single-replica", "warning", False)
@@ -72,6 +72,8 @@ def test_what_other_pull_requests_had_since_then(store: Store) -> None:
     record(store, 100, number=2, findings=(FINDING, replace(FINDING, rule="other")))
     record(store, 100, number=3, findings=(replace(FINDING, rule="own"),))
     record(store, 100, repository_id=43, findings=(replace(FINDING, rule="elsewhere"),))
+    run = Run("r", "d", "", "", 7, 42, "shop/web", 3, "head", 1, 0, 0, 0, None)
     with store.reading() as tx:
-        now = max(tx.scalars(sa.select(REVIEW.c.concluded_at))) + 100
-        assert reviews.rules_found_in_others(tx, 42, 3, now - 200) == {"single-replica", "other"}
+        since = max(tx.scalars(sa.select(REVIEW.c.concluded_at))) - 100
+        rules = ("single-replica", "other", "own", "long-ago", "elsewhere")
+        assert [rule for rule in rules if reviews.has_found(tx, run, rule, since)] == ["single-replica", "other"]

@@ -31,10 +31,12 @@ from gracegate.model import (
     Problem,
     Render,
     Report,
+    Repository,
     Rollout,
     Suggestion,
     Totals,
 )
+from gracegate.policy import PolicySet
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
 _MAX_OLD_RENDERED = 10
@@ -99,7 +101,7 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         rollouts=rollouts,
         excerpts=find_excerpts(findings, request.head) if request.with_details else (),
         steps=plan.steps,
-        policies=tuple(PolicyState(p.name, p.source, p.engine.digest) for p in request.policies),
+        policies=tuple(_policy_state(one, request.repository) for one in request.policies),
         shadow_findings=shadow_findings(trees),
         shadow_failures={
             rule: reason
@@ -108,6 +110,12 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         },
     )
     return PlannedChange(report, plan.texts)
+
+
+def _policy_state(policies: PolicySet, repository: Repository) -> PolicyState:
+    told = (rule for rule in policies.catalog.rules.values() if not profiles.is_always_shadow(rule, repository))
+    levels = {rule.id: profiles.level_words(rule) for rule in told}
+    return PolicyState(policies.name, policies.source, policies.engine.digest, levels=levels)
 
 
 def _are_too_many(found: Iterable[FoundMatches], request: CheckRequest) -> bool:

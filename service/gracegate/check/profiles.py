@@ -59,6 +59,13 @@ def mode_of(rule: Rule, repository: Repository, path: str) -> Mode:
     return modes[-1] if modes else rule.mode
 
 
+def level_words(rule: Rule) -> str:
+    """What a rule makes of a finding where the repository's configuration does not say, in words for the store."""
+    exceptions = (f"{one.mode} in {one.repository}:{one.path}" for one in rule.mode_exceptions)
+    day = f"from {rule.effective_on}" if rule.effective_on else ""
+    return " ".join(filter(None, (rule.severity, rule.mode, *exceptions, day)))
+
+
 def is_always_shadow(rule: Rule, repository: Repository) -> bool:
     """Whether a rule is in mode `shadow` in all files of a repository."""
     return all(mode == "shadow" for mode in (rule.mode, *(one.mode for one in _exceptions(rule, repository))))

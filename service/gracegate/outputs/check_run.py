@@ -90,6 +90,7 @@ def render(
     introduced = "Also introduced by this pull request" if commented else "Introduced by this pull request"
     sections = [
         Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[comments.commenting])))]),
+        Section(_rule_changes(report), "New here"),
         Section(_index(commented), "Explained in comments"),
         Section(_items(uncommented), introduced if report.has_base else "Findings"),
         Section(_steps(report), "In safe steps"),
@@ -199,6 +200,16 @@ def _items(findings: Iterable[Finding]) -> list[str]:
         fix = [details("How to fix it", "\n\n".join(blocks))] if blocks else []
         items.append("\n\n".join(filter(None, [lines, related_table([finding]), *fix])))
     return items
+
+
+def _rule_changes(report: Report) -> list[str]:
+    """The rules that this repository has not met as they are now, so that nobody wonders why it passed before."""
+    by_rule = {finding.rule: finding for finding in report.findings if finding.counts}
+    return _bullets(
+        f"{rule_link(by_rule[one.rule])} is {'new' if one.is_new else 'changed'} since {one.since}"
+        f"{f', and a warning until {day}' if (day := by_rule[one.rule].blocks_from) else ''}."
+        for one in report.rule_changes
+    )
 
 
 def _steps(report: Report) -> list[str]:

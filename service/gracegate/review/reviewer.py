@@ -30,6 +30,7 @@ from gracegate.model import (
     RenderSources,
     Report,
     Repository,
+    RuleChange,
     Totals,
     Tree,
 )
@@ -61,6 +62,7 @@ from gracegate.store import (
     Sibling,
     Store,
     StoredReport,
+    policy_rules,
     reports,
     reviews,
     runs,
@@ -74,6 +76,8 @@ ENGINE_ATTEMPTS = 3
 before the check is concluded as incomplete. An OPA that is not there is waited for in all attempts of a run."""
 _FETCH_ROUNDS = 4
 """One for what this repository has beside manifests, and three for bases of other ones that name bases themselves."""
+_NEW_FOR = dt.timedelta(days=28)
+"""How long a change of rules is news to a repository that has not met it."""
 READ_ATTEMPTS = 3
 """How many attempts of a run try to read the earlier comments, before its own are given up."""
 
@@ -136,7 +140,7 @@ class PullRequestReviewer:
             check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
             fetched = self._fetch(run, repo, pull)
-            report = self._check(run, repo, fetched)
+            report = self._with_rule_changes(run, self._check(run, repo, fetched))
 
             latest = pull_requests.read(repo, run.number)
             if latest.state == "closed" or latest.head_sha != pull.head_sha:
@@ -274,6 +278,22 @@ class PullRequestReviewer:
                     verdicts.record_departure(tx, run, sibling.number, pull.head_sha, now.head_sha, closed=closed)
         with self.store.reading() as tx:
             return verdicts.siblings(tx, run, pull.head_sha)
+
+    def _with_rule_changes(self, run: Run, report: Report) -> Report:
+        """The report with the rules that nobody of this repository has met as they are now."""
+        found = {finding.rule for finding in report.findings if finding.counts}
+        changes = []
+        with self.store.transaction() as tx:
+            for one in report.policies:
+                if one.state != "active":
+                    continue
+                policy_rules.record(tx, one.name, one.source, one.digest, one.levels)
+                for rule, change in policy_rules.changed_rules(tx, one.name, one.source, one.digest).items():
+                    since = dt.datetime.fromtimestamp(change.since, dt.UTC)
+                    is_recent = dt.datetime.now(dt.UTC) - since < _NEW_FOR
+                    if rule in found and is_recent and not reviews.has_found(tx, run, rule, change.since):
+                        changes.append(RuleChange(rule, since.date().isoformat(), change.is_new))
+        return replace(report, rule_changes=tuple(sorted(changes)))
 
     def _post_comments(
         self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, diff: tuple[FileDiff, ...]

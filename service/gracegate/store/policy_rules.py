@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,9 +23,18 @@ def record(tx: sa.Connection, policy_set: str, source: str, digest: str, rules: 
     tx.execute(insert(tx.dialect.name, POLICY_RULES).values(values).on_conflict_do_nothing())
 
 
-def changed_rules(tx: sa.Connection, policy_set: str, source: str, digest: str) -> dict[str, float]:
-    """The rules of a recorded version that were not so in an earlier one, and since when they are, in seconds since the
-    epoch. A rule that is in all recorded versions as it is now has not changed, as far as anybody knows."""
+class ChangedRule(NamedTuple):
+    """Since when a rule is as it is, in seconds since the epoch, and whether it was not there before."""
+
+    since: float
+    is_new: bool
+
+
+def changed_rules(tx: sa.Connection, policy_set: str, source: str, digest: str) -> dict[str, ChangedRule]:
+    """The rules of a recorded version that were not so in an earlier one.
+
+    A rule that is in all recorded versions as it is now has not changed, as far as anybody knows.
+    """
     own = (POLICY_RULES.c.policy_set == policy_set, POLICY_RULES.c.source == source)
     query = sa.select(POLICY_RULES.c.digest, POLICY_RULES.c.rules, POLICY_RULES.c.first_used_at).where(*own)
     versions = tx.execute(query.order_by(POLICY_RULES.c.first_used_at.desc(), POLICY_RULES.c.digest)).all()
@@ -35,7 +45,7 @@ def changed_rules(tx: sa.Connection, policy_set: str, source: str, digest: str) 
         since = current.first_used_at
         for version in earlier:
             if version.rules.get(rule) != words:
-                changed[rule] = since
+                changed[rule] = ChangedRule(since, rule not in version.rules)
                 break
             since = version.first_used_at
     return changed

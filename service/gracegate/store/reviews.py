@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
+from gracegate.store.runs import Run
 from gracegate.store.tables import REVIEW, insert, now
 
 
@@ -62,11 +63,11 @@ def newest_reviews(tx: sa.Connection, repository_id: int, count: int) -> Sequenc
     return [_review(row) for row in tx.execute(query.limit(count))]
 
 
-def rules_found_in_others(tx: sa.Connection, repository_id: int, number: int, since: float) -> set[str]:
-    """The rules that reviews of other pull requests of a repository have found anything by since then."""
-    others = (REVIEW.c.repository_id == repository_id, REVIEW.c.number != number, REVIEW.c.concluded_at >= since)
-    found = tx.scalars(sa.select(REVIEW.c.findings).where(*others))
-    return {finding["rule"] for findings in found for finding in findings}
+def has_found(tx: sa.Connection, run: Run, rule: str, since: float) -> bool:
+    """Whether reviews of other pull requests of the run's repository have found anything by a rule since then."""
+    others = (REVIEW.c.repository_id == run.repository_id, REVIEW.c.number != run.number)
+    found = tx.scalars(sa.select(REVIEW.c.findings).where(*others, REVIEW.c.concluded_at >= since))
+    return any(finding["rule"] == rule for findings in found for finding in findings)
 
 
 def _review(row: sa.Row[tuple[object, ...]]) -> RecordedReview:
