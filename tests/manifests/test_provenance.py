@@ -58,7 +58,7 @@ def rendered_as_it_is(text: str) -> list[RenderedObject]:
         ("kind: Deployment\nspec: [a, {}]\n", []),
         ("kind: Deployment\nspec: {a: [}\n", []),
         ("kind: Deployment\nspec: {{ .x }}\n", []),
-        ("kind: Deployment\nspec:\n  gracegate-mark-0-0: '0'\n", []),
+        ("kind: Deployment\nspec:\n  gracegate-mark-0123456789abcdef-1: '0'\n", []),
         ("kind: Deployment\nmetadata: {a: {b: c}}\nspec: {selector: {a: {b: c}}}\n", [SPEC]),
         (WEB, [SPEC, (*SPEC, "template"), POD, (*POD, "containers", 0), (*POD, "containers", 1)]),
         (
@@ -76,7 +76,7 @@ def rendered_as_it_is(text: str) -> list[RenderedObject]:
 )
 def test_which_mappings_are_marked(text: str, pointers: list[Pointer]) -> None:
     marked = mark_sources(sources({"a.yaml": text}), ["a.yaml", "missing.yaml"], LIMITS)
-    assert [origin.pointer for origin in marked.origins] == pointers
+    assert [o.pointer for of_file in marked.origins.values() for o in of_file] == pointers
     assert [*marked.texts] == (["a.yaml"] if pointers else [])
 
 
@@ -115,6 +115,15 @@ def test_what_does_not_strip_to_the_plain_rendering_has_no_origins(plain: str, c
     assert change[0] in text
     (found,) = read_origins(plain, text.replace(*change), marked, PROD, LIMITS)
     assert found == RenderedObject(marked_values(plain)[0], Rendered(PROD, 0))
+
+
+def test_a_file_has_the_same_marks_whatever_else_is_marked() -> None:
+    files, cache = sources({"a.yaml": WEB, "b.yaml": f"# other\n{WEB}", "c.yaml": "a: b\n"}), {}
+    alone, together = (mark_sources(files, paths, LIMITS, cache) for paths in (["b.yaml"], files))
+    assert together.texts["b.yaml"] == alone.texts["b.yaml"] == mark_sources(files, files, LIMITS).texts["b.yaml"]
+    assert together.origins.items() > alone.origins.items()
+    other = mark_sources(sources({"b.yaml": WEB}), ["b.yaml"], LIMITS, cache)
+    assert other.texts["b.yaml"] == alone.texts["b.yaml"].removeprefix("# other\n")
 
 
 @given(st.lists(entries, min_size=1, max_size=2), layouts)
@@ -165,7 +174,10 @@ def test_patches_in_kustomizations_are_marked() -> None:
     marked = mark_sources(sources(INLINE), ["a/kustomization.yaml"], LIMITS)
     places: list[Pointer] = [("patchesStrategicMerge", 1), ("patchesStrategicMerge", 2), ("patches", 1, "patch")]
     expected = [(*place, *rest) for place in places for rest in (("spec",), ("spec", "a"))]
-    assert [origin.pointer for origin in marked.origins] == [*expected, ("patches", 2, "patch", 0, "value")]
+    assert [o.pointer for of_file in marked.origins.values() for o in of_file] == [
+        *expected,
+        ("patches", 2, "patch", 0, "value"),
+    ]
     before, after = (marked_values(text)[0] for text in (INLINE["a/kustomization.yaml"], *marked.texts.values()))
     assert {key: value for key, value in before.items() if not key.startswith("patches")} == {
         key: value for key, value in after.items() if not key.startswith("patches")
@@ -176,7 +188,7 @@ def test_patches_in_kustomizations_are_marked() -> None:
 @pytest.mark.parametrize("text", ["", "a: [", "patches: {a: b}\n", "patches: [{path: a}, b, {patch: [c]}]\n"])
 def test_nothing_to_mark_in_a_kustomization(text: str) -> None:
     marked = mark_sources(sources({"kustomization.yaml": text}), ["kustomization.yaml"], LIMITS)
-    assert (marked.texts, marked.origins) == ({}, ())
+    assert (marked.texts, marked.origins) == ({}, {})
 
 
 OVERLAY = {

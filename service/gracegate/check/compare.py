@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gracegate.check.matches import Identity, Match, value_at
@@ -83,28 +83,11 @@ def compare(
     A match in a copy is no news if the original has it too, nor is one in a root that is unknown at base. Of an object
     that stood in several files, one that is removed has fixed nothing that another one still has.
     """
-    renames, containers, moved, holders = changes.renames, changes.containers, changes.moved, changes.holders
-    unpaired: dict[Identity, list[Match]] = defaultdict(list)
-    for match in base:
-        unpaired[match.identity].append(match)
-    former: dict[str, Match] = {}
-    # Two passes, so that of several candidates the one with the same path is taken.
-    for needs_same_path in (True, False):
-        for match in head:
-            path = moved.get(match.document.holder, match.document.holder)
-            candidates = [] if match.id in former else _candidates(match, unpaired, renames, containers)
-            pair = next((c for c in candidates if not needs_same_path or c.document.holder == path), None)
-            if pair is not None:
-                unpaired[pair.identity].remove(pair)
-                former[match.id] = pair
-    left = [match for matches in unpaired.values() for match in matches]
-    at_other_places = _at_other_places(left, [m for m in head if m.id not in former], renames, containers)
-    paired = {match.id for match in at_other_places.values()}
-    left = [match for match in left if match.id not in paired]
-    former.update(at_other_places)
+    renames, containers, holders = changes.renames, changes.containers, changes.holders
+    former, left = _pair(base, head, changes)
     elsewhere = _in_other_holders(left, [m for m in head if m.id not in former], holders)
     left = [match for match in left if match not in elsewhere.values()]
-    former.update(elsewhere)
+    former = {**former, **elsewhere}
     originals = _originals([m for m in head if m.id not in former and m.document.key in changes.copies], base)
     statuses: dict[str, Status] = {
         match.id: "pre-existing"
@@ -123,6 +106,46 @@ def compare(
     left = [m for m in left if _in_file(m) not in changes.removed or m.source_identity not in still_there]
     fixed = tuple(sorted(left, key=lambda m: (m.document.path, m.id)))
     return Comparison(statuses, fixed, frozenset(id_ for id_ in inherited if statuses[id_] == "introduced"))
+
+
+def to_trace_at_base(base: Sequence[Match], head: Sequence[Match], changes: Changes) -> Sequence[Match]:
+    """The base's matches of which `compare` asks what their objects were made of: those that the head has not in the
+    same object, and those that may say the same as one of the head in a new root."""
+    inherited = {
+        _in_any_object(m) for m in head if m.document.rendered is not None and _is_new(m, changes.holders.base)
+    }
+    _, left = _pair(base, head, changes)
+    unpaired = {match.id for match in left}
+    return [match for match in base if match.id in unpaired or _in_any_object(match) in inherited]
+
+
+def _in_any_object(match: Match) -> Hashable:
+    """What matches of one source have in common, whatever their objects are called."""
+    return match.identity.rule, match.identity.object.kind, match.identity.path
+
+
+def _pair(
+    base: Iterable[Match], head: Sequence[Match], changes: Changes
+) -> tuple[Mapping[str, Match], Sequence[Match]]:
+    """For the head's matches, by id, those of the base in the same object, and the base's that are left."""
+    renames, containers, moved = changes.renames, changes.containers, changes.moved
+    unpaired: dict[Identity, list[Match]] = defaultdict(list)
+    for match in base:
+        unpaired[match.identity].append(match)
+    former: dict[str, Match] = {}
+    # Two passes, so that of several candidates the one with the same path is taken.
+    for needs_same_path in (True, False):
+        for match in head:
+            path = moved.get(match.document.holder, match.document.holder)
+            candidates = [] if match.id in former else _candidates(match, unpaired, renames, containers)
+            pair = next((c for c in candidates if not needs_same_path or c.document.holder == path), None)
+            if pair is not None:
+                unpaired[pair.identity].remove(pair)
+                former[match.id] = pair
+    left = [match for matches in unpaired.values() for match in matches]
+    at_other_places = _at_other_places(left, [m for m in head if m.id not in former], renames, containers)
+    paired = {match.id for match in at_other_places.values()}
+    return former | at_other_places, [match for match in left if match.id not in paired]
 
 
 def _at_other_places(

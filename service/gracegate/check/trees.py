@@ -226,24 +226,23 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
     # What a new root is made of may have had the same faults before.
     made_of = {m.document.path for m in evaluated_head.all_matches if _is_in_new_root(m.document, base_tree)}
     base_subjects = scope.subject_indexes(base_tree.collection.documents, scope.base_paths | made_of)
-    evaluated_base = evaluate_tree(request, base_tree, SubjectDocuments(base_subjects), context, evaluated_head.failed)
+    evaluated_base = evaluate_tree(request, base_tree, SubjectDocuments(base_subjects), None, evaluated_head.failed)
     evaluated_head = _without_rules_that_failed_at_base(evaluated_head, evaluated_base)
-    base, head = evaluated_base.collection, evaluated_head.collection
+    base, head = base_tree.collection, evaluated_head.collection
     changed = subjects.changed_documents(base.documents, head.documents, scope.head_paths, moved)
     changed_documents = [d for d in head.documents if d.key in changed]
     containers = compare.container_renames(base.documents, changed_documents, renames, moved)
     copies = compare.copied_documents(base.documents, changed_documents, moved)
     removed = compare.removed_objects(base.documents, head.documents, renames, moved)
+    holders = _holders(base_tree, evaluated_head)
+    changes = compare.Changes(renames, containers, moved, copies, removed, holders)
+    evaluated_base = _with_origins(request, evaluated_base, evaluated_head.all_matches, changes, context)
     return ComparedTrees(
         request,
         evaluated_head,
         evaluated_base,
         scope,
-        compare.compare(
-            evaluated_base.all_matches,
-            evaluated_head.all_matches,
-            compare.Changes(renames, containers, moved, copies, removed, _holders(evaluated_base.tree, evaluated_head)),
-        ),
+        compare.compare(evaluated_base.all_matches, evaluated_head.all_matches, changes),
         changed,
         live_targets(head.documents, renames, containers),
         live_targets([head.documents[i] for i in sorted(head_subjects)], renames, containers),
@@ -304,6 +303,25 @@ def _holders(base: RenderedTree, head: EvaluatedTree) -> compare.Holders:
     return compare.Holders(of_base, of_head, unknown, new, rooted)
 
 
+def _with_origins(
+    request: CheckRequest,
+    base: EvaluatedTree,
+    head: Sequence[Match],
+    changes: compare.Changes,
+    context: RenderContext,
+) -> EvaluatedTree:
+    """The base with what the objects of its matches were made of, where that counts in the comparison with the head: to
+    tell it, a root is rendered once more."""
+    # Exclusions are by the paths of what objects were made of.
+    has_exclusions = bool(request.config.exclude)
+    counting = base.all_matches if has_exclusions else compare.to_trace_at_base(base.all_matches, head, changes)
+    roots = {match.document.rendered.root for match in counting if match.document.rendered is not None}
+    tree = trace_all(base.tree, roots, context)
+    if tree is base.tree:
+        return base
+    return _with_matches(replace(base, tree=tree), [match.violation for match in base.all_matches], request)
+
+
 def _without_rules_that_failed_at_base(head: EvaluatedTree, base: EvaluatedTree) -> EvaluatedTree:
     """The head without the findings of which nobody knows whether the base has them too."""
     if base.failed.keys() <= head.failed.keys():
@@ -348,15 +366,24 @@ def evaluate_tree(
     violations = [_as_of_today(v, rules[v.rule], request, paths[v.document]) for one in found for v in one.violations]
     if context is not None:
         tree = trace(tree, _to_trace(collection.documents, violations), context)
-    documents = tree.collection.documents
-    violations = [v for v in violations if not request.config.excludes(documents[v.document].path)]
-    matches = match_violations(documents, violations)
-    return EvaluatedTree(
+    evaluated = EvaluatedTree(
         tree,
-        tuple(match for match in matches if not match.violation.is_shadow),
+        (),
         tuple(problem for one in found for problem in one.problems),
         {rule: reason for one in found for rule, reason in one.failed.items()},
-        tuple(match for match in matches if match.violation.is_shadow),
+    )
+    return _with_matches(evaluated, violations, request)
+
+
+def _with_matches(evaluated: EvaluatedTree, violations: Iterable[Violation], request: CheckRequest) -> EvaluatedTree:
+    documents = evaluated.collection.documents
+    matches = match_violations(
+        documents, (v for v in violations if not request.config.excludes(documents[v.document].path))
+    )
+    return replace(
+        evaluated,
+        matches=tuple(match for match in matches if not match.violation.is_shadow),
+        shadow_matches=tuple(match for match in matches if match.violation.is_shadow),
     )
 
 

@@ -8,7 +8,9 @@ nothing is said about its origins.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from gracegate.manifests.discovery import KUSTOMIZATIONS
 from gracegate.manifests.kinds import ReadKinds, read_kinds
 from gracegate.manifests.kustomize import PATCHES
+from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
 from gracegate.yaml import (
     MappingNode,
@@ -30,6 +33,7 @@ from gracegate.yaml import (
 )
 
 _PREFIX = "gracegate-mark-"
+_MARK = re.compile(rf"{_PREFIX}([0-9a-f]{{16}})-[0-9]+", re.ASCII)
 # One more key in these would be one more label, limit or argument of something that kustomize or a controller reads.
 _UNMARKED = frozenset(
     {
@@ -41,10 +45,22 @@ _UNMARKED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MarkedSources:
-    """The texts of files with marks in them, by path; `origins` are those of the marks, by number."""
+    """The texts of files with marks in them, by path; `origins` are those of the marks of a file, by its id."""
 
     texts: Mapping[str, str]
-    origins: tuple[Origin, ...]
+    origins: Mapping[str, tuple[Origin, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedFile:
+    """A file's text with marks, None where there is nothing to mark, and the origins of these by number."""
+
+    text: str | None
+    origins: tuple[Origin, ...] = ()
+
+
+MarkCache = dict[tuple[str, bytes], MarkedFile]
+"""Marked files by path and content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +71,73 @@ class RenderedObject:
     rendered: Rendered
 
 
-def mark_sources(files: Mapping[str, SourceFile], paths: Iterable[str], limits: Limits) -> MarkedSources:
+def mark_sources(
+    files: Mapping[str, SourceFile], paths: Iterable[str], limits: Limits, cache: MarkCache | None = None
+) -> MarkedSources:
     """Marks the manifests, the JSON patches and the patches in kustomizations among `paths`; what cannot be marked is
     left out.
 
     `paths` are those of kustomizations, and those that they read objects and patches from. A file that becomes data
-    must not be among them: a mark would change it, and the name of what it is in.
+    must not be among them: a mark would change it, and the name of what it is in. A file has the same marks whatever
+    else is marked.
     """
+    cache = {} if cache is None else cache
     texts: dict[str, str] = {}
-    marks = _Marks([], limits)
+    origins: dict[str, tuple[Origin, ...]] = {}
     for path in sorted(paths):
         source = files.get(path)
-        if source is not None and len(source.data) <= limits.bytes and (text := marks.mark_file(source)):
-            texts[path] = text
-    return MarkedSources(texts, tuple(marks.origins))
+        if source is None or len(source.data) > limits.bytes:
+            continue
+        if (key := (path, source.data)) not in cache:
+            cache[key] = _mark_file(source, limits)
+        marked = cache[key]
+        if marked.text is not None:
+            texts[path], origins[_file_id(path)] = marked.text, marked.origins
+    return MarkedSources(texts, origins)
 
 
-def read_objects(text: str, limits: Limits) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _file_id(path: str) -> str:
+    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def read_objects(
+    text: str, limits: Limits, values: RenderedValues | None = None
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The objects of kinds that rules read in what a root renders to, each with the number of its YAML document, from
     0. Raises YamlError where it cannot be read."""
-    read = read_kinds(limits.own_kinds)
+    values, read = values or RenderedValues(), read_kinds(limits.own_kinds)
     for number, span in enumerate(split_documents(text)):
         document = text[span.start : span.end]
         if not read.is_of_other_kind(document):
-            value = json_value(document, parse_yaml(document, limits))
+            value = values.of(document, limits)
             if isinstance(value, dict) and isinstance(value.get("kind"), str) and read.has(value):
                 yield number, value
 
 
 def read_origins(
-    plain: str, marked: str, sources: MarkedSources, root: Root, limits: Limits
+    plain: str,
+    marked: str,
+    sources: MarkedSources,
+    root: Root,
+    limits: Limits,
+    values: RenderedValues | None = None,
 ) -> Iterator[RenderedObject]:
     """The objects of kinds that rules read in `plain`, with the origins that `marked`, rendered of the marked sources,
     tells. Raises YamlError where `plain` cannot be read."""
+    values, read = values or RenderedValues(), read_kinds(limits.own_kinds)
     texts = [plain[span.start : span.end] for span in split_documents(plain)]
     marked_texts = [marked[span.start : span.end] for span in split_documents(marked)]
     if len(texts) != len(marked_texts):
         marked_texts = texts
     for number, (text, marked_text) in enumerate(zip(texts, marked_texts, strict=True)):
-        if not read_kinds(limits.own_kinds).is_of_other_kind(text):
-            value = json_value(text, parse_yaml(text, limits))
+        if not read.is_of_other_kind(text):
+            value = values.of(text, limits)
             if isinstance(value, dict):
-                origins = _origins_of(value, _marked_value(marked_text, limits), sources.origins)
+                origins = _origins_of(value, _marked_value(marked_text, limits, values), sources.origins)
                 yield RenderedObject(value, Rendered(root, number, origins=origins))
 
 
-def _origins_of(value: Any, marked: Any, origins: Sequence[Origin]) -> dict[Pointer, tuple[Origin, ...]]:
+def _origins_of(value: Any, marked: Any, origins: Mapping[str, Sequence[Origin]]) -> dict[Pointer, tuple[Origin, ...]]:
     found: dict[Pointer, tuple[Origin, ...]] = {}
     stripped = _strip(marked, (), found, origins)
     if stripped != value:
@@ -111,14 +148,16 @@ def _origins_of(value: Any, marked: Any, origins: Sequence[Origin]) -> dict[Poin
     return {(): objects, **found} if objects else found
 
 
-def _marked_value(text: str, limits: Limits) -> Any:
+def _marked_value(text: str, limits: Limits, values: RenderedValues) -> Any:
     try:
-        return json_value(text, parse_yaml(text, limits))
+        return values.of(text, limits)
     except YamlError:  # a text with marks may be too long
         return None
 
 
-def _strip(value: Any, at: Pointer, found: dict[Pointer, tuple[Origin, ...]], origins: Sequence[Origin]) -> Any:
+def _strip(
+    value: Any, at: Pointer, found: dict[Pointer, tuple[Origin, ...]], origins: Mapping[str, Sequence[Origin]]
+) -> Any:
     """The value without marks; what they say is added to `found`."""
     if isinstance(value, list):
         return [_strip(item, (*at, index), found, origins) for index, item in enumerate(value)]
@@ -128,8 +167,8 @@ def _strip(value: Any, at: Pointer, found: dict[Pointer, tuple[Origin, ...]], or
     marks: list[Origin] = []
     for key, item in value.items():
         # Whatever else begins like a mark stays, and makes the difference that it is.
-        if key.startswith(_PREFIX) and isinstance(item, str) and item.isdecimal() and int(item) < len(origins):
-            marks.append(origins[int(item)])
+        if key.startswith(_PREFIX) and (origin := _origin(key, item, origins)) is not None:
+            marks.append(origin)
         else:
             stripped[key] = _strip(item, (*at, key), found, origins)
     if marks:
@@ -137,11 +176,26 @@ def _strip(value: Any, at: Pointer, found: dict[Pointer, tuple[Origin, ...]], or
     return stripped
 
 
-class _Marks:
-    """Marks texts; `origins` has what each mark stands for, by its number."""
+def _origin(key: str, number: Any, origins: Mapping[str, Sequence[Origin]]) -> Origin | None:
+    """What a mark stands for; None for what is none."""
+    mark = _MARK.fullmatch(key)
+    of_file = () if mark is None else origins.get(mark[1], ())
+    is_number = isinstance(number, str) and number.isdecimal() and int(number) < len(of_file)
+    return of_file[int(number)] if is_number else None
 
-    def __init__(self, origins: list[Origin], limits: Limits) -> None:
-        self.origins = origins
+
+def _mark_file(source: SourceFile, limits: Limits) -> MarkedFile:
+    marks = _Marks(_file_id(source.path), limits)
+    text = marks.mark_file(source)
+    return MarkedFile(text, tuple(marks.origins))
+
+
+class _Marks:
+    """Marks the text of a file; `origins` has what each mark stands for, by its number."""
+
+    def __init__(self, file_id: str, limits: Limits) -> None:
+        self.origins: list[Origin] = []
+        self._file_id = file_id
         self._limits = limits
         self._read = read_kinds(limits.own_kinds)
         self._sources = 0
@@ -205,7 +259,9 @@ class _Marks:
                 return text
             marked = self._insert(text, origin, mapping_places(root, self._read))
             value = json_value(text, root)
-            stripped = _strip(json_value(marked, parse_yaml(marked, self._limits)), (), {}, self.origins)
+            stripped = _strip(
+                json_value(marked, parse_yaml(marked, self._limits)), (), {}, {self._file_id: self.origins}
+            )
         except YamlError:
             stripped = value = None
         if stripped is None or stripped != value:
@@ -218,7 +274,7 @@ class _Marks:
         end = 0
         self._sources += 1
         for mapping, pointer in sorted(places, key=lambda place: place[0].body):
-            mark = f'"{_PREFIX}{self._sources}": "{len(self.origins)}"'
+            mark = f'"{_PREFIX}{self._file_id}-{self._sources}": "{len(self.origins)}"'
             column = mapping.body - (text.rfind("\n", 0, mapping.body) + 1)
             self.origins.append(Origin(origin.path, origin.number, origin.pointer + pointer))
             parts += [text[end : mapping.body], mark, ", " if mapping.is_flow else "\n" + " " * column]

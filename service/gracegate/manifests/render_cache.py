@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gracegate.manifests.provenance import MarkCache
+from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import Rendering, RenderRequest
 
 _MAX_CHARACTERS = 64_000_000
@@ -14,9 +16,12 @@ _MAX_CHARACTERS = 64_000_000
 
 @dataclass(slots=True)
 class RenderCache:
-    """Keeps the renderings that were used last, of at most `max_characters` together."""
+    """Keeps the renderings that were used last, of at most `max_characters` together, with what was read of them, and
+    the marked files."""
 
     max_characters: int = _MAX_CHARACTERS
+    values: RenderedValues = field(default_factory=RenderedValues)
+    marks: MarkCache = field(default_factory=dict)
     _renderings: OrderedDict[bytes, Rendering] = field(default_factory=OrderedDict)
     _characters: int = 0
 

@@ -85,7 +85,7 @@ def trace_roots(
     components: Components, rendered: Sequence[RenderedRoot], sources: Sources, context: RenderContext
 ) -> dict[Root, RenderedRoot]:
     """Renders roots that render once more, with marks, to tell what their objects were made of."""
-    marks = _Marks(components, [found.root for found in rendered], context.limits)
+    marks = _Marks(components, [found.root for found in rendered], context)
     requests = [components.render_request(found.root, marks.texts_of(found.root)) for found in rendered]
     renderings = {
         found.root: [marked] for found, marked in zip(rendered, _render(components, requests, context), strict=True)
@@ -95,7 +95,7 @@ def trace_roots(
     again = [components.render_request(root, marks.templates[root].without_helpers.texts) for root in changed]
     for root, rendering in zip(changed, _render(components, again, context), strict=True):
         renderings[root].append(rendering)
-    tracer = _Tracer(components, sources, marks, context.limits)
+    tracer = _Tracer(components, sources, marks, context)
     return {found.root: tracer.trace(found, [one.text for one in renderings[found.root]]) for found in rendered}
 
 
@@ -126,7 +126,7 @@ def _read_root(components: Components, root: Root, rendering: Rendering, context
     if rendering.problem is not None:
         return RenderedRoot(root, problem=rendering.problem)
     try:
-        found = [*read_objects(rendering.text, context.limits)]
+        found = [*read_objects(rendering.text, context.limits, context.cache.values)]
     except YamlError as error:
         problem = RenderProblem("refused", f"what it renders to cannot be read: {error.message}")
         return RenderedRoot(root, problem=problem)
@@ -149,9 +149,10 @@ def render_nothing(_files: Mapping[str, bytes], requests: Sequence[RenderRequest
 class _Marks:
     """The marks in the sources of roots."""
 
-    def __init__(self, components: Components, roots: Iterable[Root], limits: Limits) -> None:
+    def __init__(self, components: Components, roots: Iterable[Root], context: RenderContext) -> None:
         self._object_files = {root: components.object_files(root) for root in roots if root.renderer == "kustomize"}
-        self.sources = mark_sources(components.files, set().union(*self._object_files.values()), limits)
+        paths = set().union(*self._object_files.values())
+        self.sources = mark_sources(components.files, paths, context.limits, context.cache.marks)
         self.templates = {
             root: mark_templates(
                 components.files, filter(components.charts.is_template, components.charts.files_of(root.directory))
@@ -179,7 +180,7 @@ class _Tracer:
     components: Components
     sources: Sources
     marks: _Marks
-    limits: Limits
+    context: RenderContext
     _naming_lines: dict[tuple[Root, str], SourceLine | None] = field(default_factory=dict)
 
     def trace(self, root: RenderedRoot, marked: Sequence[str]) -> RenderedRoot:
@@ -195,12 +196,13 @@ class _Tracer:
 
     def _objects(self, root: RenderedRoot, marked: Sequence[str]) -> Iterator[RenderedObject]:
         if root.root.renderer == "kustomize":
-            found = read_origins(root.text, marked[0], self.marks.sources, root.root, self.limits)
+            limits, values = self.context.limits, self.context.cache.values
+            found = read_origins(root.text, marked[0], self.marks.sources, root.root, limits, values)
             return (replace(one, rendered=self._with_naming_lines(one.rendered)) for one in found)
         templates = self.marks.templates[root.root]
         passes = zip(*(read_template_lines(root.text, text, templates) for text in marked), strict=True)
         lines = [next(filter(None, certain), None) for certain in passes]
-        return read_template_objects(root.text, lines, root.root, self.limits)
+        return read_template_objects(root.text, lines, root.root, self.context.limits)
 
     def _with_naming_lines(self, rendered: Rendered) -> Rendered:
         """With the line that names it for what was made of files of other repositories alone.
