@@ -30,7 +30,7 @@ demo: $(VENV) ## A pull request is reviewed on this machine, look at it in a bro
 replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir> BASE=<sha> HEAD=<sha>; one JSON object
 	@$(BIN)/python -m tests.demo.replay "$(REPO)" "$(BASE)" "$(HEAD)"
 
-test: $(VENV) ## All tests; those that need OPA, the renderer or PostgreSQL are skipped by name where it cannot be had
+test: $(VENV) ## All tests; those that need OPA, the renderer, PostgreSQL or Chromium are skipped by name where it cannot be had
 	@$(MAKE) --silent tools && $(BIN)/python -m gracegate.rendering || echo 'no OPA or no renderer: the tests that need it will be skipped'
 	@$(BIN)/pytest $(ARGS)
 
@@ -66,9 +66,10 @@ policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the page
 	@$(BIN)/python -m gracegate.policy.build.api_versions
 	@$(BIN)/python -m gracegate.policy.build
 
-tools: ## The pinned OPA and the renderer of kustomize and Helm, built into .tools
+tools: ## The pinned OPA and the renderer of kustomize and Helm, built into .tools; axe-core for the tests of pages
 	@bash .ci/get-opa
 	@bash .ci/get-renderer
+	@bash .ci/get-axe
 
 bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to measure, see tests/bench)
 	@$(BIN)/python tests/bench/bench_cli.py $(ARGS)

@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 # Folders of tests that belong to no room: they test several together, or help the others.
-NOT_OF_ONE_ROOM = {"apiserver", "bench", "cases", "closure", "demo", "e2e", "fakegithub"}
+NOT_OF_ONE_ROOM = {"apiserver", "bench", "browser", "cases", "closure", "demo", "e2e", "fakegithub"}
 LIVES_IN: dict[str, set[str]] = {
     "ruamel": {"yaml"},
     "github": {"github_app"},
