@@ -28,11 +28,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "repo_config": NOUNS | {"yaml"},
     "policy": NOUNS,
     "policy.foreign": NOUNS,
+    "policy.sources": NOUNS | {"git"},
     "policy.engines": NOUNS | {"policy", "policy.foreign", "module_cache"},
     "rendering": NOUNS | {"module_cache", "processes"},
     "policy.sets": NOUNS
     | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "policy.foreign", "check"}
-    | {"module_cache"},
+    | {"policy.sources", "module_cache"},
     "policy.build": NOUNS
     | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "policy.sets", "check", "outputs"},
     "rollout": NOUNS,
@@ -49,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "policy",
         "policy.engines",
         "policy.sets",
+        "policy.sources",
         "outputs",
         "git",
         "github_app",

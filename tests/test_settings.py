@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import ConfigError
-from gracegate.model import Limits, RenderSources
+from gracegate.model import Limits, PolicySource, RenderSources
 from gracegate.settings import (
     _LIMITS,
     JobSettings,
@@ -68,7 +68,20 @@ def test_the_required_settings_are_enough() -> None:
             {"GRACEGATE_RENDER_SOURCES": "github.com/o/*, http://127.0.0.1:80/a/b"},
             {"render_sources": RenderSources(("github.com/o/*", "http://127.0.0.1:80/a/b"))},
         ),
-        ({"GRACEGATE_POLICIES": "/, /usr"}, {"policies": (Path("/"), Path("/usr"))}),
+        (
+            {"GRACEGATE_POLICIES": "acme/policies@main, oci://ghcr.io/acme/policies:v1"},
+            {
+                "policies": (
+                    PolicySource("acme/policies@main", "repository", "acme/policies", "", "main"),
+                    PolicySource("oci://ghcr.io/acme/policies:v1", "oci"),
+                )
+            },
+        ),
+        ({"GRACEGATE_POLICIES_ALLOWED": "acme/*, shop/policies"}, {"policies_allowed": ("acme/*", "shop/policies")}),
+        (
+            {"GRACEGATE_POLICIES": "/, /usr"},
+            {"policies": (PolicySource("/", "folder"), PolicySource("/usr", "folder"))},
+        ),
         ({"GRACEGATE_CHECK_SECONDS": "0", "GRACEGATE_CHECK_SECONDS ": "x"}, None),
         ({"GRACEGATE_CHECK_SECONDS": "2.5"}, {"check_seconds": 2.5}),
         ({"GRACEGATE_DATABASE": "postgresql://u:p@h/d"}, {"database": "postgresql://u:p@h/d"}),
@@ -131,6 +144,10 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_RENDER_SOURCES": "*.com/o/r"}, "GRACEGATE_RENDER_SOURCES: '*.com/o/r' names no repositories"),
         ({"GRACEGATE_RENDER_SOURCES": "github.com"}, "GRACEGATE_RENDER_SOURCES: 'github.com' names no repositories"),
         ({"GRACEGATE_RENDER_SOURCES": "a.example/*/b"}, "GRACEGATE_RENDER_SOURCES: 'a.example/*/b' names no"),
+        ({"GRACEGATE_POLICIES": "/no.tar.gz"}, "GRACEGATE_POLICIES: '/no.tar.gz' is no absolute path of a file"),
+        ({"GRACEGATE_POLICIES": "http://a.example/b.tgz"}, "GRACEGATE_POLICIES: 'http://a.example/b.tgz' is no"),
+        ({"GRACEGATE_POLICIES_ALLOWED": "acme"}, "GRACEGATE_POLICIES_ALLOWED: 'acme' names no repositories"),
+        ({"GRACEGATE_POLICIES_ALLOWED": "*/*"}, "GRACEGATE_POLICIES_ALLOWED: '*/*' names no repositories"),
         ({"GRACEGATE_POLICIES": "policies"}, "GRACEGATE_POLICIES: 'policies' is no absolute path of a folder"),
         ({"GRACEGATE_POLICIES": "/none"}, "GRACEGATE_POLICIES: '/none' is no absolute path of a folder"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),

@@ -113,7 +113,7 @@ class InputsMissing(GracegateError):
     """The files at `paths` were not read of a repository, and what its trees render to depends on them.
 
     So it does on `commits` of other repositories, by URL and id, each with the paths of files that are to be read
-    whatever their names say.
+    whatever their names say. `policies` are the policy sets that the configuration names and nobody has read.
     """
 
     def __init__(
@@ -121,9 +121,11 @@ class InputsMissing(GracegateError):
         message: str,
         paths: tuple[str, ...] = (),
         commits: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+        policies: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.paths = paths
+        self.policies = policies
         self.commits = commits or {}
 
 

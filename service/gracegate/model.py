@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -110,6 +110,18 @@ LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its c
 
 
 _PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)+", re.ASCII)
+# Only a loopback address needs no TLS.
+_POLICY_URL = re.compile(
+    r"(?:https://[a-zA-Z0-9.-]+(?::[0-9]+)?|http://(?:localhost|127\.0\.0\.1)(?::[0-9]+)?)/[\w./~%+-]+"
+    r"|oci://[a-zA-Z0-9.-]+(?::[0-9]+)?/[a-z0-9._/-]+(?::[\w.-]{1,128}|@sha256:[0-9a-f]{64})",
+    re.ASCII,
+)
+_NAME = r"(?!\.{1,2}(?:[/@]|$))[\w.-]+"
+_POLICY_REPOSITORY = re.compile(
+    rf"(?P<repository>[a-zA-Z0-9][a-zA-Z0-9-]*/{_NAME})(?://(?P<folder>{_NAME}(?:/{_NAME})*/?))?"
+    r"@(?P<ref>(?!.*\.\.)[\w][\w./+-]*)",
+    re.ASCII,
+)
 
 
 class RemoteCommit(NamedTuple):
@@ -150,6 +162,70 @@ class RenderSources:
             url == pattern or (pattern.endswith("/*") and url.startswith(pattern[:-1]))
             for pattern in (one if "://" in one else f"https://{one}" for one in self.patterns)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """Where a policy set comes from, as somebody has written it in `text`: a folder, a file with a bundle of OPA, a
+    `url` of one, a registry (`oci`), or a `folder` of a `repository` at a `ref`."""
+
+    text: str
+    kind: Literal["folder", "file", "url", "oci", "repository"]
+    repository: str = ""
+    folder: str = ""
+    ref: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.kind in {"folder", "file"}
+
+    def is_allowed(self, patterns: Iterable[str]) -> bool:
+        """Whether it is in one of the repositories that the patterns name, `owner/name` or `owner/*`."""
+        names = {self.repository.lower(), f"{self.repository.lower().partition('/')[0]}/*"}
+        return self.kind == "repository" and any(pattern.lower() in names for pattern in patterns)
+
+
+def parse_policy_source(text: str) -> PolicySource:
+    """What a text names. Raises ValueError, with what to write, for a URL that cannot be used."""
+    if "://" in text:
+        if not _POLICY_URL.fullmatch(text):
+            raise ValueError(
+                f"{text!r} is no address of a policy set: write https://example.com/bundle.tar.gz without user name and"
+                " query, or oci://registry.example.com/name:tag (reports show it)"
+            )
+        return PolicySource(text, "oci" if text.startswith("oci:") else "url")
+    if found := _POLICY_REPOSITORY.fullmatch(text):
+        return PolicySource(text, "repository", found["repository"], (found["folder"] or "").strip("/"), found["ref"])
+    return PolicySource(text, "file" if text.endswith((".tar.gz", ".tgz")) else "folder")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A version of a policy set: the digest of its files, and for `commit` and `name` see PolicyFiles."""
+
+    digest: str
+    commit: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """What is recorded of a source of policies, for all processes and machines of the service.
+
+    `newest` is the version that was seen last, and `active` the one in use, which was activated after `previous`. One
+    that was rolled back is not activated again. `refusal` says as JSON what is wrong with the version that was refused
+    last, and `error` why the source could not be read the last time; both are "" for nothing.
+    """
+
+    source: str
+    name: str = ""
+    newest: PolicyVersion | None = None
+    active: PolicyVersion | None = None
+    previous: PolicyVersion | None = None
+    rolled_back: PolicyVersion | None = None
+    refusal: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -884,9 +960,10 @@ class Engine:
 class PolicyState:
     """A policy set of a check. `source` is the folder or repository that it came from, "" for the built-in one.
 
-    `digest` identifies its rules; `levels` say of those that are not in mode `shadow` what they make of a finding, in
-    words that differ where that does. A `refused` one has mistakes, was not evaluated and has no digest.
-    `newer_mistake` says why a newer version of an active one is not used.
+    `digest` identifies its rules, and `commit` the version of a repository or the digest of a bundle that they were
+    read from; `levels` say of the rules that are not in mode `shadow` what they make of a finding, in words that differ
+    where that does. A `refused` one has mistakes, was not evaluated and has no digest. `newer_mistake` says why a newer
+    version of an active one is not used.
     """
 
     name: str
@@ -894,6 +971,7 @@ class PolicyState:
     digest: str
     state: Literal["active", "refused"] = "active"
     newer_mistake: str = ""
+    commit: str = ""
     levels: Mapping[str, str] = field(default_factory=dict)
 
 

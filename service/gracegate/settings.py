@@ -13,8 +13,9 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from gracegate.errors import ConfigError
-from gracegate.model import Limits, RenderSources
+from gracegate.model import Limits, PolicySource, RenderSources, parse_policy_source
 
+_GITHUB = "https://github.com"
 OnIncomplete = Literal["failure", "neutral"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -87,7 +88,8 @@ class Settings:
 
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify,
     after a burst of them; 0 for a server without rate limits.
-    `policies` are the folders of policy sets that are evaluated in every review.
+    `policies` are where the policy sets come from that are evaluated in every review, and `policies_allowed` are the
+    patterns of repositories whose policy sets a repository's own configuration may name.
     `deprecations` are the warnings to log at the start.
     """
 
@@ -98,7 +100,7 @@ class Settings:
     data_dir: Path
     database: str = field(repr=False)
     github_url: str = "https://api.github.com"
-    git_url: str = "https://github.com"
+    git_url: str = _GITHUB
     public_url: str | None = None
     rules_url: str | None = None
     opa_url: str | None = None
@@ -107,7 +109,7 @@ class Settings:
     check_name: str = "gracegate"
     allowed_owners: frozenset[str] = frozenset()
     render_sources: RenderSources = field(default_factory=RenderSources)
-    policies: tuple[Path, ...] = ()
+    policies: tuple[PolicySource, ...] = ()
     policies_allowed: tuple[str, ...] = ()
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
@@ -132,7 +134,7 @@ class Settings:
             data_dir=data_dir,
             database=read.database(data_dir),
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
-            git_url=read.url("GIT_URL", "https://github.com"),
+            git_url=read.url("GIT_URL", _GITHUB),
             public_url=read.url("PUBLIC_URL", "") or None,
             rules_url=read.url("RULES_URL", _rules_url(read.url("PUBLIC_URL", ""))) or None,
             opa_url=opa_url(read.env),
@@ -163,7 +165,9 @@ class Settings:
 
     def lists_policies_of(self, repository: str) -> bool:
         """Whether policy sets of a repository, by its full name, are ones that reviews may use."""
-        return any(fnmatchcase(repository.lower(), pattern.lower()) for pattern in self.policies_allowed)
+        name = repository.lower()
+        is_named = any(source.repository.lower() == name for source in self.policies)
+        return is_named or any(fnmatchcase(name, pattern.lower()) for pattern in self.policies_allowed)
 
     def secrets(self) -> tuple[str, ...]:
         """The values that must never appear in a log."""
@@ -198,6 +202,14 @@ def opa_binary(env: Mapping[str, str] | None = None) -> Path | None:
     return Path(path) if path else None
 
 
+def installed_opa(env: Mapping[str, str] | None = None) -> Path | None:
+    """As `find_opa`, None if there is none."""
+    try:
+        return find_opa(env)
+    except ConfigError:
+        return None
+
+
 def find_opa(env: Mapping[str, str] | None = None) -> Path:
     """The `opa` program that compiles rules of policy sets: of GRACEGATE_OPA, else of PATH, else of this checkout.
 
@@ -218,6 +230,17 @@ def find_regal(env: Mapping[str, str] | None = None) -> Path | None:
     """The `regal` program of PATH; None if there is none."""
     found = shutil.which("regal", path=(environment() if env is None else env).get("PATH", ""))
     return None if found is None else Path(found)
+
+
+def git_url(env: Mapping[str, str] | None = None) -> str:
+    """Where repositories are cloned from, without a slash at its end."""
+    return (environment() if env is None else env).get("GRACEGATE_GIT_URL", "").strip().rstrip("/") or _GITHUB
+
+
+def git_token(env: Mapping[str, str] | None = None) -> str | None:
+    """The user's token for GitHub, by the names that `gh` and GitHub Actions give it; None if there is none."""
+    env = environment() if env is None else env
+    return env.get("GH_TOKEN", "").strip() or env.get("GITHUB_TOKEN", "").strip() or None
 
 
 def limits(env: Mapping[str, str] | None = None) -> Limits:
@@ -366,14 +389,24 @@ class _Reader:
         self.errors += (f"GRACEGATE_RENDER_SOURCES: {problem}" for problem in render_source_problems(sources))
         return sources
 
-    def policies(self) -> tuple[Path, ...]:
-        folders = tuple(Path(value) for value in self.values("POLICIES"))
-        self.errors += (
-            f"GRACEGATE_POLICIES: {str(folder)!r} is no absolute path of a folder"
-            for folder in folders
-            if not (folder.is_absolute() and folder.is_dir())
-        )
-        return folders
+    def policies(self) -> tuple[PolicySource, ...]:
+        sources = []
+        for value in self.values("POLICIES"):
+            try:
+                source = parse_policy_source(value)
+            except ValueError as error:
+                self.errors.append(f"GRACEGATE_POLICIES: {error}")
+                continue
+            path = Path(value)
+            if source.kind == "folder" and not (path.is_absolute() and path.is_dir()):
+                self.errors.append(
+                    f"GRACEGATE_POLICIES: {value!r} is no absolute path of a folder, and no repository such as"
+                    " owner/name@ref"
+                )
+            elif source.kind == "file" and not (path.is_absolute() and path.is_file()):
+                self.errors.append(f"GRACEGATE_POLICIES: {value!r} is no absolute path of a file")
+            sources.append(source)
+        return tuple(sources)
 
     def policies_allowed(self) -> tuple[str, ...]:
         patterns = self.values("POLICIES_ALLOWED")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,13 @@ from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, USAGE, run
 from gracegate.errors import ConfigError
 from gracegate.repo_config import POLICIES_FILE
 from tests.cli.test_cli import commit
+from tests.git.conftest import Repository, Server, new_repository, server
 from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, NETWORK_POLICY, OTHER_KIND, RULE, write
+from tests.policy.sources.bundle_server import BundleServer, sha256
+from tests.policy.sources.conftest import bundles
 from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
+
+__all__ = ["bundles", "new_repository", "server"]
 
 IN_REPOSITORY = {f"policies/{name}": text for name, text in GOOD.items()}
 OPEN = """\
@@ -208,6 +215,89 @@ def test_a_set_that_is_refused_costs_only_itself(shop: Path, capfd: pytest.Captu
             "The policy set acme is not used: there is no acme.owners.off, did you mean acme.owners.of?.",
         ),
     ]
+
+
+def test_a_rule_of_a_refused_set(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop.parent / "acme", {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")})
+    assert run(["check", "--policies", "../acme", "--rule", ID]) == INCOMPLETE
+    out, _ = capfd.readouterr()
+    assert "The policy set acme is not used: severity is one of error, warning, info, not fatal." in out
+    assert PRESTOP not in out
+    assert run(["rules", "--policies", "../acme", ID]) == USAGE
+    assert f"The rule `{ID}` is in the policy set acme, which is refused" in capfd.readouterr().err
+
+
+def test_two_sets_with_one_name(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop.parent / "other" / "acme", OTHER_KIND)
+    assert run(["check", "--fail-on", "never", "--policies", "../acme", "--policies", "../other/acme"]) == INCOMPLETE
+    mistake = "there is another policy set called `acme`: give this one a `name` in gracegate-policies.yaml"
+    assert mistake in capfd.readouterr().out
+
+
+@pytest.fixture
+def repository(
+    new_repository: Callable[[str], Repository], server: Server, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    """The repository acme/policies of the server that the command line clones from."""
+    for name in ("GH_TOKEN", "GITHUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GRACEGATE_GIT_URL", server.url)
+    return new_repository("acme/policies")
+
+
+def test_rules_of_a_repository(shop: Path, capfd: pytest.CaptureFixture[str], repository: Repository) -> None:
+    sets = {"ours": GOOD, "team": OTHER_KIND}
+    files = {f"{folder}/{name}": text for folder, of_set in sets.items() for name, text in of_set.items()}
+    commit = repository.commit(files)
+    assert run(["check", "--format", "json", "--policies", "acme/policies//ours@main"]) == FINDINGS
+    answer = report(capfd)
+    assert sorted((f["policy_set"], f["rule"]) for f in answer["findings"]) == [
+        ("gracegate", PRESTOP),
+        ("ours", ID),
+    ]
+    own = answer["policies"][1]
+    assert (own["name"], own["source"], own["commit"]) == ("ours", "acme/policies//ours@main", commit)
+    assert run(["rules", "--policies", "acme/policies//team@main"]) == CLEAN
+    out = capfd.readouterr().out
+    assert f"\nPolicy sets:\n  team: acme/policies//team@main, {commit[:19]}, rules " in out
+    # Also by the name in the configuration, unless that is not to be trusted.
+    write(shop, {".gracegate.yaml": "policies: [acme/policies//ours@main]\n"})
+    run(["check", "--format", "json"])
+    assert {f["rule"] for f in report(capfd)["findings"]} == {ID, PRESTOP}
+    run(["check", "--format", "json", "--no-policies"])
+    assert {f["rule"] for f in report(capfd)["findings"]} == {PRESTOP}
+
+
+def test_mistakes_in_a_repository_are_named_there(
+    shop: Path, capfd: pytest.CaptureFixture[str], repository: Repository
+) -> None:
+    repository.commit({RULE: GOOD[RULE].replace("severity: error", "severity: fatal")})
+    assert run(["check", "--fail-on", "never", "--policies", "acme/policies@main"]) == INCOMPLETE
+    assert f"acme/policies@main/{RULE}:7: not evaluated: The policy set policies is not used" in capfd.readouterr().out
+    assert run(["check", "--policies", "acme/policies@no"]) == USAGE
+    assert capfd.readouterr().err == ("gracegate: acme/policies@no: the repository has no branch or tag `no`\n")
+
+
+def test_rules_of_a_bundle(
+    shop: Path, capfd: pytest.CaptureFixture[str], bundles: BundleServer, opa: Path, tmp_path: Path
+) -> None:
+    """As `opa build` writes it: with the data in one file, and without gracegate-policies.yaml."""
+    folder = write(tmp_path / "kinds", OTHER_KIND)
+    subprocess.run([opa, "build", "--bundle", folder, "--output", tmp_path / "kinds.tar.gz"], check=True)
+    write(shop, {"apps/policy.yaml": OPEN})
+    data = (tmp_path / "kinds.tar.gz").read_bytes()
+    bundles.files["/kinds.tar.gz"] = data
+    digest = bundles.push("acme/kinds", "v1", data)
+    sources = {
+        str(tmp_path / "kinds.tar.gz"): sha256(data),
+        f"{bundles.url}/kinds.tar.gz": sha256(data),
+        f"oci://{bundles.address}/acme/kinds:v1": digest,
+    }
+    for source, version in sources.items():
+        run(["check", "--format", "json", "--policies", source, "--rule", "open-network-policy"])
+        answer = report(capfd)
+        assert [f["message"] for f in answer["findings"]] == ["Anybody is let in: ask the web team."]
+        assert [(p["name"], p["commit"]) for p in answer["policies"][1:]] == [("kinds", version)]
 
 
 def test_two_sets_with_one_rule(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -20,14 +20,16 @@ from gracegate.cli.readiness import (
     readiness_checks,
 )
 from gracegate.github_app import app
-from gracegate.policy.sets import PolicySets
+from gracegate.model import PolicySource
 from gracegate.settings import Settings
+from gracegate.store import Store
 from gracegate.web import Degraded
 from tests.fakegithub.server import FakeGitHub
 from tests.fakegithub.state import new_key
 from tests.jobs.harness import environment
 from tests.policy.sets.policy_sets import GOOD, RULE, write
 from tests.processes import WAIT_SECONDS, wait_for
+from tests.review.conftest import policy_sets
 
 
 @pytest.fixture
@@ -87,16 +89,18 @@ def test_what_the_app_lacks_is_told(settings: Settings, fake: FakeGitHub) -> Non
     assert kind(found) == ("degraded", "the App has checks: read, and gracegate needs checks: write"[:44])
 
 
-def test_the_checks_of_a_process(settings: Settings) -> None:
+def test_the_checks_of_a_process(settings: Settings, tmp_path: Path) -> None:
     own = ["github", "machine", "renderer", "rules"]
-    assert sorted(readiness_checks(settings)) == own
-    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")))) == sorted([*own, "opa"])
-    assert sorted(readiness_checks(replace(settings, policies=(Path("/nothing"),)))) == sorted([*own, "policies"])
+    store = Store(f"sqlite:///{tmp_path / 'gracegate.db'}")
+    sources = (PolicySource("/nothing", "folder"),)
+    assert sorted(readiness_checks(settings, store)) == own
+    assert sorted(readiness_checks(replace(settings, opa=Path("/nothing")), store)) == sorted([*own, "opa"])
+    assert sorted(readiness_checks(replace(settings, policies=sources), store)) == sorted([*own, "policies"])
 
 
 def test_a_policy_set_that_is_refused_keeps_no_process_from_being_ready(tmp_path: Path, opa: Path) -> None:
     folder = write(tmp_path / "acme", GOOD)
-    sets = PolicySets((folder,), lambda: opa, tmp_path)
+    sets = policy_sets(tmp_path, str(folder))
     assert kind(check_policies(sets)) == ("ready", "")
     write(folder, {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")})
     assert kind(check_policies(sets)) == ("degraded", f"the newest version of the policy set in {folder}"[:44])

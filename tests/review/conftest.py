@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gracegate.git import TreeFetcher
+from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.jobs.runner import Runner
+from gracegate.model import parse_policy_source
 from gracegate.policy.engines import PolicyEngines
-from gracegate.policy.sets import PolicySets
+from gracegate.policy.sets import MemoryRecords, PolicySets
+from gracegate.policy.sources import MAX_BYTES, PolicyFetcher
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
+from gracegate.review.named_policies import NamedPolicyReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
+from gracegate.review.policy_sets import build_policy_fetcher
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
 from gracegate.settings import JobSettings, Settings, child_environment, find_opa
@@ -100,6 +104,13 @@ def renderer() -> Path:
     return wasm
 
 
+def policy_sets(data: Path, *sources: str) -> PolicySets:
+    """The policy sets of an operator in folders."""
+    trees = TreeFetcher(data / "policy-git", limits=ReadLimits(MAX_BYTES, MAX_BYTES))
+    fetcher = PolicyFetcher(trees, "http://127.0.0.1:1", lambda _: None)
+    return PolicySets(map(parse_policy_source, sources), fetcher, find_opa, data, MemoryRecords())
+
+
 @pytest.fixture
 def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
     with FakeGitHub(tmp_path / "github") as fake:
@@ -117,12 +128,14 @@ def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
         )
         store = Store(settings.database)
         store.migrate()
+        client = AppClient(TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=PACE), PACE)
         reviewer = PullRequestReviewer(
             settings=settings,
-            client=AppClient(TokenBroker(str(fake.app.id), fake.app.private_key, fake.url, pace=PACE), PACE),
+            client=client,
             fetcher=TreeFetcher(tmp_path / "git", environment=child_environment()),
             engines=PolicyEngines(None, None, 60),
-            policies=PolicySets((), find_opa, tmp_path / "data"),
+            policies=policy_sets(tmp_path / "data"),
+            named_policies=NamedPolicyReader(build_policy_fetcher(settings, client)),
             store=store,
             poster=CommentPoster((b"k",)),
         )

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from gracegate.policy.sets import PolicySets
+from gracegate.model import parse_policy_source
 from gracegate.repo_config import POLICIES_FILE
+from gracegate.review.policy_sets import StoredRecords, build_policy_sets
+from gracegate.store.tables import POLICY_SET
 from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, SPRINTF, write
-from tests.review.conftest import SHOP, Stage, is_current
-from tests.shop import DEPLOYMENT
+from tests.review.conftest import SHOP, Stage, is_current, policy_sets
+from tests.shop import DEPLOYMENT, WITHOUT_DRAIN
 
 LIMITED = DEPLOYMENT.replace("image: registry", "resources: {limits: {memory: 1Gi}}\n          image: registry", 1)
 BROKEN = {RULE: GOOD[RULE].replace("severity: error", "severity: fatal")}
@@ -27,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own(stage: Stage, folder: Path, opa: Path) -> Stage:
-    sets = PolicySets((folder,), lambda: opa, folder.parent / "policies-data")
+    sets = policy_sets(folder.parent / "policies-data", str(folder))
     return replace(stage, reviewer=replace(stage.reviewer, policies=sets))
 
 
@@ -123,7 +125,7 @@ def test_the_version_before_is_used_and_the_check_says_so(own: Stage, folder: Pa
     write(folder, BROKEN)
     verdict, _, summary = reviewed(own, {"web.yaml": DEPLOYMENT})
     assert verdict == "fail"
-    assert f"because its newer version is refused: `{FATAL}`." in summary
+    assert f"whose newest version is not used: `{FATAL}`." in summary
 
 
 def test_without_a_version_that_can_be_used_the_check_is_incomplete(own: Stage, folder: Path) -> None:
@@ -138,4 +140,102 @@ def test_what_a_repository_names_itself_is_not_evaluated_and_the_check_is_neutra
     config = "policies: [policies]\nrules: {no-such-rule: off}\n"
     verdict, conclusion, summary = reviewed(stage, {"web.yaml": DEPLOYMENT}, config)
     assert (verdict, conclusion) == ("pass", "neutral")
-    assert "reviews use only the policy sets that the operator chose" in summary
+    assert "reviews use only the policy sets that the operator allows" in summary
+
+
+def allowing(stage: Stage, *patterns: str) -> Stage:
+    settings = replace(stage.reviewer.settings, policies_allowed=patterns)
+    return replace(stage, reviewer=replace(stage.reviewer, settings=settings))
+
+
+@pytest.fixture
+def payments(stage: Stage, opa: Path) -> Stage:
+    """Beside the shop there is the repository acme/payments with a policy set, and the operator allows acme's."""
+    stage.fake.create_repository("acme/payments")
+    stage.fake.push("acme/payments", "main", {**GOOD})
+    return allowing(stage, "acme/*")
+
+
+def test_what_the_base_names_is_evaluated_where_the_operator_allows_it(payments: Stage) -> None:
+    commit = payments.fake.push("acme/payments", "main", {"README.md": "Rules"})
+    config = f"policies: [acme/payments@main]\nrules: {{{ID}: {{params: {{limit: 1Gi}}}}}}\n"
+    verdict, conclusion, summary = reviewed(payments, {"web.yaml": DEPLOYMENT}, config)
+    assert (verdict, conclusion) == ("fail", "failure")
+    assert "Container `web` has no memory limit." in payments.comments(1)[0][2]
+    assert "Policy set `payments` `" in summary
+    assert f"of `{commit[:12]}`." in summary
+
+
+def test_folders_of_the_repository_itself_are_those_of_the_base(stage: Stage, opa: Path) -> None:
+    own = allowing(stage, SHOP)
+    own.fake.push(SHOP, "main", {f"rules-of-ours/{name}": text for name, text in GOOD.items()})
+    # The head takes the rule away, and with it nothing of the review.
+    removed = {f"rules-of-ours/{RULE}": None, "web.yaml": DEPLOYMENT}
+    verdict, _, summary = reviewed(own, removed, "policies: [./rules-of-ours/]\n")
+    assert verdict == "fail"
+    assert "Policy set `rules-of-ours` `" in summary
+
+
+@pytest.mark.parametrize(
+    ("named", "allowed"),
+    [
+        pytest.param("acme/payments@main", ["shop/*"], id="another owner's"),
+        pytest.param("rules-of-ours", ["acme/*"], id="its own folder"),
+        pytest.param("../rules", ["*/*", SHOP], id="outside"),
+        pytest.param("https://acme.example/a.tar.gz", ["acme/*"], id="a server's"),
+        pytest.param("ftp://acme.example", ["acme/*"], id="no source"),
+    ],
+)
+def test_what_the_operator_does_not_allow_is_not_read(stage: Stage, named: str, allowed: list[str]) -> None:
+    verdict, conclusion, summary = reviewed(
+        allowing(stage, *allowed), {"web.yaml": DEPLOYMENT}, f"policies: ['{named}']\n"
+    )
+    assert (verdict, conclusion) == ("pass", "neutral")
+    assert "reviews use only the policy sets that the operator allows" in summary
+
+
+def test_what_the_head_names_is_never_read(payments: Stage) -> None:
+    files = {"web.yaml": DEPLOYMENT, ".gracegate.yaml": "policies: [acme/payments@main]\n"}
+    assert reviewed(payments, files)[0] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("files", "named", "mistake"),
+    [
+        pytest.param(BROKEN, "acme/payments@main", FATAL, id="a mistake in it"),
+        pytest.param({}, "acme/payments@no", "acme/payments@no: the repository has no branch or tag `no`", id="no ref"),
+        pytest.param({}, "acme/payments//x@main", "acme/payments//x@main: there are no policies in x", id="no folder"),
+    ],
+)
+def test_a_mistake_in_what_the_base_names_costs_only_itself(
+    payments: Stage, files: dict[str, str], named: str, mistake: str
+) -> None:
+    payments.fake.push("acme/payments", "main", files)
+    verdict, _, summary = reviewed(payments, {"web.yaml": WITHOUT_DRAIN}, f"policies: ['{named}']\n")
+    assert verdict == "fail"
+    assert "was not evaluated: " in summary
+    assert mistake in summary
+    assert len(payments.comments(1)) == 1
+
+
+def test_a_set_of_a_private_repository_is_read_with_a_token_of_the_app(stage: Stage, opa: Path) -> None:
+    """The operator's sets, as a worker builds them: the database says which version is in use."""
+    stage.fake.create_repository("shop/policies", private=True)
+    commit = stage.fake.push("shop/policies", "main", {**GOOD})
+    settings = replace(stage.reviewer.settings, policies=(parse_policy_source("shop/policies@main"),))
+    records = StoredRecords(stage.reviewer.store)
+    sets = build_policy_sets(settings, stage.reviewer.client, records)
+    own = replace(stage, reviewer=replace(stage.reviewer, policies=sets))
+    verdict, _, summary = reviewed(own, {"web.yaml": DEPLOYMENT})
+    assert verdict == "fail"
+    assert f"of `{commit[:12]}`." in summary
+    # A worker on another machine, after a version that is refused: it uses what the first one has activated.
+    stage.fake.push("shop/policies", "main", BROKEN)
+    other = build_policy_sets(replace(settings, data_dir=settings.data_dir / "other"), stage.reviewer.client, records)
+    assert [part.commit for part in other.current()[0].own] == [commit]
+    with stage.reviewer.store.transaction() as tx:
+        tx.execute(POLICY_SET.update().values(looked_at=0.0))
+    other.look()
+    (found,) = sets.current()
+    assert [part.commit for part in found.own] == [commit]
+    assert [str(mistake) for mistake in found.mistakes] == [FATAL]

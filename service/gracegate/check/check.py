@@ -115,7 +115,8 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
 def _policy_state(policies: PolicySet, repository: Repository) -> PolicyState:
     told = (rule for rule in policies.catalog.rules.values() if not profiles.is_always_shadow(rule, repository))
     levels = {rule.id: profiles.level_words(rule) for rule in told}
-    return PolicyState(policies.name, policies.source, policies.engine.digest, levels=levels)
+    digest, commit = policies.engine.digest, policies.commit
+    return PolicyState(policies.name, policies.source, digest, commit=commit, levels=levels)
 
 
 def _are_too_many(found: Iterable[FoundMatches], request: CheckRequest) -> bool:

@@ -132,12 +132,16 @@ def diagnose_git(version: tuple[int, ...] | None) -> Diagnosis:
 def diagnose_policies(policies: OperatorPolicies) -> Diagnosis:
     """Whether the newest version of a policy set is in use."""
     name = f"policies {policies.name}"
+    rules = sum(len(one.catalog.rules) for one in policies.own)
+    commits = {one.commit.removeprefix("sha256:")[:12] for one in policies.own} - {""}
+    versions = ", ".join([*sorted(commits), *(one.catalog.digest[:12] for one in policies.own)])
     if not policies.mistakes:
-        rules = sum(len(one.catalog.rules) for one in policies.own)
-        digests = ", ".join(one.catalog.digest[:12] for one in policies.own)
-        return Diagnosis(name, "ok", f"{rules} rules of {policies.source}, {digests}")
+        return Diagnosis(name, "ok", f"{rules} rules of {policies.source}, {versions}")
     mistakes = "; ".join(map(str, policies.mistakes))
-    message = f"the newest version of the policy set in {policies.source} is refused"
+    if policies.is_rolled_back:
+        return Diagnosis(name, "warning", f"{rules} rules of {policies.source}, {versions}: {mistakes}")
+    used = f", {versions} is used instead" if policies.own else ""
+    message = f"the newest version of the policy set in {policies.source} is not used{used}"
     return Diagnosis(name, "problem", message, f"correct {mistakes}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -19,8 +19,9 @@ from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import ConfigError, GitFailed, GitHubError, Gone, GracegateError
 from gracegate.git import TreeFetcher
 from gracegate.github_app import AppClient, GitObjects, Pace, TokenBroker, app, contents, deliveries, installations
-from gracegate.policy.sets import PolicySets
-from gracegate.settings import Settings, SettingsInvalid, child_environment, find_opa
+from gracegate.policy.sets import MemoryRecords
+from gracegate.review import build_policy_sets
+from gracegate.settings import Settings, SettingsInvalid, child_environment
 from gracegate.store import Store, sqlite_file, url_without_password
 
 PROBLEMS = 1
@@ -109,8 +110,11 @@ def _check_engine() -> Diagnosis:
 
 def _check_policies(settings: Settings) -> list[Diagnosis]:
     """Builds the policy sets as they are now, and keeps nothing of that."""
+    broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+    client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=TIMEOUT)
     with tempfile.TemporaryDirectory(prefix="gracegate-") as folder:
-        return [*map(diagnosis.diagnose_policies, PolicySets(settings.policies, find_opa, Path(folder)).current())]
+        sets = build_policy_sets(replace(settings, data_dir=Path(folder)), client, MemoryRecords())
+        return [*map(diagnosis.diagnose_policies, sets.current())]
 
 
 def _check_database(settings: Settings) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""The policy sets that a command uses: the folders of its options and of the configuration."""
+"""The policy sets that a command uses: those of its options and of the configuration."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from gracegate import settings
 from gracegate.check import add_problem
 from gracegate.cli.main import FINDINGS
-from gracegate.errors import ConfigError, RulesError
-from gracegate.model import BUILTIN_POLICIES, CONFIG_FILE, PolicyState, Problem, Report, Rule
+from gracegate.errors import ConfigError, RepositoryError, RulesError
+from gracegate.git import ReadLimits, TreeFetcher
+from gracegate.model import CONFIG_FILE, PolicySource, PolicyState, Problem, Report, Rule, parse_policy_source
 from gracegate.policy import Catalog, PolicySet, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import PolicyFolder, policy_parts, read_policy_folder
+from gracegate.policy.sets import (
+    PolicyFolder,
+    clash_mistakes,
+    policy_parts,
+    read_policy_folder,
+    version_of,
+    write_version,
+)
+from gracegate.policy.sources import MAX_BYTES
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 
@@ -27,18 +37,23 @@ class RefusedPolicies:
     """A policy set that is not used, with all that is wrong with it."""
 
     folder: PolicyFolder
+    source: PolicySource
+    commit: str
     mistakes: tuple[RulesError, ...]
 
     def placed_mistakes(self) -> Iterator[RulesError]:
-        """The mistakes, each in its file as it is found from here."""
+        """The mistakes, each in its file as it is found from here, or in the repository or bundle."""
         for one in self.mistakes:
-            file = os.path.relpath(self.folder.folder / (one.file or ""))
+            if self.source.kind == "folder":
+                file = os.path.relpath(self.folder.folder / (one.file or ""))
+            else:
+                file = f"{self.source.text}/{one.file}" if one.file else self.source.text
             yield RulesError(one.message, file=file, line=one.line)
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenPolicies:
-    """The policy sets beside the built-in one; `folders` are the real paths of all of them."""
+    """The policy sets beside the built-in one; `folders` are the real paths of those that are folders."""
 
     own: tuple[OwnPolicies, ...] = ()
     refused: tuple[RefusedPolicies, ...] = ()
@@ -69,7 +84,9 @@ class ChosenPolicies:
 
     def states(self) -> tuple[PolicyState, ...]:
         """The refused sets as a report names them."""
-        return tuple(PolicyState(one.folder.name, str(one.folder.folder), "", "refused") for one in self.refused)
+        return tuple(
+            PolicyState(one.folder.name, one.source.text, "", "refused", commit=one.commit) for one in self.refused
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +136,8 @@ def built_policies(folder: Path, stack: ExitStack) -> tuple[PolicyFolder, dict[s
         except RulesError as error:
             mistakes += error.mistakes
     if mistakes:
-        shown = (str(mistake) for mistake in RefusedPolicies(policies, tuple(mistakes)).placed_mistakes())
-        click.echo("\n".join(shown), err=True)
+        refused = RefusedPolicies(policies, PolicySource(str(folder), "folder"), "", tuple(mistakes))
+        click.echo("\n".join(map(str, refused.placed_mistakes())), err=True)
         raise click.exceptions.Exit(FINDINGS)
     return policies, catalogs
 
@@ -133,62 +150,79 @@ def _cache(stack: ExitStack) -> Path:
 def choose_policies(
     options: Iterable[str], config: Path | None, top: Path, stack: ExitStack, *, ignores_config: bool
 ) -> ChosenPolicies:
-    """The sets in the folders of `options` and of the configuration file, unless it is ignored, each folder once.
+    """The sets of `options` and of the configuration file, unless it is ignored, each source once.
 
-    What is built is kept in the user's cache, and without one for as long as the `stack`. Raises ConfigError for a
-    folder that cannot be used at all.
+    What is fetched and built is kept in the user's cache, and without one for as long as the `stack`. Raises InputError
+    for a source that cannot be read or used at all.
     """
-    folders = {Path(os.path.realpath(folder)): Path(folder) for folder in options}
-    if config is not None and not ignores_config:
-        folders = {**_of_config(config, top), **folders}
-    if not folders:
+    sources = dict(_of_config(config, top)) if config is not None and not ignores_config else {}
+    sources.update(_named(text, Path()) for text in options)
+    if not sources:
         return ChosenPolicies()
     cache = _cache(stack)
     own: list[OwnPolicies] = []
     refused: list[RefusedPolicies] = []
-    for folder in folders.values():
-        policies = read_policy_folder(folder)
-        if policies.name in {BUILTIN_POLICIES, *(one.name for one in own), *(one.folder.name for one in refused)}:
-            message = f"there is another policy set called `{policies.name}`: give this one a `name` in {POLICIES_FILE}"
-            raise ConfigError(message, file=str(folder))
+    for source in sources.values():
+        folder, commit = _read(source, cache)
+        policies = read_policy_folder(folder, "" if source.kind == "folder" else source.text)
+        parts: dict[str, Catalog] = {}
+        mistakes: list[RulesError] = []
         for name, load in policy_parts(policies, settings.find_opa, cache):
             try:
-                catalog = load()
-                _check_unique(policies, catalog.rules, own)
+                parts[name] = load()
             except RulesError as error:
-                refused.append(RefusedPolicies(policies, error.mistakes))
-            else:
-                opa = settings.find_opa() if catalog.needs_opa else None
-                own.append(OwnPolicies(name, str(folder), catalog, opa))
+                mistakes += error.mistakes
+        clashes = clash_mistakes(policies.name, parts, own)
+        if mistakes or clashes:
+            refused.append(RefusedPolicies(policies, source, commit, (*mistakes, *clashes)))
+        # A part is used without the others: what is wrong with these is said.
+        for name, catalog in {} if clashes else parts.items():
+            opa = settings.find_opa() if catalog.needs_opa else None
+            own.append(OwnPolicies(name, source.text, catalog, opa, commit))
+    folders = (Path(os.path.realpath(one.text)) for one in sources.values() if one.kind == "folder")
     return ChosenPolicies(tuple(own), tuple(refused), frozenset(folders))
 
 
-def _of_config(config: Path, top: Path) -> dict[Path, Path]:
-    """The folders that a configuration names, which are relative to it and below the top of the repository."""
+def _named(text: str, folder: Path) -> tuple[str, PolicySource]:
+    """What a text names, with a key that is the same for the same; a path is relative to `folder`."""
+    try:
+        source = parse_policy_source(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    # A folder that is there is meant by its name, whatever else that could be.
+    if source.is_local or (source.kind == "repository" and (folder / text).is_dir()):
+        path = folder / text
+        kind: Literal["file", "folder"] = "file" if source.kind == "file" else "folder"
+        return os.path.realpath(path), PolicySource(str(path), kind)
+    return text, source
+
+
+def _read(source: PolicySource, cache: Path) -> tuple[Path, str]:
+    """A folder with the files of a source, and the commit of these. Raises RepositoryError."""
+    if source.kind == "folder":
+        return Path(source.text), ""
+    from gracegate.policy.sources import PolicyFetcher  # noqa: PLC0415 - its client of HTTP is slow to import
+
+    trees = TreeFetcher(
+        cache / "policy-repositories",
+        limits=ReadLimits(MAX_BYTES, MAX_BYTES),
+        environment=settings.child_environment(),
+    )
+    found = PolicyFetcher(trees, settings.git_url(), lambda _: settings.git_token()).fetch(source)
+    if found is None:
+        raise RepositoryError("there is nothing in it", file=source.text)
+    return write_version(version_of(found), found.files, cache), found.commit
+
+
+def _of_config(config: Path, top: Path) -> Iterator[tuple[str, PolicySource]]:
+    """The sources that a configuration names; folders and files are relative to it, and below the top of the
+    repository."""
     try:
         text = config.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        return {}  # the configuration is read again, and its problem named, with all that it says
-    folders = {}
+        return  # the configuration is read again, and its problem named, with all that it says
     for name in parse_policy_folders(text, str(config)):
-        real = Path(os.path.realpath(config.parent / name))
-        if not real.is_relative_to(os.path.realpath(top)):
+        key, source = _named(name, config.parent)
+        if source.is_local and not Path(key).is_relative_to(os.path.realpath(top)):
             raise ConfigError(f"`policies` names {name}, which is outside of the repository", file=CONFIG_FILE)
-        folders[real] = Path(os.path.relpath(real))
-    return folders
-
-
-def _check_unique(policies: PolicyFolder, rules: Iterable[str], others: Iterable[OwnPolicies]) -> None:
-    """Raises RulesError for rules whose names another set has already."""
-    mistakes = []
-    for other in others:
-        taken = {name: rule for rule in other.catalog.rules.values() for name in (rule.id, *rule.aliases)}
-        for rule in taken.keys() & set(rules):
-            own = (name for name in policies.modules if name.endswith(f"/{rule.replace('-', '_')}.rego"))
-            file = next(own, POLICIES_FILE)
-            theirs = f"rules/{taken[rule].group}/{taken[rule].id.replace('-', '_')}.rego"
-            where = "" if other.catalog.foreign else f", in {other.source}/{theirs}"
-            message = f"the policy set {other.name} has a rule `{rule}` too{where}"
-            mistakes.append(RulesError(message, file=file, line=1))
-    if mistakes:
-        raise RulesError.of(sorted(mistakes, key=str))
+        yield key, PolicySource(os.path.relpath(key), source.kind) if source.is_local else source

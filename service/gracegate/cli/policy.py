@@ -7,11 +7,13 @@ import click
 from gracegate.cli.main import LazyGroup
 
 _COMMANDS = {
+    "bundle": "Write the built-in rules for an OPA server.",
     "check": "Name all mistakes of a policy set.",
     "impact": "Show what a change of rules would find, and would have blocked.",
     "import": "Use policies for conftest or Gatekeeper as they are.",
     "input": "Print what rules get of manifests.",
     "new": "Write a rule to start from.",
+    "rollback": "Use the version before of a set in the service.",
     "test": "Run the tests and cases of a policy set.",
     "try": "Show what rules find and print in manifests.",
 }

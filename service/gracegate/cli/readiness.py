@@ -27,7 +27,9 @@ from gracegate.github_app import AppClient, Pace, TokenBroker, app
 from gracegate.policy import load_builtin
 from gracegate.policy.sets import PolicySets
 from gracegate.rendering import find_renderer
-from gracegate.settings import Settings, find_opa
+from gracegate.review import StoredRecords, build_policy_sets
+from gracegate.settings import Settings
+from gracegate.store import Store
 from gracegate.web import Degraded, ReadinessCheck
 
 log = structlog.get_logger(__name__)
@@ -39,7 +41,7 @@ FIRST_SECONDS = 0.8
 GITHUB_TIMEOUT = 5
 
 
-def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
+def readiness_checks(settings: Settings, store: Store) -> Mapping[str, ReadinessCheck]:
     """A check of rules, renderer and machine, of what GitHub says of the App, and of OPA where one is configured."""
     checks: dict[str, ReadinessCheck] = {
         "rules": check_rules,
@@ -48,7 +50,9 @@ def readiness_checks(settings: Settings) -> Mapping[str, ReadinessCheck]:
         "github": BackgroundCheck(GitHubCheck(settings), CHECKED_EVERY, FIRST_SECONDS),
     }
     if settings.policies:
-        sets = PolicySets(settings.policies, find_opa, settings.data_dir)
+        broker = TokenBroker(settings.app_id, settings.private_key, settings.github_url)
+        client = AppClient(broker, Pace(max_wait=0.0, backoff=()), timeout=GITHUB_TIMEOUT)
+        sets = build_policy_sets(settings, client, StoredRecords(store))
         checks["policies"] = BackgroundCheck(partial(check_policies, sets), CHECKED_EVERY, FIRST_SECONDS)
     if settings.opa_url:
         checks["opa"] = partial(check_opa_server, settings.opa_url)

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
 from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
-from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, Rule, SourceFile, Tree
+from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, SourceFile, Tree
 from gracegate.policy import kinds_of
 from gracegate.policy.engines import OpaAddress
 from gracegate.repo_config import POLICIES_FILE, RepoConfig, parse_repo_config
@@ -175,7 +175,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
         today=dt.datetime.now().astimezone().date(),
         repository=Repository(git.find_remotes(top)),
         subjects=subjects | {problem.file for problem in tree.problems if _is_below(problem.file, names)},
-        only=_rule_ids(options, policies.chosen.rules),
+        only=_rule_ids(options, policies.chosen),
         limits=limits,
         cache=cache,
     )
@@ -211,7 +211,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         policies=policies.sets,
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
-        only=_rule_ids(options, policies.chosen.rules),
+        only=_rule_ids(options, policies.chosen),
         limits=limits,
         cache=cache,
     )
@@ -331,14 +331,18 @@ def _text_in(tree: Tree, path: str) -> str | None:
     return tree.files[path].data.decode("utf-8", "replace") if path in tree.files else None
 
 
-def _rule_ids(options: CheckOptions, rules: Mapping[str, Rule]) -> frozenset[str] | None:
-    return frozenset(rule_id(name, rules) for name in options.rules) if options.rules else None
+def _rule_ids(options: CheckOptions, chosen: ChosenPolicies) -> frozenset[str] | None:
+    """The rules to evaluate; those of refused sets are not, and what is wrong with their sets is reported anyway."""
+    names = (name for name in options.rules if name not in chosen.unavailable_rules or name in chosen.rules)
+    return frozenset(rule_id(name, chosen) for name in names) if options.rules else None
 
 
-def rule_id(name: str, rules: Mapping[str, Rule]) -> str:
+def rule_id(name: str, chosen: ChosenPolicies) -> str:
     """The id of the rule that has this id or had it once. An unknown one is a usage error that names the nearest."""
-    ids = {alias: rule.id for rule in rules.values() for alias in (*rule.aliases, rule.id)}
+    ids = {alias: rule.id for rule in chosen.rules.values() for alias in (*rule.aliases, rule.id)}
     if name not in ids:
+        if refused := next((one.folder.name for one in chosen.refused if name in one.folder.rule_ids), None):
+            raise click.UsageError(f"The rule `{name}` is in the policy set {refused}, which is refused")
         nearest = get_close_matches(name, ids, n=1)
         hint = f"did you mean `{nearest[0]}`?" if nearest else "`gracegate rules` lists them."
         raise click.UsageError(f"There is no rule `{name}`; {hint}")

@@ -26,9 +26,9 @@ def command(rule: str | None, **options: Any) -> int:
     with chosen_policies(CheckOptions(**options)) as chosen:
         click.echo(text.problems(chosen.problems()), err=True, nl=False)
         if rule is None:
-            write_output(render_list(chosen.rules.values()))
+            write_output(render_list(chosen.rules.values()) + render_sets(chosen))
         else:
-            found = chosen.rules[rule_id(rule, chosen.rules)]
+            found = chosen.rules[rule_id(rule, chosen)]
             # Rules for other tools have no example.
             write_output(render_rule(_explain(found.id, chosen)) if found.example else render_foreign_rule(found))
     return INCOMPLETE if chosen.refused else CLEAN
@@ -49,6 +49,15 @@ def render_list(rules: Iterable[Rule]) -> str:
         lines = (f"  {rule.id:{width}}  {rule.severity:7}  {rule.title}" for rule in members)
         paragraphs.append("\n".join([name, *lines]))
     return "\n\n".join(paragraphs) + "\n"
+
+
+def render_sets(chosen: ChosenPolicies) -> str:
+    """Where the rules of own sets come from: a paragraph, nothing without own sets."""
+    lines = [
+        f"  {one.name}: {one.source}{f', {one.commit[:19]}' if one.commit else ''}, rules {one.catalog.digest[:12]}"
+        for one in chosen.own
+    ]
+    return "\n".join(["", "Policy sets:", *lines, ""]) if lines else ""
 
 
 def render_rule(explanation: RuleExplanation) -> str:

@@ -54,7 +54,7 @@ def application() -> Application:
     settings = Settings.from_environment()
     logs.configure(settings)
     store = Store(settings.database)
-    app = create_app(settings, store, readiness_checks(settings))
+    app = create_app(settings, store, readiness_checks(settings, store))
     answer_steadily()
     return app
 

@@ -43,4 +43,4 @@ def _serve_probes(settings: Settings, store: Store, bind: str) -> None:
     from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
     from gracegate.web import serve_probes  # noqa: PLC0415 - a worker without probes does without Flask
 
-    serve_probes(bind, store, readiness_checks(settings))
+    serve_probes(bind, store, readiness_checks(settings, store))

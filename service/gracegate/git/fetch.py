@@ -103,6 +103,31 @@ class TreeFetcher:
         self._cache.shrink()
         return trees
 
+    def find_commit(self, url: str, token: str | None, ref: str) -> str:
+        """The commit that the server has for a commit's id, a full name of a ref, a tag or else a branch.
+
+        Raises RepositoryError if there is none, GitFailed, or Gone if the repository does not exist for this token.
+        """
+        if _COMMIT.fullmatch(ref):
+            return ref
+        names = [ref] if ref.startswith("refs/") else [f"refs/tags/{ref}", f"refs/heads/{ref}"]
+        # What an annotated tag points to comes as another name.
+        names = [peeled for name in names for peeled in (f"{name}^{{}}", name)]
+        with self._cache.lock(url) as folder:
+            prepare_repository(Git(folder, cache_environment(), self._seconds))
+            online = Git(folder, {**self._environment, **server_environment(url, token)}, self._seconds)
+            try:
+                lines = online.run("ls-remote", "--end-of-options", "origin", *names).decode().splitlines()
+            except GitCommandError as error:
+                if _NO_ACCESS.search(error.stderr):
+                    raise Gone(error.stderr, status=404) from error
+                raise
+        found = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
+        commit = next((found[name] for name in names if name in found), None)
+        if commit is None:
+            raise RepositoryError(f"the repository has no branch or tag `{ref}`")
+        return commit
+
     def _fetch_by_git(
         self, url: str, token: str | None, commits: Mapping[str, PathFilter], refs: Sequence[str]
     ) -> dict[str, Tree]:

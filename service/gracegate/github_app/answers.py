@@ -45,6 +45,8 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
     ),
     (r"POST /app/installations/\d+/access_tokens", {"token": str, "expires_at": str}),
     (r"GET /installation/repositories", {"repositories": [{"id": int, "full_name": str}]}),
+    (r"GET /repos/[^/]+/[^/]+/installation", {"id": int}),
+    (r"GET /repos/[^/]+/[^/]+", {"id": int}),
     (r"GET .*/pulls", [_PULL]),
     (r"GET .*/pulls/\d+", _PULL),
     (r"GET .*/git/trees/[^/]+", {"tree": [{"path": str, "mode": str, "sha": str}], "truncated": bool}),

@@ -121,6 +121,19 @@ def list_installations(client: AppClient) -> list[Installation]:
     return client.read_as_app(lambda requester: [_installation(one) for one in _pages(requester, "/app/installations")])
 
 
+def find_installation(client: AppClient, full_name: str) -> int | None:
+    """The installation that covers a repository, None where the App may not read it."""
+    try:
+        found = client.read_as_app(
+            lambda requester: requester.requestJsonAndCheck("GET", f"/repos/{full_name}/installation")[1]
+        )
+    except Gone as error:
+        if error.status != 404:
+            raise
+        return None
+    return int(found["id"])
+
+
 def _pages(requester: Requester, path: str) -> Iterator[dict[str, Any]]:
     number = 1
     while True:

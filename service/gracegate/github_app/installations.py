@@ -37,6 +37,12 @@ def first_repository(reader: InstallationReader) -> AccessibleRepository | None:
     return found[0] if found else None
 
 
+def repository_id(reader: InstallationReader, full_name: str) -> int:
+    """The id of a repository, also by a name that it had before. Raises Gone."""
+    found = reader.read(lambda requester: requester.requestJsonAndCheck("GET", f"/repos/{full_name}")[1])
+    return int(found["id"])
+
+
 def _pages(requester: Requester) -> Iterator[Mapping[str, Any]]:
     number = 1
     while True:

@@ -313,10 +313,11 @@ def _footer(report: Report) -> str:
 
 
 def _policy_words(policies: PolicyState) -> str:
-    used = f"Policy set {code(policies.name)} {code(policies.digest[:12])}"
+    commit = f" of {code(policies.commit.removeprefix('sha256:')[:12])}" if policies.commit else ""
+    used = f"Policy set {code(policies.name)} {code(policies.digest[:12])}{commit}"
     if not policies.newer_mistake:
         return f"{used}."
-    return f"{used}, because its newer version is refused: {code(policies.newer_mistake)}."
+    return f"{used}, whose newest version is not used: {code(policies.newer_mistake)}."
 
 
 def _annotation(finding: Finding) -> Mapping[str, object]:

@@ -36,7 +36,14 @@ def report_values(report: Report) -> Mapping[str, Any]:
         "verdict": report.verdict,
         "engine": {"name": engine.name, "version": engine.version, "digest": engine.digest},
         "policies": [
-            {"name": one.name, "source": one.source, "digest": one.digest, "state": one.state}
+            {
+                "name": one.name,
+                "source": one.source,
+                "commit": one.commit,
+                "digest": one.digest,
+                "state": one.state,
+                "newer_mistake": one.newer_mistake or None,
+            }
             for one in report.policies
         ],
         "findings": [_finding(finding) for finding in report.findings],

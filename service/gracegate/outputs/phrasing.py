@@ -93,7 +93,7 @@ _NEXT_STEPS = {
     "engine": "Run the check again. If it fails again, report it with these manifests.",
     "policies_refused": "Correct the policy set; `gracegate check --policies` names all its mistakes.",
     "rego": "Run `gracegate check --policies` with their folder, or `opa test`.",
-    "policies_not_used": "Ask the operator to name them in GRACEGATE_POLICIES; `gracegate check` uses them.",
+    "policies_not_used": "Ask the operator to allow them in GRACEGATE_POLICIES_ALLOWED; `gracegate check` uses them.",
     "rule_failed": "Turn the rule off in .gracegate.yaml until it is fixed, and report it with this manifest.",
 }
 

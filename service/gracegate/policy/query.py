@@ -24,7 +24,7 @@ Evaluate = Callable[[Mapping[str, Any]], Any]
 class PolicySet:
     """Rules that are in use, and what evaluates them: each set by itself, so that one that fails costs only itself.
 
-    For `name` and `source` see PolicyState.
+    For `name`, `source` and `commit` see PolicyState.
     """
 
     catalog: Catalog
@@ -32,6 +32,7 @@ class PolicySet:
     evaluate: Evaluate
     name: str = BUILTIN_POLICIES
     source: str = ""
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

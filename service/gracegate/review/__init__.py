@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gracegate.review.policy_sets import StoredRecords, build_policy_sets
     from gracegate.review.report_pages import read_page
     from gracegate.review.run_reviewer import build_reconciler, build_reviewer
 
-__all__ = ["build_reconciler", "build_reviewer", "read_page"]
+__all__ = ["StoredRecords", "build_policy_sets", "build_reconciler", "build_reviewer", "read_page"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from gracegate.review.report_pages import read_page  # noqa: PLC0415
 
         return read_page
+    if name in {"StoredRecords", "build_policy_sets"}:
+        from gracegate.review import policy_sets  # noqa: PLC0415
+
+        return getattr(policy_sets, name)
     if name in __all__:
         from gracegate.review import run_reviewer  # noqa: PLC0415
 

@@ -36,11 +36,12 @@ from gracegate.model import (
 )
 from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
 from gracegate.policy.engines import PolicyEngines
-from gracegate.policy.sets import PolicySets
+from gracegate.policy.sets import OperatorPolicies, PolicySets
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
 from gracegate.review.comment_poster import CommentPoster, PostedComments
+from gracegate.review.named_policies import NamedPolicies, NamedPolicyReader, NamingRepository
 from gracegate.review.policy_folders import (
     PolicySetFolder,
     find_policy_folders,
@@ -52,7 +53,7 @@ from gracegate.review.policy_folders import (
 from gracegate.review.report_pages import write_page
 from gracegate.review.sandboxed_check import CheckJob
 from gracegate.review.siblings import share_conclusion, waiting_output
-from gracegate.settings import Settings
+from gracegate.settings import Settings, installed_opa
 from gracegate.store import (
     ChangedPolicies,
     Outcome,
@@ -86,8 +87,10 @@ READ_ATTEMPTS = 3
 class FetchedPullRequest:
     """What is checked: the trees of merge base and head with what changed between them, and the configuration at the
     tip of the base `branch`. `commits` are theirs, as in `_fetch_trees`; none where nothing had to be fetched.
+    `named_policies` are the policy sets that the configuration names, None before they were read.
 
-    The files of the `policy_folders` have a check of their own."""
+    The files of the `policy_folders` have a check of their own.
+    """
 
     base: Tree
     base_tip: Tree
@@ -97,6 +100,7 @@ class FetchedPullRequest:
     head_ref: str = ""
     branch: str = ""
     policy_folders: tuple[PolicySetFolder, ...] = ()
+    named_policies: Mapping[str, NamedPolicies] | None = None
 
     @property
     def changes_policies(self) -> bool:
@@ -116,6 +120,7 @@ class PullRequestReviewer:
     fetcher: TreeFetcher
     engines: PolicyEngines
     policies: PolicySets
+    named_policies: NamedPolicyReader
     store: Store
     poster: CommentPoster
     renderer: Path | None = None
@@ -392,12 +397,14 @@ class PullRequestReviewer:
     def _check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
         """The report. What a root reads is known when its kustomization or chart has been read: files whose names do
         not tell, and commits of other repositories, are fetched then. In the last round nothing is asked for."""
+        # The same version in all rounds, whatever is activated meanwhile.
+        policies = self.policies.current()
         for _ in range(_FETCH_ROUNDS):
             try:
-                return self._check_trees(run, fetched)
+                return self._check_trees(run, fetched, policies)
             except InputsMissing as missing:
                 fetched = self._fetch_missing(run, repo, fetched, missing)
-        return self._check_trees(run, fetched, may_ask=False)
+        return self._check_trees(run, fetched, policies, may_ask=False)
 
     def _fetch_missing(
         self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest, missing: InputsMissing
@@ -416,9 +423,23 @@ class PullRequestReviewer:
             wanted = {RemoteCommit(*commit): paths for commit, paths in missing.commits.items()}
             of_others = {**base.fetched, **self.sources.fetch(wanted)}
             base, head = replace(base, fetched=of_others), replace(head, fetched=of_others)
-        return replace(fetched, base=base, head=head)
+        named = fetched.named_policies
+        if missing.policies:
+            named = self.named_policies.read(missing.policies, self._naming_repository(run, fetched))
+        return replace(fetched, base=base, head=head, named_policies=named)
 
-    def _check_trees(self, run: Run, fetched: FetchedPullRequest, *, may_ask: bool = True) -> Report:
+    def _naming_repository(self, run: Run, fetched: FetchedPullRequest) -> NamingRepository:
+        commit = "" if fetched.commits is None else fetched.commits[1]
+        return NamingRepository(run.repository, commit, self.settings.policies_allowed)
+
+    def _check_trees(
+        self,
+        run: Run,
+        fetched: FetchedPullRequest,
+        policies: tuple[OperatorPolicies, ...],
+        *,
+        may_ask: bool = True,
+    ) -> Report:
         """The report, made in a child process. EngineUnavailable and EngineKilled ask for another attempt, see
         ENGINE_ATTEMPTS; a check that is killed each time is blamed on what it checks. Only where it `may_ask` it raises
         InputsMissing."""
@@ -442,7 +463,10 @@ class PullRequestReviewer:
                 renderer=self.renderer,
                 may_retry=run.attempt < ENGINE_ATTEMPTS,
                 sources=self.sources.sources if may_ask and self.sources is not None else RenderSources(),
-                policies=self.policies.current(),
+                policies=policies,
+                naming=self._naming_repository(run, fetched),
+                named_policies=fetched.named_policies if may_ask else fetched.named_policies or {},
+                opa_program=installed_opa(),
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:

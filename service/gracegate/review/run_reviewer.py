@@ -6,22 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from gracegate.git import ReadLimits, SourceFetcher, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
-from gracegate.policy.sets import PolicySets
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.merge_group import MergeGroupReviewer
+from gracegate.review.named_policies import NamedPolicyReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
+from gracegate.review.policy_sets import StoredRecords, build_policy_fetcher, build_policy_sets
 from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.write_budget import SharedWriteBudget
-from gracegate.settings import Settings, child_environment, find_opa
+from gracegate.settings import Settings, child_environment
 from gracegate.store import Outcome, Run, Store
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,16 @@ class RunReviewer:
 def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
     """The reviewer of a worker process."""
     client = build_client(settings, store)
+    policies = build_policy_sets(settings, client, StoredRecords(store))
+    policies.keep_looking(lambda error: log.warning("policy_sources", error=error))
     keys = tuple(key.encode() for key in settings.comment_signing_keys)
     parts: dict[str, Any] = {
         "settings": settings,
         "client": client,
         "fetcher": _fetcher(settings),
         "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
-        "policies": PolicySets(settings.policies, find_opa, settings.data_dir),
+        "policies": policies,
+        "named_policies": NamedPolicyReader(build_policy_fetcher(settings, client)),
         "store": store,
         "renderer": find_renderer(),
         "sources": _source_fetcher(settings),

@@ -117,7 +117,8 @@ def _raised_error(error: Mapping[str, Any]) -> GracegateError:
     kind = getattr(errors, error["type"], None)
     if kind is InputsMissing:
         commits = {(str(url), str(sha)): tuple(map(str, paths)) for url, sha, paths in error["commits"]}
-        return InputsMissing(error["message"], tuple(map(str, error["paths"])), commits)
+        paths, policies = (tuple(map(str, error[name])) for name in ("paths", "policies"))
+        return InputsMissing(error["message"], paths, commits, policies)
     if isinstance(kind, type) and issubclass(kind, GracegateError):
         return kind(error["message"])
     return EngineError(f"{error['type']}: {error['message']}")
@@ -150,7 +151,7 @@ def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
 def _error_answer(error: Exception) -> str:
     answer: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:2000]}
     if isinstance(error, InputsMissing):
-        answer["paths"] = error.paths
+        answer |= {"paths": error.paths, "policies": error.policies}
         answer["commits"] = [(url, sha, paths) for (url, sha), paths in error.commits.items()]
     return json.dumps(answer)
 

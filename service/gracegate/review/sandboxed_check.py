@@ -31,6 +31,7 @@ from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
 from gracegate.policy.sets import OperatorPolicies
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
+from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named
 from gracegate.review.sandboxed_render import sandboxed_render
 
 _PREVIEW_SECONDS = 10.0
@@ -47,7 +48,8 @@ class CheckJob:
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
     For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
     Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
-    sets of the operator.
+    sets of the operator, and `named_policies` what was read of those that the configuration names, None before that;
+    they belong to the `naming` repository, and are built with the program `opa_program`.
     """
 
     base: Tree
@@ -65,10 +67,13 @@ class CheckJob:
     sources: RenderSources = field(default_factory=RenderSources)
     may_retry: bool = False
     policies: tuple[OperatorPolicies, ...] = ()
+    naming: NamingRepository = field(default_factory=NamingRepository)
+    named_policies: Mapping[str, NamedPolicies] | None = None
+    opa_program: Path | None = None
 
     @property
     def own_policies(self) -> tuple[OwnPolicies, ...]:
-        """The versions of the operator's policy sets that are in use."""
+        """The versions of the policy sets that are in use."""
         return tuple(part for one in self.policies for part in one.own)
 
     @property
@@ -88,6 +93,13 @@ def sandboxed_check(job: CheckJob) -> Report:
     commits of other repositories that may be fetched."""
     began = _clock()
     cache = ReadCache()
+    named = _allowed_policies(job)
+    if named and job.named_policies is None:
+        raise InputsMissing(f"{len(named)} policy sets that the configuration names were not read", policies=named)
+    if job.named_policies is not None and job.cache_dir is not None:
+        read = {text: job.named_policies.get(text, NamedPolicies(None, f"{text}: it was not read")) for text in named}
+        loaded = load_named(read, job.opa_program, job.cache_dir, job.policies)
+        job = replace(job, policies=(*job.policies, *loaded))
     paths, commits = _missing_inputs(job, cache)
     if paths or commits:
         message = f"{len(paths)} files and {len(commits)} commits that kustomizations and charts read were not fetched"
@@ -140,6 +152,17 @@ def policy_states(active: Iterable[PolicyState], policies: Iterable[OperatorPoli
     return (*(replace(one, newer_mistake=newer.get(one.name, "")) for one in active), *refused)
 
 
+def _allowed_policies(job: CheckJob) -> tuple[str, ...]:
+    """The policy sets that the base's configuration names and that the operator allows."""
+    if job.cache_dir is None:
+        return ()  # there is no place to build them in
+    try:
+        named = parse_policy_folders(_config_text(job.base_tip) or "")
+    except ConfigError:
+        return ()  # the configuration is read again, and its problem named
+    return tuple(text for text in named if job.naming.source(text) is not None)[:MAX_NAMED]
+
+
 def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[tuple[str, ...], dict[tuple[str, str], tuple[str, ...]]]:
     """What kustomize and Helm would read of the trees, and of other repositories, and nobody has fetched."""
     changed = frozenset(path for diff in job.diff for path in (diff.path, diff.previous_path) if path is not None)
@@ -190,13 +213,14 @@ def _base_config(job: CheckJob) -> tuple[RepoConfig, Problem | None]:
     """The configuration, and what is wrong with it. Of the policy sets that it names, the operator decides."""
     try:
         text = _config_text(job.base_tip) or ""
-        folders = parse_policy_folders(text)
+        allowed = _allowed_policies(job)
+        folders = [name for name in parse_policy_folders(text) if name not in allowed]
         # Nobody knows which rules are in folders that are not read.
         unavailable = None if folders else frozenset[str]().union(*(one.rule_ids for one in job.policies))
         config = parse_repo_config(text, job.rules, unavailable=unavailable)
         if not folders:
             return config, None
-        message = f"`policies` names {', '.join(folders)}: reviews use only the policy sets that the operator chose."
+        message = f"`policies` names {', '.join(folders)}: reviews use only the policy sets that the operator allows."
         return config, Problem(CONFIG_FILE, 0, "policies_not_used", message)
     except ConfigError as error:
         message = f"The base branch's configuration cannot be used: {error.message}"

@@ -208,6 +208,31 @@ AUDIT = Table(
     Column("status", Integer),  # 0: GitHub gave no answer; NULL until the answer came
 )
 
+POLICY_SET = Table(
+    "policy_set",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("looked_at", Float, nullable=False),  # when a process last began to read the source
+    Column("newest", Text, nullable=False),  # this and the next three: the digest of a version, or ""
+    Column("active", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("rolled_back", Text, nullable=False),
+    Column("refusal", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("activated_at", Float, nullable=False),
+)
+
+POLICY_VERSION = Table(
+    "policy_version",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("commit", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("archive", LargeBinary, nullable=False),
+)
+
 
 class now(FunctionElement[float]):  # noqa: N801 - named like the SQL function that it is
     """The time by the database's clock, at each call: it goes on within a transaction."""

@@ -38,6 +38,7 @@ class OwnPolicies:
     source: str
     catalog: Catalog
     opa: Path | None = None
+    commit: str = ""
 
     @property
     def engine(self) -> Path | None:
@@ -84,7 +85,7 @@ def open_own_policies(
             found = open_policy_set(
                 one.engine, one.catalog, seconds=seconds, share=share, cache_dir=cache_dir, clock=clock
             )
-            return replace(stack.enter_context(found), name=one.name, source=one.source)
+            return replace(stack.enter_context(found), name=one.name, source=one.source, commit=one.commit)
 
         yield tuple(map(opened, own))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.policy.sets.change_review import SetReview
+from gracegate.policy.sets.clashes import clash_mistakes
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_foreign_folder, read_policy_folder
 from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
@@ -10,9 +11,10 @@ from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_ca
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, write_files, written_modules
 from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
+from gracegate.policy.sets.records import MemoryRecords, PolicyRecords, first_and_more
 from gracegate.policy.sets.rule_heads import check_rule_heads
 from gracegate.policy.sets.set_tests import Failure, PolicyTestResult, run_tests
-from gracegate.policy.sets.store import load_foreign, load_policies, policy_parts
+from gracegate.policy.sets.store import load_foreign, load_policies, policy_parts, version_of, write_version
 
 __all__ = [
     "BASELINE_FILE",
@@ -20,15 +22,19 @@ __all__ = [
     "Annotation",
     "Failure",
     "ForeignFolder",
+    "MemoryRecords",
     "OpaCommand",
     "OperatorPolicies",
     "PolicyFolder",
+    "PolicyRecords",
     "PolicySets",
     "PolicyTestResult",
     "ReadPolicies",
     "SetReview",
     "build_policies",
     "check_rule_heads",
+    "clash_mistakes",
+    "first_and_more",
     "load_foreign",
     "load_policies",
     "one_line",
@@ -39,6 +45,8 @@ __all__ = [
     "read_rules",
     "run_tests",
     "set_capabilities",
+    "version_of",
     "write_files",
+    "write_version",
     "written_modules",
 ]

@@ -59,26 +59,30 @@ class PolicyFolder:
         return frozenset(match[1].replace("_", "-") for match in found if match)
 
 
-def read_policy_folder(folder: Path) -> PolicyFolder:
-    """The policy set in a folder. Raises ConfigError where there is none, or its POLICIES_FILE cannot be used."""
+def read_policy_folder(folder: Path, source: str = "") -> PolicyFolder:
+    """The policy set in a folder, which errors call `source` where it is a copy of one.
+
+    Raises ConfigError where there is none, or its POLICIES_FILE cannot be used.
+    """
+    shown = source or str(folder)
     if not folder.is_dir():
-        raise ConfigError("there is no such folder of policies", file=str(folder))
-    described = parse_policies_file(_described(folder / POLICIES_FILE), str(folder / POLICIES_FILE))
+        raise ConfigError("there is no such folder of policies", file=shown)
+    described = parse_policies_file(_described(folder / POLICIES_FILE), f"{shown}/{POLICIES_FILE}")
     if described.contract != CONTRACT:
         message = f"this gracegate knows contract {CONTRACT} of policy sets, not {described.contract}"
-        raise ConfigError(message, file=str(folder / POLICIES_FILE))
+        raise ConfigError(message, file=f"{shown}/{POLICIES_FILE}")
     mistakes: list[RulesError] = []
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     foreign = tuple(_foreign(entry, files, mistakes) for entry in described.foreign)
     files = {name: path for name, path in files.items() if not any(_is_in(name, one.path) for one in described.foreign)}
     texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
     if not texts and not foreign:
-        raise ConfigError("there are no Rego files in this folder of policies", file=str(folder))
+        raise ConfigError("there are no Rego files in this folder of policies", file=shown)
     if not foreign and not any(map(RULE_FILE.fullmatch, texts)) and any(map(_FOR_CONFTEST.search, texts.values())):
         message = (
             f"these are policies for conftest: `gracegate policy import conftest {folder.name}` beside them uses them"
         )
-        raise ConfigError(message, file=str(folder))
+        raise ConfigError(message, file=shown)
     if not texts:
         mistakes += unknown_names(described, (), {one.tool for one in described.foreign})
     for name in texts:

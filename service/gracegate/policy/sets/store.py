@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from gracegate import __version__
 from gracegate.errors import RulesError
+from gracegate.model import PolicyVersion
 from gracegate.module_cache import is_private
 from gracegate.policy import Catalog, digest_of, load_catalog
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder
 from gracegate.policy.sets.foreign_gate import build_foreign
 from gracegate.policy.sets.gate import build_policies, world_of
+from gracegate.policy.sources import PolicyFiles, digest_of_files, write_files
 from gracegate.repo_config import POLICIES_FILE, PoliciesFile
 
 _MAX_KEPT = 20
-"""Policy sets; those that were not used for longest go first."""
+"""Versions of policy sets; those that were not used for longest go first."""
 
 
 def policy_parts(
@@ -73,8 +75,42 @@ def _load(digest: str, build: Callable[[Path], object], cache_dir: Path) -> Cata
             building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    _remove_oldest(folder.parent)
+    remove_oldest(folder.parent)
     return load_catalog(folder)
+
+
+def version_of(found: PolicyFiles) -> PolicyVersion:
+    """What identifies the files of a version."""
+    return PolicyVersion(digest_of_files(found.files), found.commit, found.name)
+
+
+def find_version(version: PolicyVersion, cache_dir: Path) -> Path | None:
+    """The folder with the files of a version, where they have been written."""
+    folder = _version_folder(version, cache_dir)
+    return folder if folder.is_dir() and is_private(folder.parent) else None
+
+
+def write_version(version: PolicyVersion, files: Mapping[str, bytes], cache_dir: Path) -> Path:
+    """A folder with the files of a version, called as the version is: that may be the name of the set."""
+    if (folder := find_version(version, cache_dir)) is not None:
+        return folder
+    top = _version_folder(version, cache_dir).parent
+    top.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Renamed into its place, so that another process never reads a part of it.
+    writing = Path(tempfile.mkdtemp(prefix="building-", dir=top.parent))  # mode 0700
+    try:
+        write_files(files, writing / version.name)
+        with suppress(OSError):  # another process was faster
+            writing.rename(top)
+    finally:
+        shutil.rmtree(writing, ignore_errors=True)
+    remove_oldest(top.parent)
+    return top / version.name
+
+
+def _version_folder(version: PolicyVersion, cache_dir: Path) -> Path:
+    # The same files may be of two sources with two names.
+    return cache_dir / "policy-versions" / digest_of({version.digest: version.name}) / version.name
 
 
 def policies_folder(cache_dir: Path) -> Path:
@@ -82,7 +118,8 @@ def policies_folder(cache_dir: Path) -> Path:
     return cache_dir / "policies"
 
 
-def _remove_oldest(folder: Path) -> None:
+def remove_oldest(folder: Path) -> None:
+    """Deletes what was not used for longest of a folder that has a folder for each version."""
     built = [path for path in folder.iterdir() if not path.name.startswith("building-")]
     for path in sorted(built, key=lambda path: path.stat().st_mtime, reverse=True)[_MAX_KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

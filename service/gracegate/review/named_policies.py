@@ -1,0 +1,144 @@
+"""The policy sets that a repository's own configuration names: which may be used, and how they are read and loaded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gracegate.errors import ConfigError, InputError, RepositoryError, RulesError
+from gracegate.model import PolicySource, parse_policy_source
+from gracegate.policy import Catalog
+from gracegate.policy.engines import OwnPolicies
+from gracegate.policy.sets import (
+    OperatorPolicies,
+    clash_mistakes,
+    policy_parts,
+    read_policy_folder,
+    version_of,
+    write_version,
+)
+from gracegate.policy.sources import PolicyFiles
+
+if TYPE_CHECKING:
+    from gracegate.policy.sources import PolicyFetcher
+
+MAX_NAMED = 10
+"""Policy sets that one configuration may name."""
+_READ_EVERY = 60.0
+"""Seconds between two looks at a branch or tag."""
+_MAX_KEPT = 100
+"""Versions that a process keeps in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamingRepository:
+    """The repository whose configuration names policy sets: its full name, the commit of its base branch's tip, and
+    the `allowed` patterns of the operator."""
+
+    full_name: str = ""
+    commit: str = ""
+    allowed: tuple[str, ...] = ()
+
+    def source(self, text: str) -> PolicySource | None:
+        """The source that a text of the configuration names, None where it is none or not allowed. A folder is one of
+        this repository, at the base's tip."""
+        try:
+            found = parse_policy_source(text)
+        except ValueError:
+            return None
+        if found.kind == "folder":
+            path = PurePosixPath(text)
+            if path.is_absolute() or ".." in path.parts:
+                return None
+            found = PolicySource(text, "repository", self.full_name, "/".join(path.parts), self.commit)
+        return found if found.is_allowed(self.allowed) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPolicies:
+    """What was read of one source: its files, or why there are none; `error` may come with the files of before."""
+
+    files: PolicyFiles | None
+    error: str = ""
+
+
+class NamedPolicyReader:
+    """Reads the policy sets that configurations name, for the threads of one worker process."""
+
+    def __init__(self, fetcher: PolicyFetcher, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[PolicySource, tuple[float, NamedPolicies]] = {}
+
+    def read(self, texts: Iterable[str], repository: NamingRepository) -> dict[str, NamedPolicies]:
+        """What each text names, as far as it is allowed, which the caller need not have looked at."""
+        sources = ((text, repository.source(text)) for text in list(texts)[:MAX_NAMED])
+        return {text: self._read(source) for text, source in sources if source is not None}
+
+    def _read(self, source: PolicySource) -> NamedPolicies:
+        with self._lock:
+            read_at, known = self._known.get(source, (float("-inf"), NamedPolicies(None)))
+        if self._clock() - read_at < _READ_EVERY:
+            return known
+        try:
+            files = self._fetcher.fetch(source, "" if known.files is None else known.files.commit)
+            found = NamedPolicies(files or known.files)
+        except RepositoryError as error:
+            found = NamedPolicies(known.files, str(error))
+        with self._lock:
+            self._known.pop(source, None)
+            self._known[source] = (self._clock(), found)
+            while len(self._known) > _MAX_KEPT:
+                del self._known[next(iter(self._known))]
+        return found
+
+
+def load_named(
+    named: Mapping[str, NamedPolicies], opa: Path | None, cache_dir: Path, others: Collection[OperatorPolicies]
+) -> tuple[OperatorPolicies, ...]:
+    """The sets, each built unless something is wrong with it: in the child, because they are not the operator's."""
+    loaded: list[OperatorPolicies] = []
+    for text, one in named.items():
+        in_use = [part for other in (*others, *loaded) for part in other.own]
+        loaded.append(_load(text, one, opa, cache_dir, in_use))
+    return tuple(loaded)
+
+
+def _load(
+    source: str, named: NamedPolicies, opa: Path | None, cache_dir: Path, others: Collection[OwnPolicies]
+) -> OperatorPolicies:
+    errors = (InputError(named.error),) if named.error else ()
+    if named.files is None:
+        return OperatorPolicies(source, source, (), errors)
+    version = version_of(named.files)
+    try:
+        policies = read_policy_folder(write_version(version, named.files.files, cache_dir), source)
+    except ConfigError as error:
+        return OperatorPolicies(version.name, source, (), (error,))
+
+    def find_opa() -> Path:
+        if opa is None:
+            raise ConfigError("there is no OPA on this machine: set GRACEGATE_OPA")
+        return opa
+
+    parts: dict[str, Catalog] = {}
+    mistakes: list[InputError] = []
+    own: list[OwnPolicies] = []
+    for name, load in policy_parts(policies, find_opa, cache_dir):
+        try:
+            parts[name] = load()
+            program = find_opa() if parts[name].needs_opa else None
+            own.append(OwnPolicies(name, source, parts[name], program, version.commit))
+        except RulesError as error:
+            mistakes += error.mistakes
+        except ConfigError as error:
+            mistakes.append(error)
+    mistakes += clash_mistakes(policies.name, parts, others)
+    if mistakes:
+        return OperatorPolicies(policies.name, source, (), tuple(mistakes), policies.rule_ids)
+    return OperatorPolicies(policies.name, source, tuple(own), errors)
