@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     }
     | {"store", "check", "processes", "rendering"},
     "jobs": NOUNS | {"settings", "store"},
-    "web": NOUNS | {"review", "store", "settings", "outputs", "policy"},
+    "web": NOUNS | {"review", "store", "settings", "outputs", "policy", "policy.engines"},
     "cli": {"*"},
     "__main__": {"cli"},
 }

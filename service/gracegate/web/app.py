@@ -8,7 +8,7 @@ from flask import Flask
 
 from gracegate.settings import Settings
 from gracegate.store import Store
-from gracegate.web import health, metrics, pages, webhooks
+from gracegate.web import bundles, health, metrics, pages, webhooks
 from gracegate.web.health import ReadinessCheck
 
 Application = Flask
@@ -19,6 +19,7 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app = Flask("gracegate.web", static_folder=None, template_folder=None)
     app.register_blueprint(webhooks.blueprint(settings, store))
     app.register_blueprint(health.blueprint({"database": store.check_readiness, **readiness_checks}))
+    app.register_blueprint(bundles.blueprint())
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(pages.blueprint(settings, store))
     pages.answer_unknown_addresses(app)

@@ -1,7 +1,8 @@
-"""An OPA server that dies, hangs, forgets, lies or is something else: each is a typed error or a second try."""
+"""An OPA server that dies, hangs, has other rules or is something else: each is a typed error or a second try."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,19 +11,23 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, RuleFailed, RulesMismatch
+from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, RuleFailed
 from gracegate.policy import Catalog
-from gracegate.policy.engines.opa_process import OpaProcess
+from gracegate.policy.engines.bundle import owns_rules, rules_bundle
+from gracegate.policy.engines.opa_process import VERSION_MODULE, OpaProcess
 from gracegate.policy.engines.opa_server import ChildEngine, ServerEngine, start_child
 from tests.processes import WAIT_SECONDS, wait_for
 
 Ask = Callable[..., dict[str, Any]]
+ROOTS = ["gracegate", "gracegate_release", "gracegate_engine"]
 
 
 @pytest.fixture
@@ -96,48 +101,128 @@ def test_killed_during_a_question(opa: Path, small_catalog: Catalog, opa_input: 
         assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
-def test_an_opa_that_forgot_its_rules_gets_them_again(own: ChildEngine, opa_input: Ask) -> None:
-    first = own.evaluate(opa_input("a"))
-    own._server._connection.put_data("gracegate_release", {"digest": "of another version"})
-    assert own.evaluate(opa_input("a")) == first
-    own._server._connection.put_data("gracegate_release", {})
-    assert own.evaluate(opa_input("a")) == first
+@contextmanager
+def running_opa(opa: Path, folder: Path, *arguments: str) -> Iterator[str]:
+    """The address of an OPA that somebody else runs, in a folder."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = [opa, "run", "--server", "--addr", address, "--skip-version-check", "--log-level", "error", *arguments]
+    with (
+        (folder / "opa.log").open("wb") as log,
+        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as process,
+    ):
+        try:
+            wait_for("OPA to listen", lambda: is_listening(address))
+            yield f"http://{address}"
+        finally:
+            process.terminate()
 
 
-def test_another_versions_rules_are_replaced(own: ChildEngine, small_catalog: Catalog, opa_input: Ask) -> None:
-    module = "rules/demo/named_badly.rego"
-    old = {
-        module: "package gracegate.rules.demo.old\n\nimport data.gracegate.lib.old\n\nviolation contains old.f(1)\n",
-        "lib/old.rego": "package gracegate.lib.old\n\nf(x) := x\n",
-        "main.rego": 'package gracegate.main\n\nreport := {"digest": data.gracegate_release.digest}\n',
-    }
-    process = own._process
-    with closing(ServerEngine(process.url, Catalog({}, old, "old"), token=process.token)) as older:
-        assert older.evaluate({}) == {"digest": "old"}
-        mixed = {**small_catalog.modules, "lib/old.rego": "package gracegate.lib.old\n\ng(x) := x\n"}
-        with closing(ServerEngine(process.url, Catalog({}, mixed, "new"), token=process.token)) as newer:
-            assert newer.evaluate(opa_input("a"))["rules"] == ["named-badly"]
-        assert sorted(older._connection.query("gracegate_release", "modules", {})) == sorted(
-            f"gracegate/{path}" for path in [*mixed, "engine.rego"]
+def is_listening(address: str) -> bool:
+    host, port = address.split(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False
+
+
+def put_module(url: str, text: str) -> dict[str, Any]:
+    """What OPA answers to another module."""
+    return requests.put(f"{url}/v1/policies/foreign", data=text.encode(), timeout=WAIT_SECONDS).json()
+
+
+def test_the_rules_of_a_bundle(opa: Path, small_catalog: Catalog, opa_input: Ask, tmp_path: Path) -> None:
+    (tmp_path / "rules.tar.gz").write_bytes(rules_bundle(small_catalog))
+    with running_opa(opa, tmp_path, "--bundle", "rules.tar.gz") as url:
+        with closing(ServerEngine(url, small_catalog)) as engine:
+            assert (engine.engine.version, engine.engine.digest) == ("1.22.2", small_catalog.digest)
+            first = engine.evaluate(opa_input("é"))
+            assert [one["rule"] for one in first["violations"]] == ["named-badly"]
+            # Nobody adds to our packages; others are no matter of ours.
+            smuggled = 'package gracegate.rules.demo["named-badly"]\n\nviolation contains "smuggled"\n'
+            assert "is owned by bundle" in put_module(url, smuggled)["message"]
+            assert put_module(url, "package acme\n\nallowed := true\n") == {}
+            assert engine.evaluate(opa_input("é")) == first
+        other = replace(small_catalog, digest="of another version")
+        refused = pytest.raises(
+            EngineUnavailable, match=rf"OPA has the rules {small_catalog.digest[:12]}, not of another"
         )
-
-
-def test_rules_that_do_not_compile_say_where(own: ChildEngine) -> None:
-    process = own._process
-    broken = Catalog({}, {"main.rego": "package gracegate.main\n\nreport := x\n"}, "broken")
-    with closing(ServerEngine(process.url, broken, token=process.token)) as engine:
-        with pytest.raises(EngineError) as caught:
-            engine.evaluate({})
-        assert str(caught.value) == "OPA rejects the rules: gracegate/main.rego:3: var x is unsafe"
-        with pytest.raises(EngineError, match="unsafe"):
+        with closing(ServerEngine(url, other)) as engine, refused:
             _ = engine.engine
 
 
-def test_version_zero_syntax_is_not_rewritten(own: ChildEngine) -> None:
-    process = own._process
-    old = Catalog({}, {"main.rego": "package gracegate.main\n\nallow { true }\n"}, "old")
-    with closing(ServerEngine(process.url, old, token=process.token)) as engine, pytest.raises(EngineError):
-        engine.evaluate({})
+def test_two_versions_that_one_opa_gets_in_turn(
+    opa: Path, small_catalog: Catalog, opa_input: Ask, tmp_path: Path
+) -> None:
+    """Each is answered by its own rules or not at all, and neither loads anything."""
+    served = [rules_bundle(small_catalog)]
+    old = replace(small_catalog, digest="d" * 64)
+
+    def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, bytes]:
+        return 200, "application/gzip", served[-1]
+
+    with pretender(respond) as service:
+        source = [
+            "--set", f"services.gracegate.url={service}",
+            "--set", "bundles.gracegate.service=gracegate",
+            "--set", "bundles.gracegate.resource=/bundles/gracegate.tar.gz",
+            "--set", "bundles.gracegate.polling.min_delay_seconds=1",
+            "--set", "bundles.gracegate.polling.max_delay_seconds=1",
+        ]  # fmt: skip
+        with (
+            running_opa(opa, tmp_path, *source) as url,
+            closing(ServerEngine(url, small_catalog)) as new,
+            closing(ServerEngine(url, old)) as older,
+        ):
+            wait_for("OPA to load the rules", lambda: answers(new))
+            assert not answers(older)
+            served.append(rules_bundle(old))
+            wait_for("OPA to load the other rules", lambda: answers(older))
+            assert not answers(new)
+            with pytest.raises(EngineUnavailable, match="OPA has the rules dddddddddddd, not"):
+                new.evaluate(opa_input("a"))
+            assert older.engine.digest == old.digest
+
+
+def answers(engine: ServerEngine) -> bool:
+    with suppress(EngineUnavailable):
+        engine.evaluate({"documents": [], "rules": []})
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        pytest.param("empty", "OPA has no rules of gracegate: let it load the bundle", id="no rules"),
+        pytest.param("rules", "in no bundle, so others can add to them: let it load", id="rules of files"),
+    ],
+)
+def test_an_opa_without_our_bundle(opa: Path, small_catalog: Catalog, tmp_path: Path, folder: str, reason: str) -> None:
+    (tmp_path / "empty").mkdir()
+    release = json.dumps({"gracegate_release": {"digest": small_catalog.digest}})
+    for path, text in {**small_catalog.modules, "v.rego": VERSION_MODULE, "data.json": release}.items():
+        (tmp_path / "rules" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rules" / path).write_text(text)
+    refused = pytest.raises(EngineUnavailable, match=reason)
+    with running_opa(opa, tmp_path, folder) as url, closing(ServerEngine(url, small_catalog)) as engine, refused:
+        _ = engine.engine
+
+
+@pytest.mark.parametrize(
+    ("bundles", "is_ours"),
+    [
+        (None, False),
+        ([], False),
+        ({}, False),
+        ({"a": None}, False),
+        ({"a": {"manifest": None}}, False),
+        ({"a": {"manifest": {"revision": "d1", "roots": [""]}}}, False),
+        ({"a": {"manifest": {"revision": "d2", "roots": ROOTS}}}, False),
+        ({"b": {}, "a": {"manifest": {"revision": "d1", "roots": ROOTS}}}, True),
+    ],
+)
+def test_whose_rules_are_in_a_bundle(bundles: object, is_ours: bool) -> None:
+    assert owns_rules(bundles, "d1") is is_ours
 
 
 def test_nobody_else_may_use_the_child(own: ChildEngine, small_catalog: Catalog, opa_input: Ask) -> None:
@@ -199,7 +284,7 @@ def test_a_binary_that_is_no_opa(binary: str) -> None:
         pass
 
 
-Respond = Callable[[BaseHTTPRequestHandler], tuple[int, str, str]]
+Respond = Callable[[BaseHTTPRequestHandler], tuple[int, str, str | bytes]]
 
 
 @contextmanager
@@ -213,9 +298,9 @@ def pretender(respond: Respond) -> Iterator[str]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Location", "http://127.0.0.1:9/")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body.encode() if isinstance(body, str) else body)))
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(body.encode() if isinstance(body, str) else body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -237,17 +322,13 @@ CATALOG = Catalog({}, {"main.rego": "package gracegate.main\n"}, "d1")
 JSON = "application/json"
 
 
-def put(handler: BaseHTTPRequestHandler) -> bool:
-    return handler.command == "PUT"
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "body", "error", "message"),
     [
-        (200, JSON, "{}", RulesMismatch, "just loaded"),
-        (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', RulesMismatch, "just loaded"),
-        (200, JSON, '{"result": null}', RulesMismatch, "just loaded"),
-        (200, JSON, "[]", RulesMismatch, "just loaded"),
+        (200, JSON, "{}", EngineUnavailable, "OPA has no rules"),
+        (200, JSON, '{"result": {"digest": "d2", "rules": [], "violations": []}}', EngineUnavailable, "d2, not d1"),
+        (200, JSON, '{"result": null}', EngineUnavailable, "OPA has the rules None"),
+        (200, JSON, "[]", EngineUnavailable, "OPA has no rules"),
         (200, "text/html", "<html>", EngineUnavailable, "not OPA"),
         (502, "text/html", "<html>", EngineUnavailable, "answers 502"),
         (503, JSON, '{"message": "busy"}', EngineUnavailable, "answers 503"),
@@ -258,9 +339,7 @@ def put(handler: BaseHTTPRequestHandler) -> bool:
     ],
 )
 def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[EngineError], message: str) -> None:
-    def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
-        if put(handler):
-            return (204, JSON, "") if "/data/" in handler.path else (200, JSON, "{}")
+    def respond(_: BaseHTTPRequestHandler) -> tuple[int, str, str]:
         return status, kind, body
 
     with pretender(respond) as url, closing(ServerEngine(url, CATALOG)) as engine:
@@ -271,16 +350,16 @@ def test_what_is_not_our_opa(status: int, kind: str, body: str, error: type[Engi
 
 
 def test_a_path_before_the_api_and_a_token() -> None:
-    requests = []
+    asked = []
 
     def respond(handler: BaseHTTPRequestHandler) -> tuple[int, str, str]:
-        requests.append((handler.command, handler.path, handler.headers["Authorization"]))
+        asked.append((handler.command, handler.path, handler.headers["Authorization"]))
         return 200, JSON, '{"result": {"digest": "d1"}}'
 
     with pretender(respond) as url, closing(ServerEngine(f"{url}/opa/", CATALOG, token="t0ken")) as engine:
         assert engine.evaluate({}) == {"digest": "d1"}
     path = "/opa/v1/data/gracegate/main/report?strict-builtin-errors=true"
-    assert requests == [("POST", path, "Bearer t0ken")]
+    assert asked == [("POST", path, "Bearer t0ken")]
 
 
 def test_proxies_of_the_environment_are_not_used(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracegate.policy.engines.bundle import rules_bundle
 from gracegate.policy.engines.choice import (
     OWN_SECONDS,
     OpaAddress,
@@ -22,4 +23,5 @@ __all__ = [
     "open_own_policies",
     "open_policy_set",
     "open_policy_sets",
+    "rules_bundle",
 ]

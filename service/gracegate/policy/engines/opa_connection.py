@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from opa_client.errors import DeletePolicyError, RegoParseError
 from opa_client.opa import OpaClient
 
-from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, RuleFailed, RulesError
+from gracegate.errors import ConfigError, EngineError, EngineTimeout, EngineUnavailable, RuleFailed
 from gracegate.policy.engines.error_parsing import rules_named_in
 
 _CONNECT_SECONDS = 3.0
@@ -76,21 +75,6 @@ class Connection:
             raise Undefined(f"OPA has no value for data.{package}.{rule}")
         return answer["result"]
 
-    def put_module(self, identity: str, text: str) -> None:
-        """Raises RulesError with the place if OPA rejects the module."""
-        with _translate_errors():
-            self._client.update_policy_from_string(text, quote(identity), rego_compat=False)
-
-    def delete_module(self, identity: str) -> None:
-        """Does nothing if the module is not there. Raises RulesError if others still need it."""
-        with _translate_errors():
-            self._client.delete_policy(quote(identity))
-
-    def put_data(self, path: str, value: Mapping[str, Any]) -> None:
-        """Replace the base document at `path`."""
-        with _translate_errors():
-            self._client.update_or_create_data(dict(value), quote(path))
-
 
 def _parse_url(url: str) -> tuple[str, int, bool]:
     """Host, port and whether it is encrypted."""
@@ -109,11 +93,6 @@ def _parse_url(url: str) -> tuple[str, int, bool]:
 def _translate_errors() -> Iterator[None]:
     try:
         yield
-    except RegoParseError as error:
-        raise _rules_error(error) from error
-    except DeletePolicyError as error:
-        if error.expression != "resource_not_found":
-            raise RulesError(f"OPA cannot delete a module: {error.message}") from error
     except requests.exceptions.HTTPError as error:
         raise _error_of(error.response) from error
     except requests.exceptions.ConnectTimeout as error:
@@ -126,13 +105,6 @@ def _translate_errors() -> Iterator[None]:
         raise EngineError(f"the input cannot be written as JSON: {error}") from error
     except requests.exceptions.RequestException as error:
         raise EngineUnavailable(f"OPA cannot be reached: {error}") from error
-
-
-def _rules_error(error: RegoParseError) -> RulesError:
-    first = error.errors[0] if error.errors else {}
-    location = first.get("location") or {}
-    message = first.get("message") or error.message or "no message"
-    return RulesError(message, file=location.get("file"), line=location.get("row"))
 
 
 def _error_of(response: requests.Response) -> EngineError:

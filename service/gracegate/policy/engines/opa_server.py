@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gracegate.errors import EngineError, EngineUnavailable, RuleFailed, RulesError, RulesMismatch
+from gracegate.errors import EngineUnavailable, RuleFailed
 from gracegate.model import Engine
 from gracegate.policy import Catalog
+from gracegate.policy.engines.bundle import RELEASE, owns_rules
 from gracegate.policy.engines.opa_connection import Connection, Undefined
 from gracegate.policy.engines.opa_process import VERSION_MODULE, VERSION_PACKAGE, OpaProcess
 
 _PREFIX = "gracegate/"
-_RELEASE = "gracegate_release"
 _NO_RULES: Mapping[str, Any] = {"documents": [], "unread": [], "rules": [], "params": {}, "cluster": {}}
+_REMEDY = (
+    "let it load the bundle of this gracegate, which `gracegate policy bundle` writes and the service has at"
+    " /bundles/gracegate.tar.gz"
+)
 
 T = TypeVar("T")
 
 
 class ServerEngine:
-    """The rules of `catalog` on the OPA at `url`, into which they are loaded when they are not there.
+    """The rules of `catalog` on the OPA at `url`, which has loaded them: this only asks.
 
-    The server must serve this version of gracegate alone: modules of other versions are removed. One evaluation may
-    take `seconds`, where it is not given another limit. Safe to share between threads. Raises ConfigError for an
-    invalid URL.
+    With a `token` it is an OPA of our own. One evaluation may take `seconds`, where it is not given another limit. Safe
+    to share between threads. Raises ConfigError for an invalid URL.
     """
 
     def __init__(
@@ -35,77 +38,44 @@ class ServerEngine:
     ) -> None:
         self._connection = Connection(url, token=token, ca_file=ca_file, seconds=seconds)
         self._digest = catalog.digest
-        self._modules = _modules(catalog)
-        self._load_lock = threading.Lock()
+        self._is_own = token is not None
         self._engine: Engine | None = None
 
     @property
     def engine(self) -> Engine:
-        """OPA's version and the digest of the rules on it. Raises EngineError."""
+        """OPA's version and the digest of the rules on it, to which nobody can have added any. Raises EngineError."""
         if self._engine is None:
             self.evaluate(_NO_RULES)
+            if not self._is_own and not owns_rules(self._bundles(), self._digest):
+                raise EngineUnavailable(f"the rules on OPA are in no bundle, so others can add to them: {_REMEDY}")
             version = self._connection.query(VERSION_PACKAGE, "version", {})
             self._engine = Engine("opa", str(version), self._digest)
         return self._engine
 
     def evaluate(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
-        """The report of exactly the catalog's rules, which are loaded once if OPA has others. Raises EngineError."""
-        report = self._query_report(opa_input, seconds)
-        if report is None:
-            self._load_rules()
-            report = self._query_report(opa_input, seconds)
-        if report is None:
-            raise RulesMismatch("OPA does not answer from the rules that were just loaded into it")
+        """The report of exactly the catalogue's rules. Raises EngineUnavailable if OPA has others, or EngineError."""
+        try:
+            report = self._connection.query("gracegate.main", "report", opa_input, seconds)
+        except Undefined as error:
+            raise EngineUnavailable(f"OPA has no rules of gracegate: {_REMEDY}") from error
+        except RuleFailed:
+            if opa_input is not _NO_RULES:
+                self.evaluate(_NO_RULES)  # other rules may fail for other inputs
+            raise
+        found = report.get("digest") if isinstance(report, Mapping) else None
+        if found != self._digest:
+            raise EngineUnavailable(f"OPA has the rules {str(found)[:12]}, not {self._digest[:12]}: {_REMEDY}")
         return report
 
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
 
-    def _query_report(self, opa_input: Mapping[str, Any], seconds: float | None = None) -> Any:
-        """The report, or None if OPA has other rules than the catalog's, or none."""
+    def _bundles(self) -> Any:
         try:
-            report = self._connection.query("gracegate.main", "report", opa_input, seconds)
+            return self._connection.query("system", "bundles", {})
         except Undefined:
             return None
-        except RuleFailed:
-            if opa_input is not _NO_RULES and self._query_report(_NO_RULES) is None:
-                return None
-            raise
-        return report if isinstance(report, Mapping) and report.get("digest") == self._digest else None
-
-    def _load_rules(self) -> None:
-        with self._load_lock:
-            if self._query_report(_NO_RULES) is not None:
-                return  # another thread was faster
-            try:
-                self._replace_modules()
-            except RulesError as error:
-                raise EngineError(f"OPA rejects the rules: {error}") from error
-
-    def _replace_modules(self) -> None:
-        def put(identity: str) -> None:
-            self._connection.put_module(identity, self._modules[identity])
-
-        # The digest goes first and comes last, so that it never vouches for a part of the rules.
-        wanted, loaded = sorted(self._modules), self._loaded_modules()
-        self._connection.put_data(_RELEASE, {"modules": sorted({*wanted, *loaded})})
-        try:
-            _apply_in_dependency_order(put, wanted)
-        except RulesError:
-            # Modules of an older version need what the new ones replace.
-            _apply_in_dependency_order(self._connection.delete_module, loaded)
-            _apply_in_dependency_order(put, wanted)
-        _apply_in_dependency_order(self._connection.delete_module, set(loaded).difference(wanted))
-        self._connection.put_data(_RELEASE, _release(self._digest, wanted))
-
-    def _loaded_modules(self) -> list[str]:
-        """The modules that any version of gracegate recorded here; to list OPA's own would transfer their texts."""
-        try:
-            recorded = self._connection.query(_RELEASE, "modules", {})
-        except Undefined:
-            return []
-        return [identity for identity in recorded if isinstance(identity, str)] if isinstance(recorded, list) else []
 
 
 class ChildEngine:
@@ -163,8 +133,7 @@ class ChildEngine:
 def start_child(binary: Path, catalog: Catalog, *, seconds: float = 60.0) -> Iterator[ChildEngine]:
     """An engine on an OPA of its own that runs as long as the context. Raises EngineUnavailable."""
     modules = _modules(catalog)
-    # All at once from files: put one by one, OPA would compile all of them for each.
-    release = json.dumps({**catalog.data, _RELEASE: _release(catalog.digest, sorted(modules))})
+    release = json.dumps({**catalog.data, RELEASE: {"digest": catalog.digest}})
     with (
         OpaProcess(binary, {**modules, "release.json": release}) as process,
         closing(ChildEngine(process, catalog, seconds)) as engine,
@@ -176,26 +145,3 @@ def _modules(catalog: Catalog) -> dict[str, str]:
     """The text of each module by its id on the server."""
     rules = {f"{_PREFIX}{path}": text for path, text in catalog.modules.items()}
     return {**rules, f"{_PREFIX}engine.rego": VERSION_MODULE}
-
-
-def _release(digest: str, modules: list[str]) -> dict[str, Any]:
-    return {"digest": digest, "modules": modules}
-
-
-def _apply_in_dependency_order(action: Callable[[str], None], identities: Iterable[str]) -> None:
-    """Applies the action to each module, again and again to those that fail, as modules import each other.
-
-    Raises RulesError if it fails for all that are left.
-    """
-    pending = sorted(identities)
-    while pending:
-        failed = []
-        for identity in pending:
-            try:
-                action(identity)
-            except RulesError as error:
-                failed.append(identity)
-                reason = error
-        if len(failed) == len(pending):
-            raise reason
-        pending = failed
