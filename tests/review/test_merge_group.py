@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from gracegate.errors import GitHubUnavailable
+from gracegate.jobs.runner import Runner
 from gracegate.review.merge_group import MergeGroupReviewer
-from gracegate.store import MergeGroup, runs
+from gracegate.store import MergeGroup, reports, runs
 from gracegate.store.tables import RUN
 from tests.fakegithub.state import CheckRun
-from tests.review.conftest import SHOP, Inbox
+from tests.review.conftest import JOBS, SHOP, Inbox
 from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
 
 
@@ -63,6 +64,24 @@ def test_a_group_that_is_wrong_is_taken_out(merge_queue: MergeQueue) -> None:
     run = list(merge_queue.fake.world.check_runs.values())[-1]
     assert (run.external_id, len(run.annotations)) == (f"merge-group:{group.head_sha}", 1)
     assert [write for write in merge_queue.inbox.stage.writes() if "/pulls/" in write or "/issues/" in write] == []
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+def test_a_group_has_a_report_where_anybody_may_see_it(merge_queue: MergeQueue, is_private: bool) -> None:
+    stage = merge_queue.inbox.stage
+    merge_queue.fake.repository(SHOP).private = is_private
+    parts = {field.name: getattr(stage.reviewer, field.name) for field in fields(stage.reviewer)}
+    settings = replace(stage.reviewer.settings, public_url="https://gate.example.com")
+    reviewer = MergeGroupReviewer(**{**parts, "settings": settings})
+    merge_queue.inbox.runner = Runner(stage.reviewer.store, reviewer, JOBS)
+    group = merge_queue.add(1, {"web.yaml": WITHOUT_DRAIN})
+    merge_queue.inbox.deliver("checks_requested", group)
+    merge_queue.inbox.work()
+    run = list(merge_queue.fake.world.check_runs.values())[-1]
+    address = f"https://gate.example.com/reports/{stage.repository_id}/0/{group.head_sha}"
+    assert run.details_url == (None if is_private else address)
+    with stage.reviewer.store.reading() as tx:
+        assert (reports.find(tx, stage.repository_id, 0, group.head_sha) is None) is is_private
 
 
 def test_what_is_wrong_only_together_fails(merge_queue: MergeQueue) -> None:

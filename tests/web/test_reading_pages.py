@@ -74,6 +74,13 @@ def test_a_report_has_its_pull_request_its_lines_and_its_pictures(service: Servi
     assert page.count("data:image/svg+xml;base64,") == 1
 
 
+def test_the_report_of_a_merge_group_leads_to_its_commit(service: Service, client: FlaskClient) -> None:
+    with service.store.transaction() as tx:
+        reports.save(tx, StoredReport(42, 0, SHA, "shop/web", write_page(samples.CLEAN)))
+    page = client.get(f"/reports/42/0/{SHA}").text
+    assert f'<a href="https://github.com/shop/web/commit/{SHA}">shop/web, merge queue</a>' in page
+
+
 def test_every_rule_has_a_page(client: FlaskClient) -> None:
     for rule in load_builtin().rules.values():
         assert client.get(f"/rules/{rule.id}").status_code == 200

@@ -11,6 +11,16 @@ from gracegate.errors import Gone
 from gracegate.github_app.client import RepositoryClient
 
 
+def is_public(repo: RepositoryClient) -> bool:
+    """Whether anybody may read the repository."""
+
+    def read(repository: Repository) -> bool:
+        _, found = repository.requester.requestJsonAndCheck("GET", repository.url)
+        return not found["private"]
+
+    return repo.read(read)
+
+
 def default_commit(repo: RepositoryClient) -> str | None:
     """The newest commit of the default branch; None if there is none."""
     return _read(repo, lambda repository: repository.get_branch(repository.default_branch).commit.sha)

@@ -12,7 +12,7 @@ from gracegate.github_app import RepositoryClient, checks, contents
 from gracegate.model import Report
 from gracegate.outputs import check_run
 from gracegate.review.reviewer import FetchedPullRequest, PullRequestReviewer, unevaluated_report
-from gracegate.store import Outcome, Run, runs
+from gracegate.store import Outcome, PullHead, Run, runs
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,10 @@ class MergeGroupReviewer(PullRequestReviewer):
 
     def _conclude_group(self, run: Run, repo: RepositoryClient, check: checks.CheckRun, report: Report) -> str:
         output = check_run.render(report, self.settings.on_incomplete)
-        if refused := checks.conclude(repo, check, output):
+        # Only where a page could be shown GitHub is asked whether it may be.
+        is_public = self.settings.public_url is not None and contents.is_public(repo)
+        details_url = self._store_report(run, PullHead(0, run.head_sha), report, is_public=is_public)
+        if refused := checks.conclude(repo, check, output, details_url):
             log.warning("annotations_refused", count=refused)
         with self.store.transaction() as tx:
             runs.record_conclusion(tx, run, output.conclusion)

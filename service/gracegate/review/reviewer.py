@@ -57,6 +57,7 @@ from gracegate.settings import Settings, installed_opa
 from gracegate.store import (
     ChangedPolicies,
     Outcome,
+    PullHead,
     RecordedFinding,
     RecordedReview,
     Run,
@@ -235,7 +236,8 @@ class PullRequestReviewer:
         own = check_run.render(report, self.settings.on_incomplete, CommentState(commenting, planned))
         review = _recorded_review(run, pull, report, own.conclusion, commits)
         siblings = self._record_verdict(run, repo, pull, review)
-        self._store_report(run, pull, report)
+        head = PullHead(pull.number, pull.head_sha)
+        details_url = self._store_report(run, head, report, is_public=pull.is_public)
         output = share_conclusion(own, siblings)
         # Another pull request may have started a check of this commit meanwhile, or cancelled one.
         check = self._newest_check(repo, pull)
@@ -243,27 +245,29 @@ class PullRequestReviewer:
             log.info("waiting_for_siblings", siblings=[one.number for one in siblings if not one.conclusion])
             checks.update_text(repo, check, waiting_output(own, siblings))
             return None
-        if refused := checks.conclude(repo, check, output, self._page_url(run, pull)):
+        if refused := checks.conclude(repo, check, output, details_url):
             log.warning("annotations_refused", count=refused)
         with self.store.transaction() as tx:
             runs.record_conclusion(tx, run, output.conclusion)
         return output.conclusion
 
-    def _page_url(self, run: Run, pull: PullRequest) -> str | None:
-        """The address of the report's page; None where it has none: anybody could open it."""
-        if self.settings.public_url is None or not pull.is_public:
+    def _page_url(self, run: Run, head: PullHead, *, is_public: bool) -> str | None:
+        """The address of a report's page; None where it has none: anybody could open it."""
+        if self.settings.public_url is None or not is_public:
             return None
-        return f"{self.settings.public_url}/reports/{run.repository_id}/{pull.number}/{pull.head_sha}"
+        return f"{self.settings.public_url}/reports/{run.repository_id}/{head.number}/{head.head_sha}"
 
-    def _store_report(self, run: Run, pull: PullRequest, report: Report) -> None:
-        """Stores the report for its page, or deletes what was stored while the repository was public."""
-        if self._page_url(run, pull) is None:
-            with self.store.transaction() as tx:
-                reports.delete_all(tx, run.repository_id)
-            return
-        content = write_page(report)
+    def _store_report(self, run: Run, head: PullHead, report: Report, *, is_public: bool) -> str | None:
+        """Stores the report for its page, and returns the address of that; or deletes what was stored while the
+        repository was public."""
+        url = self._page_url(run, head, is_public=is_public)
+        content = None if url is None else write_page(report)
         with self.store.transaction() as tx:
-            reports.save(tx, StoredReport(run.repository_id, pull.number, pull.head_sha, run.repository, content))
+            if content is None:
+                reports.delete_all(tx, run.repository_id)
+            else:
+                reports.save(tx, StoredReport(run.repository_id, head.number, head.head_sha, run.repository, content))
+        return url
 
     def _record_verdict(
         self, run: Run, repo: RepositoryClient, pull: PullRequest, review: RecordedReview
@@ -306,7 +310,9 @@ class PullRequestReviewer:
         """What was posted, None if GitHub does not show the earlier comments. What it refuses to take it refuses for
         ever, so no attempt follows; what it refuses to show it may show the next time."""
         try:
-            posted = self.poster.post_comments(repo, pull, report, diff, self._page_url(run, pull))
+            head = PullHead(pull.number, pull.head_sha)
+            details_url = self._page_url(run, head, is_public=pull.is_public)
+            posted = self.poster.post_comments(repo, pull, report, diff, details_url)
         except (Refused, Gone) as error:
             if run.attempt < READ_ATTEMPTS:
                 raise

@@ -1,4 +1,5 @@
-"""The reports of checks, for the pages that checks link to: one for each head of a pull request, the newest.
+"""The reports of checks, for the pages that checks link to: one for each head of a pull request, the newest, and for
+each group of a merge queue.
 
 Only those of public repositories are kept, because anybody can open these pages.
 """
@@ -15,7 +16,7 @@ from gracegate.store.tables import REPORT, insert, now
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """What a page shows of a check; `repository` is its name at that time.
+    """What a page shows of a check; `repository` is its name at that time, `number` is 0 for a merge group.
 
     `content` is made and read by review/report_pages.py. `created_at` is in seconds since the epoch, 0 while it is not
     stored.

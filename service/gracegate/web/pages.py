@@ -123,11 +123,14 @@ def answer_unknown_addresses(app: Flask) -> None:
 
 def _context(settings: Settings, stored: StoredReport, left_out: int) -> ReportContext:
     repository_url = f"{settings.git_url}/{stored.repository}"
+    subject, path = f"{stored.repository} #{stored.number}", f"pull/{stored.number}"
+    if stored.number == 0:
+        subject, path = f"{stored.repository}, merge queue", f"commit/{stored.head_sha}"
     checked_at = dt.datetime.fromtimestamp(stored.created_at, dt.UTC)
     return ReportContext(
         repository=stored.repository,
-        subject=f"{stored.repository} #{stored.number}",
-        subject_url=f"{repository_url}/pull/{stored.number}",
+        subject=subject,
+        subject_url=f"{repository_url}/{path}",
         commit=stored.head_sha,
         files_url=f"{repository_url}/blob/{stored.head_sha}",
         checked_at=f"{checked_at:%Y-%m-%d %H:%M} UTC",
