@@ -86,11 +86,12 @@ def test_what_is_said_here_replaces_what_metadata_says() -> None:
 
 
 def test_the_settings_differ_where_the_rules_do() -> None:
-    texts = ["", "rules: {a: warn}", "rules: {a: shadow}", "rules: {b: warn}", "owners: {default: x}", WHOLE]
+    budget = "budget: {rule_ms_per_1000_documents: 1}"
+    texts = ["", budget, "rules: {a: warn}", "rules: {a: shadow}", "rules: {b: warn}", "owners: {default: x}", WHOLE]
     settings = [parse_policies_file(text).settings for text in texts]
     assert len(set(settings)) == len(texts)
     # What is said of the set itself changes no rule.
-    assert parse_policies_file("name: acme\nbudget: {rule_ms_per_1000_documents: 1}").settings == ""
+    assert parse_policies_file("name: acme").settings == ""
     assert (
         parse_policies_file("rules: {b: warn, a: shadow}").settings
         == parse_policies_file("\nrules: {a: shadow, b: warn}").settings

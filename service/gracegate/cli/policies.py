@@ -121,16 +121,19 @@ def set_folder(folder: Path | None) -> Path:
     return next((one for one in (here, *here.parents) if (one / POLICIES_FILE).is_file()), here)
 
 
-def built_policies(folder: Path, stack: ExitStack) -> tuple[PolicyFolder, dict[str, Catalog]]:
+def built_policies(
+    folder: Path, stack: ExitStack, *, ignores_budget: bool = False
+) -> tuple[PolicyFolder, dict[str, Catalog]]:
     """The set in a folder, and the parts of it that are evaluated by themselves, by name.
 
     Its mistakes are said and end the command with 1: its author corrects them. Raises ConfigError for a folder that
-    cannot be used at all.
+    cannot be used at all. With `ignores_budget`, rules that take too long are no mistakes.
     """
     policies = read_policy_folder(folder)
+    built = replace(policies, described=replace(policies.described, budget=None)) if ignores_budget else policies
     catalogs: dict[str, Catalog] = {}
     mistakes: list[RulesError] = []
-    for name, load in policy_parts(policies, settings.find_opa, _cache(stack)):
+    for name, load in policy_parts(built, settings.find_opa, _cache(stack)):
         try:
             catalogs[name] = load()
         except RulesError as error:

@@ -7,6 +7,7 @@ import click
 from gracegate.cli.main import LazyGroup
 
 _COMMANDS = {
+    "bench": "Show what each rule of a policy set costs.",
     "bundle": "Write the built-in rules for an OPA server.",
     "check": "Name all mistakes of a policy set.",
     "impact": "Show what a change of rules would find, and would have blocked.",

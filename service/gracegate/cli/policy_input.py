@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from gracegate.cli.rendering import build_renderer
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import InputError
-from gracegate.policy import Evaluate, builtin_policies
+from gracegate.policy import Recording, builtin_policies
 
 
 @click.command("input")
@@ -31,27 +30,21 @@ def command(opa: str | None, **options: Any) -> int:
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
     given = CheckOptions(**options)
-    questions: list[Mapping[str, Any]] = []
     with progress("Reading") as shown, open_policy_engines(opa, given, shown.clock) as policies:
         request = build_request(given, policies)
-        sets = tuple(replace(one, evaluate=_recorded(one.evaluate, questions)) for one in request.policies)
+        recordings = [Recording(one.evaluate) for one in request.policies]
+        sets = tuple(
+            replace(one, evaluate=recording.evaluate)
+            for one, recording in zip(request.policies, recordings, strict=True)
+        )
         check(replace(request, policies=sets, max_verified_fixes=0), build_renderer(given, shown))
+    # Of the head every set is asked first, each for its own rules.
+    questions = [recording.questions[0].opa_input for recording in recordings if recording.questions]
     if not questions:
         raise InputError("there is no manifest that a rule reads")
     head = questions[0]
-    # Of the head every set is asked first, each for its own rules.
-    rules = sorted({rule for one in questions if one["documents"] == head["documents"] for rule in one["rules"]})
+    rules = sorted({rule for one in questions for rule in one["rules"]})
     write_output(json.dumps({**head, "rules": rules}, indent=2) + "\n")
     folder = builtin_policies()
     click.echo(f"The libraries of gracegate, for --data: {folder / 'lib'} and {folder / 'main.rego'}", err=True)
     return CLEAN
-
-
-def _recorded(evaluate: Evaluate, questions: list[Mapping[str, Any]]) -> Evaluate:
-    """Evaluates, and keeps what it was asked."""
-
-    def evaluate_recorded(opa_input: Mapping[str, Any]) -> Any:
-        questions.append(opa_input)
-        return evaluate(opa_input)
-
-    return evaluate_recorded

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,25 +19,9 @@ from gracegate.cli.report_outputs import ReportOutput, write_report
 from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
 from gracegate.cli.terminal import progress, write_output
 from gracegate.outputs import text
-from gracegate.policy import Evaluate
+from gracegate.policy import Recording
 from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets import OpaCommand, written_modules
-
-
-class _Question:
-    """The first question to a policy set, which is about all documents, and the seconds until it was answered."""
-
-    def __init__(self, evaluate: Evaluate) -> None:
-        self._evaluate = evaluate
-        self.opa_input: Mapping[str, Any] | None = None
-        self.seconds = 0.0
-
-    def evaluate(self, opa_input: Mapping[str, Any]) -> Any:
-        began = time.monotonic()
-        report = self._evaluate(opa_input)
-        if self.opa_input is None:
-            self.opa_input, self.seconds = opa_input, time.monotonic() - began
-        return report
 
 
 @click.command("try", epilog=EXIT_CODES)
@@ -56,7 +39,7 @@ def command(opa: str | None, **options: Any) -> int:
         own = {one.name: one for one in policies.chosen.own}
         given = replace(given, rules=given.rules or tuple(id_ for one in own.values() for id_ in one.catalog.rules))
         request = build_request(given, policies)
-        questions = {one.name: _Question(one.evaluate) for one in request.policies}
+        questions = {one.name: Recording(one.evaluate) for one in request.policies}
         asked = tuple(replace(one, evaluate=questions[one.name].evaluate) for one in request.policies)
         report = policies.complete(check(replace(request, policies=asked), build_renderer(given, shown)))
     write_report(report, (ReportOutput("text"),))
@@ -66,15 +49,16 @@ def command(opa: str | None, **options: Any) -> int:
     return exit_code(report, None)
 
 
-def _lines(policies: OwnPolicies, question: _Question) -> Iterator[str]:
-    if question.opa_input is None:
+def _lines(policies: OwnPolicies, recording: Recording) -> Iterator[str]:
+    if not recording.questions:
         yield f"{policies.name}: none of its rules was asked"
         return
+    opa_input, seconds = recording.questions[0]
     # Wasm prints nothing.
     if policies.catalog.foreign is None:
         release = {**policies.catalog.data, "gracegate_release": {"digest": policies.catalog.digest}}
         files = {**policies.catalog.modules, "data.json": json.dumps(release)}
         with written_modules(files) as written:
-            printed = OpaCommand(settings.find_opa(), written).printed(question.opa_input)
+            printed = OpaCommand(settings.find_opa(), written).printed(opa_input)
         yield from (f"print: {line}" for line in printed)
-    yield f"{policies.name}: {question.seconds * 1000:.1f} ms"
+    yield f"{policies.name}: {seconds * 1000:.1f} ms"

@@ -64,7 +64,8 @@ class PoliciesFile:
     def settings(self) -> str:
         """What it says of rules, as text that differs where that does; "" for nothing."""
         modes = {id_: (one.mode, one.exceptions) for id_, one in sorted(self.rules.items())}
-        return repr((sorted(self.owners.items()), modes)) if self.owners or modes else ""
+        said = (sorted(self.owners.items()), modes, self.budget)
+        return repr(said) if any(said) else ""
 
     def applied(self, rules: Iterable[Rule]) -> list[Rule]:
         """The rules with the owners and the modes that are said here."""

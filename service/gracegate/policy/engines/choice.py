@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.policy import Catalog, PolicySet, load_builtin
@@ -130,6 +130,15 @@ def missing_builtins(wasm: bytes) -> tuple[str, ...]:
     from gracegate.policy.engines import opa_wasm  # noqa: PLC0415 - wasmtime is slow to import
 
     return opa_wasm.missing_builtins(wasm)
+
+
+def count_instructions(
+    catalog: Catalog, inputs: Iterable[Mapping[str, Any]], most: int
+) -> Iterator[tuple[int | None, Any]]:
+    """What Wasm does for each input, see `opa_wasm.count_instructions`."""
+    from gracegate.policy.engines import opa_wasm  # noqa: PLC0415 - wasmtime is slow to import
+
+    return opa_wasm.count_instructions(catalog, inputs, most)
 
 
 class PolicyEngines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,36 @@ def missing_builtins(wasm: bytes) -> tuple[str, ...]:
     engine = wasmtime.Engine()
     with _ONE_AT_A_TIME, closing(Instance(engine, wasmtime.Module(engine, wasm), HOST_BUILTINS, 1 << 30)) as instance:
         return instance.missing_builtins()
+
+
+def count_instructions(
+    catalog: Catalog, inputs: Iterable[Mapping[str, Any]], most: int
+) -> Iterator[tuple[int | None, Any]]:
+    """How many Wasm instructions the evaluation of each input takes, None for more than `most`, and its report.
+
+    The number is the same on every machine, however busy it is. Raises as `WasmEngine.evaluate`.
+    """
+    config = wasmtime.Config()
+    config.consume_fuel = True
+    engine = wasmtime.Engine(config)
+    data = encode_json({**catalog.data, "gracegate_release": {"digest": catalog.digest}})
+    module = wasmtime.Module(engine, (catalog.folder / WASM).read_bytes())
+    for opa_input in inputs:
+        text = encode_json(opa_input)
+        with (
+            _ONE_AT_A_TIME,
+            _translate_errors(),
+            closing(Instance(engine, module, HOST_BUILTINS, 2 << 30, most)) as instance,
+        ):
+            found: tuple[int | None, Any] = None, None
+            try:
+                results = json.loads(instance.evaluate(ENTRYPOINT, data, text))
+            except wasmtime.Trap as trap:
+                if trap.trap_code is not wasmtime.TrapCode.OUT_OF_FUEL:
+                    raise
+            else:
+                found = most - instance.fuel_left, results[0]["result"] if results else None
+        yield found
 
 
 @contextmanager

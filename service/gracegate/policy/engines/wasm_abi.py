@@ -30,14 +30,22 @@ class BuiltinFailed(Exception):
 class Instance:
     """A policy in a store of its own, so that nothing of one evaluation reaches the next.
 
-    Its deadline is the next epoch of the engine. Raises Aborted, BuiltinFailed, and wasmtime's Trap and WasmtimeError.
+    Its deadline is the next epoch of the engine. Where the engine counts instructions, it may do so many as `fuel`
+    says. Raises Aborted, BuiltinFailed, and wasmtime's Trap and WasmtimeError.
     """
 
     def __init__(
-        self, engine: wasmtime.Engine, module: wasmtime.Module, host: Mapping[str, HostFunction], memory_bytes: int
+        self,
+        engine: wasmtime.Engine,
+        module: wasmtime.Module,
+        host: Mapping[str, HostFunction],
+        memory_bytes: int,
+        fuel: int | None = None,
     ) -> None:
         self._store = wasmtime.Store(engine)
         self._store.set_epoch_deadline(1)
+        if fuel is not None:
+            self._store.set_fuel(fuel)
         self._module = module
         self._host = host
         self._pages = memory_bytes // _PAGE_BYTES
@@ -59,6 +67,11 @@ class Instance:
         address = self._write(opa_input)
         heap = self._call("opa_heap_ptr_get")
         return self._read_text(self._call("opa_eval", 0, number, data_address, address, len(opa_input), heap, 0))
+
+    @property
+    def fuel_left(self) -> int:
+        """How many instructions it may still do."""
+        return self._store.get_fuel()
 
     def missing_builtins(self) -> tuple[str, ...]:
         """The builtins that the policy calls and the host does not have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gracegate.policy.sets.bench import USUAL_BUDGET, PolicyCosts, cost_words, input_of, measure, own_manifests
 from gracegate.policy.sets.change_review import SetReview
 from gracegate.policy.sets.clashes import clash_mistakes
 from gracegate.policy.sets.examples import BASELINE_FILE
@@ -19,12 +20,14 @@ from gracegate.policy.sets.store import load_foreign, load_policies, policy_part
 __all__ = [
     "BASELINE_FILE",
     "CAPABILITIES_FILE",
+    "USUAL_BUDGET",
     "Annotation",
     "Failure",
     "ForeignFolder",
     "MemoryRecords",
     "OpaCommand",
     "OperatorPolicies",
+    "PolicyCosts",
     "PolicyFolder",
     "PolicyRecords",
     "PolicySets",
@@ -34,10 +37,14 @@ __all__ = [
     "build_policies",
     "check_rule_heads",
     "clash_mistakes",
+    "cost_words",
     "first_and_more",
+    "input_of",
     "load_foreign",
     "load_policies",
+    "measure",
     "one_line",
+    "own_manifests",
     "policy_parts",
     "read_foreign",
     "read_foreign_folder",

@@ -16,6 +16,7 @@ from gracegate.policy.sets.fences import CONTRACT
 from gracegate.repo_config import DEFAULT_OWNER, POLICIES_FILE, ForeignEntry, PoliciesFile, parse_policies_file
 from gracegate.yaml import json_value, parse_yaml
 
+CASES_FOLDER = "cases"
 MAX_DATA_BYTES = 8_000_000
 _MAX_FILE_BYTES = 1_000_000
 RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
@@ -24,7 +25,7 @@ _FOR_CONFTEST = re.compile(r"^(?:deny|violation|warn)\w*(?:\[| contains | if |\s
 _RESERVED_DATA = re.compile(r"gracegate.*|rules|schema|system")
 _DATA_FILES = ("data.json", "data.yaml", "data.yml")
 # Folders of a repository that hold no rules.
-_OTHER_FOLDERS = frozenset({"cases", "node_modules"})
+_OTHER_FOLDERS = frozenset({CASES_FOLDER, "node_modules"})
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ def read_policy_folder(folder: Path, source: str = "") -> PolicyFolder:
         foreign=foreign,
         mistakes=tuple(mistakes),
     )
+
+
+def cases(policies: PolicyFolder) -> list[tuple[str, Path]]:
+    """The manifests that say what is found in them, by path inside the set."""
+    paths = sorted((policies.folder / CASES_FOLDER).glob("*/*.y*ml"))
+    return [(path.relative_to(policies.folder).as_posix(), path) for path in paths]
 
 
 def read_foreign_folder(folder: Path, entry: ForeignEntry) -> ForeignFolder:

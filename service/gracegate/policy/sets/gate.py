@@ -24,6 +24,7 @@ from gracegate.policy import (
     write_catalog,
 )
 from gracegate.policy.engines import missing_builtins, open_policy_set
+from gracegate.policy.sets.bench import over_budget
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES, Surroundings, mistakes_in
 from gracegate.policy.sets.folder import PolicyFolder, unknown_names
@@ -88,6 +89,7 @@ def build_policies(policies: PolicyFolder, opa: Path, folder: Path) -> Catalog:
     write_files(folder, files)
     catalog = load_catalog(folder)
     _raise(_example_mistakes(catalog, modules, opa))
+    _raise([*over_budget(policies, catalog, opa)])
     return catalog
 
 

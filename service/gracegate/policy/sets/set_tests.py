@@ -15,14 +15,13 @@ from gracegate.errors import RulesError
 from gracegate.manifests import render_nothing
 from gracegate.model import Limits, SourceFile, Tree
 from gracegate.policy import Cluster, PolicySet, builtin_policies, without_modes
-from gracegate.policy.sets.folder import PolicyFolder
+from gracegate.policy.sets.folder import PolicyFolder, cases
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, test_mistakes, testing_modules, world_of
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.test_values import failing_values
 from gracegate.repo_config import RepoConfig
 
 _COMMENT = re.compile(r"\s*#\s*finding:\s*(?P<rule>\S+)\s+(?P<level>\S+)\s*")
-_CASES = "cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,6 @@ def run_tests(policies: PolicyFolder, policy_set: PolicySet, opa: Path) -> Polic
         failures += _run_case(path, name, policy_set)
     by_file = {**tests, **{name: 1 for name, _ in found}}
     return PolicyTestResult(tests.total(), len(found), tuple(failures), uncovered, by_file)
-
-
-def cases(policies: PolicyFolder) -> list[tuple[str, Path]]:
-    """The manifests that say what is found in them, by path inside the set."""
-    paths = sorted((policies.folder / _CASES).glob("*/*.y*ml"))
-    return [(path.relative_to(policies.folder).as_posix(), path) for path in paths]
 
 
 def _run_rego(policies: PolicyFolder, opa: Path) -> tuple[Counter[str], list[Failure], dict[str, tuple[int, ...]]]:
