@@ -33,6 +33,7 @@ class Pod:
     moments: dict[str, float]
     seen_at: float = 0
     serves_at: float = 0
+    stops_at: float = 0
     pid: int = 0
     is_ready: bool = False
     is_available: bool = False
@@ -42,7 +43,10 @@ class Pod:
 
 class Cluster:
     """Three things that do not wait for each other: what the controller wants, what the kubelets do, and what the
-    nodes know of it. Addresses are those of 127.`network`.0.0/16."""
+    nodes know of it. Addresses are those of 127.`network`.0.0/16.
+
+    `lateness` is what a timer or a server was late at most, in seconds of this machine.
+    """
 
     def __init__(
         self, facts: RolloutFacts, assumed: Assumptions, scale: float, network: int, fork: ServerFork, seed: int
@@ -51,6 +55,7 @@ class Cluster:
         self.old: list[Pod] = []
         self.new: list[Pod] = []
         self.has_ended = asyncio.Event()
+        self.lateness = 0.0
         self._network, self._fork = network, fork
         self._random = random.Random(seed)  # noqa: S311 - no secret
         self._numbers = itertools.count(1)
@@ -66,7 +71,13 @@ class Cluster:
 
     async def pause(self, seconds: float) -> None:
         """Wait for so many seconds of the cluster."""
+        due = time.monotonic() + max(0.0, seconds) * self.scale
         await asyncio.sleep(max(0.0, seconds) * self.scale)
+        self._expect_at(due)
+
+    def _expect_at(self, due: float) -> None:
+        """Note that what happens now was due then."""
+        self.lateness = max(self.lateness, time.monotonic() - due)
 
     async def run_old_pods(self) -> None:
         """All of them, ready and known to every node."""
@@ -196,6 +207,9 @@ class Cluster:
         await self.pause(self.assumed.kubelet + hook)
         pod.moments["terminated"] = self.now
         self._send(pod, signal.SIGTERM)
+        if self.assumed.on_sigterm != "ignore":
+            # Not later: it has requests for as long, at most.
+            pod.stops_at = time.monotonic() + self.assumed.request * self.scale
         await self.pause(max(self.facts.grace - hook, _LEAST_UNTIL_SIGKILL))
         self._send(pod, signal.SIGKILL)
 
@@ -211,6 +225,8 @@ class Cluster:
             loop.remove_reader(ended)
             os.close(ended)
             pod.is_gone, pod.is_ready, pod.is_available = True, False, False
+            if pod.stops_at:
+                self._expect_at(pod.stops_at)
             self._publish(pod, lambda removal: removal)
             self._sync()
 
