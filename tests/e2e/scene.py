@@ -94,11 +94,12 @@ class Scene:
 
 @contextmanager
 def start_scene(folder: Path, **more: str) -> Iterator[Scene]:
-    """A scene of its own; `more` are settings of the service by variable."""
+    """A scene of its own; `more` are settings of the service by variable, `{github}` in them the fake's address."""
     (folder / "github").mkdir()
     with FakeGitHub(folder / "github") as fake:
         app = {"id": fake.app.id, "private_key": fake.app.private_key, "webhook_secret": fake.app.webhook_secret}
-        with Service(folder / "service", app, fake.url, **more) as service:
+        settings = {name: value.replace("{github}", fake.url) for name, value in more.items()}
+        with Service(folder / "service", app, fake.url, **settings) as service:
             fake.webhook_url = service.webhook_url
             yield Scene(fake, service)
 
