@@ -31,13 +31,15 @@ def test_the_path_of_a_newcomer(
     (tmp_path / "apps" / "web.yaml").write_text(WITHOUT_DRAIN)
     (tmp_path / "apps" / "service.yaml").write_text(SERVICE)
     outputs = list(outputs_of(PAGE, tmp_path, capfd))
-    one, rules, page, whole, checked, tested = outputs
+    one, rules, page, whole, checked, tested, pages, costs = outputs
     assert 'warning: Container "web" has no memory limit. [memory-limit-missing]' in one
     assert "  memory-limit-missing  warning  A container without a memory limit" in rules
     assert "memory: 256Mi" in page
     assert '"value": "512Mi"' in whole
     assert checked.startswith("policies: 1 rule, evaluated in Wasm; ")
     assert "1 rule, 0 tests, 0 cases: all pass." in tested
+    assert pages == "rules/README.md lists 1 rule, each with a page.\n"
+    assert costs.splitlines()[1].startswith("memory-limit-missing ")
 
 
 @pytest.mark.parametrize(("name", "given"), [("start", {}), ("ci", {"web.yaml": WITHOUT_DRAIN})])

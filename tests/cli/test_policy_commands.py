@@ -152,3 +152,33 @@ def test_what_a_rule_finds_and_prints(
     assert PRESTOP not in out
     assert re.search(r"\nprint: looking at web\nacme: \d+\.\d ms\n\Z", out)
     assert err == ""
+
+
+def test_programs_get_nothing_but_json(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of a set that can be used, and of one that has mistakes."""
+    for command, keys in {
+        "check": {"schema", "policy_set", "parts", "mistakes"},
+        "test": {"tests", "cases", "failures", "uncovered", "by_file"},
+        "bench": {"schema", "policy_set", "rules", "reading", "together", "documents", "budget"},
+    }.items():
+        assert run(["policy", command, "acme", "--format", "json"]) == CLEAN
+        assert json.loads(capfd.readouterr().out).keys() == keys
+    write(acme, {RULE: BROKEN})
+    assert run(["policy", "check", "acme", "--format", "json"]) == FINDINGS
+    (mistake,) = json.loads(capfd.readouterr().out)["mistakes"]
+    assert (mistake["file"], mistake["line"]) == (f"acme/{RULE}", 7)
+
+
+def test_pages_about_own_rules(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "docs", "acme", "--out", "pages"]) == CLEAN
+    assert f"[{ID}](pages/{ID}.md)" in Path("pages/README.md").read_text()
+    page = Path(f"pages/pages/{ID}.md").read_text()
+    assert "has no memory limit.\n" in page
+    assert "memory: 256Mi" in page
+    before = {path: path.read_text() for path in Path("pages").rglob("*.md")}
+    # One more rule, which finds something in the example of the first one.
+    write(acme, {RULE.replace("memory", "second"): GOOD[RULE].replace(ID, "second-limit-missing")})
+    assert run(["policy", "docs", "acme", "--out", "pages"]) == CLEAN
+    changed = [path.name for path, text in before.items() if path.read_text() != text]
+    assert changed == ["README.md"]
+    capfd.readouterr()

@@ -130,6 +130,17 @@ def built_policies(
     cannot be used at all. With `ignores_budget`, rules that take too long are no mistakes.
     """
     policies = read_policy_folder(folder)
+    catalogs, mistakes = build_parts(policies, stack, ignores_budget=ignores_budget)
+    if mistakes:
+        click.echo("\n".join(map(str, refused_folder(policies, mistakes).placed_mistakes())), err=True)
+        raise click.exceptions.Exit(FINDINGS)
+    return policies, catalogs
+
+
+def build_parts(
+    policies: PolicyFolder, stack: ExitStack, *, ignores_budget: bool = False
+) -> tuple[dict[str, Catalog], list[RulesError]]:
+    """The parts of a set that can be used, by name, and all mistakes of the others."""
     built = replace(policies, described=replace(policies.described, budget=None)) if ignores_budget else policies
     catalogs: dict[str, Catalog] = {}
     mistakes: list[RulesError] = []
@@ -138,11 +149,12 @@ def built_policies(
             catalogs[name] = load()
         except RulesError as error:
             mistakes += error.mistakes
-    if mistakes:
-        refused = RefusedPolicies(policies, PolicySource(str(folder), "folder"), "", tuple(mistakes))
-        click.echo("\n".join(map(str, refused.placed_mistakes())), err=True)
-        raise click.exceptions.Exit(FINDINGS)
-    return policies, catalogs
+    return catalogs, mistakes
+
+
+def refused_folder(policies: PolicyFolder, mistakes: Iterable[RulesError]) -> RefusedPolicies:
+    """A set in a folder of this machine that has mistakes."""
+    return RefusedPolicies(policies, PolicySource(str(policies.folder), "folder"), "", tuple(mistakes))
 
 
 def _cache(stack: ExitStack) -> Path:

@@ -10,6 +10,7 @@ _COMMANDS = {
     "bench": "Show what each rule of a policy set costs.",
     "bundle": "Write the built-in rules for an OPA server.",
     "check": "Name all mistakes of a policy set.",
+    "docs": "Write pages about the rules of a policy set.",
     "impact": "Show what a change of rules would find, and would have blocked.",
     "import": "Use policies for conftest or Gatekeeper as they are.",
     "input": "Print what rules get of manifests.",

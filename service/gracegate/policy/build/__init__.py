@@ -1,1 +1,7 @@
-"""What `make policies` makes of a folder of rules: catalogue, Wasm, pages."""
+"""What `make policies` generates from the rules, and the pages about rules."""
+
+from __future__ import annotations
+
+from gracegate.policy.build.pages import PAGES_FOLDER, render_index, render_page
+
+__all__ = ["PAGES_FOLDER", "render_index", "render_page"]

@@ -28,9 +28,9 @@ lower where the manifests do not show for certain. `gracegate rules ID` shows a 
 """
 
 
-def render_index(rules: Sequence[Rule]) -> str:
-    """The README of the folder; `rules` are in the order of their groups."""
-    lines = [_INDEX_HEAD]
+def render_index(rules: Sequence[Rule], head: str = _INDEX_HEAD) -> str:
+    """The README of the folder, which begins with `head`; `rules` are in the order of their groups."""
+    lines = [head]
     for group, members in groupby(rules, key=lambda rule: rule.group):
         lines += [f"## {group.replace('_', ' ').capitalize()}", "", "| rule | what goes wrong | level | fix |"]
         lines += ["|---|---|---|---|", *map(_index_row, members), ""]
@@ -56,15 +56,15 @@ def build_pages(folder: Path) -> dict[str, bytes]:
     }
 
 
-def render_page(explanation: RuleExplanation, readings: Sequence[Reading] = ()) -> str:
-    """Everything about one rule, in Markdown."""
-    return "\n\n".join(_parts(explanation, readings)) + "\n"
+def render_page(explanation: RuleExplanation, readings: Sequence[Reading] = (), generated: str = _GENERATED) -> str:
+    """Everything about one rule, in Markdown; `generated` says what to do to change it."""
+    return "\n\n".join([f"{generated}\n\n# {explanation.rule.id}", *_parts(explanation, readings)]) + "\n"
 
 
 def _parts(explanation: RuleExplanation, readings: Sequence[Reading]) -> Iterator[str]:
     rule, finding = explanation.rule, explanation.finding
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
-    yield f"{_GENERATED}\n\n# {rule.id}\n\n**{rule.title}.**\n\n{rule.description}"
+    yield f"**{rule.title}.**\n\n{rule.description}"
     yield f"Level: {rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."
     if rule.mode != "block" or rule.mode_exceptions:
         yield f"Mode: {prose(mode_words(rule))}."

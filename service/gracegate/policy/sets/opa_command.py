@@ -91,7 +91,7 @@ class OpaCommand:
         """The lines by file that no test evaluates; the tests must not fail."""
         done = self._run("test", "--coverage", "--format", "json", "--capabilities", str(capabilities), ".")
         files = json.loads(done.stdout)["files"] if done.returncode == 0 else {}
-        return {file: tuple(_rows(coverage.get("not_covered", ()))) for file, coverage in files.items()}
+        return {file: tuple(sorted({*_rows(coverage.get("not_covered", ()))})) for file, coverage in files.items()}
 
     def printed(self, opa_input: Mapping[str, Any]) -> list[str]:
         """What the rules print() for an input, line by line. Raises RulesError where they cannot be evaluated."""
