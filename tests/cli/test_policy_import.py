@@ -6,13 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.cli.main import CLEAN, USAGE, run
+from gracegate.cli.main import CLEAN, FINDINGS, USAGE, run
 from tests.policy.sets.policy_sets import FOREIGN, write
 
 POLICIES = {name: text for name, text in FOREIGN.items() if name != "gracegate-policies.yaml"}
 DENY = "conftest.main.deny  error    Images come from us"
 CONFTEST = f"1 rule for conftest, 1 file in Rego v0:\n  {DENY}\n"
 CONFTEST_ENTRY = "- {kind: conftest, path: policy, namespaces: [main]}\n"
+COMBINED = {
+    "policy/pairs.rego": """\
+package pairs
+
+deny[msg] {
+  service := input[i].contents
+  service.kind == "Service"
+  msg := "A service"
+}
+"""
+}
 GATEKEEPER = """\
 1 rule for gatekeeper, 1 file in Rego v0:
   gatekeeper.enough-replicas  warning  Replicas
@@ -45,6 +56,21 @@ def test_import(
     assert run(["policy", "import", *arguments]) == CLEAN
     assert capfd.readouterr().out == output
     assert (top / "gracegate-policies.yaml").read_text() == after
+
+
+def test_packages_that_need_all_files_at_once_are_left_out(top: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(top, COMBINED)
+    assert run(["policy", "import", "conftest", "policy"]) == CLEAN
+    left_out = "  pairs: it needs all files at once (--combine): policy/pairs.rego:4\n"
+    assert capfd.readouterr().out == CONFTEST.replace("1 file", "2 files") + f"Left out: 1 package\n{left_out}"
+    assert (top / "gracegate-policies.yaml").read_text() == f"foreign:\n{CONFTEST_ENTRY}"
+    # Who names it anyway is told that it would say nothing.
+    write(
+        top, {"gracegate-policies.yaml": f"name: acme\nforeign:\n{CONFTEST_ENTRY.replace('[main]', '[main, pairs]')}"}
+    )
+    assert run(["policy", "check"]) == FINDINGS
+    reason = "pairs needs all files at once (--combine): leave it out of `namespaces`"
+    assert capfd.readouterr().err == f"policy/pairs.rego:4: {reason}\n"
 
 
 def test_a_folder_elsewhere(top: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ def command(tool: str, folder: Path) -> int:
         raise InputError(f"{folder} is not below the working directory, which the policy set is in")
     path = folder.resolve().relative_to(top.resolve()).as_posix()
     entry = ForeignEntry(tool, path, ("*",)) if tool == "conftest" else ForeignEntry(tool, path)
-    found = read_foreign(read_foreign_folder(top, entry), settings.find_opa())
+    found = read_foreign(read_foreign_folder(top, entry), settings.find_opa(), is_import=True)
     write_output("".join(f"{line}\n" for line in _summary(found, tool)))
     click.echo(_write(top / POLICIES_FILE, _entry(entry, found)), err=True)
     return CLEAN
@@ -43,7 +43,7 @@ def _summary(found: ReadPolicies, tool: str) -> Iterator[str]:
     for one in rules:
         yield f"  {one.rule.id:{width}}  {one.rule.severity:7}  {one.rule.title}"
     if found.skipped:
-        yield f"Left out: {plural(len(found.skipped), 'constraint')}"
+        yield f"Left out: {plural(len(found.skipped), 'package' if tool == 'conftest' else 'constraint')}"
         yield from (f"  {one.name}: {one.reason}" for one in found.skipped)
 
 

@@ -6,6 +6,7 @@ from gracegate.policy.foreign.conftest import (
     ALL_NAMESPACES,
     DEFAULT_NAMESPACES,
     RegoFile,
+    combined_packages,
     conftest_rules,
     namespaces_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Skipped",
     "bundle_of",
     "chosen_by",
+    "combined_packages",
     "conftest_rules",
     "gatekeeper_policies",
     "namespaces_of",

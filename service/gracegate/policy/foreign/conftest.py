@@ -74,6 +74,38 @@ def namespaces_of(files: Iterable[RegoFile]) -> list[str]:
     return sorted({".".join(_package(file)) for file in policies if any(map(_RULE.fullmatch, _names(file)))})
 
 
+def combined_packages(files: Iterable[RegoFile]) -> dict[str, tuple[str, int]]:
+    """The packages that can only be asked about all files at once (`conftest --combine`), where `input` is a list of
+    objects with `path` and `contents`; each with a file and line that shows it."""
+    found: dict[str, tuple[str, int]] = {}
+    for file in files:
+        line = None if file.path.endswith("_test.rego") else _combined_line(file.tree.get("rules", ()))
+        if line is not None:
+            found.setdefault(".".join(_package(file)), (file.path, line))
+    return found
+
+
+def _combined_line(value: Any) -> int | None:
+    """The line of the first reference such as `input[_]` or `input[i].contents`, which no object has."""
+    if isinstance(value, list):
+        return next((line for item in value if (line := _combined_line(item)) is not None), None)
+    if not isinstance(value, dict):
+        return None
+    parts = value.get("value")
+    if value.get("type") == "ref" and isinstance(parts, list) and _is_of_all_files(parts):
+        return int(parts[0]["location"]["row"])
+    return _combined_line([item for key, item in value.items() if key not in {"location", "annotations"}])
+
+
+def _is_of_all_files(parts: Sequence[Mapping[str, Any]]) -> bool:
+    names = [part.get("value") for part in parts]
+    if len(parts) < 2 or names[0] != "input" or parts[1]["type"] not in {"var", "number"}:
+        return False
+    # OPA numbers the variables that are written as `_`.
+    is_any = parts[1]["type"] == "var" and str(names[1]).startswith("$")
+    return is_any or (len(parts) > 2 and names[2] in {"contents", "path"})
+
+
 def _package(file: RegoFile) -> tuple[str, ...]:
     """The names below data."""
     return tuple(str(part["value"]) for part in file.tree["package"]["path"][1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 from gracegate.errors import RulesError
 from gracegate.policy import COMPILED, DATA, FOREIGN, builtin_policies, digest_of, write_catalog
 from gracegate.policy.foreign import (
+    ALL_NAMESPACES,
     ForeignPolicies,
     RegoFile,
     Skipped,
     bundle_of,
+    combined_packages,
     conftest_rules,
     gatekeeper_policies,
     namespaces_of,
@@ -30,8 +32,8 @@ from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 @dataclass(frozen=True, slots=True)
 class ReadPolicies:
-    """Policies for another tool that can be asked; `packages` are all that conftest could ask for, and `skipped` is
-    what of Gatekeeper's cannot be evaluated in a pull request."""
+    """Policies for another tool that can be asked; `packages` are those of conftest, and `skipped` is what cannot be
+    evaluated in a pull request, or not for one object at a time."""
 
     policies: ForeignPolicies
     packages: tuple[str, ...] = ()
@@ -60,23 +62,45 @@ def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path, described: Po
     write_files(folder, files)
 
 
-def read_foreign(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
-    """The policies of a folder, which compile. Raises RulesError with all mistakes, as far as none hides another."""
-    found = _read_gatekeeper(foreign, opa) if foreign.entry.tool == "gatekeeper" else _read_conftest(foreign, opa)
+def read_foreign(foreign: ForeignFolder, opa: Path, *, is_import: bool = False) -> ReadPolicies:
+    """The policies of a folder, which compile. Raises RulesError with all mistakes, as far as none hides another.
+
+    What cannot be evaluated is a mistake, or left out and `skipped` where it `is_import`.
+    """
+    if foreign.entry.tool == "gatekeeper":
+        found = _read_gatekeeper(foreign, opa)
+    else:
+        found = _read_conftest(foreign, opa, is_import=is_import)
     with written_modules(bundle_of(found.policies)) as written:
         OpaCommand(opa, written).check_bundle(builtin_policies().resolve() / CAPABILITIES_FILE)
     return found
 
 
-def _read_conftest(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
+def _read_conftest(foreign: ForeignFolder, opa: Path, *, is_import: bool) -> ReadPolicies:
     files, v0 = _parsed(foreign.texts, opa)
-    packages = tuple(namespaces_of(files))
-    rules = conftest_rules(files, foreign.entry.namespaces)
+    combined = combined_packages(files)
+    packages = tuple(name for name in namespaces_of(files) if name not in combined)
+    skipped = tuple(
+        Skipped(name, f"it needs all files at once (--combine): {file}:{line}")
+        for name, (file, line) in combined.items()
+    )
+    rules = conftest_rules(files, packages if is_import else foreign.entry.namespaces)
+    if mistakes := [] if is_import else _combined_mistakes(combined, foreign.entry.namespaces):
+        raise RulesError.of(mistakes)
     if not rules:
         names, others = ", ".join(foreign.entry.namespaces), ", ".join(packages) or "none"
         message = f"there are no rules deny, violation or warn in `namespaces` ({names}); packages with such: {others}"
         raise RulesError(message, file=POLICIES_FILE)
-    return ReadPolicies(ForeignPolicies(foreign.texts, v0, rules), packages=packages)
+    return ReadPolicies(ForeignPolicies(foreign.texts, v0, rules), packages, skipped)
+
+
+def _combined_mistakes(combined: Mapping[str, tuple[str, int]], namespaces: Collection[str]) -> list[RulesError]:
+    """What would never say anything, because it is asked about one object at a time."""
+    return [
+        RulesError(f"{name} needs all files at once (--combine): leave it out of `namespaces`", file=file, line=line)
+        for name, (file, line) in combined.items()
+        if {name, ALL_NAMESPACES} & {*namespaces}
+    ]
 
 
 def _read_gatekeeper(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
