@@ -1047,9 +1047,9 @@ class Report:
     unevaluated_targets: tuple[str, ...] = ()
 
 
-PolicyMistake = Literal["mistake", "test", "case", "untested", "lint"]
-"""What is wrong in a policy set: it is refused, a test or a case fails, no test evaluates a changed line, or Regal
-found something."""
+PolicyMistake = Literal["mistake", "test", "case", "untested", "lint", "impact"]
+"""What is wrong in a policy set: it is refused, a test or a case fails, no test evaluates a changed line, Regal
+found something, or it would block many pull requests at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1067,7 +1067,7 @@ class PolicyFinding:
 
     @property
     def severity(self) -> Severity:
-        return "warning" if self.kind in {"untested", "lint"} else "error"
+        return "error" if self.kind in {"mistake", "test", "case"} else "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -1082,6 +1082,68 @@ class ReviewedRule:
     tests: int | None = None
     cases: int | None = None
     untested: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleImpact:
+    """How many findings of a rule there are in one or more repositories with the rules `now` and `then`, after a change
+    of them; how many `appear` and `disappear`; and how many pull requests it blocks with each."""
+
+    rule: str
+    now: int = 0
+    then: int = 0
+    appear: int = 0
+    disappear: int = 0
+    blocks_now: int = 0
+    blocks_then: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactExample:
+    """A finding that a change of rules brings or takes away. In what pull request `number` changes, 0 for the default
+    branch; `is_new` is False for one that disappears."""
+
+    rule: str
+    file: str
+    line: int
+    message: str
+    is_new: bool
+    number: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryImpact:
+    """What a change of rules changes in a repository and would have changed in its last pull requests.
+
+    `examples` are some of the findings that differ. Where `problem` says why nothing is known, all numbers are 0.
+    `failures` name rules that failed: what they would have found is not counted.
+    """
+
+    name: str
+    rules: tuple[RuleImpact, ...] = ()
+    examples: tuple[ImpactExample, ...] = ()
+    documents: int = 0
+    pulls: int = 0
+    blocked_now: int = 0
+    blocked_then: int = 0
+    commented_now: int = 0
+    commented_then: int = 0
+    failures: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyImpact:
+    """What a change of rules would do in the repositories that the operator lists. The `hidden` ones may not be named
+    where this is shown: their numbers count, and nothing else of them is told."""
+
+    shown: tuple[RepositoryImpact, ...] = ()
+    hidden: tuple[RepositoryImpact, ...] = ()
+
+    @property
+    def repositories(self) -> tuple[RepositoryImpact, ...]:
+        return (*self.shown, *self.hidden)
 
 
 @dataclass(frozen=True, slots=True)

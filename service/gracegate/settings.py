@@ -111,6 +111,8 @@ class Settings:
     render_sources: RenderSources = field(default_factory=RenderSources)
     policies: tuple[PolicySource, ...] = ()
     policies_allowed: tuple[str, ...] = ()
+    impact_repositories: tuple[str, ...] = ()
+    impact_pulls: int = 20
     check_seconds: float = 120.0
     check_memory_mb: int = 1024
     limits: Limits = field(default_factory=Limits)
@@ -145,6 +147,8 @@ class Settings:
             render_sources=read.render_sources(),
             policies=read.policies(),
             policies_allowed=read.policies_allowed(),
+            impact_repositories=read.impact_repositories(),
+            impact_pulls=int(read.number("IMPACT_PULLS", 20, 0)),
             check_seconds=read.number("CHECK_SECONDS", 120.0, 1),
             check_memory_mb=int(read.number("CHECK_MEMORY_MB", 1024, 64)),
             limits=read.limits(),
@@ -416,6 +420,15 @@ class _Reader:
             if not _REPOSITORIES.fullmatch(pattern)
         )
         return patterns
+
+    def impact_repositories(self) -> tuple[str, ...]:
+        names = self.values("IMPACT_REPOSITORIES")
+        self.errors += (
+            f"GRACEGATE_IMPACT_REPOSITORIES: {name!r} is no repository: write owner/name"
+            for name in names
+            if not _REPOSITORIES.fullmatch(name) or name.endswith("*")
+        )
+        return names
 
     def limits(self) -> Limits:
         chosen: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from gracegate.policy.sources import MAX_BYTES, PolicyFetcher
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.named_policies import NamedPolicyReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
@@ -154,9 +156,9 @@ def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Cal
     monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
 
 
-def policy_reviewer(reviewer: PullRequestReviewer) -> PolicyReviewer:
+def policy_reviewer(reviewer: PullRequestReviewer, kind: type[PolicyReviewer] = PolicyReviewer) -> Any:
     parts = {name: getattr(reviewer, name) for name in ("settings", "client", "fetcher", "store")}
-    return PolicyReviewer(**parts, poster=policy_poster((b"k",)))
+    return kind(**parts, poster=policy_poster((b"k",)))
 
 
 @dataclass
@@ -176,6 +178,10 @@ class Inbox:
         delivery = Delivery(str(self.delivered), "pull_request", action, *ids, SHOP)
         with self.stage.reviewer.store.transaction() as tx:
             deliveries.accept(tx, delivery, [subject])
+
+    def deliver_to(self, number: int, sha: str) -> None:
+        """A delivery about a head of another pull request."""
+        self.deliver("opened", PullHead(number, sha))
 
     def work(self) -> None:
         while waiting := self.waiting():
@@ -216,5 +222,6 @@ def inbox(stage: Stage) -> Inbox:
         MergeGroupReviewer(**parts),
         BaseBranchReviewer(stage.reviewer.client),
         policy_reviewer(stage.reviewer),
+        policy_reviewer(stage.reviewer, ImpactReviewer),
     )
     return Inbox(stage, Runner(store, reviewer, JOBS))

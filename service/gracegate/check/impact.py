@@ -8,7 +8,7 @@ from typing import Literal
 
 from gracegate.check.findings import findings_of
 from gracegate.check.trees import CheckRequest, compare_trees
-from gracegate.check.verdict import verdict_of
+from gracegate.check.verdict import blocks
 from gracegate.model import Finding, Problem, Render
 from gracegate.policy import PolicySet
 
@@ -79,11 +79,13 @@ def find(request: CheckRequest, policies: Sequence[PolicySet], render: Render) -
     if not policies:
         return FoundByRules()
     trees = compare_trees(replace(request, policies=tuple(policies)), render)
-    findings = tuple(found.finding for found in findings_of(trees) if found.finding.counts)
+    profile = request.config.profile
+    counted = (found.finding for found in findings_of(trees) if found.finding.counts)
+    findings = tuple(replace(finding, blocks=blocks(finding, profile)) for finding in counted)
     unread = (p for p in trees.head.collection.problems if not p.file or trees.is_in_scope(p.file))
     problems = tuple(dict.fromkeys(p for p in (*unread, *trees.head.problems) if p.blocks))
     outcome: Outcome = "passes"
-    if verdict_of(findings, (), request.config.profile) == "fail":
+    if any(finding.blocks for finding in findings):
         outcome = "is blocked"
     elif any(finding.severity != "info" for finding in findings):
         outcome = "is commented"

@@ -12,6 +12,7 @@ from gracegate.github_app import (
     installations,
     merge_groups,
     pull_requests,
+    visibility,
 )
 from gracegate.github_app.auth import TokenBroker
 from gracegate.github_app.client import AppClient, InstallationReader, RepositoryClient
@@ -45,4 +46,5 @@ __all__ = [
     "installations",
     "merge_groups",
     "pull_requests",
+    "visibility",
 ]

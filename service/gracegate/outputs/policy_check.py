@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
-from gracegate.model import GITHUB_SUMMARY_BYTES, SEVERITY_ORDER, Finding, PolicyFinding, PolicyReview, ReviewedRule
+from gracegate.model import (
+    GITHUB_SUMMARY_BYTES,
+    SEVERITY_ORDER,
+    Finding,
+    PolicyFinding,
+    PolicyImpact,
+    PolicyReview,
+    ReviewedRule,
+)
 from gracegate.outputs.check_run import CheckOutput, Conclusion
 from gracegate.outputs.markdown import Section, code, code_block, page, printable, prose, table
 from gracegate.outputs.phrasing import SEVERITY_MARKS, location, plural, sentence, tally
+from gracegate.outputs.policy_impact import impact_sections, impact_title
 
 _LEVELS = {"error": "failure", "warning": "warning"}
 _LABELS = {
@@ -16,6 +26,7 @@ _LABELS = {
     "case": "failing case",
     "untested": "untested line",
     "lint": "Regal",
+    "impact": "impact",
 }
 NOT_LISTED = (
     "This check cannot fail, because the operator of gracegate has not listed this repository: once "
@@ -29,9 +40,16 @@ def rule_name(finding: PolicyFinding) -> str:
 
 
 def render(
-    reviews: Sequence[PolicyReview], *, is_listed: bool, commented: frozenset[PolicyFinding] = frozenset()
+    reviews: Sequence[PolicyReview],
+    *,
+    is_listed: bool,
+    commented: frozenset[PolicyFinding] = frozenset(),
+    impacts: Sequence[PolicyImpact] | Literal["follows"] | None = None,
 ) -> CheckOutput:
-    """The check run of the policy sets that a pull request changes; `commented` are the findings with a comment."""
+    """The check run of the policy sets that a pull request changes; `commented` are the findings with a comment.
+
+    There is one of the `impacts` for each set; None where no repository is listed to look at.
+    """
     findings = _sorted(finding for review in reviews for finding in review.findings)
     errors, warnings = ([f for f in findings if f.severity == severity] for severity in ("error", "warning"))
     sections = [
@@ -39,12 +57,13 @@ def render(
         Section(_items(errors, commented), "To correct"),
         Section(_items(warnings, commented), "To look at"),
         Section([text for review in reviews for text in _rules(review, with_name=len(reviews) > 1)], "Rules"),
+        *impact_sections(impacts),
     ]
     annotations = tuple(_annotation(f) for f in findings if f.file and f not in commented)
     summary = page(sections, GITHUB_SUMMARY_BYTES, _footer(reviews))
-    return CheckOutput(
-        _conclusion(reviews, findings, is_listed=is_listed), _title(reviews, findings), summary, annotations
-    )
+    conclusion = _conclusion(reviews, findings, is_listed=is_listed)
+    title = "; ".join(filter(None, (_title(reviews, findings), impact_title(impacts))))
+    return CheckOutput(conclusion, title, summary, annotations)
 
 
 def review_body(

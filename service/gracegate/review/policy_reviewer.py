@@ -5,14 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import structlog
 
 from gracegate.errors import ConfigError, EngineError, EngineKilled, Gone, Refused
 from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
-from gracegate.model import Engine, FileDiff, Finding, ObjectRef, PolicyFinding, PolicyReview, Report, Totals, Tree
+from gracegate.model import (
+    Engine,
+    FileDiff,
+    Finding,
+    ObjectRef,
+    PolicyFinding,
+    PolicyImpact,
+    PolicyReview,
+    Report,
+    Totals,
+    Tree,
+    Verdict,
+)
 from gracegate.outputs import CheckOutput, policy_check
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
@@ -27,12 +40,22 @@ from gracegate.review.policy_folders import (
 )
 from gracegate.review.sandboxed_policies import POLICIES, PoliciesJob
 from gracegate.settings import Settings, find_opa, find_regal
-from gracegate.store import Outcome, Run, Store, runs
+from gracegate.store import Outcome, PolicyImpactRun, Run, Store, runs
 
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 3
 """How many attempts of a run may end in a child that was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSets:
+    """The files that a pull request changes, the folders of the policy sets that have some of them, and the trees."""
+
+    diff: tuple[FileDiff, ...]
+    changed: tuple[PolicySetFolder, ...] = ()
+    base: Tree = field(default_factory=lambda: Tree({}))
+    head: Tree = field(default_factory=lambda: Tree({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +79,11 @@ class PolicyReviewer:
                 return Outcome("cancelled", run.head_sha)
             check_current()
             check = self._start(repo, run)
-            diff, reviews = self._review_sets(run, repo, pull)
+            sets = self._read_sets(run, repo, pull)
+            diff, reviews = sets.diff, [self._review_set(run, one, sets.base, sets.head) for one in sets.changed]
             check_current()
-            output, report = self._output(run, reviews, diff, is_locked=pull.locked)
+            has_impact = bool(self.settings.impact_repositories) and all(one.is_tested for one in reviews)
+            output, report = self._output(run, reviews, diff, "follows" if has_impact else None, is_locked=pull.locked)
             if refused := checks.conclude(repo, check, output):
                 log.warning("annotations_refused", count=refused)
             with self.store.transaction() as tx:
@@ -66,7 +91,9 @@ class PolicyReviewer:
             check_current()
             if not pull.locked:
                 self._post_comments(run, repo, pull, report, diff)
-        return Outcome("done", run.head_sha, "fail" if output.conclusion == "failure" else "pass", output.conclusion)
+        verdict: Verdict = "fail" if output.conclusion == "failure" else "pass"
+        following = PolicyImpactRun(run.number, run.head_sha) if has_impact else None
+        return Outcome("done", run.head_sha, verdict, output.conclusion, next=following)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
         with self._repository(run) as repo:
@@ -83,32 +110,33 @@ class PolicyReviewer:
         return self.client.repository(run.installation_id, run.repository_id, run.repository, record)
 
     def _start(self, repo: RepositoryClient, run: Run) -> checks.CheckRun:
-        return checks.start(repo, run.head_sha, _external_id(run), self.settings.policies_check_name)
+        return checks.start(repo, run.head_sha, self._external_id(run), self.settings.policies_check_name)
 
     def _cancel(self, repo: RepositoryClient, run: Run, reason: str) -> None:
-        check = checks.find(repo, run.head_sha, self.settings.policies_check_name, _external_id(run))
+        check = checks.find(repo, run.head_sha, self.settings.policies_check_name, self._external_id(run))
         if check is not None and check.status != "completed":
             checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
+
+    def _external_id(self, run: Run) -> str:
+        """What names our check of a head's policies; web/events.py reads the number from it."""
+        return f"policies:{run.number}:{run.head_sha}"
 
     def _is_listed(self, run: Run) -> bool:
         return self.settings.lists_policies_of(run.repository)
 
-    def _review_sets(
-        self, run: Run, repo: RepositoryClient, pull: PullRequest
-    ) -> tuple[tuple[FileDiff, ...], list[PolicyReview]]:
-        """The changed files, and what is wrong with each policy set that has one of them."""
+    def _read_sets(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> ChangedSets:
         diff = pull_requests.list_files(repo, pull, hunks_of_patch).files
         merge_base, tip = pull_requests.read_base(repo, pull)
         folders = find_policy_folders(self._fetch(run, repo, {tip: may_name_policies})[tip])
         changed = [one for one in folders if any(is_of_policies(file, [one]) for file in diff)]
         if not changed:
-            return diff, []
+            return ChangedSets(diff)
 
         def is_wanted(path: str) -> bool:
             return may_be_of_policies(path) or any(one.has(path) for one in changed)
 
         trees = self._fetch(run, repo, dict.fromkeys((merge_base, pull.head_sha), is_wanted))
-        return diff, [self._review_set(run, one, trees[merge_base], trees[pull.head_sha]) for one in changed]
+        return ChangedSets(diff, tuple(changed), trees[merge_base], trees[pull.head_sha])
 
     def _fetch(self, run: Run, repo: RepositoryClient, commits: Mapping[str, Callable[[str], bool]]) -> dict[str, Tree]:
         token = self.client.git_token(run.installation_id, run.repository_id)
@@ -142,7 +170,13 @@ class PolicyReviewer:
             return PolicyReview(name, folder.folder, problem=str(error))
 
     def _output(
-        self, run: Run, reviews: Sequence[PolicyReview], diff: Sequence[FileDiff], *, is_locked: bool
+        self,
+        run: Run,
+        reviews: Sequence[PolicyReview],
+        diff: Sequence[FileDiff],
+        impacts: Sequence[PolicyImpact] | Literal["follows"] | None,
+        *,
+        is_locked: bool,
     ) -> tuple[CheckOutput, Report]:
         findings = _by_id(one for review in reviews for one in review.findings)
         report = _report(reviews, findings)
@@ -151,6 +185,7 @@ class PolicyReviewer:
             reviews,
             is_listed=self._is_listed(run),
             commented=frozenset(findings[one] for one in commented),
+            impacts=impacts,
         )
         return output, report
 
@@ -168,11 +203,6 @@ class PolicyReviewer:
 def policy_poster(keys: tuple[bytes, ...]) -> CommentPoster:
     """What posts comments on policy sets, beside those on manifests of the same pull request."""
     return CommentPoster(keys, "/policies", policy_check.review_body)
-
-
-def _external_id(run: Run) -> str:
-    """What names our check of a head's policies; web/events.py reads the number from it."""
-    return f"policies:{run.number}:{run.head_sha}"
 
 
 def _by_id(findings: Iterable[PolicyFinding]) -> dict[str, PolicyFinding]:

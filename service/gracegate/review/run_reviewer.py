@@ -16,6 +16,7 @@ from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
 from gracegate.review.comment_poster import CommentPoster
+from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.named_policies import NamedPolicyReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
@@ -37,6 +38,7 @@ class RunReviewer:
     merge_groups: MergeGroupReviewer
     base_branches: BaseBranchReviewer
     policies: PolicyReviewer
+    impact: ImpactReviewer
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         return self._reviewer(run).review(run, check_current)
@@ -57,6 +59,8 @@ class RunReviewer:
                 return self.base_branches
             case "policies":
                 return self.policies
+            case "impact":
+                return self.impact
 
 
 def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
@@ -77,11 +81,13 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "sources": _source_fetcher(settings),
         "poster": CommentPoster(keys),
     }
+    of_policies = (settings, client, parts["fetcher"], store, policy_poster(keys))
     return RunReviewer(
         PullRequestReviewer(**parts),
         MergeGroupReviewer(**parts),
         BaseBranchReviewer(client),
-        PolicyReviewer(settings, client, parts["fetcher"], store, policy_poster(keys)),
+        PolicyReviewer(*of_policies),
+        ImpactReviewer(*of_policies, parts["renderer"]),
     )
 
 

@@ -27,7 +27,15 @@ from gracegate.store.database import (
     translate_errors,
     url_without_password,
 )
-from gracegate.store.deliveries import BaseBranch, ChangedPolicies, Delivery, MergeGroup, PullHead, Subject
+from gracegate.store.deliveries import (
+    BaseBranch,
+    ChangedPolicies,
+    Delivery,
+    MergeGroup,
+    PolicyImpactRun,
+    PullHead,
+    Subject,
+)
 from gracegate.store.reports import StoredReport
 from gracegate.store.retention import Keep
 from gracegate.store.reviews import RecordedFinding, RecordedReview
@@ -56,6 +64,7 @@ __all__ = [
     "Keep",
     "MergeGroup",
     "Outcome",
+    "PolicyImpactRun",
     "PullHead",
     "RecordedFinding",
     "RecordedReview",

@@ -75,12 +75,21 @@ class ChangedPolicies:
     head_sha: str
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyImpactRun:
+    """What the changed policy sets of a pull request would do in other repositories, to be found after their tests."""
+
+    number: int
+    head_sha: str
+
+
 Subject = PullHead | MergeGroup | BaseBranch
 _SUBJECTS: Mapping[type, str] = {
     PullHead: "pull_request",
     MergeGroup: "merge_group",
     BaseBranch: "base_branch",
     ChangedPolicies: "policies",
+    PolicyImpactRun: "impact",
 }
 
 
@@ -127,7 +136,7 @@ def queue_merge_group(tx: sa.Connection, delivery: Delivery, group: MergeGroup, 
     return True
 
 
-def queue_next(tx: sa.Connection, delivery: Delivery, subject: ChangedPolicies, after: str) -> None:
+def queue_next(tx: sa.Connection, delivery: Delivery, subject: ChangedPolicies | PolicyImpactRun, after: str) -> None:
     """Create the run, due at once, of what another run has found to be done; `after` names that run and its turn."""
     kind = _SUBJECTS[type(subject)]
     partition = f"{delivery.repository_id}/{subject.number}/policies"
@@ -179,7 +188,7 @@ def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: 
 def _insert_run(
     tx: sa.Connection,
     delivery: Delivery,
-    subject: Subject | ChangedPolicies,
+    subject: Subject | ChangedPolicies | PolicyImpactRun,
     run_id: str,
     partition: str,
     delay: float,

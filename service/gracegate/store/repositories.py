@@ -37,6 +37,13 @@ def full_names(tx: sa.Connection) -> set[str] | None:
     return set(tx.scalars(sa.select(REPOSITORY.c.full_name))) if are_known(tx) else None
 
 
+def find(tx: sa.Connection, full_name: str) -> tuple[int, int] | None:
+    """The id and the installation of a repository by its name, whose case does not matter; None if it is not known."""
+    query = sa.select(REPOSITORY.c.id, REPOSITORY.c.installation_id)
+    row = tx.execute(query.where(sa.func.lower(REPOSITORY.c.full_name) == full_name.lower())).first()
+    return None if row is None else (row.id, row.installation_id)
+
+
 def are_known(tx: sa.Connection) -> bool:
     """Whether the last complete sweep was not long ago."""
     swept = sa.select(SHARED_TASK.c.name).where(

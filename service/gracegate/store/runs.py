@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gracegate.model import Verdict
-from gracegate.store.deliveries import ChangedPolicies, Delivery, PullHead
+from gracegate.store.deliveries import ChangedPolicies, Delivery, PolicyImpactRun, PullHead
 from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 Cost = Literal["failures", "crashes"] | None
@@ -45,7 +45,7 @@ class Run:
     crashes: int
     error: str | None
     conclusion: str | None = None
-    subject: Literal["pull_request", "merge_group", "base_branch", "policies"] = "pull_request"
+    subject: Literal["pull_request", "merge_group", "base_branch", "policies", "impact"] = "pull_request"
     head_ref: str = ""
     base_sha: str = ""
     base_ref: str = ""
@@ -75,7 +75,7 @@ class Outcome:
     verdict: Verdict | None = None
     conclusion: str = ""
     pulls: tuple[PullHead, ...] = ()
-    next: ChangedPolicies | None = None
+    next: ChangedPolicies | PolicyImpactRun | None = None
 
 
 class HeldRun(NamedTuple):
@@ -110,7 +110,7 @@ def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     row = tx.execute(query.where(RUN.c.id == run_id, *held_by(fence, RUNNING))).one_or_none()
     if row is None:
         return "lost"
-    if row.subject == "policies":
+    if row.subject in {"policies", "impact"}:
         return "current" if row.sha == row.head_sha and not row.closed else "superseded"
     return "current" if row.number == 0 or row.run_id == run_id else "superseded"
 
