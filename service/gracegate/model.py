@@ -1136,10 +1136,12 @@ class RepositoryImpact:
 @dataclass(frozen=True, slots=True)
 class PolicyImpact:
     """What a change of rules would do in the repositories that the operator lists. The `hidden` ones may not be named
-    where this is shown: their numbers count, and nothing else of them is told."""
+    where this is shown: their numbers count, and nothing else of them is told. A rule that blocks more than before
+    should only warn until `warn_until`."""
 
     shown: tuple[RepositoryImpact, ...] = ()
     hidden: tuple[RepositoryImpact, ...] = ()
+    warn_until: dt.date | None = None
 
     @property
     def repositories(self) -> tuple[RepositoryImpact, ...]:

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,10 +93,13 @@ class Scene:
 
 
 @contextmanager
-def start_scene(folder: Path, **more: str) -> Iterator[Scene]:
-    """A scene of its own; `more` are settings of the service by variable, `{github}` in them the fake's address."""
+def start_scene(folder: Path, prepare: Callable[[FakeGitHub], object] | None = None, **more: str) -> Iterator[Scene]:
+    """A scene of its own; `prepare` is called before the service starts, and `more` are its settings by variable,
+    `{github}` in them the fake's address."""
     (folder / "github").mkdir()
     with FakeGitHub(folder / "github") as fake:
+        if prepare is not None:
+            prepare(fake)
         app = {"id": fake.app.id, "private_key": fake.app.private_key, "webhook_secret": fake.app.webhook_secret}
         settings = {name: value.replace("{github}", fake.url) for name, value in more.items()}
         with Service(folder / "service", app, fake.url, **settings) as service:

@@ -68,7 +68,7 @@ def test_what_would_be_blocked_is_what_reviews_with_the_new_rule_block(inbox: In
     then = verdicts(stage)
     blocked_now, blocked_then = now.count("fail"), then.count("fail")
     assert blocked_now < blocked_then
-    impact = f"would block {blocked_then} of the last 4 pull requests (now {blocked_now})"
+    impact = f"would block {blocked_then} of 4 recent pull requests (now {blocked_now})"
     assert check.title == f"1 test passes, changed lines without a test; {impact}"
     summary = str(check.summary)
     assert f"| `{ID}` | 0 → 2 (+2 -0) | 2 | 1 → 2 |" in summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -143,7 +144,8 @@ def test_a_slow_rule_is_named(inbox: Inbox) -> None:
     review(inbox, {**GOOD, **NAMED}, {RULE: GOOD[RULE].replace("not container.resources.limits.memory", slow)})
     run = checks(inbox)["gracegate / policies"]
     assert (run.conclusion, run.title) == ("failure", "1 mistake")
-    assert "took longer than" in inbox.stage.comments(NUMBER)[0][2]
+    # Which of its limits it meets first depends on the machine.
+    assert re.search("took longer than|needs more memory than", inbox.stage.comments(NUMBER)[0][2])
 
 
 def test_policies_in_a_folder_that_the_base_names(inbox: Inbox) -> None:

@@ -5,12 +5,13 @@ Of repositories that may not be named here only numbers are told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from gracegate.model import ImpactExample, PolicyImpact, RepositoryImpact, RuleImpact
-from gracegate.outputs.markdown import Section, code, prose, table
-from gracegate.outputs.phrasing import location, plural, sentence
+from gracegate.outputs.markdown import Section, code, code_block, prose, table
+from gracegate.outputs.phrasing import enumeration, location, plural, sentence
 
 _EXAMPLES = 20
 Impacts = Sequence[PolicyImpact] | Literal["follows"] | None
@@ -27,7 +28,7 @@ def impact_title(impacts: Impacts) -> str:
         sum(getattr(one, name) for one in repositories) for name in ("pulls", "blocked_now", "blocked_then")
     )
     if pulls:
-        return f"would block {then:,} of the last {plural(pulls, 'pull request')} (now {now:,})"
+        return f"would block {then:,} of {plural(pulls, 'recent pull request')} (now {now:,})"
     appear, disappear = (
         sum(getattr(one, name) for one in _all_rules(repositories)) for name in ("appear", "disappear")
     )
@@ -43,7 +44,8 @@ def impact_sections(impacts: Impacts) -> Iterator[Section]:
         )
         return
     repositories = _repositories(impacts)
-    yield Section([_summary(repositories), *_rule_table(repositories)], "Impact")
+    advice = [text for impact in impacts for text in _advice(impact)]
+    yield Section([_summary(repositories), *_rule_table(repositories), *advice], "Impact")
     shown = [one for impact in impacts for one in impact.shown]
     examples = [(one, example) for one in shown for example in one.examples]
     blocked = [(one, example) for one, example in examples if example.number]
@@ -70,7 +72,7 @@ def _summary(repositories: Sequence[RepositoryImpact]) -> str:
     numbers = {name: sum(getattr(one, name) for one in read) for name in _NUMBERS}
     blocked = f"{numbers['blocked_then']:,} would have been blocked (now {numbers['blocked_now']:,})"
     commented = f"{numbers['commented_then']:,} would have got comments only (now {numbers['commented_now']:,})"
-    return f"{looked}, and at their last {plural(pulls, 'pull request')}: {blocked}, {commented}."
+    return f"{looked}, and at {plural(pulls, 'recent pull request')} there: {blocked}, {commented}."
 
 
 _NUMBERS = ("blocked_now", "blocked_then", "commented_now", "commented_then")
@@ -85,6 +87,19 @@ def _rule_table(repositories: Sequence[RepositoryImpact]) -> Iterator[str]:
         yield table(("Rule", "Findings now → then", "In repositories", "Pull requests blocked now → then"), rows)
     else:
         yield "No rule of this set finds anything there, before or after."
+
+
+def _advice(impact: PolicyImpact) -> Iterator[str]:
+    """How to give people time where a rule blocks more pull requests than before."""
+    more: Counter[str] = Counter()
+    for one in _all_rules(impact.repositories):
+        more[one.rule] += one.blocks_then - one.blocks_now
+    stricter = [rule for rule, number in sorted(more.items()) if number > 0]
+    if stricter and impact.warn_until:
+        names = enumeration([code(rule) for rule in stricter])
+        remedy = "With this line below `custom` in the METADATA, a rule warns for four weeks first:"
+        yield f"{names} would block from the first day. {remedy}"
+        yield code_block(f"#   effective_on: {impact.warn_until}")
 
 
 def _row(rule: str, found: Sequence[RuleImpact]) -> tuple[str, ...]:

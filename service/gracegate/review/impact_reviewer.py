@@ -24,6 +24,10 @@ from gracegate.store import RecordedReview, Run, repositories, reviews
 log = structlog.get_logger(__name__)
 
 
+_TIME_TO_ADAPT = dt.timedelta(weeks=4)
+"""How long a rule that blocks more should only warn."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImpactReviewer(PolicyReviewer):
     """Adds the impact to a check that PolicyReviewer has concluded, and changes nothing else of it.
@@ -72,7 +76,7 @@ class ImpactReviewer(PolicyReviewer):
             if found.problem:
                 log.warning("impact_not_read", repository=name, problem=found.problem)
             (shown if may_be_shown else hidden).append(found)
-        return PolicyImpact(tuple(shown), tuple(hidden))
+        return PolicyImpact(tuple(shown), tuple(hidden), dt.datetime.now(dt.UTC).date() + _TIME_TO_ADAPT)
 
     def _impact_on(
         self,
