@@ -109,6 +109,7 @@ def test_a_failing_test_is_not_called_fixed_while_the_set_is_refused(inbox: Inbo
     push(inbox, {RULE: SYNTAX})
     assert [(path, text[0]) for path, _, text in inbox.stage.comments(NUMBER)] == [(TEST, "❌"), (RULE, "❌")]
     push(inbox, {RULE: GOOD[RULE], TEST: PASSING_TEST})
+    assert outcomes(inbox) == {**MAIN, "gracegate / policies": ("success", "No policies changed")}
     assert [(path, text[0]) for path, _, text in inbox.stage.comments(NUMBER)] == [(TEST, "✅"), (RULE, "✅")]
 
 

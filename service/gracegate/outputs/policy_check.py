@@ -91,6 +91,8 @@ def _conclusion(reviews: Sequence[PolicyReview], findings: Sequence[PolicyFindin
 
 
 def _title(reviews: Sequence[PolicyReview], findings: Sequence[PolicyFinding]) -> str:
+    if not reviews:
+        return "No policies changed"
     if any(review.problem for review in reviews):
         return "Incomplete: the policies could not be evaluated"
     mistakes = sum(f.kind == "mistake" for f in findings)
@@ -108,6 +110,8 @@ def _title(reviews: Sequence[PolicyReview], findings: Sequence[PolicyFinding]) -
 
 
 def _opening(reviews: Sequence[PolicyReview], *, is_listed: bool) -> list[str]:
+    if not reviews:
+        return ["This pull request no longer changes a policy set."]
     names = " and ".join(code(review.name) for review in reviews)
     noun = "policy set" if len(reviews) == 1 else "policy sets"
     texts = [f"The {noun} {names}, as this pull request leaves {'it' if len(reviews) == 1 else 'them'}:"]
@@ -156,7 +160,9 @@ def _row(rule: ReviewedRule) -> tuple[str, ...]:
     return (code(rule.id), rule.change, *numbers)
 
 
-def _footer(reviews: Iterable[PolicyReview]) -> str:
+def _footer(reviews: Sequence[PolicyReview]) -> str:
+    if not reviews:
+        return ""
     sets = ", ".join(f"{code(one.name)}{f' {code(one.digest[:12])}' if one.digest else ''}" for one in reviews)
     return f"<sub>Policy sets: {sets}. They were compiled and tested without network and environment.</sub>"
 

@@ -82,7 +82,7 @@ class PolicyReviewer:
             sets = self._read_sets(run, repo, pull)
             diff, reviews = sets.diff, [self._review_set(run, one, sets.base, sets.head) for one in sets.changed]
             check_current()
-            has_impact = bool(self.settings.impact_repositories) and all(one.is_tested for one in reviews)
+            has_impact = bool(self.settings.impact_repositories and reviews) and all(one.is_tested for one in reviews)
             output, report = self._output(run, reviews, diff, "follows" if has_impact else None, is_locked=pull.locked)
             if refused := checks.conclude(repo, check, output):
                 log.warning("annotations_refused", count=refused)

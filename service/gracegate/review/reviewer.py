@@ -169,8 +169,13 @@ class PullRequestReviewer:
                         self._say_what_is_not_commented(run, repo, latest, report, comments)
         metrics.count_suggestions(report)
         metrics.count_shadows(report)
-        following = ChangedPolicies(run.number, pull.head_sha) if fetched.changes_policies else None
+        following = ChangedPolicies(run.number, pull.head_sha) if self._concerns_policies(run, fetched) else None
         return Outcome("done", pull.head_sha, report.verdict, conclusion, next=following)
+
+    def _concerns_policies(self, run: Run, fetched: FetchedPullRequest) -> bool:
+        """Whether policy sets are changed, or were at an earlier head, where they may have comments."""
+        with self.store.reading() as tx:
+            return fetched.changes_policies or runs.policies_were_reviewed(tx, run)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
         """Concludes the check of a run that has no attempt left, unless the check of this head is concluded."""

@@ -115,6 +115,12 @@ def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     return "current" if row.number == 0 or row.run_id == run_id else "superseded"
 
 
+def policies_were_reviewed(tx: sa.Connection, run: Run) -> bool:
+    """Whether an earlier head of the run's pull request changed policy sets."""
+    of_pull = (RUN.c.repository_id == run.repository_id, RUN.c.number == run.number)
+    return tx.scalar(sa.select(RUN.c.id).where(*of_pull, RUN.c.subject == "policies").limit(1)) is not None
+
+
 def recorded_head(tx: sa.Connection, run: Run) -> str:
     """The head whose check the run has started last; the payload's if there is none."""
     return tx.scalar(sa.select(RUN.c.head_sha).where(RUN.c.id == run.id)) or run.head_sha
