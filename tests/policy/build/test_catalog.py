@@ -67,7 +67,9 @@ def test_a_test_changes_nothing(folder: Path) -> None:
         pytest.param(lambda folder: (folder / catalog.COMPILED).write_text("[]"), id="another shape"),
         pytest.param(
             lambda folder: (folder / catalog.COMPILED).write_text(
-                json.dumps({"digest": catalog.load_builtin().digest, "missing_builtins": [], "rules": [{}]})
+                json.dumps(
+                    {"digest": catalog.load_builtin().digest, "missing_builtins": [], "settings": "", "rules": [{}]}
+                )
             ),
             id="rules of another shape",
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import tarfile
@@ -32,9 +31,7 @@ def small(opa: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(bundle) as archive:
         archive.extract("/policy.wasm", folder / "compiled", filter="data")
     digest = catalog.digest_of(catalog.read_modules(folder))
-    (folder / "compiled" / "catalog.json").write_text(
-        json.dumps({"digest": digest, "missing_builtins": [], "rules": []})
-    )
+    (folder / "compiled" / "catalog.json").write_bytes(catalog.write_catalog([], digest, []))
     return folder
 
 

@@ -164,9 +164,7 @@ def test_a_module_that_is_none_is_an_error(small: Path, opa_input: Ask, tmp_path
     (tmp_path / "compiled").mkdir()
     (tmp_path / "compiled" / "policy.wasm").write_bytes(b"no wasm")
     digest = catalog.digest_of({})
-    (tmp_path / "compiled" / "catalog.json").write_text(
-        f'{{"digest": "{digest}", "missing_builtins": [], "rules": []}}'
-    )
+    (tmp_path / "compiled" / "catalog.json").write_bytes(catalog.write_catalog([], digest, []))
     engine = WasmEngine(load_catalog(tmp_path))
     engine.warm_up()
     with pytest.raises(EngineError):
