@@ -6,7 +6,6 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,12 +20,13 @@ from gracegate.manifests import may_be_read
 from gracegate.model import RenderSources, Repository
 from gracegate.outputs import CheckOutput
 from gracegate.policy import load_builtin
-from gracegate.policy.engines import OpaAddress, PolicyEngines
+from gracegate.policy.engines import PolicyEngines, rules_bundle
 from gracegate.review import comment_poster, sandbox
 from gracegate.store import Delivery, Outcome, PullHead, deliveries, reviews, runs
 from gracegate.store.tables import REPORT, VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
+from tests.policy.engines.test_opa_server import running_opa
 from tests.processes import WAIT_SECONDS
 from tests.review.conftest import SHOP, Stage, do_during_review, is_current
 from tests.runs import claim
@@ -260,14 +260,13 @@ def test_an_engine_that_does_not_answer_is_waited_for_and_then_named(
 class DyingOpa(BaseHTTPRequestHandler):
     """A real OPA that does not survive a manifest; the next question finds it restarted."""
 
-    opa: OpaAddress
+    opa: str
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if json.loads(body)["input"].get("documents"):
             return
-        headers = {"Authorization": f"Bearer {self.opa.token}"}
-        answer = requests.post(f"{self.opa.url}{self.path}", data=body, headers=headers, timeout=WAIT_SECONDS)
+        answer = requests.post(f"{self.opa}{self.path}", data=body, timeout=WAIT_SECONDS)
         self.send_response(answer.status_code)
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
@@ -278,12 +277,13 @@ class DyingOpa(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def dying_opa(opa: Path) -> Iterator[str]:
-    engines = PolicyEngines(None, opa, WAIT_SECONDS)
-    with closing(engines), ThreadingHTTPServer(("127.0.0.1", 0), DyingOpa) as server:
-        address = engines.opa()
-        assert address is not None
-        DyingOpa.opa = address
+def dying_opa(opa: Path, tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "rules.tar.gz").write_bytes(rules_bundle(load_builtin()))
+    with (
+        running_opa(opa, tmp_path, "--bundle", "rules.tar.gz") as url,
+        ThreadingHTTPServer(("127.0.0.1", 0), DyingOpa) as server,
+    ):
+        DyingOpa.opa = url
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
