@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from gracegate.store.tables import REPORT, insert, now
+from gracegate.store.tables import REPORT, now, put
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,7 @@ class StoredReport:
 
 def save(tx: sa.Connection, report: StoredReport) -> None:
     """Store a report, in the place of an earlier one of the same head."""
-    values = asdict(report) | {"created_at": now()}
-    statement = insert(tx.dialect.name, REPORT).values(values)
-    key = [column.name for column in REPORT.primary_key]
-    others = {name: statement.excluded[name] for name in values if name not in key}
-    tx.execute(statement.on_conflict_do_update(index_elements=key, set_={**others, "created_at": now()}))
+    put(tx, REPORT, {**asdict(report), "created_at": now()})
 
 
 def delete_private(tx: sa.Connection, repository_ids: Collection[int]) -> None:

@@ -31,12 +31,13 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Seconds for which rows are kept: `runs` after their end, with their deliveries, and reports for as long, those of
-    the heads of open pull requests as long as these are open; `pull_requests` after they were
-    closed, with their verdicts and their newest run; `reviews` for what a review evaluated and found, and for
-    the rules of policy sets before their newest version of that age; `audit` for the
-    log of writes; `others` for what only matters while it is new, and for the pull requests and reviews of repositories
-    that the App may not read any more."""
+    """Seconds for which rows are kept.
+
+    `runs` after their end, with their deliveries, and reports for as long; those of the heads of open pull requests as
+    long as these are open. `pull_requests` after they were closed, with their verdicts and their newest run. `reviews`
+    for what a review evaluated and found, and for the rules of policy sets before their newest version of that age.
+    `audit` for the log of writes. `others` for what only matters while it is new, and for all that is kept of
+    repositories that the App may not read any more."""
 
     runs: float = 30 * DAY
     pull_requests: float = 30 * DAY

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from gracegate.store.runs import Run
-from gracegate.store.tables import REVIEW, insert, now
+from gracegate.store.tables import REVIEW, now, put
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,7 @@ class RecordedReview:
 
 def record(tx: sa.Connection, review: RecordedReview) -> None:
     """Record a review, in the place of an earlier one of the same head."""
-    values = {**asdict(review), "policies": dict(review.policies), "concluded_at": now()}
-    statement = insert(tx.dialect.name, REVIEW).values(values)
-    key = [column.name for column in REVIEW.primary_key]
-    others = {name: statement.excluded[name] for name in values if name not in key}
-    tx.execute(statement.on_conflict_do_update(index_elements=key, set_={**others, "concluded_at": now()}))
+    put(tx, REVIEW, {**asdict(review), "policies": dict(review.policies), "concluded_at": now()})
 
 
 def newest_reviews(tx: sa.Connection, repository_id: int, count: int) -> Sequence[RecordedReview]:

@@ -16,6 +16,8 @@ from gracegate.model import Verdict
 from gracegate.store.deliveries import ChangedPolicies, Delivery, PolicyImpactRun, PullHead
 from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
+AFTER_REVIEW = frozenset({"policies", "impact"})
+"""The subjects of runs that a review or another such run has found to be done, for the head that it was at."""
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
 RunStatus = Literal["current", "superseded", "lost"]
@@ -110,7 +112,7 @@ def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
     row = tx.execute(query.where(RUN.c.id == run_id, *held_by(fence, RUNNING))).one_or_none()
     if row is None:
         return "lost"
-    if row.subject in {"policies", "impact"}:
+    if row.subject in AFTER_REVIEW:
         return "current" if row.sha == row.head_sha and not row.closed else "superseded"
     return "current" if row.number == 0 or row.run_id == run_id else "superseded"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -249,6 +250,14 @@ def _sqlite_now(_element: now, _compiler: Any, **_options: Any) -> str:
 @compiles(now, "postgresql")
 def _postgresql_now(_element: now, _compiler: Any, **_options: Any) -> str:
     return "extract(epoch from clock_timestamp())"
+
+
+def put(tx: sa.Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert a row, in the place of one with the same key."""
+    statement = insert(tx.dialect.name, table).values(row)
+    key = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in row if name not in key}
+    tx.execute(statement.on_conflict_do_update(index_elements=key, set_=others))
 
 
 def insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
