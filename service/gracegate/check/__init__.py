@@ -13,6 +13,7 @@ from gracegate.check.impact import (
     Outcome,
     compare_findings,
     find,
+    outcome_of,
     together,
 )
 from gracegate.check.simulation import simulated_rollouts
@@ -35,6 +36,7 @@ __all__ = [
     "explain_rule",
     "find",
     "fix_all",
+    "outcome_of",
     "plan_change",
     "proposed_config_problem",
     "simulated_rollouts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -84,13 +84,17 @@ def find(request: CheckRequest, policies: Sequence[PolicySet], render: Render) -
     findings = tuple(replace(finding, blocks=blocks(finding, profile)) for finding in counted)
     unread = (p for p in trees.head.collection.problems if not p.file or trees.is_in_scope(p.file))
     problems = tuple(dict.fromkeys(p for p in (*unread, *trees.head.problems) if p.blocks))
-    outcome: Outcome = "passes"
-    if any(finding.blocks for finding in findings):
-        outcome = "is blocked"
-    elif any(finding.severity != "info" for finding in findings):
-        outcome = "is commented"
+    outcome = outcome_of((finding.severity, finding.blocks) for finding in findings)
     indexes = trees.subject_indexes(trees.head.collection.documents)
     return FoundByRules(findings, problems, outcome, len(indexes))
+
+
+def outcome_of(findings: Iterable[tuple[str, bool]]) -> Outcome:
+    """What a change with these findings meets: of each its level, and whether it blocks."""
+    found = tuple(findings)
+    if any(is_blocking for _, is_blocking in found):
+        return "is blocked"
+    return "is commented" if any(level != "info" for level, _ in found) else "passes"
 
 
 def compare_findings(before: FoundByRules, after: FoundByRules) -> Impact:

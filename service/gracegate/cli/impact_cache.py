@@ -5,7 +5,6 @@ It is the user's own cache and has pickles, so it is only read from a folder tha
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import pickle
 import zlib
@@ -90,8 +89,6 @@ def _load(file: Path | None) -> Any:
     """What was saved in a file, None where there is nothing or it cannot be used."""
     if file is None:
         return None
-    # The garbage collector would go through millions of new objects again and again.
-    gc.disable()
     try:
         if not is_private(file.parent):
             return None
@@ -100,8 +97,6 @@ def _load(file: Path | None) -> Any:
         return pickle.loads(zlib.decompress(data))  # noqa: S301 - ours, see the module's text
     except Exception:  # noqa: BLE001 - whatever is wrong with it: it is read anew
         return None
-    finally:
-        gc.enable()
 
 
 def _save(file: Path | None, value: object) -> None:

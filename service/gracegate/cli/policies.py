@@ -23,7 +23,8 @@ from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
 from gracegate.policy.sets import (
     PolicyFolder,
     clash_mistakes,
-    policy_parts,
+    load_parts,
+    own_policies,
     read_policy_folder,
     version_of,
     write_version,
@@ -142,13 +143,17 @@ def build_parts(
 ) -> tuple[dict[str, Catalog], list[RulesError]]:
     """The parts of a set that can be used, by name, and all mistakes of the others."""
     built = replace(policies, described=replace(policies.described, budget=None)) if ignores_budget else policies
-    catalogs: dict[str, Catalog] = {}
-    mistakes: list[RulesError] = []
-    for name, load in policy_parts(built, settings.find_opa, _cache(stack)):
-        try:
-            catalogs[name] = load()
-        except RulesError as error:
-            mistakes += error.mistakes
+    return _load(built, _cache(stack))
+
+
+def _load(policies: PolicyFolder, cache: Path) -> tuple[dict[str, Catalog], list[RulesError]]:
+    """The parts of a set as in `build_parts`. Raises ConfigError where one has to be built and there is no OPA."""
+    catalogs, found = load_parts(policies, settings.find_opa, cache)
+    mistakes = []
+    for error in found:
+        if not isinstance(error, RulesError):
+            raise error
+        mistakes.append(error)
     return catalogs, mistakes
 
 
@@ -180,20 +185,13 @@ def choose_policies(
     for source in sources.values():
         folder, commit = _read(source, cache)
         policies = read_policy_folder(folder, "" if source.kind == "folder" else source.text)
-        parts: dict[str, Catalog] = {}
-        mistakes: list[RulesError] = []
-        for name, load in policy_parts(policies, settings.find_opa, cache):
-            try:
-                parts[name] = load()
-            except RulesError as error:
-                mistakes += error.mistakes
-        clashes = clash_mistakes(policies.name, parts, own)
+        catalogs, mistakes = _load(policies, cache)
+        clashes = clash_mistakes(policies.name, catalogs.values(), own)
         if mistakes or clashes:
             refused.append(RefusedPolicies(policies, source, commit, (*mistakes, *clashes)))
         # A part is used without the others: what is wrong with these is said.
-        for name, catalog in {} if clashes else parts.items():
-            opa = settings.find_opa() if catalog.needs_opa else None
-            own.append(OwnPolicies(name, source.text, catalog, opa, commit))
+        if not clashes:
+            own += own_policies(catalogs, source.text, settings.find_opa, commit)
     folders = (Path(os.path.realpath(one.text)) for one in sources.values() if one.kind == "folder")
     return ChosenPolicies(tuple(own), tuple(refused), frozenset(folders))
 

@@ -36,7 +36,7 @@ from gracegate.model import CONFIG_FILE, Finding, Limits, Problem
 from gracegate.outputs import enumeration, location, plural, text
 from gracegate.policy import PolicySet, kinds_of, load_builtin
 from gracegate.policy.engines import open_own_policies, open_policy_set
-from gracegate.policy.sets import write_files
+from gracegate.policy.sources import write_files
 from gracegate.repo_config import parse_repo_config
 
 EXIT_CODES = """\b

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from gracegate.cli.terminal import write_output
 from gracegate.errors import GracegateError, InputError
 from gracegate.outputs import plural
 from gracegate.policy.engines import open_policy_set
-from gracegate.policy.sets import PolicyTestResult, run_tests
+from gracegate.policy.sets import PolicyTestResult, line_ranges, run_tests
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the files of a set that is watched."""
@@ -85,18 +85,12 @@ def _run(top: Path, form: str) -> int:
     return FINDINGS if result.failures else CLEAN
 
 
-def _ranges(lines: Sequence[int]) -> str:
-    """Sorted numbers, those that follow each other as one range."""
-    starts = [number for number in lines if number - 1 not in lines]
-    ends = [number for number in lines if number + 1 not in lines]
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
-
-
 def _lines(result: PolicyTestResult, rules: int) -> Iterator[str]:
     for one in result.failures:
         yield f"FAIL {one.file}:{one.line}: {one.message}"
     for file, lines in sorted(result.uncovered.items()):
         if lines:
-            yield f"{file}: no test evaluates {plural(len(lines), 'line')}: {_ranges(lines)}"
+            ranges = (str(first) if first == last else f"{first}-{last}" for first, last in line_ranges(lines))
+            yield f"{file}: no test evaluates {plural(len(lines), 'line')}: {', '.join(ranges)}"
     counts = f"{plural(rules, 'rule')}, {plural(result.tests, 'test')}, {plural(result.cases, 'case')}"
     yield f"{counts}: {f'{len(result.failures)} failed' if result.failures else 'all pass'}."

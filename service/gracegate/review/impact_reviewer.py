@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from gracegate.check import Outcome, outcome_of
 from gracegate.errors import EngineError, GitFailed, GitHubError
 from gracegate.github_app import RepositoryClient, checks, contents, pull_requests, visibility
 from gracegate.manifests import may_be_read
@@ -16,7 +17,7 @@ from gracegate.model import CONFIG_FILE, PolicyImpact, Repository, RepositoryImp
 from gracegate.review import sandbox
 from gracegate.review.policy_folders import PolicySetFolder
 from gracegate.review.policy_reviewer import PolicyReviewer
-from gracegate.review.sandboxed_impact import IMPACT, ImpactJob, Outcome, ReviewedPull
+from gracegate.review.sandboxed_impact import IMPACT, ImpactJob, ReviewedPull
 from gracegate.settings import find_opa
 from gracegate.store import Outcome as RunOutcome
 from gracegate.store import RecordedReview, Run, repositories, reviews
@@ -187,7 +188,4 @@ def _rule_ids(files: Mapping[str, bytes]) -> set[str]:
 
 def _outcome_of_others(review: RecordedReview, own: set[str]) -> Outcome:
     """What a pull request met of the rules of other sets, by the findings that its review recorded."""
-    others = [finding for finding in review.findings if finding.rule not in own]
-    if any(finding.blocks for finding in others):
-        return "is blocked"
-    return "is commented" if any(finding.level != "info" for finding in others) else "passes"
+    return outcome_of((finding.level, finding.blocks) for finding in review.findings if finding.rule not in own)

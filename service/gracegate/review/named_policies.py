@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gracegate.errors import ConfigError, InputError, RepositoryError, RulesError
+from gracegate.errors import ConfigError, InputError, RepositoryError
 from gracegate.model import PolicySource, parse_policy_source
-from gracegate.policy import Catalog
 from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets import (
     OperatorPolicies,
     clash_mistakes,
-    policy_parts,
+    load_parts,
+    own_policies,
     read_policy_folder,
     version_of,
     write_version,
@@ -126,19 +126,13 @@ def _load(
             raise ConfigError("there is no OPA on this machine: set GRACEGATE_OPA")
         return opa
 
-    parts: dict[str, Catalog] = {}
-    mistakes: list[InputError] = []
-    own: list[OwnPolicies] = []
-    for name, load in policy_parts(policies, find_opa, cache_dir):
-        try:
-            parts[name] = load()
-            program = find_opa() if parts[name].needs_opa else None
-            own.append(OwnPolicies(name, source, parts[name], program, version.commit))
-        except RulesError as error:
-            mistakes += error.mistakes
-        except ConfigError as error:
-            mistakes.append(error)
-    mistakes += clash_mistakes(policies.name, parts, others)
+    catalogs, mistakes = load_parts(policies, find_opa, cache_dir)
+    own: tuple[OwnPolicies, ...] = ()
+    try:
+        own = own_policies(catalogs, source, find_opa, version.commit)
+    except ConfigError as error:
+        mistakes.append(error)
+    mistakes += clash_mistakes(policies.name, catalogs.values(), others)
     if mistakes:
         return OperatorPolicies(policies.name, source, (), tuple(mistakes), policies.rule_ids)
-    return OperatorPolicies(policies.name, source, tuple(own), errors)
+    return OperatorPolicies(policies.name, source, own, errors)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from gracegate.errors import ConfigError
 from gracegate.model import CONFIG_FILE, FileDiff, Tree
+from gracegate.policy.sources import SET_FOLDERS
 from gracegate.repo_config import POLICIES_FILE, parse_policies_file, parse_policy_folders
-
-_OWN_FOLDERS = ("cases", "data", "lib", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +78,4 @@ def _policy_folder(tree: Tree, folder: str) -> PolicySetFolder:
         with suppress(ConfigError):  # the check of the set names it
             described = parse_policies_file(file.data.decode("utf-8", "replace"))
             foreign = tuple(entry.path for entry in described.foreign if entry.path != ".")
-    return PolicySetFolder(folder, (*_OWN_FOLDERS, *foreign))
+    return PolicySetFolder(folder, (*SET_FOLDERS, *foreign))

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-from gracegate.check import EVALUATION_FAILURES, CheckRequest, FoundByRules, find, together
-from gracegate.errors import ConfigError, RulesError
+from gracegate.check import EVALUATION_FAILURES, ChangeImpact, CheckRequest, FoundByRules, Outcome, find, together
+from gracegate.errors import ConfigError
 from gracegate.manifests import ReadCache, render_nothing
 from gracegate.model import (
     CONFIG_FILE,
     FileDiff,
-    Finding,
     ImpactExample,
     Limits,
     Render,
@@ -30,7 +28,7 @@ from gracegate.model import (
 )
 from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OwnPolicies, open_own_policies
-from gracegate.policy.sets import policy_parts
+from gracegate.policy.sets import load_parts, own_policies
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.sandboxed_policies import written_set
 from gracegate.review.sandboxed_render import sandboxed_render
@@ -38,7 +36,6 @@ from gracegate.review.sandboxed_render import sandboxed_render
 IMPACT = "gracegate.review.sandboxed_impact:sandboxed_impact"
 _EXAMPLES = 20
 """Findings that are told of one repository, for each rule."""
-Outcome = Literal["passes", "is commented", "is blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +88,10 @@ def _own(folder: Path, name: str, files: Mapping[str, bytes], job: ImpactJob) ->
     """The parts of a set, none where it cannot be used."""
     try:
         policies = written_set(folder, name, files)
-        catalogs = {part: load() for part, load in policy_parts(policies, lambda: job.opa, job.cache_dir)}
-    except (ConfigError, RulesError):
+    except ConfigError:
         return ()
-    return tuple(OwnPolicies(part, name, one, job.opa if one.needs_opa else None) for part, one in catalogs.items())
+    catalogs, mistakes = load_parts(policies, lambda: job.opa, job.cache_dir)
+    return () if mistakes else own_policies(catalogs, name, lambda: job.opa)
 
 
 class _Impact:
@@ -104,10 +101,7 @@ class _Impact:
         self._after = after
         self._began = time.monotonic()
         own = [one.catalog for side in (before, after) for one in side]
-        self._rules: Mapping[str, Rule] = {
-            **rules_of((load_builtin(),)),
-            **{r: c.rules[r] for c in own for r in c.rules},
-        }
+        self._rules: Mapping[str, Rule] = rules_of((load_builtin(), *own))
         self._limits = replace(job.limits, own_kinds=kinds_of(own))
         self._cache = ReadCache()
 
@@ -185,8 +179,11 @@ def _beside(others: Outcome, found: FoundByRules) -> Outcome:
 def _rules(
     now: FoundByRules, then: FoundByRules, pulls: Sequence[tuple[FoundByRules, FoundByRules]]
 ) -> Iterator[RuleImpact]:
-    before, after = (Counter(f.rule for f in one.findings) for one in (now, then))
-    new, gone = Counter(f.rule for f in _only_in(then, now)), Counter(f.rule for f in _only_in(now, then))
+    change = ChangeImpact(now, then)
+    before, after, new, gone = (
+        Counter(finding.rule for finding in found)
+        for found in (now.findings, then.findings, change.appear, change.disappear)
+    )
     blocks_now, blocks_then = (
         Counter(rule for sides in pulls for rule in {f.rule for f in sides[side].findings if f.blocks})
         for side in (0, 1)
@@ -197,15 +194,10 @@ def _rules(
 
 
 def _examples(now: FoundByRules, then: FoundByRules, number: int) -> Iterator[ImpactExample]:
-    for one in _only_in(then, now):
-        yield ImpactExample(one.rule, one.file, one.line, one.message, is_new=True, number=number)
-    for one in _only_in(now, then):
-        yield ImpactExample(one.rule, one.file, one.line, one.message, is_new=False, number=number)
-
-
-def _only_in(one: FoundByRules, other: FoundByRules) -> list[Finding]:
-    known = {finding.id for finding in other.findings}
-    return [finding for finding in one.findings if finding.id not in known]
+    change = ChangeImpact(now, then)
+    for is_new, findings in ((True, change.appear), (False, change.disappear)):
+        for one in findings:
+            yield ImpactExample(one.rule, one.file, one.line, one.message, is_new=is_new, number=number)
 
 
 def _first_of_each(examples: Iterable[ImpactExample]) -> Iterator[ImpactExample]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from gracegate.errors import ConfigError
 from gracegate.model import PolicyFinding, PolicyReview
-from gracegate.policy.sets import PolicyFolder, SetReview, read_policy_folder, write_files
+from gracegate.policy.sets import PolicyFolder, SetReview, read_policy_folder
+from gracegate.policy.sources import write_files
 
 POLICIES = "gracegate.review.sandboxed_policies:sandboxed_policies"
 

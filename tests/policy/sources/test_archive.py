@@ -120,7 +120,7 @@ def test_whatever_an_archive_has_its_files_stay_below_the_folder(
     except RepositoryError:
         return
     top = tmp_path_factory.mktemp("unpacked")
-    write_files(files, top / "set")
+    write_files(top / "set", files)
     assert [path.name for path in top.iterdir()] == ["set"]
     found = {path.relative_to(top / "set").as_posix() for path in (top / "set").rglob("*") if path.is_file()}
     assert found == set(files)
@@ -171,6 +171,6 @@ def test_data_that_cannot_be_used(files: dict[str, bytes]) -> None:
 
 
 def test_files_are_written_for_this_user_alone(tmp_path: Path) -> None:
-    write_files({RULE: b"x"}, tmp_path / "set")
+    write_files(tmp_path / "set", {RULE: b"x"})
     assert (tmp_path / "set" / RULE).read_bytes() == b"x"
     assert (tmp_path / "set").stat().st_mode & 0o777 == 0o700

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from gracegate.policy.sets.bench import USUAL_BUDGET, PolicyCosts, cost_words, input_of, measure, own_manifests
-from gracegate.policy.sets.change_review import SetReview
+from gracegate.policy.sets.change_review import SetReview, line_ranges
 from gracegate.policy.sets.clashes import clash_mistakes
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_foreign_folder, read_policy_folder
 from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
-from gracegate.policy.sets.opa_command import OpaCommand, write_files, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
 from gracegate.policy.sets.records import MemoryRecords, PolicyRecords, first_and_more
 from gracegate.policy.sets.rule_heads import check_rule_heads
 from gracegate.policy.sets.set_tests import Failure, PolicyTestResult, run_tests
-from gracegate.policy.sets.store import load_foreign, load_policies, policy_parts, version_of, write_version
+from gracegate.policy.sets.store import (
+    load_foreign,
+    load_parts,
+    load_policies,
+    own_policies,
+    version_of,
+    write_version,
+)
 
 __all__ = [
     "BASELINE_FILE",
@@ -40,12 +47,14 @@ __all__ = [
     "cost_words",
     "first_and_more",
     "input_of",
+    "line_ranges",
     "load_foreign",
+    "load_parts",
     "load_policies",
     "measure",
     "one_line",
     "own_manifests",
-    "policy_parts",
+    "own_policies",
     "read_foreign",
     "read_foreign_folder",
     "read_policy_folder",
@@ -53,7 +62,6 @@ __all__ = [
     "run_tests",
     "set_capabilities",
     "version_of",
-    "write_files",
     "write_version",
     "written_modules",
 ]

@@ -14,7 +14,7 @@ from gracegate.policy.engines import open_policy_set
 from gracegate.policy.sets.folder import RULE_FILE, PolicyFolder
 from gracegate.policy.sets.regal import lint
 from gracegate.policy.sets.set_tests import PolicyTestResult, run_tests
-from gracegate.policy.sets.store import policy_parts
+from gracegate.policy.sets.store import load_parts
 
 _TEST_SECONDS = 30.0
 """For all cases of a set."""
@@ -37,15 +37,10 @@ class SetReview:
 
     def review(self) -> list[PolicyFinding]:
         """All findings; the tests run only where the gate finds no mistake, as they would fail for it again."""
-        catalogs: dict[str, Catalog] = {}
+        catalogs, mistakes = load_parts(self._after, lambda: self._opa, self._cache_dir)
+        if mistakes:
+            return [finding for error in mistakes for finding in _mistakes(error)]
         findings: list[PolicyFinding] = []
-        for name, load in policy_parts(self._after, self._find_opa, self._cache_dir):
-            try:
-                catalogs[name] = load()
-            except InputError as error:
-                findings += _mistakes(error)
-        if findings:
-            return findings
         catalog = catalogs.get(self._after.name)
         if catalog is not None:
             self.digest = catalog.digest
@@ -73,9 +68,6 @@ class SetReview:
         untested = set(result.uncovered.get(file, ())) & self._changed_lines(file)
         return ReviewedRule(rule, change, tests, of_cases, len(untested))
 
-    def _find_opa(self) -> Path:
-        return self._opa
-
     def _test(self, catalog: Catalog) -> Iterator[PolicyFinding]:
         opa = self._opa if catalog.needs_opa else None
         try:
@@ -91,7 +83,7 @@ class SetReview:
             kind: PolicyMistake = "test" if one.file.endswith(".rego") else "case"
             yield PolicyFinding(kind, one.file, one.line, one.message, one.values)
         for file, lines in sorted(self.result.uncovered.items()):
-            for first, last in _ranges(self._changed_lines(file).intersection(lines)):
+            for first, last in line_ranges(self._changed_lines(file).intersection(lines)):
                 which = "this line" if first == last else f"these {last - first + 1} lines"
                 yield PolicyFinding("untested", file, first, f"No test evaluates {which}.")
 
@@ -120,8 +112,8 @@ def _mistakes(error: InputError) -> Iterator[PolicyFinding]:
         yield PolicyFinding("mistake", one.file or "", one.line or 0, one.message)
 
 
-def _ranges(lines: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Lines that follow each other, as the first and the last one."""
+def line_ranges(lines: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Numbers of lines that follow each other, as the first and the last one."""
     first = last = 0
     for line in sorted(lines):
         if first and line == last + 1:

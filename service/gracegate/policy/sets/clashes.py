@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from gracegate.errors import RulesError
 from gracegate.model import BUILTIN_POLICIES
@@ -11,10 +11,10 @@ from gracegate.policy.engines import OwnPolicies
 from gracegate.repo_config import POLICIES_FILE
 
 
-def clash_mistakes(name: str, parts: Mapping[str, Catalog], others: Iterable[OwnPolicies]) -> list[RulesError]:
+def clash_mistakes(name: str, catalogs: Iterable[Catalog], others: Iterable[OwnPolicies]) -> list[RulesError]:
     """What of a set is called as something of the others is, or as the built-in set: the set itself, and rules by their
     ids and former ids. Each mistake is in the file of the rule."""
-    others = tuple(others)
+    catalogs, others = tuple(catalogs), tuple(others)
     taken = {BUILTIN_POLICIES, *(one.name.partition("/")[0] for one in others)}
     mistakes = []
     if name in taken:
@@ -22,7 +22,7 @@ def clash_mistakes(name: str, parts: Mapping[str, Catalog], others: Iterable[Own
         mistakes.append(RulesError(message, file=POLICIES_FILE, line=1))
     for other in others:
         theirs = _rule_files(other.catalog)
-        for catalog in parts.values():
+        for catalog in catalogs:
             for rule, file in sorted(_rule_files(catalog).items()):
                 if rule in theirs:
                     where = f", in {other.source}/{theirs[rule]}" if theirs[rule] != POLICIES_FILE else ""

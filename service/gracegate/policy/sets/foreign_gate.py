@@ -25,7 +25,8 @@ from gracegate.policy.sets.fences import foreign_mistakes_in
 from gracegate.policy.sets.folder import ForeignFolder, unknown_names
 from gracegate.policy.sets.gate import CAPABILITIES_FILE
 from gracegate.policy.sets.modules import read_module
-from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, parse_all, written_modules
+from gracegate.policy.sources import write_files
 from gracegate.repo_config import POLICIES_FILE, PoliciesFile
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 

@@ -30,8 +30,9 @@ from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES, S
 from gracegate.policy.sets.folder import PolicyFolder, unknown_names
 from gracegate.policy.sets.metadata import Annotation, read_rules
 from gracegate.policy.sets.modules import Module, read_module
-from gracegate.policy.sets.opa_command import OpaCommand, parse_all, write_files, written_modules
+from gracegate.policy.sets.opa_command import OpaCommand, parse_all, written_modules
 from gracegate.policy.sets.rule_heads import check_rule_heads, defined_names
+from gracegate.policy.sources import write_files
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 CAPABILITIES_FILE = "set_capabilities.json"

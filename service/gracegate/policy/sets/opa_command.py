@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gracegate.errors import ConfigError, RulesError
+from gracegate.policy.sources import write_files
 
 T = TypeVar("T")
 
@@ -179,14 +180,6 @@ def written_modules(modules: Mapping[str, str]) -> Iterator[Path]:
         folder = Path(name, "policies")
         write_files(folder, {path: text.encode() for path, text in modules.items()})
         yield folder
-
-
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes files by path inside a folder, into folders that only we can read."""
-    for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target.write_bytes(data)
 
 
 def parse_all(parse: Callable[[str], T], files: Iterable[str]) -> tuple[dict[str, T], list[RulesError]]:

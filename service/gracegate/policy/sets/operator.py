@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from gracegate.policy.sets.clashes import clash_mistakes
 from gracegate.policy.sets.folder import PolicyFolder, read_policy_folder
 from gracegate.policy.sets.records import PolicyRecords, Refusal
 from gracegate.policy.sets.set_tests import run_tests
-from gracegate.policy.sets.store import find_version, policy_parts, version_of, write_version
+from gracegate.policy.sets.store import find_version, load_parts, own_policies, version_of, write_version
 from gracegate.policy.sources import pack, unpack
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class _Loaded:
     folder: PolicyFolder | None
     own: tuple[OwnPolicies, ...]
     mistakes: tuple[InputError, ...]
+
+    @property
+    def catalogs(self) -> Iterator[Catalog]:
+        return (part.catalog for part in self.own)
 
     @property
     def rule_ids(self) -> frozenset[str]:
@@ -166,7 +170,7 @@ class PolicySets:
         loaded = self._load(source, version, files)
         mistakes = [
             *loaded.mistakes,
-            *clash_mistakes(loaded.name, {part.name: part.catalog for part in loaded.own}, others),
+            *clash_mistakes(loaded.name, loaded.catalogs, others),
         ]
         mistakes = mistakes or self._failures(loaded)
         if mistakes:
@@ -207,7 +211,7 @@ class PolicySets:
         loaded = self._load(source, record.active, None)
         wrong = [
             *loaded.mistakes,
-            *clash_mistakes(loaded.name, {part.name: part.catalog for part in loaded.own}, before),
+            *clash_mistakes(loaded.name, loaded.catalogs, before),
         ]
         if wrong:
             ids = frozenset(rule for part in loaded.own for rule in part.catalog.rules) | loaded.rule_ids
@@ -228,23 +232,17 @@ class PolicySets:
         return _Loaded(known.name, known.folder, own, known.mistakes)
 
     def _build(self, source: PolicySource, version: PolicyVersion, files: Mapping[str, bytes] | None) -> _Loaded:
-        parts: dict[str, Catalog] = {}
-        mistakes: list[InputError] = []
         try:
             policies = read_policy_folder(self._folder_of(source, version, files), source.text)
         except ConfigError as error:
             return _Loaded(version.name, None, (), (error,))
-        own: list[OwnPolicies] = []
-        for name, load in policy_parts(policies, self._find_opa, self._cache_dir):
-            try:
-                parts[name] = load()
-                opa = self._find_opa() if parts[name].needs_opa else None
-                own.append(OwnPolicies(name, source.text, parts[name], opa, version.commit))
-            except RulesError as error:
-                mistakes += error.mistakes
-            except ConfigError as error:
-                mistakes.append(error)
-        return _Loaded(policies.name, policies, () if mistakes else tuple(own), tuple(mistakes))
+        catalogs, mistakes = load_parts(policies, self._find_opa, self._cache_dir)
+        own: tuple[OwnPolicies, ...] = ()
+        try:
+            own = own_policies(catalogs, source.text, self._find_opa, version.commit)
+        except ConfigError as error:
+            mistakes.append(error)
+        return _Loaded(policies.name, policies, () if mistakes else own, tuple(mistakes))
 
     def _folder_of(self, source: PolicySource, version: PolicyVersion, files: Mapping[str, bytes] | None) -> Path:
         """A folder with the files of a version, called as the version is, which may be the name of the set."""

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from gracegate import __version__
-from gracegate.errors import RulesError
+from gracegate.errors import ConfigError, InputError, RulesError
 from gracegate.model import PolicyVersion
 from gracegate.module_cache import is_private
 from gracegate.policy import Catalog, digest_of, load_catalog
+from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder
 from gracegate.policy.sets.foreign_gate import build_foreign
 from gracegate.policy.sets.gate import build_policies, world_of
@@ -24,7 +25,34 @@ _MAX_KEPT = 20
 """Versions of policy sets; those that were not used for longest go first."""
 
 
-def policy_parts(
+def load_parts(
+    policies: PolicyFolder, find_opa: Callable[[], Path], cache_dir: Path
+) -> tuple[dict[str, Catalog], list[InputError]]:
+    """The parts of a set that can be used, by name, and all mistakes of the others: RulesErrors, and ConfigErrors where
+    one has to be built and there is no OPA."""
+    catalogs: dict[str, Catalog] = {}
+    mistakes: list[InputError] = []
+    for name, load in _parts(policies, find_opa, cache_dir):
+        try:
+            catalogs[name] = load()
+        except RulesError as error:
+            mistakes += error.mistakes
+        except ConfigError as error:
+            mistakes.append(error)
+    return catalogs, mistakes
+
+
+def own_policies(
+    catalogs: Mapping[str, Catalog], source: str, find_opa: Callable[[], Path], commit: str = ""
+) -> tuple[OwnPolicies, ...]:
+    """The loaded parts of a set, as engines take them. Raises ConfigError where one needs OPA and there is none."""
+    return tuple(
+        OwnPolicies(name, source, catalog, find_opa() if catalog.needs_opa else None, commit)
+        for name, catalog in catalogs.items()
+    )
+
+
+def _parts(
     policies: PolicyFolder, find_opa: Callable[[], Path], cache_dir: Path
 ) -> Iterator[tuple[str, Callable[[], Catalog]]]:
     """What of a set is evaluated by itself, with its name and what loads it: its own rules, and those for each of other
@@ -99,7 +127,7 @@ def write_version(version: PolicyVersion, files: Mapping[str, bytes], cache_dir:
     # Renamed into its place, so that another process never reads a part of it.
     writing = Path(tempfile.mkdtemp(prefix="building-", dir=top.parent))  # mode 0700
     try:
-        write_files(files, writing / version.name)
+        write_files(writing / version.name, files)
         with suppress(OSError):  # another process was faster
             writing.rename(top)
     finally:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gracegate.policy.sources.archive import digest_of_files, pack, unpack, write_files
-from gracegate.policy.sources.files import MAX_BYTES, PolicyFiles, is_policy_file, read_folder
+from gracegate.policy.sources.files import MAX_BYTES, SET_FOLDERS, PolicyFiles, is_policy_file, read_folder
 
 if TYPE_CHECKING:
     from gracegate.policy.sources.fetch import PolicyFetcher
 
 __all__ = [
     "MAX_BYTES",
+    "SET_FOLDERS",
     "PolicyFetcher",
     "PolicyFiles",
     "digest_of_files",

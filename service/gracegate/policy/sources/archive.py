@@ -13,13 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from gracegate.errors import RepositoryError
-from gracegate.policy.sources.files import MAX_BYTES, MAX_FILES, check_size, is_policy_file
+from gracegate.policy.sources.files import MAX_BYTES, MAX_FILES, SET_FOLDERS, check_size, is_policy_file
 
 _MAX_UNPACKED = 2 * MAX_BYTES + 2_000 * MAX_FILES
 """Bytes of the whole archive: its headers, padding and files that are no policies come on top of the policies."""
 _CHUNK = 65536
-_FOLDERS = ("rules", "lib", "data", "cases")
-"""What a policy set has at its top."""
 _OPA_DATA = ("data.json", "data.yaml", "data.yml")
 
 
@@ -110,7 +108,7 @@ def _without_top_folders(files: Mapping[str, bytes], source: str) -> dict[str, b
     """The files without the folders that all of them but OPA's data are in."""
     data = {path: content for path, content in files.items() if path in _OPA_DATA}
     others = {path: content for path, content in files.items() if path not in data}
-    while len(tops := {path.partition("/")[0] for path in others}) == 1 and not tops <= {*_FOLDERS, *others}:
+    while len(tops := {path.partition("/")[0] for path in others}) == 1 and not tops <= {*SET_FOLDERS, *others}:
         others = {path.partition("/")[2]: content for path, content in others.items()}
     if clash := next((path for path in data if path in others), None):
         raise RepositoryError(f"the bundle has {clash} twice", file=source)
@@ -140,8 +138,9 @@ def digest_of_files(files: Mapping[str, bytes]) -> str:
     return state.hexdigest()
 
 
-def write_files(files: Mapping[str, bytes], folder: Path) -> None:
-    """Writes files below a folder, which is made. Their paths are those that `unpack`, git or a folder has given."""
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files by path below a folder, into folders that only we can read. The paths lead nowhere else: they are
+    ours, or those that `unpack`, git or a folder has given."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, content in files.items():
         target = folder / path

@@ -12,6 +12,8 @@ from gracegate.errors import RepositoryError
 MAX_BYTES = 20_000_000
 """Of all files of a policy set together."""
 MAX_FILES = 5_000
+SET_FOLDERS = ("cases", "data", "lib", "rules")
+"""What a policy set has at its top, beside the folders of other tools."""
 _SUFFIXES = (".rego", ".yaml", ".yml", ".json")
 
 
