@@ -121,15 +121,16 @@ def review_body(
     """
     findings = list(findings)
     total = f"{tally(findings, ' and ')} in {plural(object_count(findings), 'workload')}"
-    more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
     verified = "; every suggestion has been applied and re-checked" if any(f.suggestion for f in findings) else ""
-    sentences = [
-        f"At {commit[:7]}, **{total}** can drop requests during a rollout.",
-        f"{plural(comments, 'comment')} below{more}{verified}.",
-    ]
-    if details_url:
-        sentences.append(f"[All findings]({details_url})")
-    return " ".join(sentences)
+    opening = f"At {commit[:7]}, **{total}** can drop requests during a rollout."
+    return f"{opening} {comments_below(comments, uncommented, details_url, verified)}"
+
+
+def comments_below(comments: int, uncommented: int, details_url: str | None, words: str = "") -> str:
+    """How many comments a review has, with `words` on them, and where all findings are; see `review_body`."""
+    more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
+    link = f" [All findings]({details_url})" if details_url else ""
+    return f"{plural(comments, 'comment')} below{more}{words}.{link}"
 
 
 def finding_line(finding: Finding) -> str:

@@ -15,6 +15,7 @@ from gracegate.model import (
     ReviewedRule,
 )
 from gracegate.outputs.check_run import CheckOutput, Conclusion
+from gracegate.outputs.comment_text import comments_below
 from gracegate.outputs.markdown import Section, code, code_block, page, printable, prose, table
 from gracegate.outputs.phrasing import SEVERITY_MARKS, location, plural, sentence, tally
 from gracegate.outputs.policy_impact import impact_sections, impact_title
@@ -75,13 +76,8 @@ def review_body(
     details_url: str | None = None,
 ) -> str:
     """The sentences above the comments of a review."""
-    more = f", {plural(uncommented, 'more finding')} in the check" if uncommented else ""
-    sentences = (
-        f"At {commit[:7]}, the policies have **{tally(findings, ' and ')}**.",
-        f"{plural(comments, 'comment')} below{more}.",
-        f"[All findings]({details_url})" if details_url else "",
-    )
-    return " ".join(filter(None, sentences))
+    opening = f"At {commit[:7]}, the policies have **{tally(findings, ' and ')}**."
+    return f"{opening} {comments_below(comments, uncommented, details_url)}"
 
 
 def _conclusion(reviews: Sequence[PolicyReview], findings: Sequence[PolicyFinding], *, is_listed: bool) -> Conclusion:
