@@ -11,27 +11,12 @@ from gracegate.errors import EngineError, EngineTimeout
 from gracegate.manifests import render_nothing
 from gracegate.model import ObjectRef, ProbeTimes, Rollout, RolloutFacts, SetTime, ShutdownLedger
 from tests.check.reports import BUILTIN, ENGINE, request_of
+from tests.rollout.scenarios import CURED as THREE_PODS
 from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_BOTH, WITHOUT_DRAIN
 
 WEB = ObjectRef("Deployment", "", "web", "apps")
 BASE = {"service.yaml": SERVICE}
-FACTS = RolloutFacts(
-    container="web",
-    replicas=2,
-    surge=1,
-    unavailable=0,
-    recreates=False,
-    min_ready=0,
-    readiness=ProbeTimes(),
-    startup=None,
-    start=None,
-    prestop=10,
-    grace=30,
-    exposure="cluster",
-    drain=10,
-    publishes_unready=False,
-    gated=False,
-)
+FACTS = replace(THREE_PODS, replicas=2, readiness=ProbeTimes())
 NO_DRAIN = replace(FACTS, prestop=0)
 NEITHER = replace(NO_DRAIN, readiness=None)
 CURED = replace(FACTS, readiness=ProbeTimes(period=5, connects=True))

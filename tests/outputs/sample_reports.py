@@ -18,7 +18,6 @@ from gracegate.model import (
     RelatedPlace,
     Report,
     Rollout,
-    RolloutFacts,
     SetTime,
     Severity,
     ShutdownLedger,
@@ -29,6 +28,7 @@ from gracegate.model import (
     Waiver,
 )
 from gracegate.outputs import CommentState
+from tests.rollout.scenarios import CURED
 
 ENGINE = Engine("wasm", "1.22.2", "8f14e45fceea167a5a36dedd4bea2543")
 MARKER = "<!-- gracegate:v1 state=open f=0a1b2c3d4e5f mac=00112233445566778899aabbccddeeff -->"
@@ -221,23 +221,7 @@ WAIVED = replace(
 TEMPLATE = Problem("charts/edge/deployment.yaml", 4, "template", "This is a Helm template; it is not rendered yet.")
 BROKEN = Problem("apps/checkout.yaml", 12, "syntax", 'The key "image" is indented less than its mapping.')
 
-REVIEWS_FACTS = RolloutFacts(
-    container="reviews",
-    replicas=3,
-    surge=1,
-    unavailable=0,
-    recreates=False,
-    min_ready=0,
-    readiness=None,
-    startup=None,
-    start=None,
-    prestop=0,
-    grace=30,
-    exposure="cluster",
-    drain=10,
-    publishes_unready=False,
-    gated=False,
-)
+REVIEWS_FACTS = replace(CURED, container="reviews", readiness=None, prestop=0)
 REVIEWS_ROLLOUT = Rollout(
     ObjectRef("Deployment", "shop", "reviews", "apps"),
     "apps/reviews.yaml",

@@ -10,23 +10,12 @@ import pytest
 
 from tests.fakegithub.state import CheckRun
 from tests.policy.sets.policy_sets import GOOD, RULE
+from tests.policy.sets.test_change_review import PASSING_TEST, TEST
 from tests.review.conftest import NUMBER, SHOP, Inbox, Stage
 from tests.shop import DEPLOYMENT
 
 NAMED = {"gracegate-policies.yaml": "name: acme\n"}
-TEST = RULE.replace(".rego", "_test.rego")
 CASE = "cases/memory-limit-missing/bad.yaml"
-PASSING_TEST = """\
-package gracegate.rules.acme["memory-limit-missing_test"]
-
-import data.gracegate.rules.acme["memory-limit-missing"] as rule
-
-test_it_finds_a_container_without_a_limit if {
-	manifest := {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"name": "app"}]}}}}
-	found := rule.violation with input as {"documents": [{"object": manifest}]}
-	count(found) == 1
-}
-"""
 SYNTAX = GOOD[RULE].replace("some at, container in _unlimited", "at = := 1", 1)
 
 
