@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,25 @@ def test_a_version_of_a_server_is_used_after_the_next_look(
     other.look()
     assert rules_in_use(sets) == rules_in_use(other) == [("acme", [ID, "other"], [])]
     assert [part.commit for part in sets.current()[0].own] == [sha256(bundles.files["/acme.tar.gz"])]
+
+
+def test_a_review_waits_for_a_look_that_has_begun(remote: PolicySource, tmp_path: Path, opa: Path) -> None:
+    is_looking, may_go_on = threading.Event(), threading.Event()
+
+    def find_opa_late() -> Path:
+        is_looking.set()
+        may_go_on.wait(timeout=120)
+        return opa
+
+    trees = TreeFetcher(tmp_path / "git", limits=ReadLimits(MAX_BYTES, MAX_BYTES))
+    fetcher = PolicyFetcher(trees, "http://127.0.0.1:1", lambda _: None)
+    sets = PolicySets((remote,), fetcher, find_opa_late, tmp_path, MemoryRecords())
+    looking = threading.Thread(target=sets.look)
+    looking.start()
+    assert is_looking.wait(timeout=120)
+    threading.Timer(0.3, may_go_on.set).start()
+    assert rules_in_use(sets) == [("acme", [ID], [])]
+    looking.join(timeout=120)
 
 
 def test_a_source_that_cannot_be_read_keeps_its_version(

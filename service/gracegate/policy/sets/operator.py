@@ -83,7 +83,7 @@ class PolicySets:
         self._find_opa = find_opa
         self._cache_dir = cache_dir
         self._records = records
-        self._lock = threading.RLock()
+        self._locks = {source.text: threading.Lock() for source in self._sources}
         self._loaded: dict[tuple[str, str], _Loaded] = {}
         self._refused: dict[str, object] = {}
         self._errors: dict[str, str] = {}
@@ -95,7 +95,7 @@ class PolicySets:
         sets: list[OperatorPolicies] = []
         for source in self._sources:
             if source.is_local:
-                with self._lock:
+                with self._locks[source.text]:
                     self._look(source)
             elif self._records.read(source.text).active is None:
                 self._look_soon(source)
@@ -106,7 +106,8 @@ class PolicySets:
         """Reads the sources that are not on this machine, unless another process has just done so."""
         for source in self._sources:
             if not source.is_local and self._records.claim(source.text, LOOK_EVERY):
-                self._look(source)
+                with self._locks[source.text]:
+                    self._look(source)
 
     def keep_looking(self, log: Callable[[str], object]) -> None:
         """Calls `look` in a thread, as long as the process runs; `log` is told of errors of ours."""
@@ -123,8 +124,8 @@ class PolicySets:
             threading.Thread(target=run, name="policy-sources", daemon=True).start()
 
     def _look_soon(self, source: PolicySource) -> None:
-        """Reads a source of which no version is in use yet. A review waits for it, so nobody else is waited for."""
-        with self._lock:
+        """Reads a source of which no version is in use yet. A review waits for it, here or in the thread that looks."""
+        with self._locks[source.text]:
             is_recent = time.monotonic() - self._looked_at.get(source.text, float("-inf")) < LOOK_EVERY
             if not is_recent and self._records.read(source.text).active is None:
                 self._look(source)
