@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 Pointer = tuple[str | int, ...]
@@ -935,6 +936,51 @@ class Rollout:
     before: RolloutFacts | NoSimulation
     after: RolloutFacts | NoSimulation | None = None
     shutdowns: tuple[ShutdownLedger, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleExplanation:
+    """A rule, the finding of its example, the example after the fix, and the example in `steps`.
+
+    `after` is None if the fix has no patch, or if it is `not_fixed`, for that reason. `rollouts` are those of the
+    example's workloads, as they are and after the fix.
+    """
+
+    rule: Rule
+    finding: Finding
+    after: str | None
+    steps: tuple[Step, ...] = ()
+    not_fixed: NoSuggestion | None = None
+    rollouts: tuple[Rollout, ...] = ()
+
+    @property
+    def shown_example(self) -> str:
+        """The example; for a rule on what a change does, the change."""
+        before = self.rule.before
+        return self.rule.example if before is None else _difference(before, self.rule.example)
+
+    @property
+    def shown_fix(self) -> str | None:
+        """How the fix changes the example, as a diff."""
+        return None if self.after is None else _difference(self.rule.example, self.after)
+
+    @property
+    def shown_steps(self) -> list[str]:
+        """How the example changes in each of its steps."""
+        return ["\n".join(step.diff.split("\n")[2:]) for step in self.steps]
+
+    @property
+    def finding_without_patch(self) -> Finding:
+        """The finding with the advice and the assumption of its fix, but without the patch, which is shown apart."""
+        fix = self.finding.fix
+        without_patch = None if fix is None else replace(fix, patch=(), diff=None)
+        return replace(self.finding, fix=without_patch, suggestion=None, no_suggestion=None)
+
+
+def _difference(before: str, after: str) -> str:
+    """A unified diff, without the names of files, which there are none of."""
+    diff = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
+    return "\n".join([*diff][2:])
 
 
 @dataclass(frozen=True, slots=True)

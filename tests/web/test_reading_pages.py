@@ -20,7 +20,8 @@ from tests.web.test_webhooks import send
 SHA = payloads.sha(7)
 ADDRESS = f"/reports/42/1/{SHA}"
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
 )
 
 
@@ -46,6 +47,8 @@ def store_report(service: Service, content: bytes = b"") -> None:
         ("/rules/prestop-drain-missing", 200, "prestop-drain-missing"),
         ("/rules/prestop-drain-missing.md", 200, "prestop-drain-missing"),
         ("/rules/prestop", 404, "No such rule"),
+        ("/rules/prestop.svg", 404, "No such picture"),
+        ("/rules/pdb-missing.svg", 404, "No such picture"),
         ("/rules/..%2F..%2FREADME", 404, "No such page"),
         ("/docs", 200, "Documentation"),
         ("/docs/policy-authors", 200, "Rules of your own"),
@@ -87,6 +90,17 @@ def test_every_rule_has_a_page(client: FlaskClient) -> None:
         for alias in rule.aliases:
             answer = client.get(f"/rules/{alias}")
             assert (answer.status_code, answer.headers["Location"]) == (301, f"/rules/{rule.id}")
+
+
+def test_a_rule_shows_its_fix_and_its_rollout(client: FlaskClient) -> None:
+    page = client.get("/rules/prestop-drain-missing").text
+    assert '<span class="added">+        lifecycle:\n</span>' in page
+    assert "A rollout of the example: like 1.6 s of outage. After the fix: no request lost in the model." in page
+    sources = re.findall('<img class="rollout" src="(.*?)"', page)
+    assert sources == ["prestop-drain-missing.svg"]
+    picture = client.get(f"/rules/{sources[0]}")
+    assert (picture.status_code, picture.content_type) == (200, "image/svg+xml")
+    assert picture.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @pytest.mark.parametrize("action", ["privatized", "deleted"])

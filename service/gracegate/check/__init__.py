@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.check.check import PlannedChange, check, plan_change, proposed_config_problem
-from gracegate.check.explain import RuleExplanation, explain_rule, waiver_hint
+from gracegate.check.explain import explain_rule
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.check.impact import (
     EVALUATION_FAILURES,
@@ -29,7 +29,6 @@ __all__ = [
     "Impact",
     "Outcome",
     "PlannedChange",
-    "RuleExplanation",
     "add_problem",
     "check",
     "compare_findings",
@@ -41,5 +40,4 @@ __all__ = [
     "proposed_config_problem",
     "simulated_rollouts",
     "together",
-    "waiver_hint",
 ]

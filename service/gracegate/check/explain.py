@@ -1,75 +1,23 @@
-"""What a rule finds in its example, and the example after its fix."""
+"""What a rule finds in its example, the example after its fix, and what the rollouts of both lose."""
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from gracegate.check.check import check
 from gracegate.check.fix import fix_all
+from gracegate.check.simulation import simulated_rollouts
 from gracegate.check.trees import CheckRequest
 from gracegate.errors import RulesError
 from gracegate.manifests import render_nothing
-from gracegate.model import FileDiff, Finding, Limits, NoSuggestion, Rule, SourceFile, Step, Tree
+from gracegate.model import FileDiff, Limits, Rule, RuleExplanation, SourceFile, Tree
 from gracegate.policy import Cluster, Evaluate, PolicySet, without_modes
 from gracegate.repo_config import RepoConfig
 
 EXAMPLE = "example.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleExplanation:
-    """A rule, the finding of its example, the example after the fix, and the example in `steps`.
-
-    `after` is None if the fix has no patch, or if it is `not_fixed`, for that reason.
-    """
-
-    rule: Rule
-    finding: Finding
-    after: str | None
-    steps: tuple[Step, ...] = ()
-    not_fixed: NoSuggestion | None = None
-
-    @property
-    def shown_example(self) -> str:
-        """The example; for a rule on what a change does, the change."""
-        return self._shown(self.rule.example)
-
-    @property
-    def shown_fix(self) -> str | None:
-        """The example after the fix, shown as the example is."""
-        return None if self.after is None else self._shown(self.after)
-
-    def _shown(self, text: str) -> str:
-        before = self.rule.before
-        if before is None:
-            return text
-        diff = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="")
-        # Without the names of files, which there are none of.
-        return "\n".join([*diff][2:])
-
-    @property
-    def shown_steps(self) -> list[str]:
-        """How the example changes in each of its steps."""
-        return ["\n".join(step.diff.split("\n")[2:]) for step in self.steps]
-
-    @property
-    def finding_without_patch(self) -> Finding:
-        """The finding with the advice and the assumption of its fix, but without the patch, which `after` shows."""
-        fix = self.finding.fix
-        without_patch = None if fix is None else replace(fix, patch=(), diff=None)
-        return replace(self.finding, fix=without_patch, suggestion=None, no_suggestion=None)
-
-
-def waiver_hint(rule: Rule) -> str:
-    """How to waive the rule, in words; names are in double quotes."""
-    return (
-        f'Where it does not fit, waive it: with the annotations "gracegate.dev/ignore: {rule.id}" and'
-        ' "gracegate.dev/ignore-reason", or among the waivers of ".gracegate.yaml".'
-    )
 
 
 def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
@@ -94,9 +42,11 @@ def explain_rule(rule: Rule, policies: PolicySet) -> RuleExplanation:
     if finding is None:
         raise RulesError("the rule does not find its own example")
     of_author = replace(full, evaluate=_assume_fixes_are_safe(policies.evaluate))
-    done = fix_all(replace(request, policies=(of_author,)), render_nothing)
+    request = replace(request, policies=(of_author,))
+    done = fix_all(request, render_nothing)
     after = done.files[EXAMPLE][1] if EXAMPLE in done.files else None
-    return RuleExplanation(rule, finding, after, report.steps, done.refused.get(finding.id))
+    rollouts, _ = simulated_rollouts(request, render_nothing)
+    return RuleExplanation(rule, finding, after, report.steps, done.refused.get(finding.id), rollouts)
 
 
 def _tree(text: str) -> Tree:

@@ -13,8 +13,8 @@ from gracegate.cli.main import CLEAN
 from gracegate.cli.policies import built_policies, set_folder
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import InputError
-from gracegate.outputs import plural
-from gracegate.policy.build import PAGES_FOLDER, render_index, render_page
+from gracegate.outputs import plural, rule_page_files
+from gracegate.policy.build import PAGES_FOLDER, render_index
 from gracegate.policy.engines import open_policy_set
 from gracegate.policy.sources import write_files
 
@@ -44,8 +44,9 @@ def command(folder: Path | None, out: Path | None) -> int:
         policy_set = stack.enter_context(open_policy_set(opa, catalog, cache_dir=settings.cache_dir()))
         rules = list(catalog.rules.values())
         pages = {
-            f"{PAGES_FOLDER}/{rule.id}.md": render_page(explain_rule(rule, policy_set), generated=_GENERATED).encode()
+            f"{PAGES_FOLDER}/{name}": data
             for rule in rules
+            for name, data in rule_page_files(explain_rule(rule, policy_set), head=_GENERATED).items()
         }
     head = f"{_GENERATED}\n\n# Rules of {policies.name}\n"
     target = out or policies.folder / "docs"

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from gracegate.check import RuleExplanation, explain_rule, waiver_hint
+from gracegate.check import explain_rule
 from gracegate.cli.completion import complete_rule
 from gracegate.cli.main import CLEAN, INCOMPLETE
 from gracegate.cli.policies import ChosenPolicies, open_policies
 from gracegate.cli.request import CheckOptions, chosen_policies, policy_options, rule_id
 from gracegate.cli.terminal import progress, write_output
-from gracegate.model import Rule
-from gracegate.outputs import FIX_CLASSES, has_advice, mode_words, step_action, text
+from gracegate.model import Rule, RuleExplanation
+from gracegate.outputs import FIX_CLASSES, has_advice, mode_words, step_action, text, waiver_hint
 
 
 @click.command("rules")
@@ -68,7 +68,7 @@ def render_rule(explanation: RuleExplanation) -> str:
         *_section("Former names", rule.aliases),
         *_section("An example of what it finds", _lines(explanation.shown_example)),
         *_section("The message", [finding.message]),
-        *_section("The example after the fix", _lines(explanation.shown_fix)),
+        *_section("The fix of the example", _lines(explanation.shown_fix)),
         *_section("This is right if", _lines(fix.assumption if fix else None)),
         *_section("What to do", _lines(fix.advice if fix and has_advice(finding) else None)),
         *_section("The same change in safe steps", _steps(explanation)),

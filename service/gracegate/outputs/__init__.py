@@ -14,7 +14,6 @@ from gracegate.outputs import (
     text,
 )
 from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
-from gracegate.outputs.comment_text import fix_blocks
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.html import (
     Picture,
@@ -24,7 +23,6 @@ from gracegate.outputs.html import (
     render_template,
     stylesheet,
 )
-from gracegate.outputs.markdown import code_block, prose
 from gracegate.outputs.phrasing import (
     FIX_CLASSES,
     SEVERITY_MARKS,
@@ -34,8 +32,10 @@ from gracegate.outputs.phrasing import (
     mode_words,
     plural,
     step_action,
+    waiver_hint,
 )
 from gracegate.outputs.rollout_comment import has_rollout_section
+from gracegate.outputs.rule_page import foreign_rule_page, rule_page_files
 
 __all__ = [
     "FIX_CLASSES",
@@ -48,26 +48,26 @@ __all__ = [
     "Picture",
     "ReportContext",
     "check_run",
-    "code_block",
     "comment_text",
     "draw_rollouts",
     "enumeration",
-    "fix_blocks",
+    "foreign_rule_page",
     "has_advice",
     "has_rollout_section",
     "location",
     "mode_words",
     "plural",
     "policy_check",
-    "prose",
     "render_report",
     "render_template",
     "rollout_json",
     "rollout_mermaid",
     "rollout_svg",
     "rollout_text",
+    "rule_page_files",
     "step_action",
     "step_text",
     "stylesheet",
     "text",
+    "waiver_hint",
 ]

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from gracegate.model import (
+    CONFIG_FILE,
+    IGNORE_ANNOTATION,
+    IGNORE_REASON_ANNOTATION,
     SEVERITY_ORDER,
     Finding,
     FixClass,
@@ -167,6 +170,14 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def plural(number: int, noun: str) -> str:
     """`1 error`, `2 errors`, `3 infos`."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def waiver_hint(rule: Rule) -> str:
+    """How to waive the rule, in words; names are in double quotes."""
+    return (
+        f'Where it does not fit, waive it: with the annotations "{IGNORE_ANNOTATION}: {rule.id}" and'
+        f' "{IGNORE_REASON_ANNOTATION}", or among the waivers of "{CONFIG_FILE}".'
+    )
 
 
 def mode_words(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -20,6 +20,8 @@ _COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 _PAGE_OF_RULE = re.compile(r"\(pages/([a-z0-9-]+)\.md\)")
 _PAGE_OF_DOCUMENTATION = re.compile(r"\(([a-z-]+)\.md(#[a-z-]+)?\)")
+_DIFF = re.compile(r'<pre><code class="language-diff">(.*?)</code></pre>', re.DOTALL)
+_LINE_KINDS = {"+": "added", "-": "removed", "@": "place"}
 _LINK_INTO_REPOSITORY = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 
 
@@ -51,6 +53,12 @@ def rule_page(rule: str) -> Document:
     return _document((builtin_policies() / "pages" / f"{rule}.md").read_text(encoding="utf-8"))
 
 
+def rule_picture(rule: str) -> bytes | None:
+    """The SVG on the page of a built-in rule, None where it has none."""
+    file = builtin_policies() / "pages" / f"{rule}.svg"
+    return file.read_bytes() if file.is_file() else None
+
+
 INDEX = "README"
 """The page of the documentation that lists the others."""
 
@@ -80,7 +88,15 @@ def _document(text: str) -> Document:
         if heading.type == "heading_open":
             heading.attrSet("id", "-".join(re.findall(r"\w+", content.content.lower())))
     html = markdown.renderer.render(tokens, markdown.options, {})
+    html = _DIFF.sub(lambda block: f'<pre class="diff"><code>{"".join(_diff_lines(block[1]))}</code></pre>', html)
+    html = html.replace("<img ", '<img class="rollout" ')
     # A block that is wider than the page is scrolled, also with the keyboard.
-    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<pre", '<pre tabindex="0"')
     html = html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace("</table>", "</table></div>")
     return Document(title[1] if title else "gracegate", Markup(html))  # noqa: S704 - made of escaped text
+
+
+def _diff_lines(diff: str) -> Iterator[str]:
+    """Each line in an element of its own."""
+    for line in diff.splitlines():
+        yield f'<span class="{_LINE_KINDS.get(line[:1], "same")}">{line}\n</span>'

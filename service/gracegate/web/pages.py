@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from gracegate.outputs import ReportContext, render_report, render_template, stylesheet
+from gracegate.policy import load_builtin
 from gracegate.review import read_page
 from gracegate.settings import Settings
 from gracegate.store import Store, StoredReport, reports
@@ -25,12 +26,13 @@ from gracegate.web.documents import Document
 
 _STYLESHEET = "/style.css"
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none';"
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LARGEST_ID, _LARGEST_NUMBER = 2**63 - 1, 2**31 - 1
 _NO_REPORT = (
@@ -98,6 +100,14 @@ def _serve_texts(pages: Blueprint) -> None:
             why = "No built-in rule has this id. Rules of your own are described in their METADATA."
             return _message(404, "No such rule", why, links=[("/rules", "All built-in rules")])
         return _document(documents.rule_page(rule)) if rule == name else redirect(f"/rules/{rule}", 301)
+
+    @pages.get("/rules/<name>.svg")
+    def send_picture(name: str) -> Response:
+        picture = documents.rule_picture(name) if name in load_builtin().rules else None
+        if picture is None:
+            return _message(404, "No such picture", "No rule has a picture of this name.", links=_HOME)
+        headers = {**_HEADERS, "Content-Type": "image/svg+xml", "Content-Security-Policy": _PICTURE_POLICY}
+        return make_response(picture, 200, headers)
 
     @pages.get("/docs")
     def show_documentation() -> Response:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gracegate.check import RuleExplanation, explain_rule
+from gracegate.check import explain_rule
 from gracegate.cli import rules
 from gracegate.errors import RulesError
-from gracegate.model import Fix, Rule
+from gracegate.model import Fix, Rule, RuleExplanation
+from gracegate.outputs import rule_page_files
 from gracegate.policy import PolicySet, builtin_policies, load_builtin
 from gracegate.policy.build import pages
 from gracegate.policy.build.__main__ import main
@@ -27,6 +28,10 @@ each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.id) for 
 @pytest.fixture(scope="module")
 def wasm() -> WasmEngine:
     return WasmEngine()
+
+
+def page_of(explanation: RuleExplanation) -> str:
+    return rule_page_files(explanation)[f"{explanation.rule.id}.md"].decode()
 
 
 def explained(rule: Rule, wasm: WasmEngine) -> RuleExplanation:
@@ -68,13 +73,15 @@ def test_a_fix_is_shown_by_what_it_makes(wasm: WasmEngine, rule: Rule) -> None:
 @each_rule
 def test_page_and_terminal_say_the_same(wasm: WasmEngine, rule: Rule) -> None:
     found = explained(rule, wasm)
-    page, terminal = pages.render_page(found), rules.render_rule(found)
+    page, terminal = page_of(found), rules.render_rule(found)
     shared = [rule.id, rule.title, rule.description, *rule.links, *rule.exceptions]
     shared += [text for p in rule.parameters for text in (p.name, p.description)]
     assert [text for text in shared if text not in page or text not in terminal] == []
     language = "yaml" if rule.before is None else "diff"
-    for text in filter(None, (found.shown_example, found.shown_fix)):
-        assert f"```{language}\n{text.rstrip()}\n```\n" in page
+    for kind, text in ((language, found.shown_example), ("diff", found.shown_fix)):
+        if text is None:
+            continue
+        assert f"```{kind}\n{text.rstrip()}\n```\n" in page
         assert "\n".join(f"  {line}".rstrip() for line in text.rstrip().split("\n")) in terminal
 
 
@@ -93,14 +100,21 @@ def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
     )
     fix = Fix("assumes", advice="Measure it.", assumption="The image has a shell.")
     changed = RuleExplanation(rule, dataclasses.replace(found.finding, fix=fix), after=None)
-    page, terminal = pages.render_page(changed), rules.render_rule(changed)
+    page, terminal = page_of(changed), rules.render_rule(changed)
     assert "Level: error, a warning before 2027-01-31. Fix: " in page
     assert "Also known as `drain-missing`." in page
     assert "## The fix\n\nThis is right if: The image has a shell.\n\nWhat to do: Measure it.\n" in page
     assert "## Exceptions\n\n- It drains itself.\n\nWhere it does not fit" in page
     assert "\nerror, a warning before 2027-01-31. Fix: a suggestion that can be committed as it is.\n" in terminal
     assert "This is right if:\n  The image has a shell.\n\nWhat to do:\n  Measure it.\n" in terminal
-    assert "After the fix" not in page
+    assert "It was applied" not in page
+
+
+def test_a_rollout_is_drawn_where_the_fix_makes_it_lose_less() -> None:
+    drawn = {file.stem for file in (BUILTIN / "pages").glob("*.svg")}
+    assert drawn == {rule for rule in CATALOG.rules if f"]({rule}.svg)" in (BUILTIN / f"pages/{rule}.md").read_text()}
+    assert {"prestop-drain-missing", "readiness-probe-missing", "rollout-drops-all-replicas"} <= drawn
+    assert "pdb-missing" not in drawn
 
 
 def test_what_a_page_shows_after_the_fix(wasm: WasmEngine) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gracegate.policy.build.pages import PAGES_FOLDER, render_index, render_page
+from gracegate.policy.build.pages import PAGES_FOLDER, render_index
 
-__all__ = ["PAGES_FOLDER", "render_index", "render_page"]
+__all__ = ["PAGES_FOLDER", "render_index"]

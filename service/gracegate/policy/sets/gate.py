@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gracegate.check import RuleExplanation, explain_rule
+from gracegate.check import explain_rule
 from gracegate.errors import EngineError, RulesError
 from gracegate.manifests import KINDS
-from gracegate.model import Rule
+from gracegate.model import Rule, RuleExplanation
 from gracegate.policy import (
     COMPILED,
     DATA,
