@@ -12,12 +12,12 @@ from gracegate.settings import (
     JobSettings,
     Settings,
     WebSettings,
-    allows_colour,
     cache_dir,
     child_environment,
     limits,
     opa_binary,
     opa_url,
+    wants_colour,
 )
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----"
@@ -186,15 +186,28 @@ def test_secrets_do_not_appear_in_the_repr() -> None:
 
 
 def test_what_commands_read_from_the_environment() -> None:
-    assert (opa_url({}), opa_binary({}), cache_dir({}), allows_colour({})) == (None, None, None, True)
+    assert (opa_url({}), opa_binary({}), cache_dir({}), wants_colour({})) == (None, None, None, None)
     env = {"OPA_URL": "http://opa/", "GRACEGATE_OPA": "opa", "HOME": "/h", "NO_COLOR": "1"}
-    assert (opa_url(env), opa_binary(env), cache_dir(env), allows_colour(env)) == (
+    assert (opa_url(env), opa_binary(env), cache_dir(env), wants_colour(env)) == (
         "http://opa",
         Path("opa"),
         Path("/h/.cache/gracegate"),
         False,
     )
     assert cache_dir({"XDG_CACHE_HOME": "/c"}) == Path("/c/gracegate")
+
+
+@pytest.mark.parametrize(
+    ("env", "wanted"),
+    [
+        ({}, None),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_colours(env: dict[str, str], wanted: bool | None) -> None:
+    assert wants_colour(env) is wanted
     assert child_environment({**REQUIRED, "PATH": "/bin"}) == {"HOME": "/home/ada", "PATH": "/bin"}
 
 

@@ -533,10 +533,14 @@ Render = Callable[[Mapping[str, bytes], Sequence[RenderRequest], int], list[Rend
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Lines of a file: `line` is the one to show, `end_line` the last one that belongs to the same value."""
+    """Lines of a file: `line` is the one to show, `end_line` the last one that belongs to the same value.
+
+    `column` is the character of `line`, from 1, at which that begins; 0 where only the line is known.
+    """
 
     line: int
     end_line: int
+    column: int = 0
 
 
 NOT_COVERED = frozenset(
@@ -761,7 +765,8 @@ class StepAction:
 class Finding:
     """One violation with its lines, compared with the base.
 
-    `id` stays the same when lines shift and after a rebase. `title`, `description` and `rule_url` are the rule's.
+    `id` stays the same when lines shift and after a rebase. `column` is that of a Place. `title`, `description` and
+    `rule_url` are the rule's.
     Findings with the same `comment_anchor` (one container, or one object outside its containers) share a comment.
     `target` names the same wherever its file is. Notes, which are infos, are told together, in one line for each rule.
     `roots` names those in whose rendered objects the fault is, unless that is only the one that the file lies in.
@@ -802,6 +807,7 @@ class Finding:
     owner: str = ""
     values: str = ""
     is_waivable: bool = True
+    column: int = 0
 
     @property
     def counts(self) -> bool:
@@ -1060,8 +1066,8 @@ class Report:
     `has_base` is False where a tree was checked by itself; `comment_scope` says which findings get a comment.
     `live_targets` are the targets of findings that the head still has: a finding of another one is gone, not fixed.
     Of the `unevaluated_targets` nobody knows whether they still have their findings.
-    `rollouts` are those of the workloads with verified fixes, and `excerpts` show the places of findings, where they
-    were asked for.
+    `rollouts` are those of the workloads with verified fixes, where they were asked for, and `excerpts` show the places
+    of findings.
     `steps` are the changes to make in the place of this one, none where it is safe as it is or where none are known.
     `seconds` is how long the check took, where that is known.
     `policies` are the policy sets that were to be evaluated, the built-in one first.

@@ -272,9 +272,17 @@ def cache_dir(env: Mapping[str, str] | None = None) -> Path | None:
     return Path(home) / ".cache" / "gracegate" if home else None
 
 
-def allows_colour(env: Mapping[str, str] | None = None) -> bool:
-    """False where NO_COLOR is set to anything (https://no-color.org)."""
-    return not (environment() if env is None else env).get("NO_COLOR")
+def wants_colour(env: Mapping[str, str] | None = None) -> bool | None:
+    """False where NO_COLOR is set to anything (https://no-color.org), True where FORCE_COLOR is (https://force-color.org).
+
+    None where nothing is said: a terminal then has colours, unless it is a dumb one.
+    """
+    env = environment() if env is None else env
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR"):
+        return True
+    return False if env.get("TERM") == "dumb" else None
 
 
 def step_summary() -> Path | None:

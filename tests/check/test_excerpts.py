@@ -42,10 +42,9 @@ def test_a_related_place_is_its_line_alone() -> None:
     assert found == (Excerpt("a.yaml", 2, 2, ("2",)), Excerpt("a.yaml", 4, 1, ("1", "2", "3", "4")))
 
 
-def test_a_check_has_excerpts_where_they_are_asked_for() -> None:
+def test_a_check_has_excerpts_of_its_findings() -> None:
     request = request_of({"service.yaml": SERVICE}, {"service.yaml": SERVICE, "web.yaml": WITHOUT_DRAIN})
-    assert check(request, render_nothing).excerpts == ()
-    shown = check(replace(request, with_details=True), render_nothing).excerpts
+    shown = check(request, render_nothing).excerpts
     assert [(one.file, one.line, one.lines[one.line - one.start].strip()) for one in shown] == [
         ("service.yaml", 3, "metadata: {name: web}"),
         ("web.yaml", 14, "- name: web"),

@@ -71,7 +71,7 @@ def test_a_simulation_needs_an_answer() -> None:
     with pytest.raises(EngineError):
         simulated_rollouts(request, render_nothing)
     # A check goes on without: no verdict depends on it.
-    changed = replace(request_of(BASE, {**BASE, "web.yaml": WITHOUT_DRAIN}), policies=policies, with_details=True)
+    changed = replace(request_of(BASE, {**BASE, "web.yaml": WITHOUT_DRAIN}), policies=policies, with_rollouts=True)
     report = check(changed, render_nothing)
     assert (report.verdict, report.rollouts, len(report.suggestions)) == ("fail", (), 1)
 
@@ -87,4 +87,4 @@ def test_a_simulation_needs_an_answer() -> None:
 def test_a_check_has_the_rollouts_that_its_suggestions_change(name, base, web, expected) -> None:
     request = request_of(base, {**BASE, "web.yaml": web})
     assert check(request, render_nothing).rollouts == ()
-    assert check(replace(request, with_details=True), render_nothing).rollouts == expected
+    assert check(replace(request, with_rollouts=True), render_nothing).rollouts == expected

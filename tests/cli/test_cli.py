@@ -29,7 +29,7 @@ from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a served Deployment that has no drain, which is also the working directory."""
-    for name in ("OPA_URL", "GRACEGATE_OPA", "NO_COLOR"):
+    for name in ("OPA_URL", "GRACEGATE_OPA", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     write(tmp_path, {"apps/web.yaml": WITHOUT_DRAIN, "apps/service.yaml": SERVICE})
@@ -66,8 +66,8 @@ def test_a_clean_file(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check"]) == FINDINGS
     out, err = capfd.readouterr()
-    assert out.startswith("apps/web.yaml:14: error: Container")
-    assert f"[{PRESTOP}]\n    in Deployment web, container web\n" in out
+    assert out.startswith("apps/web.yaml:14:11: error: Container")
+    assert f"[{PRESTOP}]\n    14 |         - name: web\n       |           ^^^^^^^^^\n    in Deployment web" in out
     assert "\n    +              sleep:\n" in out
     assert out.endswith("Found 1 error in 1 workload; `gracegate fix` fixes 1 of them.\n")
     assert err == ""
@@ -79,6 +79,52 @@ def test_a_finding(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
 )
 def test_fail_on(shop: Path, fail_on: str, code: int) -> None:
     assert run(["check", "--fail-on", fail_on]) == code
+
+
+VERDICT = "Found 1 error in 1 workload; `gracegate fix` fixes 1 of them.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(["--quiet"], (FINDINGS, VERDICT, ""), id="quiet"),
+        pytest.param(["--quiet", "--exit-zero"], (CLEAN, VERDICT, ""), id="exit with 0"),
+        pytest.param(["--format", "json=report.json"], (FINDINGS, "", VERDICT), id="all goes into files"),
+    ],
+)
+def test_the_verdict(
+    shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], expected: tuple[int, str, str]
+) -> None:
+    assert (run(["check", *arguments]), *capfd.readouterr()) == expected
+
+
+def test_more_is_shown_where_it_is_asked_for(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for number in range(11):
+        name = f"web-{number}"
+        write(shop, {f"apps/{name}.yaml": WITHOUT_DRAIN.replace("web", name) + "---\n" + SERVICE.replace("web", name)})
+    run(["check", "--rule", PRESTOP])
+    few = capfd.readouterr().out
+    assert (few.count("^^^"), few.count("sleep:"), "12 findings only the messages" in few) == (0, 0, True)
+    run(["check", "--rule", PRESTOP, "--verbose"])
+    many = capfd.readouterr().out
+    assert (many.count("^^^ ") + many.count("^\n"), many.count("sleep:"), "only the" in many) == (12, 12, False)
+
+
+def test_paths_are_those_from_the_working_directory(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(shop, {".gracegate.yaml": "", "other/x": ""})
+    monkeypatch.chdir(shop / "other")
+    run(["check", ".."])
+    assert capfd.readouterr().out.startswith("../apps/web.yaml:14:11: error: ")
+    run(["check", "..", "--format", "json"])
+    assert findings_in(capfd.readouterr().out) == [(PRESTOP, "present", "apps/web.yaml")]
+    write(shop, {".gracegate.yaml": "gatee: enforce\n", "apps/broken.yaml": f"{DEPLOYMENT}:"})
+    assert run(["check", ".."]) == USAGE
+    assert capfd.readouterr().err.startswith("gracegate: ../.gracegate.yaml:1: ")
+    write(shop, {".gracegate.yaml": ""})
+    run(["fix", ".."])
+    assert capfd.readouterr().err.startswith("../apps/broken.yaml:")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +164,10 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
         pytest.param(["check", "--format", "json=no/folder.json"], "no/folder.json: cannot be written: ", id="file"),
         pytest.param(["fix", "-"], "Standard input has no file to fix", id="fix standard input"),
         pytest.param(["rules", "nothing-like-it"], "`gracegate rules` lists them.", id="rule of no name"),
-        pytest.param(["chek"], "No such command 'chek'", id="command"),
+        pytest.param(["chek"], "There is no command `chek`; did you mean `check`?", id="command"),
+        pytest.param(["policy", "x"], "no command `x`; `gracegate policy --help` lists them.", id="no such command"),
+        pytest.param(["check", "-q", "-v"], "--quiet and --verbose contradict each other", id="quiet and verbose"),
+        pytest.param(["check", "--opa", "/nope"], "gracegate: --opa /nope: there is no such program", id="opa"),
     ],
 )
 def test_wrong_usage(shop: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
@@ -516,6 +565,14 @@ def test_a_full_disk_is_not_a_verdict(shop: Path, arguments: list[str]) -> None:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=WAIT_SECONDS)
     assert result.stderr == b"gracegate: the output cannot be written: No space left on device\n"
     assert result.returncode == INCOMPLETE
+
+
+def test_colours_into_a_pipe(shop: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    run(["check", "--format", "text"])
+    assert "\x1b[1;31merror" in capfd.readouterr().out
+    run(["check", "--format", "text=report.txt"])
+    assert "\x1b" not in Path("report.txt").read_text()
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])

@@ -62,7 +62,7 @@ OTHER_FINDINGS = [("others/gk", "gatekeeper.enough-replicas", 6), ("others/polic
 
 def test_what_is_found_in_shadow_is_shown_to_those_who_ask(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write(shop.parent / "acme", {POLICIES_FILE: f"rules: {{{ID}: shadow}}\n"})
-    shown = 'apps/web.yaml:14: error in shadow: Container "web" has no memory limit. [memory-limit-missing]\n'
+    shown = 'apps/web.yaml:14:11: error in shadow: Container "web" has no memory limit. [memory-limit-missing]\n'
     arguments = ["check", "--policies", "../acme", "--rule", ID, "--format", "json", "."]
     assert run(arguments) == CLEAN
     output = capfd.readouterr()

@@ -390,30 +390,35 @@ POD_SPEC: Pointer = ("spec", "template", "spec")
 @pytest.mark.parametrize(
     ("number", "pointer", "place"),
     [
-        pytest.param(0, (), Place(9, 24), id="an object is at its name"),
-        pytest.param(0, ("status", "x"), Place(9, 24), id="nothing at the top"),
-        pytest.param(0, ("metadata", "name"), Place(9, 9), id="a scalar"),
-        pytest.param(0, ("metadata", "labels", "a"), Place(8, 8), id="inside brackets"),
-        pytest.param(0, ("spec", "replicas"), Place(10, 24), id="a missing key is at the nearest ancestor"),
-        pytest.param(0, (*POD_SPEC, "containers"), Place(13, 24), id="a list"),
-        pytest.param(0, (*POD_SPEC, "containers", 0), Place(16, 23), id="a container is at its name"),
-        pytest.param(0, (*POD_SPEC, "containers", 0, "livenessProbe", "x"), Place(16, 23), id="missing in a container"),
-        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 0), Place(19, 19), id="a named port"),
-        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 1, "x"), Place(20, 20), id="an item without a name"),
-        pytest.param(0, (*POD_SPEC, "containers", 1), Place(24, 24), id="a container in brackets"),
-        pytest.param(0, (*POD_SPEC, "containers", 1, "args"), Place(24, 24), id="an alias is at its own line"),
+        pytest.param(0, (), Place(9, 24, 3), id="an object is at its name"),
+        pytest.param(0, ("status", "x"), Place(9, 24, 3), id="nothing at the top"),
+        pytest.param(0, ("metadata", "name"), Place(9, 9, 3), id="a scalar"),
+        pytest.param(0, ("metadata", "labels", "a"), Place(8, 8, 12), id="inside brackets"),
+        pytest.param(0, ("spec", "replicas"), Place(10, 24, 1), id="a missing key is at the nearest ancestor"),
+        pytest.param(0, (*POD_SPEC, "containers"), Place(13, 24, 7), id="a list"),
+        pytest.param(0, (*POD_SPEC, "containers", 0), Place(16, 23, 9), id="a container is at its name"),
         pytest.param(
-            0, (*POD_SPEC, "containers", 1, "args", 0), Place(23, 23), id="an item of an alias is at the anchor's lines"
+            0, (*POD_SPEC, "containers", 0, "livenessProbe", "x"), Place(16, 23, 9), id="missing in a container"
         ),
-        pytest.param(1, ("spec",), Place(30, 30), id="an item of a list"),
-        pytest.param(2, ("spec", "ports", 0), Place(32, 32), id="through a merge"),
+        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 0), Place(19, 19, 11), id="a named port"),
+        pytest.param(0, (*POD_SPEC, "containers", 0, "ports", 1, "x"), Place(20, 20, 11), id="an item without a name"),
+        pytest.param(0, (*POD_SPEC, "containers", 1), Place(24, 24, 9), id="a container in brackets"),
+        pytest.param(0, (*POD_SPEC, "containers", 1, "args"), Place(24, 24, 20), id="an alias is at its own line"),
+        pytest.param(
+            0,
+            (*POD_SPEC, "containers", 1, "args", 0),
+            Place(23, 23, 11),
+            id="an item of an alias is at the anchor's lines",
+        ),
+        pytest.param(1, ("spec",), Place(30, 30, 3), id="an item of a list"),
+        pytest.param(2, ("spec", "ports", 0), Place(32, 32, 23), id="through a merge"),
     ],
 )
-def test_a_pointer_has_the_lines_of_its_nearest_existing_ancestor(number: int, pointer: Pointer, place: Place) -> None:
+def test_a_pointer_has_the_place_of_its_nearest_existing_ancestor(number: int, pointer: Pointer, place: Place) -> None:
     manifest = read_manifest(SourceFile("a.yaml", PLACES.encode()), "")
     assert locate(manifest, manifest.documents[number], pointer) == place
 
 
 def test_only_newlines_end_lines() -> None:
     manifest = read_manifest(SourceFile("a.yaml", "# \u2028#\u0085\r\nkind: Pod\r\nspec: 1".encode()), "")
-    assert locate(manifest, manifest.documents[0], ("spec",)) == Place(3, 3)
+    assert locate(manifest, manifest.documents[0], ("spec",)) == Place(3, 3, 1)

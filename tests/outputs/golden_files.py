@@ -90,7 +90,11 @@ RENDERED: dict[str, Callable[[], str]] = {
     "report.html": lambda: html.render_report(replace(LINKED_FAIL, seconds=4.21), CONTEXT),
     "report.txt": lambda: text.render(samples.FAIL),
     "report-present.txt": lambda: text.render(samples.PRESENT),
-    "report-colour.txt": lambda: text.render(samples.PRESENT, colour=True),
+    "report-colour.txt": lambda: text.render(samples.PRESENT, text.TextStyle(has_colour=True)),
+    "report-many.txt": lambda: text.render(samples.MANY),
+    "report-verbose.txt": lambda: text.render(
+        samples.MANY, text.TextStyle(is_verbose=True, shown_path=lambda path: f"../{path}")
+    ),
 }
 
 

@@ -122,6 +122,7 @@ NO_PROBE = finding(
     'Container "reviews" gets requests before it can answer them: it has no readinessProbe.',
     name="reviews",
     container="reviews",
+    column=11,
     description="Without a readinessProbe a pod is ready as soon as its\ncontainers run. Requests come at once.",
     fix=Fix("safe", (Operation("add", ("spec", "readinessProbe"), {"tcpSocket": {"port": 8080}}),), diff=REVIEWS_DIFF),
     suggestion="s-reviews",
@@ -134,6 +135,7 @@ NO_DRAIN = finding(
     'Container "reviews" stops before traffic does: it has no preStop delay.',
     name="reviews",
     container="reviews",
+    column=11,
     fix=Fix(
         "safe", (Operation("add", ("spec", "lifecycle"), {"preStop": {"sleep": {"seconds": 10}}}),), diff=REVIEWS_DIFF
     ),
@@ -334,4 +336,13 @@ def _numbered(number: int) -> Finding:
     return replace(EXHAUSTED, id=str(number), line=number + 1, fix=Fix("safe", EXHAUSTED.fix.patch, diff=diff))  # type: ignore[union-attr]
 
 
+MANY = replace(
+    PRESENT,
+    findings=(
+        *PRESENT.findings,
+        *(replace(UNSERVED, id=str(n), line=n, column=3, status="present", steps=()) for n in range(20, 28)),
+    ),
+    problems=(TEMPLATE, replace(TEMPLATE, line=9), BROKEN, replace(TEMPLATE, file="charts/edge/job.yaml")),
+    excerpts=(*EXCERPTS, Excerpt("apps/cart.yaml", 20, 20, ("\t\tmaxUnavailable: 100%",))),
+)
 BIG = replace(FAIL, findings=tuple(_numbered(n) for n in range(900)))

@@ -55,7 +55,7 @@ ISSUES = {
 }
 """https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format"""
 
-COMMAND = re.compile(r"::(error|warning|notice) (?:file=([^:,]+),line=([1-9]\d*),)?title=([^:,]+)::(.+)")
+COMMAND = re.compile(r"::(error|warning|notice) (?:file=([^:,]+),line=([1-9]\d*),(?:col=\d+,)?)?title=([^:,]+)::(.+)")
 
 
 @each_report

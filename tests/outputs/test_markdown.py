@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from gracegate.outputs import code_block, prose
-from gracegate.outputs.markdown import Section, code, details, page, printable, size
+from gracegate.outputs.markdown import Section, code, code_block, details, page, printable, prose, size
 from tests.outputs.sample_reports import EVIL
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -99,7 +99,7 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         comment_scope=request.config.comments,
         live_targets=tuple(sorted(trees.live_targets)),
         rollouts=rollouts,
-        excerpts=find_excerpts(findings, request.head) if request.with_details else (),
+        excerpts=find_excerpts(findings, request.head),
         steps=plan.steps,
         policies=tuple(_policy_state(one, request.repository) for one in request.policies),
         shadow_findings=shadow_findings(trees),
@@ -162,7 +162,7 @@ def _rollouts(
 ) -> tuple[Rollout, ...]:
     """Of the workloads with verified fixes; none without an answer, as no verdict depends on them."""
     wanted = {f.lead.document.key: None for f in found if outcomes[f.lead.id].diff is not None}
-    if not trees.request.with_details or not wanted:
+    if not trees.request.with_rollouts or not wanted:
         return ()
     try:
         return find_rollouts(trees, wanted, outcomes, reevaluation)

@@ -128,6 +128,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         file=file,
         line=place.line,
         end_line=place.end_line,
+        column=place.column,
         object=lead.document.source_ref,
         container=lead.container,
         message=message,

@@ -142,7 +142,7 @@ class _Planner:
         trees = self._trees
         changes = tuple(_differences(before.tree, after.tree, self._paths([before, after])))
         request = replace(
-            trees.request, base=before.tree, head=after.tree, diff=changes, head_config=None, with_details=False
+            trees.request, base=before.tree, head=after.tree, diff=changes, head_config=None, with_rollouts=False
         )
         compared = compare_trees(request, self._render)
         by_hand = {_key(finding) for finding, step in after.actions if step.by_hand}

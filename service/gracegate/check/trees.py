@@ -76,7 +76,7 @@ class CheckRequest:
     file. `rules_url` is the folder of the built-in rules' pages, None where they are not served. The `cache` may have
     what was read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
-    `with_details` asks for the rollouts and the excerpts of the report.
+    `with_rollouts` asks for the rollouts of the report.
     """
 
     head: Tree
@@ -92,7 +92,7 @@ class CheckRequest:
     limits: Limits | None = None
     rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
-    with_details: bool = False
+    with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)
     unavailable_rules: frozenset[str] = frozenset()
 

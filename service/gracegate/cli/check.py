@@ -15,10 +15,18 @@ from gracegate.cli.report_outputs import (
     ReportOutput,
     check_outputs,
     max_diffs,
-    needs_details,
+    needs_rollouts,
+    text_style,
     write_report,
 )
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
+from gracegate.cli.request import (
+    CheckOptions,
+    build_request,
+    open_policy_engines,
+    path_shower,
+    paths_argument,
+    shared_options,
+)
 from gracegate.cli.terminal import progress
 from gracegate.model import SEVERITY_ORDER, Report
 from gracegate.outputs import text
@@ -45,29 +53,47 @@ FailOn = Literal["error", "warning", "info", "never"]
     type=click.Choice(get_args(FailOn)),
     help="The lowest severity that fails.  [default: what the profile blocks]",
 )
-@click.option("--verbose", is_flag=True, help="Show on standard error what rules in mode shadow find, too.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever the report says.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the verdict alone, in one line.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Show lines and fixes of many findings too, every note, and on standard error what rules in mode shadow find.",
+)
 def command(
-    outputs: tuple[ReportOutput, ...], fail_on: FailOn | None, opa: str | None, *, verbose: bool, **options: Any
+    outputs: tuple[ReportOutput, ...],
+    fail_on: FailOn | None,
+    opa: str | None,
+    *,
+    exit_zero: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
 ) -> int:
     """Find what would make a rolling update drop requests.
 
     PATHS are files and directories, by default the working directory; `-` is standard input. A file is checked together
     with the other manifests of its directory. Kustomizations and charts among them are rendered, without plugins,
-    programs and network. In a repository, the paths in the output are relative to its top.
+    programs and network. The format text has paths from the working directory, the others from the repository's top.
     """
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
+    if quiet and verbose:
+        raise click.UsageError("--quiet and --verbose contradict each other")
     check_outputs(outputs)
     given = CheckOptions(**options)
-    with progress("Checking") as shown, open_policy_engines(opa, given, shown.clock) as policies:
+    with progress("Checking", is_quiet=quiet) as shown, open_policy_engines(opa, given, shown.clock) as policies:
         request = build_request(given, policies)
         render = build_renderer(given, shown)
-        request = replace(request, max_verified_fixes=max_diffs(outputs), with_details=needs_details(outputs))
+        max_verified = max_diffs(outputs, is_verbose=verbose)
+        request = replace(request, max_verified_fixes=max_verified, with_rollouts=needs_rollouts(outputs))
         report = policies.complete(check(request, render))
-    write_report(report, outputs)
+    style = text_style(path_shower(given), is_verbose=verbose)
+    write_report(report, outputs, style, is_quiet=quiet)
     if verbose:
-        click.echo(text.shadows(report), err=True, nl=False)
-    return exit_code(report, fail_on)
+        click.echo(text.shadows(report, replace(style, has_colour=False)), err=True, nl=False)
+    return CLEAN if exit_zero else exit_code(report, fail_on)
 
 
 def exit_code(report: Report, fail_on: FailOn | None) -> int:

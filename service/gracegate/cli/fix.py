@@ -20,6 +20,7 @@ from gracegate.cli.request import (
     CheckOptions,
     build_request,
     open_policy_engines,
+    path_shower,
     paths_argument,
     shared_options,
     top_directory,
@@ -58,7 +59,7 @@ def command(write: bool, opa: str | None, **options: Any) -> int:
     else:
         write_files(top_directory(options["paths"] or (".",)), fixed.files, request)
     problems = (*policies.chosen.problems(), *fixed.problems)
-    click.echo(text.problems(problems), err=True, nl=False)
+    click.echo(text.problems(problems, path_shower(given)), err=True, nl=False)
     _print_summary(fixed, write=write)
     if any(p.blocks for p in problems):
         return INCOMPLETE

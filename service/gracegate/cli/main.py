@@ -7,6 +7,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, cast
 
 import click
@@ -68,6 +69,16 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"gracegate.cli.{self._prefix}{cmd_name}")
         return cast("click.Command", module.command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self._helps and not name.startswith("-"):
+            near = get_close_matches(name, self._helps, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"`{ctx.command_path} --help` lists them."
+            raise click.UsageError(f"There is no command `{name}`; {hint}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -13,7 +13,7 @@ from gracegate import settings
 from gracegate.cli.terminal import shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
-from gracegate.outputs import FORMATS, check_run
+from gracegate.outputs import FORMATS, TextStyle, check_run, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +56,46 @@ def check_outputs(outputs: Sequence[ReportOutput]) -> None:
         )
 
 
-def max_diffs(outputs: Sequence[ReportOutput]) -> int | None:
+def max_diffs(outputs: Sequence[ReportOutput], *, is_verbose: bool) -> int | None:
     """Up to how many findings one of the formats shows fixes; None for always."""
-    limits = [FORMATS[output.form].max_diffs for output in outputs]
+    forms = [FORMATS[output.form] for output in outputs]
+    limits = [None if is_verbose and form.render_styled else form.max_diffs for form in forms]
     known = [limit for limit in limits if limit is not None]
     return max(known) if len(known) == len(limits) else None
 
 
-def needs_details(outputs: Sequence[ReportOutput]) -> bool:
-    """Whether one of the formats shows rollouts and excerpts."""
-    return any(FORMATS[output.form].needs_details for output in outputs)
+def needs_rollouts(outputs: Sequence[ReportOutput]) -> bool:
+    """Whether one of the formats shows rollouts."""
+    return any(FORMATS[output.form].needs_rollouts for output in outputs)
 
 
-def write_report(report: Report, outputs: Sequence[ReportOutput]) -> None:
+def text_style(shown_path: Callable[[str], str], *, is_verbose: bool = False) -> TextStyle:
+    """How texts are shown on this standard output."""
+    return TextStyle(shows_colour(), is_verbose, shown_path)
+
+
+def write_report(
+    report: Report, outputs: Sequence[ReportOutput], style: TextStyle = text.PLAIN, *, is_quiet: bool = False
+) -> None:
     """Standard output first, so that nothing is lost where a file cannot be written. Raises InputError for that.
 
+    Of what is for readers, a quiet command shows the verdict alone. Where all goes into files, standard error has it.
     Where a workflow of GitHub Actions runs, the format `github` adds the page to the summary of its step.
     """
     for output in sorted(outputs, key=lambda one: one.file is not None):
         form = FORMATS[output.form]
-        if output.file is not None:
-            _write_file(output.file, form.render(report))
-        elif form.render_coloured and shows_colour():
-            write_output(form.render_coloured(report))
+        if form.render_styled is None:
+            rendered = form.render(report)
+        elif is_quiet:
+            rendered = f"{text.verdict(report)}\n"
         else:
-            write_output(form.render(report))
+            rendered = form.render_styled(report, style if output.file is None else replace(style, has_colour=False))
+        if output.file is None:
+            write_output(rendered)
+        else:
+            _write_file(output.file, rendered)
+    if all(output.file is not None for output in outputs):
+        click.echo(text.verdict(report), err=True)
     if (summary := settings.step_summary()) is not None and any(output.form == "github" for output in outputs):
         _write_file(summary, check_run.render_page(report), append=True)
 

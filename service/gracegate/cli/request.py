@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ from gracegate.check import CheckRequest
 from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
-from gracegate.errors import ConfigError
+from gracegate.errors import ConfigError, InputError
 from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, SourceFile, Tree
 from gracegate.policy import kinds_of
@@ -122,6 +123,15 @@ class CheckOptions:
     no_policies: bool = False
 
 
+def path_shower(options: CheckOptions) -> Callable[[str], str]:
+    """What paths of a report are from the working directory; the report has them from the top of what is checked."""
+    if options.paths == ("-",):
+        return str
+    top = top_directory(options.paths or (".",))
+    top = top if options.base is None else git.find_top_level(top)
+    return lambda path: os.path.relpath(top / path)
+
+
 def build_request(options: CheckOptions, policies: ActivePolicies) -> CheckRequest:
     """Reads files and revisions. Raises InputError for a wrong path, revision, rule or configuration."""
     if options.base is None:
@@ -138,6 +148,8 @@ def open_policy_engines(
     seconds."""
     location = opa_option or settings.opa_url() or settings.opa_binary()
     opa = OpaAddress(str(location)) if "://" in str(location) else Path(location) if location else None
+    if isinstance(opa, Path) and shutil.which(opa) is None:
+        raise InputError(f"{'--opa' if opa_option else 'GRACEGATE_OPA'} {opa}: there is no such program")
     with chosen_policies(options) as chosen, open_policies(opa, chosen, clock) as policies:
         yield policies
 
@@ -169,7 +181,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(options, _read_text(top / CONFIG_FILE), policies),
+        config=_config(options, _read_text(top / CONFIG_FILE), policies, os.path.relpath(top / CONFIG_FILE)),
         policies=policies.sets,
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
@@ -307,7 +319,8 @@ def _is_rego_below(change: FileDiff, folders: Iterable[str]) -> bool:
     return change.path.endswith(".rego") and _is_below(change.path, folders)
 
 
-def _config(options: CheckOptions, text: str | None, policies: ActivePolicies) -> RepoConfig:
+def _config(options: CheckOptions, text: str | None, policies: ActivePolicies, file: str = CONFIG_FILE) -> RepoConfig:
+    """The configuration of the options, else the one in `text`, of that `file`."""
     if options.config is not None:
         given = _read_text(Path(options.config))
         if given is None:
@@ -315,7 +328,7 @@ def _config(options: CheckOptions, text: str | None, policies: ActivePolicies) -
         return parse_repo_config(given, policies.chosen.rules, options.config, policies.chosen.unavailable_rules)
     if text is None:
         return RepoConfig()
-    return parse_repo_config(text, policies.chosen.rules, unavailable=policies.chosen.unavailable_rules)
+    return parse_repo_config(text, policies.chosen.rules, file, policies.chosen.unavailable_rules)
 
 
 def _read_text(path: Path) -> str | None:

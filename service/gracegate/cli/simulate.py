@@ -10,7 +10,14 @@ import click
 from gracegate.check import simulated_rollouts
 from gracegate.cli.main import CLEAN, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, paths_argument, shared_options
+from gracegate.cli.request import (
+    CheckOptions,
+    build_request,
+    open_policy_engines,
+    path_shower,
+    paths_argument,
+    shared_options,
+)
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.outputs import rollout_json, rollout_mermaid, rollout_svg, rollout_text, text
 from gracegate.rollout import RolloutEstimate, estimate_rollout
@@ -40,7 +47,7 @@ def command(form: Form, opa: str | None, **options: Any) -> int:
         rollouts, problems = simulated_rollouts(build_request(given, policies), build_renderer(given, shown))
         estimates = [estimate_rollout(rollout) for rollout in rollouts]
     write_output(_written(estimates, form))
-    click.echo(text.problems(problems), err=True, nl=False)
+    click.echo(text.problems(problems, path_shower(given)), err=True, nl=False)
     if not estimates:
         click.echo("There is no workload here.", err=True)
     return INCOMPLETE if any(problem.blocks for problem in problems) else CLEAN

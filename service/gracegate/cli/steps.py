@@ -14,7 +14,7 @@ from gracegate import git
 from gracegate.check import PlannedChange, plan_change
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
 from gracegate.cli.rendering import build_renderer
-from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, shared_options
+from gracegate.cli.request import CheckOptions, build_request, open_policy_engines, path_shower, shared_options
 from gracegate.cli.terminal import progress, shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
@@ -57,7 +57,7 @@ def command(base: str, head: str, folder: Path | None, opa: str | None, **option
             _show(planned.report, patches)
         else:
             _write(folder, planned.report, patches)
-    click.echo(text.problems(planned.report.problems), err=True, nl=False)
+    click.echo(text.problems(planned.report.problems, path_shower(given)), err=True, nl=False)
     click.echo(step_text.unsplit(planned.report), err=True, nl=False)
     click.echo(_summary(planned.report, folder), err=True)
     if any(problem.blocks for problem in planned.report.problems):

@@ -30,8 +30,9 @@ def write_output(text: str) -> None:
 
 
 def shows_colour() -> bool:
-    """Whether standard output is a terminal and NO_COLOR is not set."""
-    return sys.stdout.isatty() and settings.allows_colour()
+    """Whether standard output is a terminal, where the environment says nothing else."""
+    wanted = settings.wants_colour()
+    return sys.stdout.isatty() if wanted is None else wanted
 
 
 @dataclass(slots=True)
@@ -60,10 +61,10 @@ class Progress:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Progress]:
+def progress(title: str, *, is_quiet: bool = False) -> Iterator[Progress]:
     """Shows a progress bar on standard error, if that is a terminal and it takes longer than PROGRESS_AFTER."""
     shown = Progress(title)
-    if not sys.stderr.isatty():
+    if is_quiet or not sys.stderr.isatty():
         yield shown
         return
     done = threading.Event()

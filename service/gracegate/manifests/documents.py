@@ -150,7 +150,7 @@ def _merge_template_problems(problems: list[Problem]) -> Iterator[Problem]:
 
 
 def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
-    """The lines of a pointer in a file, or of its nearest ancestor that exists.
+    """The place of a pointer in a file, or of its nearest ancestor that exists.
 
     `line` is that of `metadata.name` for the object itself, and that of `name` for an item of a list.
     """
@@ -159,7 +159,8 @@ def locate(manifest: Manifest, document: Document, pointer: Pointer) -> Place:
     is_object = len(steps) <= len(document.pointer) + 1
     start = object_offset(steps[-1].node) if is_object else step_offset(steps[-1])
     lines, lines_before = yaml_document.lines, yaml_document.first_line - 1
-    return Place(lines_before + lines.line(start), lines_before + lines.line(steps[-1].node.end))
+    end_line = lines_before + lines.line(steps[-1].node.end)
+    return Place(lines_before + lines.line(start), end_line, lines.column(start) + 1)
 
 
 def object_offset(node: Node) -> int:

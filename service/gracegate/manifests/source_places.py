@@ -67,14 +67,16 @@ class SourcePlaces:
             return None
 
     def place(self, origin: Origin, pointer: Pointer = ()) -> Place:
-        """The lines of what is at a pointer that counts from an origin, or of its nearest ancestor that exists."""
+        """The place of what is at a pointer that counts from an origin, or of its nearest ancestor that exists."""
         if (found := self._document(origin)) is None:
             return _UNREADABLE
         document, path = self._embedded(found, origin.pointer + pointer)
         steps = lookup_path(document.root, path)
         offset = object_offset(steps[-1].node) if len(steps) == 1 else step_offset(steps[-1])
-        lines_before = document.first_line - 1
-        return Place(lines_before + document.lines.line(offset), lines_before + document.lines.line(steps[-1].node.end))
+        lines, lines_before = document.lines, document.first_line - 1
+        # The lines of a block scalar are indented, those of the document in it are not.
+        column = lines.column(offset) + 1 if document is found else 0
+        return Place(lines_before + lines.line(offset), lines_before + lines.line(steps[-1].node.end), column)
 
     def first_line(self, origin: Origin) -> SourceLine:
         """The first line of what is inside a mapping, without the key that it stands under."""

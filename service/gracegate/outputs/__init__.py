@@ -36,6 +36,7 @@ from gracegate.outputs.phrasing import (
 )
 from gracegate.outputs.rollout_comment import has_rollout_section
 from gracegate.outputs.rule_page import foreign_rule_page, rule_page_files
+from gracegate.outputs.text import TextStyle
 
 __all__ = [
     "FIX_CLASSES",
@@ -47,6 +48,7 @@ __all__ = [
     "Conclusion",
     "Picture",
     "ReportContext",
+    "TextStyle",
     "check_run",
     "comment_text",
     "draw_rollouts",

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from gracegate.model import Report
 from gracegate.outputs import check_run, github, gitlab, html, json, junit, sarif, text
+from gracegate.outputs.text import TextStyle
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a report is rendered, and with colours where the format has them.
+    """How a report is rendered, and for a reader at a terminal where the format is for one.
 
     `max_diffs` is up to how many findings the format shows fixes, None for always: more need not be verified.
-    `needs_details` is whether it shows rollouts and excerpts.
+    `needs_rollouts` is whether it shows rollouts.
     """
 
     render: Callable[[Report], str]
-    render_coloured: Callable[[Report], str] | None = None
+    render_styled: Callable[[Report, TextStyle], str] | None = None
     max_diffs: int | None = None
-    needs_details: bool = False
+    needs_rollouts: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
-    "text": Format(text.render, partial(text.render, colour=True), text.MAX_DIFFS),
+    "text": Format(text.render, text.render, text.MAX_DIFFS),
     "json": Format(json.render),
     "sarif": Format(sarif.render),
     "markdown": Format(check_run.render_page),
     "github": Format(github.render, max_diffs=0),
     "gitlab": Format(gitlab.render, max_diffs=0),
     "junit": Format(junit.render, max_diffs=0),
-    "html": Format(html.render, needs_details=True),
+    "html": Format(html.render, needs_rollouts=True),
 }

@@ -26,14 +26,15 @@ def _lines(findings: Iterable[Finding], problems: Iterable[Problem]) -> Iterable
         title = f"{finding.title} ({finding.rule})" if finding.title else finding.rule
         name = object_name(finding.object, finding.container)
         message = f"{finding_text(finding)} In {name}."
-        yield _command(_COMMANDS[finding.severity], finding.file, finding.line, title, message)
+        yield _command(_COMMANDS[finding.severity], finding.file, finding.line, title, message, finding.column)
     for problem in problems:
         kind, title = ("error", "not evaluated") if problem.blocks else ("notice", "note")
         yield _command(kind, problem.file, problem.line, title, problem_text(problem))
 
 
-def _command(kind: str, file: str, line: int, title: str, message: str) -> str:
+def _command(kind: str, file: str, line: int, title: str, message: str, column: int = 0) -> str:
     place = f"file={_property(file)},line={max(1, line)}," if file else ""
+    place += f"col={column}," if column else ""
     return f"::{kind} {place}title={_property(title)}::{_data(message)}"
 
 

@@ -69,6 +69,7 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
         "file": finding.file,
         "line": finding.line,
         "end_line": finding.end_line,
+        "column": finding.column or None,
         "object": _object(finding.object),
         "container": finding.container,
         "message": finding.message,

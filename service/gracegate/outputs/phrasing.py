@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from gracegate.model import (
@@ -196,10 +196,11 @@ def enumeration(names: Iterable[str]) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
-def tally(findings: Iterable[Finding], joint: str = ", ") -> str:
-    """`2 errors, 1 warning`; empty without findings."""
+def tally(findings: Iterable[Finding], last_joint: str = ", ") -> str:
+    """`2 errors, 1 warning`, with `last_joint` before the last of them; empty without findings."""
     counts = Counter(f.severity for f in findings)
-    return joint.join(plural(counts[severity], severity) for severity in SEVERITIES if counts[severity])
+    parts = [plural(counts[severity], severity) for severity in SEVERITIES if counts[severity]]
+    return last_joint.join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def object_count(findings: Iterable[Finding]) -> int:
@@ -213,16 +214,16 @@ def object_name(ref: ObjectRef, container: str | None = None) -> str:
     return name if container is None else f"{name}, container {container}"
 
 
-def related_names(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+def related_names(findings: Iterable[Finding], shown_path: Callable[[str], str] = str) -> list[tuple[str, str]]:
     """The related objects of findings with their places, each once; without those that a note explains."""
     places = (place for finding in findings for place in finding.related if not place.note)
-    return list(dict.fromkeys((object_name(p.object), location(p.file, p.line)) for p in places))
+    return list(dict.fromkeys((object_name(p.object), location(shown_path(p.file), p.line)) for p in places))
 
 
-def related_notes(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+def related_notes(findings: Iterable[Finding], shown_path: Callable[[str], str] = str) -> list[tuple[str, str]]:
     """What stands at related places of findings, as the numbers of a sum, with these places; each once."""
     places = (place for finding in findings for place in finding.related if place.note)
-    return list(dict.fromkeys((place.note, location(place.file, place.line)) for place in places))
+    return list(dict.fromkeys((p.note, location(shown_path(p.file), p.line)) for p in places))
 
 
 def location(file: str, line: int) -> str:

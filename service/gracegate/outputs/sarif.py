@@ -77,7 +77,7 @@ def _result(finding: Finding, rule_index: int, report: Report) -> Mapping[str, A
     ]
     name = object_name(finding.object, finding.container)
     location = {
-        **_location(finding.file, finding.line, finding.end_line),
+        **_location(finding.file, finding.line, finding.end_line, finding.column),
         "logicalLocations": [{"fullyQualifiedName": printable(name, _LONG), "kind": "object"}],
     }
     return {
@@ -115,8 +115,9 @@ def _message(text: str) -> dict[str, Any]:
     return {"message": {"text": text}}
 
 
-def _location(file: str, line: int, end_line: int) -> dict[str, Any]:
-    region = {"startLine": max(1, line), "endLine": max(1, line, end_line)}
+def _location(file: str, line: int, end_line: int, column: int = 0) -> dict[str, Any]:
+    starts = {"startColumn": column} if column else {}
+    region = {"startLine": max(1, line), **starts, "endLine": max(1, line, end_line)}
     return {"physicalLocation": {"artifactLocation": _artifact(file), "region": region}}
 
 

@@ -126,7 +126,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             repository=job.repository,
             cache=cache,
             unavailable_rules=frozenset().union(*(one.rule_ids for one in job.policies)),
-            with_details=True,
+            with_rollouts=True,
         )
         report = check(request, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     for problem in (*refused_problems(job.policies), proposed_mistake, mistake):

@@ -96,7 +96,7 @@ def _translate_errors() -> Iterator[None]:
     except requests.exceptions.HTTPError as error:
         raise _error_of(error.response) from error
     except requests.exceptions.ConnectTimeout as error:
-        raise EngineUnavailable(f"OPA cannot be reached: {error}") from error
+        raise EngineUnavailable(f"OPA cannot be reached: {_cause(error)}") from error
     except requests.exceptions.Timeout as error:
         raise EngineTimeout("OPA took longer than its limit") from error
     except requests.exceptions.InvalidJSONError as error:
@@ -104,7 +104,17 @@ def _translate_errors() -> Iterator[None]:
             raise EngineUnavailable("the server at OPA_URL does not answer with JSON, so it is not OPA") from error
         raise EngineError(f"the input cannot be written as JSON: {error}") from error
     except requests.exceptions.RequestException as error:
-        raise EngineUnavailable(f"OPA cannot be reached: {error}") from error
+        raise EngineUnavailable(f"OPA cannot be reached: {_cause(error)}") from error
+
+
+def _cause(error: BaseException) -> str:
+    """Why there is no connection, in the words of the system: a library's would name its own classes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error)
 
 
 def _error_of(response: requests.Response) -> EngineError:
