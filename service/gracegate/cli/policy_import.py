@@ -11,7 +11,7 @@ from gracegate import settings
 from gracegate.cli.main import CLEAN
 from gracegate.cli.terminal import write_output
 from gracegate.errors import InputError
-from gracegate.outputs import plural
+from gracegate.outputs import enumeration, plural
 from gracegate.policy.sets import ReadPolicies, read_foreign, read_foreign_folder
 from gracegate.repo_config import FOREIGN_TOOLS, POLICIES_FILE, ForeignEntry, parse_policies_file
 
@@ -30,7 +30,7 @@ def command(tool: str, folder: Path) -> int:
         raise InputError(f"{folder} is not below the working directory, which the policy set is in")
     path = folder.resolve().relative_to(top.resolve()).as_posix()
     entry = ForeignEntry(tool, path, ("*",)) if tool == "conftest" else ForeignEntry(tool, path)
-    found = read_foreign(read_foreign_folder(top, entry), settings.find_opa(), is_import=True)
+    found = read_foreign(read_foreign_folder(top, entry), settings.find_opa())
     write_output("".join(f"{line}\n" for line in _summary(found, tool)))
     click.echo(_write(top / POLICIES_FILE, _entry(entry, found)), err=True)
     return CLEAN
@@ -42,15 +42,18 @@ def _summary(found: ReadPolicies, tool: str) -> Iterator[str]:
     yield f"{plural(len(rules), 'rule')} for {tool}, {plural(len(found.policies.v0), 'file')} in Rego v0:"
     for one in rules:
         yield f"  {one.rule.id:{width}}  {one.rule.severity:7}  {one.rule.title}"
+    if found.combined:
+        yield f"Asked about all files at once, as with --combine: {enumeration(found.combined)}"
     if found.skipped:
-        yield f"Left out: {plural(len(found.skipped), 'package' if tool == 'conftest' else 'constraint')}"
+        yield f"Left out: {plural(len(found.skipped), 'constraint')}"
         yield from (f"  {one.name}: {one.reason}" for one in found.skipped)
 
 
 def _entry(entry: ForeignEntry, found: ReadPolicies) -> str:
     """The line of gracegate-policies.yaml that names the folder, with the packages that have rules now."""
-    packages = f", namespaces: [{', '.join(found.packages)}]" if found.packages else ""
-    return f"- {{kind: {entry.tool}, path: {entry.path}{packages}}}"
+    lists = {"namespaces": found.packages, "combine": found.combined}
+    packages = (f", {key}: [{', '.join(names)}]" for key, names in lists.items() if names)
+    return f"- {{kind: {entry.tool}, path: {entry.path}{''.join(packages)}}}"
 
 
 def _write(file: Path, line: str) -> str:

@@ -19,6 +19,7 @@ DEFAULT_OWNER = "default"
 """The key of the owner of all rules that have no other one."""
 
 _MAX_OWNER = 100
+_KIND = re.compile(r"(?:[a-z0-9][a-z0-9.-]*/)?[A-Z][A-Za-z0-9]*")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
@@ -28,11 +29,19 @@ FOREIGN_TOOLS = ("conftest", "gatekeeper")
 
 @dataclass(frozen=True, slots=True)
 class ForeignEntry:
-    """A folder of policies for another tool; `namespaces` are the packages that conftest would be asked for."""
+    """A folder of policies for another tool.
+
+    Of conftest's, `namespaces` are the packages that are asked about each object, and `combine` those that are asked
+    about all files at once. `data` are files and folders in the set with what they read beside their input, and `kinds`
+    the kinds that they read beside those that gracegate does.
+    """
 
     tool: str
     path: str
     namespaces: tuple[str, ...] = ("main",)
+    combine: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +169,35 @@ def _foreign(value: Value) -> tuple[ForeignEntry, ...]:
 
 
 def _foreign_entry(value: Value) -> ForeignEntry:
-    entry = value.mapping(("kind", "path", "namespaces"))
+    entry = value.mapping(("kind", "path", *_OF_CONFTEST))
     for key in ("kind", "path"):
         if key not in entry:
             value.fail(f"an entry of `foreign` needs `{key}`")
-    tool, path = entry["kind"].choice(FOREIGN_TOOLS), entry["path"].text()
-    parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts:
-        entry["path"].fail(f"`{path}` is not a folder inside this policy set")
-    if "namespaces" not in entry:
-        return ForeignEntry(tool, "/".join(parts))
+    tool, path = entry["kind"].choice(FOREIGN_TOOLS), _path(entry["path"])
+    lists = {key: entry[key] for key in _OF_CONFTEST if key in entry}
     if tool != "conftest":
-        entry["namespaces"].fail("`namespaces` is for conftest alone")
-    return ForeignEntry(tool, "/".join(parts), tuple(read_all(Value.text, entry["namespaces"].items())))
+        for key, listed in lists.items():
+            listed.fail(f"`{key}` is for conftest alone")
+    readers = {"data": _path, "kinds": _kind}
+    found = {key: tuple(read_all(readers.get(key, Value.text), listed.items())) for key, listed in lists.items()}
+    if "combine" in found:
+        found.setdefault("namespaces", ())
+    return ForeignEntry(tool, path, **found)
+
+
+_OF_CONFTEST = ("namespaces", "combine", "data", "kinds")
+
+
+def _path(value: Value) -> str:
+    path = value.text()
+    parts = PurePosixPath(path).parts
+    if path.startswith("/") or ".." in parts:
+        value.fail(f"`{path}` is not inside this policy set")
+    return "/".join(parts) or "."
+
+
+def _kind(value: Value) -> str:
+    kind = value.text()
+    if not _KIND.fullmatch(kind):
+        value.fail(f"`{kind}` is no kind: write it as `NetworkPolicy` or `kafka.strimzi.io/KafkaTopic`")
+    return kind

@@ -17,5 +17,5 @@ def found_in(manifest: Mapping[str, Any], policies: ForeignPolicies, opa: Path) 
     catalog = Catalog(rules, policies.modules, "digest", data={FOREIGN: policies.described()})
     document = {"object": manifest, "path": "a.yaml", "subject": True, "fragment": False, "namespace": ""}
     with open_foreign_policies(opa, catalog) as (_, evaluate):
-        report = evaluate({"documents": [document], "rules": list(rules)}, 60.0)
+        report = evaluate({"documents": [document], "before": [], "rules": list(rules)}, 60.0)
     return [(one["rule"], one["at"]["path"], one["message"]) for one in report["violations"]]

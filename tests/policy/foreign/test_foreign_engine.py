@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gracegate.errors import RuleFailed
-from gracegate.policy.foreign.engine import ForeignEngine, Question, Said
+from gracegate.policy.foreign.engine import ForeignEngine
+from gracegate.policy.foreign.messages import Question, Said
 
 POD = {"kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": [{"name": "web", "image": "web"}]}}
 BARE = {"kind": "Pod", "metadata": {"name": "bare"}, "spec": {"containers": []}}
@@ -48,6 +49,7 @@ def violations(policies: Policies, documents: Sequence[Mapping[str, Any]], *rule
 
 IMAGE = ["spec", "containers", 0, "image"]
 NO_NAME = {"msg": "no name", "path": ["metadata", "name"]}
+LOCATED = {"msg": "no tag", "_loc": {"file": "web.yaml", "path": IMAGE}}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,12 @@ NO_NAME = {"msg": "no name", "path": ["metadata", "name"]}
         ([document(POD)], lambda _: [1, ["list"], None], []),
         ([document(POD)], lambda _: [NO_NAME], [("deny", 0, ["metadata", "name"], "no name")]),
         ([document(POD)], lambda _: [{**NO_NAME, "path": ["nowhere"]}], [("deny", 0, [], "no name")]),
+        ([document(POD)], lambda _: [{**NO_NAME, "path": "/spec/containers/0/image"}], [("deny", 0, IMAGE, "no name")]),
+        ([document(POD)], lambda _: [{**NO_NAME, "path": "/nowhere"}], [("deny", 0, [], "no name")]),
+        ([document(POD)], lambda _: [{**NO_NAME, "path": "Pod web"}], [("deny", 0, [], "no name")]),
+        ([document(POD)], lambda _: [LOCATED], [("deny", 0, IMAGE, "no tag")]),
+        ([document(POD)], lambda _: [{**LOCATED, "_loc": {"line": 3}}], [("deny", 0, [], "no tag")]),
+        ([document(POD)], lambda _: [{**LOCATED, "_loc": "line 3"}], [("deny", 0, [], "no tag")]),
     ],
 )
 def test_violations(documents: Sequence[Mapping[str, Any]], rule: Any, expected: list[Any]) -> None:

@@ -122,6 +122,27 @@ def test_mistakes_in_packages_that_are_not_asked_do_not_matter(tmp_path: Path, o
             id="it does not compile",
         ),
         pytest.param(
+            entry("kind: conftest, path: policy, data: [policy, none]")
+            | {"policy/a.rego": "package main\n\ndeny[x] { x := data.a }\n", "policy/a.yaml": "- 1\n"},
+            [
+                (None, "there is no YAML or JSON in `data: none`"),
+                ("policy/a.yaml", "the data cannot be used: a file of data has to be a mapping"),
+            ],
+            id="data that is none",
+        ),
+        pytest.param(
+            entry("kind: conftest, path: policy, data: [policy/a.yaml]")
+            | {"policy/a.rego": "package main\n\ndeny[x] { x := data.a }\n", "policy/a.yaml": "system: {x: 1}\n"},
+            [("data", "data cannot have the name `system`, which gracegate or OPA uses")],
+            id="data with a name of OPA",
+        ),
+        pytest.param(
+            entry("kind: conftest, path: policy, data: [policy/a.yaml]")
+            | {"policy/a.rego": "package main\n\ndeny[x] { x := data.a }\n", "policy/a.yaml": "main: {deny: 1}\n"},
+            [("policy/a.rego", None)],
+            id="data in the place of a package",
+        ),
+        pytest.param(
             GATEKEEPER | {"gk/a.yaml": "kind: [\n"}, [("gk/a.yaml", "this is not valid YAML")], id="broken YAML"
         ),
         pytest.param(
@@ -148,13 +169,16 @@ def test_mistakes(tmp_path: Path, opa: Path, files: dict[str, str], mistakes: li
     ("text", "message"),
     [
         ("kind: conftest", "an entry of `foreign` needs `path`"),
-        ("kind: conftest, path: ../up", "`../up` is not a folder inside this policy set"),
-        ("kind: conftest, path: /etc", "`/etc` is not a folder inside this policy set"),
+        ("kind: conftest, path: ../up", "`../up` is not inside this policy set"),
+        ("kind: conftest, path: /etc", "`/etc` is not inside this policy set"),
         ("kind: gatekeeper, path: gk, namespaces: [a]", "`namespaces` is for conftest alone"),
-        ("kind: conftest, path: a, rego: v0", "unknown key `rego`; known: `kind`, `path`, `namespaces`"),
+        ("kind: gatekeeper, path: gk, combine: [a]", "`combine` is for conftest alone"),
+        ("kind: conftest, path: a, data: [../up]", "`../up` is not inside this policy set"),
+        ("kind: conftest, path: a, kinds: [network policy]", "`network policy` is no kind: write it as"),
+        ("kind: conftest, path: a, rego: v0", "unknown key `rego`; known: `kind`, `path`, `namespaces`, `combine`"),
     ],
 )
 def test_wrong_entries(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         read_policy_folder(write(tmp_path / "set", entry(text)))
-    assert refused.value.message == message
+    assert refused.value.message.startswith(message)

@@ -40,18 +40,32 @@ def open_foreign_policies(
     ):
 
         def ask(questions: Sequence[Question], limit: float | None) -> Sequence[Said]:
-            return _ask(connection, questions, limit)
+            return _ask(connection, questions, limit, with_file=policies.reads_file)
 
+        combined = {one.rule.id for one in policies.rules if one.is_combined}
         choose = chosen_by(policies.matches) if policies.matches else whole_document
         version = connection.query(VERSION_PACKAGE, "version", {})
-        yield Engine("opa", str(version), catalog.digest), ForeignEngine(ask, catalog.digest, choose).evaluate
+        yield Engine("opa", str(version), catalog.digest), ForeignEngine(ask, catalog.digest, choose, combined).evaluate
 
 
-def _ask(connection: Connection, questions: Sequence[Question], seconds: float | None) -> Sequence[Said]:
-    asked = {"questions": [{"object": one.object, "rules": list(one.rules)} for one in questions]}
+def _ask(
+    connection: Connection, questions: Sequence[Question], seconds: float | None, *, with_file: bool
+) -> Sequence[Said]:
+    asked = {
+        "questions": [
+            {"object": one.object, "rules": list(one.rules), **({"file": _file(one.path)} if with_file else {})}
+            for one in questions
+        ]
+    }
     try:
         # conftest passes over errors of builtins too, such as a number that cannot be read.
         said = connection.query(PACKAGE, "said", asked, seconds, is_strict=False)
     except Undefined as error:
         raise EngineError("OPA has no policies to ask") from error
     return [Said(one["question"], one["rule"], one["result"]) for one in said]
+
+
+def _file(path: str) -> Mapping[str, str]:
+    """The name and the folder of a file as conftest tells them: absolute, as if the repository were all there is."""
+    folder, _, name = path.rpartition("/")
+    return {"name": name, "dir": f"/{folder}"}

@@ -8,10 +8,12 @@ from gracegate.policy.foreign.conftest import (
     RegoFile,
     combined_packages,
     conftest_rules,
+    is_named,
     namespaces_of,
 )
-from gracegate.policy.foreign.engine import Ask, ForeignEngine, Question, Said, whole_document
+from gracegate.policy.foreign.engine import ForeignEngine, whole_document
 from gracegate.policy.foreign.gatekeeper import GatekeeperPolicies, Skipped, chosen_by, gatekeeper_policies
+from gracegate.policy.foreign.messages import Ask, Question, Said
 from gracegate.policy.foreign.questions import PACKAGE, ForeignPolicies, ForeignRule, bundle_of
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "combined_packages",
     "conftest_rules",
     "gatekeeper_policies",
+    "is_named",
     "namespaces_of",
     "whole_document",
 ]

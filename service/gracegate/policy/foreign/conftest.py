@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from gracegate.errors import RulesError
@@ -37,17 +38,23 @@ class _Found:
     annotations: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-def conftest_rules(files: Iterable[RegoFile], namespaces: Collection[str]) -> tuple[ForeignRule, ...]:
+def conftest_rules(
+    files: Iterable[RegoFile],
+    namespaces: Collection[str],
+    combined: Collection[str] = (),
+    kinds: Sequence[str] = (),
+) -> tuple[ForeignRule, ...]:
     """The rules `deny`, `violation` and `warn` of the packages that `namespaces` name, or of all for ALL_NAMESPACES.
 
-    Tests are no policies. Raises RulesError with all mistakes.
+    Those of the packages in `combined` are asked about all files at once, and all read the `kinds` beside those that
+    their METADATA names. Tests are no policies. Raises RulesError with all mistakes.
     """
     found: dict[tuple[tuple[str, ...], str], _Found] = {}
     exempting: set[tuple[str, ...]] = set()
     mistakes: list[RulesError] = []
     for file in files:
         package = _package(file)
-        if file.path.endswith("_test.rego") or not ({".".join(package), ALL_NAMESPACES} & {*namespaces}):
+        if file.path.endswith("_test.rego") or not is_named(".".join(package), (*namespaces, *combined)):
             continue
         about_package = [one for one in file.tree.get("annotations", ()) if one.get("scope") == "package"]
         for rule in file.tree.get("rules", ()):
@@ -61,7 +68,13 @@ def conftest_rules(files: Iterable[RegoFile], namespaces: Collection[str]) -> tu
                 mistakes.append(RulesError(message, file=file.path, line=rule["location"]["row"]))
             of_rule = found.setdefault((package, name), _Found(package, name))
             of_rule.annotations += (*rule.get("annotations", ()), *about_package)
-    rules = [_foreign_rule(one, exempting) for one in found.values()]
+    rules = [
+        replace(
+            _foreign_rule(one, exempting, kinds),
+            is_combined=is_named(".".join(one.package), combined),
+        )
+        for one in found.values()
+    ]
     mistakes += _same_ids(rules)
     if mistakes:
         raise RulesError.of(mistakes)
@@ -74,27 +87,55 @@ def namespaces_of(files: Iterable[RegoFile]) -> list[str]:
     return sorted({".".join(_package(file)) for file in policies if any(map(_RULE.fullmatch, _names(file)))})
 
 
-def combined_packages(files: Iterable[RegoFile]) -> dict[str, tuple[str, int]]:
+def is_named(package: str, namespaces: Iterable[str]) -> bool:
+    """Whether patterns name a package, as conftest reads them."""
+    return any(fnmatchcase(package, pattern) for pattern in namespaces)
+
+
+def combined_packages(files: Iterable[RegoFile], *, certain: bool) -> dict[str, tuple[str, int]]:
     """The packages that can only be asked about all files at once (`conftest --combine`), where `input` is a list of
-    objects with `path` and `contents`; each with a file and line that shows it."""
+    objects with `path` and `contents`; each with a file and line that shows it.
+
+    Certain is `input[_]`, while `some file in input` could also look at all values of an object.
+    """
     found: dict[str, tuple[str, int]] = {}
     for file in files:
-        line = None if file.path.endswith("_test.rego") else _combined_line(file.tree.get("rules", ()))
+        line = None if file.path.endswith("_test.rego") else _combined_line(file.tree.get("rules", ()), certain)
         if line is not None:
             found.setdefault(".".join(_package(file)), (file.path, line))
     return found
 
 
-def _combined_line(value: Any) -> int | None:
+def _combined_line(value: Any, certain: bool) -> int | None:
     """The line of the first reference such as `input[_]` or `input[i].contents`, which no object has."""
     if isinstance(value, list):
-        return next((line for item in value if (line := _combined_line(item)) is not None), None)
+        if not certain and (all_of_input := _members(value)) is not None:
+            return int(all_of_input["value"][0]["location"]["row"])
+        return next((line for item in value if (line := _combined_line(item, certain)) is not None), None)
     if not isinstance(value, dict):
         return None
     parts = value.get("value")
     if value.get("type") == "ref" and isinstance(parts, list) and _is_of_all_files(parts):
         return int(parts[0]["location"]["row"])
-    return _combined_line([item for key, item in value.items() if key not in {"location", "annotations"}])
+    domain = value.get("domain")
+    if not certain and isinstance(domain, dict) and _is_input(domain):
+        return int(domain["value"][0]["location"]["row"])
+    return _combined_line([item for key, item in value.items() if key not in {"location", "annotations"}], certain)
+
+
+def _members(call: Sequence[Any]) -> Mapping[str, Any] | None:
+    """The input in `x in input`, where a call is that."""
+    if len(call) < 3 or not all(isinstance(one, dict) for one in call):
+        return None
+    operator = call[0].get("value")
+    names = [part.get("value") for part in operator] if isinstance(operator, list) else []
+    is_member = names[:1] == ["internal"] and names[1:] in (["member_2"], ["member_3"])
+    return call[-1] if is_member and _is_input(call[-1]) else None
+
+
+def _is_input(term: Mapping[str, Any]) -> bool:
+    parts = term.get("value")
+    return isinstance(parts, list) and [part.get("value") for part in parts if isinstance(part, dict)] == ["input"]
 
 
 def _is_of_all_files(parts: Sequence[Mapping[str, Any]]) -> bool:
@@ -125,7 +166,7 @@ def _is_without_message(head: Mapping[str, Any]) -> bool:
     return "key" not in head and len(head["ref"]) == 1 and value.get("value") is True
 
 
-def _foreign_rule(found: _Found, exempting: Collection[tuple[str, ...]]) -> ForeignRule:
+def _foreign_rule(found: _Found, exempting: Collection[tuple[str, ...]], kinds: Sequence[str]) -> ForeignRule:
     match = _RULE.fullmatch(found.name)
     kind, rest = (match[1], match[2] or "") if match else ("deny", "")
     rule = Rule(
@@ -138,7 +179,7 @@ def _foreign_rule(found: _Found, exempting: Collection[tuple[str, ...]]) -> Fore
         parameters=(),
         example="",
         links=tuple(dict.fromkeys(_links(found.annotations))),
-        kinds=tuple(dict.fromkeys(_kinds(found.annotations))),
+        kinds=tuple(dict.fromkeys((*_kinds(found.annotations), *kinds))),
     )
     return ForeignRule(rule, found.package, found.name, rest if found.package in exempting else None)
 

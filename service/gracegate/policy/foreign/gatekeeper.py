@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gracegate.model import WORKLOAD_KINDS, Pointer, Rule, Severity
-from gracegate.policy.foreign.engine import Choose, Question
+from gracegate.policy.foreign.engine import Choose
+from gracegate.policy.foreign.messages import Question
 from gracegate.policy.foreign.questions import ForeignPolicies, ForeignRule
 
 GROUP = "gatekeeper"

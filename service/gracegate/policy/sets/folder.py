@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gracegate.errors import ConfigError, InputError, RulesError
@@ -23,6 +23,7 @@ RULE_FILE = re.compile(r"rules/[a-z][a-z0-9_]*/([a-z0-9_]+)\.rego")
 """The path of a rule inside its set, with its id in snake_case; tests match too."""
 _FOR_CONFTEST = re.compile(r"^(?:deny|violation|warn)\w*(?:\[| contains | if |\s*\{)", re.MULTILINE)
 _RESERVED_DATA = re.compile(r"gracegate.*|rules|schema|system")
+_RESERVED_FOREIGN_DATA = re.compile(r"gracegate.*|conftest|system")
 _DATA_FILES = ("data.json", "data.yaml", "data.yml")
 # Folders of a repository that hold no rules.
 _OTHER_FOLDERS = frozenset({CASES_FOLDER, "node_modules"})
@@ -30,10 +31,12 @@ _OTHER_FOLDERS = frozenset({CASES_FOLDER, "node_modules"})
 
 @dataclass(frozen=True)
 class ForeignFolder:
-    """Policies for another tool in a folder of a set: its texts by path inside the set, without tests."""
+    """Policies for another tool in a folder of a set: its texts by path inside the set, without tests, and the values
+    of its data."""
 
     entry: ForeignEntry
     texts: Mapping[str, str]
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def read_policy_folder(folder: Path, source: str = "") -> PolicyFolder:
     mistakes: list[RulesError] = []
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     foreign = tuple(_foreign(entry, files, mistakes) for entry in described.foreign)
-    files = {name: path for name, path in files.items() if not any(_is_in(name, one.path) for one in described.foreign)}
+    theirs = [path for one in described.foreign for path in (one.path, *one.data)]
+    files = {name: path for name, path in files.items() if not any(_is_in(name, path) for path in theirs)}
     texts = {name: _text(path, name, mistakes) for name, path in files.items() if name.endswith(".rego")}
     if not texts and not foreign:
         raise ConfigError("there are no Rego files in this folder of policies", file=shown)
@@ -140,11 +144,24 @@ def _foreign(entry: ForeignEntry, files: Mapping[str, Path], mistakes: list[Rule
     if not texts:
         message = f"there are no files for {entry.tool} in {entry.path}: they end with {' or '.join(suffixes)}"
         mistakes.append(RulesError(message, file=POLICIES_FILE))
-    return ForeignFolder(entry, texts)
+    return ForeignFolder(entry, texts, _foreign_data(entry, files, mistakes))
+
+
+def _foreign_data(entry: ForeignEntry, files: Mapping[str, Path], mistakes: list[RulesError]) -> dict[str, Any]:
+    """The values of all YAML and JSON files that `data` names, as `conftest --data` puts them together: each under the
+    names of its folders below the one that is named."""
+    found: dict[tuple[str, ...], Path] = {}
+    for named in entry.data:
+        inside = [name for name in files if _is_in(name, named) and name.endswith((".json", ".yaml", ".yml"))]
+        if not inside:
+            mistakes.append(RulesError(f"there is no YAML or JSON in `data: {named}`", file=POLICIES_FILE))
+        depth = 0 if named == "." else len(PurePosixPath(named).parts)
+        found.update({(name, *PurePosixPath(name).parent.parts[depth:]): files[name] for name in inside})
+    return _merged(found, mistakes, _RESERVED_FOREIGN_DATA)
 
 
 def _is_in(name: str, folder: str) -> bool:
-    return folder == "." or name.startswith(f"{folder}/")
+    return folder in {".", name} or name.startswith(f"{folder}/")
 
 
 def _described(path: Path) -> str:
@@ -176,20 +193,30 @@ def _text(path: Path, name: str, mistakes: list[RulesError]) -> str:
 
 def _data(files: Mapping[str, Path], mistakes: list[RulesError]) -> dict[str, Any]:
     """The values of the data files, each under the names of its folders below data/, as OPA puts them together."""
+    others = [name for name, path in files.items() if path.name not in _DATA_FILES]
+    mistakes += [RulesError(f"data is in files named {', '.join(_DATA_FILES)}", file=name) for name in others]
+    return _merged(
+        {(name, *Path(name).parent.parts[1:]): path for name, path in files.items() if name not in others},
+        mistakes,
+        _RESERVED_DATA,
+    )
+
+
+def _merged(
+    files: Mapping[tuple[str, ...], Path], mistakes: list[RulesError], reserved: re.Pattern[str]
+) -> dict[str, Any]:
+    """The values of files, of which each is named by its path inside the set and the keys that it stands under."""
     merged: dict[str, Any] = {}
     size = 0
-    for name, path in files.items():
-        if path.name not in _DATA_FILES:
-            mistakes.append(RulesError(f"data is in files named {', '.join(_DATA_FILES)}", file=name))
-            continue
+    for (name, *keys), path in files.items():
         size += path.stat().st_size
         if size > MAX_DATA_BYTES:
             mistakes.append(RulesError(f"the data is larger than {MAX_DATA_BYTES:,} bytes with this file", file=name))
             break
         try:
             value: Any = _value(path)
-            for folder in reversed(Path(name).parent.parts[1:]):
-                value = {folder: value}
+            for key in reversed(keys):
+                value = {key: value}
             _merge(merged, value)
         except (ValueError, InputError, OSError) as error:
             line = error.line if isinstance(error, InputError) else None
@@ -197,7 +224,7 @@ def _data(files: Mapping[str, Path], mistakes: list[RulesError]) -> dict[str, An
     mistakes.extend(
         RulesError(f"data cannot have the name `{root}`, which gracegate or OPA uses", file="data")
         for root in merged
-        if _RESERVED_DATA.fullmatch(root)
+        if reserved.fullmatch(root)
     )
     return merged
 

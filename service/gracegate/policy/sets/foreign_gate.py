@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from gracegate.policy.foreign import (
     combined_packages,
     conftest_rules,
     gatekeeper_policies,
+    is_named,
     namespaces_of,
 )
 from gracegate.policy.sets.fences import foreign_mistakes_in
@@ -27,17 +28,18 @@ from gracegate.policy.sets.gate import CAPABILITIES_FILE
 from gracegate.policy.sets.modules import read_module
 from gracegate.policy.sets.opa_command import OpaCommand, parse_all, written_modules
 from gracegate.policy.sources import write_files
-from gracegate.repo_config import POLICIES_FILE, PoliciesFile
+from gracegate.repo_config import POLICIES_FILE, ForeignEntry, PoliciesFile
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPolicies:
-    """Policies for another tool that can be asked; `packages` are those of conftest, and `skipped` is what cannot be
-    evaluated in a pull request, or not for one object at a time."""
+    """Policies for another tool that can be asked; `packages` are those of conftest that are asked about each object,
+    `combined` those about all files at once, and `skipped` is what cannot be evaluated in a pull request."""
 
     policies: ForeignPolicies
     packages: tuple[str, ...] = ()
+    combined: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -63,44 +65,40 @@ def build_foreign(foreign: ForeignFolder, opa: Path, folder: Path, described: Po
     write_files(folder, files)
 
 
-def read_foreign(foreign: ForeignFolder, opa: Path, *, is_import: bool = False) -> ReadPolicies:
-    """The policies of a folder, which compile. Raises RulesError with all mistakes, as far as none hides another.
-
-    What cannot be evaluated is a mistake, or left out and `skipped` where it `is_import`.
-    """
-    if foreign.entry.tool == "gatekeeper":
-        found = _read_gatekeeper(foreign, opa)
-    else:
-        found = _read_conftest(foreign, opa, is_import=is_import)
+def read_foreign(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
+    """The policies of a folder, which compile. Raises RulesError with all mistakes, as far as none hides another."""
+    found = _read_gatekeeper(foreign, opa) if foreign.entry.tool == "gatekeeper" else _read_conftest(foreign, opa)
     with written_modules(bundle_of(found.policies)) as written:
         OpaCommand(opa, written).check_bundle(builtin_policies().resolve() / CAPABILITIES_FILE)
     return found
 
 
-def _read_conftest(foreign: ForeignFolder, opa: Path, *, is_import: bool) -> ReadPolicies:
+def _read_conftest(foreign: ForeignFolder, opa: Path) -> ReadPolicies:
+    entry = foreign.entry
     files, v0 = _parsed(foreign.texts, opa)
-    combined = combined_packages(files)
-    packages = tuple(name for name in namespaces_of(files) if name not in combined)
-    skipped = tuple(
-        Skipped(name, f"it needs all files at once (--combine): {file}:{line}")
-        for name, (file, line) in combined.items()
-    )
-    rules = conftest_rules(files, packages if is_import else foreign.entry.namespaces)
-    if mistakes := [] if is_import else _combined_mistakes(combined, foreign.entry.namespaces):
+    known = namespaces_of(files)
+    if mistakes := _combined_mistakes(combined_packages(files, certain=True), entry):
         raise RulesError.of(mistakes)
+    named = {name for name in known if is_named(name, entry.combine)}
+    if ALL_NAMESPACES in entry.namespaces:
+        named.update(combined_packages(files, certain=False))
+    packages = tuple(name for name in known if name not in named and is_named(name, entry.namespaces))
+    combined = tuple(name for name in known if name in named)
+    rules = conftest_rules(files, packages, combined, entry.kinds)
     if not rules:
-        names, others = ", ".join(foreign.entry.namespaces), ", ".join(packages) or "none"
+        names, others = ", ".join((*entry.namespaces, *entry.combine)), ", ".join(known) or "none"
         message = f"there are no rules deny, violation or warn in `namespaces` ({names}); packages with such: {others}"
         raise RulesError(message, file=POLICIES_FILE)
-    return ReadPolicies(ForeignPolicies(foreign.texts, v0, rules), packages, skipped)
+    return ReadPolicies(ForeignPolicies(foreign.texts, v0, rules, data=foreign.data), packages, combined)
 
 
-def _combined_mistakes(combined: Mapping[str, tuple[str, int]], namespaces: Collection[str]) -> list[RulesError]:
+def _combined_mistakes(certain: Mapping[str, tuple[str, int]], entry: ForeignEntry) -> list[RulesError]:
     """What would never say anything, because it is asked about one object at a time."""
+    named = [name for name in entry.namespaces if name != ALL_NAMESPACES]
     return [
-        RulesError(f"{name} needs all files at once (--combine): leave it out of `namespaces`", file=file, line=line)
-        for name, (file, line) in combined.items()
-        if {name, ALL_NAMESPACES} & {*namespaces}
+        RulesError(f"{name} needs all files at once: name it in `combine`, not in `namespaces`", file=file, line=line)
+        for name, (file, line) in certain.items()
+        if is_named(name, named) and not is_named(name, entry.combine)
     ]
 
 

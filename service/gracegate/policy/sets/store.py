@@ -79,7 +79,7 @@ def load_foreign(
     foreign: ForeignFolder, find_opa: Callable[[], Path], cache_dir: Path, described: PoliciesFile
 ) -> Catalog:
     """The catalogue of policies for another tool, see `load_policies`; `described` is what their set says of rules."""
-    digest = digest_of({**foreign.texts, POLICIES_FILE: repr(foreign.entry)}, settings=described.settings)
+    digest = digest_of({**foreign.texts, POLICIES_FILE: repr(foreign.entry)}, foreign.data, settings=described.settings)
     return _load(digest, lambda folder: build_foreign(foreign, find_opa(), folder, described), cache_dir)
 
 
