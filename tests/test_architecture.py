@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     }
     | {"store", "check", "processes", "rendering"},
     "jobs": NOUNS | {"settings", "store"},
-    "web": NOUNS | {"review", "store", "settings", "outputs", "policy", "policy.engines"},
+    "web": NOUNS | {"review", "github_app", "store", "settings", "outputs", "policy", "policy.engines"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
@@ -66,6 +66,7 @@ NOT_OF_ONE_ROOM = {"apiserver", "bench", "browser", "cases", "closure", "demo", 
 LIVES_IN: dict[str, set[str]] = {
     "ruamel": {"yaml"},
     "github": {"github_app"},
+    "authlib": {"github_app"},
     "opa_client": {"policy.engines"},
     "wasmtime": {"policy.engines", "rendering", "module_cache"},
     "flask": {"web"},

@@ -57,6 +57,22 @@ def test_the_required_settings_are_enough() -> None:
             {"public_url": "https://gate.example.com", "rules_url": "https://gate.example.com/rules"},
         ),
         (
+            {
+                "GRACEGATE_APP_ID": "Iv23x",
+                "GRACEGATE_CLIENT_SECRET": "secret",
+                "GRACEGATE_PUBLIC_URL": "http://127.0.0.1:8000",
+                "GRACEGATE_OPERATORS": "Ada, id:583231",
+            },
+            {
+                "app_id": "Iv23x",
+                "client_id": "Iv23x",
+                "client_secret": "secret",
+                "public_url": "http://127.0.0.1:8000",
+                "rules_url": "http://127.0.0.1:8000/rules",
+                "operators": frozenset({"ada", "id:583231"}),
+            },
+        ),
+        (
             {"GRACEGATE_PUBLIC_URL": "https://gate.example.com", "GRACEGATE_RULES_URL": "https://docs.example.com"},
             {"public_url": "https://gate.example.com", "rules_url": "https://docs.example.com"},
         ),
@@ -151,6 +167,21 @@ def test_one_error_names_everything_that_is_missing() -> None:
         ({"GRACEGATE_POLICIES": "policies"}, "GRACEGATE_POLICIES: 'policies' is no absolute path of a folder"),
         ({"GRACEGATE_POLICIES": "/none"}, "GRACEGATE_POLICIES: '/none' is no absolute path of a folder"),
         ({"GRACEGATE_MAX_NODES": "1e6"}, "GRACEGATE_MAX_NODES is '1e6': write an integer from 100 to 5000000"),
+        ({"GRACEGATE_CLIENT_SECRET": "s"}, "GRACEGATE_CLIENT_ID is not set: write the client id on the GitHub App's"),
+        (
+            {"GRACEGATE_CLIENT_SECRET": "s", "GRACEGATE_CLIENT_ID": "Iv1"},
+            "GRACEGATE_PUBLIC_URL is not set: people who sign in are sent back there",
+        ),
+        (
+            {
+                "GRACEGATE_CLIENT_SECRET": "s",
+                "GRACEGATE_CLIENT_ID": "Iv1",
+                "GRACEGATE_PUBLIC_URL": "http://127.0.0.1.example.com",
+            },
+            "GRACEGATE_PUBLIC_URL does not begin with https://: with GRACEGATE_CLIENT_SECRET people sign in",
+        ),
+        ({"GRACEGATE_OPERATORS": "ada"}, "GRACEGATE_OPERATORS is set and GRACEGATE_CLIENT_SECRET is not: nobody can"),
+        ({"GRACEGATE_OPERATORS": "id:ada"}, "GRACEGATE_OPERATORS: 'id:ada' is no login on GitHub, and no id such as"),
         ({"GRACEGATE_WORKERS": "inf"}, "GRACEGATE_WORKERS is 'inf': write a number from 1 up"),
         (
             {"GRACEGATE_DEAD_SECONDS": "6"},

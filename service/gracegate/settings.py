@@ -33,6 +33,10 @@ _LIMITS = {
 
 _RENDER_SOURCE = re.compile(r"(?:https?://)?[a-z0-9.-]+(?::[0-9]+)?(?:/[\w.~-]+)*(?:/\*|/[\w.~-]+)", re.ASCII)
 
+# What a browser calls this machine alone: a page there needs no TLS.
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_OPERATOR = re.compile(r"id:[1-9][0-9]{0,18}|[a-z0-9][a-z0-9_-]{0,99}", re.ASCII)
+
 _REPOSITORIES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*/(?:\*|[\w.-]+)", re.ASCII)
 
 # The variables that a child process sees: enough to find programs, certificates and proxies, none of our secrets.
@@ -88,6 +92,8 @@ class Settings:
 
     `write_gap` and `notify_gap` are the seconds between two writes of an installation, and between two that notify,
     after a burst of them; 0 for a server without rate limits.
+    `client_id` and `client_secret` are those of the App; people can sign in only with a secret. `operators` are logins,
+    in lower case, and ids as `id:1`.
     `policies` are where the policy sets come from that are evaluated in every review, and `policies_allowed` are the
     patterns of repositories whose policy sets a repository's own configuration may name.
     `deprecations` are the warnings to log at the start.
@@ -103,6 +109,9 @@ class Settings:
     git_url: str = _GITHUB
     public_url: str | None = None
     rules_url: str | None = None
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    operators: frozenset[str] = frozenset()
     opa_url: str | None = None
     opa: Path | None = None
     on_incomplete: OnIncomplete = "failure"
@@ -139,6 +148,9 @@ class Settings:
             git_url=read.url("GIT_URL", _GITHUB),
             public_url=read.url("PUBLIC_URL", "") or None,
             rules_url=read.url("RULES_URL", _rules_url(read.url("PUBLIC_URL", ""))) or None,
+            client_id=read.client_id(),
+            client_secret=read.client_secret(),
+            operators=read.operators(),
             opa_url=opa_url(read.env),
             opa=opa_binary(read.env),
             on_incomplete=cast("OnIncomplete", read.choice("ON_INCOMPLETE", get_args(OnIncomplete))),
@@ -163,6 +175,11 @@ class Settings:
         return settings
 
     @property
+    def has_sign_in(self) -> bool:
+        """Whether people can sign in, so that there are pages of private repositories for those who can read them."""
+        return bool(self.client_secret)
+
+    @property
     def policies_check_name(self) -> str:
         """The name of the check of pull requests that change policy sets."""
         return f"{self.check_name} / policies"
@@ -176,7 +193,8 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """The values that must never appear in a log."""
         password = urlsplit(self.database).password
-        return (self.private_key, *self.webhook_secrets, *self.comment_signing_keys, *filter(None, [password]))
+        more = filter(None, [password, self.client_secret])
+        return (self.private_key, *self.webhook_secrets, *self.comment_signing_keys, *more)
 
 
 def _rules_url(public_url: str) -> str:
@@ -395,6 +413,40 @@ class _Reader:
             self.errors.append(f"GRACEGATE_{name} is {value!r}: write a number from {least:g} up")
             return default
         return number
+
+    def client_id(self) -> str:
+        """By default what stands for the App's id, if that is its client id."""
+        app_id = self.text("APP_ID")
+        return self.text("CLIENT_ID", "" if app_id.isdecimal() else app_id)
+
+    def client_secret(self) -> str:
+        secret = self.text("CLIENT_SECRET")
+        if not secret:
+            return ""
+        if not self.client_id():
+            self.errors.append("GRACEGATE_CLIENT_ID is not set: write the client id on the GitHub App's settings page")
+        url = urlsplit(self.text("PUBLIC_URL"))
+        if not url.netloc:
+            self.errors.append(
+                "GRACEGATE_PUBLIC_URL is not set: people who sign in are sent back there, so write the service's URL"
+            )
+        elif url.scheme != "https" and url.hostname not in _LOOPBACK:
+            self.errors.append(
+                "GRACEGATE_PUBLIC_URL does not begin with https://: with GRACEGATE_CLIENT_SECRET people sign in,"
+                " so serve the pages over TLS"
+            )
+        return secret
+
+    def operators(self) -> frozenset[str]:
+        found = frozenset(value.lower() for value in self.values("OPERATORS"))
+        self.errors += (
+            f"GRACEGATE_OPERATORS: {one!r} is no login on GitHub, and no id such as id:583231"
+            for one in sorted(found)
+            if not _OPERATOR.fullmatch(one)
+        )
+        if found and not self.text("CLIENT_SECRET"):
+            self.errors.append("GRACEGATE_OPERATORS is set and GRACEGATE_CLIENT_SECRET is not: nobody can sign in")
+        return found
 
     def render_sources(self) -> RenderSources:
         sources = RenderSources(self.values("RENDER_SOURCES"))

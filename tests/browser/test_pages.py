@@ -21,7 +21,7 @@ from gracegate.outputs import render_report, stylesheet
 from gracegate.outputs.html import ReportContext, draw_rollouts
 from gracegate.review.report_pages import write_page
 from gracegate.settings import Settings
-from gracegate.store import StoredReport, reports
+from gracegate.store import KnownRepository, StoredReport, reports, repositories
 from gracegate.web import create_app
 from tests.jobs.harness import make_service
 from tests.outputs import sample_reports as samples
@@ -60,6 +60,7 @@ def chromium() -> str:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     service = make_service(tmp_path_factory.mktemp("service"))
     with service.store.transaction() as tx:
+        repositories.record(tx, 7, 42, KnownRepository("shop/web", is_public=True))
         reports.save(tx, StoredReport(42, 1, SHA, "shop/web", write_page(REPORT)))
     yield create_app(Settings.from_environment(service.env), service.store, {}).test_client()
     service.stop()

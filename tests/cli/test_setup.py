@@ -102,11 +102,16 @@ def test_from_the_button_to_a_set_up_that_the_doctor_finds_right(
         "GRACEGATE_APP_ID": str(fake.app.id),
         "GRACEGATE_PRIVATE_KEY_FILE": f"{folder}/private-key.pem",
         "GRACEGATE_WEBHOOK_SECRETS": fake.app.webhook_secret,
+        "GRACEGATE_CLIENT_ID": fake.app.client_id,
+        "GRACEGATE_CLIENT_SECRET": fake.app.client_secret,
         "GRACEGATE_PUBLIC_URL": SERVICE,
         "GRACEGATE_GITHUB_URL": f"{fake.url}/api/v3",
         "GRACEGATE_GIT_URL": fake.url,
     }
-    assert not any(secret in out + answer.text for secret in (fake.app.webhook_secret, "PRIVATE KEY"))
+    assert not any(
+        secret in out + answer.text for secret in (fake.app.webhook_secret, fake.app.client_secret, "PRIVATE KEY")
+    )
+    assert fake.app.callback_urls == (f"{SERVICE}/sign-in/callback",)
     assert (fake.app.permissions, fake.app.events, fake.app.owner) == (
         {**NEEDED_PERMISSIONS, "statuses": "write"},
         [*NEEDED_EVENTS],

@@ -101,8 +101,8 @@ def accessible_repositories() -> Answer:
 
 @api.get("/repos/<owner>/<repo>/collaborators/<username>/permission")
 @needs("metadata")
-def permission_level(_repository: Repository, username: str) -> Answer:
-    level = world().people.get(username, "write")
+def permission_level(repository: Repository, username: str) -> Answer:
+    level = world().permission(repository, username)
     user = shapes.user(base_url(), username) | {"role_name": level}
     return jsonify({"permission": level, "role_name": level, "user": user})
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, jsonify, request
 
 from tests.fakegithub import shapes
-from tests.fakegithub.auth import allow
+from tests.fakegithub.auth import allow, level_of
 from tests.fakegithub.errors import ApiError, not_found
 from tests.fakegithub.gitdir import TreeEntry
 from tests.fakegithub.shapes import Json
@@ -26,7 +26,7 @@ COMPARE_FILES = 300
 @api.get("/repos/<owner>/<repo>")
 @needs("metadata")
 def get_repository(repository: Repository) -> Answer:
-    return jsonify(shapes.repository(base_url(), repository))
+    return jsonify(_repository(repository))
 
 
 @api.get("/repositories/<int:repository_id>")
@@ -35,8 +35,19 @@ def by_id(repository_id: int) -> Answer:
         found = world().repositories.get(repository_id)
         if found is None:
             raise not_found()
-        allow(caller(), found, "metadata", "read")
-        return jsonify(shapes.repository(base_url(), found))
+        allow(world(), caller(), found, "metadata", "read")
+        return jsonify(_repository(found))
+
+
+def _repository(one: Repository) -> Json:
+    """With what a person may do there, if one asks."""
+    made = shapes.repository(base_url(), one)
+    user = caller().user
+    if user is None:
+        return made
+    level = max(level_of(world(), one, user.login), 0 if one.private else 1)
+    rights = {"pull": 1, "triage": 2, "push": 2, "maintain": 3, "admin": 3}
+    return made | {"permissions": {name: level >= least for name, least in rights.items()}}
 
 
 @api.get("/repos/<owner>/<repo>/branches/<path:branch>")

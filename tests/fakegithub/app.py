@@ -21,6 +21,7 @@ from tests.fakegithub import (
     api_reviews,
     auth,
     control,
+    oauth,
     pages,
     registration,
     smart_http,
@@ -41,9 +42,9 @@ from tests.fakegithub.web import fake, world
 
 API = (
     api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api,
-    registration.api,
+    oauth.api, registration.api,
 )  # fmt: skip
-API_PATHS = re.compile(r"/(app|app-manifests|installation|rate_limit|repos|repositories)(/|$)")
+API_PATHS = re.compile(r"/(app|app-manifests|applications|installation|rate_limit|repos|repositories|user)(/|$)")
 LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
 REDIRECTS = frozenset([301, 307])
@@ -56,7 +57,7 @@ def application() -> Flask:
     request is for travels with the request (see web.fake)."""
     app = Flask("tests.fakegithub")
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider
-    for blueprint in (*API, smart_http.git, pages.site, registration.site, control.control):
+    for blueprint in (*API, smart_http.git, pages.site, registration.site, oauth.site, control.control):
         app.register_blueprint(blueprint)
     app.add_url_rule("/rate_limit", "rate_limit", _rate_limit)
     app.before_request(_enter)

@@ -1,4 +1,4 @@
-"""Who is calling: the App by its JWT, an installation by its token, or an anonymous caller."""
+"""Who is calling: the App by its JWT, an installation or a person by their token, or an anonymous caller."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import jwt
+from flask import g, request
 from jwt.types import Options
 
 from tests.fakegithub.errors import ApiError, not_found, not_permitted
-from tests.fakegithub.state import Installation, Repository, Token
+from tests.fakegithub.state import Installation, Repository, Token, UserToken
 from tests.fakegithub.world import World
 
 LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
@@ -24,10 +25,11 @@ SIGNATURE_ALONE: Options = {"verify_exp": False, "verify_iat": False, "verify_nb
 
 @dataclass(frozen=True)
 class Caller:
-    """`token` is None for the App itself and for an anonymous caller."""
+    """`token` is None for the App itself, for a person, and for an anonymous caller."""
 
     app: bool = False
     token: Token | None = None
+    user: UserToken | None = None
 
 
 def bad_credentials() -> ApiError:
@@ -42,6 +44,10 @@ def identify(world: World, header: str | None) -> Caller:
     value = _password(value) if scheme.lower() == "basic" else value.strip()
     if value.startswith("ghs_"):
         return Caller(token=_live_token(world, value))
+    if value.startswith("ghu_"):
+        return Caller(user=_live_user_token(world, value))
+    if request.path.startswith("/applications/"):
+        return Caller()
     if scheme.lower() == "bearer" and value.count(".") == 2:
         check_jwt(world, value)
         return Caller(app=True)
@@ -60,6 +66,26 @@ def _live_token(world: World, value: str) -> Token:
     if token is None or token.expires <= world.clock.now():
         raise bad_credentials()
     return token
+
+
+def _live_user_token(world: World, value: str) -> UserToken:
+    token = world.user_tokens.get(value)
+    if token is None or (token.expires is not None and token.expires <= world.clock.now()):
+        raise bad_credentials()
+    return token
+
+
+def login_of() -> str:
+    """The person who calls. Raises what GitHub answers to others."""
+    caller: Caller = g.caller
+    if caller.user is None:
+        raise not_permitted() if caller.token else ApiError(401, "Requires authentication")
+    return caller.user.login
+
+
+def level_of(world: World, repository: Repository, login: str) -> int:
+    """How much a person may do in a repository."""
+    return LEVELS[world.permission(repository, login)]
 
 
 def check_jwt(world: World, value: str) -> None:
@@ -95,11 +121,14 @@ def mint(
     return token
 
 
-def allow(caller: Caller, repository: Repository, permission: str, level: str) -> None:
+def allow(world: World, caller: Caller, repository: Repository, permission: str, level: str) -> None:
     """Lets the caller pass, or raises what GitHub answers: 404 for what it may not see, 403 for what it may not do."""
     public_read = not repository.private and level == "read"
     if caller.app:
         raise ApiError(401, "A JSON web token could not be decoded" if level == "write" else "Bad credentials")
+    if caller.user is not None:
+        _allow_user(world, caller.user.login, repository, level)
+        return
     if caller.token is None:
         if not public_read:
             raise not_found() if repository.private else ApiError(401, "Requires authentication")
@@ -112,6 +141,17 @@ def allow(caller: Caller, repository: Repository, permission: str, level: str) -
         return
     granted = max(_level(caller.token, name) for name in permission.split("|"))
     if granted < LEVELS[level] and not (public_read and permission != "checks"):
+        raise not_permitted()
+
+
+def _allow_user(world: World, login: str, repository: Repository, level: str) -> None:
+    """A person's token may do what both the person and the App may."""
+    if not repository.private and level == "read":
+        return
+    granted = level_of(world, repository, login) if world.installation_of(repository) else 0
+    if not granted:
+        raise not_found() if repository.private else not_permitted()
+    if granted < LEVELS[level]:
         raise not_permitted()
 
 

@@ -33,6 +33,7 @@ CALLS = frozenset(
         "move_branch",
         "move_repository",
         "open_pull_request",
+        "permit",
         "ping",
         "push",
         "ready_for_review",
@@ -58,7 +59,7 @@ control = Blueprint("control", __name__, url_prefix="/_fake")
 @control.get("/app")
 def app() -> Any:
     """What the service needs to be the App."""
-    keys = ("id", "slug", "private_key", "webhook_secret")
+    keys = ("id", "slug", "private_key", "webhook_secret", "client_id", "client_secret")
     return jsonify({key: getattr(fake().app, key) for key in keys})
 
 

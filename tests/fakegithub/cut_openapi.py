@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = """
-apps/create-from-manifest apps/create-installation-access-token apps/get-authenticated apps/get-installation
-apps/get-repo-installation apps/get-webhook-config-for-app
-apps/get-webhook-delivery apps/list-installations apps/list-repos-accessible-to-installation
+apps/create-from-manifest apps/create-installation-access-token apps/delete-token apps/get-authenticated
+apps/get-installation apps/get-repo-installation apps/get-webhook-config-for-app
+apps/get-webhook-delivery apps/list-installation-repos-for-authenticated-user apps/list-installations
+apps/list-installations-for-authenticated-user apps/list-repos-accessible-to-installation
 apps/list-webhook-deliveries apps/redeliver-webhook-delivery
 checks/create checks/get checks/get-suite checks/list-annotations checks/list-for-ref checks/list-for-suite
 checks/list-suites-for-ref checks/rerequest-run checks/rerequest-suite checks/update
@@ -28,6 +29,7 @@ rate-limit/get
 repos/compare-commits repos/create-commit-status repos/get repos/get-branch
 repos/get-collaborator-permission-level repos/get-combined-status-for-ref repos/get-commit repos/get-content
 repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit
+users/get-authenticated
 """
 # What a validator does not read; examples are half of the size.
 PROSE = frozenset(["description", "summary", "example", "examples", "externalDocs", "x-github", "tags", "title"])

@@ -94,6 +94,11 @@ class People:
                 for token in dead:
                     del self.world.tokens[token.value]
 
+    def permit(self, full_name: str, login: str, permission: str) -> None:
+        """Lets a human do so much in a repository: none, read, write or admin."""
+        with self.world.lock:
+            self.world.collaborators.setdefault(self.repository(full_name).id, {})[login] = permission
+
     def require_checks(self, full_name: str, branch: str, names: Sequence[str]) -> None:
         """Protects a branch: these checks must pass before a merge."""
         with self.world.lock:

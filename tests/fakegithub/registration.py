@@ -88,12 +88,14 @@ def convert(code: str) -> Answer:
             list(manifest.get("default_events", [])),
             world().clock.iso(),
             owner=manifest["owner"],
+            client_secret=secrets.token_hex(20),
+            callback_urls=tuple(manifest.get("callback_urls", ())),
         )
         world().installations.clear()
         events().url = manifest["hook_attributes"]["url"]
         made: Json = {
             **shapes.app(base_url(), app),
-            "client_secret": secrets.token_hex(20),
+            "client_secret": app.client_secret,
             "webhook_secret": app.webhook_secret,
             "pem": app.private_key,
         }

@@ -51,7 +51,7 @@ def _readable(owner: str, repo: str) -> Repository:
     repository = world().repository(name) or world().moved_repository(name)
     if repository is None or (repository.private and caller.token is None):
         raise auth.bad_credentials() if caller.token is None else ApiError(404, "Repository not found.")
-    auth.allow(caller, repository, "contents", "read")
+    auth.allow(world(), caller, repository, "contents", "read")
     return repository
 
 

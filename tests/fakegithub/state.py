@@ -50,6 +50,9 @@ class App:
     owner: str = "gracegate-dev"
     webhook_content_type: str = "json"
     webhook_insecure_ssl: str = "0"
+    client_secret: str = "a client secret"
+    callback_urls: tuple[str, ...] = ("http://127.0.0.1/sign-in/callback",)
+    user_tokens_expire: bool = True
 
     @property
     def client_id(self) -> str:
@@ -97,6 +100,25 @@ class Token:
     repository_ids: frozenset[int]
     permissions: Mapping[str, str]
     expires: float
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A person's consent, which a code stands for; `challenge` is that of PKCE, "" without."""
+
+    login: str
+    redirect_uri: str
+    challenge: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class UserToken:
+    """A token with which the App acts for a person; `expires` is in seconds of the fake's clock, None for never."""
+
+    value: str
+    login: str
+    expires: float | None
 
 
 @dataclass

@@ -77,7 +77,7 @@ def needs(permission: str, level: str = "read") -> Callable[[Handler], Handler]:
                 repository = world().repository(f"{owner}/{repo}")
                 if repository is None:
                     raise _moved(f"{owner}/{repo}")
-                allow(caller(), repository, permission, level)
+                allow(world(), caller(), repository, permission, level)
                 return handler(repository, **kwargs)
 
         return guarded
@@ -90,7 +90,7 @@ def _moved(full_name: str) -> ApiError:
     repository = world().moved_repository(full_name)
     if repository is None:
         return not_found()
-    allow(caller(), repository, "metadata", "read")
+    allow(world(), caller(), repository, "metadata", "read")
     below = request.path.split("/", 4)[4:]
     path = "/".join([f"{base_url()}/repositories/{repository.id}", *map(quote, below)])
     query = f"?{request.query_string.decode()}" if request.query_string else ""

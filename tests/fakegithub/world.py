@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.fakegithub.state import (
     App,
+    Authorization,
     CheckRun,
     CheckSuite,
     Clock,
@@ -19,6 +20,7 @@ from tests.fakegithub.state import (
     Repository,
     Status,
     Token,
+    UserToken,
     app_key,
 )
 
@@ -62,6 +64,11 @@ class World:
         self.deliveries: list[Delivery] = []
         self.people: dict[str, str] = {}
         """Permission of a human by login; whoever is not listed may write."""
+        self.collaborators: dict[int, dict[str, str]] = {}
+        """The same by the id of a repository, where it is another one there."""
+        self.authorizations: dict[str, Authorization] = {}
+        """By the code that is exchanged for a token."""
+        self.user_tokens: dict[str, UserToken] = {}
         self.base_url = ""
 
     def new_id(self) -> int:
@@ -82,6 +89,10 @@ class World:
             if one.account == repository.owner and (one.repository_ids is None or repository.id in one.repository_ids):
                 return one
         return None
+
+    def permission(self, repository: Repository, login: str) -> str:
+        """What a human may do in a repository: none, read, write or admin."""
+        return self.collaborators.get(repository.id, {}).get(login) or self.people.get(login, "write")
 
     def repositories_of(self, installation: Installation) -> list[Repository]:
         return [one for one in self.repositories.values() if self.installation_of(one) is installation]

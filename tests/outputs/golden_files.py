@@ -28,6 +28,7 @@ CONTEXT = html.ReportContext(
     files_url="https://github.com/shop/shop/blob/0123456789abcdef0123456789abcdef01234567",
     checked_at="2026-11-24 10:00 UTC",
     stylesheet="/style.css",
+    navigation=html.Navigation((("/rules", "Rules"), ("/docs", "Documentation")), ("/account", "ada")),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.store import repositories
+from gracegate.store import KnownRepository, repositories
 from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
 from tests.policy.sets.test_change_review import PASSING_TEST, TEST
 from tests.review.conftest import SHOP, Inbox, Stage, is_current, policy_sets
@@ -37,9 +37,12 @@ def stage(stage: Stage, tmp_path: Path) -> Stage:
     stage.fake.world.repositories[stage.repository_id].private = False
     other = stage.fake.create_repository(OTHER, private=True)
     stage.fake.push(OTHER, "main", {"hidden/web.yaml": LIMITED})
-    names = {stage.repository_id: SHOP, other.id: OTHER}
+    known = {
+        stage.repository_id: KnownRepository(SHOP, is_public=True),
+        other.id: KnownRepository(OTHER, is_public=False),
+    }
     with stage.reviewer.store.transaction() as tx:
-        repositories.replace(tx, stage.installation, names)
+        repositories.replace(tx, stage.installation, known)
     base = {**POLICIES, ".gracegate.yaml": "policies: [tools/policies]\n", "web/web.yaml": LIMITED}
     stage.fake.push(SHOP, "main", base)
     sets = policy_sets(tmp_path / "policies-data", str(folder))

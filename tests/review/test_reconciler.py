@@ -17,7 +17,17 @@ from gracegate.review import reconciler as reconciler_module
 from gracegate.review import redelivery
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.reconciler import IN_FLIGHT, Reconciler
-from gracegate.store import Delivery, PullHead, StoredReport, deliveries, reports, runs, shared_tasks, sweeps
+from gracegate.store import (
+    Delivery,
+    PullHead,
+    StoredReport,
+    deliveries,
+    reports,
+    repositories,
+    runs,
+    shared_tasks,
+    sweeps,
+)
 from gracegate.store.tables import HEAD, RUN, VERDICT
 from tests.review.conftest import SHOP, Stage, is_current
 from tests.runs import claimed, delays
@@ -91,16 +101,21 @@ def test_a_missed_pull_request_is_queued_once_and_concluded(sweeper: Sweeper) ->
     assert stage.checks() == [("completed", "success")] * 2
 
 
-@pytest.mark.parametrize("is_private", [False, True])
-def test_reports_of_a_repository_that_is_private_now_are_deleted(sweeper: Sweeper, is_private: bool) -> None:
+@pytest.mark.parametrize(("is_private", "secret"), [(False, ""), (True, ""), (True, "secret")])
+def test_reports_of_a_repository_that_is_private_now_are_deleted_unless_people_sign_in(
+    sweeper: Sweeper, is_private: bool, secret: str
+) -> None:
     stage, store = sweeper.stage, sweeper.reconciler.store
+    settings = replace(sweeper.reconciler.settings, client_secret=secret)
+    sweeper.reconciler = replace(sweeper.reconciler, settings=settings)
     (repository,) = stage.fake.world.repositories.values()
     repository.private = is_private
     with store.transaction() as tx:
         reports.save(tx, StoredReport(stage.repository_id, 1, "head", SHOP, b""))
     sweeper.sweep()
     with store.reading() as tx:
-        assert (reports.find(tx, stage.repository_id, 1, "head") is None) is is_private
+        assert (reports.find(tx, stage.repository_id, 1, "head") is None) is (is_private and not secret)
+        assert repositories.is_public(tx, stage.repository_id) is not is_private
 
 
 def test_a_check_that_vanished_is_made_again(sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:

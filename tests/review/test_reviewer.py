@@ -22,7 +22,7 @@ from gracegate.outputs import CheckOutput
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import PolicyEngines, rules_bundle
 from gracegate.review import comment_poster, sandbox
-from gracegate.store import Delivery, Outcome, PullHead, deliveries, reviews, runs
+from gracegate.store import Delivery, Outcome, PullHead, deliveries, repositories, reviews, runs
 from gracegate.store.tables import REPORT, VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
@@ -155,8 +155,9 @@ def reports_of(stage: Stage) -> list[tuple[int, str, str]]:
         return [(row.number, row.head_sha, row.repository) for row in tx.execute(REPORT.select())]
 
 
-def test_a_check_links_to_its_report_in_a_public_repository_alone(stage: Stage) -> None:
-    settings = replace(stage.reviewer.settings, public_url="https://gate.example.com")
+@pytest.mark.parametrize("secret", ["", "secret"])
+def test_a_check_of_a_private_repository_links_to_its_report_where_people_sign_in(stage: Stage, secret: str) -> None:
+    settings = replace(stage.reviewer.settings, public_url="https://gate.example.com", client_secret=secret)
     reviewer = replace(stage.reviewer, settings=settings)
     number = stage.open_pull_request({"web.yaml": WITHOUT_DRAIN})
     (repository,) = stage.fake.world.repositories.values()
@@ -167,7 +168,10 @@ def test_a_check_links_to_its_report_in_a_public_repository_alone(stage: Stage) 
         (*_, check) = stage.fake.world.check_runs.values()
         seen.append((check.details_url, reports_of(stage)))
     address = f"https://gate.example.com/reports/{repository.id}/{number}/{stage.head()}"
-    assert seen == [(address, [(number, stage.head(), SHOP)]), (None, [])]
+    shown = (address, [(number, stage.head(), SHOP)])
+    assert seen == [shown, shown if secret else (None, [])]
+    with stage.reviewer.store.reading() as tx:
+        assert not repositories.is_public(tx, repository.id)
     (review,) = stage.fake.pull(SHOP, number).reviews
     assert f"[All findings]({address})" in review.body
 

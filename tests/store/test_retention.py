@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from gracegate.store import Keep, Store, repositories, retention
+from gracegate.store import Keep, KnownRepository, Store, repositories, retention
 from gracegate.store.tables import (
     AUDIT,
     DELIVERY,
@@ -19,6 +19,7 @@ from gracegate.store.tables import (
     REPORT,
     REVIEW,
     RUN,
+    SESSION,
     SHARED_TASK,
     SWEEP,
     VERDICT,
@@ -65,7 +66,7 @@ def delete_old(store: Store) -> int:
 
 def know_repositories(tx: sa.Connection) -> None:
     add(tx, SHARED_TASK, name="sweep", completed_at=0.1)
-    repositories.replace(tx, 7, {42: "shop/web"})
+    repositories.replace(tx, 7, {42: KnownRepository("shop/web", is_public=True)})
 
 
 Act = Callable[[sa.Connection], object]
@@ -103,8 +104,10 @@ OLD: dict[str, tuple[sa.Table, Act]] = {
         lambda tx: add(tx, WRITE_BUDGET, minute_full_at=0.1, hour_full_at=0.1, notifications_full_at=0.1),
     ),
     "a heartbeat": (EXECUTOR, lambda tx: add(tx, EXECUTOR, heartbeat_at=2)),
+    "a session": (SESSION, lambda tx: add(tx, SESSION, expires_at=0.1)),
 }
 KEPT: dict[str, tuple[sa.Table, Act]] = {
+    "a session": (SESSION, lambda tx: add(tx, SESSION, expires_at=-0.1)),
     "a run": (RUN, lambda tx: add(tx, RUN, finished_at=29)),
     "a run that has not ended": (RUN, lambda tx: add(tx, RUN, created_at=99, updated_at=99)),
     "the newest run of a pull request": (
@@ -173,8 +176,23 @@ def test_many_rows_go_in_small_transactions(store: Store, monkeypatch: pytest.Mo
             add(tx, RUN, id=f"r{number}", finished_at=31)
             add(tx, HEAD, number=number, closed=True, updated_at=31)
         add(tx, RUN, id="new", finished_at=1)
-    assert delete_old(store) == 4 + 4 + 9
+    assert delete_old(store) == 4 + 4 + 10
     assert (count(store, RUN), count(store, HEAD)) == (1, 0)
+
+
+def known(names: Mapping[int, str]) -> dict[int, KnownRepository]:
+    return {number: KnownRepository(name, is_public=True) for number, name in names.items()}
+
+
+def test_who_may_see_a_repository_is_what_was_seen_last(store: Store) -> None:
+    with store.transaction() as tx:
+        assert not repositories.is_public(tx, 1)
+        repositories.record(tx, 7, 1, KnownRepository("shop/web", is_public=True))
+        assert repositories.is_public(tx, 1)
+        repositories.set_private(tx, 1)
+        assert not repositories.is_public(tx, 1)
+        repositories.replace(tx, 7, known({1: "shop/web"}))
+        assert repositories.is_public(tx, 1)
 
 
 def test_the_repositories_that_the_app_may_read(store: Store) -> None:
@@ -183,15 +201,15 @@ def test_the_repositories_that_the_app_may_read(store: Store) -> None:
             return repositories.full_names(tx)
 
     with store.transaction() as tx:
-        repositories.replace(tx, 7, {1: "shop/web", 2: "shop/old"})
-        repositories.replace(tx, 8, {3: "other/web"})
+        repositories.replace(tx, 7, known({1: "shop/web", 2: "shop/old"}))
+        repositories.replace(tx, 8, known({3: "other/web"}))
         add(tx, SWEEP, installation_id=7)
     assert full_names() is None
     with store.transaction() as tx:
         add(tx, SHARED_TASK, name="sweep", completed_at=0.1)
-        repositories.replace(tx, 7, {1: "shop/new-name", 4: "shop/more"})
+        repositories.replace(tx, 7, known({1: "shop/new-name", 4: "shop/more"}))
         # A transfer, which the sweep of its new installation finds first.
-        repositories.replace(tx, 8, {3: "other/web", 1: "other/new-name"})
+        repositories.replace(tx, 8, known({3: "other/web", 1: "other/new-name"}))
     assert full_names() == {"other/new-name", "shop/more", "other/web"}
     with store.transaction() as tx:
         repositories.forget_other_installations(tx, [8])

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 # GitHub sends these to every App, they cannot be subscribed to.
-ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
+ALWAYS_SENT = {"ping", "installation", "installation_repositories", "github_app_authorization"}
 
 
 def test_the_app_subscribes_to_the_handled_events() -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from gracegate.policy import load_builtin
 from gracegate.review.report_pages import write_page
-from gracegate.store import StoredReport, reports
+from gracegate.store import KnownRepository, StoredReport, reports, repositories
 from tests.jobs.harness import Service
 from tests.outputs import sample_reports as samples
 from tests.web import payloads
@@ -20,7 +20,7 @@ from tests.web.test_webhooks import send
 SHA = payloads.sha(7)
 ADDRESS = f"/reports/42/1/{SHA}"
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none';"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'"
 )
 
@@ -29,6 +29,7 @@ def store_report(service: Service, content: bytes = b"") -> None:
     report = replace(samples.FAIL, rollouts=(samples.REVIEWS_ROLLOUT,), seconds=2.0)
     stored = StoredReport(42, 1, SHA, "shop/web", content or write_page(report))
     with service.store.transaction() as tx:
+        repositories.record(tx, 7, 42, KnownRepository("shop/web", is_public=True))
         reports.save(tx, stored)
 
 
@@ -79,6 +80,7 @@ def test_a_report_has_its_pull_request_its_lines_and_its_pictures(service: Servi
 
 def test_the_report_of_a_merge_group_leads_to_its_commit(service: Service, client: FlaskClient) -> None:
     with service.store.transaction() as tx:
+        repositories.record(tx, 7, 42, KnownRepository("shop/web", is_public=True))
         reports.save(tx, StoredReport(42, 0, SHA, "shop/web", write_page(samples.CLEAN)))
     page = client.get(f"/reports/42/0/{SHA}").text
     assert f'<a href="https://github.com/shop/web/commit/{SHA}">shop/web, merge queue</a>' in page

@@ -127,6 +127,8 @@ class SetupFiles:
             "GRACEGATE_PRIVATE_KEY_FILE": str(self.key_file),
             "GRACEGATE_WEBHOOK_SECRETS": registered.webhook_secret,
             "GRACEGATE_COMMENT_SIGNING_KEYS": secrets.token_hex(32),
+            "GRACEGATE_CLIENT_ID": registered.client_id,
+            "GRACEGATE_CLIENT_SECRET": registered.client_secret,
             **more,
         }
         lines = [f"# The GitHub App {registered.page_url}, registered by `gracegate setup`."]

@@ -21,9 +21,11 @@ from gracegate.github_app.git_objects import GitObjects
 from gracegate.github_app.installations import AccessibleRepository
 from gracegate.github_app.pace import LocalWriteBudget, Pace, WriteBudget
 from gracegate.github_app.pull_requests import PullRequest
+from gracegate.github_app.users import Access, User, UserClient, UserToken
 from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
+    "Access",
     "AccessibleRepository",
     "AppClient",
     "GitObjects",
@@ -35,6 +37,9 @@ __all__ = [
     "RecordWrite",
     "RepositoryClient",
     "TokenBroker",
+    "User",
+    "UserClient",
+    "UserToken",
     "Write",
     "WriteBudget",
     "app",

@@ -25,6 +25,7 @@ OPTIONAL_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
 NEEDED_EVENTS = ("pull_request", "push", "merge_group", "repository", "check_run", "check_suite")
 _DESCRIPTION = "Reviews pull requests that change Kubernetes manifests, so that no rolling update drops a request."
 WEBHOOK_PATH = "/webhooks/github"
+CALLBACK_PATH = "/sign-in/callback"
 
 
 def app_manifest(
@@ -39,6 +40,7 @@ def app_manifest(
         "url": service_url,
         "description": _DESCRIPTION,
         "public": False,
+        "callback_urls": [f"{service_url}{CALLBACK_PATH}"],
         "hook_attributes": {"url": f"{service_url}{WEBHOOK_PATH}", "active": True},
         "default_permissions": {**NEEDED_PERMISSIONS, **(more_permissions or {})},
         "default_events": list(NEEDED_EVENTS),
@@ -48,10 +50,12 @@ def app_manifest(
 
 @dataclass(frozen=True, slots=True)
 class RegisteredApp:
-    """A new App. GitHub tells its private key and its webhook secret this once."""
+    """A new App. GitHub tells its private key and its secrets this once."""
 
     id: int
     page_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
     private_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
 
@@ -64,4 +68,5 @@ def exchange_code(api_url: str, code: str, timeout: float = 30.0) -> RegisteredA
     if answer.status_code != 201:
         raise error_from_answer(answer.status_code, answer.headers, json_of(answer))
     body = answer.json()
-    return RegisteredApp(body["id"], body["html_url"], body["pem"], body["webhook_secret"])
+    urls_and_ids = (body["id"], body["html_url"], body["client_id"])
+    return RegisteredApp(*urls_and_ids, body["client_secret"], body["pem"], body["webhook_secret"])

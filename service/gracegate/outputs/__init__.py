@@ -16,6 +16,7 @@ from gracegate.outputs import (
 from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.html import (
+    Navigation,
     Picture,
     ReportContext,
     draw_rollouts,
@@ -46,6 +47,7 @@ __all__ = [
     "CommentState",
     "Commenting",
     "Conclusion",
+    "Navigation",
     "Picture",
     "ReportContext",
     "TextStyle",

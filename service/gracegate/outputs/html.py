@@ -51,6 +51,14 @@ _LINE_KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
 @dataclass(frozen=True, slots=True)
+class Navigation:
+    """The links at the top of a page, as (address, words); `account` leads to who looks at it, or to the sign-in."""
+
+    links: tuple[tuple[str, str], ...] = ()
+    account: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContext:
     """What a page says of its check beside the report. `subject` is what was checked, and `commit` of what state.
 
@@ -66,6 +74,7 @@ class ReportContext:
     checked_at: str = ""
     left_out: int = 0
     stylesheet: str = ""
+    navigation: Navigation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,7 @@ def render_report(report: Report, context: ReportContext, pictures: Iterable[Pic
         "report.html",
         title=headline,
         stylesheet=context.stylesheet,
+        navigation=context.navigation,
         page=context,
         report=report,
         headline=headline,
@@ -165,6 +175,7 @@ def render_template(name: str, **values: Any) -> str:
     """A template of this room, with the texts that all of them use."""
     from markupsafe import Markup  # noqa: PLC0415
 
+    values.setdefault("navigation", None)
     own = {"style": "", "policy": ""} if values["stylesheet"] else {"style": Markup(stylesheet()), "policy": OWN_POLICY}  # noqa: S704 - ours
     return _environment().get_template(name).render(**own, **values) + "\n"
 

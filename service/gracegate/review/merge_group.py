@@ -55,8 +55,7 @@ class MergeGroupReviewer(PullRequestReviewer):
 
     def _conclude_group(self, run: Run, repo: RepositoryClient, check: checks.CheckRun, report: Report) -> str:
         output = check_run.render(report, self.settings.on_incomplete)
-        # Only where a page could be shown GitHub is asked whether it may be.
-        is_public = self.settings.public_url is not None and contents.is_public(repo)
+        is_public = contents.is_public(repo)
         details_url = self._store_report(run, PullHead(0, run.head_sha), report, is_public=is_public)
         if refused := checks.conclude(repo, check, output, details_url):
             log.warning("annotations_refused", count=refused)

@@ -31,6 +31,7 @@ from gracegate.review.reviewer import external_id
 from gracegate.settings import Settings
 from gracegate.store import (
     Delivery,
+    KnownRepository,
     MergeGroup,
     PullHead,
     Store,
@@ -137,9 +138,11 @@ class _InstallationSweep:
         listed = installations.list_repositories(self.reader)
         allowed = [one for one in listed if self.reconciler.is_allowed(one.full_name)]
         with store.transaction() as tx:
-            repositories.replace(tx, self.installation_id, {one.id: one.full_name for one in allowed})
-            # The webhook that says it may have been lost.
-            reports.delete_private(tx, {one.id for one in listed if not one.is_public})
+            known = {one.id: KnownRepository(one.full_name, one.is_public) for one in allowed}
+            repositories.replace(tx, self.installation_id, known)
+            if not self.reconciler.settings.has_sign_in:
+                # The webhook that says it may have been lost.
+                reports.delete_private(tx, {one.id for one in listed if not one.is_public})
         for repository in allowed:
             if repository.id <= sweep.position:
                 continue

@@ -56,6 +56,7 @@ from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings, installed_opa
 from gracegate.store import (
     ChangedPolicies,
+    KnownRepository,
     Outcome,
     PullHead,
     RecordedFinding,
@@ -66,6 +67,7 @@ from gracegate.store import (
     StoredReport,
     policy_rules,
     reports,
+    repositories,
     reviews,
     runs,
     verdicts,
@@ -257,8 +259,8 @@ class PullRequestReviewer:
         return output.conclusion
 
     def _page_url(self, run: Run, head: PullHead, *, is_public: bool) -> str | None:
-        """The address of a report's page; None where it has none: anybody could open it."""
-        if self.settings.public_url is None or not is_public:
+        """The address of a report's page; None where it has none: where nobody can sign in, anybody could open it."""
+        if self.settings.public_url is None or not (is_public or self.settings.has_sign_in):
             return None
         return f"{self.settings.public_url}/reports/{run.repository_id}/{head.number}/{head.head_sha}"
 
@@ -267,7 +269,9 @@ class PullRequestReviewer:
         repository was public."""
         url = self._page_url(run, head, is_public=is_public)
         content = None if url is None else write_page(report)
+        known = KnownRepository(run.repository, is_public)
         with self.store.transaction() as tx:
+            repositories.record(tx, run.installation_id, run.repository_id, known)
             if content is None:
                 reports.delete_all(tx, run.repository_id)
             else:

@@ -1,4 +1,4 @@
-"""The database: deliveries, newest heads, runs, verdicts, reviews, rate limits and the audit log."""
+"""The database: deliveries, newest heads, runs, verdicts, reviews, rate limits, sessions and the audit log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gracegate.store import (
     retention,
     reviews,
     runs,
+    sessions,
     shared_tasks,
     sweeps,
     verdicts,
@@ -37,9 +38,11 @@ from gracegate.store.deliveries import (
     Subject,
 )
 from gracegate.store.reports import StoredReport
+from gracegate.store.repositories import KnownRepository
 from gracegate.store.retention import Keep
 from gracegate.store.reviews import RecordedFinding, RecordedReview
 from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
+from gracegate.store.sessions import StoredSession
 from gracegate.store.sweeps import Candidate, FailedDelivery, GroupCandidate
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
 from gracegate.store.verdicts import Sibling
@@ -62,6 +65,7 @@ __all__ = [
     "GroupCandidate",
     "HeldRun",
     "Keep",
+    "KnownRepository",
     "MergeGroup",
     "Outcome",
     "PolicyImpactRun",
@@ -73,6 +77,7 @@ __all__ = [
     "Sibling",
     "Store",
     "StoredReport",
+    "StoredSession",
     "Subject",
     "Transaction",
     "audit",
@@ -85,6 +90,7 @@ __all__ = [
     "retention",
     "reviews",
     "runs",
+    "sessions",
     "shared_tasks",
     "sqlite_file",
     "sweeps",

@@ -1,7 +1,7 @@
 """The reports of checks, for the pages that checks link to: one for each head of a pull request, the newest, and for
 each group of a merge queue.
 
-Only those of public repositories are kept, because anybody can open these pages.
+Those of private repositories are kept only where people can sign in.
 """
 
 from __future__ import annotations

@@ -1,29 +1,49 @@
-"""The repositories that the App may read, as the sweeps have listed them: of all others nothing is kept."""
+"""The repositories that the App may read, as sweeps and reviews have seen them: of all others nothing is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from gracegate.store.tables import REPOSITORY, SHARED_TASK, SWEEP, now
+from gracegate.store.tables import REPOSITORY, SHARED_TASK, SWEEP, now, put
 
 KNOWN_FOR = 86400.0
 """Seconds after a complete sweep in which the list counts."""
 
 
-def replace(tx: sa.Connection, installation_id: int, names: Mapping[int, str]) -> None:
-    """Record all repositories of an installation: their full names by id."""
+class KnownRepository(NamedTuple):
+    """A repository that the App may read; `is_public` says whether anybody may."""
+
+    full_name: str
+    is_public: bool
+
+
+def replace(tx: sa.Connection, installation_id: int, known: Mapping[int, KnownRepository]) -> None:
+    """Record all repositories of an installation by id."""
     own = REPOSITORY.c.installation_id == installation_id
-    query = sa.select(REPOSITORY.c.id, REPOSITORY.c.full_name).where(own).with_for_update()
-    before = {row.id: row.full_name for row in tx.execute(query)}
-    for number in sorted(before.keys() - names.keys()):
+    query = sa.select(REPOSITORY.c.id, REPOSITORY.c.full_name, REPOSITORY.c.is_public).where(own).with_for_update()
+    before = {row.id: KnownRepository(row.full_name, row.is_public) for row in tx.execute(query)}
+    for number in sorted(before.keys() - known.keys()):
         tx.execute(sa.delete(REPOSITORY).where(REPOSITORY.c.id == number, own))
-    for number, name in sorted(names.items()):
-        if before.get(number) != name:
-            # It may have been another installation's, before a transfer.
-            tx.execute(sa.delete(REPOSITORY).where(REPOSITORY.c.id == number))
-            tx.execute(sa.insert(REPOSITORY).values(id=number, installation_id=installation_id, full_name=name))
+    for number, one in sorted(known.items()):
+        if before.get(number) != one:
+            record(tx, installation_id, number, one)
+
+
+def record(tx: sa.Connection, installation_id: int, repository_id: int, known: KnownRepository) -> None:
+    """Record one; it may have been another installation's, before a transfer."""
+    put(tx, REPOSITORY, {"id": repository_id, "installation_id": installation_id, **known._asdict()})
+
+
+def set_private(tx: sa.Connection, repository_id: int) -> None:
+    tx.execute(sa.update(REPOSITORY).where(REPOSITORY.c.id == repository_id).values(is_public=False))
+
+
+def is_public(tx: sa.Connection, repository_id: int) -> bool:
+    """Whether anybody may read a repository; not where that is not known."""
+    return bool(tx.scalar(sa.select(REPOSITORY.c.is_public).where(REPOSITORY.c.id == repository_id)))
 
 
 def forget_other_installations(tx: sa.Connection, installation_ids: Collection[int]) -> None:

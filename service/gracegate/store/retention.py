@@ -19,6 +19,7 @@ from gracegate.store.tables import (
     REPORT,
     REVIEW,
     RUN,
+    SESSION,
     VERDICT,
     WRITE_BUDGET,
     now,
@@ -121,6 +122,7 @@ _CONDITIONS: dict[sa.Table, Callable[[sa.Connection, Keep], sa.ColumnElement[boo
     AUDIT: lambda _tx, keep: AUDIT.c.at < now() - keep.audit,
     RATE_LIMIT: lambda _tx, _keep: RATE_LIMIT.c.blocked_until < now(),
     WRITE_BUDGET: _full_budgets,
+    SESSION: lambda _tx, _keep: SESSION.c.expires_at < now(),
     EXECUTOR: lambda _tx, keep: EXECUTOR.c.heartbeat_at < now() - keep.others,
 }
 """The condition of what is old by table, in the order in which they are emptied."""

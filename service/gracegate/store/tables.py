@@ -171,6 +171,7 @@ REPOSITORY = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("installation_id", BigInteger, nullable=False, index=True),
     Column("full_name", Text, nullable=False),
+    Column("is_public", Boolean, nullable=False),
 )
 
 REDELIVERY = Table(
@@ -232,6 +233,17 @@ POLICY_VERSION = Table(
     Column("commit", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("archive", LargeBinary, nullable=False),
+)
+
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("key_hash", Text, primary_key=True),  # SHA-256 of the key, which the person's browser alone has
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("login", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),  # encrypted with the key
+    Column("expires_at", Float, nullable=False),
 )
 
 

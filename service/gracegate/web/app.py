@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from gracegate.settings import Settings
 from gracegate.store import Store
-from gracegate.web import bundles, health, metrics, pages, webhooks
+from gracegate.web import bundles, health, metrics, pages, sign_in, viewers, webhooks
 from gracegate.web.health import ReadinessCheck
+from gracegate.web.responses import message
 
 Application = Flask
+WITHOUT_FORM = frozenset({"webhooks.receive"})
+"""The endpoints whose requests are signed in another way; all others take nothing without a session and its token."""
 
 
 def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, ReadinessCheck]) -> Application:
@@ -22,5 +25,17 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app.register_blueprint(bundles.blueprint())
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(pages.blueprint(settings, store))
-    pages.answer_unknown_addresses(app)
+    if known := viewers.install(app, settings, store):
+        app.register_blueprint(sign_in.blueprint(settings, known))
+    pages.answer_errors(app)
+    app.before_request(_refuse_foreign_forms)
     return app
+
+
+def _refuse_foreign_forms() -> Response | None:
+    """Another site can send a form in the name of a person who has signed in here, but does not know its token."""
+    if request.method in {"GET", "HEAD", "OPTIONS"} or request.endpoint is None or request.endpoint in WITHOUT_FORM:
+        return None
+    if viewers.has_csrf_token():
+        return None
+    return message(403, "Nothing was done", "This form is not of your session: open its page again, and sign in there.")

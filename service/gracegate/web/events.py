@@ -14,7 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gracegate.model import CONFIG_FILE
 from gracegate.settings import Settings
-from gracegate.store import BaseBranch, Delivery, MergeGroup, PullHead, Store, Subject, deliveries, reports, runs
+from gracegate.store import (
+    BaseBranch,
+    Delivery,
+    MergeGroup,
+    PullHead,
+    Store,
+    Subject,
+    deliveries,
+    reports,
+    repositories,
+    runs,
+    sessions,
+)
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"(?:pr|policies):([1-9][0-9]{0,8}):")
@@ -120,6 +132,11 @@ class InstallationEvent(Payload):
     repositories_removed: tuple[Identified, ...] = ()
 
 
+class AuthorizationEvent(Payload):
+    action: Literal["revoked"]
+    sender: Identified
+
+
 class PullRequest(Payload):
     number: Number
     head: Commit
@@ -215,6 +232,17 @@ def record_installation(context: HandlerContext, payload: Mapping[str, Any]) -> 
     return HandlerResult("recorded")
 
 
+@handles("github_app_authorization")
+def end_sessions(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    """A person does not let the App act for them any more. GitHub tells every App so, whatever it subscribed to."""
+    event = AuthorizationEvent.model_validate(payload)
+    with context.store.transaction() as tx:
+        if not deliveries.record(tx, Delivery(context.delivery_id, context.event, event.action, 0), "recorded"):
+            return HandlerResult("duplicate")
+        sessions.end_all(tx, event.sender.id)
+    return HandlerResult("recorded")
+
+
 @handles("pull_request")
 def handle_pull_request(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
     event = PullRequestEvent.model_validate(payload)
@@ -263,8 +291,9 @@ def handle_repository(context: HandlerContext, payload: Mapping[str, Any]) -> Ha
         with context.store.transaction() as tx:
             if not deliveries.record(tx, _delivery(context, event), "recorded"):
                 return HandlerResult("duplicate")
-            # Their pages can be opened by anybody.
-            reports.delete_all(tx, event.repository.id)
+            repositories.set_private(tx, event.repository.id)
+            if event.action == "deleted" or not context.settings.has_sign_in:
+                reports.delete_all(tx, event.repository.id)
         return HandlerResult("recorded")
     if event.action not in {"renamed", "transferred"}:
         return HandlerResult("ignored", f"repository.{event.action} changes nothing that is reviewed")
