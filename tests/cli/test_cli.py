@@ -23,7 +23,7 @@ from gracegate.cli.policies import ActivePolicies, ChosenPolicies
 from gracegate.policy import Cluster, load_builtin
 from tests.manifests import hostile
 from tests.processes import WAIT_SECONDS
-from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_DRAIN
+from tests.shop import DEPLOYMENT, PRESTOP, SERVICE, WITHOUT_BOTH, WITHOUT_DRAIN
 
 
 @pytest.fixture
@@ -98,6 +98,19 @@ def test_the_verdict(
     assert (run(["check", *arguments]), *capfd.readouterr()) == expected
 
 
+def test_a_baseline_for_a_tree_without_history(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["baseline"]) == CLEAN
+    assert capfd.readouterr() == ("", "gracegate-baseline.json accepts 1 finding.\n")
+    assert run(["check", "--baseline", "gracegate-baseline.json"]) == CLEAN
+    assert capfd.readouterr().out == "No new findings (1 finding already there).\n"
+    write(shop, {"apps/web.yaml": WITHOUT_BOTH, "other/x": ""})
+    assert run(["check", "apps", "--baseline", "gracegate-baseline.json", "--quiet"]) == FINDINGS
+    assert capfd.readouterr().out.endswith("(1 finding already there).\n")
+    write(shop, {"apps/web.yaml": DEPLOYMENT})
+    assert run(["check", "--baseline", "gracegate-baseline.json"]) == CLEAN
+    assert capfd.readouterr().out.startswith("gracegate-baseline.json: note: 1 finding of this baseline is gone, in")
+
+
 def test_more_is_shown_where_it_is_asked_for(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for number in range(11):
         name = f"web-{number}"
@@ -166,6 +179,8 @@ def test_the_profile_decides_what_fails(shop: Path, profile: str, arguments: lis
         pytest.param(["rules", "nothing-like-it"], "`gracegate rules` lists them.", id="rule of no name"),
         pytest.param(["chek"], "There is no command `chek`; did you mean `check`?", id="command"),
         pytest.param(["policy", "x"], "no command `x`; `gracegate policy --help` lists them.", id="no such command"),
+        pytest.param(["check", "--base", "x", "--baseline", "x"], "both say what was there before", id="two bases"),
+        pytest.param(["check", "--baseline", "x"], "gracegate: x: there is no such file; `grace", id="no baseline"),
         pytest.param(["check", "-q", "-v"], "--quiet and --verbose contradict each other", id="quiet and verbose"),
         pytest.param(["check", "--opa", "/nope"], "gracegate: --opa /nope: there is no such program", id="opa"),
     ],

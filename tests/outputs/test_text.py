@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gracegate.model import Fix, Report
+from gracegate.model import Fix, Report, Totals
 from gracegate.outputs import text
 from tests.outputs import sample_reports as samples
 
@@ -22,10 +22,10 @@ PRE_EXISTING_ONLY = replace(samples.CLEAN, findings=(samples.OLD, samples.WAIVED
             "Not everything was evaluated, so this check cannot pass.\n",
             id="incomplete",
         ),
-        pytest.param(samples.NOTHING, "No Kubernetes workloads in changed files.\n", id="nothing changed"),
         pytest.param(
-            replace(samples.NOTHING, has_base=False), "No Kubernetes workloads in 1 file.\n", id="nothing to check"
+            replace(samples.NOTHING, totals=Totals(0, 0, 0)), "No Kubernetes manifests changed.\n", id="nothing changed"
         ),
+        pytest.param(samples.NOTHING, "No Kubernetes workloads in 1 file.\n", id="nothing to check"),
         pytest.param(
             replace(samples.NOTHING, problems=(samples.TEMPLATE,), has_base=False),
             "charts/edge/deployment.yaml:4: note: This is a Helm template; it is not rendered yet. [template]\n"

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from gracegate.check.check import PlannedChange, check, plan_change, proposed_config_problem
+from gracegate.check.baseline import Baseline, parse_baseline, render_baseline
+from gracegate.check.check import (
+    PlannedChange,
+    TakenBaseline,
+    check,
+    plan_change,
+    proposed_config_problem,
+    take_baseline,
+)
 from gracegate.check.explain import explain_rule
 from gracegate.check.fix import FixedFiles, fix_all
 from gracegate.check.impact import (
@@ -22,6 +30,7 @@ from gracegate.check.verdict import add_problem
 
 __all__ = [
     "EVALUATION_FAILURES",
+    "Baseline",
     "ChangeImpact",
     "CheckRequest",
     "FixedFiles",
@@ -29,6 +38,7 @@ __all__ = [
     "Impact",
     "Outcome",
     "PlannedChange",
+    "TakenBaseline",
     "add_problem",
     "check",
     "compare_findings",
@@ -36,8 +46,11 @@ __all__ = [
     "find",
     "fix_all",
     "outcome_of",
+    "parse_baseline",
     "plan_change",
     "proposed_config_problem",
+    "render_baseline",
     "simulated_rollouts",
+    "take_baseline",
     "together",
 ]

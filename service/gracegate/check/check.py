@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
+from gracegate.check.baseline import KnownFinding, known_findings, stale_baseline_problem
 from gracegate.check.excerpts import find_excerpts
 from gracegate.check.findings import FoundMatches, findings_of, fixed_findings, shadow_findings
 from gracegate.check.fix_groups import FixContext
-from gracegate.check.matches import Match
+from gracegate.check.matches import Match, group_matches
 from gracegate.check.reevaluation import Reevaluation, Refuted
 from gracegate.check.render_notes import render_notes
 from gracegate.check.rollouts import find_rollouts
@@ -71,6 +72,25 @@ def plan_change(request: CheckRequest, render: Render) -> PlannedChange:
     return _planned(compare_trees(request, render), render)
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBaseline:
+    """What a baseline of a tree would accept, and what of the tree was not evaluated.
+
+    Of one of the `count` findings a baseline has each root that it is in.
+    """
+
+    findings: tuple[KnownFinding, ...]
+    count: int
+    problems: tuple[Problem, ...]
+
+
+def take_baseline(request: CheckRequest, render: Render) -> TakenBaseline:
+    """The findings of a tree that are not waived, to be accepted from now on."""
+    trees = compare_trees(request, render)
+    unwaived = [match for match in trees.head.matches if trees.waiver(match) is None]
+    return TakenBaseline(known_findings(unwaived), len(group_matches(unwaived)), problems_in_scope(trees))
+
+
 def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
     request, found = trees.request, findings_of(trees)
     plan = StepPlan() if _are_too_many(found, request) else plan_steps(trees, found, render)
@@ -95,7 +115,7 @@ def _planned(trees: ComparedTrees, render: Render) -> PlannedChange:
         fixed_findings=fixed_findings(trees),
         problems=problems,
         totals=_totals(trees),
-        has_base=request.diff is not None,
+        has_base=request.diff is not None or request.baseline is not None,
         comment_scope=request.config.comments,
         live_targets=tuple(sorted(trees.live_targets)),
         rollouts=rollouts,
@@ -215,6 +235,7 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
     problems += render_notes(trees)
     problems += _rego_problems(trees)
     problems += unlisted_problems(trees)
+    problems += _stale_baseline(trees)
     problems += waivers.annotation_problems(
         documents,
         request.config,
@@ -231,6 +252,25 @@ def problems_in_scope(trees: ComparedTrees) -> tuple[Problem, ...]:
         problems.append(Problem("", 0, "elsewhere", f"{files} could not be read.", is_manifest=False))
     # An annotation is in each root that its object is rendered in.
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.code)))
+
+
+def _stale_baseline(trees: ComparedTrees) -> Iterator[Problem]:
+    """A note where the baseline accepts what is gone; what was not looked at or not evaluated may still be there."""
+    request, head = trees.request, trees.head
+    if request.baseline is None:
+        return
+    rules = profiles.enabled_rules(request.rules, request.config, request.only).keys() - head.failed.keys()
+    unread = {problem.file for problem in (*head.collection.problems, *head.problems)}
+    gone = [
+        known
+        for known in trees.not_found
+        if known.identity.rule in rules
+        and request.baseline.covers(known.file)
+        and not unread & {"", known.file}
+        and not request.config.excludes(known.file)
+    ]
+    if gone:
+        yield stale_baseline_problem(request.baseline, gone)
 
 
 def _rego_problems(trees: ComparedTrees) -> Iterator[Problem]:

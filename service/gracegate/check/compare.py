@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from gracegate.check.matches import Identity, Match, value_at
 from gracegate.check.subjects import is_rolling
@@ -124,38 +125,62 @@ def _in_any_object(match: Match) -> Hashable:
     return match.identity.rule, match.identity.object.kind, match.identity.path
 
 
+class Former(Protocol):
+    """What a match of the head is paired with: one of the base, or what a baseline knows of one."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def holder(self) -> str: ...
+
+
+_Former = TypeVar("_Former", bound=Former)
+
+
+def pair_without_renames(
+    base: Iterable[_Former], head: Sequence[Match]
+) -> tuple[Mapping[str, _Former], Sequence[_Former]]:
+    """For the head's matches, by id, those of the base in objects and containers of the same names, and those that are
+    left."""
+    return _pair(base, head, Changes({}, {}, {}, frozenset(), frozenset()))
+
+
 def _pair(
-    base: Iterable[Match], head: Sequence[Match], changes: Changes
-) -> tuple[Mapping[str, Match], Sequence[Match]]:
+    base: Iterable[_Former], head: Sequence[Match], changes: Changes
+) -> tuple[Mapping[str, _Former], Sequence[_Former]]:
     """For the head's matches, by id, those of the base in the same object, and the base's that are left."""
     renames, containers, moved = changes.renames, changes.containers, changes.moved
-    unpaired: dict[Identity, list[Match]] = defaultdict(list)
-    for match in base:
-        unpaired[match.identity].append(match)
-    former: dict[str, Match] = {}
+    unpaired: dict[Identity, list[_Former]] = defaultdict(list)
+    for one in base:
+        unpaired[one.identity].append(one)
+    former: dict[str, _Former] = {}
     # Two passes, so that of several candidates the one with the same path is taken.
     for needs_same_path in (True, False):
         for match in head:
-            path = moved.get(match.document.holder, match.document.holder)
+            path = moved.get(match.holder, match.holder)
             candidates = [] if match.id in former else _candidates(match, unpaired, renames, containers)
-            pair = next((c for c in candidates if not needs_same_path or c.document.holder == path), None)
+            pair = next((c for c in candidates if not needs_same_path or c.holder == path), None)
             if pair is not None:
                 unpaired[pair.identity].remove(pair)
                 former[match.id] = pair
-    left = [match for matches in unpaired.values() for match in matches]
+    left = [one for those in unpaired.values() for one in those]
     at_other_places = _at_other_places(left, [m for m in head if m.id not in former], renames, containers)
     paired = {match.id for match in at_other_places.values()}
-    return former | at_other_places, [match for match in left if match.id not in paired]
+    return former | at_other_places, [one for one in left if one.id not in paired]
 
 
 def _at_other_places(
-    base: Iterable[Match], head: Iterable[Match], renames: Renames, containers: ContainerRenames
-) -> dict[str, Match]:
+    base: Iterable[_Former], head: Iterable[Match], renames: Renames, containers: ContainerRenames
+) -> dict[str, _Former]:
     """For matches of the head, by id, those of the base on a field where theirs is on what lacks it, or vice versa."""
-    by_object: dict[object, list[Match]] = defaultdict(list)
-    for match in base:
-        by_object[match.identity.rule, match.identity.object, match.identity.root].append(match)
-    found: dict[str, Match] = {}
+    by_object: dict[object, list[_Former]] = defaultdict(list)
+    for one in base:
+        by_object[one.identity.rule, one.identity.object, one.identity.root].append(one)
+    found: dict[str, _Former] = {}
     for match in head:
         identity = _former_identity(match, renames, containers)
         of_object = by_object[identity.rule, identity.object, identity.root]
@@ -239,8 +264,8 @@ def improvements(
 
 
 def _candidates(
-    match: Match, unpaired: Mapping[Identity, list[Match]], renames: Renames, containers: ContainerRenames
-) -> list[Match]:
+    match: Match, unpaired: Mapping[Identity, list[_Former]], renames: Renames, containers: ContainerRenames
+) -> list[_Former]:
     former = _former_identity(match, renames, containers)
     return [candidate for one in dict.fromkeys((former, match.identity)) for candidate in unpaired.get(one, ())]
 

@@ -43,6 +43,11 @@ class Match:
     container: str | None
 
     @property
+    def holder(self) -> str:
+        """What the document is seen together with."""
+        return self.document.holder
+
+    @property
     def source_identity(self) -> Identity:
         """The identity in the source of a rendered object: the same in all roots that it is rendered in."""
         return Identity(self.identity.rule, self.document.source_ref, self.identity.path)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gracegate.check import compare, profiles, subjects, waivers
+from gracegate.check.baseline import Baseline, KnownFinding, compare_with_baseline
 from gracegate.check.former_documents import FormerDocuments, UnknownHolders, former_documents
 from gracegate.check.matches import Match, live_targets, match_violations
 from gracegate.check.rendered import (
@@ -76,6 +77,7 @@ class CheckRequest:
     file. `rules_url` is the folder of the built-in rules' pages, None where they are not served. The `cache` may have
     what was read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
+    What the `baseline` accepts is pre-existing, where there is no base.
     `with_rollouts` asks for the rollouts of the report.
     """
 
@@ -95,6 +97,7 @@ class CheckRequest:
     with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)
     unavailable_rules: frozenset[str] = frozenset()
+    baseline: Baseline | None = None
 
     def policies_of(self, rule: str) -> PolicySet:
         """The policy set that a rule is of."""
@@ -147,7 +150,10 @@ class EvaluatedTree:
 
 @dataclass(frozen=True, slots=True)
 class ComparedTrees:
-    """The evaluated head, and what changed since the base where there is one; `changed_templates` has lines by path."""
+    """The evaluated head, and what changed since the base where there is one; `changed_templates` has lines by path.
+
+    `not_found` is what the baseline accepts and the head does not have.
+    """
 
     request: CheckRequest
     head: EvaluatedTree
@@ -161,6 +167,7 @@ class ComparedTrees:
     improvements: frozenset[str] = frozenset()
     changed_templates: Mapping[str, frozenset[SourceLine]] = field(default_factory=dict)
     former: FormerDocuments | None = None
+    not_found: tuple[KnownFinding, ...] = ()
 
     def locate(self, document: Document, pointer: Pointer) -> tuple[str, Place]:
         """The file and the lines of a pointer into a document of the head."""
@@ -204,7 +211,8 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
         found = render_tree(head_files, roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
-        return ComparedTrees(request, evaluate_tree(request, head_tree, SubjectDocuments(indexes), context))
+        evaluated = evaluate_tree(request, head_tree, SubjectDocuments(indexes), context)
+        return _compare_with_baseline(ComparedTrees(request, evaluated))
     base_files = collect_documents(request.base, cache, request.limits, request.repository)
     scope = subjects.scope_of(request.diff, base_files.documents, head_files.documents)
     base_tree, head_tree = _render_both(request, base_files, head_files, scope, context)
@@ -250,6 +258,21 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
         compare.improvements(evaluated_base.matches, evaluated_head.matches, renames, profiles.LESSER_THAN),
         templates,
         former,
+    )
+
+
+def _compare_with_baseline(trees: ComparedTrees) -> ComparedTrees:
+    if trees.request.baseline is None:
+        return trees
+    matches = trees.head.all_matches
+    comparison, not_found = compare_with_baseline(trees.request.baseline, matches)
+    return replace(
+        trees,
+        comparison=comparison,
+        not_found=not_found,
+        changed_documents=frozenset(match.document.key for match in matches),
+        # Whether the objects were there without the faults is not known.
+        regressions=frozenset(match.id for match in matches),
     )
 
 

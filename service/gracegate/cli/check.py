@@ -38,6 +38,7 @@ FailOn = Literal["error", "warning", "info", "never"]
 @paths_argument
 @shared_options
 @click.option("--base", metavar="REV", help="Check what changed since the merge base with this revision.")
+@click.option("--baseline", metavar="FILE", help="Count only what `gracegate baseline` has not written into this file.")
 @click.option("--head", metavar="REV", help="Check this revision instead of the work tree; needs --base.")
 @click.option(
     "--format",
@@ -79,6 +80,8 @@ def command(
     """
     if options["head"] and not options["base"]:
         raise click.UsageError("--head needs --base")
+    if options["base"] and options["baseline"]:
+        raise click.UsageError("--base and --baseline both say what was there before: choose one")
     if quiet and verbose:
         raise click.UsageError("--quiet and --verbose contradict each other")
     check_outputs(outputs)

@@ -30,6 +30,7 @@ Exit codes:
 # `--help` does not import the commands, because some are slow to import.
 COMMANDS = {
     "audit": "List what the GitHub App has written to GitHub, and why.",
+    "baseline": "Accept the findings that there are, so that only others count.",
     "check": "Find what would make a rolling update drop requests.",
     "completion": "Print the script with which a shell completes commands, options and rules.",
     "doctor": "Check the set-up of the GitHub App.",

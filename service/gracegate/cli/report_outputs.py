@@ -93,14 +93,15 @@ def write_report(
         if output.file is None:
             write_output(rendered)
         else:
-            _write_file(output.file, rendered)
+            write_file(output.file, rendered)
     if all(output.file is not None for output in outputs):
         click.echo(text.verdict(report), err=True)
     if (summary := settings.step_summary()) is not None and any(output.form == "github" for output in outputs):
-        _write_file(summary, check_run.render_page(report), append=True)
+        write_file(summary, check_run.render_page(report), append=True)
 
 
-def _write_file(file: Path, text: str, *, append: bool = False) -> None:
+def write_file(file: Path, text: str, *, append: bool = False) -> None:
+    """Raises InputError."""
     try:
         with file.open("a" if append else "w", encoding="utf-8", errors="backslashreplace", newline="") as opened:
             opened.write(text)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import click
 
 from gracegate import git, settings
-from gracegate.check import CheckRequest
+from gracegate.check import Baseline, CheckRequest, parse_baseline
 from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
@@ -108,7 +108,7 @@ class CheckOptions:
     """What to check. `base` and `head` are revisions; without `head` the work tree is checked. `roots` are the only
     directories whose kustomizations and charts are rendered, where any are given. `fetch` are the other repositories of
     which pinned commits are fetched, see RenderSources. `policies` are folders of policy sets beside those that the
-    configuration names, which `no_policies` leaves out."""
+    configuration names, which `no_policies` leaves out. `baseline` is a file of accepted findings."""
 
     paths: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -121,6 +121,7 @@ class CheckOptions:
     fetch: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     no_policies: bool = False
+    baseline: str | None = None
 
 
 def path_shower(options: CheckOptions) -> Callable[[str], str]:
@@ -190,7 +191,17 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
         only=_rule_ids(options, policies.chosen),
         limits=limits,
         cache=cache,
+        baseline=None if options.baseline is None else _read_baseline(options.baseline, top, names),
     )
+
+
+def _read_baseline(file: str, top: Path, names: Sequence[str]) -> Baseline:
+    """The baseline in a file; of what is not below the `names` it cannot be told whether it is gone."""
+    text = _read_text(Path(file))
+    if text is None:
+        raise ConfigError("there is no such file; `gracegate baseline` writes one", file=file)
+    baseline = parse_baseline(text, file)
+    return replace(baseline, file=os.path.relpath(file, top), checked_paths=tuple(names))
 
 
 def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePolicies) -> CheckRequest:

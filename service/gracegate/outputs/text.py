@@ -87,8 +87,10 @@ def verdict(report: Report) -> str:
         words = f"No {new}findings{rest}."
     elif report.totals.workloads:
         words = f"No {new}problems in {plural(report.totals.workloads, 'workload')}."
+    elif report.has_base and not report.totals.files:
+        words = "No Kubernetes manifests changed."
     else:
-        words = f"No Kubernetes workloads in {'changed files' if new else plural(report.totals.files, 'file')}."
+        words = f"No Kubernetes workloads in {plural(report.totals.files, 'file')}."
     incomplete = "Not everything was evaluated, so this check cannot pass." if report.verdict == "incomplete" else ""
     return " ".join(filter(None, (words, incomplete)))
 
