@@ -45,6 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "review": NOUNS
     | {
         "settings",
+        "yaml",
+        "yaml_edit",
         "repo_config",
         "manifests",
         "policy",

@@ -1219,6 +1219,16 @@ class PolicyReview:
     problem: str = ""
 
 
+class CheckActions(NamedTuple):
+    """What GitHub tells of the buttons of a check when one is pressed."""
+
+    recheck: str
+    apply_fixes: str
+
+
+CHECK_ACTIONS = CheckActions("recheck", "apply-fixes")
+
+
 @dataclass(frozen=True, slots=True)
 class Comment:
     """A review comment to post; `line` is None for a comment on the whole file. `findings` are finding ids."""

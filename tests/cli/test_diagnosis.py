@@ -235,7 +235,7 @@ RULESETS = (
         ({"contents": "write"}, [("warning", "the App may do more than gracegate needs: contents: write")]),
         (
             {"members": "read", "issues": "write"},
-            [("warning", "the App may do more than gracegate needs: members: read, issues: write")],
+            [("warning", "the App may do more than gracegate needs: issues: write, members: read")],
         ),
         (
             {"statuses": "read"},

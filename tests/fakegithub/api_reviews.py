@@ -12,7 +12,7 @@ from tests.fakegithub.anchors import Placed, Unplaceable
 from tests.fakegithub.errors import ApiError, invalid, locked, not_found, not_permitted, unprocessable
 from tests.fakegithub.shapes import Json
 from tests.fakegithub.state import PullRequest, Repository, Review, ReviewComment
-from tests.fakegithub.web import Answer, base_url, body, login, needs, page, pull_of, world
+from tests.fakegithub.web import Answer, add_reaction, base_url, body, events, login, needs, page, pull_of, world
 
 api = Blueprint("reviews", __name__)
 STATES = {"COMMENT": "COMMENTED", "APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", None: "PENDING"}
@@ -80,6 +80,7 @@ def _add_comment(
         world().new_id(), login(), text, anchor, sha, hunk, position, review_id, now, now, in_reply_to=reply_to
     )
     pull.comments.append(comment)
+    events().review_comment(pull, comment)
     return comment
 
 
@@ -129,7 +130,8 @@ def comments_of_review(repository: Repository, number: int, review_id: int) -> A
 def list_comments(repository: Repository, number: int) -> Answer:
     pull = pull_of(repository, number)
     key = (lambda one: (one.updated_at, one.id)) if request.args.get("sort") == "updated" else (lambda one: one.id)
-    found = sorted(pull.comments, key=key, reverse=request.args.get("direction") == "desc")
+    listed = [one for one in pull.comments if one.updated_at >= request.args.get("since", "")]
+    found = sorted(listed, key=key, reverse=request.args.get("direction") == "desc")
     return page(found, lambda one: shapes_pulls.review_comment(base_url(), pull, one))
 
 
@@ -209,3 +211,18 @@ def delete_comment(repository: Repository, comment_id: int) -> Answer:
     pull, comment = _comment(repository, comment_id)
     pull.comments.remove(comment)
     return "", 204
+
+
+@api.post("/repos/<owner>/<repo>/pulls/comments/<int:comment_id>/reactions")
+@needs("pull_requests", "write")
+def react(repository: Repository, comment_id: int) -> Answer:
+    pull, comment = _comment(repository, comment_id)
+    if pull.locked:
+        raise not_permitted()
+    return add_reaction(comment.reactions)
+
+
+@api.get("/repos/<owner>/<repo>/pulls/comments/<int:comment_id>/reactions")
+@needs("pull_requests")
+def list_reactions(repository: Repository, comment_id: int) -> Answer:
+    return page(_comment(repository, comment_id)[1].reactions, lambda one: shapes_pulls.reaction(base_url(), one))

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 CALLS = frozenset(
     [
+        "answer_comment",
         "clear_faults",
         "close_pull_request",
         "comment",
@@ -45,6 +46,7 @@ CALLS = frozenset(
         "rerequest_check_run",
         "rerequest_check_suite",
         "review_comment",
+        "set_permission",
         "settle",
         "uninstall",
         "unlock_pull_request",

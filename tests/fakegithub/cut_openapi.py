@@ -26,6 +26,8 @@ pulls/get pulls/get-review pulls/get-review-comment pulls/list pulls/list-commen
 pulls/list-files pulls/list-review-comments pulls/list-reviews pulls/merge pulls/update-review
 pulls/update-review-comment
 rate-limit/get
+reactions/create-for-issue-comment reactions/create-for-pull-request-review-comment reactions/list-for-issue-comment
+reactions/list-for-pull-request-review-comment
 repos/compare-commits repos/create-commit-status repos/get repos/get-branch
 repos/get-collaborator-permission-level repos/get-combined-status-for-ref repos/get-commit repos/get-content
 repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit

@@ -16,8 +16,18 @@ import requests
 from tests.fakegithub import shapes
 from tests.fakegithub.shapes import Json
 from tests.fakegithub.shapes_checks import check_run, check_suite
-from tests.fakegithub.shapes_pulls import pull_full
-from tests.fakegithub.state import CheckRun, CheckSuite, Delivery, Installation, MergeGroup, PullRequest, Repository
+from tests.fakegithub.shapes_pulls import issue, issue_comment, pull_full, pull_simple, review_comment
+from tests.fakegithub.state import (
+    CheckRun,
+    CheckSuite,
+    Delivery,
+    Installation,
+    IssueComment,
+    MergeGroup,
+    PullRequest,
+    Repository,
+    ReviewComment,
+)
 from tests.fakegithub.world import World
 
 DEADLINE = 10.0
@@ -56,6 +66,18 @@ class Events:
         if action in {"opened", "reopened", "synchronize"} and pull.head is pull.base:
             self.check_suite(self.world.suite(pull.base, pull.head_sha), "requested")
 
+    def issue_comment(self, pull: PullRequest, comment: IssueComment) -> None:
+        """A new comment in the conversation of a pull request, which is an issue here."""
+        base = self.world.base_url
+        body = {"issue": issue(base, pull), "comment": issue_comment(base, self.world, pull, comment)}
+        self._emit("issue_comment", pull.base, {"action": "created", **body}, sender=comment.author)
+
+    def review_comment(self, pull: PullRequest, comment: ReviewComment) -> None:
+        """A new comment on a line or a file, or an answer to one."""
+        base = self.world.base_url
+        body = {"comment": review_comment(base, pull, comment), "pull_request": pull_simple(base, pull)}
+        self._emit("pull_request_review_comment", pull.base, {"action": "created", **body}, sender=comment.author)
+
     def push(self, repository: Repository, branch: str, before: str | None, after: str | None) -> None:
         if self.url is None:
             return
@@ -85,14 +107,14 @@ class Events:
     def repository(self, repository: Repository, action: str, changes: Json) -> None:
         self._emit("repository", repository, {"action": action, "changes": changes})
 
-    def check_run(self, run: CheckRun, action: str, identifier: str | None = None) -> None:
+    def check_run(self, run: CheckRun, action: str, identifier: str | None = None, sender: str | None = None) -> None:
         shown = check_run(self.world.base_url, self.world, run)
         suite = check_suite(self.world.base_url, self.world, self.world.check_suites[run.suite_id])
         del suite["repository"]
         body: Json = {"action": action, "check_run": {**shown, "check_suite": suite}}
         if identifier is not None:
             body["requested_action"] = {"identifier": identifier}
-        self._emit("check_run", run.repository, body)
+        self._emit("check_run", run.repository, body, sender=sender)
 
     def check_suite(self, suite: CheckSuite, action: str) -> None:
         shown = check_suite(self.world.base_url, self.world, suite)
@@ -131,7 +153,12 @@ class Events:
     # Deliveries
 
     def _emit(
-        self, event: str, repository: Repository | None, body: Json, installation: Installation | None = None
+        self,
+        event: str,
+        repository: Repository | None,
+        body: Json,
+        installation: Installation | None = None,
+        sender: str | None = None,
     ) -> None:
         base = self.world.base_url
         one = self.world.installation_of(repository) if repository is not None else installation
@@ -140,7 +167,7 @@ class Events:
         payload = dict(body)
         if repository is not None:
             payload["repository"] = shapes.repository(base, repository)
-        payload["sender"] = shapes.user(base, self.person)
+        payload["sender"] = shapes.user(base, sender or self.person)
         if one is not None and repository is not None:
             payload["installation"] = {"id": one.id, "node_id": shapes.node_id("MDIz", one.id)}
         elif one is not None:

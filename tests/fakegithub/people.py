@@ -219,8 +219,28 @@ class People:
         with self.world.lock:
             now = self.world.clock.iso()
             one = IssueComment(self.world.new_id(), author, body, now, now)
-            self.pull(full_name, number).issue_comments.append(one)
+            pull = self.pull(full_name, number)
+            pull.issue_comments.append(one)
+            self.events.issue_comment(pull, one)
             return one.id
+
+    def answer_comment(self, full_name: str, number: int, comment_id: int, body: str, *, author: str = "grace") -> int:
+        """A person's answer in the thread of a comment on a line or a file. Its id."""
+        with self.world.lock:
+            pull, now = self.pull(full_name, number), self.world.clock.iso()
+            first = next(one for one in pull.comments if one.id == comment_id)
+            review = Review(self.world.new_id(), author, "", "COMMENTED", pull.head_sha, now)
+            place = (first.anchor, first.commit_id, first.diff_hunk, first.position, review.id)
+            one = ReviewComment(self.world.new_id(), author, body, *place, now, now, in_reply_to=first.id)
+            pull.reviews.append(review)
+            pull.comments.append(one)
+            self.events.review_comment(pull, one)
+            return one.id
+
+    def set_permission(self, login: str, level: str) -> None:
+        """What a person may do in every repository: `none`, `read`, `write` or `admin`."""
+        with self.world.lock:
+            self.world.people[login] = level
 
     def review_comment(
         self, full_name: str, number: int, body: str, *, path: str, line: int | None = None, author: str = "grace"
@@ -235,6 +255,7 @@ class People:
             one = ReviewComment(self.world.new_id(), author, body, *place, review.id, now, now)
             pull.reviews.append(review)
             pull.comments.append(one)
+            self.events.review_comment(pull, one)
             return one.id
 
     def edit_review_comment(self, full_name: str, number: int, comment_id: int, body: str) -> None:
@@ -253,10 +274,13 @@ class People:
         with self.world.lock:
             self.events.check_run(self.world.check_runs[run_id], "rerequested")
 
-    def request_action(self, run_id: int, identifier: str) -> None:
-        """The button of a check run's own action."""
+    def request_action(self, run_id: int, identifier: str, *, by: str = "ada") -> None:
+        """The button of a check run's own action, which GitHub shows only if the run has it."""
         with self.world.lock:
-            self.events.check_run(self.world.check_runs[run_id], "requested_action", identifier)
+            run = self.world.check_runs[run_id]
+            if identifier not in [one["identifier"] for one in run.actions]:
+                raise LookupError(f"check run {run_id} has no button {identifier}")
+            self.events.check_run(run, "requested_action", identifier, by)
 
     def rerequest_check_suite(self, full_name: str, sha: str) -> None:
         """The button "Re-run all checks"."""

@@ -27,8 +27,10 @@ MAX_NAME = 34
 PERMISSION_OF_EVENT = {
     "check_run": "checks",
     "check_suite": "checks",
+    "issue_comment": "issues",
     "merge_group": "merge_queues",
     "pull_request": "pull_requests",
+    "pull_request_review_comment": "pull_requests",
     "push": "contents",
     "repository": "metadata",
 }

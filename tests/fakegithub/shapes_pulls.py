@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from tests.fakegithub.diff import FileChange
 from tests.fakegithub.shapes import Json, app, node_id, repository, user
-from tests.fakegithub.state import IssueComment, PullRequest, Repository, Review, ReviewComment
+from tests.fakegithub.state import IssueComment, PullRequest, Reaction, Repository, Review, ReviewComment
 from tests.fakegithub.world import World
 
 ASSOCIATION = "CONTRIBUTOR"
@@ -165,7 +166,7 @@ def review_comment(base: str, pull: PullRequest, one: ReviewComment) -> Json:
         "pull_request_url": of,
         "author_association": ASSOCIATION,
         "_links": {"self": {"href": url}, "html": {"href": html}, "pull_request": {"href": of}},
-        "reactions": _reactions(url),
+        "reactions": _reactions(url, one.reactions),
         "start_line": one.line_now(pull, anchor.start_line) if line else None,
         "original_start_line": anchor.start_line,
         "start_side": anchor.start_side,
@@ -200,11 +201,44 @@ def issue_comment(base: str, world: World, pull: PullRequest, one: IssueComment)
         "created_at": one.created_at,
         "updated_at": one.updated_at,
         "author_association": ASSOCIATION,
-        "reactions": _reactions(url),
+        "reactions": _reactions(url, one.reactions),
         "performed_via_github_app": app(base, world.app) if one.author == world.app.login else None,
     }
 
 
-def _reactions(url: str) -> Json:
+def issue(base: str, pull: PullRequest) -> Json:
+    """A pull request as the issue that it is too, in the payload of a comment's event."""
+    api, html = f"{base}/repos/{pull.base.full_name}", f"{base}/{pull.base.full_name}/pull/{pull.number}"
+    return {
+        "url": f"{api}/issues/{pull.number}",
+        "id": pull.id,
+        "node_id": node_id("PR", pull.id),
+        "html_url": html,
+        "number": pull.number,
+        "title": pull.title,
+        "user": user(base, pull.author),
+        "state": pull.state,
+        "locked": pull.locked,
+        "draft": pull.draft,
+        "body": pull.body,
+        "pull_request": {"url": f"{api}/pulls/{pull.number}", "html_url": html, "merged_at": pull.merged_at},
+        "created_at": pull.created_at,
+        "updated_at": pull.updated_at,
+        "author_association": ASSOCIATION,
+    }
+
+
+def reaction(base: str, one: Reaction) -> Json:
+    return {
+        "id": one.id,
+        "node_id": node_id("REA", one.id),
+        "user": user(base, one.author),
+        "content": one.content,
+        "created_at": one.created_at,
+    }
+
+
+def _reactions(url: str, reactions: Sequence[Reaction] = ()) -> Json:
     kinds = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
-    return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(kinds, 0)}
+    counts = {kind: sum(one.content == kind for one in reactions) for kind in kinds}
+    return {"url": f"{url}/reactions", "total_count": len(reactions), **counts}

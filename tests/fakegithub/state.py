@@ -223,6 +223,14 @@ class Anchor:
         return "file" if self.line is None else "line"
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    id: int
+    author: str
+    content: str
+    created_at: str
+
+
 @dataclass
 class ReviewComment:
     id: int
@@ -236,6 +244,7 @@ class ReviewComment:
     created_at: str
     updated_at: str
     in_reply_to: int | None = None
+    reactions: list[Reaction] = field(default_factory=list)
 
     def line_now(self, pull: PullRequest, line: int | None) -> int | None:
         """The line in the diff of today, None if a push changed it or took it out of the diff (outdated)."""
@@ -261,6 +270,7 @@ class IssueComment:
     body: str
     created_at: str
     updated_at: str
+    reactions: list[Reaction] = field(default_factory=list)
 
 
 @dataclass

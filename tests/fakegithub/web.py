@@ -9,10 +9,11 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, g, jsonify, request
 
+from tests.fakegithub import shapes_pulls
 from tests.fakegithub.auth import Caller, allow
 from tests.fakegithub.errors import ApiError, not_found
 from tests.fakegithub.events import Events
-from tests.fakegithub.state import PullRequest, Repository
+from tests.fakegithub.state import PullRequest, Reaction, Repository
 from tests.fakegithub.world import World
 
 if TYPE_CHECKING:
@@ -117,6 +118,17 @@ def body() -> Mapping[str, Any]:
     """The JSON of the request, {} if it has none. The OpenAPI check comes first."""
     found = request.get_json(silent=True)
     return found if isinstance(found, dict) else {}
+
+
+def add_reaction(reactions: list[Reaction]) -> Answer:
+    """Adds the caller's reaction to those of a comment; 200 with the one that is there already."""
+    content = body()["content"]
+    found = next((one for one in reactions if (one.author, one.content) == (login(), content)), None)
+    if found is not None:
+        return jsonify(shapes_pulls.reaction(base_url(), found))
+    made = Reaction(world().new_id(), login(), content, world().clock.iso())
+    reactions.append(made)
+    return jsonify(shapes_pulls.reaction(base_url(), made)), 201
 
 
 def page(items: Sequence[Any], shape: Callable[[Any], Any], key: str | None = None) -> Response:

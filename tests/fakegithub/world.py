@@ -27,13 +27,23 @@ from tests.fakegithub.state import (
 PERMISSIONS = {
     "checks": "write",
     "contents": "read",
+    "issues": "read",
     "merge_queues": "read",
     "metadata": "read",
     "pull_requests": "write",
     "statuses": "write",
 }
 """What a new App is granted."""
-EVENTS = ["check_run", "check_suite", "merge_group", "pull_request", "push", "repository"]
+EVENTS = [
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "merge_group",
+    "pull_request",
+    "pull_request_review_comment",
+    "push",
+    "repository",
+]
 """What a new App is subscribed to."""
 PASSING = frozenset(["success", "neutral", "skipped"])
 """The conclusions with which a required check lets a merge through."""

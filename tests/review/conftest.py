@@ -19,6 +19,7 @@ from gracegate.policy.sets import MemoryRecords, PolicySets
 from gracegate.policy.sources import MAX_BYTES, PolicyFetcher
 from gracegate.rendering import WasmRenderer, find_renderer
 from gracegate.review.base_branch import BaseBranchReviewer
+from gracegate.review.command_reviewer import CommandReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
@@ -147,13 +148,13 @@ def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
 
 def do_during_review(stage: Stage, monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
     """Makes something happen between fetching and publishing, where a review spends most of its time."""
-    check = PullRequestReviewer._check
+    check = PullRequestReviewer.check
 
     def check_meanwhile(self: PullRequestReviewer, *arguments):
         happens()
         return check(self, *arguments)
 
-    monkeypatch.setattr(PullRequestReviewer, "_check", check_meanwhile)
+    monkeypatch.setattr(PullRequestReviewer, "check", check_meanwhile)
 
 
 def policy_reviewer(reviewer: PullRequestReviewer, kind: type[PolicyReviewer] = PolicyReviewer) -> Any:
@@ -169,13 +170,13 @@ class Inbox:
     runner: Runner
     delivered: int = 0
 
-    def deliver(self, action: str, subject: str | Subject) -> None:
+    def deliver(self, action: str, subject: str | Subject, event: str = "pull_request") -> None:
         """A delivery about a head of pull request NUMBER, or about something else."""
         self.delivered += 1
         if isinstance(subject, str):
             subject = PullHead(NUMBER, subject)
         ids = (self.stage.installation, self.stage.repository_id)
-        delivery = Delivery(str(self.delivered), "pull_request", action, *ids, SHOP)
+        delivery = Delivery(str(self.delivered), event, action, *ids, SHOP)
         with self.stage.reviewer.store.transaction() as tx:
             deliveries.accept(tx, delivery, [subject])
 
@@ -223,5 +224,6 @@ def inbox(stage: Stage) -> Inbox:
         BaseBranchReviewer(stage.reviewer.client),
         policy_reviewer(stage.reviewer),
         policy_reviewer(stage.reviewer, ImpactReviewer),
+        CommandReviewer(stage.reviewer),
     )
     return Inbox(stage, Runner(store, reviewer, JOBS))

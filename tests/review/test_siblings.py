@@ -105,7 +105,7 @@ def siblings(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Siblings:
         made.gates.append(made.gate())
         return edited
 
-    monkeypatch.setattr(PullRequestReviewer, "_check", check)
+    monkeypatch.setattr(PullRequestReviewer, "check", check)
     monkeypatch.setattr(checks, "_edit", edit_and_look)
     return made
 

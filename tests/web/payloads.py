@@ -29,6 +29,19 @@ def pull_request(action: str, number: int = 1, head: str = sha(1), **more: Any) 
     }
 
 
+def comment(body: str, kind: str = "User", action: str = "created", **more: Any) -> dict[str, Any]:
+    """A comment in the conversation of pull request 1."""
+    written = {"id": 77, "body": body, "user": {"login": "someone", "type": kind}}
+    return {"action": action, "issue": {"number": 1, "pull_request": {}}, "comment": written, **COMMON, **more}
+
+
+def review_comment(body: str) -> dict[str, Any]:
+    """A comment on a line of pull request 1."""
+    payload = comment(body)
+    del payload["issue"]
+    return {**payload, "pull_request": {"number": 1}}
+
+
 def check_run(
     action: str, name: str = "gracegate", external_id: str = "", head: str = sha(1), **more: Any
 ) -> dict[str, Any]:

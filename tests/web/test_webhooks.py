@@ -13,7 +13,17 @@ from gracegate.web.webhooks import has_valid_signature
 from tests.jobs.harness import Service
 from tests.runs import unfinished
 from tests.web import payloads
-from tests.web.payloads import check_run, check_suite, headers, merge_group, pull_request, push, sha
+from tests.web.payloads import (
+    check_run,
+    check_suite,
+    comment,
+    headers,
+    merge_group,
+    pull_request,
+    push,
+    review_comment,
+    sha,
+)
 
 URL = "/webhooks/github"
 BODY = json.dumps(pull_request("opened")).encode()
@@ -22,6 +32,9 @@ OF_CHECK = {"number": 1, "head": {"sha": sha(1)}, "base": {"repo": {"id": 42}}}
 CONFIGURED = {"added": [], "modified": [".gracegate.yaml"], "removed": []}
 OTHER_FILES = {"added": ["a.yaml"], "modified": ["apps/.gracegate.yaml"], "removed": []}
 ELSEWHERE = {"number": 9, "head": {"sha": sha(1)}, "base": {"repo": {"id": 43}}}
+
+
+COMMAND = "Hello\r\n/gracegate recheck"
 
 
 def send(
@@ -148,6 +161,18 @@ def test_a_request_that_github_does_not_send_is_refused(
         pytest.param("repository", {"action": "edited", **payloads.COMMON}, (202, "ignored"), id="edited"),
         pytest.param("repository", {"action": "renamed", **payloads.COMMON}, (202, "recorded"), id="renamed"),
         pytest.param("check_run", check_run("requested_action"), (202, "ignored"), id="a button that we do not offer"),
+        *[
+            pytest.param("issue_comment", payload, (202, "ignored"), id=name)
+            for name, payload in {
+                "a comment without a command": comment("Please recheck."),
+                "a command in a sentence": comment("Write /gracegate recheck"),
+                "a longer name": comment("/gracegates recheck"),
+                "a command of a bot": comment(COMMAND, "Bot"),
+                "a command of a deleted account": comment(COMMAND) | {"comment": {"id": 1, "body": COMMAND}},
+                "an edited command": comment(COMMAND, action="edited"),
+                "a command on an issue": comment(COMMAND, issue={"number": 1}),
+            }.items()
+        ],
         pytest.param("push", push(CONFIGURED, ref="refs/tags/v1"), (202, "ignored"), id="a tag"),
         pytest.param("push", push(CONFIGURED, created=True), (202, "ignored"), id="a new branch"),
         pytest.param("push", push(after="0" * 40, deleted=True), (202, "ignored"), id="a deleted branch"),
@@ -199,6 +224,26 @@ def test_an_event_that_needs_a_review_queues_one(
     assert send(client, event, payload) == (202, "duplicate")
     assert service.states() == {"a": "waiting"}
     assert unfinished(service.store) == {"a/0" if event in {"push", "merge_group"} else "a/1": 1}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [("issue_comment", comment(COMMAND)), ("pull_request_review_comment", review_comment(COMMAND))],
+)
+def test_each_command_in_a_comment_is_queued_once(
+    client: FlaskClient, service: Service, event: str, payload: Any
+) -> None:
+    send(client, "pull_request", pull_request("opened"), "a")
+    assert send(client, event, payload, "b") == (202, "queued")
+    assert send(client, event, payload, "b") == (202, "duplicate")
+    assert send(client, event, payload, "c") == (202, "queued")
+    assert unfinished(service.store) == {"a/1": 1, "b/1/command": 1, "c/1/command": 1}
+
+
+def test_the_button_of_a_check_has_it_reviewed_again(client: FlaskClient, service: Service) -> None:
+    pressed = check_run("requested_action", external_id=f"pr:1:{sha(1)}")
+    assert send(client, "check_run", {**pressed, "requested_action": {"identifier": "recheck"}}) == (202, "queued")
+    assert unfinished(service.store) == {"a/1": 1}
 
 
 def test_an_old_secret_is_still_accepted(client: FlaskClient) -> None:

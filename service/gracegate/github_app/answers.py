@@ -31,7 +31,7 @@ Shape = type | dict[str, "Shape"] | list["Shape"]
 """A type, the keys that an object must have, or the shape of each item of a list."""
 
 _CHECK_RUN: Shape = {"id": int, "name": str, "head_sha": str, "status": str, "output": dict}
-_COMMENT: Shape = {"id": int, "body": str}
+_COMMENT: dict[str, Shape] = {"id": int, "body": str}
 _END: Shape = {"sha": str, "ref": str}
 _PULL: Shape = {"number": int, "state": str, "head": _END, "base": _END}
 _SHAPES: tuple[tuple[str, Shape], ...] = (
@@ -61,6 +61,10 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
     (r"GET .*/pulls/\d+(/reviews/\d+)?/comments", [_COMMENT]),
     (r"POST .*/pulls/\d+/reviews", {"id": int}),
     (r"(POST .*/pulls/\d+/comments|PATCH .*/pulls/comments/\d+)", _COMMENT),
+    (r"GET .*/issues/\d+/comments", [_COMMENT]),
+    (r"GET .*/(issues|pulls)/comments/\d+", {**_COMMENT, "created_at": str}),
+    (r"POST .*(/issues/\d+/comments|/pulls/\d+/comments/\d+/replies)", _COMMENT),
+    (r"GET .*/collaborators/[^/]+/permission", {"permission": str}),
     (r"GET .*/commits/[^/]+/check-runs", {"check_runs": [_CHECK_RUN]}),
     (r"(POST .*/check-runs|(GET|PATCH) .*/check-runs/\d+)", _CHECK_RUN),
 )

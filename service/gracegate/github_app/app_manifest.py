@@ -18,11 +18,21 @@ NEEDED_PERMISSIONS: Mapping[str, str] = {
     "pull_requests": "write",
     "checks": "write",
     "merge_queues": "read",
+    "issues": "read",
 }
-"""The least access by permission, as the API names them."""
+"""The least access by permission, as the API names them. For GitHub `issue_comment` is an event of issues."""
 OPTIONAL_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
 """What gracegate never uses, but GitHub asks for: rulesets offer only such Apps as the source of a required check."""
-NEEDED_EVENTS = ("pull_request", "push", "merge_group", "repository", "check_run", "check_suite")
+NEEDED_EVENTS = (
+    "pull_request",
+    "push",
+    "merge_group",
+    "repository",
+    "check_run",
+    "check_suite",
+    "issue_comment",
+    "pull_request_review_comment",
+)
 _DESCRIPTION = "Reviews pull requests that change Kubernetes manifests, so that no rolling update drops a request."
 WEBHOOK_PATH = "/webhooks/github"
 CALLBACK_PATH = "/sign-in/callback"

@@ -60,5 +60,7 @@ _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     (r"POST .*/pulls/\d+/reviews", lambda body: f"post a review (comments: {len(body.get('comments', ()))})"),
     (r"POST .*/pulls/\d+/comments", _comment),
     (r"PATCH .*/pulls/comments/\d+", lambda _: "edit a comment"),
+    (r"POST .*/(issues|pulls)/comments/\d+/reactions", lambda body: f"react to a comment with {body.get('content')}"),
+    (r"POST .*(/issues/\d+/comments|/pulls/\d+/comments/\d+/replies)", lambda _: "answer a comment"),
     (r"POST /app/hook/deliveries/\d+/attempts", lambda _: "ask for a webhook delivery again"),
 )

@@ -175,7 +175,7 @@ class Runner:
     def _finish(self, run: Run, outcome: Outcome) -> str:
         def write(tx: Transaction) -> bool:
             ended = runs.finish(tx, run.id, run.fence, outcome.state, conclusion=outcome.conclusion)
-            if ended and run.subject not in runs.AFTER_REVIEW and outcome.state in {DONE, CANCELLED}:
+            if ended and run.subject not in runs.BESIDE_REVIEW and outcome.state in {DONE, CANCELLED}:
                 is_closed = outcome.state == CANCELLED
                 runs.record_pull_request(tx, run, outcome.head_sha, closed=is_closed)
                 verdicts.leave_heads(tx, run, outcome.head_sha, closed=is_closed)

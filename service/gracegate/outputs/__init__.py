@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gracegate.outputs import (
     check_run,
+    command_text,
     comment_text,
     policy_check,
     rollout_json,
@@ -24,6 +25,7 @@ from gracegate.outputs.html import (
     render_template,
     stylesheet,
 )
+from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
     FIX_CLASSES,
     SEVERITY_MARKS,
@@ -31,6 +33,7 @@ from gracegate.outputs.phrasing import (
     has_advice,
     location,
     mode_words,
+    object_name,
     plural,
     step_action,
     waiver_hint,
@@ -52,6 +55,7 @@ __all__ = [
     "ReportContext",
     "TextStyle",
     "check_run",
+    "command_text",
     "comment_text",
     "draw_rollouts",
     "enumeration",
@@ -60,8 +64,10 @@ __all__ = [
     "has_rollout_section",
     "location",
     "mode_words",
+    "object_name",
     "plural",
     "policy_check",
+    "printable",
     "render_report",
     "render_template",
     "rollout_json",

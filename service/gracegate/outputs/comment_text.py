@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gracegate.model import (
+    CONFIG_FILE,
     CONTAINER_LISTS,
     GITHUB_COMMENT_BYTES,
     IGNORE_ANNOTATION,
@@ -297,6 +298,9 @@ def _waiver(findings: Sequence[Finding]) -> Iterator[str]:
     yield f"Where that is fine, say so with an annotation of {names}. The check then lists it as waived."
     annotations = (f"{IGNORE_ANNOTATION}: {rules}", f"{IGNORE_REASON_ANNOTATION}: {REASON_TO_WRITE}")
     yield code_block("\n".join(["metadata:", "  annotations:", *(f"    {one}" for one in annotations)]), "yaml")
+    first = sort_findings(findings)[0]
+    command = f"/gracegate waive {first.rule} {object_name(first.object)} until <date> because <reason>"
+    yield f"Or answer with {code(command)} for a waiver in {code(CONFIG_FILE)}."
 
 
 def _finding_lines(findings: Iterable[Finding]) -> list[str]:

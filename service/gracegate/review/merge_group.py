@@ -27,27 +27,27 @@ class MergeGroupReviewer(PullRequestReviewer):
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         if run.conclusion is not None:
             return Outcome("done", run.head_sha, conclusion=run.conclusion)
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             if contents.commit_of(repo, run.head_ref) != run.head_sha:
                 check_id = group_external_id(run.head_sha)
                 self._cancel(repo, run.head_sha, check_id, "The merge queue has merged or dropped this group.")
                 return Outcome("cancelled", run.head_sha)
             check_current()
             check = self._start_group(repo, run)
-            report = self._check(run, repo, self._fetch_group(run, repo))
+            report = self.check(run, repo, self._fetch_group(run, repo))
             check_current()
             conclusion = self._conclude_group(run, repo, check, report)
         return Outcome("done", run.head_sha, report.verdict, conclusion)
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
         """Concludes the check, so that the queue need not wait for its time limit."""
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             if contents.commit_of(repo, run.head_ref) == run.head_sha:
                 report = unevaluated_report(f"The review failed: {reason}")
                 self._conclude_group(run, repo, self._start_group(repo, run), report)
 
     def cancel_check(self, run: Run, reason: str) -> None:
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             self._cancel(repo, run.head_sha, group_external_id(run.head_sha), reason)
 
     def _start_group(self, repo: RepositoryClient, run: Run) -> checks.CheckRun:

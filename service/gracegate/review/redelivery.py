@@ -21,7 +21,14 @@ MAX_REDELIVERIES = 100
 """How many deliveries are asked for again at once."""
 _REFUSED_FOR_GOOD = frozenset({400, 413})
 _CLICKED = frozenset({"rerequested", "requested_action"})
-_ACTIONS = {"check_run": _CLICKED, "check_suite": _CLICKED, "ping": frozenset[str]()}
+_WRITTEN = frozenset({"created"})
+_ACTIONS = {
+    "check_run": _CLICKED,
+    "check_suite": _CLICKED,
+    "issue_comment": _WRITTEN,
+    "pull_request_review_comment": _WRITTEN,
+    "ping": frozenset[str](),
+}
 """The actions of an event that gracegate does something about; of other events it may be any."""
 
 

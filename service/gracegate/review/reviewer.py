@@ -134,7 +134,7 @@ class PullRequestReviewer:
 
         A check that an earlier attempt of this run concluded stands: only its comments are posted.
         """
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             if run.starts and run.head_sha != pull.head_sha:
                 self._cancel(
@@ -147,8 +147,8 @@ class PullRequestReviewer:
             check_current()
             check = self._concluded_check(run, repo, pull) or self._start_check(run, repo, pull)
 
-            fetched = self._fetch(run, repo, pull)
-            report = self._with_rule_changes(run, self._check(run, repo, fetched))
+            fetched = self.fetch(run, repo, pull)
+            report = self._with_rule_changes(run, self.check(run, repo, fetched))
 
             latest = pull_requests.read(repo, run.number)
             if latest.state == "closed" or latest.head_sha != pull.head_sha:
@@ -181,7 +181,7 @@ class PullRequestReviewer:
 
     def conclude_as_incomplete(self, run: Run, reason: str) -> None:
         """Concludes the check of a run that has no attempt left, unless the check of this head is concluded."""
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             pull = pull_requests.read(repo, run.number)
             check = self._find_check(repo, pull.number, pull.head_sha)
             if check is not None and check.status == "completed" and check.conclusion != "cancelled":
@@ -193,10 +193,10 @@ class PullRequestReviewer:
         """Concludes as cancelled the check that a run started and that is not needed any more."""
         with self.store.reading() as tx:
             head_sha = runs.recorded_head(tx, run)
-        with self._repository(run) as repo:
+        with self.open_repository(run) as repo:
             self._cancel(repo, head_sha, external_id(run.number, head_sha), reason)
 
-    def _repository(self, run: Run) -> RepositoryClient:
+    def open_repository(self, run: Run) -> RepositoryClient:
         record = write_recorder(self.store, self.settings.app_id, run)
         return self.client.repository(run.installation_id, run.repository_id, run.repository, record)
 
@@ -353,7 +353,7 @@ class PullRequestReviewer:
         if check is not None and check.status != "completed":
             checks.conclude(repo, check, CheckOutput("cancelled", "Review cancelled", reason, ()))
 
-    def _fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> FetchedPullRequest:
+    def fetch(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> FetchedPullRequest:
         """The trees, and the whole diff: GitHub lists at most 3,000 files, git lists all."""
         listed = pull_requests.list_files(repo, pull, hunks_of_patch)
         files = listed.files
@@ -409,7 +409,7 @@ class PullRequestReviewer:
     def _git_url(self, run: Run) -> str:
         return f"{self.settings.git_url}/{run.repository}.git"
 
-    def _check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
+    def check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
         """The report. What a root reads is known when its kustomization or chart has been read: files whose names do
         not tell, and commits of other repositories, are fetched then. In the last round nothing is asked for."""
         # The same version in all rounds, whatever is activated meanwhile.

@@ -15,6 +15,7 @@ from gracegate.policy.engines import PolicyEngines
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
+from gracegate.review.command_reviewer import CommandReviewer
 from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
@@ -39,6 +40,7 @@ class RunReviewer:
     base_branches: BaseBranchReviewer
     policies: PolicyReviewer
     impact: ImpactReviewer
+    commands: CommandReviewer
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         return self._reviewer(run).review(run, check_current)
@@ -49,7 +51,7 @@ class RunReviewer:
     def cancel_check(self, run: Run, reason: str) -> None:
         self._reviewer(run).cancel_check(run, reason)
 
-    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer | PolicyReviewer:
+    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer | PolicyReviewer | CommandReviewer:
         match run.subject:
             case "pull_request":
                 return self.pull_requests
@@ -61,6 +63,8 @@ class RunReviewer:
                 return self.policies
             case "impact":
                 return self.impact
+            case "command":
+                return self.commands
 
 
 def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
@@ -82,12 +86,14 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "poster": CommentPoster(keys),
     }
     of_policies = (settings, client, parts["fetcher"], store, policy_poster(keys))
+    pull_requests = PullRequestReviewer(**parts)
     return RunReviewer(
-        PullRequestReviewer(**parts),
+        pull_requests,
         MergeGroupReviewer(**parts),
         BaseBranchReviewer(client),
         PolicyReviewer(*of_policies),
         ImpactReviewer(*of_policies, parts["renderer"]),
+        CommandReviewer(pull_requests),
     )
 
 

@@ -31,6 +31,7 @@ from gracegate.store.database import (
 from gracegate.store.deliveries import (
     BaseBranch,
     ChangedPolicies,
+    CommentCommand,
     Delivery,
     MergeGroup,
     PolicyImpactRun,
@@ -58,6 +59,7 @@ __all__ = [
     "BaseBranch",
     "Candidate",
     "ChangedPolicies",
+    "CommentCommand",
     "Cost",
     "DatabaseUnavailable",
     "Delivery",

@@ -83,11 +83,21 @@ class PolicyImpactRun:
     head_sha: str
 
 
-Subject = PullHead | MergeGroup | BaseBranch
+@dataclass(frozen=True, slots=True)
+class CommentCommand:
+    """A comment on a pull request that may hold a command: one in the conversation, or one of a review, as the event of
+    its delivery says."""
+
+    number: int
+    comment_id: int
+
+
+Subject = PullHead | MergeGroup | BaseBranch | CommentCommand
 _SUBJECTS: Mapping[type, str] = {
     PullHead: "pull_request",
     MergeGroup: "merge_group",
     BaseBranch: "base_branch",
+    CommentCommand: "command",
     ChangedPolicies: "policies",
     PolicyImpactRun: "impact",
 }
@@ -168,14 +178,22 @@ def merge_group_at(tx: sa.Connection, repository_id: int, sha: str) -> MergeGrou
 
 
 def _number(subject: Subject) -> int:
-    return subject.number if isinstance(subject, PullHead) else 0
+    return 0 if isinstance(subject, MergeGroup | BaseBranch) else subject.number
+
+
+def _run_id(delivery: Delivery, subject: Subject) -> str:
+    name = f"{delivery.id}/{_number(subject)}"
+    return f"{name}/{_SUBJECTS[type(subject)]}" if isinstance(subject, CommentCommand) else name
 
 
 def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: float = 0.0) -> None:
     """Create a run that is due after `delay` seconds; waiting runs of the same pull request or merge group are
     superseded."""
-    number = _number(subject)
-    run_id = f"{delivery.id}/{number}"
+    number, run_id = _number(subject), _run_id(delivery, subject)
+    if isinstance(subject, CommentCommand):
+        # Each is done, in their order.
+        _insert_run(tx, delivery, subject, run_id, f"{delivery.repository_id}/{number}/requests", delay)
+        return
     if isinstance(subject, PullHead):
         _record_head(tx, delivery, subject, run_id)
     # A pull request, or the commit that a merge group or a base branch is at.
@@ -198,8 +216,8 @@ def _insert_run(
         "id": run_id,
         "delivery_id": delivery.id,
         "subject": _SUBJECTS[type(subject)],
-        **dict.fromkeys(("head_ref", "base_sha", "base_ref"), ""),
-        "number": 0,
+        **dict.fromkeys(("head_sha", "head_ref", "base_sha", "base_ref"), ""),
+        **dict.fromkeys(("number", "comment_id"), 0),
         **asdict(subject),
         "state": WAITING,
         "delay": delay,
@@ -213,14 +231,15 @@ def _insert_run(
 
 def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> bool:
     """Let a run wait again that ended without a concluded check, unless a newer one took its place."""
-    run_id = f"{delivery.id}/{_number(subject)}"
+    run_id = _run_id(delivery, subject)
     concluded = sa.exists().where(
         VERDICT.c.repository_id == RUN.c.repository_id,
         VERDICT.c.head_sha == RUN.c.head_sha,
         VERDICT.c.number == RUN.c.number,
         VERDICT.c.verdict != "",
     )
-    newest = (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
+    is_alone = isinstance(subject, CommentCommand)
+    newest = sa.true() if is_alone else (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
     anew = {"state": WAITING, "due_at": now(), "failures": 0, "crashes": 0, "finished_at": None}
     restarted = tx.execute(
         sa.update(RUN)

@@ -18,6 +18,10 @@ from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, R
 
 AFTER_REVIEW = frozenset({"policies", "impact"})
 """The subjects of runs that a review or another such run has found to be done, for the head that it was at."""
+REQUESTS = frozenset({"command"})
+"""The subjects of runs that do what a person has asked for. No other run takes their place."""
+BESIDE_REVIEW = AFTER_REVIEW | REQUESTS
+"""The subjects of runs about a pull request that are no review of it."""
 Cost = Literal["failures", "crashes"] | None
 """Which counter a requeue raises; none for a rate limit or a worker that shuts down."""
 RunStatus = Literal["current", "superseded", "lost"]
@@ -30,6 +34,7 @@ class Run:
 
     `head_sha` is the payload's until an attempt has started the check of a head; then it is that head. `conclusion` is
     that of this check if an earlier attempt has concluded it. `number` is 0 if the run is not about a pull request.
+    `comment_id` is the comment that asks for a run of REQUESTS, else 0.
     """
 
     id: str
@@ -47,10 +52,11 @@ class Run:
     crashes: int
     error: str | None
     conclusion: str | None = None
-    subject: Literal["pull_request", "merge_group", "base_branch", "policies", "impact"] = "pull_request"
+    subject: Literal["pull_request", "merge_group", "base_branch", "policies", "impact", "command"] = "pull_request"
     head_ref: str = ""
     base_sha: str = ""
     base_ref: str = ""
+    comment_id: int = 0
 
     @property
     def delivery(self) -> Delivery:
@@ -114,7 +120,8 @@ def status(tx: sa.Connection, run_id: str, fence: int) -> RunStatus:
         return "lost"
     if row.subject in AFTER_REVIEW:
         return "current" if row.sha == row.head_sha and not row.closed else "superseded"
-    return "current" if row.number == 0 or row.run_id == run_id else "superseded"
+    is_alone = row.number == 0 or row.subject in REQUESTS
+    return "current" if is_alone or row.run_id == run_id else "superseded"
 
 
 def policies_were_reviewed(tx: sa.Connection, run: Run) -> bool:

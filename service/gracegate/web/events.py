@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gracegate.model import CONFIG_FILE
+from gracegate.model import CHECK_ACTIONS, CONFIG_FILE
 from gracegate.settings import Settings
 from gracegate.store import (
     BaseBranch,
+    CommentCommand,
     Delivery,
     MergeGroup,
     PullHead,
@@ -30,6 +31,8 @@ from gracegate.store import (
 
 # What the review writes into its check runs: GitHub names no pull request for a check on a fork's commit.
 _EXTERNAL_ID = re.compile(r"(?:pr|policies):([1-9][0-9]{0,8}):")
+# Whether it is one, and which, is found out by a worker: quotes and code hold none.
+_MAY_BE_COMMAND = re.compile(r"^[ ]{0,3}/gracegate(?=\s|$)", re.MULTILINE)
 # GitHub lists no more commits of a push.
 _MAX_LISTED_COMMITS = 2048
 # Deliveries come late and in any order, so each starts a run, which asks GitHub for the state and the head.
@@ -166,8 +169,45 @@ class CheckRun(Payload):
     pull_requests: tuple[CheckedPullRequest, ...] = ()
 
 
+class RequestedAction(Payload):
+    identifier: str = ""
+
+
+class Account(Payload):
+    login: str = Field(pattern=r"^[\w.\[\]-]+$", max_length=100)
+    type: str = ""
+
+
 class CheckRunEvent(RepositoryEvent):
     check_run: CheckRun
+    requested_action: RequestedAction = RequestedAction()
+
+
+class IssueOfComment(Payload):
+    number: Number
+    pull_request: dict[str, Any] | None = None
+
+
+class PullRequestOfComment(Payload):
+    number: Number
+
+
+class WrittenComment(Payload):
+    """`user` is None where the account was deleted."""
+
+    id: Id
+    body: str | None = ""
+    user: Account | None = None
+
+
+class IssueCommentEvent(RepositoryEvent):
+    issue: IssueOfComment
+    comment: WrittenComment
+
+
+class ReviewCommentEvent(RepositoryEvent):
+    pull_request: PullRequestOfComment
+    comment: WrittenComment
 
 
 class PushedCommit(Payload):
@@ -308,14 +348,41 @@ def handle_repository(context: HandlerContext, payload: Mapping[str, Any]) -> Ha
 def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
     event = CheckRunEvent.model_validate(payload)
     run = event.check_run
-    if event.action == "requested_action":
-        return HandlerResult("ignored", "the checks of gracegate have no buttons of their own: re-run the check")
     names = {context.settings.check_name, context.settings.policies_check_name}
-    if event.action != "rerequested" or run.name not in names:
-        return HandlerResult("ignored", "only a re-run of our own checks starts a review")
+    if event.action not in {"rerequested", "requested_action"} or run.name not in names:
+        return HandlerResult("ignored", "only the buttons of our own checks start something")
     number = _EXTERNAL_ID.match(run.external_id or "")
     numbers = (int(number[1]),) if number else _numbers(event.repository, run.pull_requests)
-    return _review_again(context, event, numbers, run.head_sha)
+    if event.action == "rerequested" or event.requested_action.identifier == CHECK_ACTIONS.recheck:
+        return _review_again(context, event, numbers, run.head_sha)
+    return HandlerResult("ignored", "gracegate has no such button")
+
+
+@handles("issue_comment")
+def handle_issue_comment(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    """A comment in the conversation of a pull request, which GitHub calls an issue."""
+    event = IssueCommentEvent.model_validate(payload)
+    if event.issue.pull_request is None:
+        return HandlerResult("ignored", "gracegate does nothing about issues")
+    return _accept_command(context, event, event.issue.number, event.comment)
+
+
+@handles("pull_request_review_comment")
+def handle_review_comment(context: HandlerContext, payload: Mapping[str, Any]) -> HandlerResult:
+    event = ReviewCommentEvent.model_validate(payload)
+    return _accept_command(context, event, event.pull_request.number, event.comment)
+
+
+def _accept_command(
+    context: HandlerContext, event: RepositoryEvent, number: int, comment: WrittenComment
+) -> HandlerResult:
+    if event.action != "created" or not _MAY_BE_COMMAND.search(comment.body or ""):
+        return HandlerResult("ignored", "only a new comment with a line that begins with /gracegate asks for something")
+    if comment.user is None or comment.user.type != "User":
+        return HandlerResult("ignored", "gracegate does nothing for bots")
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    return _accept(context, event, [CommentCommand(number, comment.id)])
 
 
 @handles("check_suite")

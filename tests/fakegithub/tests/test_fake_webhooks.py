@@ -170,6 +170,7 @@ def test_the_buttons_of_a_check_run(fake: FakeGitHub, listening: Receiver, rest:
     sent = {"name": "gracegate", "head_sha": fake.pull(REPOSITORY, 1).head_sha, "external_id": "x"}
     run = rest.post(rest.repo("/check-runs"), sent).json()["id"]
     fake.rerequest_check_run(run)
+    fake.world.check_runs[run].actions = [{"label": "Fix", "description": "Fix it", "identifier": "fix"}]
     fake.request_action(run, "fix")
     fake.settle()
     bodies = {body["action"]: body for body in listening.bodies("check_run")}

@@ -1,0 +1,14 @@
+"""A run may do what a person has asked for in a comment."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy import BigInteger, Column
+
+revision = "16"
+down_revision = "14"
+
+
+def upgrade() -> None:
+    op.add_column("run", Column("comment_id", BigInteger, nullable=False, server_default=sa.text("0")))
