@@ -36,7 +36,7 @@ def test_each_signed_payload_is_accepted(client: FlaskClient) -> None:
         "ping": {(200, "pong"): 4},
         "installation": {(202, "recorded"): 7},
         "installation_repositories": {(202, "recorded"): 3},
-        "github_app_authorization": {(202, "recorded"): 1},
+        "github_app_authorization": {(202, "recorded"): 2},
         "merge_group": {(202, "queued"): 2},
         "repository": {(202, "ignored"): 11, (202, "recorded"): 2},
         "pull_request": {(202, "ignored"): 20, (202, "queued"): 9},
