@@ -168,6 +168,11 @@ class Components:
 
     def is_plain(self, root: Root) -> bool:
         """Whether a root makes nothing but what its files have, so that they are evaluated as they are."""
+        if root not in self._plain:
+            self._plain[root] = self._makes_nothing_new(root)
+        return self._plain[root]
+
+    def _makes_nothing_new(self, root: Root) -> bool:
         if root.renderer == "helm" or not is_plain(self.kustomizations, self._kustomization(root)):
             return False
         application = self._applications.get(root)
@@ -330,6 +335,11 @@ class Components:
     @cached_property
     def _known_roots(self) -> frozenset[Root]:
         return frozenset(self.roots)
+
+    @cached_property
+    def _plain(self) -> dict[Root, bool]:
+        """What `is_plain` has found: it is asked for each file of a root."""
+        return {}
 
     @cached_property
     def _contributor_reader(self) -> ContributorReader:

@@ -99,6 +99,10 @@ class Kustomizations:
         return tuple(sorted(unread - (otherwise - self.applied.keys())))
 
     @cached_property
+    def _known_roots(self) -> frozenset[str]:
+        return frozenset(self.roots)
+
+    @cached_property
     def _unread_directories(self) -> tuple[str, ...]:
         folders = sorted(folder for folder, k in self.by_directory.items() if not k.is_component)
         roots = [folder for folder in folders if not self._readers.get(folder)]
@@ -112,7 +116,7 @@ class Kustomizations:
     def roots_of(self, path: str) -> frozenset[str]:
         """The roots that read a file."""
         readers = reach(self._direct_readers(path), lambda folder: self._readers.get(folder, ()))
-        return frozenset(readers).intersection(self.roots)
+        return self._known_roots.intersection(readers)
 
     def references_to(self, path: str) -> Iterator[tuple[Kustomization, Reference]]:
         """The references that name a file or directory."""
@@ -156,7 +160,11 @@ class Kustomizations:
 
     def read_by(self, root: str | Kustomization) -> Sequence[Kustomization]:
         """What the kustomization of a directory reads, or one that a controller makes of it; itself is the first."""
-        return [*self._walk([self.by_directory[root] if isinstance(root, str) else root])]
+        if not isinstance(root, str):
+            return [*self._walk([root])]
+        if root not in self._read:
+            self._read[root] = [*self._walk([self.by_directory[root]])]
+        return self._read[root]
 
     def object_files(self, root: str | Kustomization) -> frozenset[str]:
         """The files from which the kustomization of a directory takes objects and patches, and no data; itself and
@@ -244,9 +252,27 @@ class Kustomizations:
         own = {directory(root.path): root for root in roots}
 
         def below(folder: str) -> Iterable[str]:
-            return filter(self._is_directory, _paths(own.get(folder) or self.by_directory[folder]))
+            if folder in own:
+                return self._directories_in(own[folder])
+            if folder not in self._below:
+                self._below[folder] = self._directories_in(self.by_directory[folder])
+            return self._below[folder]
 
         return (own.get(folder) or self.by_directory[folder] for folder in reach(own, below))
+
+    def _directories_in(self, kustomization: Kustomization) -> tuple[str, ...]:
+        """The directories that a kustomization names."""
+        return tuple(filter(self._is_directory, _paths(kustomization)))
+
+    @cached_property
+    def _read(self) -> dict[str, Sequence[Kustomization]]:
+        """What `read_by` has found for directories: it is asked for each file of a root."""
+        return {}
+
+    @cached_property
+    def _below(self) -> dict[str, tuple[str, ...]]:
+        """What `_walk` has found below directories."""
+        return {}
 
     def _own_namespace(self, kustomization: Kustomization) -> str:
         if kustomization.namespace:
