@@ -20,7 +20,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "errors": set(),
     "processes": set(),
-    "module_cache": set(),
+    "file_cache": set(),
+    "module_cache": {"file_cache"},
+    "rendering_files": NOUNS | {"file_cache"},
     "settings": NOUNS,
     "yaml": NOUNS,
     "yaml_edit": NOUNS | {"yaml"},
@@ -33,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rendering": NOUNS | {"module_cache", "processes"},
     "policy.sets": NOUNS
     | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "policy.foreign", "check"}
-    | {"policy.sources", "module_cache"},
+    | {"policy.sources", "file_cache"},
     "policy.build": NOUNS
     | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "policy.sets", "check", "outputs"},
     "rollout": NOUNS,
@@ -57,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "git",
         "github_app",
     }
-    | {"store", "check", "processes", "rendering"},
+    | {"store", "check", "processes", "rendering", "rendering_files"},
     "jobs": NOUNS | {"settings", "store"},
     "web": NOUNS | {"review", "github_app", "store", "settings", "outputs", "policy", "policy.engines"},
     "cli": {"*"},

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-import stat
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import wasmtime
+
+from gracegate.file_cache import is_private_status, write_private
 
 _SUM_BYTES = 4
 
@@ -38,7 +38,9 @@ def compile_module(engine: wasmtime.Engine, wasm: bytes, name: str, folder: Path
     module = wasmtime.Module(engine, wasm)
     if folder is not None:
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-            _write(folder / name, module.serialize())
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            compiled = module.serialize()
+            write_private(folder / name, (compiled, _checksum(compiled)))
     return module
 
 
@@ -74,7 +76,7 @@ def _open_private(path: Path) -> Iterator[int]:
     try:
         file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
         try:
-            if not (_is_private(os.fstat(folder)) and _is_private(os.fstat(file))):
+            if not (is_private_status(os.fstat(folder)) and is_private_status(os.fstat(file))):
                 raise PermissionError(f"{path} is not this user's alone")
             yield file
         finally:
@@ -95,31 +97,6 @@ def _is_intact(file: int) -> bool:
         return _checksum(compiled) == content[-_SUM_BYTES:]
 
 
-def _write(path: Path, compiled: bytearray) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not is_private(path.parent):
-        return
-    file, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(compiled)
-            stream.write(_checksum(compiled))
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink()
-        raise
-
-
 def _checksum(content: bytearray | memoryview) -> bytes:
     """Against accidents alone: who could write the file could write the checksum too."""
     return zlib.crc32(content).to_bytes(_SUM_BYTES)
-
-
-def is_private(path: Path) -> bool:
-    """Whether a file or folder, not a link, belongs to this user or to root, and nobody else can write it."""
-    return _is_private(path.lstat())
-
-
-def _is_private(status: os.stat_result) -> bool:
-    plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return plain and status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,31 @@ def test_a_repository_that_is_in_use_stays(cache: RepositoryCache) -> None:
         assert cache.delete_unused([], 14 * DAY) == 0
     assert folder.exists()
     assert cache.delete_unused([], 14 * DAY) == 1
+
+
+def test_what_was_made_of_a_repository_goes_with_it(cache: RepositoryCache) -> None:
+    made = [cache.made(url) for url in ("one", "alone")]
+    folder = use(cache, "one", 15 * DAY)
+    for path in made:
+        path.mkdir()
+        (path / "file").write_bytes(b"x" * 100)
+        os.utime(path, (time.time() - 13 * DAY,) * 2)
+    assert cache.delete_unused(["one", "alone"], 14 * DAY) == 0
+    assert cache.delete_unused(["one"], 14 * DAY) == 1
+    assert [path.exists() for path in (folder, *made)] == [True, True, False]
+    assert cache.delete_unused([], 14 * DAY) == 1
+    assert [path.exists() for path in (folder, *made)] == [False, False, False]
+
+
+def test_what_was_made_of_repositories_counts_as_theirs(cache: RepositoryCache) -> None:
+    folders = [use(cache, url, ago) for url, ago in (("old", DAY), ("new", 0))]
+    cache.made("old").mkdir()
+    (cache.made("old") / "file").write_bytes(b"x" * 100)
+    os.utime(cache.made("old"), (time.time() - DAY,) * 2)
+    replace(cache, max_bytes=100).shrink()
+    assert [folder.exists() for folder in folders] == [True, True]
+    replace(cache, max_bytes=99).shrink()
+    assert [path.exists() for path in (*folders, cache.made("old"))] == [False, True, False]
 
 
 def test_nothing_is_cached_yet(cache: RepositoryCache) -> None:

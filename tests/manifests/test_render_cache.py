@@ -47,7 +47,7 @@ def test_the_order_of_files_makes_no_difference() -> None:
 def test_problems(code: RenderProblemCode, is_kept: bool) -> None:
     cache, rendering = RenderCache(), Rendering(REQUEST, problem=RenderProblem(code, "why"))
     cache.keep(b"a", rendering)
-    assert cache.find(b"a") == (rendering if is_kept else None)
+    assert cache.find(b"a", REQUEST) == (rendering if is_kept else None)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,36 @@ def test_what_was_not_used_for_longest_goes_first(lengths: list[int], used: list
     cache = RenderCache(max_characters=10)
     for number, length in enumerate(lengths):
         for key in used:
-            cache.find(b"%d" % key)
+            cache.find(b"%d" % key, REQUEST)
         cache.keep(b"%d" % number, Rendering(REQUEST, "x" * length))
-    assert "".join(str(n) for n in range(len(lengths)) if cache.find(b"%d" % n)) == kept
+    assert "".join(str(n) for n in range(len(lengths)) if cache.find(b"%d" % n, REQUEST)) == kept
+
+
+class Kept(dict[bytes, str | RenderProblem]):
+    """What a former check has kept."""
+
+    def find(self, key: bytes) -> str | RenderProblem | None:
+        return self.get(key)
+
+    def keep(self, key: bytes, answer: str | RenderProblem) -> None:
+        self[key] = answer
+
+
+REFUSED = RenderProblem("refused", "why")
+
+
+@pytest.mark.parametrize("rendering", [Rendering(REQUEST, "kind: A"), Rendering(REQUEST, problem=REFUSED)])
+def test_a_later_check_finds_what_was_kept(rendering: Rendering) -> None:
+    kept = Kept()
+    RenderCache(kept).keep(b"a", rendering)
+    cache = RenderCache(kept)
+    assert cache.find(b"b", REQUEST) is None
+    assert cache.find(b"a", REQUEST) == rendering
+    kept.clear()
+    assert cache.find(b"a", REQUEST) == rendering
+
+
+def test_nothing_is_kept_that_another_run_might_answer_otherwise() -> None:
+    kept = Kept()
+    RenderCache(kept).keep(b"a", Rendering(REQUEST, problem=RenderProblem("interrupted", "why")))
+    assert kept == {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,7 @@ def run(
     renderer: Path | None,
     cache_dir: Path,
     others: frozenset[str] = frozenset(),
+    renderings: Path | None = None,
 ) -> Report:
     """The report of a pull request, made in a child."""
     trees = [
@@ -57,7 +60,9 @@ def run(
     ]
     diff = tuple(FileDiff(path, "modified" if path in base else "added") for path in changed)
     today = dt.date(2026, 1, 1)
-    job = CheckJob(trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer)
+    job = CheckJob(
+        trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer, renderings=renderings
+    )
     return run_check(job, _SECONDS, 1024)
 
 
@@ -82,6 +87,16 @@ def test_a_change_of_an_overlay_is_judged_by_what_it_renders_to(renderer: Path, 
     assert [(f.rule, f.file, f.line, f.status) for f in report.findings] == [
         (READINESS, "prod/patch.yaml", 9, "introduced")
     ]
+
+
+def test_what_a_former_check_has_rendered_is_not_rendered_again(renderer: Path, tmp_path: Path) -> None:
+    """Here it could not be: the second check has the same renderer, which nobody has compiled for it."""
+    report = run(BASE, OVERLAY, renderer, tmp_path / "cache", renderings=tmp_path / "kept")
+    again = shutil.copy(renderer, tmp_path / renderer.name)
+    second = run(BASE, OVERLAY, again, tmp_path / "empty", renderings=tmp_path / "kept")
+    assert replace(second, seconds=report.seconds) == report
+    with pytest.raises(EngineUnavailable, match="is not compiled"):
+        run(BASE, OVERLAY, again, tmp_path / "empty", renderings=tmp_path / "others")
 
 
 BOMB = {

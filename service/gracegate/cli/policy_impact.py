@@ -116,7 +116,6 @@ def command(  # noqa: PLR0913, PLR0917
         cache = ImpactCache(None if cache_dir is None else cache_dir / "impact")
         rules = _Rules(before, after, has_builtin_before=with_builtin and base is not None, has_builtin=with_builtin)
         found = _look(repositories, most, rules, cache, shown)
-        cache.shrink()
     write_output(_as_json(found) if form == "json" else _as_text(found, most))
     blocked = sum(_is_newly_blocked(one) for _, _, one in found.changes)
     if found.unread or found.failures:

@@ -23,10 +23,11 @@ from gracegate.cli.completion import complete_rule
 from gracegate.cli.inputs import fetch_commits, read_changed, read_files
 from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
 from gracegate.errors import ConfigError, InputError
-from gracegate.manifests import ReadCache, directory, is_candidate, may_be_read
+from gracegate.manifests import ReadCache, RenderCache, directory, is_candidate, may_be_read
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, SourceFile, Tree
 from gracegate.policy import kinds_of
 from gracegate.policy.engines import OpaAddress
+from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import POLICIES_FILE, RepoConfig, parse_repo_config
 
 STDIN = "stdin.yaml"
@@ -172,7 +173,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
     top = top_directory((".",) if reads_stdin else paths)
     names = [] if reads_stdin else [os.path.relpath(path, top) for path in paths]
     files = _with_files_beside(top, (*names, *_context_paths(top, options.context)))
-    limits, cache = _limits(policies), ReadCache()
+    limits, cache = _limits(policies), _read_cache(options)
     tree = read_files(top, files, limits, cache)
     tree = _without_policies(tree, top, names, policies.chosen.folders.union(_policy_folders(tree, top)))
     (tree,) = fetch_commits([tree], None, source_fetcher(() if options.no_render else options.fetch), limits, cache)
@@ -213,7 +214,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     used = _inside(top, policies.chosen.folders)
     diff = tuple(one for one in changes if _touches(one, names) and not _is_rego_below(one, used))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
-    limits, cache = _limits(policies), ReadCache()
+    limits, cache = _limits(policies), _read_cache(options)
     trees = [
         read_changed(partial(_read_revision, top, revision), changed, limits, cache) for revision in (merge_base, head)
     ]
@@ -238,6 +239,20 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         limits=limits,
         cache=cache,
     )
+
+
+def _read_cache(options: CheckOptions) -> ReadCache:
+    """With what was rendered before, unless some roots are not to be rendered."""
+    folder = settings.cache_dir()
+    if folder is None or options.no_render or options.roots:
+        return ReadCache()
+
+    def find_renderer() -> Path | None:
+        from gracegate import rendering  # noqa: PLC0415 - slow to import, and most checks render nothing
+
+        return rendering.find_renderer()
+
+    return ReadCache(renderings=RenderCache(RenderingFiles(folder / "renderings", find_renderer)))
 
 
 def _limits(policies: ActivePolicies) -> Limits:

@@ -163,6 +163,10 @@ class TreeFetcher:
             self._refused.add(url)
             LOG.warning("git cannot fetch %s, so its files come by GitHub's API: %s", url, refusal)
 
+    def made(self, url: str) -> Path:
+        """See RepositoryCache.made."""
+        return self._cache.made(url)
+
     def delete_unused(self, urls: Collection[str] | None, seconds: float) -> int:
         """See RepositoryCache.delete_unused."""
         names = None if urls is None else [*urls, *map(_by_api, urls)]

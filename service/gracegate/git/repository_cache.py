@@ -1,4 +1,7 @@
-"""The folder of bare repositories: one job at a time uses one, and those used longest ago are deleted."""
+"""The folder of bare repositories: one job at a time uses one, and those used longest ago are deleted.
+
+Beside a repository there may be a folder of what was made of its files. It goes with the repository.
+"""
 
 from __future__ import annotations
 
@@ -48,16 +51,24 @@ class RepositoryCache:
                 self.sleep(0.05)
             yield self.folder / f"{name}.git"
 
+    def made(self, url: str) -> Path:
+        """The folder for what is made of a repository's files, which may not exist. Any number of jobs use it at once,
+        and it may be deleted at any moment."""
+        return self.folder / f"{_name(url)}.made"
+
     def shrink(self) -> None:
         """Delete the repositories used longest ago until the rest fits; one that is in use stays."""
-        oldest_first = sorted(self.folder.glob("*.git"), key=_last_use)
-        sizes = {folder: sum(map(_size, folder.rglob("*"))) for folder in oldest_first}
+        oldest_first = sorted(self._names(), key=self._last_use)
+        sizes = {
+            name: sum(_size(path) for folder in self._folders(name) for path in folder.rglob("*"))
+            for name in oldest_first
+        }
         total = sum(sizes.values())
-        for folder in oldest_first[:-1]:
+        for name in oldest_first[:-1]:
             if total <= self.max_bytes:
                 return
-            if _try_delete(folder):
-                total -= sizes[folder]
+            if self._try_delete(name):
+                total -= sizes[name]
 
     def delete_unused(self, urls: Collection[str] | None, seconds: float) -> int:
         """Delete the repositories of other URLs than these, if they are given, and those that were not used for so many
@@ -65,12 +76,29 @@ class RepositoryCache:
         wanted = None if urls is None else set(map(_name, urls))
         now = time.time()
         deleted = 0
-        for folder in self.folder.glob("*.git"):
-            idle = now - _last_use(folder)
-            is_unwanted = wanted is not None and folder.stem not in wanted and idle > _NEW
-            if (is_unwanted or idle > seconds) and _try_delete(folder):
+        for name in self._names():
+            idle = now - self._last_use(name)
+            is_unwanted = wanted is not None and name not in wanted and idle > _NEW
+            if (is_unwanted or idle > seconds) and self._try_delete(name):
                 deleted += 1
         return deleted
+
+    def _names(self) -> set[str]:
+        return {path.stem for pattern in ("*.git", "*.made") for path in self.folder.glob(pattern)}
+
+    def _folders(self, name: str) -> tuple[Path, Path]:
+        return self.folder / f"{name}.git", self.folder / f"{name}.made"
+
+    def _last_use(self, name: str) -> float:
+        return max(map(_modified, self._folders(name)))
+
+    def _try_delete(self, name: str) -> bool:
+        with (self.folder / f"{name}.lock").open("w") as file:
+            if not _try_lock(file.fileno()):
+                return False
+            for folder in self._folders(name):
+                shutil.rmtree(folder, ignore_errors=True)
+            return True
 
 
 def prepare_repository(git: Git) -> None:
@@ -101,15 +129,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _try_delete(folder: Path) -> bool:
-    with folder.with_suffix(".lock").open("w") as file:
-        if not _try_lock(file.fileno()):
-            return False
-        shutil.rmtree(folder, ignore_errors=True)
-        return True
-
-
-def _last_use(folder: Path) -> float:
+def _modified(folder: Path) -> float:
     try:
         return folder.stat().st_mtime
     except FileNotFoundError:

@@ -25,6 +25,7 @@ from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect
 from gracegate.manifests.proof import intended_operations, why_not_proved
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.render_cache import RenderCache
 from gracegate.manifests.rendered_places import locate_rendered
 from gracegate.manifests.rendered_trees import (
     RenderContext,
@@ -56,6 +57,7 @@ __all__ = [
     "MissingValues",
     "ReadCache",
     "RemoteReference",
+    "RenderCache",
     "RenderContext",
     "RenderedObject",
     "RenderedRoot",

@@ -102,7 +102,8 @@ def trace_roots(
 def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:
     files = [_files(components, request.root) for request in requests]
     keys = [render_key(request, of_root, context.minor) for request, of_root in zip(requests, files, strict=True)]
-    known = {key: rendering for key in keys if (rendering := context.cache.find(key)) is not None}
+    found = {key: context.cache.find(key, request) for key, request in zip(keys, requests, strict=True)}
+    known = {key: rendering for key, rendering in found.items() if rendering is not None}
     new = {
         key: (request, of_root) for key, request, of_root in zip(keys, requests, files, strict=True) if key not in known
     }

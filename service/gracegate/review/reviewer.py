@@ -476,6 +476,7 @@ class PullRequestReviewer:
                 rules_url=self.settings.rules_url,
                 repository=Repository((self._git_url(run),), fetched.branch),
                 renderer=self.renderer,
+                renderings=self.fetcher.made(self._git_url(run)),
                 may_retry=run.attempt < ENGINE_ATTEMPTS,
                 sources=self.sources.sources if may_ask and self.sources is not None else RenderSources(),
                 policies=policies,

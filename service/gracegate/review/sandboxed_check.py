@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError, InputsMissing
-from gracegate.manifests import ReadCache, read_components, render_nothing, unread_commits, unread_inputs
+from gracegate.manifests import ReadCache, RenderCache, read_components, render_nothing, unread_commits, unread_inputs
 from gracegate.model import (
     CONFIG_FILE,
     FileDiff,
@@ -30,6 +30,7 @@ from gracegate.model import (
 from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
 from gracegate.policy.sets import OperatorPolicies
+from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named
 from gracegate.review.sandboxed_render import sandboxed_render
@@ -46,6 +47,7 @@ class CheckJob:
     The configuration, with its waivers, is that of `base_tip`, the tip of the base branch. The author chooses the merge
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
+    `renderings` is the folder where what it renders of this repository is kept.
     For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
     Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
     sets of the operator, and `named_policies` what was read of those that the configuration names, None before that;
@@ -64,6 +66,7 @@ class CheckJob:
     rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
     renderer: Path | None = None
+    renderings: Path | None = None
     sources: RenderSources = field(default_factory=RenderSources)
     may_retry: bool = False
     policies: tuple[OperatorPolicies, ...] = ()
@@ -92,7 +95,7 @@ def sandboxed_check(job: CheckJob) -> Report:
     incomplete. Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or
     commits of other repositories that may be fetched."""
     began = _clock()
-    cache = ReadCache()
+    cache = _read_cache(job)
     named = _allowed_policies(job)
     if named and job.named_policies is None:
         raise InputsMissing(f"{len(named)} policy sets that the configuration names were not read", policies=named)
@@ -134,6 +137,12 @@ def sandboxed_check(job: CheckJob) -> Report:
             report = add_problem(report, problem)
     seconds = time.monotonic() - began[0]
     return replace(report, policies=policy_states(report.policies, job.policies), seconds=seconds)
+
+
+def _read_cache(job: CheckJob) -> ReadCache:
+    if job.renderer is None or job.renderings is None:
+        return ReadCache()
+    return ReadCache(renderings=RenderCache(RenderingFiles(job.renderings, lambda: job.renderer)))
 
 
 def refused_problems(policies: Iterable[OperatorPolicies]) -> Iterator[Problem]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gracegate import __version__
 from gracegate.errors import ConfigError, InputError, RulesError
+from gracegate.file_cache import is_private
 from gracegate.model import PolicyVersion
-from gracegate.module_cache import is_private
 from gracegate.policy import Catalog, digest_of, load_catalog
 from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder
