@@ -96,6 +96,7 @@ class Settings:
     in lower case, and ids as `id:1`.
     `policies` are where the policy sets come from that are evaluated in every review, and `policies_allowed` are the
     patterns of repositories whose policy sets a repository's own configuration may name.
+    `playground` lets anybody who reaches the service have manifests and rules evaluated.
     `deprecations` are the warnings to log at the start.
     """
 
@@ -127,6 +128,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     write_gap: float = 1.0
     notify_gap: float = 3.0
+    playground: bool = False
     log_level: LogLevel = "INFO"
     web: WebSettings = WebSettings()
     jobs: JobSettings = JobSettings()
@@ -166,6 +168,7 @@ class Settings:
             limits=read.limits(),
             write_gap=read.number("WRITE_GAP", 1.0, 0),
             notify_gap=read.number("NOTIFY_GAP", 3.0, 0),
+            playground=read.choice("PLAYGROUND", ("off", "on")) == "on",
             log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
             web=read.web(),
             jobs=read.jobs(),

@@ -23,6 +23,8 @@ VIEWERS = ("anonymous", "stranger", "reader", "writer", "operator")
 """The operator may not read the private repository on GitHub."""
 REPOSITORIES = {"public": "shop/open", "private": "shop/secret"}
 
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
+
 EVERYBODY = dict.fromkeys(VIEWERS, 200)
 READERS = {"anonymous": 404, "stranger": 404, "reader": 200, "writer": 200, "operator": 404}
 # Who is not signed in has no token of a form.
@@ -40,6 +42,10 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/docs/<name>"): EVERYBODY,
     ("GET", "/docs/<name>.md"): EVERYBODY,
     ("GET", "/reports/<int:repository_id>/<int:number>/<sha>"): {"public": EVERYBODY, "private": READERS},
+    ("GET", "/playground"): EVERYBODY,
+    ("GET", "/playground.js"): EVERYBODY,
+    # It needs no session, and all that is sent here comes from another site.
+    ("POST", "/playground"): dict.fromkeys(VIEWERS, 403),
     ("GET", "/account"): EVERYBODY,
     ("GET", "/sign-in"): dict.fromkeys(VIEWERS, 302),
     ("GET", "/sign-in/callback"): dict.fromkeys(VIEWERS, 400),
@@ -76,7 +82,10 @@ def service(tmp_path_factory: pytest.TempPathFactory, fake: FakeGitHub) -> Itera
 
 @pytest.fixture(scope="module")
 def clients(service: Service, fake: FakeGitHub) -> dict[str, FlaskClient]:
-    found = {login: make_client(service, fake, GRACEGATE_OPERATORS="operator") for login in VIEWERS}
+    found = {
+        login: make_client(service, fake, GRACEGATE_OPERATORS="operator", GRACEGATE_PLAYGROUND="on")
+        for login in VIEWERS
+    }
     for login in VIEWERS[1:]:
         sign_in(found[login], login)
     return found
@@ -121,7 +130,8 @@ def test_the_matrix(fake: FakeGitHub, clients: dict[str, FlaskClient], visibilit
             address = address.replace(f"<{name}>", str(value))
         for viewer, client in clients.items():
             if method == "POST":
-                answers = [client.post(address, data=data) for data in ({}, {"csrf_token": csrf_token(client)})]
+                forms: list[dict[str, str]] = [{}, {"csrf_token": csrf_token(client)}]
+                answers = [client.post(address, data=form, headers=ELSEWHERE) for form in forms]
                 # Without the token nothing is done.
                 assert answers[0].status_code in {401, 403}, address
                 answer = answers[1]

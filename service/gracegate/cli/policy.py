@@ -15,6 +15,7 @@ _COMMANDS = {
     "import": "Use policies for conftest or Gatekeeper as they are.",
     "input": "Print what rules get of manifests.",
     "new": "Write a rule to start from.",
+    "playground": "Try rules and manifests in a browser.",
     "rollback": "Use the version before of a set in the service.",
     "test": "Run the tests and cases of a policy set.",
     "try": "Show what rules find and print in manifests.",

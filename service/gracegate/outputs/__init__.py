@@ -38,6 +38,7 @@ from gracegate.outputs.phrasing import (
     step_action,
     waiver_hint,
 )
+from gracegate.outputs.playground_page import PlaygroundForm, PlaygroundPage, playground_script, render_playground
 from gracegate.outputs.rollout_comment import has_rollout_section
 from gracegate.outputs.rule_page import foreign_rule_page, rule_page_files
 from gracegate.outputs.text import TextStyle
@@ -52,6 +53,8 @@ __all__ = [
     "Conclusion",
     "Navigation",
     "Picture",
+    "PlaygroundForm",
+    "PlaygroundPage",
     "ReportContext",
     "TextStyle",
     "check_run",
@@ -65,9 +68,11 @@ __all__ = [
     "location",
     "mode_words",
     "object_name",
+    "playground_script",
     "plural",
     "policy_check",
     "printable",
+    "render_playground",
     "render_report",
     "render_template",
     "rollout_json",

@@ -139,8 +139,8 @@ def render_report(report: Report, context: ReportContext, pictures: Iterable[Pic
         opening=opening,
         conclusion=conclusion,
         verdict_words=_VERDICTS[conclusion],
-        introduced=_workloads(introduced[:MAX_FINDINGS], by_object),
-        former=_workloads(former[: max(0, MAX_FINDINGS - len(introduced))], by_object),
+        introduced=group_by_workload(introduced[:MAX_FINDINGS], by_object),
+        former=group_by_workload(former[: max(0, MAX_FINDINGS - len(introduced))], by_object),
         former_tally=phrasing.tally(former, " and "),
         left_out=context.left_out + max(0, len(findings) - MAX_FINDINGS),
         most=MAX_FINDINGS,
@@ -156,7 +156,7 @@ def render_report(report: Report, context: ReportContext, pictures: Iterable[Pic
     )
 
 
-def _workloads(findings: Iterable[Finding], pictures: Mapping[ObjectRef, Sequence[Picture]]) -> list[Workload]:
+def group_by_workload(findings: Iterable[Finding], pictures: Mapping[ObjectRef, Sequence[Picture]]) -> list[Workload]:
     """The object with the worst finding first."""
     by_object: dict[ObjectRef, list[Finding]] = {}
     for finding in findings:

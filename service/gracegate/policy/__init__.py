@@ -29,7 +29,7 @@ from gracegate.policy.query import (
     ask_rollouts,
     failed_rule_problems,
 )
-from gracegate.policy.recording import Recording
+from gracegate.policy.recording import Question, Recording
 from gracegate.policy.rollouts import FoundRollout, SetNumber, Shutdown
 from gracegate.policy.violations import conventional_order
 
@@ -46,6 +46,7 @@ __all__ = [
     "Evaluate",
     "FoundRollout",
     "PolicySet",
+    "Question",
     "Recording",
     "SetNumber",
     "Shutdown",

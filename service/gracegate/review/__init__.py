@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gracegate.review.playground import OWN_RULE, Playground, PlaygroundJob, PlaygroundRefused
     from gracegate.review.policy_sets import StoredRecords, build_policy_sets
     from gracegate.review.report_pages import read_page
     from gracegate.review.run_reviewer import build_reconciler, build_reviewer
 
-__all__ = ["StoredRecords", "build_policy_sets", "build_reconciler", "build_reviewer", "read_page"]
+__all__ = [
+    "OWN_RULE",
+    "Playground",
+    "PlaygroundJob",
+    "PlaygroundRefused",
+    "StoredRecords",
+    "build_policy_sets",
+    "build_reconciler",
+    "build_reviewer",
+    "read_page",
+]
+_OF_PLAYGROUND = frozenset({"OWN_RULE", "Playground", "PlaygroundJob", "PlaygroundRefused"})
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +30,10 @@ def __getattr__(name: str) -> Any:
         from gracegate.review.report_pages import read_page  # noqa: PLC0415
 
         return read_page
+    if name in _OF_PLAYGROUND:
+        from gracegate.review import playground  # noqa: PLC0415
+
+        return getattr(playground, name)
     if name in {"StoredRecords", "build_policy_sets"}:
         from gracegate.review import policy_sets  # noqa: PLC0415
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, request
 
-from gracegate.settings import Settings
+from gracegate.review import Playground
+from gracegate.settings import Settings, installed_opa
 from gracegate.store import Store
-from gracegate.web import bundles, health, metrics, pages, sign_in, viewers, webhooks
+from gracegate.web import bundles, health, metrics, pages, playground, sign_in, viewers, webhooks
 from gracegate.web.health import ReadinessCheck
 from gracegate.web.responses import message
 
 Application = Flask
-WITHOUT_FORM = frozenset({"webhooks.receive"})
-"""The endpoints whose requests are signed in another way; all others take nothing without a session and its token."""
+WITHOUT_FORM = frozenset({"webhooks.receive", "playground.review"})
+"""The endpoints whose requests are signed in another way, or change nothing; all others take nothing without a session
+and its token."""
 
 
 def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, ReadinessCheck]) -> Application:
@@ -25,6 +27,10 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app.register_blueprint(bundles.blueprint())
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(pages.blueprint(settings, store))
+    app.register_blueprint(pages.packaged_pages(has_playground=settings.playground))
+    if settings.playground:
+        reviews = Playground(installed_opa(), settings.data_dir / "wasm")
+        app.register_blueprint(playground.blueprint(reviews))
     if known := viewers.install(app, settings, store):
         app.register_blueprint(sign_in.blueprint(settings, known))
     pages.answer_errors(app)

@@ -23,7 +23,17 @@ from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store, StoredReport, reports
 from gracegate.web import documents
 from gracegate.web.documents import Document
-from gracegate.web.responses import HEADERS, HOME, STYLESHEET, html_page, message, navigation, page, sign_in_address
+from gracegate.web.responses import (
+    HEADERS,
+    HOME,
+    PLAYGROUND,
+    STYLESHEET,
+    html_page,
+    message,
+    navigation,
+    page,
+    sign_in_address,
+)
 from gracegate.web.viewers import current_viewer, has_sign_in, may_read
 
 log = structlog.get_logger(__name__)
@@ -56,13 +66,8 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
             "It finds what would make a rolling update drop requests, says why on the line that causes it, and suggests"
             " a fix that it has already verified. Its check on a pull request links to a page with all findings.",
             f"This is the service of the GitHub App with the check {settings.check_name!r}.",
-            links=HOME,
+            links=[*HOME, *([PLAYGROUND] if settings.playground else [])],
         )
-
-    @pages.get(STYLESHEET)
-    def send_stylesheet() -> Response:
-        headers = {**HEADERS, "Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=300"}
-        return make_response(stylesheet(), 200, headers)
 
     @pages.get("/reports/<int:repository_id>/<int:number>/<sha>")
     def show_report(repository_id: int, number: int, sha: str) -> Response:
@@ -80,12 +85,17 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
         answer.headers["X-Robots-Tag"] = "noindex"
         return answer
 
-    _serve_texts(pages)
     return pages
 
 
-def _serve_texts(pages: Blueprint) -> None:
-    """The pages of what is packaged: rules and documentation."""
+def packaged_pages(*, has_playground: bool) -> Blueprint:
+    """The pages of what is packaged: rules and documentation. The example of a rule is tried in the playground."""
+    pages = Blueprint("packaged_pages", __name__)
+
+    @pages.get(STYLESHEET)
+    def send_stylesheet() -> Response:
+        headers = {**HEADERS, "Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=300"}
+        return make_response(stylesheet(), 200, headers)
 
     @pages.get("/rules")
     def show_rules() -> Response:
@@ -99,7 +109,10 @@ def _serve_texts(pages: Blueprint) -> None:
         if rule is None:
             why = "No built-in rule has this id. Rules of your own are described in their METADATA."
             return message(404, "No such rule", why, links=[("/rules", "All built-in rules")])
-        return _document(documents.rule_page(rule)) if rule == name else redirect(f"/rules/{rule}", 301)
+        if rule != name:
+            return redirect(f"/rules/{rule}", 301)
+        found = documents.rule_page(rule)
+        return page(200, "rule.html", title=found.title, body=found.body, rule=rule if has_playground else "")
 
     @pages.get("/rules/<name>.svg")
     def send_picture(name: str) -> Response:
@@ -121,6 +134,16 @@ def _serve_texts(pages: Blueprint) -> None:
         if document is None:
             return message(404, "No such page", "The documentation has no page of this name.", links=HOME)
         return _document(document)
+
+    if not has_playground:
+        pages.add_url_rule("/playground", view_func=_explain_playground)
+    return pages
+
+
+def _explain_playground() -> Response:
+    on_your_machine = "`gracegate policy playground` opens it on your own machine."
+    turn_on = "The operator of this service can turn it on with GRACEGATE_PLAYGROUND=on."
+    return message(404, "The playground is off here", on_your_machine, turn_on, links=HOME)
 
 
 def answer_errors(app: Flask) -> None:

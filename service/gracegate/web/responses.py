@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Response, make_response, request
+from flask import Response, current_app, make_response, request
 
 from gracegate.outputs import Navigation, render_template
 from gracegate.web.viewers import current_viewer, has_sign_in
@@ -19,6 +19,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 HOME = (("/rules", "The rules, each with an example and its fix"), ("/docs", "The documentation"))
+PLAYGROUND = ("/playground", "The playground: have manifests reviewed, also by a rule that you write")
 
 
 def page(status: int, template: str, **values: Any) -> Response:
@@ -44,6 +45,8 @@ def message(status: int, title: str, *paragraphs: str, links: Iterable[tuple[str
 def navigation() -> Navigation:
     """The links at the top of each page."""
     links = [("/rules", "Rules"), ("/docs", "Documentation")]
+    if "playground" in current_app.blueprints:
+        links.append(("/playground", "Playground"))
     viewer = current_viewer()
     if viewer is not None:
         return Navigation(tuple(links), ("/account", viewer.login))

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +88,33 @@ class WasmEngine:
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module]:
         with self._load_lock:
             if self._loaded is None:
-                config = wasmtime.Config()
-                config.epoch_interruption = True
-                engine = wasmtime.Engine(config)
-                self._loaded = engine, module_cache.load_module(engine, self._wasm.read_bytes(), self._cache_dir)
+                wasm = self._wasm.read_bytes()
+                if self._cache_dir is None:
+                    self._loaded = _compile(wasm)
+                else:
+                    engine = _new_engine()
+                    self._loaded = engine, module_cache.load_module(engine, wasm, self._cache_dir)
             return self._loaded
+
+
+@lru_cache(maxsize=2)
+def _compile(wasm: bytes) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """Compiled code that is kept nowhere else. A new policy set is compiled for what it calls, for its examples, and
+    often for manifests after that: these follow each other."""
+    engine = _new_engine()
+    return engine, wasmtime.Module(engine, wasm)
+
+
+def _new_engine() -> wasmtime.Engine:
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    return wasmtime.Engine(config)
 
 
 def missing_builtins(wasm: bytes) -> tuple[str, ...]:
     """The builtins that a policy calls and that are neither in its Wasm nor in this host."""
-    engine = wasmtime.Engine()
-    with _ONE_AT_A_TIME, closing(Instance(engine, wasmtime.Module(engine, wasm), HOST_BUILTINS, 1 << 30)) as instance:
+    engine, module = _compile(wasm)
+    with _ONE_AT_A_TIME, closing(Instance(engine, module, HOST_BUILTINS, 1 << 30)) as instance:
         return instance.missing_builtins()
 
 
