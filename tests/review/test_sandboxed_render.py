@@ -14,8 +14,8 @@ import pytest
 from gracegate.errors import EngineUnavailable, InputsMissing
 from gracegate.model import FileDiff, RenderRequest, Report, Root, SourceFile, Tree
 from gracegate.review.sandbox import run_check
-from gracegate.review.sandboxed_check import CheckJob
-from gracegate.review.sandboxed_render import sandboxed_render
+from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
+from gracegate.review.sandboxed_render import SandboxedRenderer
 from tests import shop
 from tests.processes import WAIT_SECONDS
 from tests.shop import READINESS
@@ -54,16 +54,24 @@ def run(
     renderings: Path | None = None,
 ) -> Report:
     """The report of a pull request, made in a child."""
+    job = replace(job_of(base, changed, renderer, cache_dir, others), renderings=renderings)
+    return run_check(job, _SECONDS, 1024)
+
+
+def job_of(
+    base: Mapping[str, str],
+    changed: Mapping[str, str],
+    renderer: Path | None,
+    cache_dir: Path,
+    others: frozenset[str] = frozenset(),
+) -> CheckJob:
     trees = [
         Tree({path: SourceFile(path, text.encode()) for path, text in files.items()}, others=others)
         for files in (base, {**base, **changed})
     ]
     diff = tuple(FileDiff(path, "modified" if path in base else "added") for path in changed)
     today = dt.date(2026, 1, 1)
-    job = CheckJob(
-        trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer, renderings=renderings
-    )
-    return run_check(job, _SECONDS, 1024)
+    return CheckJob(trees[0], Tree({}), trees[1], diff, today, None, cache_dir, _SECONDS, renderer=renderer)
 
 
 def test_a_change_of_plain_manifests_loads_no_renderer(tmp_path: Path) -> None:
@@ -119,16 +127,19 @@ LOOP = {
 }
 
 
-@pytest.mark.parametrize("may_retry", [False, True])
-def test_what_a_busy_machine_interrupts_is_tried_again(renderer: Path, tmp_path: Path, *, may_retry: bool) -> None:
-    render = sandboxed_render(renderer, tmp_path, lambda: 2.0, may_retry=may_retry)
-    if may_retry:
-        with pytest.raises(EngineUnavailable, match=r"^this machine was too busy to render all roots in time$"):
-            render(LOOP, [RenderRequest(Root("helm", "loop"))], 30)
-        return
+def test_what_a_busy_machine_interrupts_is_named(renderer: Path, tmp_path: Path) -> None:
+    render = SandboxedRenderer(renderer, tmp_path, lambda: 2.0)
     (rendering,) = render(LOOP, [RenderRequest(Root("helm", "loop"))], 30)
     assert rendering.problem is not None
-    assert rendering.problem.code == "interrupted"
+    assert (rendering.problem.code, render.was_interrupted) == ("interrupted", True)
+
+
+def test_what_a_busy_machine_interrupts_is_tried_again(renderer: Path, tmp_path: Path) -> None:
+    changed = {**OVERLAY, **{path: text.decode() for path, text in LOOP.items()}}
+    job = replace(job_of(BASE, changed, renderer, tmp_path), may_retry=True, seconds=5.0, renderings=tmp_path / "kept")
+    with pytest.raises(EngineUnavailable, match=r"^this machine was too busy to render all roots in time$"):
+        sandboxed_check(job)
+    assert [*(tmp_path / "kept").iterdir()] != []
 
 
 def test_a_root_that_reads_what_was_not_fetched_asks_for_it(renderer: Path, tmp_path: Path) -> None:

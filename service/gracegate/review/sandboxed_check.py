@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
-from gracegate.errors import ConfigError, InputsMissing
+from gracegate.errors import ConfigError, EngineUnavailable, InputsMissing
 from gracegate.manifests import ReadCache, RenderCache, read_components, render_nothing, unread_commits, unread_inputs
 from gracegate.model import (
     CONFIG_FILE,
@@ -20,7 +20,6 @@ from gracegate.model import (
     PolicyState,
     Problem,
     RemoteCommit,
-    Render,
     RenderSources,
     Report,
     Repository,
@@ -33,7 +32,7 @@ from gracegate.policy.sets import OperatorPolicies
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named
-from gracegate.review.sandboxed_render import sandboxed_render
+from gracegate.review.sandboxed_render import SandboxedRenderer
 
 _PREVIEW_SECONDS = 10.0
 _EVALUATION_SHARE = 0.8
@@ -92,8 +91,12 @@ class CheckJob:
 
 def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the configuration of the base branch or of the head makes it
-    incomplete. Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or
-    commits of other repositories that may be fetched."""
+    incomplete.
+
+    Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or commits of
+    other repositories that may be fetched, and EngineUnavailable where the job `may_retry` and this machine was too
+    busy.
+    """
     began = _clock()
     cache = _read_cache(job)
     named = _allowed_policies(job)
@@ -109,11 +112,9 @@ def sandboxed_check(job: CheckJob) -> Report:
         raise InputsMissing(message, paths, commits)
     config, mistake = _base_config(job)
     proposal, proposed_mistake = _proposed_config(job)
-    render: Render = render_nothing
+    renderer = None
     if job.renderer is not None:
-        render = sandboxed_render(
-            job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began), may_retry=job.may_retry
-        )
+        renderer = SandboxedRenderer(job.renderer, job.cache_dir, lambda: _seconds_left(job.seconds, began))
     seconds = _EVALUATION_SHARE * _seconds_left(job.seconds, began)
     with open_policy_sets(job.opa, job.own_policies, seconds=seconds, cache_dir=job.cache_dir) as policies:
         request = CheckRequest(
@@ -131,7 +132,10 @@ def sandboxed_check(job: CheckJob) -> Report:
             unavailable_rules=frozenset().union(*(one.rule_ids for one in job.policies)),
             with_rollouts=True,
         )
-        report = check(request, render, lambda: _time_limit(_preview_seconds(job.seconds, began)))
+        report = check(request, renderer or render_nothing, lambda: _time_limit(_preview_seconds(job.seconds, began)))
+    if job.may_retry and renderer is not None and renderer.was_interrupted:
+        # What was rendered in time is kept: the next attempt begins with it.
+        raise EngineUnavailable("this machine was too busy to render all roots in time")
     for problem in (*refused_problems(job.policies), proposed_mistake, mistake):
         if problem is not None:
             report = add_problem(report, problem)

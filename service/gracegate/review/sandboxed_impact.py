@@ -31,7 +31,7 @@ from gracegate.policy.engines import OwnPolicies, open_own_policies
 from gracegate.policy.sets import load_parts, own_policies
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.sandboxed_policies import written_set
-from gracegate.review.sandboxed_render import sandboxed_render
+from gracegate.review.sandboxed_render import SandboxedRenderer
 
 IMPACT = "gracegate.review.sandboxed_impact:sandboxed_impact"
 _EXAMPLES = 20
@@ -142,7 +142,7 @@ class _Impact:
     def _render(self) -> Render:
         if self._job.renderer is None:
             return render_nothing
-        return sandboxed_render(self._job.renderer, self._job.render_cache, self._seconds_left, may_retry=False)
+        return SandboxedRenderer(self._job.renderer, self._job.render_cache, self._seconds_left)
 
     def _seconds_left(self) -> float:
         return max(1.0, self._job.seconds - (time.monotonic() - self._began))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineUnavailable
-from gracegate.model import Render, Rendering, RenderRequest
+from gracegate.model import Rendering, RenderRequest
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer
@@ -17,28 +17,35 @@ _SHARE = 0.4
 """Of the time that is left, for each call: those for base and head, and those that verify fixes, all end in time."""
 
 
-def sandboxed_render(
-    wasm: Path, cache_dir: Path | None, seconds_left: Callable[[], float], *, may_retry: bool = False
-) -> Render:
+@dataclass
+class SandboxedRenderer:
     """Renders with the module `wasm`, which is loaded with the first root: most pull requests reach none.
 
-    What it returns raises EngineUnavailable where nobody has compiled it, as the child has neither time nor memory for
-    that, and where there will be another attempt at what this machine was too busy for.
+    Raises EngineUnavailable where nobody has compiled it, as the child has neither time nor memory for that. It
+    `was_interrupted` where this machine was too busy for all roots. A model.Render.
     """
-    loaded: list[WasmRenderer] = []
 
-    def render(files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
-        from gracegate.rendering import RenderLimits, WasmRenderer  # noqa: PLC0415 - see above
+    wasm: Path
+    cache_dir: Path | None
+    seconds_left: Callable[[], float]
+    was_interrupted: bool = False
+    _loaded: WasmRenderer | None = None
 
-        if not loaded:
-            renderer = WasmRenderer(wasm, cache_dir, may_compile=False)
-            if problem := renderer.load():
-                raise EngineUnavailable(problem.message)
-            loaded.append(renderer)
-        limits = replace(RenderLimits(), seconds=_SHARE * max(0.0, seconds_left()))
-        renderings = loaded[0].render(files, requests, minor, limits)
-        if may_retry and any(one.problem is not None and one.problem.code == "interrupted" for one in renderings):
-            raise EngineUnavailable("this machine was too busy to render all roots in time")
+    def __call__(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
+        """A rendering for each request."""
+        from gracegate.rendering import RenderLimits  # noqa: PLC0415 - see above
+
+        limits = replace(RenderLimits(), seconds=_SHARE * max(0.0, self.seconds_left()))
+        renderings = self._renderer().render(files, requests, minor, limits)
+        self.was_interrupted |= any(one.problem is not None and one.problem.code == "interrupted" for one in renderings)
         return renderings
 
-    return render
+    def _renderer(self) -> WasmRenderer:
+        from gracegate.rendering import WasmRenderer  # noqa: PLC0415 - see above
+
+        if self._loaded is None:
+            renderer = WasmRenderer(self.wasm, self.cache_dir, may_compile=False)
+            if problem := renderer.load():
+                raise EngineUnavailable(problem.message)
+            self._loaded = renderer
+        return self._loaded
