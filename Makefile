@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test fuzz check policies tools bench crash faults load rollout lock
+.PHONY: help demo replay test fuzz check policies tools bench crash faults load rollout pictures lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -85,6 +85,9 @@ load: $(VENV) ## How fast webhooks are answered, and reviews per CPU second (ARG
 
 rollout: $(VENV) ## Rolling updates of real servers beside their simulation, in half a minute (ARGS=--all for the table)
 	@$(BIN)/python -m tests.bench.real_rollout $(ARGS)
+
+pictures: $(VENV) ## Take the pictures of the README in Chromium (ARGS: another folder for them)
+	@$(BIN)/python -m tests.demo.pictures $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv --clear .venv/lock

@@ -1,8 +1,8 @@
 """`make demo`: a pull request is opened and reviewed on this machine, then a second push fixes one mistake. A second
 pull request changes an overlay and a chart; it waits for the renderer, which is built beside the first one.
 
-Ends with the addresses of the pull requests and their reports, and stays until Ctrl-C; `--once` checks what came out
-and ends.
+Ends with the addresses of the pull requests, their reports and the playground, and stays until Ctrl-C; `--once` checks
+what came out and ends.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def run(folder: Path, *, once: bool) -> int:
     timeline = Timeline()
     with RendererBuild(folder / "renderer.log") as build:
         is_built = build.is_done(_AT_ONCE)
-        with Stage(folder) as stage:
+        with Stage(folder, GRACEGATE_PLAYGROUND="on") as stage:
             timeline.write(f"the fake GitHub is at {stage.fake.url}, gracegate is at {stage.service.url}")
             if not is_built:
                 timeline.write("beside it, the renderer of kustomize and Helm is built, for the second pull request")
@@ -199,7 +199,8 @@ def run(folder: Path, *, once: bool) -> int:
             if mistakes:
                 print(stage.logs(), *(f"not as promised: {mistake}" for mistake in mistakes), sep="\n", file=sys.stderr)
                 return 1
-            timeline.write("open the pull requests and their reports:", *urls)
+            urls.append(f"{stage.service.url}/playground")
+            timeline.write("open the pull requests, their reports and the playground:", *urls)
             if not once:
                 print("Ctrl-C ends the demo", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -15,11 +17,12 @@ from tests.demo.layers import layer
 from tests.demo.replay import replay
 from tests.demo.stage import Stage
 from tests.e2e.conftest import AT_ONCE
+from tests.processes import WAIT_SECONDS
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with Stage(tmp_path_factory.mktemp("stage"), **AT_ONCE) as stage:
+    with Stage(tmp_path_factory.mktemp("stage"), GRACEGATE_PLAYGROUND="on", **AT_ONCE) as stage:
         yield stage
 
 
@@ -44,7 +47,23 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
-    assert find_mistakes(stage, play(stage, Timeline())) == []
+    pull = play(stage, Timeline())
+    assert find_mistakes(stage, pull) == []
+    # From the check to its report, to the page of a rule, to the playground with the rule's example.
+    page = follow(stage, pull["checks"][-1]["details_url"])
+    page = follow(stage, next(link for link in links(page) if "/rules/prestop-drain-missing" in link))
+    page = follow(stage, next(link for link in links(page) if "/playground?" in link))
+    assert "<option selected>prestop-drain-missing</option>" in page
+
+
+def follow(stage: Stage, address: str) -> str:
+    answer = stage.service.session.get(urljoin(stage.service.url, address), timeout=WAIT_SECONDS)
+    assert answer.ok, address
+    return answer.text
+
+
+def links(page: str) -> list[str]:
+    return re.findall('href="([^"]+)"', page)
 
 
 def test_an_overlay_and_values_are_commented_where_they_were_written(stage: Stage) -> None:

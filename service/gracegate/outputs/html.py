@@ -152,6 +152,7 @@ def render_report(report: Report, context: ReportContext, pictures: Iterable[Pic
         silenced=[by_id[one] for one in (preview.silenced if preview else ()) if one in by_id],
         preview_outcome=outcomes[preview.verdict if preview else None],
         excerpts={(one.file, one.line): one for one in report.excerpts},
+        has_frames=True,
         file_url=lambda file, line: _file_url(context.files_url, file, line),
     )
 

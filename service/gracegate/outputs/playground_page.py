@@ -70,7 +70,8 @@ def render_playground(page: PlaygroundPage, *, stylesheet: str, navigation: Navi
         waived=[f for f in report.findings if f.waiver is not None] if report else (),
         not_evaluated=[p for p in problems if p.blocks],
         not_covered=[p for p in problems if p.is_uncovered],
-        excerpts={},  # the lines stand beside it
+        excerpts={(one.file, one.line): one for one in report.excerpts} if report else {},
+        has_frames=False,  # the lines stand beside it
         file_url=lambda file, line: f"#{file.partition('.')[0]}:{line}",
     )
 

@@ -75,7 +75,7 @@ function markLines() {
     marked.removeAttribute("title");
   }
   // The worst stand first.
-  for (const link of document.querySelectorAll('#review a.place[href^="#"]')) {
+  for (const link of document.querySelectorAll('#review :is(.finding > p, li) > a.place[href^="#"]')) {
     const [id, line] = link.getAttribute("href").slice(1).split(":");
     const number = document.getElementById(id)?.previousElementSibling?.children[line - 1];
     const finding = link.closest(".finding, li");
