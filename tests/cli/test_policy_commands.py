@@ -6,11 +6,14 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from gracegate.cli.main import CLEAN, FINDINGS, USAGE, run
 from gracegate.policy import builtin_policies
+from tests.cli.policy_json import SCHEMA, validate_policy_json
 from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, RULE, write
 from tests.policy.sets.test_set_tests import CASE, DEPLOYMENT, PASSING
 from tests.processes import WAIT_SECONDS
@@ -154,18 +157,46 @@ def test_what_a_rule_finds_and_prints(
     assert err == ""
 
 
+def test_the_schema_is_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
 def test_programs_get_nothing_but_json(acme: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Of a set that can be used, and of one that has mistakes."""
-    for command, keys in {
-        "check": {"schema", "policy_set", "parts", "mistakes"},
-        "test": {"tests", "cases", "failures", "uncovered", "by_file"},
-        "bench": {"schema", "policy_set", "rules", "reading", "together", "documents", "budget"},
-    }.items():
-        assert run(["policy", command, "acme", "--format", "json"]) == CLEAN
-        assert json.loads(capfd.readouterr().out).keys() == keys
+    """Of a set that can be used, and of one that has mistakes; what is told otherwise is all there."""
+
+    def answer(*arguments: str, code: int = CLEAN) -> Any:
+        assert run(["policy", *arguments, "--format", "json"]) == code
+        out, err = capfd.readouterr()
+        assert err == ""
+        values = json.loads(out)
+        validate_policy_json(arguments[0], values)
+        return values
+
+    (part,) = answer("check", "acme")["parts"]
+    assert (part["name"], part["rules"], part["engine"]) == ("acme", [ID], "wasm")
+    result = answer("test", "acme")
+    assert (result["policy_set"], result["tests"], result["cases"], result["failures"]) == ("acme", 2, 1, [])
+    assert [one["rule"] for one in answer("bench", "acme")["rules"]] == [ID]
+    assert answer("docs", "acme", "--out", "pages")["files"] == ["pages/README.md", f"pages/pages/{ID}.md"]
+    write(acme.parent, {"apps/web.yaml": WITHOUT_DRAIN, **FOREIGN, "gracegate-policies.yaml": ""})
+    tried = answer("try", "apps", "--policies", "acme", code=FINDINGS)
+    assert [one["rule"] for one in tried["report"]["findings"]] == [ID]
+    assert [(one["name"], one["printed"], one["ms"] > 0) for one in tried["sets"]] == [("acme", [], True)]
+    imported = answer("import", "conftest", "policy")
+    assert imported["rules"] == [{"id": "conftest.main.deny", "severity": "error", "title": "Images come from us"}]
+    assert (imported["rego_v0"], imported["is_written"]) == (["policy/deny.rego"], True)
+    assert not answer("import", "conftest", "policy")["is_written"]
+    rule = "rules/acme/owner_missing"
+    assert answer("new", "acme/owner-missing") == {
+        "schema": 1,
+        "folder": str(acme.parent),
+        "created": [f"{rule}.rego", f"{rule}_test.rego", "cases/owner-missing/bad.yaml"],
+    }
+    write(acme, {CASE: DEPLOYMENT.replace("error", "warning")})
+    (failure,) = answer("test", "acme", code=FINDINGS)["failures"]
+    assert (failure["file"], failure["line"]) == (CASE, 12)
     write(acme, {RULE: BROKEN})
-    assert run(["policy", "check", "acme", "--format", "json"]) == FINDINGS
-    (mistake,) = json.loads(capfd.readouterr().out)["mistakes"]
+    (mistake,) = answer("check", "acme", code=FINDINGS)["mistakes"]
     assert (mistake["file"], mistake["line"]) == (f"acme/{RULE}", 7)
 
 

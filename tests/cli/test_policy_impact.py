@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE, run
+from tests.cli.policy_json import validate_policy_json
 from tests.cli.test_cli import commit
 from tests.policy.sets.policy_sets import GOOD, ID, RULE, write
 from tests.shop import DEPLOYMENT
@@ -91,6 +92,7 @@ def test_changes(clones: Path, capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_it_finds_what_check_finds(clones: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = json.loads(impact(capfd, "--format", "json"))
+    validate_policy_json("impact", found)
     assert (found["disappear"], found["relevelled"], found["changes"], found["unread"]) == ([], [], [], [])
     arguments = ["--policies", ".", "--rule", ID, "--format", "json", "--fail-on", "never"]
     assert run(["check", *arguments, "../one", "../two"]) == CLEAN

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from gracegate import settings
 from gracegate.check import add_problem
 from gracegate.cli.main import FINDINGS
+from gracegate.cli.terminal import write_output
 from gracegate.errors import ConfigError, RepositoryError, RulesError
 from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.model import CONFIG_FILE, PolicySource, PolicyState, Problem, Report, Rule, parse_policy_source
@@ -31,6 +33,17 @@ from gracegate.policy.sets import (
 )
 from gracegate.policy.sources import MAX_BYTES
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
+
+format_option = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+"""What the commands of policy sets print: for people, or for programs as outputs/policy.schema.json says."""
+
+JSON_SCHEMA = 1
+"""Raised with every change that breaks a program which reads the earlier shape."""
+
+
+def write_json(values: Mapping[str, Any]) -> None:
+    """Writes what a command of policy sets found for programs."""
+    write_output(json.dumps({"schema": JSON_SCHEMA, **values}, indent=2) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

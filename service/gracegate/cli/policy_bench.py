@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import click
 
 from gracegate import settings
 from gracegate.cli.main import CLEAN, FINDINGS
-from gracegate.cli.policies import built_policies, set_folder
+from gracegate.cli.policies import built_policies, format_option, set_folder, write_json
 from gracegate.cli.terminal import progress, write_output
 from gracegate.errors import InputError
 from gracegate.git import read_paths
@@ -38,7 +37,7 @@ Exit codes:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Manifests to evaluate.  [default: 1,000 documents of the set's examples and cases]",
 )
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option
 def command(folder: Path | None, manifests: Path | None, form: Literal["text", "json"]) -> int:
     """Show what each rule of a policy set costs, and which line of one is slow.
 
@@ -61,7 +60,7 @@ def command(folder: Path | None, manifests: Path | None, form: Literal["text", "
         budget = policies.described.budget or USUAL_BUDGET
         costs = measure(catalog, opa_input, budget, settings.find_opa())
     if form == "json":
-        write_output(json.dumps({"schema": 1, "policy_set": policies.name, **asdict(costs)}, indent=2) + "\n")
+        write_json({"policy_set": policies.name, **asdict(costs)})
     else:
         write_output("".join(f"{line}\n" for line in _lines(costs)))
     return FINDINGS if any(rule.is_over for rule in costs.rules) else CLEAN

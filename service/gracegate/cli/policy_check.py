@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import click
 
 from gracegate.cli.main import CLEAN, FINDINGS
-from gracegate.cli.policies import build_parts, built_policies, refused_folder, set_folder
+from gracegate.cli.policies import build_parts, built_policies, format_option, refused_folder, set_folder, write_json
 from gracegate.cli.terminal import write_output
 from gracegate.outputs import plural
 from gracegate.policy import Catalog
@@ -26,7 +25,7 @@ Exit codes:
 
 @click.command("check", epilog=EXIT_CODES)
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option
 def command(folder: Path | None, form: Literal["text", "json"]) -> int:
     """Name all mistakes of a policy set, as every use of it does.
 
@@ -55,8 +54,7 @@ def _write_json(policies: PolicyFolder, stack: ExitStack) -> int:
     ]
     placed = refused_folder(policies, mistakes).placed_mistakes()
     found = [{"file": one.file, "line": one.line, "message": one.message} for one in placed]
-    shown = {"schema": 1, "policy_set": policies.name, "parts": parts, "mistakes": found}
-    write_output(json.dumps(shown, indent=2) + "\n")
+    write_json({"policy_set": policies.name, "parts": parts, "mistakes": found})
     return FINDINGS if mistakes else CLEAN
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from gracegate.check import (
 )
 from gracegate.cli.impact_cache import ImpactCache
 from gracegate.cli.main import CLEAN, FINDINGS, INCOMPLETE
-from gracegate.cli.policies import ChosenPolicies, choose_policies
+from gracegate.cli.policies import ChosenPolicies, choose_policies, format_option, write_json
 from gracegate.cli.terminal import Progress, progress, write_output
 from gracegate.errors import GracegateError
 from gracegate.manifests import may_be_read, render_nothing
@@ -88,7 +87,7 @@ class Found:
 @click.option("--changes", "most", default=0, metavar="N", help="Look at the last N changes of each repository too.")
 @click.option("--builtin", "with_builtin", is_flag=True, help="Evaluate the built-in rules beside those of the set.")
 @click.option("--fail-if-blocks", "allowed", type=int, metavar="N", help="Fail if more changes than N get blocked.")
-@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option
 def command(  # noqa: PLR0913, PLR0917
     folder: Path,
     base: str | None,
@@ -116,7 +115,10 @@ def command(  # noqa: PLR0913, PLR0917
         cache = ImpactCache(None if cache_dir is None else cache_dir / "impact")
         rules = _Rules(before, after, has_builtin_before=with_builtin and base is not None, has_builtin=with_builtin)
         found = _look(repositories, most, rules, cache, shown)
-    write_output(_as_json(found) if form == "json" else _as_text(found, most))
+    if form == "json":
+        write_json(_values(found))
+    else:
+        write_output(_as_text(found, most))
     blocked = sum(_is_newly_blocked(one) for _, _, one in found.changes)
     if found.unread or found.failures:
         return INCOMPLETE
@@ -314,7 +316,7 @@ def _total_lines(found: Found) -> Iterator[str]:
             yield f"{name}: {files} could not be read, such as {location(unread[0].file, unread[0].line)}"
 
 
-def _as_json(found: Found) -> str:
+def _values(found: Found) -> dict[str, Any]:
     def listed(findings: Iterable[tuple[str, Sequence[Finding]]]) -> list[dict[str, Any]]:
         return [
             {"repository": name, **{key: asdict(one)[key] for key in ("rule", "file", "line", "severity", "message")}}
@@ -322,8 +324,7 @@ def _as_json(found: Found) -> str:
             for one in many
         ]
 
-    report = {
-        "schema": 1,
+    return {
         "appear": listed((name, impact.appear) for name, impact in found.repositories),
         "disappear": listed((name, impact.disappear) for name, impact in found.repositories),
         "relevelled": listed((name, impact.relevelled) for name, impact in found.repositories),
@@ -334,4 +335,3 @@ def _as_json(found: Found) -> str:
         "unread": [{"repository": name, "reason": why} for name, why in found.unread],
         "failed": [{"repository": name, "reason": problem.message} for name, problem in found.failures],
     }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 from gracegate import settings
 from gracegate.cli.main import CLEAN
+from gracegate.cli.policies import format_option, write_json
 from gracegate.cli.terminal import write_output
 from gracegate.errors import InputError
 from gracegate.outputs import enumeration, plural
@@ -19,7 +21,8 @@ from gracegate.repo_config import FOREIGN_TOOLS, POLICIES_FILE, ForeignEntry, pa
 @click.command("import")
 @click.argument("tool", type=click.Choice(FOREIGN_TOOLS))
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def command(tool: str, folder: Path) -> int:
+@format_option
+def command(tool: str, folder: Path, form: Literal["text", "json"]) -> int:
     """Use policies for conftest or Gatekeeper as they are.
 
     FOLDER holds them, below the working directory, which is or becomes a policy set: its gracegate-policies.yaml names
@@ -31,9 +34,27 @@ def command(tool: str, folder: Path) -> int:
     path = folder.resolve().relative_to(top.resolve()).as_posix()
     entry = ForeignEntry(tool, path, ("*",)) if tool == "conftest" else ForeignEntry(tool, path)
     found = read_foreign(read_foreign_folder(top, entry), settings.find_opa())
+    line = _entry(entry, found)
+    is_written = _write(top / POLICIES_FILE, line)
+    if form == "json":
+        write_json({**_values(found), "tool": tool, "path": path, "entry": line, "is_written": is_written})
+        return CLEAN
     write_output("".join(f"{line}\n" for line in _summary(found, tool)))
-    click.echo(_write(top / POLICIES_FILE, _entry(entry, found)), err=True)
+    if is_written:
+        click.echo(f"{POLICIES_FILE} names them now.", err=True)
+    else:
+        click.echo(f"{POLICIES_FILE} has `foreign` already; add this line to it:\n{line}", err=True)
     return CLEAN
+
+
+def _values(found: ReadPolicies) -> dict[str, Any]:
+    rules = [one.rule for one in found.policies.rules]
+    return {
+        "rules": [{"id": rule.id, "severity": rule.severity, "title": rule.title} for rule in rules],
+        "rego_v0": sorted(found.policies.v0),
+        "combined": [*found.combined],
+        "left_out": [{"name": one.name, "reason": one.reason} for one in found.skipped],
+    }
 
 
 def _summary(found: ReadPolicies, tool: str) -> Iterator[str]:
@@ -56,14 +77,14 @@ def _entry(entry: ForeignEntry, found: ReadPolicies) -> str:
     return f"- {{kind: {entry.tool}, path: {entry.path}{''.join(packages)}}}"
 
 
-def _write(file: Path, line: str) -> str:
-    """Writes the line into the file, and says what was done. Raises InputError where it cannot be written."""
+def _write(file: Path, line: str) -> bool:
+    """Writes the line into the file, unless it has such lines. Raises InputError where it cannot be written."""
     try:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         described = parse_policies_file(text, str(file))
         if described.foreign:
-            return f"{file.name} has `foreign` already; add this line to it:\n{line}"
+            return False
         file.write_text(f"{text.rstrip()}\nforeign:\n{line}\n".lstrip(), encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be written: {error}", file=str(file)) from error
-    return f"{file.name} names them now."
+    return True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from gracegate.cli.main import CLEAN
-from gracegate.cli.policies import set_folder
+from gracegate.cli.policies import format_option, set_folder, write_json
+from gracegate.cli.terminal import write_output
 from gracegate.errors import InputError
 from gracegate.policy import load_builtin
 
@@ -67,7 +69,8 @@ test_with_an_owner if {{
 
 @click.command("new")
 @click.argument("name", metavar="GROUP/RULE")
-def command(name: str) -> int:
+@format_option
+def command(name: str, form: Literal["text", "json"]) -> int:
     """Write a rule to start from, with a test and a case.
 
     They go into the policy set above the working directory, else into the working directory. Nothing is overwritten.
@@ -90,8 +93,11 @@ def command(name: str) -> int:
         raise InputError("it is there already", file=str(folder / taken[0]))
     for path, text in texts.items():
         _write(folder / path, text)
-        click.echo(f"created {path}")
-    click.echo("next: write `violation` and what it finds, then `gracegate policy test`")
+    if form == "json":
+        write_json({"folder": str(folder), "created": [*texts]})
+    else:
+        write_output("".join(f"created {path}\n" for path in texts))
+        write_output("next: write `violation` and what it finds, then `gracegate policy test`\n")
     return CLEAN
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import click
 
 from gracegate import settings
 from gracegate.cli.main import CLEAN, FINDINGS
-from gracegate.cli.policies import built_policies, set_folder
+from gracegate.cli.policies import built_policies, format_option, set_folder, write_json
 from gracegate.cli.terminal import write_output
 from gracegate.errors import GracegateError, InputError
 from gracegate.outputs import plural
@@ -34,7 +33,7 @@ Exit codes:
 
 @click.command("test", epilog=EXIT_CODES)
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@format_option
 @click.option("--watch", is_flag=True, help="Run them again after each change of a file, until Ctrl-C.")
 def command(folder: Path | None, form: str, *, watch: bool) -> int:
     """Run the tests in Rego and the cases of a policy set.
@@ -79,7 +78,7 @@ def _run(top: Path, form: str) -> int:
         policy_set = stack.enter_context(open_policy_set(opa, catalog, cache_dir=settings.cache_dir()))
         result = run_tests(policies, policy_set, settings.find_opa())
     if form == "json":
-        write_output(json.dumps(asdict(result), indent=2) + "\n")
+        write_json({"policy_set": policies.name, **asdict(result)})
     else:
         write_output("".join(f"{line}\n" for line in _lines(result, len(catalog.rules))))
     return FINDINGS if result.failures else CLEAN

@@ -25,6 +25,7 @@ from gracegate.outputs.html import (
     render_template,
     stylesheet,
 )
+from gracegate.outputs.json import report_values
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
     FIX_CLASSES,
@@ -75,6 +76,7 @@ __all__ = [
     "render_playground",
     "render_report",
     "render_template",
+    "report_values",
     "rollout_json",
     "rollout_mermaid",
     "rollout_svg",

@@ -101,6 +101,12 @@ def test_killed_during_a_question(opa: Path, small_catalog: Catalog, opa_input: 
         assert engine.evaluate(opa_input("a"))["rules"] == ["named-badly"]
 
 
+REMEDY = (
+    "let it load the bundle of this gracegate, which `gracegate policy bundle` writes and the service has at "
+    "/bundles/gracegate.tar.gz"
+)
+
+
 @contextmanager
 def running_opa(opa: Path, folder: Path, *arguments: str) -> Iterator[str]:
     """The address of an OPA that somebody else runs, in a folder."""
@@ -191,21 +197,31 @@ def answers(engine: ServerEngine) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("folder", "reason"),
+    ("arguments", "reason"),
     [
-        pytest.param("empty", "OPA has no rules of gracegate: let it load the bundle", id="no rules"),
-        pytest.param("rules", "in no bundle, so others can add to them: let it load", id="rules of files"),
+        pytest.param(["empty"], "OPA has no rules of gracegate", id="no rules"),
+        pytest.param(["--bundle", "others"], "OPA has no rules of gracegate", id="a bundle that owns all packages"),
+        pytest.param(["rules"], "the rules on OPA are in no bundle, so others can add to them", id="rules of files"),
     ],
 )
-def test_an_opa_without_our_bundle(opa: Path, small_catalog: Catalog, tmp_path: Path, folder: str, reason: str) -> None:
+def test_an_opa_without_our_bundle(
+    opa: Path, small_catalog: Catalog, tmp_path: Path, arguments: list[str], reason: str
+) -> None:
+    """It is said once, with what to do."""
     (tmp_path / "empty").mkdir()
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "deny.rego").write_text("package main\n\ndeny contains 1\n")
     release = json.dumps({"gracegate_release": {"digest": small_catalog.digest}})
     for path, text in {**small_catalog.modules, "v.rego": VERSION_MODULE, "data.json": release}.items():
         (tmp_path / "rules" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "rules" / path).write_text(text)
-    refused = pytest.raises(EngineUnavailable, match=reason)
-    with running_opa(opa, tmp_path, folder) as url, closing(ServerEngine(url, small_catalog)) as engine, refused:
+    with (
+        running_opa(opa, tmp_path, *arguments) as url,
+        closing(ServerEngine(url, small_catalog)) as engine,
+        pytest.raises(EngineUnavailable) as refused,
+    ):
         _ = engine.engine
+    assert str(refused.value) == f"{reason}: {REMEDY}"
 
 
 @pytest.mark.parametrize(
