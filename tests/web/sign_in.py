@@ -25,6 +25,8 @@ PUBLIC_URL = "http://127.0.0.1:8123"
 
 def make_client(service: Service, fake: FakeGitHub, **more: str) -> FlaskClient:
     env = {
+        "GRACEGATE_APP_ID": str(fake.app.id),
+        "GRACEGATE_PRIVATE_KEY": fake.app.private_key,
         "GRACEGATE_CLIENT_ID": fake.app.client_id,
         "GRACEGATE_CLIENT_SECRET": fake.app.client_secret,
         "GRACEGATE_PUBLIC_URL": PUBLIC_URL,
@@ -60,9 +62,9 @@ def csrf_token(client: FlaskClient) -> str:
     return found[1] if found else ""
 
 
-def store_report(service: Service, repository_id: int, *, is_public: bool = False) -> str:
+def store_report(service: Service, repository_id: int, *, is_public: bool = False, name: str = "shop/secret") -> str:
     """The address of a report that was stored."""
     with service.store.transaction() as tx:
-        repositories.record(tx, 7, repository_id, KnownRepository("shop/secret", is_public))
-        reports.save(tx, StoredReport(repository_id, 1, SHA, "shop/secret", write_page(samples.CLEAN)))
+        repositories.record_review(tx, 7, repository_id, KnownRepository(name, is_public))
+        reports.save(tx, StoredReport(repository_id, 1, SHA, name, write_page(samples.CLEAN)))
     return f"/reports/{repository_id}/1/{SHA}"

@@ -27,6 +27,7 @@ ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
 
 EVERYBODY = dict.fromkeys(VIEWERS, 200)
 READERS = {"anonymous": 404, "stranger": 404, "reader": 200, "writer": 200, "operator": 404}
+OPERATORS = {**dict.fromkeys(VIEWERS, 404), "operator": 200}
 # Who is not signed in has no token of a form.
 SIGNED_IN = {**dict.fromkeys(VIEWERS, 302), "anonymous": 403}
 
@@ -41,6 +42,13 @@ ROWS: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/docs"): EVERYBODY,
     ("GET", "/docs/<name>"): EVERYBODY,
     ("GET", "/docs/<name>.md"): EVERYBODY,
+    ("GET", "/dashboard"): EVERYBODY,
+    ("GET", "/dashboard/<int:repository_id>"): {"public": EVERYBODY, "private": READERS},
+    ("GET", "/operator"): OPERATORS,
+    ("GET", "/operator/runs"): OPERATORS,
+    ("GET", "/operator/deliveries"): OPERATORS,
+    ("GET", "/operator/audit"): OPERATORS,
+    ("POST", "/operator/deliveries/<int:delivery_id>/redeliver"): {**OPERATORS, "anonymous": 403, "operator": 303},
     ("GET", "/reports/<int:repository_id>/<int:number>/<sha>"): {"public": EVERYBODY, "private": READERS},
     ("GET", "/playground"): EVERYBODY,
     ("GET", "/playground.js"): EVERYBODY,
@@ -67,6 +75,9 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGitHub]:
             made.create_repository(name, private=visibility == "private")
             for login, permission in (("reader", "read"), ("writer", "write")):
                 made.permit(name, login, permission)
+        made.webhook_url = "http://127.0.0.1:9/"
+        made.ping()
+        made.settle()
         made.world.people |= {"stranger": "none", "operator": "none"}
         yield made
 
@@ -75,7 +86,7 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGitHub]:
 def service(tmp_path_factory: pytest.TempPathFactory, fake: FakeGitHub) -> Iterator[Service]:
     service = make_service(tmp_path_factory.mktemp("service"))
     for visibility, name in REPOSITORIES.items():
-        store_report(service, fake.repository(name).id, is_public=visibility == "public")
+        store_report(service, fake.repository(name).id, is_public=visibility == "public", name=name)
     yield service
     service.stop()
 
@@ -89,6 +100,18 @@ def clients(service: Service, fake: FakeGitHub) -> dict[str, FlaskClient]:
     for login in VIEWERS[1:]:
         sign_in(found[login], login)
     return found
+
+
+def test_a_list_has_what_its_reader_may_see(clients: dict[str, FlaskClient]) -> None:
+    shown = {viewer: re.findall("shop/[a-z]+", client.get("/dashboard").text) for viewer, client in clients.items()}
+    both = ["shop/secret", "shop/open"]
+    assert {viewer: [*dict.fromkeys(names)] for viewer, names in shown.items()} == {
+        "anonymous": ["shop/open"],
+        "stranger": ["shop/open"],
+        "reader": both,
+        "writer": both,
+        "operator": ["shop/open"],
+    }
 
 
 def test_every_address_has_a_row(clients: dict[str, FlaskClient]) -> None:
@@ -117,7 +140,8 @@ def test_proxies_pass_on_what_is_for_people_and_github() -> None:
 @pytest.mark.parametrize("visibility", REPOSITORIES)
 def test_the_matrix(fake: FakeGitHub, clients: dict[str, FlaskClient], visibility: str) -> None:
     repository = fake.repository(REPOSITORIES[visibility])
-    values = {"int:repository_id": repository.id, "int:number": 1, "sha": SHA}
+    (delivery,) = fake.deliveries[:1]
+    values = {"int:delivery_id": delivery.id, "int:repository_id": repository.id, "int:number": 1, "sha": SHA}
     if visibility == "private":
         # Those that were signed out have to come again.
         for login in VIEWERS[1:]:

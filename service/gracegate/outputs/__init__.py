@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gracegate.outputs import (
+    charts,
     check_run,
     command_text,
     comment_text,
@@ -58,6 +59,7 @@ __all__ = [
     "PlaygroundPage",
     "ReportContext",
     "TextStyle",
+    "charts",
     "check_run",
     "command_text",
     "comment_text",

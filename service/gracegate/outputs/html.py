@@ -6,6 +6,7 @@ Whatever comes from manifests is escaped by the templates; there is no script, a
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from gracegate.model import (
     Report,
     Rollout,
 )
-from gracegate.outputs import check_run, phrasing, rollout_svg
+from gracegate.outputs import charts, check_run, phrasing, rollout_svg
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.rollout_phrasing import outage
 from gracegate.rollout import estimate_rollout
@@ -191,10 +192,18 @@ def stylesheet() -> str:
 def _environment() -> Environment:
     # Only this format needs it, and a command has to start quickly.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+    from markupsafe import Markup  # noqa: PLC0415
 
     loader = PackageLoader("gracegate.outputs")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_visible)
     environment.globals.update(
+        bar=lambda value, most: Markup(charts.bar(value, most)),  # noqa: S704 - of numbers
+        strip=lambda outcomes: Markup(charts.strip(outcomes)),  # noqa: S704 - as above
+        weeks_chart=lambda weeks: Markup(charts.weeks(weeks)),  # noqa: S704 - as above
+        outcome_words=charts.OUTCOMES,
+        tally=charts.tally,
+        time=_time,
+        duration=_duration,
         diff_lines=_diff_lines,
         has_advice=phrasing.has_advice,
         ignore_annotation=IGNORE_ANNOTATION,
@@ -215,6 +224,19 @@ def _environment() -> Environment:
         why_no_steps=phrasing.why_no_steps,
     )
     return environment
+
+
+def _time(seconds: float) -> str:
+    """A time in seconds since the epoch, as people read it."""
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _duration(seconds: float) -> str:
+    """A number of seconds in the unit that fits."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return phrasing.plural(int(seconds // length), unit)
+    return phrasing.plural(int(seconds), "second")
 
 
 def _prose(message: str) -> Markup:

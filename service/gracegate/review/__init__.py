@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gracegate.review.operator_client import build_operator_client
     from gracegate.review.playground import OWN_RULE, Playground, PlaygroundJob, PlaygroundRefused
     from gracegate.review.policy_sets import StoredRecords, build_policy_sets
     from gracegate.review.report_pages import read_page
@@ -16,6 +17,7 @@ __all__ = [
     "PlaygroundJob",
     "PlaygroundRefused",
     "StoredRecords",
+    "build_operator_client",
     "build_policy_sets",
     "build_reconciler",
     "build_reviewer",
@@ -34,6 +36,10 @@ def __getattr__(name: str) -> Any:
         from gracegate.review import playground  # noqa: PLC0415
 
         return getattr(playground, name)
+    if name == "build_operator_client":
+        from gracegate.review.operator_client import build_operator_client  # noqa: PLC0415
+
+        return build_operator_client
     if name in {"StoredRecords", "build_policy_sets"}:
         from gracegate.review import policy_sets  # noqa: PLC0415
 

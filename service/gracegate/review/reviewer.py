@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +35,7 @@ from gracegate.model import (
     Totals,
     Tree,
 )
-from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run
+from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run, object_name
 from gracegate.policy.engines import PolicyEngines
 from gracegate.policy.sets import OperatorPolicies, PolicySets
 from gracegate.review import metrics, sandbox
@@ -61,6 +62,7 @@ from gracegate.store import (
     PullHead,
     RecordedFinding,
     RecordedReview,
+    RecordedWaiver,
     Run,
     Sibling,
     Store,
@@ -80,6 +82,8 @@ ENGINE_ATTEMPTS = 3
 before the check is concluded as incomplete. An OPA that is not there is waited for in all attempts of a run."""
 _FETCH_ROUNDS = 4
 """One for what this repository has beside manifests, and three for bases of other ones that name bases themselves."""
+_MAX_WAIVERS = 200
+"""How many waived findings are recorded of a review."""
 _NEW_FOR = dt.timedelta(days=28)
 """How long a change of rules is news to a repository that has not met it."""
 READ_ATTEMPTS = 3
@@ -271,7 +275,7 @@ class PullRequestReviewer:
         content = None if url is None else write_page(report)
         known = KnownRepository(run.repository, is_public)
         with self.store.transaction() as tx:
-            repositories.record(tx, run.installation_id, run.repository_id, known)
+            repositories.record_review(tx, run.installation_id, run.repository_id, known)
             if content is None:
                 reports.delete_all(tx, run.repository_id)
             else:
@@ -513,6 +517,12 @@ def _recorded_review(
         conclusion=conclusion,
         policies={one.name: one.digest for one in report.policies if one.state == "active"},
         findings=tuple(RecordedFinding(f.id, f.rule, f.severity, f.blocks) for f in report.findings if f.counts),
+        waivers=tuple(
+            RecordedWaiver(f.rule, object_name(f.object, f.container), f.waiver.reason, f.waiver.until)
+            for f in [f for f in report.findings if f.waiver is not None][:_MAX_WAIVERS]
+            if f.waiver is not None
+        ),
+        not_covered=Counter(problem.code for problem in report.problems if problem.is_uncovered),
     )
 
 

@@ -39,10 +39,10 @@ from gracegate.store.deliveries import (
     Subject,
 )
 from gracegate.store.reports import StoredReport
-from gracegate.store.repositories import KnownRepository
+from gracegate.store.repositories import KnownRepository, ReviewedRepository
 from gracegate.store.retention import Keep
-from gracegate.store.reviews import RecordedFinding, RecordedReview
-from gracegate.store.runs import Cost, HeldRun, Outcome, Run, RunStatus
+from gracegate.store.reviews import RecordedFinding, RecordedReview, RecordedWaiver
+from gracegate.store.runs import Cost, HeldRun, ListedRun, Outcome, Run, RunStatus
 from gracegate.store.sessions import StoredSession
 from gracegate.store.sweeps import Candidate, FailedDelivery, GroupCandidate
 from gracegate.store.tables import CANCELLED, DEAD, DONE, SUPERSEDED, WAITING
@@ -68,12 +68,15 @@ __all__ = [
     "HeldRun",
     "Keep",
     "KnownRepository",
+    "ListedRun",
     "MergeGroup",
     "Outcome",
     "PolicyImpactRun",
     "PullHead",
     "RecordedFinding",
     "RecordedReview",
+    "RecordedWaiver",
+    "ReviewedRepository",
     "Run",
     "RunStatus",
     "Sibling",

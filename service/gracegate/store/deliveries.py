@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal
@@ -157,6 +157,12 @@ def queue_next(tx: sa.Connection, delivery: Delivery, subject: ChangedPolicies |
 def record(tx: sa.Connection, delivery: Delivery, outcome: str) -> bool:
     """Record a delivery; False if it was recorded before."""
     return tx.scalar(_insert_delivery(tx.dialect.name), {**asdict(delivery), "outcome": outcome}) is not None
+
+
+def outcomes(tx: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+    """What became of those of these deliveries that were stored."""
+    query = sa.select(DELIVERY.c.id, DELIVERY.c.outcome).where(DELIVERY.c.id.in_(ids))
+    return {row.id: row.outcome for row in tx.execute(query)}
 
 
 def pull_requests_with_head(tx: sa.Connection, repository_id: int, sha: str) -> tuple[int, ...]:

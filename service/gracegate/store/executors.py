@@ -7,6 +7,12 @@ import sqlalchemy as sa
 from gracegate.store.tables import EXECUTOR, insert, now
 
 
+def heartbeats(tx: sa.Connection) -> dict[str, float]:
+    """How many seconds ago each executor was heard of."""
+    query = sa.select(EXECUTOR.c.id, (now() - EXECUTOR.c.heartbeat_at).label("age")).order_by(EXECUTOR.c.id)
+    return {row.id: max(0.0, row.age) for row in tx.execute(query)}
+
+
 def write_heartbeat(tx: sa.Connection, executor: str) -> None:
     statement = insert(tx.dialect.name, EXECUTOR).values(id=executor, heartbeat_at=now())
     tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now()}))

@@ -47,6 +47,12 @@ def delete_all(tx: sa.Connection, repository_id: int) -> None:
     tx.execute(sa.delete(REPORT).where(REPORT.c.repository_id == repository_id))
 
 
+def stored_heads(tx: sa.Connection, repository_id: int, numbers: Collection[int]) -> set[tuple[int, str]]:
+    """The heads of these pull requests that have a report, each with its pull request."""
+    query = sa.select(REPORT.c.number, REPORT.c.head_sha).where(REPORT.c.repository_id == repository_id)
+    return {(row.number, row.head_sha) for row in tx.execute(query.where(REPORT.c.number.in_(numbers)))}
+
+
 def find(tx: sa.Connection, repository_id: int, number: int, head_sha: str) -> StoredReport | None:
     """The report of a head of a pull request."""
     is_it = (REPORT.c.repository_id == repository_id, REPORT.c.number == number, REPORT.c.head_sha == head_sha)

@@ -37,8 +37,42 @@ def record(tx: sa.Connection, installation_id: int, repository_id: int, known: K
     put(tx, REPOSITORY, {"id": repository_id, "installation_id": installation_id, **known._asdict()})
 
 
+def record_review(tx: sa.Connection, installation_id: int, repository_id: int, known: KnownRepository) -> None:
+    """Record a repository that is being reviewed now."""
+    row = {"id": repository_id, "installation_id": installation_id, **known._asdict(), "reviewed_at": now()}
+    put(tx, REPOSITORY, row)
+
+
 def set_private(tx: sa.Connection, repository_id: int) -> None:
     tx.execute(sa.update(REPOSITORY).where(REPOSITORY.c.id == repository_id).values(is_public=False))
+
+
+class ReviewedRepository(NamedTuple):
+    """A repository with a review; `reviewed_at` is the time of the newest one."""
+
+    id: int
+    full_name: str
+    is_public: bool
+    reviewed_at: float
+
+
+def reviewed(tx: sa.Connection, also: Collection[int], before: float | None, limit: int) -> list[ReviewedRepository]:
+    """The repositories that were reviewed last, the newest first: public ones, and those `also` whatever they are.
+
+    `before` is the `reviewed_at` of the last one on the page before.
+    """
+    columns = (REPOSITORY.c[name] for name in ReviewedRepository._fields)
+    is_shown = REPOSITORY.c.is_public | REPOSITORY.c.id.in_(also)
+    query = sa.select(*columns).where(is_shown, REPOSITORY.c.reviewed_at > 0)
+    if before is not None:
+        query = query.where(REPOSITORY.c.reviewed_at < before)
+    query = query.order_by(REPOSITORY.c.reviewed_at.desc(), REPOSITORY.c.id).limit(limit)
+    return [ReviewedRepository(*row) for row in tx.execute(query)]
+
+
+def name_of(tx: sa.Connection, repository_id: int) -> str | None:
+    """The full name of a repository; None if it is not known."""
+    return tx.scalar(sa.select(REPOSITORY.c.full_name).where(REPOSITORY.c.id == repository_id))
 
 
 def is_public(tx: sa.Connection, repository_id: int) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 
 from gracegate.model import Verdict
 from gracegate.store.deliveries import ChangedPolicies, Delivery, PolicyImpactRun, PullHead
-from gracegate.store.tables import CANCELLED, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
+from gracegate.store.tables import CANCELLED, DEAD, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 
 AFTER_REVIEW = frozenset({"policies", "impact"})
 """The subjects of runs that a review or another such run has found to be done, for the head that it was at."""
@@ -231,6 +231,50 @@ def queue_depth(tx: sa.Connection) -> tuple[dict[str, int], float]:
     return {row.state: row.runs for row in rows}, max(0.0, *(row.age or 0.0 for row in rows))
 
 
+class ListedRun(NamedTuple):
+    """A run as people see it; times are in seconds since the epoch. `state` is its state in words of tables.py."""
+
+    id: str
+    delivery_id: str
+    repository_id: int
+    repository: str
+    subject: str
+    number: int
+    head_sha: str
+    state: str
+    failures: int
+    crashes: int
+    error: str | None
+    due_at: float
+    created_at: float
+    updated_at: float
+
+
+def unfinished(tx: sa.Connection, limit: int, repository_ids: Collection[int] | None = None) -> list[ListedRun]:
+    """The runs that run and those that wait, each from the oldest; of some repositories, where these are given."""
+    found: list[ListedRun] = []
+    for state in (RUNNING, WAITING):
+        query = _LISTED_RUNS.where(has_state(RUN, state))
+        if repository_ids is not None:
+            query = query.where(RUN.c.repository_id.in_(repository_ids))
+        found += [ListedRun(*row) for row in tx.execute(query.order_by(RUN.c.due_at, RUN.c.id).limit(limit))]
+    return found
+
+
+def dead(tx: sa.Connection, limit: int) -> list[ListedRun]:
+    """The runs that were given up, the newest first."""
+    query = _LISTED_RUNS.where(has_state(RUN, DEAD)).order_by(RUN.c.updated_at.desc()).limit(limit)
+    return [ListedRun(*row) for row in tx.execute(query)]
+
+
+def rate_limits(tx: sa.Connection) -> dict[int, float]:
+    """Until when GitHub takes no requests, by installation."""
+    blocked = sa.select(RATE_LIMIT.c.installation_id, RATE_LIMIT.c.blocked_until)
+    return {
+        row.installation_id: row.blocked_until for row in tx.execute(blocked.where(RATE_LIMIT.c.blocked_until > now()))
+    }
+
+
 def held_by(fence: int, *states: str) -> tuple[sa.ColumnElement[bool], ...]:
     """The condition under which the holder of `fence` may change a run."""
     return RUN.c.fence == fence, RUN.c.state.in_(states)
@@ -240,6 +284,8 @@ def has_state(runs: sa.FromClause, state: str) -> sa.ColumnElement[bool]:
     """The condition with a literal: the databases use an index of some rows only where the statement says which."""
     return runs.c.state == sa.literal_column(f"'{state}'")
 
+
+_LISTED_RUNS = sa.select(*(RUN.c[name] for name in ListedRun._fields))
 
 # What workers look for again and again is built once, as SQLAlchemy takes longer to build a statement than to run it.
 _other = RUN.alias("other")

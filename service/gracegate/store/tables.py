@@ -18,7 +18,7 @@ METADATA = sa.MetaData()
 WAITING, RUNNING, DONE, SUPERSEDED, CANCELLED, DEAD = (
     "waiting", "running", "done", "superseded", "cancelled", "dead",
 )  # fmt: skip
-_IS_WAITING, _IS_RUNNING = sa.text("state = 'waiting'"), sa.text("state = 'running'")
+_IS_WAITING, _IS_RUNNING, _IS_DEAD = (sa.text(f"state = '{state}'") for state in (WAITING, RUNNING, DEAD))
 
 DELIVERY = Table(
     "delivery",
@@ -79,6 +79,7 @@ RUN = Table(
     sa.Index("run_by_pull_request", "repository_id", "number"),
     # Of the unfinished runs alone, which are few. A statement has to say the state as a literal, see runs.has_state.
     sa.Index("run_due", "due_at", "id", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
+    sa.Index("run_dead", "updated_at", sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD),
     sa.Index("run_running", "partition", unique=True, sqlite_where=_IS_RUNNING, postgresql_where=_IS_RUNNING),
 )
 
@@ -106,6 +107,8 @@ REVIEW = Table(
     Column("conclusion", Text, nullable=False),
     Column("policies", JSON, nullable=False),  # digests by the name of the policy set
     Column("findings", JSON, nullable=False),  # a list of reviews.RecordedFinding
+    Column("waivers", JSON, nullable=False, server_default="[]"),  # a list of reviews.RecordedWaiver
+    Column("not_covered", JSON, nullable=False, server_default="{}"),  # how many problems by their code
     Column("concluded_at", Float, nullable=False),
     sa.Index("review_by_time", "repository_id", "concluded_at"),
 )
@@ -173,6 +176,7 @@ REPOSITORY = Table(
     Column("installation_id", BigInteger, nullable=False, index=True),
     Column("full_name", Text, nullable=False),
     Column("is_public", Boolean, nullable=False),
+    Column("reviewed_at", Float, nullable=False, server_default="0"),  # the newest review of a pull request
 )
 
 REDELIVERY = Table(

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from gracegate.review import Playground
 from gracegate.settings import Settings, installed_opa
 from gracegate.store import Store
-from gracegate.web import bundles, health, metrics, pages, playground, sign_in, viewers, webhooks
+from gracegate.web import bundles, dashboard, health, metrics, operator, pages, playground, sign_in, viewers, webhooks
 from gracegate.web.health import ReadinessCheck
 from gracegate.web.responses import message
 
@@ -27,12 +27,15 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app.register_blueprint(bundles.blueprint())
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(pages.blueprint(settings, store))
+    app.register_blueprint(dashboard.blueprint(settings, store))
     app.register_blueprint(pages.packaged_pages(has_playground=settings.playground))
     if settings.playground:
         reviews = Playground(installed_opa(), settings.data_dir / "wasm")
         app.register_blueprint(playground.blueprint(reviews))
     if known := viewers.install(app, settings, store):
         app.register_blueprint(sign_in.blueprint(settings, known))
+        checks = {"database": store.check_readiness, **readiness_checks}
+        app.register_blueprint(operator.blueprint(settings, store, checks))
     pages.answer_errors(app)
     app.before_request(_refuse_foreign_forms)
     return app

@@ -24,6 +24,7 @@ from gracegate.store import DatabaseUnavailable, Store, StoredReport, reports
 from gracegate.web import documents
 from gracegate.web.documents import Document
 from gracegate.web.responses import (
+    DASHBOARD,
     HEADERS,
     HOME,
     PLAYGROUND,
@@ -66,7 +67,7 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
             "It finds what would make a rolling update drop requests, says why on the line that causes it, and suggests"
             " a fix that it has already verified. Its check on a pull request links to a page with all findings.",
             f"This is the service of the GitHub App with the check {settings.check_name!r}.",
-            links=[*HOME, *([PLAYGROUND] if settings.playground else [])],
+            links=[DASHBOARD, *HOME, *([PLAYGROUND] if settings.playground else [])],
         )
 
     @pages.get("/reports/<int:repository_id>/<int:number>/<sha>")

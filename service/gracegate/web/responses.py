@@ -20,6 +20,7 @@ HEADERS = {
 }
 HOME = (("/rules", "The rules, each with an example and its fix"), ("/docs", "The documentation"))
 PLAYGROUND = ("/playground", "The playground: have manifests reviewed, also by a rule that you write")
+DASHBOARD = ("/dashboard", "The dashboard: what reviews have found")
 
 
 def page(status: int, template: str, **values: Any) -> Response:
@@ -44,11 +45,13 @@ def message(status: int, title: str, *paragraphs: str, links: Iterable[tuple[str
 
 def navigation() -> Navigation:
     """The links at the top of each page."""
-    links = [("/rules", "Rules"), ("/docs", "Documentation")]
+    links = [("/dashboard", "Dashboard")] if "dashboard" in current_app.blueprints else []
+    links += [("/rules", "Rules"), ("/docs", "Documentation")]
     if "playground" in current_app.blueprints:
         links.append(("/playground", "Playground"))
     viewer = current_viewer()
     if viewer is not None:
+        links += [("/operator", "Operator")] if viewer.is_operator else []
         return Navigation(tuple(links), ("/account", viewer.login))
     return Navigation(tuple(links), (sign_in_address(), "Sign in") if has_sign_in() else None)
 

@@ -223,6 +223,13 @@ def may_read(store: Store, repository_id: int) -> bool:
     return viewers is not None and viewer is not None and viewers.access(viewer, repository_id) != "none"
 
 
+def listed_repositories() -> Mapping[int, Access]:
+    """The repositories that the viewer was given access to; none for who has not signed in. Raises GitHubError."""
+    viewers: Viewers | None = current_app.extensions[_EXTENSION]
+    viewer = current_viewer()
+    return {} if viewers is None or viewer is None else viewers.listed(viewer)
+
+
 def has_csrf_token() -> bool:
     """Whether the form of this request was on a page that its sender saw in this session."""
     viewer = current_viewer()

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy import BigInteger, Column
 
 revision = "16"
-down_revision = "14"
+down_revision = "15"
 
 
 def upgrade() -> None:
