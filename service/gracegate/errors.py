@@ -27,6 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+_MAX_TOLD = 9
+"""Mistakes that one message tells after the first."""
+
 
 class GracegateError(Exception):
     """Base of all errors that gracegate raises on purpose."""
@@ -47,7 +50,29 @@ class InputError(GracegateError):
 
 
 class ConfigError(InputError):
-    """A setting of the operator or of a repository's .gracegate.yaml is wrong."""
+    """A setting of the operator or of a repository's .gracegate.yaml is wrong.
+
+    `mistakes` are all that were found, each with its place; the message tells the first few.
+    """
+
+    mistakes: tuple[ConfigError, ...]
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        super().__init__(message, file=file, line=line)
+        self.mistakes = (self,)
+
+    @classmethod
+    def of(cls, mistakes: Sequence[ConfigError]) -> ConfigError:
+        """The one mistake, or an error at the first of them that tells the others."""
+        first, *others = mistakes
+        if not others:
+            return first
+        told = [f"line {error.line}: {error.message}" for error in others[:_MAX_TOLD]]
+        more = len(others) - _MAX_TOLD
+        rest = [f"{more} more mistake{'s' if more > 1 else ''}"] if more > 0 else []
+        error = cls("; ".join([first.message, *told, *rest]), file=first.file, line=first.line)
+        error.mistakes = tuple(mistakes)
+        return error
 
 
 class RulesError(InputError):

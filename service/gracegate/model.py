@@ -544,9 +544,19 @@ class Place:
 
 
 NOT_COVERED = frozenset(
-    {"template", "fragment", "not_followed", "not_listed", "not_rendered", "policies_not_used", "rego"}
+    {
+        "template",
+        "fragment",
+        "not_followed",
+        "not_listed",
+        "not_rendered",
+        "owner_defaults",
+        "policies_not_used",
+        "rego",
+    }
 )
-"""Codes of problems with what gracegate does not read by design: they make the check neutral and never block."""
+"""Codes of problems with what gracegate does not read by design, or what a pull request's author cannot help: they make
+the check neutral and never block."""
 
 SERVICE_FAILURES = frozenset({"engine_unavailable", "policies_refused"})
 """Codes of problems that nothing in a pull request can cause. Any other one may be its author's doing."""

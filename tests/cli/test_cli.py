@@ -630,3 +630,55 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux's end of a terminal that nobody writes to any more
         return b""
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "code", "expected"),
+    [
+        pytest.param(None, [], CLEAN, "There is no .gracegate.yaml: the defaults count.\n", id="none"),
+        pytest.param("profile: strict\n", [], CLEAN, ".gracegate.yaml is valid.\n", id="right"),
+        pytest.param(
+            f"waivers: [{{rules: [{PRESTOP}], reason: x, until: 2020-01-01}}]",
+            [],
+            CLEAN,
+            ".gracegate.yaml:1: note: this waiver ended on 2020-01-01\n.gracegate.yaml is valid.\n",
+            id="a waiver that ended",
+        ),
+        pytest.param(
+            "gatee: x\nprofile: strictt\n",
+            [],
+            USAGE,
+            ".gracegate.yaml:1: unknown key `gatee`, did you mean `gate`?\n"
+            ".gracegate.yaml:2: `profile` cannot be `strictt`, did you mean `strict`?\n"
+            ".gracegate.yaml has 2 mistakes.\n",
+            id="mistakes",
+        ),
+        pytest.param(
+            "policies: []",
+            ["--defaults"],
+            USAGE,
+            ".gracegate.yaml:1: `policies` cannot be a default for all repositories: "
+            "write it into those that it is for\n"
+            ".gracegate.yaml has 1 mistake.\n",
+            id="of an owner",
+        ),
+    ],
+)
+def test_config_check(
+    shop: Path, capfd: pytest.CaptureFixture[str], text: str | None, arguments: list[str], code: int, expected: str
+) -> None:
+    write(shop, {} if text is None else {".gracegate.yaml": text})
+    assert run(["config", "check", *arguments]) == code
+    assert capfd.readouterr() == (expected, "")
+
+
+def test_config_check_of_a_policy_set(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(shop, {"acme/gracegate-policies.yaml": "nam: acme\n"})
+    assert run(["config", "check", "acme/gracegate-policies.yaml"]) == USAGE
+    assert capfd.readouterr().out.startswith("acme/gracegate-policies.yaml:1: unknown key `nam`, did you mean `name`?")
+
+
+@pytest.mark.parametrize("which", ["config", "policies", "report"])
+def test_schemas_are_printed(shop: Path, capfd: pytest.CaptureFixture[str], which: str) -> None:
+    assert run(["schema", which]) == CLEAN
+    assert json.loads(capfd.readouterr().out)["$schema"].startswith("http")

@@ -253,7 +253,7 @@ waivers:
     assert caught.value.line == 2
     first, *others = caught.value.message.split("; line ")
     assert first == "unknown key `waiver`, did you mean `waivers`?"
-    assert [mistake.partition(":")[0] for mistake in others] == ["1", "3", "3", "5", "6", "7", "9", "10"]
+    assert [mistake.partition(":")[0] for mistake in others] == ["1", "3", "3", "5", "6", "6", "7", "9", "10"]
 
 
 def test_mistakes_without_end_are_counted() -> None:

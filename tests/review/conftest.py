@@ -24,6 +24,7 @@ from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.named_policies import NamedPolicyReader
+from gracegate.review.owner_defaults_reader import OwnerDefaultsReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.policy_sets import build_policy_fetcher
 from gracegate.review.reviewer import PullRequestReviewer
@@ -139,6 +140,7 @@ def stage(tmp_path: Path, database: str) -> Iterator[Stage]:
             engines=PolicyEngines(None, None, 60),
             policies=policy_sets(tmp_path / "data"),
             named_policies=NamedPolicyReader(build_policy_fetcher(settings, client)),
+            owner_defaults=OwnerDefaultsReader(client),
             store=store,
             poster=CommentPoster((b"k",)),
         )

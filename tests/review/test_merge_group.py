@@ -127,14 +127,14 @@ def test_a_group_that_is_destroyed_during_its_review_is_cancelled(
     merge_queue: MergeQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = merge_queue.add(1, {"web.yaml": DEPLOYMENT})
-    check = MergeGroupReviewer._check
+    check = MergeGroupReviewer.check
 
     def check_meanwhile(self: MergeGroupReviewer, *arguments):
         merge_queue.fake.dequeue_pull_request(SHOP, 1)
         merge_queue.destroy(group.head_sha)
         return check(self, *arguments)
 
-    monkeypatch.setattr(MergeGroupReviewer, "_check", check_meanwhile)
+    monkeypatch.setattr(MergeGroupReviewer, "check", check_meanwhile)
     merge_queue.inbox.deliver("checks_requested", group)
     merge_queue.inbox.work()
     assert merge_queue.inbox.conclusions(group.head_sha) == ["cancelled"]

@@ -323,7 +323,12 @@ def _add_preview(report: Report, trees: ComparedTrees, limit: Callable[[], Abstr
         return report
     try:
         with limit():
-            config = parse_repo_config(request.head_config, request.rules, unavailable=request.unavailable_rules)
+            config = parse_repo_config(
+                request.head_config,
+                request.rules,
+                unavailable=request.unavailable_rules,
+                defaults=request.config_defaults,
+            )
             return replace(report, config_preview=_config_preview(trees, config))
     except ConfigError as error:
         return verdict.add_problem(report, proposed_config_problem(error))

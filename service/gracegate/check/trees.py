@@ -63,7 +63,7 @@ from gracegate.policy import (
     failed_rule_problems,
     rules_of,
 )
-from gracegate.repo_config import RepoConfig
+from gracegate.repo_config import DEFAULT_CONFIG, RepoConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class CheckRequest:
     file. `rules_url` is the folder of the built-in rules' pages, None where they are not served. The `cache` may have
     what was read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
-    What the `baseline` accepts is pre-existing, where there is no base.
+    The `config_defaults` count where a configuration says nothing. What the `baseline` accepts is pre-existing, where
+    there is no base.
     `with_rollouts` asks for the rollouts of the report.
     """
 
@@ -98,6 +99,7 @@ class CheckRequest:
     cache: ReadCache = field(default_factory=ReadCache)
     unavailable_rules: frozenset[str] = frozenset()
     baseline: Baseline | None = None
+    config_defaults: RepoConfig = DEFAULT_CONFIG
 
     def policies_of(self, rule: str) -> PolicySet:
         """The policy set that a rule is of."""

@@ -28,7 +28,7 @@ from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Reposi
 from gracegate.policy import kinds_of
 from gracegate.policy.engines import OpaAddress
 from gracegate.rendering_files import RenderingFiles
-from gracegate.repo_config import POLICIES_FILE, RepoConfig, parse_repo_config
+from gracegate.repo_config import DEFAULT_CONFIG, POLICIES_FILE, RepoConfig, parse_owner_defaults, parse_repo_config
 
 STDIN = "stdin.yaml"
 """The file name of standard input in the report; it has to be a name that a manifest may have."""
@@ -75,6 +75,11 @@ _OPTIONS = (
     ),
     *_POLICY_OPTIONS,
     click.option("--config", metavar="FILE", help=f"Use this instead of the repository's {CONFIG_FILE}."),
+    click.option(
+        "--defaults",
+        metavar="FILE",
+        help=f"What counts where {CONFIG_FILE} says nothing, as OWNER/.github/{CONFIG_FILE} does in the App.",
+    ),
     click.option("--no-render", is_flag=True, help="Only name kustomizations and charts, and render none."),
     click.option(
         "--root",
@@ -109,7 +114,8 @@ class CheckOptions:
     """What to check. `base` and `head` are revisions; without `head` the work tree is checked. `roots` are the only
     directories whose kustomizations and charts are rendered, where any are given. `fetch` are the other repositories of
     which pinned commits are fetched, see RenderSources. `policies` are folders of policy sets beside those that the
-    configuration names, which `no_policies` leaves out. `baseline` is a file of accepted findings."""
+    configuration names, which `no_policies` leaves out. `baseline` is a file of accepted findings,
+    `defaults` one of what counts where the configuration says nothing."""
 
     paths: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
@@ -123,6 +129,7 @@ class CheckOptions:
     policies: tuple[str, ...] = ()
     no_policies: bool = False
     baseline: str | None = None
+    defaults: str | None = None
 
 
 def path_shower(options: CheckOptions) -> Callable[[str], str]:
@@ -183,8 +190,9 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(options, _read_text(top / CONFIG_FILE), policies, os.path.relpath(top / CONFIG_FILE)),
+        config=_config(options, read_text(top / CONFIG_FILE), policies, os.path.relpath(top / CONFIG_FILE)),
         policies=policies.sets,
+        config_defaults=_defaults(options, policies),
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
         repository=Repository(git.find_remotes(top)),
@@ -198,7 +206,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
 
 def _read_baseline(file: str, top: Path, names: Sequence[str]) -> Baseline:
     """The baseline in a file; of what is not below the `names` it cannot be told whether it is gone."""
-    text = _read_text(Path(file))
+    text = read_text(Path(file))
     if text is None:
         raise ConfigError("there is no such file; `gracegate baseline` writes one", file=file)
     baseline = parse_baseline(text, file)
@@ -233,6 +241,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         if _text_in(after, CONFIG_FILE) != _text_in(before, CONFIG_FILE)
         else None,
         policies=policies.sets,
+        config_defaults=_defaults(options, policies),
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
         only=_rule_ids(options, policies.chosen),
@@ -347,17 +356,28 @@ def _is_rego_below(change: FileDiff, folders: Iterable[str]) -> bool:
 
 def _config(options: CheckOptions, text: str | None, policies: ActivePolicies, file: str = CONFIG_FILE) -> RepoConfig:
     """The configuration of the options, else the one in `text`, of that `file`."""
+    rules, unavailable = policies.chosen.rules, policies.chosen.unavailable_rules
+    defaults = _defaults(options, policies)
     if options.config is not None:
-        given = _read_text(Path(options.config))
+        given = read_text(Path(options.config))
         if given is None:
             raise ConfigError("there is no such file", file=options.config)
-        return parse_repo_config(given, policies.chosen.rules, options.config, policies.chosen.unavailable_rules)
+        return parse_repo_config(given, rules, options.config, unavailable, defaults)
+    return defaults if text is None else parse_repo_config(text, rules, file, unavailable, defaults)
+
+
+def _defaults(options: CheckOptions, policies: ActivePolicies) -> RepoConfig:
+    """What counts where the configuration says nothing."""
+    if options.defaults is None:
+        return DEFAULT_CONFIG
+    text = read_text(Path(options.defaults))
     if text is None:
-        return RepoConfig()
-    return parse_repo_config(text, policies.chosen.rules, file, policies.chosen.unavailable_rules)
+        raise ConfigError("there is no such file", file=options.defaults)
+    return parse_owner_defaults(text, policies.chosen.rules, options.defaults, policies.chosen.unavailable_rules)
 
 
-def _read_text(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
+    """The text of a file, None where there is none. Raises ConfigError if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

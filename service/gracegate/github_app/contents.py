@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from urllib.parse import quote
 
 from github.Repository import Repository
+from github.Requester import Requester
 
-from gracegate.errors import Gone
-from gracegate.github_app.client import RepositoryClient
+from gracegate.errors import Gone, Refused
+from gracegate.github_app.client import InstallationReader, RepositoryClient
 
 
 def is_public(repo: RepositoryClient) -> bool:
@@ -35,6 +37,26 @@ def blob_id(repo: RepositoryClient, commit: str, path: str) -> str | None:
         return str(found["sha"]) if isinstance(found, dict) else None
 
     return _read(repo, read)
+
+
+def read_file(reader: InstallationReader, repository: str, path: str) -> bytes | None:
+    """A file of the default branch of a repository, by its full name; None if there is no such file or repository.
+
+    Raises Gone if it may not be read, and Refused if it is no file or larger than 1 MB.
+    """
+
+    def read(requester: Requester) -> bytes:
+        _, found = requester.requestJsonAndCheck("GET", f"/repos/{repository}/contents/{quote(path)}")
+        if not isinstance(found, dict) or found.get("encoding") != "base64":
+            raise Refused(f"{path} is no file, or a large one", status=422)
+        return base64.b64decode(found["content"])
+
+    try:
+        return reader.read(read)
+    except Gone as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def commit_of(repo: RepositoryClient, ref: str) -> str | None:

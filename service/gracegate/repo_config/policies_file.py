@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, cast, get_args
 
 from gracegate.model import Mode, ModeException, Rule
-from gracegate.repo_config.values import Value, read_all, read_root
+from gracegate.repo_config.values import Value, read_all, read_fields, read_root
 from gracegate.yaml import ScalarNode, resolve_alias
 
 POLICIES_FILE = "gracegate-policies.yaml"
@@ -101,11 +101,7 @@ def parse_policies_file(text: str, file: str = POLICIES_FILE) -> PoliciesFile:
         "budget": _budget,
         "foreign": _foreign,
     }
-
-    def read(entry: tuple[str, Value]) -> tuple[str, Any]:
-        return entry[0], readers[entry[0]](entry[1])
-
-    return PoliciesFile(**dict(read_all(read, root.mapping(readers).items())))
+    return PoliciesFile(**read_fields(root, readers))
 
 
 def _name(value: Value) -> str:
@@ -139,9 +135,12 @@ def _rules(value: Value) -> dict[str, RuleModes]:
 def _modes(value: Value) -> RuleModes:
     if isinstance(resolve_alias(value.node), ScalarNode):
         return RuleModes(value.line, _mode(value))
-    entry = value.mapping(("mode", "where"))
-    exceptions = read_all(_exception, entry["where"].items()) if "where" in entry else ()
-    return RuleModes(value.line, _mode(entry["mode"]) if "mode" in entry else None, tuple(exceptions))
+    readers: dict[str, Callable[[Value], Any]] = {
+        "mode": _mode,
+        "where": lambda where: tuple(read_all(_exception, where.items())),
+    }
+    found = read_fields(value, readers)
+    return RuleModes(value.line, found.get("mode"), found.get("where", ()))
 
 
 def _exception(value: Value) -> ModeException:

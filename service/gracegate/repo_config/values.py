@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -22,8 +22,6 @@ from gracegate.yaml import (
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-_MAX_TOLD = 9
 
 
 class Value(NamedTuple):
@@ -101,9 +99,12 @@ def read_root(text: str, file: str) -> Value | None:
     """The content of a file, None where it is empty. Raises ConfigError where it is not plain YAML."""
     try:
         root = parse_yaml(text)
-        for duplicate in duplicate_keys(root) if root is not None else ():
-            line = text.count("\n", 0, duplicate.offset) + 1
-            raise ConfigError(f"key `{duplicate.key}` appears twice", file=file, line=line)
+        duplicates = [
+            ConfigError(f"key `{one.key}` appears twice", file=file, line=text.count("\n", 0, one.offset) + 1)
+            for one in (duplicate_keys(root) if root is not None else ())
+        ]
+        if duplicates:
+            raise ConfigError.of(duplicates)
     except YamlError as error:
         raise ConfigError(f"this is not valid YAML: {error.message}", file=file, line=error.line) from error
     if root is None or (isinstance(root, ScalarNode) and not root.text):
@@ -119,13 +120,38 @@ def read_all(read: Callable[[Item], Result], items: Iterable[Item]) -> list[Resu
         try:
             results.append(read(item))
         except ConfigError as error:
-            mistakes.append(error)
+            mistakes += error.mistakes
     if mistakes:
-        first, *others = mistakes
-        told = [f"line {error.line}: {error.message}" for error in others[:_MAX_TOLD]]
-        rest = [f"{len(others) - _MAX_TOLD} more mistakes"] if len(others) > _MAX_TOLD else []
-        raise ConfigError("; ".join([first.message, *told, *rest]), file=first.file, line=first.line)
+        raise ConfigError.of(mistakes)
     return results
+
+
+def read_fields(
+    value: Value, readers: Mapping[str, Callable[[Value], Any]], required: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The entries of a mapping by key, as the readers of their keys give them.
+
+    One ConfigError has all mistakes: keys that no reader is for, those that are missing, with what `required` says of
+    each, and what the readers say.
+    """
+    entries = value.mapping()
+
+    def refuse_unknown() -> dict[str, Any]:
+        value.mapping(readers)
+        return {}
+
+    def refuse_missing(key: str) -> Callable[[], dict[str, Any]]:
+        return lambda: {} if key in entries else value.fail((required or {})[key])
+
+    def read(key: str) -> Callable[[], dict[str, Any]]:
+        return lambda: {key: readers[key](entries[key])}
+
+    steps = [
+        refuse_unknown,
+        *map(refuse_missing, required or ()),
+        *(read(key) for key in entries if key in readers),
+    ]
+    return {key: found for one in read_all(lambda step: step(), steps) for key, found in one.items()}
 
 
 def nearest(name: str, known: Collection[str]) -> str:

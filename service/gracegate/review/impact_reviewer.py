@@ -15,6 +15,8 @@ from gracegate.github_app import RepositoryClient, checks, contents, pull_reques
 from gracegate.manifests import may_be_read
 from gracegate.model import CONFIG_FILE, PolicyImpact, Repository, RepositoryImpact, Tree
 from gracegate.review import sandbox
+from gracegate.review.owner_defaults import OwnerDefaults
+from gracegate.review.owner_defaults_reader import OwnerDefaultsReader
 from gracegate.review.policy_folders import PolicySetFolder
 from gracegate.review.policy_reviewer import PolicyReviewer
 from gracegate.review.sandboxed_impact import IMPACT, ImpactJob, ReviewedPull
@@ -37,6 +39,7 @@ class ImpactReviewer(PolicyReviewer):
     """
 
     renderer: Path | None = None
+    owner_defaults: OwnerDefaultsReader | None = None
 
     def review(self, run: Run, check_current: Callable[[], None]) -> RunOutcome:
         with self._repository(run) as repo:
@@ -116,6 +119,7 @@ class ImpactReviewer(PolicyReviewer):
     ) -> ImpactJob:
         number, installation_id = known
         name = repo.full_name
+        defaults = OwnerDefaults() if self.owner_defaults is None else self.owner_defaults.read(installation_id, name)
         with self.store.reading() as tx:
             recorded = reviews.newest_reviews(tx, number, self.settings.impact_pulls)
         own = (run.repository_id, run.number)
@@ -158,6 +162,7 @@ class ImpactReviewer(PolicyReviewer):
             renderer=self.renderer,
             render_cache=self.settings.data_dir / "wasm",
             tip=tip,
+            owner_defaults=defaults,
         )
 
     def _linked(self, found: RepositoryImpact, job: ImpactJob) -> RepositoryImpact:

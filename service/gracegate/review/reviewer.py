@@ -43,6 +43,8 @@ from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
 from gracegate.review.comment_poster import CommentPoster, PostedComments
 from gracegate.review.named_policies import NamedPolicies, NamedPolicyReader, NamingRepository
+from gracegate.review.owner_defaults import OwnerDefaults
+from gracegate.review.owner_defaults_reader import OwnerDefaultsReader
 from gracegate.review.policy_folders import (
     PolicySetFolder,
     find_policy_folders,
@@ -128,6 +130,7 @@ class PullRequestReviewer:
     engines: PolicyEngines
     policies: PolicySets
     named_policies: NamedPolicyReader
+    owner_defaults: OwnerDefaultsReader
     store: Store
     poster: CommentPoster
     renderer: Path | None = None
@@ -418,12 +421,15 @@ class PullRequestReviewer:
         not tell, and commits of other repositories, are fetched then. In the last round nothing is asked for."""
         # The same version in all rounds, whatever is activated meanwhile.
         policies = self.policies.current()
+        # Where nothing was fetched, nothing is evaluated.
+        has_trees = fetched.commits is not None
+        defaults = self.owner_defaults.read(run.installation_id, run.repository) if has_trees else OwnerDefaults()
         for _ in range(_FETCH_ROUNDS):
             try:
-                return self._check_trees(run, fetched, policies)
+                return self._check_trees(run, fetched, policies, defaults)
             except InputsMissing as missing:
                 fetched = self._fetch_missing(run, repo, fetched, missing)
-        return self._check_trees(run, fetched, policies, may_ask=False)
+        return self._check_trees(run, fetched, policies, defaults, may_ask=False)
 
     def _fetch_missing(
         self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest, missing: InputsMissing
@@ -456,6 +462,7 @@ class PullRequestReviewer:
         run: Run,
         fetched: FetchedPullRequest,
         policies: tuple[OperatorPolicies, ...],
+        defaults: OwnerDefaults,
         *,
         may_ask: bool = True,
     ) -> Report:
@@ -487,6 +494,7 @@ class PullRequestReviewer:
                 naming=self._naming_repository(run, fetched),
                 named_policies=fetched.named_policies if may_ask else fetched.named_policies or {},
                 opa_program=installed_opa(),
+                owner_defaults=defaults,
             )
             report = sandbox.run_check(job, self.settings.check_seconds, self.settings.check_memory_mb)
             for problem in report.problems:

@@ -20,6 +20,7 @@ from gracegate.review.comment_poster import CommentPoster
 from gracegate.review.impact_reviewer import ImpactReviewer
 from gracegate.review.merge_group import MergeGroupReviewer
 from gracegate.review.named_policies import NamedPolicyReader
+from gracegate.review.owner_defaults_reader import OwnerDefaultsReader
 from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.policy_sets import StoredRecords, build_policy_fetcher, build_policy_sets
 from gracegate.review.reconciler import Reconciler
@@ -80,6 +81,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         "engines": PolicyEngines(settings.opa_url, settings.opa, settings.check_seconds),
         "policies": policies,
         "named_policies": NamedPolicyReader(build_policy_fetcher(settings, client)),
+        "owner_defaults": OwnerDefaultsReader(client),
         "store": store,
         "renderer": find_renderer(),
         "sources": _source_fetcher(settings),
@@ -92,7 +94,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         MergeGroupReviewer(**parts),
         BaseBranchReviewer(client),
         PolicyReviewer(*of_policies),
-        ImpactReviewer(*of_policies, parts["renderer"]),
+        ImpactReviewer(*of_policies, parts["renderer"], parts["owner_defaults"]),
         CommandReviewer(pull_requests),
     )
 

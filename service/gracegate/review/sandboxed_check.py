@@ -32,6 +32,7 @@ from gracegate.policy.sets import OperatorPolicies
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named
+from gracegate.review.owner_defaults import OwnerDefaults, parse_defaults
 from gracegate.review.sandboxed_render import SandboxedRenderer
 
 _PREVIEW_SECONDS = 10.0
@@ -50,7 +51,8 @@ class CheckJob:
     For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
     Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
     sets of the operator, and `named_policies` what was read of those that the configuration names, None before that;
-    they belong to the `naming` repository, and are built with the program `opa_program`.
+    they belong to the `naming` repository, and are built with the program `opa_program`. The
+    `owner_defaults` count where the configuration says nothing.
     """
 
     base: Tree
@@ -72,6 +74,7 @@ class CheckJob:
     naming: NamingRepository = field(default_factory=NamingRepository)
     named_policies: Mapping[str, NamedPolicies] | None = None
     opa_program: Path | None = None
+    owner_defaults: OwnerDefaults = field(default_factory=OwnerDefaults)
 
     @property
     def own_policies(self) -> tuple[OwnPolicies, ...]:
@@ -110,7 +113,9 @@ def sandboxed_check(job: CheckJob) -> Report:
     if paths or commits:
         message = f"{len(paths)} files and {len(commits)} commits that kustomizations and charts read were not fetched"
         raise InputsMissing(message, paths, commits)
-    config, mistake = _base_config(job)
+    refused_rules = frozenset[str]().union(*(one.rule_ids for one in job.policies))
+    defaults, owners_mistake = parse_defaults(job.owner_defaults, job.rules, refused_rules)
+    config, mistake = _base_config(job, defaults)
     proposal, proposed_mistake = _proposed_config(job)
     renderer = None
     if job.renderer is not None:
@@ -129,14 +134,15 @@ def sandboxed_check(job: CheckJob) -> Report:
             rules_url=job.rules_url,
             repository=job.repository,
             cache=cache,
-            unavailable_rules=frozenset().union(*(one.rule_ids for one in job.policies)),
+            config_defaults=defaults,
+            unavailable_rules=refused_rules,
             with_rollouts=True,
         )
         report = check(request, renderer or render_nothing, lambda: _time_limit(_preview_seconds(job.seconds, began)))
     if job.may_retry and renderer is not None and renderer.was_interrupted:
         # What was rendered in time is kept: the next attempt begins with it.
         raise EngineUnavailable("this machine was too busy to render all roots in time")
-    for problem in (*refused_problems(job.policies), proposed_mistake, mistake):
+    for problem in (*refused_problems(job.policies), proposed_mistake, mistake, owners_mistake):
         if problem is not None:
             report = add_problem(report, problem)
     seconds = time.monotonic() - began[0]
@@ -222,7 +228,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, former)
 
 
-def _base_config(job: CheckJob) -> tuple[RepoConfig, Problem | None]:
+def _base_config(job: CheckJob, defaults: RepoConfig) -> tuple[RepoConfig, Problem | None]:
     """The configuration, and what is wrong with it. Of the policy sets that it names, the operator decides."""
     try:
         text = _config_text(job.base_tip) or ""
@@ -230,14 +236,14 @@ def _base_config(job: CheckJob) -> tuple[RepoConfig, Problem | None]:
         folders = [name for name in parse_policy_folders(text) if name not in allowed]
         # Nobody knows which rules are in folders that are not read.
         unavailable = None if folders else frozenset[str]().union(*(one.rule_ids for one in job.policies))
-        config = parse_repo_config(text, job.rules, unavailable=unavailable)
+        config = parse_repo_config(text, job.rules, unavailable=unavailable, defaults=defaults)
         if not folders:
             return config, None
         message = f"`policies` names {', '.join(folders)}: reviews use only the policy sets that the operator allows."
         return config, Problem(CONFIG_FILE, 0, "policies_not_used", message)
     except ConfigError as error:
         message = f"The base branch's configuration cannot be used: {error.message}"
-        return RepoConfig(), Problem(CONFIG_FILE, error.line or 0, "config", message)
+        return defaults, Problem(CONFIG_FILE, error.line or 0, "config", message)
 
 
 def _proposed_config(job: CheckJob) -> tuple[str | None, Problem | None]:

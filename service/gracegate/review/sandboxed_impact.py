@@ -30,6 +30,7 @@ from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OwnPolicies, open_own_policies
 from gracegate.policy.sets import load_parts, own_policies
 from gracegate.repo_config import RepoConfig, parse_repo_config
+from gracegate.review.owner_defaults import OwnerDefaults, parse_defaults
 from gracegate.review.sandboxed_policies import written_set
 from gracegate.review.sandboxed_render import SandboxedRenderer
 
@@ -73,6 +74,7 @@ class ImpactJob:
     renderer: Path | None = None
     render_cache: Path | None = None
     tip: str = ""
+    owner_defaults: OwnerDefaults = field(default_factory=OwnerDefaults)
 
 
 def sandboxed_impact(job: ImpactJob) -> RepositoryImpact:
@@ -164,12 +166,13 @@ class _Impact:
     def _config(self, tree: Tree) -> RepoConfig:
         """The configuration; its mistakes are the repository's own, and reviews go on without it too."""
         file = tree.files.get(CONFIG_FILE)
+        defaults, _ = parse_defaults(self._job.owner_defaults, self._rules, ())
         try:
             # Nobody knows which rules other sets have.
             text = "" if file is None else file.data.decode("utf-8", "replace")
-            return parse_repo_config(text, self._rules, unavailable=None)
+            return parse_repo_config(text, self._rules, unavailable=None, defaults=defaults)
         except ConfigError:
-            return RepoConfig()
+            return defaults
 
 
 def _beside(others: Outcome, found: FoundByRules) -> Outcome:
