@@ -1,8 +1,8 @@
 """`make demo`: a pull request is opened and reviewed on this machine, then a second push fixes one mistake. A second
 pull request changes an overlay and a chart; it waits for the renderer, which is built beside the first one.
 
-Ends with the addresses of the pull requests, their reports and the playground, and stays until Ctrl-C; `--once` checks
-what came out and ends.
+Ends with the addresses of the pull requests, their reports, the dashboard and the playground, and stays until Ctrl-C;
+`--once` checks what came out and ends.
 """
 
 from __future__ import annotations
@@ -199,8 +199,8 @@ def run(folder: Path, *, once: bool) -> int:
             if mistakes:
                 print(stage.logs(), *(f"not as promised: {mistake}" for mistake in mistakes), sep="\n", file=sys.stderr)
                 return 1
-            urls.append(f"{stage.service.url}/playground")
-            timeline.write("open the pull requests, their reports and the playground:", *urls)
+            urls += [f"{stage.service.url}/{page}" for page in ("dashboard", "playground")]
+            timeline.write("open the pull requests, their reports, the dashboard and the playground:", *urls)
             if not once:
                 print("Ctrl-C ends the demo", flush=True)
                 with contextlib.suppress(KeyboardInterrupt):

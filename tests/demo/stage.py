@@ -76,7 +76,8 @@ class Service(Peer):
     """gracegate as an operator runs it: web and worker, one folder, SQLite unless `more` says otherwise."""
 
     def __init__(self, folder: Path, app: Mapping[str, Any], github: str, *, port: int = 0, **more: str) -> None:
-        """`app` is the App's id, private_key and webhook_secret; it listens at any free port unless one is given;
+        """`app` is the App's id, private_key and webhook_secret, and its client_id and client_secret if people are to
+        sign in; it listens at any free port unless one is given;
         `more` are further variables of the environment."""
         folder.mkdir(exist_ok=True)
         bind = f"127.0.0.1:{port or free_port()}"
@@ -118,6 +119,18 @@ def _settings(folder: Path, app: Mapping[str, Any], github: str) -> dict[str, st
         "GRACEGATE_GITHUB_URL": github,
         "GRACEGATE_GIT_URL": github,
         "GRACEGATE_DATA_DIR": str(folder / "data"),
+        **_sign_in(app),
+    }
+
+
+def _sign_in(app: Mapping[str, Any]) -> dict[str, str]:
+    """Where the App's client secret is known, people sign in, and ada is an operator."""
+    if "client_secret" not in app:
+        return {}
+    return {
+        "GRACEGATE_CLIENT_ID": app["client_id"],
+        "GRACEGATE_CLIENT_SECRET": app["client_secret"],
+        "GRACEGATE_OPERATORS": "ada",
     }
 
 

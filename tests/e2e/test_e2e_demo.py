@@ -55,6 +55,14 @@ def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
     page = follow(stage, next(link for link in links(page) if "/playground?" in link))
     assert "<option selected>prestop-drain-missing</option>" in page
 
+    # Without a session, and as ada, who operates the service.
+    assert "public repositories" in follow(stage, "/dashboard")
+    assert stage.service.session.get(f"{stage.service.url}/operator", timeout=WAIT_SECONDS).status_code == 404
+    answer = stage.service.session.get(f"{stage.service.url}/sign-in?next=/operator", timeout=WAIT_SECONDS)
+    overview = stage.service.session.post(answer.url, {"login": "ada"}, timeout=WAIT_SECONDS).text
+    assert ("<strong>github</strong>" in overview, "heard of" in overview) == (True, True)
+    assert "shop/manifests #1" in follow(stage, "/operator/audit")
+
 
 def follow(stage: Stage, address: str) -> str:
     answer = stage.service.session.get(urljoin(stage.service.url, address), timeout=WAIT_SECONDS)

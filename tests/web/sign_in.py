@@ -23,7 +23,8 @@ SHA = payloads.sha(7)
 PUBLIC_URL = "http://127.0.0.1:8123"
 
 
-def make_client(service: Service, fake: FakeGitHub, **more: str) -> FlaskClient:
+def settings_of(service: Service, fake: FakeGitHub, **more: str) -> Settings:
+    """The settings of a service of the fake's App, with `more` of them by variable."""
     env = {
         "GRACEGATE_APP_ID": str(fake.app.id),
         "GRACEGATE_PRIVATE_KEY": fake.app.private_key,
@@ -34,8 +35,12 @@ def make_client(service: Service, fake: FakeGitHub, **more: str) -> FlaskClient:
         "GRACEGATE_GIT_URL": fake.url,
         **more,
     }
-    settings = Settings.from_environment({**service.env, **env})
-    return create_app(settings, service.store, {}).test_client()
+    return Settings.from_environment({**service.env, **env})
+
+
+def make_client(service: Service, fake: FakeGitHub, **more: str) -> FlaskClient:
+    """A browser of its own."""
+    return create_app(settings_of(service, fake, **more), service.store, {}).test_client()
 
 
 def begin(client: FlaskClient, after: str = "") -> str:
