@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from gracegate.store import sessions
 from gracegate.store.tables import SESSION
+from gracegate.web import viewers
 from tests.fakegithub.server import FakeGitHub
 from tests.jobs.harness import Service
 from tests.processes import WAIT_SECONDS
@@ -86,6 +87,7 @@ def test_cookies_are_for_this_service_alone(
         ("javascript:alert(1)", "/account"),
         ("/a\r\nSet-Cookie: b=c", "/account"),
         ("account", "/account"),
+        ("/" + "a" * 5000, "/account"),
     ],
 )
 def test_a_person_comes_back_to_this_service_alone(client: FlaskClient, after: str, leads_to: str) -> None:
@@ -190,6 +192,21 @@ def test_where_github_does_not_answer_nothing_is_shown(service: Service, fake: F
         assert client.get(one).status_code == 503
     fake.clear_faults()
     assert client.get(address).status_code == 200
+
+
+def test_few_threads_wait_for_github(
+    service: Service, fake: FakeGitHub, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are for webhooks."""
+    monkeypatch.setattr(viewers, "_MAX_REQUESTS", 0)
+    monkeypatch.setattr(viewers, "_MAX_WAIT", 0.01)
+    address = store_report(service, fake.repository("shop/secret").id)
+    sign_in(client)
+    busy = make_client(service, fake)
+    cookie = client.get_cookie("gracegate-session")
+    assert cookie is not None
+    busy.set_cookie("gracegate-session", cookie.value)
+    assert (busy.get(address).status_code, sign_in(busy).status_code) == (503, 503)
 
 
 def test_signing_out_ends_session_and_token(service: Service, fake: FakeGitHub, client: FlaskClient) -> None:

@@ -81,8 +81,9 @@ def blueprint(settings: Settings, viewers: Viewers) -> Blueprint:
 
 def _sign_in(viewers: Viewers, code: str, verifier: str, after: str) -> Response:
     try:
-        token = viewers.client.exchange(code, verifier)
-        user = viewers.client.user(token.value)
+        with viewers.turn():
+            token = viewers.client.exchange(code, verifier)
+            user = viewers.client.user(token.value)
     except Gone as error:
         log.warning("sign_in_refused", error=str(error))
         return message(400, "You are not signed in", "GitHub did not accept this sign-in.", links=_AGAIN)
@@ -102,6 +103,7 @@ def _end(viewers: Viewers, viewer: Viewer) -> None:
     """End a session, and its token at GitHub; that ends by itself where GitHub does not answer."""
     viewers.end(viewer)
     try:
-        viewers.client.revoke(viewer.token)
+        with viewers.turn():
+            viewers.client.revoke(viewer.token)
     except GitHubError as error:
         log.warning("token_not_revoked", error=str(error))

@@ -13,7 +13,8 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ _CACHED = 10_000
 _MAX_REQUESTS = 8
 """How many threads may wait for GitHub at once; the others are for webhooks, whatever GitHub and visitors do."""
 _MAX_WAIT = 2.0
+_LONGEST_PATH = 1000
+"""It has to fit into a cookie."""
 _EXTENSION = "gracegate_viewers"
 
 
@@ -131,20 +134,27 @@ class Viewers:
 
     def _asking(self, viewer: Viewer, ask: Callable[[], Value], nothing: Value) -> Callable[[], Value]:
         def wait_and_ask() -> Value:
-            if not self._requests.acquire(timeout=_MAX_WAIT):
-                raise GitHubUnavailable("too many pages wait for GitHub")
             try:
-                return ask()
+                with self.turn():
+                    return ask()
             except Gone as error:
                 if error.status != 401:
                     raise
                 # The person has revoked the token, or GitHub has.
                 self.end(viewer)
                 return nothing
-            finally:
-                self._requests.release()
 
         return wait_and_ask
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The turn of a thread to ask GitHub. Raises GitHubUnavailable where too many have one for too long."""
+        if not self._requests.acquire(timeout=_MAX_WAIT):
+            raise GitHubUnavailable("too many pages wait for GitHub")
+        try:
+            yield
+        finally:
+            self._requests.release()
 
     def set_cookie(self, answer: Response, name: str, value: str, seconds: float, path: str = "/") -> None:
         """A cookie that scripts and other sites cannot read, and that no other site's form sends.
@@ -240,8 +250,8 @@ def has_csrf_token() -> bool:
 def is_own_path(path: str) -> bool:
     """Whether a path leads to this service, wherever a browser may take it: not `//host`, and not `/\\host`."""
     parts = urlsplit(path)
-    is_printable = path.isascii() and path.isprintable() and "\\" not in path
-    return is_printable and path.startswith("/") and not path.startswith("//") and not (parts.scheme or parts.netloc)
+    is_plain = path.isascii() and path.isprintable() and "\\" not in path and len(path) <= _LONGEST_PATH
+    return is_plain and path.startswith("/") and not path.startswith("//") and not (parts.scheme or parts.netloc)
 
 
 def _hash(key: str) -> str:
