@@ -8,6 +8,9 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from gracegate.outputs import PlaygroundForm
+from gracegate.review import Playground
+from gracegate.web.local_playground import create_local_app
 from gracegate.web.playground import packaged_example
 
 POLICY = (
@@ -119,3 +122,13 @@ def test_clients_are_told_apart(client: FlaskClient, remote: str, forwarded: str
     ]
     assert answers[-1].status_code == (422 if is_charged_alone else 503)
     assert is_charged_alone or 0 < int(answers[-1].headers["Retry-After"]) <= 3
+
+
+def test_on_one_machine_the_pages_of_rules_are_beside_it() -> None:
+    client = create_local_app(Playground(None, None), PlaygroundForm("", "kind: Own\n")).test_client()
+    answers = {
+        address: client.get(address) for address in ("/", "/rules/pdb-missing", "/docs", "/style.css", "/nothing")
+    }
+    assert [one.status_code for one in answers.values()] == [302, 200, 200, 200, 404]
+    assert "\nkind: Own\n</textarea>" in client.get("/playground").text
+    assert client.get("/playground", headers={"Host": "gate.example.com"}).status_code == 400

@@ -199,7 +199,7 @@ def install(app: Flask, settings: Settings, store: Store) -> Viewers | None:
 
 
 def has_sign_in() -> bool:
-    return current_app.extensions[_EXTENSION] is not None
+    return current_app.extensions.get(_EXTENSION) is not None
 
 
 def current_viewer() -> Viewer | None:
@@ -211,7 +211,7 @@ def current_viewer() -> Viewer | None:
 
 
 def _find_viewer() -> Viewer | None:
-    viewers: Viewers | None = current_app.extensions[_EXTENSION]
+    viewers: Viewers | None = current_app.extensions.get(_EXTENSION)
     cookie = viewers and request.cookies.get(viewers.cookie)
     if viewers is None or not cookie:
         return None
@@ -225,7 +225,7 @@ def _find_viewer() -> Viewer | None:
 
 def may_read(store: Store, repository_id: int) -> bool:
     """Whether the viewer may see the pages of a repository. Raises GitHubError where GitHub does not say."""
-    viewers: Viewers | None = current_app.extensions[_EXTENSION]
+    viewers: Viewers | None = current_app.extensions.get(_EXTENSION)
     with store.reading() as tx:
         if repositories.is_public(tx, repository_id):
             return True
