@@ -82,7 +82,7 @@ def test_from_the_button_to_a_set_up_that_the_doctor_finds_right(
     fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "my service"
-    with started(fake, folder, "--rulesets", "--name", "our-gate") as setup:
+    with started(fake, folder, "--rulesets", "--apply-fixes", "--name", "our-gate") as setup:
         assert setup.first_line == f"Open {setup.page} in a browser on this machine.\n"
         answer = setup.click_the_button()
         code, out = setup.end()
@@ -113,7 +113,7 @@ def test_from_the_button_to_a_set_up_that_the_doctor_finds_right(
     )
     assert fake.app.callback_urls == (f"{SERVICE}/sign-in/callback",)
     assert (fake.app.permissions, fake.app.events, fake.app.owner) == (
-        {**NEEDED_PERMISSIONS, "statuses": "write"},
+        {**NEEDED_PERMISSIONS, "statuses": "write", "contents": "write"},
         [*NEEDED_EVENTS],
         "ada",
     )

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from tests.fakegithub import (
     api_apps,
     api_checks,
+    api_graphql,
     api_issues,
     api_pulls,
     api_repositories,
@@ -41,10 +42,12 @@ from tests.fakegithub.gitdir import GitError
 from tests.fakegithub.web import fake, world
 
 API = (
-    api_apps.api, api_checks.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api,
+    api_apps.api, api_checks.api, api_graphql.api, api_issues.api, api_pulls.api, api_repositories.api, api_reviews.api,
     oauth.api, registration.api,
 )  # fmt: skip
-API_PATHS = re.compile(r"/(app|app-manifests|applications|installation|rate_limit|repos|repositories|user)(/|$)")
+API_PATHS = re.compile(
+    r"/(app|app-manifests|applications|graphql|installation|rate_limit|repos|repositories|user)(/|$)"
+)
 LOG = logging.getLogger("fakegithub")
 REQUESTS_PER_HOUR = 5_000
 REDIRECTS = frozenset([301, 307])

@@ -183,12 +183,18 @@ class GitDir:
         return [shown[sha] for sha in shas]
 
     def write_commit(
-        self, branch: str, parents: Sequence[str], files: Mapping[str, Content], message: str, when: int
+        self,
+        branch: str,
+        parents: Sequence[str],
+        files: Mapping[str, Content],
+        message: str,
+        when: int,
+        author: tuple[str, str] = ("Ada Author", "ada@example.com"),
     ) -> str:
         """Commits files (None deletes one) upon the first parent and moves the branch there, whatever it held."""
-        text = message.encode()
+        text, (name, email) = message.encode(), author
         stream = [
-            f"commit refs/heads/{branch}\ncommitter Ada Author <ada@example.com> {when} +0000\n".encode(),
+            f"commit refs/heads/{branch}\ncommitter {name} <{email}> {when} +0000\n".encode(),
             b"data %d\n%s\n" % (len(text), text),
             *(f"{word} {parent}\n".encode() for word, parent in zip(_parent_words(), parents, strict=False)),
             *(_change(path, content) for path, content in files.items()),

@@ -237,6 +237,24 @@ class People:
             self.events.review_comment(pull, one)
             return one.id
 
+    def grant(self, account: str, permission: str, level: str) -> None:
+        """What an installation's account accepts, for the tokens that are minted from then on."""
+        with self.world.lock:
+            self.world.app.permissions[permission] = level
+            for one in self.world.installations.values():
+                if one.account == account:
+                    one.permissions[permission] = level
+
+    def resolve_thread(self, full_name: str, number: int, comment_id: int, *, by: str = "grace") -> None:
+        """The button "Resolve conversation"."""
+        with self.world.lock:
+            next(one for one in self.pull(full_name, number).comments if one.id == comment_id).resolved_by = by
+
+    def reopen_thread(self, full_name: str, number: int, comment_id: int) -> None:
+        """The button "Unresolve conversation"."""
+        with self.world.lock:
+            next(one for one in self.pull(full_name, number).comments if one.id == comment_id).resolved_by = None
+
     def set_permission(self, login: str, level: str) -> None:
         """What a person may do in every repository: `none`, `read`, `write` or `admin`."""
         with self.world.lock:

@@ -190,6 +190,11 @@ def _person(triple: tuple[str, str, str]) -> Json:
     return {"name": triple[0], "email": triple[1], "date": triple[2]}
 
 
+def _account(base: str, author: tuple[str, str, str]) -> Json | None:
+    """The account that GitHub knows an author's address of: here those of Apps alone."""
+    return user(base, author[0]) if author[0].endswith("[bot]") else None
+
+
 def commit(base: str, repository_: Repository, info: CommitInfo) -> Json:
     url, page = f"{base}/repos/{repository_.full_name}", f"{base}/{repository_.full_name}"
     return {
@@ -213,7 +218,7 @@ def commit(base: str, repository_: Repository, info: CommitInfo) -> Json:
         "url": f"{url}/commits/{info.sha}",
         "html_url": f"{page}/commit/{info.sha}",
         "comments_url": f"{url}/commits/{info.sha}/comments",
-        "author": None,
+        "author": _account(base, info.author),
         "committer": None,
         "parents": [
             {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/commit/{sha}"} for sha in info.parents

@@ -245,6 +245,10 @@ class ReviewComment:
     updated_at: str
     in_reply_to: int | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    resolved_by: str | None = None
+    """Who resolved the thread that this comment begins."""
+    minimized: str | None = None
+    """Why it is minimized."""
 
     def line_now(self, pull: PullRequest, line: int | None) -> int | None:
         """The line in the diff of today, None if a push changed it or took it out of the diff (outdated)."""

@@ -20,6 +20,7 @@ class Output:
     title: str = "2 errors"
     summary: str = "All of it"
     annotations: tuple[dict[str, object], ...] = ()
+    actions: tuple[dict[str, str], ...] = ()
 
 
 def annotations(count: int) -> tuple[dict[str, object], ...]:
@@ -53,11 +54,16 @@ def test_a_run_from_its_start_to_its_end(scenario: Scenario, repo: RepositoryCli
     assert checks.find(repo, scenario.head, NAME, "pr:1") == expected
     assert checks.find(repo, scenario.head, NAME, "pr:2") is None
     assert checks.find(repo, scenario.head, "another", "pr:1") is None
-    assert checks.conclude(repo, run, Output(annotations=annotations(2))) == 0
-    concluded = replace(expected, status="completed", conclusion="failure", annotations=2)
+    buttons = ({"label": "Re-check", "description": "Review again", "identifier": "recheck"},)
+    assert checks.conclude(repo, run, Output(annotations=annotations(2), actions=buttons)) == 0
+    shown = {"title": "2 errors", "summary": "All of it"}
+    concluded = replace(expected, status="completed", conclusion="failure", annotations=2, **shown)
     assert checks.find(repo, scenario.head, NAME, "pr:1") == concluded
+    checks.set_summary(repo, concluded, "Noted")
+    assert checks.find(repo, scenario.head, NAME, "pr:1") == replace(concluded, summary="Noted")
+    assert scenario.fake.world.check_runs[run.id].actions == [*buttons]
     assert messages(scenario, run) == ["finding 1", "finding 2"]
-    assert len(scenario.requests("PATCH")) == 1
+    assert len(scenario.requests("PATCH")) == 2
     assert scenario.fake.world.check_runs[run.id].details_url == "https://gracegate.example.com/1"
 
 

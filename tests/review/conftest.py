@@ -29,6 +29,7 @@ from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.policy_sets import build_policy_fetcher
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.run_reviewer import RunReviewer
+from gracegate.review.suggestion_committer import SuggestionCommitter
 from gracegate.settings import JobSettings, Settings, child_environment, find_opa
 from gracegate.store import Delivery, PullHead, Run, Store, Subject, deliveries
 from gracegate.store.tables import HEAD, RUN
@@ -227,5 +228,6 @@ def inbox(stage: Stage) -> Inbox:
         policy_reviewer(stage.reviewer),
         policy_reviewer(stage.reviewer, ImpactReviewer),
         CommandReviewer(stage.reviewer),
+        SuggestionCommitter(stage.reviewer),
     )
     return Inbox(stage, Runner(store, reviewer, JOBS))

@@ -243,7 +243,20 @@ def test_each_command_in_a_comment_is_queued_once(
 def test_the_button_of_a_check_has_it_reviewed_again(client: FlaskClient, service: Service) -> None:
     pressed = check_run("requested_action", external_id=f"pr:1:{sha(1)}")
     assert send(client, "check_run", {**pressed, "requested_action": {"identifier": "recheck"}}) == (202, "queued")
+    assert send(client, "check_run", {**pressed, "requested_action": {"identifier": "x"}}, "b") == (202, "ignored")
     assert unfinished(service.store) == {"a/1": 1}
+
+
+def test_the_button_for_fixes_is_queued_with_who_pressed_it(client: FlaskClient, service: Service) -> None:
+    pressed = check_run("requested_action", external_id=f"pr:1:{sha(1)}")
+    pressed["requested_action"] = {"identifier": "apply-fixes"}
+    assert send(client, "check_run", pressed, "a") == (202, "queued")
+    assert send(client, "check_run", pressed, "a") == (202, "duplicate")
+    assert send(client, "check_run", {**pressed, "sender": None}, "b") == (202, "ignored")
+    with service.store.reading() as tx:
+        assert [(run.id, run.head_sha, run.sender) for run in tx.execute(RUN.select())] == [
+            ("a/1/fixes", sha(1), "someone")
+        ]
 
 
 def test_an_old_secret_is_still_accepted(client: FlaskClient) -> None:

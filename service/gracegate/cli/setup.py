@@ -37,6 +37,7 @@ The page is served on this machine alone. From another one, forward its port fir
 @click.option("--github-url", metavar="URL", help="A GitHub Enterprise Server.  [default: https://github.com]")
 @click.option("--name", default="gracegate", show_default=True, help="The App's name, which nobody else may have.")
 @click.option("--rulesets", is_flag=True, help="Also ask for statuses: write, so that rulesets can name the App.")
+@click.option("--apply-fixes", is_flag=True, help="Also ask for contents: write, to commit suggestions at a click.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
@@ -53,6 +54,7 @@ def command(  # noqa: PLR0913 - the options
     github_url: str | None,
     name: str,
     rulesets: bool,
+    apply_fixes: bool,
     directory: Path,
     port: int,
     force: bool,
@@ -64,7 +66,10 @@ def command(  # noqa: PLR0913 - the options
     """
     service_url = _checked_url("--url", url).removesuffix(app_manifest.WEBHOOK_PATH)
     api_url, web_url = expected_urls(_checked_url("--github-url", github_url or _configured_github()))
-    more = app_manifest.OPTIONAL_PERMISSIONS if rulesets else {}
+    more = {
+        **(app_manifest.RULESET_PERMISSIONS if rulesets else {}),
+        **(app_manifest.FIX_PERMISSIONS if apply_fixes else {}),
+    }
     if print_manifest:
         write_output(json.dumps(app_manifest.app_manifest(name, service_url, more_permissions=more), indent=2) + "\n")
         return CLEAN

@@ -7,6 +7,7 @@ from gracegate.github_app import (
     app_manifest,
     checks,
     comments,
+    commits,
     contents,
     conversation,
     deliveries,
@@ -16,7 +17,7 @@ from gracegate.github_app import (
     visibility,
 )
 from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.client import AppClient, InstallationReader, RepositoryClient
+from gracegate.github_app.client import PUSH_PERMISSIONS, AppClient, InstallationReader, RepositoryClient
 from gracegate.github_app.deliveries import HookDelivery
 from gracegate.github_app.git_objects import GitObjects
 from gracegate.github_app.installations import AccessibleRepository
@@ -26,6 +27,7 @@ from gracegate.github_app.users import Access, User, UserClient, UserToken
 from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
+    "PUSH_PERMISSIONS",
     "Access",
     "AccessibleRepository",
     "AppClient",
@@ -47,6 +49,7 @@ __all__ = [
     "app_manifest",
     "checks",
     "comments",
+    "commits",
     "contents",
     "conversation",
     "deliveries",

@@ -38,6 +38,7 @@ _SHAPES: tuple[tuple[str, Shape], ...] = (
     (r"GET /app", {"id": int, "slug": str, "name": str, "html_url": str, "permissions": dict, "events": list}),
     (r"GET /app/hook/config", {}),
     (r"GET /app/hook/deliveries", [{"id": int, "guid": str, "event": str, "delivered_at": str, "status": str}]),
+    (r"GET /app/installations/\d+", {"permissions": dict}),
     (r"GET /app/installations", [{"id": int, "permissions": dict}]),
     (
         r"POST /app-manifests/[^/]+/conversions",

@@ -21,8 +21,12 @@ NEEDED_PERMISSIONS: Mapping[str, str] = {
     "issues": "read",
 }
 """The least access by permission, as the API names them. For GitHub `issue_comment` is an event of issues."""
-OPTIONAL_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
+RULESET_PERMISSIONS: Mapping[str, str] = {"statuses": "write"}
 """What gracegate never uses, but GitHub asks for: rulesets offer only such Apps as the source of a required check."""
+FIX_PERMISSIONS: Mapping[str, str] = {"contents": "write"}
+"""What the button that applies suggestions needs, and resolving threads."""
+OPTIONAL_PERMISSIONS: Mapping[str, str] = {**RULESET_PERMISSIONS, **FIX_PERMISSIONS}
+"""Without these everything else works."""
 NEEDED_EVENTS = (
     "pull_request",
     "push",

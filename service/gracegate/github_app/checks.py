@@ -41,10 +41,12 @@ class CheckRun:
     status: str
     conclusion: str | None
     annotations: int
+    title: str = ""
+    summary: str = ""
 
 
 class Output(Protocol):
-    """What a check run shows; `annotations` have the keys of GitHub's API."""
+    """What a check run shows; `annotations` and `actions`, its buttons, have the keys of GitHub's API."""
 
     @property
     def conclusion(self) -> str: ...
@@ -54,6 +56,8 @@ class Output(Protocol):
     def summary(self) -> str: ...
     @property
     def annotations(self) -> Sequence[Mapping[str, object]]: ...
+    @property
+    def actions(self) -> Sequence[Mapping[str, str]]: ...
 
 
 def find(repo: RepositoryClient, sha: str, name: str, external_id: str) -> CheckRun | None:
@@ -100,7 +104,8 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
     annotations already gets the others: their order is the same each time.
     """
     annotations = [_clip_values(annotation) for annotation in output.annotations]
-    optional = {"details_url": details_url} if details_url else {}
+    optional: dict[str, Any] = {"details_url": details_url} if details_url else {}
+    optional |= {"actions": [dict(action) for action in output.actions]} if output.actions else {}
     text = _text(output)
     body: dict[str, Any] = {"conclusion": output.conclusion, "output": text, **optional}
     now, refused = run, 0
@@ -113,6 +118,12 @@ def conclude(repo: RepositoryClient, run: CheckRun, output: Output, details_url:
     if now is run or not _is_concluded(now, output.conclusion):
         repo.update(lambda repository: _edit(repository, run, body), "check")
     return refused
+
+
+def set_summary(repo: RepositoryClient, run: CheckRun, summary: str) -> None:
+    """Replace the summary of a run; all else of it stays."""
+    output = {"title": run.title, "summary": clip(summary, GITHUB_SUMMARY_BYTES, _CUT_NOTE)}
+    repo.update(lambda repository: repository.get_check_run(run.id).edit(output=output), "check")
 
 
 def update_text(repo: RepositoryClient, run: CheckRun, output: Output) -> None:
@@ -170,6 +181,8 @@ def _run(run: GitHubRun) -> CheckRun:
         status=run.status,
         conclusion=run.conclusion,
         annotations=run.output.annotations_count or 0,
+        title=run.output.title or "",
+        summary=run.output.summary or "",
     )
 
 

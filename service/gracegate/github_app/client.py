@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import TracebackType
@@ -15,16 +16,22 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from gracegate.errors import GitHubError
 from gracegate.github_app.answers import API_VERSION, USER_AGENT, send
 from gracegate.github_app.auth import TokenBroker
+from gracegate.github_app.graphql import is_query
 from gracegate.github_app.pace import LocalWriteBudget, Pace, Pacer, WriteBudget, WriteKind
 from gracegate.github_app.retry import Retrier
 from gracegate.github_app.writes import RecordWrite, describe_write, without_record
 
 Result = TypeVar("Result")
 
+_MEMORY = 300.0
+"""Seconds for which it is known what an installation has granted."""
+
 READ_PERMISSIONS: Mapping[str, str] = {"contents": "read"}
 """What git needs to fetch."""
 REVIEW_PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "pull_requests": "write"}
 """What a review needs."""
+PUSH_PERMISSIONS: Mapping[str, str] = {"contents": "write", "pull_requests": "write"}
+"""What it takes to commit to a branch, and to resolve a thread; an installation need not have granted it."""
 SWEEP_PERMISSIONS: Mapping[str, str] = {"checks": "read", "contents": "read", "pull_requests": "read"}
 """What finding pull requests and merge groups without a check needs; contents are the branches of the latter."""
 
@@ -50,6 +57,7 @@ class AppClient:
         self._timeout = timeout
         self._record = record
         self._app: tuple[int, str] | None = None
+        self._may_push: dict[int, tuple[float, bool]] = {}
 
     def app_id(self) -> int:
         """The App's number, by which its check runs are known."""
@@ -66,6 +74,17 @@ class AppClient:
             app = self.read_as_app(lambda requester: requester.requestJsonAndCheck("GET", "/app")[1])
             self._app = (int(app["id"]), str(app["slug"]))
         return self._app
+
+    def may_push(self, installation_id: int) -> bool:
+        """Whether an installation has granted PUSH_PERMISSIONS. What GitHub has said is remembered for a while."""
+        asked_at, may_push = self._may_push.get(installation_id, (-_MEMORY, False))
+        if time.monotonic() - asked_at < _MEMORY:
+            return may_push
+        path = f"/app/installations/{installation_id}"
+        found = self.read_as_app(lambda requester: requester.requestJsonAndCheck("GET", path)[1])
+        may_push = all(found["permissions"].get(name) == level for name, level in PUSH_PERMISSIONS.items())
+        self._may_push[installation_id] = (time.monotonic(), may_push)
+        return may_push
 
     def read_as_app(self, do: Callable[[Requester], Result]) -> Result:
         """Read what belongs to the App itself and to no installation, see Retrier.read."""
@@ -84,10 +103,15 @@ class AppClient:
         return InstallationReader(self._requester(auth, without_record), retrier, self)
 
     def repository(
-        self, installation_id: int, repository_id: int, full_name: str, record: RecordWrite = without_record
+        self,
+        installation_id: int,
+        repository_id: int,
+        full_name: str,
+        record: RecordWrite = without_record,
+        permissions: Mapping[str, str] = REVIEW_PERMISSIONS,
     ) -> RepositoryClient:
         """A client of one repository, for one thread. Use it in a `with` block, which closes it."""
-        auth = BrokeredAuth(self._broker, installation_id, repository_id, REVIEW_PERMISSIONS)
+        auth = BrokeredAuth(self._broker, installation_id, repository_id, permissions)
         retrier = Retrier(self._pace, Pacer(self._pace, installation_id, self._budget), auth.renew)
         # By its id: a name is another repository's after a rename.
         repository = Repository(self._requester(auth, record), url=f"/repositories/{repository_id}")
@@ -160,7 +184,7 @@ class _Requester(Requester):
         cnx: HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass | None = None,
         follow_302_redirect: bool = False,
     ) -> tuple[int, dict[str, Any], str]:
-        if verb in {"GET", "HEAD"}:
+        if verb in {"GET", "HEAD"} or is_query(input):
             return super().requestJson(verb, url, parameters, headers, input, cnx, follow_302_redirect)
         record_end = self._record(describe_write(verb, urlsplit(url).path.removeprefix(self._api_path), input or {}))
         status = 0

@@ -42,6 +42,10 @@ class PullRequest:
     base_ref: str
     is_public: bool
 
+    def is_of(self, full_name: str) -> bool:
+        """Whether its branch is in this repository, and not in a fork."""
+        return (self.head_repository or "").lower() == full_name.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedFiles:

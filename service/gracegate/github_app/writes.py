@@ -54,12 +54,22 @@ def _comment(body: Mapping[str, Any]) -> str:
     return f"comment on {place}"
 
 
+def _mutation(query: str) -> str:
+    return next((summary for name, summary in _MUTATIONS.items() if f"{name}(" in query), "")
+
+
+_MUTATIONS = {
+    "createCommitOnBranch": "commit suggestions to the branch",
+    "resolveReviewThread": "resolve a thread",
+    "minimizeComment": "minimize a comment",
+}
 _SUMMARIES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     (r"POST .*/check-runs", lambda body: f"start the check {body.get('name')}"),
     (r"PATCH .*/check-runs/\d+", _check),
     (r"POST .*/pulls/\d+/reviews", lambda body: f"post a review (comments: {len(body.get('comments', ()))})"),
     (r"POST .*/pulls/\d+/comments", _comment),
     (r"PATCH .*/pulls/comments/\d+", lambda _: "edit a comment"),
+    (r"POST .*/graphql", lambda body: _mutation(str(body.get("query", "")))),
     (r"POST .*/(issues|pulls)/comments/\d+/reactions", lambda body: f"react to a comment with {body.get('content')}"),
     (r"POST .*(/issues/\d+/comments|/pulls/\d+/comments/\d+/replies)", lambda _: "answer a comment"),
     (r"POST /app/hook/deliveries/\d+/attempts", lambda _: "ask for a webhook delivery again"),

@@ -15,7 +15,7 @@ from gracegate.outputs import (
     step_text,
     text,
 )
-from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion
+from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion, FixButton
 from gracegate.outputs.formats import FORMATS
 from gracegate.outputs.html import (
     Navigation,
@@ -53,6 +53,7 @@ __all__ = [
     "CommentState",
     "Commenting",
     "Conclusion",
+    "FixButton",
     "Navigation",
     "Picture",
     "PlaygroundForm",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gracegate.model import (
+    CHECK_ACTIONS,
     GITHUB_ANNOTATION_BYTES,
     GITHUB_SUMMARY_BYTES,
     GITHUB_TITLE_BYTES,
@@ -37,7 +38,11 @@ from gracegate.outputs.phrasing import (
 Conclusion = Literal["success", "neutral", "failure", "cancelled"]
 Commenting = Literal["possible", "locked", "refused"]
 """Whether GitHub takes comments on the pull request. `locked`: its conversation is."""
+FixButton = Literal["none", "button", "fork"]
+"""Whether a button can commit the suggestions. `fork`: it could, but the branch is in a fork."""
 
+_NOTE = "> **Apply fixes:** "
+_FORK = "No button applies the suggestions, because the branch is in a fork: commit them in the comments."
 _NOTED_OBJECTS = 10
 _LEVELS = {"error": "failure", "warning": "warning", "info": "notice"}
 # Problems that are worth a note and block nothing.
@@ -65,18 +70,43 @@ class CommentState:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutput:
-    """The output of a check run. Annotations have GitHub's keys; GitHub takes them in batches of 50."""
+    """The output of a check run. Annotations have GitHub's keys; GitHub takes them in batches of 50. So have `actions`,
+    the buttons."""
 
     conclusion: Conclusion
     title: str
     summary: str
     annotations: tuple[Mapping[str, object], ...]
+    actions: tuple[Mapping[str, str], ...] = ()
+
+
+RECHECK_BUTTON: Mapping[str, str] = {
+    "label": "Re-check",
+    "description": "Review this commit again",
+    "identifier": CHECK_ACTIONS.recheck,
+}
+FIX_BUTTON: Mapping[str, str] = {
+    "label": "Apply fixes",
+    "description": "Commit all suggestions to the branch",
+    "identifier": CHECK_ACTIONS.apply_fixes,
+}
+"""GitHub allows a label 20 characters, a description 40 and an identifier 20."""
+
+
+def with_note(summary: str, note: str) -> str:
+    """The summary of a check with what became of a press of a button above it, in the place of an earlier note."""
+    return f"{_NOTE}{prose(note)}\n\n{without_note(summary)}"
+
+
+def without_note(summary: str) -> str:
+    return summary.partition("\n\n")[2] if summary.startswith(_NOTE) else summary
 
 
 def render(
     report: Report,
     on_incomplete: Literal["failure", "neutral"] = "failure",
     comments: CommentState | None = None,
+    fixes: FixButton = "none",
 ) -> CheckOutput:
     """The check run of a report; `on_incomplete` is what the operator chose for failures of the service.
 
@@ -88,8 +118,10 @@ def render(
     commented = [f for f in findings if comments.has_comment(f)]
     uncommented = [f for f in findings if not comments.has_comment(f)]
     introduced = "Also introduced by this pull request" if commented else "Introduced by this pull request"
+    fixes = fixes if report.suggestions else "none"
+    openings = (_opening(report, findings), _COMMENTING_NOTES[comments.commenting], _FORK if fixes == "fork" else "")
     sections = [
-        Section([" ".join(filter(None, (_opening(report, findings), _COMMENTING_NOTES[comments.commenting])))]),
+        Section([" ".join(filter(None, openings))]),
         Section(_rule_changes(report), "New here"),
         Section(_index(commented), "Explained in comments"),
         Section(_items(uncommented), introduced if report.has_base else "Findings"),
@@ -107,7 +139,8 @@ def render(
         *map(_problem_annotation, problems),
         *(_annotation(f) for f in findings if f.id in comments.missing),
     )
-    return CheckOutput(conclusion(report, on_incomplete), _title(report, findings), summary, annotations)
+    actions = (RECHECK_BUTTON, *([FIX_BUTTON] if fixes == "button" else []))
+    return CheckOutput(conclusion(report, on_incomplete), _title(report, findings), summary, annotations, actions)
 
 
 def headline(report: Report) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from gracegate.errors import (
     EngineError,
     EngineKilled,
     EngineUnavailable,
+    GitHubError,
     Gone,
     InputsMissing,
     Refused,
@@ -35,7 +36,7 @@ from gracegate.model import (
     Totals,
     Tree,
 )
-from gracegate.outputs import CheckOutput, Commenting, CommentState, check_run, object_name
+from gracegate.outputs import CheckOutput, Commenting, CommentState, FixButton, check_run, object_name
 from gracegate.policy.engines import PolicyEngines
 from gracegate.policy.sets import OperatorPolicies, PolicySets
 from gracegate.review import metrics, sandbox
@@ -247,7 +248,7 @@ class PullRequestReviewer:
         """
         has_comments = any(is_commented(f, touched=report.comment_scope == "touched") for f in report.findings)
         commenting: Commenting = "locked" if pull.locked and has_comments else "possible"
-        own = check_run.render(report, self.settings.on_incomplete, CommentState(commenting, planned))
+        own = self._render(run, repo, pull, report, CommentState(commenting, planned))
         review = _recorded_review(run, pull, report, own.conclusion, commits)
         siblings = self._record_verdict(run, repo, pull, review)
         head = PullHead(pull.number, pull.head_sha)
@@ -264,6 +265,22 @@ class PullRequestReviewer:
         with self.store.transaction() as tx:
             runs.record_conclusion(tx, run, output.conclusion)
         return output.conclusion
+
+    def _render(
+        self, run: Run, repo: RepositoryClient, pull: PullRequest, report: Report, comments: CommentState
+    ) -> CheckOutput:
+        fixes: FixButton = "none"
+        if report.suggestions and self._may_push(run):
+            fixes = "button" if pull.is_of(repo.full_name) else "fork"
+        return check_run.render(report, self.settings.on_incomplete, comments, fixes)
+
+    def _may_push(self, run: Run) -> bool:
+        """What GitHub does not tell need not hold up a review."""
+        try:
+            return self.client.may_push(run.installation_id)
+        except GitHubError as error:
+            log.warning("permissions_not_read", error=str(error))
+            return False
 
     def _page_url(self, run: Run, head: PullHead, *, is_public: bool) -> str | None:
         """The address of a report's page; None where it has none: where nobody can sign in, anybody could open it."""
@@ -342,7 +359,7 @@ class PullRequestReviewer:
     ) -> None:
         """Says it in the check, which counted on a comment."""
         check = self._find_check(repo, pull.number, pull.head_sha)
-        own = check_run.render(report, self.settings.on_incomplete, comments)
+        own = self._render(run, repo, pull, report, comments)
         with self.store.reading() as tx:
             siblings = verdicts.siblings(tx, run, pull.head_sha)
         output = share_conclusion(own, siblings)

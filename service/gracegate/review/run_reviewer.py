@@ -25,11 +25,14 @@ from gracegate.review.policy_reviewer import PolicyReviewer, policy_poster
 from gracegate.review.policy_sets import StoredRecords, build_policy_fetcher, build_policy_sets
 from gracegate.review.reconciler import Reconciler
 from gracegate.review.reviewer import PullRequestReviewer
+from gracegate.review.suggestion_committer import SuggestionCommitter
 from gracegate.review.write_budget import SharedWriteBudget
 from gracegate.settings import Settings, child_environment
 from gracegate.store import Outcome, Run, Store
 
 log = structlog.get_logger(__name__)
+
+Reviewer = PullRequestReviewer | BaseBranchReviewer | PolicyReviewer | CommandReviewer | SuggestionCommitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class RunReviewer:
     policies: PolicyReviewer
     impact: ImpactReviewer
     commands: CommandReviewer
+    fixes: SuggestionCommitter
 
     def review(self, run: Run, check_current: Callable[[], None]) -> Outcome:
         return self._reviewer(run).review(run, check_current)
@@ -52,20 +56,17 @@ class RunReviewer:
     def cancel_check(self, run: Run, reason: str) -> None:
         self._reviewer(run).cancel_check(run, reason)
 
-    def _reviewer(self, run: Run) -> PullRequestReviewer | BaseBranchReviewer | PolicyReviewer | CommandReviewer:
-        match run.subject:
-            case "pull_request":
-                return self.pull_requests
-            case "merge_group":
-                return self.merge_groups
-            case "base_branch":
-                return self.base_branches
-            case "policies":
-                return self.policies
-            case "impact":
-                return self.impact
-            case "command":
-                return self.commands
+    def _reviewer(self, run: Run) -> Reviewer:
+        reviewers: dict[str, Reviewer] = {
+            "pull_request": self.pull_requests,
+            "merge_group": self.merge_groups,
+            "base_branch": self.base_branches,
+            "policies": self.policies,
+            "impact": self.impact,
+            "command": self.commands,
+            "fixes": self.fixes,
+        }
+        return reviewers[run.subject]
 
 
 def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
@@ -96,6 +97,7 @@ def build_reviewer(settings: Settings, store: Store) -> RunReviewer:
         PolicyReviewer(*of_policies),
         ImpactReviewer(*of_policies, parts["renderer"], parts["owner_defaults"]),
         CommandReviewer(pull_requests),
+        SuggestionCommitter(pull_requests),
     )
 
 

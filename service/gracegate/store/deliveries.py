@@ -92,12 +92,22 @@ class CommentCommand:
     comment_id: int
 
 
-Subject = PullHead | MergeGroup | BaseBranch | CommentCommand
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """A press of the button that applies the suggestions, in the check of a head, by `sender` (a login)."""
+
+    number: int
+    head_sha: str
+    sender: str
+
+
+Subject = PullHead | MergeGroup | BaseBranch | CommentCommand | FixRequest
 _SUBJECTS: Mapping[type, str] = {
     PullHead: "pull_request",
     MergeGroup: "merge_group",
     BaseBranch: "base_branch",
     CommentCommand: "command",
+    FixRequest: "fixes",
     ChangedPolicies: "policies",
     PolicyImpactRun: "impact",
 }
@@ -189,14 +199,14 @@ def _number(subject: Subject) -> int:
 
 def _run_id(delivery: Delivery, subject: Subject) -> str:
     name = f"{delivery.id}/{_number(subject)}"
-    return f"{name}/{_SUBJECTS[type(subject)]}" if isinstance(subject, CommentCommand) else name
+    return f"{name}/{_SUBJECTS[type(subject)]}" if isinstance(subject, CommentCommand | FixRequest) else name
 
 
 def _create_run(tx: sa.Connection, delivery: Delivery, subject: Subject, delay: float = 0.0) -> None:
     """Create a run that is due after `delay` seconds; waiting runs of the same pull request or merge group are
     superseded."""
     number, run_id = _number(subject), _run_id(delivery, subject)
-    if isinstance(subject, CommentCommand):
+    if isinstance(subject, CommentCommand | FixRequest):
         # Each is done, in their order.
         _insert_run(tx, delivery, subject, run_id, f"{delivery.repository_id}/{number}/requests", delay)
         return
@@ -222,7 +232,7 @@ def _insert_run(
         "id": run_id,
         "delivery_id": delivery.id,
         "subject": _SUBJECTS[type(subject)],
-        **dict.fromkeys(("head_sha", "head_ref", "base_sha", "base_ref"), ""),
+        **dict.fromkeys(("head_sha", "head_ref", "base_sha", "base_ref", "sender"), ""),
         **dict.fromkeys(("number", "comment_id"), 0),
         **asdict(subject),
         "state": WAITING,
@@ -244,7 +254,7 @@ def _restart_run(tx: sa.Connection, delivery: Delivery, subject: Subject) -> boo
         VERDICT.c.number == RUN.c.number,
         VERDICT.c.verdict != "",
     )
-    is_alone = isinstance(subject, CommentCommand)
+    is_alone = isinstance(subject, CommentCommand | FixRequest)
     newest = sa.true() if is_alone else (RUN.c.number == 0) | sa.exists().where(HEAD.c.run_id == RUN.c.id)
     anew = {"state": WAITING, "due_at": now(), "failures": 0, "crashes": 0, "finished_at": None}
     restarted = tx.execute(

@@ -18,7 +18,7 @@ from gracegate.store.tables import CANCELLED, DEAD, EXECUTOR, HEAD, RATE_LIMIT, 
 
 AFTER_REVIEW = frozenset({"policies", "impact"})
 """The subjects of runs that a review or another such run has found to be done, for the head that it was at."""
-REQUESTS = frozenset({"command"})
+REQUESTS = frozenset({"command", "fixes"})
 """The subjects of runs that do what a person has asked for. No other run takes their place."""
 BESIDE_REVIEW = AFTER_REVIEW | REQUESTS
 """The subjects of runs about a pull request that are no review of it."""
@@ -34,7 +34,7 @@ class Run:
 
     `head_sha` is the payload's until an attempt has started the check of a head; then it is that head. `conclusion` is
     that of this check if an earlier attempt has concluded it. `number` is 0 if the run is not about a pull request.
-    `comment_id` is the comment that asks for a run of REQUESTS, else 0.
+    `comment_id` is the comment that asks for a run of REQUESTS, `sender` who asks by a button.
     """
 
     id: str
@@ -52,11 +52,14 @@ class Run:
     crashes: int
     error: str | None
     conclusion: str | None = None
-    subject: Literal["pull_request", "merge_group", "base_branch", "policies", "impact", "command"] = "pull_request"
+    subject: Literal["pull_request", "merge_group", "base_branch", "policies", "impact", "command", "fixes"] = (
+        "pull_request"
+    )
     head_ref: str = ""
     base_sha: str = ""
     base_ref: str = ""
     comment_id: int = 0
+    sender: str = ""
 
     @property
     def delivery(self) -> Delivery:

@@ -62,6 +62,7 @@ RUN = Table(
     Column("base_sha", Text, nullable=False),
     Column("base_ref", Text, nullable=False),
     Column("comment_id", BigInteger, nullable=False),  # 0 unless a comment asks for the run
+    Column("sender", Text, nullable=False),  # who has asked for the run by a button, else ""
     Column("state", Text, nullable=False),
     Column("due_at", Float, nullable=False),  # when a run that waits may be started
     Column("partition", Text, nullable=False),  # one run at a time is done of each

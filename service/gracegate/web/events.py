@@ -18,6 +18,7 @@ from gracegate.store import (
     BaseBranch,
     CommentCommand,
     Delivery,
+    FixRequest,
     MergeGroup,
     PullHead,
     Store,
@@ -181,6 +182,7 @@ class Account(Payload):
 class CheckRunEvent(RepositoryEvent):
     check_run: CheckRun
     requested_action: RequestedAction = RequestedAction()
+    sender: Account | None = None
 
 
 class IssueOfComment(Payload):
@@ -355,7 +357,11 @@ def handle_check_run(context: HandlerContext, payload: Mapping[str, Any]) -> Han
     numbers = (int(number[1]),) if number else _numbers(event.repository, run.pull_requests)
     if event.action == "rerequested" or event.requested_action.identifier == CHECK_ACTIONS.recheck:
         return _review_again(context, event, numbers, run.head_sha)
-    return HandlerResult("ignored", "gracegate has no such button")
+    if event.requested_action.identifier != CHECK_ACTIONS.apply_fixes or not numbers or event.sender is None:
+        return HandlerResult("ignored", "gracegate has no such button")
+    if not _is_allowed_owner(context, event):
+        return _OTHER_OWNER
+    return _accept(context, event, [FixRequest(numbers[0], run.head_sha, event.sender.login)])
 
 
 @handles("issue_comment")
