@@ -17,12 +17,12 @@ from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited,
 from gracegate.git import SourceFetcher
 from gracegate.github_app import checks
 from gracegate.manifests import may_be_read
-from gracegate.model import RenderSources, Repository
+from gracegate.model import NOT_COVERED, RenderSources, Repository
 from gracegate.outputs import CheckOutput
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import PolicyEngines, rules_bundle
 from gracegate.review import comment_poster, sandbox
-from gracegate.store import Delivery, Outcome, PullHead, deliveries, repositories, reviews, runs
+from gracegate.store import Delivery, Outcome, PullHead, RecordedWaiver, deliveries, repositories, reviews, runs
 from gracegate.store.tables import REPORT, VERDICT
 from tests.fakegithub.gitdir import Link, Submodule
 from tests.fakegithub.people import Files
@@ -148,6 +148,23 @@ def test_the_store_keeps_what_a_review_evaluated_and_found(stage: Stage) -> None
     assert (review.verdict, review.conclusion) == ("fail", "failure")
     assert review.policies == {"gracegate": load_builtin().digest}
     assert [(one.rule, one.level, one.blocks) for one in review.findings] == [("prestop-drain-missing", "error", True)]
+
+
+def test_what_is_waived_and_not_covered_is_recorded(stage: Stage) -> None:
+    waived = (
+        "  name: web\n  annotations: {gracegate.dev/ignore: prestop-drain-missing, gracegate.dev/ignore-reason: Fine}\n"
+    )
+    base = "resources: [https://example.com/a//b?ref=main]\n"
+    files = {"web.yaml": WITHOUT_DRAIN.replace("  name: web\n", waived, 1), "apps/kustomization.yaml": base}
+    number = stage.open_pull_request(files)
+    stage.reviewer.review(stage.run(number), is_current)
+    with stage.reviewer.store.reading() as tx:
+        (review,) = reviews.newest_reviews(tx, stage.repository_id, 10)
+        (repository,) = repositories.reviewed(tx, [stage.repository_id], None, 10)
+    waiver = RecordedWaiver("prestop-drain-missing", "Deployment web, container web", "Fine", None)
+    assert (review.waivers, repository.full_name) == ((waiver,), SHOP)
+    assert set(review.not_covered) <= NOT_COVERED
+    assert sum(review.not_covered.values()) == 1
 
 
 def reports_of(stage: Stage) -> list[tuple[int, str, str]]:

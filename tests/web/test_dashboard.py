@@ -11,6 +11,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
+from gracegate.model import NOT_COVERED
 from gracegate.outputs import charts
 from gracegate.store import RecordedFinding, RecordedReview, RecordedWaiver, ReviewedRepository
 from gracegate.web import dashboard
@@ -63,6 +64,10 @@ def test_waivers_come_by_their_ends_and_each_once() -> None:
         ("no end", False),
         ("soon", False),
     ]
+
+
+def test_there_are_words_for_each_reason() -> None:
+    assert dashboard.NOT_COVERED_WORDS.keys() == NOT_COVERED
 
 
 def test_what_is_not_covered_is_counted_by_its_reason() -> None:

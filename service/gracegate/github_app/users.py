@@ -6,6 +6,7 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -70,19 +71,23 @@ class UserClient:
         with self._session() as session, translate_errors():
             try:
                 url = f"{self.web_url}/login/oauth/access_token"
-                token = session.fetch_token(url, code=code, code_verifier=verifier, timeout=_TIMEOUT)
+                # The client secret goes to no other server.
+                options = {"timeout": _TIMEOUT, "allow_redirects": False}
+                token = session.fetch_token(url, code=code, code_verifier=verifier, **options)
+                value, seconds = token.get("access_token"), float(token.get("expires_in", _TOKEN_SECONDS))
             except OAuthError as error:
                 raise Gone(f"GitHub did not accept the code: {error.error}", status=401) from error
-        value, seconds = token.get("access_token"), token.get("expires_in", _TOKEN_SECONDS)
+            except (AttributeError, TypeError, ValueError) as error:
+                raise GitHubUnavailable("GitHub answered with JSON of another shape", status=200) from error
         if not isinstance(value, str):
             raise GitHubUnavailable("GitHub's answer has no token", status=200)
-        return UserToken(value, min(float(seconds), _TOKEN_SECONDS))
+        return UserToken(value, min(seconds, _TOKEN_SECONDS))
 
     def revoke(self, token: str) -> None:
         """End a token. It may have ended before. Raises GitHubError."""
         url = f"{self.api_url}/applications/{self.client_id}/token"
-        basic = requests.auth._basic_auth_str(self.client_id, self.client_secret)  # noqa: SLF001 - `send` takes headers
-        headers = {"Authorization": basic, "Content-Type": "application/json"}
+        basic = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
         body = json.dumps({"access_token": token})
         with requests.Session() as session, translate_errors():
             answer = send(session, "DELETE", url, headers=headers, data=body, timeout=_TIMEOUT)
