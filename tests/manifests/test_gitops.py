@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gracegate.manifests.components import Components, read_components
+from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
@@ -500,7 +501,8 @@ def test_objects_that_are_rendered_say_more_than_their_files() -> None:
         {
             argo: application({"path": "charts/web", "helm": {"values": "a: 2\n"}}),
             all_charts: application({"path": "apps/web"}, name="shop"),
-        }
+        },
+        RenderedValues(),
     )
     web = Root("helm", "charts/web", "Application web in argo/web.yaml")
     assert found.render_request(web).values == ()

@@ -80,10 +80,10 @@ def _edited(files: Collection, texts: Mapping[str, str], trees: ComparedTrees) -
     for path in texts.keys() & manifests.keys():
         manifest = manifests[path]
         manifests[path] = read_manifest(sources[path], manifest.component, files.limits, manifest.listing)
-    head, components = trees.request.head, files.components
+    head, cache, components = trees.request.head, trees.request.cache, files.components
     if any(map(components.is_configuration, texts)):
         edited = replace(head, files={**head.files, **sources})
-        components = components.of_edited(edited, texts.keys(), trees.request.cache.components)
+        components = components.of_edited(edited, texts.keys(), cache.components, cache.renderings.values)
     else:
         components = replace(components, files={**components.files, **sources})
     documents = tuple(document for manifest in manifests.values() for document in manifest.documents)

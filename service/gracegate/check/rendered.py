@@ -54,9 +54,10 @@ def with_rendered_objects(
     rendered = [render_tree(collection, makers, context) for collection in collections]
     failed = {root for found in rendered for root, one in found.items() if one.problem is not None}
     texts = [{root: one.text for root, one in found.items() if root not in failed} for found in rendered]
+    values = context.cache.values
     return [
-        replace(collection, components=collection.components.with_renderings(of_tree)) if of_tree else collection
-        for collection, of_tree in zip(collections, texts, strict=True)
+        replace(one, components=one.components.with_renderings(of_tree, values)) if of_tree else one
+        for one, of_tree in zip(collections, texts, strict=True)
     ]
 
 

@@ -23,9 +23,9 @@ from gracegate.manifests.gitops import (
     GitOps,
     ObjectCache,
     find_objects,
-    objects_in,
     read_argo_cd,
     read_flux,
+    rendered_objects,
     with_namespaces,
 )
 from gracegate.manifests.helm import VALUES_FILE, Charts, is_values_file, read_charts
@@ -34,6 +34,7 @@ from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomi
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
 from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.stand_ins import stand_ins
 from gracegate.manifests.values_places import Chart, read_chart
@@ -296,8 +297,8 @@ class Components:
         objects that it makes for none of them name what nobody has."""
         return len(self._values_of_environments(root)) > 1
 
-    def with_renderings(self, texts: Mapping[Root, str]) -> Components:
-        """The components as the GitOps objects say that are in what some roots render to.
+    def with_renderings(self, texts: Mapping[Root, str], values: RenderedValues) -> Components:
+        """The components as the GitOps objects say that are in what some roots render to, read by `values`.
 
         Those in the files of these roots count no longer, but where a file is read by another root as well.
         """
@@ -305,7 +306,7 @@ class Components:
         objects = [one for one in self.objects if not (roots := self._roots_with(one.path)) or roots - rendered]
         for root, text in texts.items():
             known = {(one.kind, one.name): one.path for one in self.objects if root in self._roots_with(one.path)}
-            for found in objects_in(self._file_of_objects(root), text, self.limits):
+            for found in rendered_objects(self._file_of_objects(root), text, values, self.limits):
                 path = known.get((found.kind, found.name), found.path)
                 objects.append(found._replace(path=path, namespace=self.namespace_of(root).of(found.namespace)))
         components = _assemble(self.written, self.charts, objects, self.repository, self.limits)
@@ -320,11 +321,13 @@ class Components:
         """The roots that something applies here in another way than in another tree, or only here."""
         return frozenset(root for root, one in self._applications.items() if other._applications.get(root) != one)
 
-    def of_edited(self, tree: Tree, paths: Collection[str], cache: ComponentCache) -> Components:
+    def of_edited(
+        self, tree: Tree, paths: Collection[str], cache: ComponentCache, values: RenderedValues
+    ) -> Components:
         """The components of a tree in which the files `paths` are other ones than in this."""
         edited = read_components(tree, self.limits, cache, self.repository)
         kept = {root: text for root, text in self.renderings.items() if self.files_of(root).isdisjoint(paths)}
-        return edited.with_renderings(kept) if kept else edited
+        return edited.with_renderings(kept, values) if kept else edited
 
     def _file_of_objects(self, root: Root) -> str:
         """The file that says which objects a root makes, as well as one file can say it."""

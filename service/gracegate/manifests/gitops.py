@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ from gracegate.manifests.applications import Application, GitOpsObject, Sources,
 from gracegate.manifests.argo_cd import NamespacePattern, named_urls, read_application, read_application_set
 from gracegate.manifests.contents import items, mapping, read_values, text
 from gracegate.manifests.flux import FluxObjects, read_helm_release, read_kustomization_object
+from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import AppliedNamespace, Limits, SourceFile
+from gracegate.yaml import YamlError, split_documents
 
 ObjectCache = MutableMapping[tuple[str, str], tuple[GitOpsObject, ...]]
 """GitOps objects by path and blob: base and head share those that they have in common."""
@@ -24,10 +27,10 @@ _GROUPS = {
     "HelmRelease": "helm.toolkit.fluxcd.io",
     "Kustomization": "kustomize.toolkit.fluxcd.io",
 }
-_GROUP_IN_BYTES = re.compile(
-    rb"apiVersion['\"]?\s*:\s*['\"]?(?:argoproj|(?:source|helm|kustomize)\.toolkit\.fluxcd)\.io/"
-)
-_CONFIG_MAP_IN_BYTES = re.compile(rb"kind['\"]?\s*:\s*['\"]?ConfigMap\b")
+_GROUP = r"apiVersion['\"]?\s*:\s*['\"]?(?:argoproj|(?:source|helm|kustomize)\.toolkit\.fluxcd)\.io/"
+_CONFIG_MAP = r"kind['\"]?\s*:\s*['\"]?ConfigMap\b"
+_GROUP_IN_BYTES, _CONFIG_MAP_IN_BYTES = (re.compile(pattern.encode()) for pattern in (_GROUP, _CONFIG_MAP))
+_OBJECT_IN_TEXT = re.compile(f"{_GROUP}|{_CONFIG_MAP}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,26 @@ def find_objects(files: Mapping[str, SourceFile], limits: Limits, cache: ObjectC
         if _GROUP_IN_BYTES.search(source.data):
             key = (path, source.blob)
             if not source.blob or key not in cache:
-                cache[key] = tuple(objects_in(path, source.data, limits))
+                cache[key] = tuple(_objects_in(path, source.data, limits))
             yield from cache[key]
 
 
-def objects_in(path: str, data: bytes | str, limits: Limits) -> Iterator[GitOpsObject]:
-    """The GitOps objects and the ConfigMaps in YAML documents that `path` says; none where they cannot be read."""
-    pending = [*reversed(read_values(data, limits) or [])]
+def rendered_objects(path: str, rendered: str, values: RenderedValues, limits: Limits) -> Iterator[GitOpsObject]:
+    """The GitOps objects and the ConfigMaps in what a root renders to, for the file `path`; none in what cannot be read."""
+    for span in split_documents(rendered):
+        document = rendered[span.start : span.end]
+        if _OBJECT_IN_TEXT.search(document):
+            with suppress(YamlError):
+                yield from _objects_of(path, [values.of(document, limits)])
+
+
+def _objects_in(path: str, data: bytes, limits: Limits) -> Iterator[GitOpsObject]:
+    """The GitOps objects and the ConfigMaps in a file; none where it cannot be read."""
+    return _objects_of(path, read_values(data, limits) or [])
+
+
+def _objects_of(path: str, values: Sequence[Any]) -> Iterator[GitOpsObject]:
+    pending = [*reversed(values)]
     while pending:
         value = mapping(pending.pop())
         kind, group = text(value.get("kind")), text(value.get("apiVersion")).rpartition("/")[0]
@@ -109,7 +125,7 @@ def _config_maps(
     names -= found.keys()
     for path, source in sources.files.items() if names else ():
         if _CONFIG_MAP_IN_BYTES.search(source.data) and any(name.encode() in source.data for name in names):
-            for one in objects_in(path, source.data, sources.limits):
+            for one in _objects_in(path, source.data, sources.limits):
                 if one.kind == "ConfigMap" and one.name in names:
                     found[one.name].append(one)
     return found
