@@ -60,11 +60,13 @@ check: $(VENV) tools ## Style, types, architecture, Rego, and whether generated 
 	@if command -v regal >/dev/null; then regal lint policies; else echo 'regal is not installed: skipped' >&2; fi
 	$(say) 'generated files are fresh'
 	@$(BIN)/python -m gracegate.policy.build --check
+	@$(BIN)/python -m gracegate.reference --check
 
 policies: $(VENV) tools ## Regenerate the catalogue, the Wasm build and the pages of the rules
 	@$(BIN)/python -m gracegate.policy.build.api_schema
 	@$(BIN)/python -m gracegate.policy.build.api_versions
 	@$(BIN)/python -m gracegate.policy.build
+	@$(BIN)/python -m gracegate.reference
 
 tools: ## The pinned OPA and the renderer of kustomize and Helm, built into .tools; axe-core for the tests of pages
 	@bash .ci/get-opa

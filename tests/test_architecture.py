@@ -63,6 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": NOUNS | {"settings", "store"},
     "web": NOUNS | {"review", "github_app", "store", "settings", "outputs", "policy", "policy.engines"},
     "cli": {"*"},
+    "reference": {"policy", "repo_config", "yaml"},
     "__main__": {"cli"},
 }
 # Folders of tests that belong to no room: they test several together, or help the others.

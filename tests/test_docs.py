@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from gracegate import reference, settings
 from gracegate.cli.main import CLEAN, FINDINGS, run
-from gracegate.policy import builtin_policies
+from gracegate.github_app.app_manifest import NEEDED_EVENTS, NEEDED_PERMISSIONS
+from gracegate.policy import builtin_policies, load_builtin
 from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES
+from gracegate.repo_config import parse_repo_config
 from tests.shop import SERVICE, WITHOUT_DRAIN
 
 DOCS = Path(__file__).resolve().parents[1] / "service/gracegate/docs"
@@ -92,3 +95,37 @@ def test_the_page_names_what_is_public_and_what_is_forbidden() -> None:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_the_reference_is_fresh(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == reference.pages()[name]
+
+
+def test_the_settings_are_those_that_are_read() -> None:
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    read = set(re.findall(r'(?:text|values|secrets|number|url|choice|required)\("([A-Z_]+)"', source))
+    read |= {variable for variable, _, _ in settings._LIMITS.values()}
+    told = [one.name for variables in reference.SETTINGS.values() for one in variables]
+    assert sorted(told) == sorted([*(f"GRACEGATE_{name}" for name in read), "GRACEGATE_OPA", "OPA_URL"])
+
+
+def test_the_variables_of_the_pages_are_settings() -> None:
+    told = {one.name for variables in reference.SETTINGS.values() for one in variables}
+    for page in DOCS.glob("*.md"):
+        named = set(re.findall(r"`(GRACEGATE_[A-Z_]+|OPA_URL)`", page.read_text(encoding="utf-8")))
+        assert (page.name, named - told) == (page.name, set())
+
+
+def test_the_configuration_of_the_reference_is_one() -> None:
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", (DOCS / "configuration.md").read_text(), re.MULTILINE | re.DOTALL)
+    config = parse_repo_config(shown, load_builtin().rules)
+    assert (config.gate, len(config.waivers), config.min_minor) == ("enforce", 1, 30)
+
+
+def test_operating_lists_the_permissions_and_events_of_the_app() -> None:
+    page = (DOCS / "operating.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^ *\| ([A-Z][a-z ]+) \| (read|write) \|", page, re.MULTILINE)
+    (events,) = re.findall(r"^ *Events: ((?:`[a-z_]+`[,\s]*)+)", page, re.MULTILINE)
+    assert {name.lower().replace(" ", "_"): level for name, level in rows} == NEEDED_PERMISSIONS
+    assert set(re.findall(r"`([a-z_]+)`", events)) == set(NEEDED_EVENTS)

@@ -124,7 +124,7 @@ def _check_database(settings: Settings) -> Diagnosis:
             return Diagnosis("database", "note", f"{file} is not there yet: the service makes it when it starts")
         store = Store(settings.database)
     except (ConfigError, ImportError) as error:
-        return Diagnosis("database", "problem", str(error), "see GRACEGATE_DATABASE in the README")
+        return Diagnosis("database", "problem", str(error), "see GRACEGATE_DATABASE in the settings (/docs/settings)")
     try:
         problem = store.check_writes()
     finally:

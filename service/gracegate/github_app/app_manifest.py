@@ -1,4 +1,4 @@
-"""What gracegate needs of a GitHub App: the one table behind its registration, its diagnosis and the README."""
+"""What gracegate needs of a GitHub App: the one table behind its registration, its diagnosis and the documentation."""
 
 from __future__ import annotations
 
