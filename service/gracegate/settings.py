@@ -205,6 +205,12 @@ def _rules_url(public_url: str) -> str:
     return f"{public_url}/rules" if public_url else ""
 
 
+def can_sign_in_at(public_url: str) -> bool:
+    """Whether a session is safe at this address of the service: over TLS, or on this machine alone."""
+    url = urlsplit(public_url)
+    return url.scheme == "https" or url.hostname in _LOOPBACK
+
+
 def environment() -> Mapping[str, str]:
     """The process's environment."""
     return os.environ
@@ -428,12 +434,12 @@ class _Reader:
             return ""
         if not self.client_id():
             self.errors.append("GRACEGATE_CLIENT_ID is not set: write the client id on the GitHub App's settings page")
-        url = urlsplit(self.text("PUBLIC_URL"))
-        if not url.netloc:
+        url = self.text("PUBLIC_URL")
+        if not url:
             self.errors.append(
                 "GRACEGATE_PUBLIC_URL is not set: people who sign in are sent back there, so write the service's URL"
             )
-        elif url.scheme != "https" and url.hostname not in _LOOPBACK:
+        elif not can_sign_in_at(url):
             self.errors.append(
                 "GRACEGATE_PUBLIC_URL does not begin with https://: with GRACEGATE_CLIENT_SECRET people sign in,"
                 " so serve the pages over TLS"

@@ -20,6 +20,7 @@ import requests
 
 from gracegate.cli.main import CLEAN, INTERRUPTED, USAGE, run
 from gracegate.github_app.app_manifest import NEEDED_EVENTS, NEEDED_PERMISSIONS, app_manifest
+from gracegate.settings import Settings
 from tests.fakegithub.server import FakeGitHub
 from tests.processes import WAIT_SECONDS
 from tests.web.test_setup import Form
@@ -131,11 +132,14 @@ def test_from_the_button_to_a_set_up_that_the_doctor_finds_right(
     assert {name for name, level in found.items() if level == "ok"} >= {"settings", "key", "app", "webhook", "github"}
 
 
-def test_an_organization_may_own_the_app(fake: FakeGitHub, tmp_path: Path) -> None:
-    with started(fake, tmp_path, "--organization", "shop") as setup:
+def test_an_organization_may_own_the_app_and_nobody_signs_in_without_tls(fake: FakeGitHub, tmp_path: Path) -> None:
+    with started(fake, tmp_path, "--organization", "shop", "--url", "http://gate.example.com") as setup:
         setup.click_the_button()
         assert setup.end()[0] == CLEAN
     assert fake.app.owner == "shop"
+    settings = read_settings(tmp_path / ".env")
+    assert "GRACEGATE_CLIENT_SECRET" not in settings
+    assert Settings.from_environment(settings).public_url == "http://gate.example.com"
 
 
 def test_a_code_that_github_does_not_know_writes_nothing_and_can_be_tried_again(

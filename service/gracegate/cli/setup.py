@@ -19,7 +19,7 @@ from gracegate.cli.main import CLEAN
 from gracegate.cli.terminal import write_output
 from gracegate.errors import ConfigError
 from gracegate.github_app import app_manifest
-from gracegate.settings import environment
+from gracegate.settings import can_sign_in_at, environment
 from gracegate.web import SetupPages, serve_setup
 
 ENV_FILE, KEY_FILE = ".env", "private-key.pem"
@@ -81,7 +81,9 @@ def command(  # noqa: PLR0913 - the options
 
     def register(code: str) -> list[str]:
         registered = app_manifest.exchange_code(api_url, code)
-        files.write(registered, {"GRACEGATE_PUBLIC_URL": service_url, **_github_settings(api_url, web_url)})
+        sign_in = _sign_in_settings(registered, service_url)
+        addresses = {"GRACEGATE_PUBLIC_URL": service_url, **_github_settings(api_url, web_url)}
+        files.write(registered, {**sign_in, **addresses})
         steps = next_steps(registered, files)
         click.echo("\n".join(steps))
         return steps
@@ -132,8 +134,6 @@ class SetupFiles:
             "GRACEGATE_PRIVATE_KEY_FILE": str(self.key_file),
             "GRACEGATE_WEBHOOK_SECRETS": registered.webhook_secret,
             "GRACEGATE_COMMENT_SIGNING_KEYS": secrets.token_hex(32),
-            "GRACEGATE_CLIENT_ID": registered.client_id,
-            "GRACEGATE_CLIENT_SECRET": registered.client_secret,
             **more,
         }
         lines = [f"# The GitHub App {registered.page_url}, registered by `gracegate setup`."]
@@ -164,6 +164,12 @@ class SetupFiles:
 
 def _configured_github() -> str:
     return environment().get("GRACEGATE_GITHUB_URL", "").strip() or GITHUB_API
+
+
+def _sign_in_settings(registered: app_manifest.RegisteredApp, service_url: str) -> dict[str, str]:
+    if not can_sign_in_at(service_url):
+        return {}
+    return {"GRACEGATE_CLIENT_ID": registered.client_id, "GRACEGATE_CLIENT_SECRET": registered.client_secret}
 
 
 def _github_settings(api_url: str, web_url: str) -> dict[str, str]:
