@@ -139,7 +139,7 @@ def test_an_organization_may_own_the_app_and_nobody_signs_in_without_tls(fake: F
     assert fake.app.owner == "shop"
     settings = read_settings(tmp_path / ".env")
     assert "GRACEGATE_CLIENT_SECRET" not in settings
-    assert Settings.from_environment(settings).public_url == "http://gate.example.com"
+    assert Settings.from_environment({**settings, "HOME": "/home/ada"}).public_url == "http://gate.example.com"
 
 
 def test_a_code_that_github_does_not_know_writes_nothing_and_can_be_tried_again(
