@@ -15,6 +15,7 @@ from wasmtime._managed import Managed
 
 from gracegate.rendering import WasmRenderer, find_renderer
 from tests import postgresql, processes
+from tests.scene_rules import has_scenes, keep_scene_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 OPA_VERSION = "1.22.2"
@@ -38,6 +39,13 @@ def pytest_unconfigure() -> None:
     for held in gc.get_objects():
         if isinstance(held, Managed):
             held.close()
+
+
+@pytest.fixture(autouse=True)
+def scene_rules(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more built-in rule breaks no scene, see scene_rules.py."""
+    if has_scenes(request.path):
+        keep_scene_rules(monkeypatch)
 
 
 @pytest.fixture
