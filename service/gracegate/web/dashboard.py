@@ -54,6 +54,7 @@ NOT_COVERED_WORDS = {
     "not_rendered": "kustomizations and charts that were not rendered",
     "policies_not_used": "policy sets that the operator has not allowed",
     "rego": "rules that change",
+    "owner_defaults": "defaults of the owner that cannot be read",
 }
 """Why something is not covered, by the code of the problem (model.NOT_COVERED)."""
 

@@ -37,7 +37,9 @@ GRANTED_SECONDS = 300.0
 """How long an answer of GitHub counts that shows a repository; a person who has lost access sees it for so long."""
 DENIED_SECONDS = 60.0
 """How long an answer counts that shows none; it is shorter, for a person who was just given access."""
-_CACHED = 10_000
+_MOST_ANSWERS = 10_000
+_MOST_LISTS = 200
+"""Each may have 2,000 repositories."""
 _MAX_REQUESTS = 8
 """How many threads may wait for GitHub at once; the others are for webhooks, whatever GitHub and visitors do."""
 _MAX_WAIT = 2.0
@@ -76,8 +78,8 @@ class Viewers:
         )
         # Who knows the client secret can sign in as the App anyway; with a new one all sessions end.
         self._signer = Signer(settings.client_secret, salt="gracegate session", digest_method=hashlib.sha256)
-        self._access: _Cache[Access] = _Cache()
-        self._listed: _Cache[Mapping[int, Access]] = _Cache()
+        self._access: _Cache[Access] = _Cache(_MOST_ANSWERS)
+        self._listed: _Cache[Mapping[int, Access]] = _Cache(_MOST_LISTS)
         self._requests = threading.BoundedSemaphore(_MAX_REQUESTS)
 
     @property
@@ -170,9 +172,10 @@ class Viewers:
 
 
 class _Cache(Generic[Value]):
-    """Answers of GitHub by session and repository, for minutes."""
+    """Answers of GitHub by session and repository, for minutes, and no more than `most`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._found: OrderedDict[tuple[str, int], tuple[float, Value]] = OrderedDict()
 
@@ -186,7 +189,7 @@ class _Cache(Generic[Value]):
             seconds = GRANTED_SECONDS if is_granted(value) else DENIED_SECONDS
             self._found[key] = (time.monotonic() + seconds, value)
             self._found.move_to_end(key)
-            while len(self._found) > _CACHED:
+            while len(self._found) > self._most:
                 self._found.popitem(last=False)
         return value
 
