@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import junitparser
@@ -15,9 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sarif_pydantic import Sarif
 
+from gracegate.check import check
+from gracegate.manifests import render_nothing
 from gracegate.model import Fix, Report
 from gracegate.outputs import github, gitlab, junit, sarif
+from tests.check.reports import request_of
 from tests.outputs import sample_reports as samples
+from tests.shop import SERVICE, WITHOUT_BOTH
 
 REPORTS = {
     "nothing": samples.NOTHING,
@@ -72,6 +80,56 @@ def test_of_too_many_results_the_worst_are_kept(monkeypatch: pytest.MonkeyPatch)
     [run] = json.loads(sarif.render(samples.FAIL))["runs"]
     assert [one["level"] for one in run["results"]] == ["error", "error"]
     assert run["invocations"][0]["toolExecutionNotifications"][-1]["message"]["text"] == "4 findings more are left out."
+
+
+def test_a_large_report_is_one_that_github_takes() -> None:
+    diff = samples.GRACE_DIFF
+    findings = tuple(
+        replace(
+            samples.EXHAUSTED,
+            id=hashlib.sha256(str(number).encode()).hexdigest()[:12],
+            file=f"apps/{hashlib.sha256(str(number).encode()).hexdigest()}.yaml",
+            fix=Fix("safe", (), diff=diff.replace("web.yaml", f"web-{number}.yaml")),
+        )
+        for number in range(26_000)
+    )
+    text = sarif.render(replace(samples.FAIL, findings=findings))
+    assert len(gzip.compress(text.encode())) <= sarif.MAX_GZIPPED_BYTES
+    assert len(json.loads(text)["runs"][0]["results"]) == sarif.MAX_RESULTS
+
+
+def test_what_github_would_refuse_for_its_size_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "MAX_GZIPPED_BYTES", 1_800)
+    [run] = json.loads(sarif.render(samples.FAIL))["runs"]
+    assert 0 < len(run["results"]) < len(samples.FAIL.findings)
+    assert "more are left out." in run["invocations"][0]["toolExecutionNotifications"][-1]["message"]["text"]
+
+
+def uploaded(files: dict[str, str]) -> list[dict[str, Any]]:
+    """The results of a check of a tree, as they would be uploaded; their places are inside of its files."""
+    report = check(replace(request_of({}, files), base=None, diff=None), render_nothing)
+    [run] = json.loads(sarif.render(report))["runs"]
+    for result in run["results"]:
+        for location in (*result["locations"], *result.get("relatedLocations", ())):
+            place = location["physicalLocation"]
+            lines = files[unquote(place["artifactLocation"]["uri"])].splitlines()
+            region = place["region"]
+            assert 1 <= region["startLine"] <= region["endLine"] <= len(lines)
+            assert 1 <= region.get("startColumn", 1) <= len(lines[region["startLine"] - 1])
+    return list(run["results"])
+
+
+def fingerprints(files: dict[str, str]) -> set[tuple[str, str]]:
+    return {(one["ruleId"], *one["partialFingerprints"].values()) for one in uploaded(files)}
+
+
+def test_fingerprints_stay_through_a_rebase() -> None:
+    before = {"a b/service.yaml": SERVICE, "a b/web.yaml": WITHOUT_BOTH}
+    other = SERVICE.replace("web", "other")
+    after = {"a b/service.yaml": SERVICE, "a b/web.yaml": f"# rebased\n---\n{other}---\n{WITHOUT_BOTH}"}
+    assert fingerprints(before)
+    assert fingerprints(before) <= fingerprints(after)
+    assert not fingerprints(before) & fingerprints({**after, "a b/web.yaml": other})
 
 
 LINES = st.lists(st.text("ab +-@", max_size=4), max_size=8)

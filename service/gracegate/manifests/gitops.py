@@ -62,7 +62,7 @@ def find_objects(files: Mapping[str, SourceFile], limits: Limits, cache: ObjectC
 
 
 def rendered_objects(path: str, rendered: str, values: RenderedValues, limits: Limits) -> Iterator[GitOpsObject]:
-    """The GitOps objects and the ConfigMaps in what a root renders to, for the file `path`; none in what cannot be read."""
+    """The GitOps objects and ConfigMaps in what a root renders to, for the file `path`; none in what cannot be read."""
     for span in split_documents(rendered):
         document = rendered[span.start : span.end]
         if _OBJECT_IN_TEXT.search(document):

@@ -5,6 +5,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +17,10 @@ from gracegate.model import Finding, Problem, Report, Waiver
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import finding_text, object_name, problem_text, sentence, sort_findings
 
+# What GitHub takes: https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support.
 MAX_RESULTS = 25_000
-"""What GitHub takes of a run: https://docs.github.com/en/code-security/reference/code-scanning/sarif-support."""
+MAX_GZIPPED_BYTES = 10_000_000
+_MAX_RELATED = 1_000
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -29,11 +32,25 @@ _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
 
 def render(report: Report) -> str:
     """The report as one run; of more findings than GitHub takes, the worst. Valid without any."""
-    return json.dumps(_log(report), indent=2) + "\n"
+    kept = min(MAX_RESULTS, len(report.findings))
+    text = _text(report, kept)
+    while kept and _is_too_large(text):
+        kept //= 2
+        text = _text(report, kept)
+    return text
 
 
-def _log(report: Report) -> Mapping[str, Any]:
-    findings = sort_findings(report.findings)[:MAX_RESULTS]
+def _text(report: Report, max_results: int) -> str:
+    return json.dumps(_log(report, max_results), indent=2) + "\n"
+
+
+def _is_too_large(text: str) -> bool:
+    """Whether GitHub refuses it; what is small enough as it is need not be compressed to know that."""
+    return len(text) > MAX_GZIPPED_BYTES and len(gzip.compress(text.encode())) > MAX_GZIPPED_BYTES
+
+
+def _log(report: Report, max_results: int) -> Mapping[str, Any]:
+    findings = sort_findings(report.findings)[:max_results]
     first_of_rule = {finding.rule: finding for finding in reversed(findings)}
     rules = sorted(first_of_rule)
     notifications = [_notification(problem) for problem in report.problems]
@@ -73,7 +90,7 @@ def _result(finding: Finding, rule_index: int, report: Report) -> Mapping[str, A
             **_location(place.file, place.line, place.line),
             **_message(printable(place.note or object_name(place.object), _LONG)),
         }
-        for place in finding.related
+        for place in finding.related[:_MAX_RELATED]
     ]
     name = object_name(finding.object, finding.container)
     location = {
@@ -87,6 +104,7 @@ def _result(finding: Finding, rule_index: int, report: Report) -> Mapping[str, A
         **_message(printable(finding_text(finding), _LONG)),
         "locations": [location],
         **({"relatedLocations": related} if related else {}),
+        # github/codeql-action/upload-sarif adds its own, of the line, and warns of any other one under its name.
         "partialFingerprints": {"gracegate/v1": finding.id},
         **({"baselineState": _BASELINE_STATES[finding.status]} if report.has_base else {}),
         **({} if finding.waiver is None else {"suppressions": [_suppression(finding.waiver)]}),
