@@ -34,7 +34,7 @@ _BACK = (("/operator/deliveries", "Deliveries"),)
 
 
 class ShownDelivery(NamedTuple):
-    """An attempt of GitHub, and what became of the event here; "" where it is not known."""
+    """An attempt of GitHub, and what became of the event here; "" where it was not stored."""
 
     attempt: HookDelivery
     outcome: str
