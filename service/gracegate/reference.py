@@ -63,7 +63,11 @@ SETTINGS: Mapping[str, Sequence[Variable]] = {
         ),
     ),
     "The service": (
-        Variable("GRACEGATE_DATA_DIR", "~/.local/share/gracegate", "The folder of the git caches and of the database."),
+        Variable(
+            "GRACEGATE_DATA_DIR",
+            "~/.local/share/gracegate",
+            "The folder of the git caches, of what was rendered of them, and of the database.",
+        ),
         Variable(
             "GRACEGATE_DATABASE",
             "a SQLite file in that folder",
