@@ -68,7 +68,8 @@ def test_a_pull_request_is_opened_from_outside(url: str) -> None:
     assert [(one["id"], one["line"], one["subject_type"], one["body"]) for one in state["comments"]] == [
         (comment_id, 15, "line", "Hm")
     ]
-    assert sorted(see(url, "app")) == ["id", "private_key", "slug", "webhook_secret"]
+    names = ["client_id", "client_secret", "id", "private_key", "slug", "webhook_secret"]
+    assert sorted(see(url, "app")) == names
     assert {one["status"] for one in see(url, "deliveries")} == {"failed to connect to host"}
     assert (see(url, "violations"), see(url, "log")) == ([], [])
 
