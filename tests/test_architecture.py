@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rendering": NOUNS | {"module_cache", "processes"},
     "policy.sets": NOUNS
     | {"yaml", "yaml_edit", "repo_config", "manifests", "policy", "policy.engines", "policy.foreign", "check"}
-    | {"policy.sources", "file_cache"},
+    | {"policy.sources", "file_cache", "outputs"},
     "policy.build": NOUNS
     | {"rendering", "yaml", "yaml_edit", "policy", "policy.engines", "policy.sets", "check", "outputs"},
     "rollout": NOUNS,

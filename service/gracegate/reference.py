@@ -105,6 +105,12 @@ SETTINGS: Mapping[str, Sequence[Variable]] = {
             "evaluated, two at a time in each web process, each in a child with limits of time and memory.",
         ),
         Variable(
+            "GRACEGATE_OWN_RULE_PAGES",
+            "off",
+            "`on` shows the pages of the rules of `GRACEGATE_POLICIES` too, to whoever reaches the service, and "
+            "findings link to them.",
+        ),
+        Variable(
             "GRACEGATE_RULES_URL", "/rules of this service", "Where the pages of the rules are published instead."
         ),
     ),

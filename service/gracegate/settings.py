@@ -96,7 +96,8 @@ class Settings:
     in lower case, and ids as `id:1`.
     `policies` are where the policy sets come from that are evaluated in every review, and `policies_allowed` are the
     patterns of repositories whose policy sets a repository's own configuration may name.
-    `playground` lets anybody who reaches the service have manifests and rules evaluated.
+    `playground` lets anybody who reaches the service have manifests and rules evaluated, and `own_rule_pages` lets them
+    read about the rules of `policies`.
     `deprecations` are the warnings to log at the start.
     """
 
@@ -129,6 +130,7 @@ class Settings:
     write_gap: float = 1.0
     notify_gap: float = 3.0
     playground: bool = False
+    own_rule_pages: bool = False
     log_level: LogLevel = "INFO"
     web: WebSettings = WebSettings()
     jobs: JobSettings = JobSettings()
@@ -169,6 +171,7 @@ class Settings:
             write_gap=read.number("WRITE_GAP", 1.0, 0),
             notify_gap=read.number("NOTIFY_GAP", 3.0, 0),
             playground=read.choice("PLAYGROUND", ("off", "on")) == "on",
+            own_rule_pages=read.choice("OWN_RULE_PAGES", ("off", "on")) == "on",
             log_level=cast("LogLevel", read.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))),
             web=read.web(),
             jobs=read.jobs(),
@@ -181,6 +184,11 @@ class Settings:
     def has_sign_in(self) -> bool:
         """Whether people can sign in, so that there are pages of private repositories for those who can read them."""
         return bool(self.client_secret)
+
+    @property
+    def own_rules_url(self) -> str | None:
+        """Where this service shows the pages of the rules of `policies`, None if it does not."""
+        return f"{self.public_url}/rules" if self.public_url and self.own_rule_pages else None
 
     @property
     def policies_check_name(self) -> str:

@@ -571,13 +571,13 @@ def test_a_crlf_file_keeps_its_line_endings_and_gets_no_suggestion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules_url", "policies", "expected"),
+    ("rules_urls", "expected"),
     [
-        (None, "gracegate", None),
-        ("https://gate.example.com/rules", "gracegate", f"https://gate.example.com/rules/{PRESTOP}.md"),
-        ("https://gate.example.com/rules", "acme", None),
+        ({}, None),
+        ({"gracegate": "https://gate.example.com/rules"}, f"https://gate.example.com/rules/{PRESTOP}.md"),
+        ({"acme": "https://gate.example.com/rules"}, None),
     ],
 )
-def test_built_in_rules_link_to_their_pages(rules_url: str | None, policies: str, expected: str | None) -> None:
-    request = replace(request_of(GOOD, WITHOUT_DRAIN), rules_url=rules_url, policies=(replace(BUILTIN, name=policies),))
+def test_rules_link_to_their_pages(rules_urls: dict[str, str], expected: str | None) -> None:
+    request = replace(request_of(GOOD, WITHOUT_DRAIN), rules_urls=rules_urls)
     assert [finding.rule_url for finding in check(request, render_nothing).findings] == [expected]

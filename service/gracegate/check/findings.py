@@ -9,7 +9,6 @@ from gracegate.check import profiles
 from gracegate.check.matches import Match, MatchGroup, group_matches
 from gracegate.check.trees import ComparedTrees
 from gracegate.model import (
-    BUILTIN_POLICIES,
     SEVERITY_ORDER,
     FileDiff,
     Finding,
@@ -97,7 +96,8 @@ def _found(group: MatchGroup, members: Sequence[Match], trees: ComparedTrees) ->
 
 def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: ComparedTrees) -> Finding:
     violation, status = lead.violation, _status(lead, trees)
-    policies, rules_url = trees.request.policies_of(violation.rule), trees.request.rules_url
+    policies = trees.request.policies_of(violation.rule)
+    rules_url = trees.request.rules_urls.get(policies.name)
     rule = policies.catalog.rules[violation.rule]
     is_new = status in {"introduced", "worsened"}
     is_note = is_new and profiles.is_note(
@@ -142,8 +142,7 @@ def _finding(finding_id: str, lead: Match, members: Iterable[Match], trees: Comp
         blocks_from=violation.blocks_from,
         title=rule.title,
         description=rule.description,
-        # Nobody serves pages of other rules.
-        rule_url=f"{rules_url}/{violation.rule}.md" if rules_url and policies.name == BUILTIN_POLICIES else None,
+        rule_url=f"{rules_url}/{violation.rule}.md" if rules_url else None,
         roots=_root_names(members, source[0]),
         policy_set=policies.name,
         owner=rule.owner,

@@ -74,7 +74,7 @@ class CheckRequest:
     `head_config` is the text of the head's .gracegate.yaml where it differs from the base's, for the preview. `only`
     are the ids of the rules to evaluate, None for all that the configuration enables. Fixes are verified for at most
     `max_verified_fixes` findings, None for no limit: to verify one costs as much as to find it. `limits` bound one
-    file. `rules_url` is the folder of the built-in rules' pages, None where they are not served. The `cache` may have
+    file. `rules_urls` are the folders of the rules' pages by policy set, where they are served. The `cache` may have
     what was read of the trees before. `unavailable_rules` are the ids that rules of refused policy sets would have: a
     configuration may name them. `repository` is the one that the trees are of, for what GitOps objects say of it.
     The `config_defaults` count where a configuration says nothing. What the `baseline` accepts is pre-existing, where
@@ -93,7 +93,7 @@ class CheckRequest:
     max_verified_fixes: int | None = None
     only: frozenset[str] | None = None
     limits: Limits | None = None
-    rules_url: str | None = None
+    rules_urls: Mapping[str, str] = field(default_factory=dict)
     repository: Repository = field(default_factory=Repository)
     with_rollouts: bool = False
     cache: ReadCache = field(default_factory=ReadCache)

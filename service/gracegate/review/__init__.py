@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gracegate.review.operator_client import build_operator_client
+    from gracegate.review.own_rules import OwnRules
     from gracegate.review.playground import OWN_RULE, Playground, PlaygroundJob, PlaygroundRefused
     from gracegate.review.policy_sets import StoredRecords, build_policy_sets
     from gracegate.review.report_pages import read_page
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OWN_RULE",
+    "OwnRules",
     "Playground",
     "PlaygroundJob",
     "PlaygroundRefused",
@@ -32,6 +34,10 @@ def __getattr__(name: str) -> Any:
         from gracegate.review.report_pages import read_page  # noqa: PLC0415
 
         return read_page
+    if name == "OwnRules":
+        from gracegate.review.own_rules import OwnRules  # noqa: PLC0415
+
+        return OwnRules
     if name in _OF_PLAYGROUND:
         from gracegate.review import playground  # noqa: PLC0415
 

@@ -502,6 +502,7 @@ class PullRequestReviewer:
                 seconds=self.settings.check_seconds,
                 limits=self.settings.limits,
                 rules_url=self.settings.rules_url,
+                own_rules_url=self.settings.own_rules_url,
                 repository=Repository((self._git_url(run),), fetched.branch),
                 renderer=self.renderer,
                 renderings=self.fetcher.made(self._git_url(run)),

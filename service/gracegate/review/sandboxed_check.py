@@ -14,6 +14,7 @@ from gracegate.check import CheckRequest, add_problem, check, proposed_config_pr
 from gracegate.errors import ConfigError, EngineUnavailable, InputsMissing
 from gracegate.manifests import ReadCache, RenderCache, read_components, render_nothing, unread_commits, unread_inputs
 from gracegate.model import (
+    BUILTIN_POLICIES,
     CONFIG_FILE,
     FileDiff,
     Limits,
@@ -48,7 +49,8 @@ class CheckJob:
     base, and with it could bring back an old configuration. `seconds` limits the whole check, `limits` one file;
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
     `renderings` is the folder where what it renders of this repository is kept.
-    For `rules_url` and `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
+    `rules_url` is the folder of the built-in rules' pages, and `own_rules_url` that of the operator's; None where they
+    are not served. For `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
     Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
     sets of the operator, and `named_policies` what was read of those that the configuration names, None before that;
     they belong to the `naming` repository, and are built with the program `opa_program`. The
@@ -65,6 +67,7 @@ class CheckJob:
     seconds: float
     limits: Limits = field(default_factory=Limits)
     rules_url: str | None = None
+    own_rules_url: str | None = None
     repository: Repository = field(default_factory=Repository)
     renderer: Path | None = None
     renderings: Path | None = None
@@ -102,6 +105,7 @@ def sandboxed_check(job: CheckJob) -> Report:
     """
     began = _clock()
     cache = _read_cache(job)
+    rules_urls = _rules_urls(job)
     named = _allowed_policies(job)
     if named and job.named_policies is None:
         raise InputsMissing(f"{len(named)} policy sets that the configuration names were not read", policies=named)
@@ -131,7 +135,7 @@ def sandboxed_check(job: CheckJob) -> Report:
             diff=job.diff,
             head_config=proposal,
             limits=job.read_limits,
-            rules_url=job.rules_url,
+            rules_urls=rules_urls,
             repository=job.repository,
             cache=cache,
             config_defaults=defaults,
@@ -153,6 +157,12 @@ def _read_cache(job: CheckJob) -> ReadCache:
     if job.renderer is None or job.renderings is None:
         return ReadCache()
     return ReadCache(renderings=RenderCache(RenderingFiles(job.renderings, lambda: job.renderer)))
+
+
+def _rules_urls(job: CheckJob) -> dict[str, str]:
+    """Where the pages of rules are by policy set; nobody serves those of sets that repositories name."""
+    own = dict.fromkeys((part.name for part in job.own_policies), job.own_rules_url)
+    return {name: url for name, url in {BUILTIN_POLICIES: job.rules_url, **own}.items() if url}
 
 
 def refused_problems(policies: Iterable[OperatorPolicies]) -> Iterator[Problem]:

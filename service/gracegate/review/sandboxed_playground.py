@@ -14,7 +14,7 @@ from pathlib import Path
 from gracegate.check import CheckRequest, check
 from gracegate.errors import ConfigError, InputError, RulesError
 from gracegate.manifests import render_nothing
-from gracegate.model import FileDiff, Limits, Report, SourceFile, Tree
+from gracegate.model import BUILTIN_POLICIES, FileDiff, Limits, Report, SourceFile, Tree
 from gracegate.outputs import Picture, draw_rollouts
 from gracegate.policy import Cluster, Question, Recording, kinds_of, without_modes
 from gracegate.policy.engines import OwnPolicies, open_own_policies, open_policy_sets
@@ -106,7 +106,7 @@ def sandboxed_playground(job: PlaygroundJob) -> PlaygroundReview:
                 today=dt.datetime.now(dt.UTC).date(),
                 only=only if only and only <= known else None,
                 max_verified_fixes=_MAX_VERIFIED_FIXES,
-                rules_url=_RULES_URL,
+                rules_urls={BUILTIN_POLICIES: _RULES_URL},
                 limits=replace(_LIMITS, own_kinds=kinds_of(one.catalog for one in own)),
                 with_rollouts=True,
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, request
 
-from gracegate.review import Playground
+from gracegate.review import OwnRules, Playground
 from gracegate.settings import Settings, installed_opa
 from gracegate.store import Store
 from gracegate.web import bundles, dashboard, health, metrics, operator, pages, playground, sign_in, viewers, webhooks
@@ -28,7 +28,8 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app.register_blueprint(metrics.blueprint(store))
     app.register_blueprint(pages.blueprint(settings, store))
     app.register_blueprint(dashboard.blueprint(settings, store))
-    app.register_blueprint(pages.packaged_pages(has_playground=settings.playground))
+    own_rules = OwnRules(settings, store) if settings.own_rule_pages else None
+    app.register_blueprint(pages.packaged_pages(own_rules, has_playground=settings.playground))
     if settings.playground:
         reviews = Playground(installed_opa(), settings.data_dir / "wasm")
         app.register_blueprint(playground.blueprint(reviews))

@@ -53,6 +53,11 @@ def rule_page(rule: str) -> Document:
     return _document((builtin_policies() / "pages" / f"{rule}.md").read_text(encoding="utf-8"))
 
 
+def own_rule_page(text: bytes) -> Document:
+    """The page of a rule of the operator's policy sets, of its Markdown."""
+    return _document(text.decode())
+
+
 def rule_picture(rule: str) -> bytes | None:
     """The SVG on the page of a built-in rule, None where it has none."""
     file = builtin_policies() / "pages" / f"{rule}.svg"

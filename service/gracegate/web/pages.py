@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gracegate.errors import GitHubError
 from gracegate.outputs import Navigation, ReportContext, render_report, stylesheet
 from gracegate.policy import load_builtin
-from gracegate.review import read_page
+from gracegate.review import OwnRules, read_page
 from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store, StoredReport, reports
 from gracegate.web import documents
@@ -89,8 +89,9 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
     return pages
 
 
-def packaged_pages(*, has_playground: bool) -> Blueprint:
-    """The pages of what is packaged: rules and documentation. The example of a rule is tried in the playground."""
+def packaged_pages(own_rules: OwnRules | None = None, *, has_playground: bool) -> Blueprint:
+    """The pages of what is packaged: rules and documentation, and of the operator's `own_rules`. The example of a
+    built-in rule is tried in the playground."""
     pages = Blueprint("packaged_pages", __name__)
 
     @pages.get(STYLESHEET)
@@ -98,31 +99,7 @@ def packaged_pages(*, has_playground: bool) -> Blueprint:
         headers = {**HEADERS, "Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=300"}
         return make_response(stylesheet(), 200, headers)
 
-    @pages.get("/rules")
-    def show_rules() -> Response:
-        return _document(documents.rule_index())
-
-    # The links in comments are those of the files that have these pages in a repository.
-    @pages.get("/rules/<name>")
-    @pages.get("/rules/<name>.md")
-    def show_rule(name: str) -> AnyResponse:
-        rule = documents.rule_id(name)
-        if rule is None:
-            why = "No built-in rule has this id. Rules of your own are described in their METADATA."
-            return message(404, "No such rule", why, links=[("/rules", "All built-in rules")])
-        if rule != name:
-            return redirect(f"/rules/{rule}", 301)
-        found = documents.rule_page(rule)
-        return page(200, "rule.html", title=found.title, body=found.body, rule=rule if has_playground else "")
-
-    @pages.get("/rules/<name>.svg")
-    def send_picture(name: str) -> Response:
-        picture = documents.rule_picture(name) if name in load_builtin().rules else None
-        if picture is None:
-            return message(404, "No such picture", "No rule has a picture of this name.", links=HOME)
-        headers = {**HEADERS, "Content-Type": "image/svg+xml", "Content-Security-Policy": _PICTURE_POLICY}
-        headers["Cache-Control"] = "max-age=300"
-        return make_response(picture, 200, headers)
+    _serve_rules(pages, own_rules, has_playground=has_playground)
 
     @pages.get("/docs")
     def show_documentation() -> Response:
@@ -139,6 +116,41 @@ def packaged_pages(*, has_playground: bool) -> Blueprint:
     if not has_playground:
         pages.add_url_rule("/playground", view_func=_explain_playground)
     return pages
+
+
+def _serve_rules(pages: Blueprint, own_rules: OwnRules | None, *, has_playground: bool) -> None:
+    @pages.get("/rules")
+    def show_rules() -> Response:
+        index = documents.rule_index()
+        sets = own_rules.sets() if own_rules else {}
+        return page(200, "rules.html", title=index.title, body=index.body, sets=sets)
+
+    # The links in comments are those of the files that have these pages in a repository.
+    @pages.get("/rules/<name>")
+    @pages.get("/rules/<name>.md")
+    def show_rule(name: str) -> AnyResponse:
+        rule = documents.rule_id(name)
+        own = own_rules.page(name) if own_rules and rule is None else {}
+        if own:
+            return _document(documents.own_rule_page(own[f"{name}.md"]))
+        if rule is None:
+            why = "No built-in rule has this id. Rules of your own are described in their METADATA."
+            return message(404, "No such rule", why, links=[("/rules", "All built-in rules")])
+        if rule != name:
+            return redirect(f"/rules/{rule}", 301)
+        found = documents.rule_page(rule)
+        return page(200, "rule.html", title=found.title, body=found.body, rule=rule if has_playground else "")
+
+    @pages.get("/rules/<name>.svg")
+    def send_picture(name: str) -> Response:
+        picture = documents.rule_picture(name) if name in load_builtin().rules else None
+        if picture is None and own_rules:
+            picture = own_rules.page(name).get(f"{name}.svg")
+        if picture is None:
+            return message(404, "No such picture", "No rule has a picture of this name.", links=HOME)
+        headers = {**HEADERS, "Content-Type": "image/svg+xml", "Content-Security-Policy": _PICTURE_POLICY}
+        headers["Cache-Control"] = "max-age=300"
+        return make_response(picture, 200, headers)
 
 
 def _explain_playground() -> Response:

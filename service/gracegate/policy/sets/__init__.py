@@ -8,7 +8,7 @@ from gracegate.policy.sets.clashes import clash_mistakes
 from gracegate.policy.sets.examples import BASELINE_FILE
 from gracegate.policy.sets.folder import ForeignFolder, PolicyFolder, read_foreign_folder, read_policy_folder
 from gracegate.policy.sets.foreign_gate import ReadPolicies, read_foreign
-from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, set_capabilities
+from gracegate.policy.sets.gate import CAPABILITIES_FILE, build_policies, find_rule_page, set_capabilities
 from gracegate.policy.sets.metadata import Annotation, one_line, read_rules
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.operator import OperatorPolicies, PolicySets
@@ -16,6 +16,7 @@ from gracegate.policy.sets.records import MemoryRecords, PolicyRecords, first_an
 from gracegate.policy.sets.rule_heads import check_rule_heads
 from gracegate.policy.sets.set_tests import Failure, PolicyTestResult, run_tests
 from gracegate.policy.sets.store import (
+    find_version,
     load_foreign,
     load_parts,
     load_policies,
@@ -45,6 +46,8 @@ __all__ = [
     "check_rule_heads",
     "clash_mistakes",
     "cost_words",
+    "find_rule_page",
+    "find_version",
     "first_and_more",
     "input_of",
     "line_ranges",

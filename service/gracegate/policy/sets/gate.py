@@ -12,6 +12,7 @@ from gracegate.check import explain_rule
 from gracegate.errors import EngineError, RulesError
 from gracegate.manifests import KINDS
 from gracegate.model import Rule, RuleExplanation
+from gracegate.outputs import foreign_rule_page, rule_page_files
 from gracegate.policy import (
     COMPILED,
     DATA,
@@ -40,6 +41,8 @@ CAPABILITIES_FILE = "set_capabilities.json"
 
 _OURS = "gracegate/"
 """The folder of gracegate's own modules beside those of a set, as a set has only rules/ and lib/."""
+_PAGES = "pages"
+"""A page per rule, and its picture, beside what is evaluated."""
 _EXAMPLE_SECONDS = 20.0
 """For all examples of a set."""
 
@@ -89,9 +92,19 @@ def build_policies(policies: PolicyFolder, opa: Path, folder: Path) -> Catalog:
     }
     write_files(folder, files)
     catalog = load_catalog(folder)
-    _raise(_example_mistakes(catalog, modules, opa))
+    explanations, mistakes = _explain_examples(catalog, modules, opa)
+    _raise(mistakes)
     _raise([*over_budget(policies, catalog, opa)])
+    pages = {name: data for one in explanations for name, data in rule_page_files(one).items()}
+    write_files(folder, {f"{_PAGES}/{name}": data for name, data in pages.items()})
     return catalog
+
+
+def find_rule_page(catalog: Catalog, rule: str) -> dict[str, bytes]:
+    """The page of a rule and its picture, where it has one, by their names, of a set that was built."""
+    files = [catalog.folder / _PAGES / f"{rule}{suffix}" for suffix in (".md", ".svg")]
+    found = {file.name: file.read_bytes() for file in files if file.is_file()}
+    return found or {files[0].name: foreign_rule_page(catalog.rules[rule])}
 
 
 def test_mistakes(policies: PolicyFolder, command: OpaCommand) -> list[RulesError]:
@@ -209,17 +222,22 @@ def _kinds_in(example: str) -> set[str]:
     return kinds
 
 
-def _example_mistakes(catalog: Catalog, modules: Iterable[Module], opa: Path) -> list[RulesError]:
-    """Rules that do not find their own example at their own level, and fixes that do not fix it."""
+def _explain_examples(
+    catalog: Catalog, modules: Iterable[Module], opa: Path
+) -> tuple[list[RuleExplanation], list[RulesError]]:
+    """What the rules find in their own examples, and those that do not find them at their own level, or whose fixes do
+    not fix them."""
     files = {module.package[-1]: module.file for module in modules if not module.is_test}
-    found = []
+    explanations, mistakes = [], []
     with open_policy_set(opa if catalog.missing_builtins else None, catalog, seconds=_EXAMPLE_SECONDS) as policies:
         for rule in catalog.rules.values():
             line = _line_of(catalog.modules[files[rule.id]], "example")
             try:
-                message = _example_mistake(rule, explain_rule(rule, policies))
+                explanation = explain_rule(rule, policies)
+                message = _example_mistake(rule, explanation)
+                explanations.append(explanation)
             except (RulesError, EngineError) as error:
                 message = str(error)
             if message:
-                found.append(RulesError(message, file=files[rule.id], line=line))
-    return found
+                mistakes.append(RulesError(message, file=files[rule.id], line=line))
+    return explanations, mistakes

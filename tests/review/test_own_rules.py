@@ -1,0 +1,54 @@
+"""The pages of the rules in the operator's policy sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gracegate.git import ReadLimits, TreeFetcher
+from gracegate.policy.sets import PolicySets
+from gracegate.policy.sources import MAX_BYTES, PolicyFetcher
+from gracegate.review import StoredRecords
+from gracegate.settings import Settings
+from gracegate.web import create_app
+from tests.jobs.harness import Service, make_service
+from tests.policy.sets.policy_sets import FOREIGN, GOOD, ID, write
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = make_service(tmp_path / "service")
+    yield service
+    service.stop()
+
+
+def test_the_rules_in_use_have_pages(service: Service, tmp_path: Path, opa: Path) -> None:
+    folders = [write(tmp_path / "acme", GOOD), write(tmp_path / "others", FOREIGN)]
+    env = {**service.env, "GRACEGATE_POLICIES": ",".join(map(str, folders)), "GRACEGATE_OWN_RULE_PAGES": "on"}
+    settings = Settings.from_environment(env)
+    client = create_app(settings, service.store, {}).test_client()
+    assert "Rules of" not in client.get("/rules").text
+    assert client.get(f"/rules/{ID}").status_code == 404
+
+    # What a worker does at its first review.
+    trees = TreeFetcher(settings.data_dir / "git", limits=ReadLimits(MAX_BYTES, MAX_BYTES))
+    fetcher = PolicyFetcher(trees, "http://127.0.0.1:1", lambda _: None)
+    PolicySets(settings.policies, fetcher, lambda: opa, settings.data_dir, StoredRecords(service.store)).current()
+    index = client.get("/rules").text
+    foreign = ["conftest.main.deny", "gatekeeper.enough-replicas"]
+    assert [rule for rule in (ID, *foreign) if f'<a href="/rules/{rule}">{rule}</a>' in index] == [ID, *foreign]
+    assert re.findall("<h2>Rules of (.*?)</h2>", index) == ["acme", "others/policy", "others/gk"]
+    page = client.get(f"/rules/{ID}.md").text
+    assert "A leak in one container ends others on the same node." in page
+    assert '<span class="added">+          limits:\n</span>' in page
+    assert "<code>limit</code>" in page
+    for rule in foreign:
+        page = client.get(f"/rules/{rule}").text
+        assert f"<code>gracegate.dev/ignore: {rule}</code>" in page, rule
+
+    # Nobody reads them where the operator has not said so.
+    off = create_app(Settings.from_environment({**env, "GRACEGATE_OWN_RULE_PAGES": "off"}), service.store, {})
+    assert off.test_client().get(f"/rules/{ID}").status_code == 404
