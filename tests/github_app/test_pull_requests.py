@@ -29,6 +29,7 @@ def test_a_pull_request(scenario: Scenario, repo: RepositoryClient) -> None:
         base_sha=main,
         base_ref="main",
         is_public=False,
+        node_id=f"PR_{scenario.fake.pull(SHOP, scenario.number).id}",
     )
     assert pull_requests.read(repo, scenario.number) == expected
     scenario.fake.lock_pull_request(SHOP, scenario.number)

@@ -14,10 +14,17 @@ from gracegate.github_app import (
     installations,
     merge_groups,
     pull_requests,
+    threads,
     visibility,
 )
 from gracegate.github_app.auth import TokenBroker
-from gracegate.github_app.client import PUSH_PERMISSIONS, AppClient, InstallationReader, RepositoryClient
+from gracegate.github_app.client import (
+    PUSH_PERMISSIONS,
+    REVIEW_PERMISSIONS,
+    AppClient,
+    InstallationReader,
+    RepositoryClient,
+)
 from gracegate.github_app.deliveries import HookDelivery
 from gracegate.github_app.git_objects import GitObjects
 from gracegate.github_app.installations import AccessibleRepository
@@ -28,6 +35,7 @@ from gracegate.github_app.writes import RecordWrite, Write
 
 __all__ = [
     "PUSH_PERMISSIONS",
+    "REVIEW_PERMISSIONS",
     "Access",
     "AccessibleRepository",
     "AppClient",
@@ -56,5 +64,6 @@ __all__ = [
     "installations",
     "merge_groups",
     "pull_requests",
+    "threads",
     "visibility",
 ]

@@ -26,7 +26,7 @@ class PullRequest:
     """A pull request when it was read; `head_repository` is None if the fork was deleted, and `is_public` says whether
     anybody may read the repository that it is opened in.
 
-    `locked`: only people who may write can comment, and no App.
+    `locked`: only people who may write can comment, and no App. `node_id` is its id in GraphQL.
     """
 
     number: int
@@ -41,6 +41,7 @@ class PullRequest:
     base_sha: str
     base_ref: str
     is_public: bool
+    node_id: str
 
     def is_of(self, full_name: str) -> bool:
         """Whether its branch is in this repository, and not in a fork."""
@@ -125,6 +126,7 @@ def _pull_request(pull: GitHubPull) -> PullRequest:
         base_sha=pull.base.sha,
         base_ref=pull.base.ref,
         is_public=not pull.base.repo.private,
+        node_id=pull.node_id,
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
-from gracegate.errors import Gone, Refused
-from gracegate.github_app import PullRequest, RepositoryClient, comments
+from gracegate.errors import GitHubUnavailable, Gone, Refused
+from gracegate.github_app import PullRequest, RepositoryClient, comments, threads
 from gracegate.model import Comment, FileDiff, Finding, Report, Rollout
 from gracegate.outputs import comment_text, has_rollout_section
 from gracegate.review.comment_plan import CommentMarker, CommentUpdate, NewComment, plan_comments
@@ -63,8 +64,10 @@ class CommentPoster:
         report: Report,
         diff: Sequence[FileDiff],
         details_url: str | None = None,
+        resolver: Callable[[], AbstractContextManager[RepositoryClient] | None] = lambda: None,
     ) -> PostedComments:
-        """Posts and edits what is due, nothing twice. The review links to the report's page at `details_url`.
+        """Posts and edits what is due, nothing twice. The review links to the report's page at `details_url`. Threads
+        whose findings are all fixed are closed with what `resolver` opens, which may resolve them.
 
         What GitHub refuses costs only itself. Refused and Gone are raised where the earlier comments cannot be read.
         """
@@ -85,6 +88,9 @@ class CommentPoster:
                 details_url=details_url,
             )
             refused = _post_review(repo, pull, body, new_comments)
+        if fixed := frozenset(update.comment.id for update in plan.updates if not update.open):
+            # Before the comments say that they are fixed: after that nothing is done about their threads.
+            _close_threads(repo, resolver(), pull, fixed)
         edits = [_edit(repo, comment_id, body) for comment_id, body in updates]
         commented = plan.commented.difference(*(comment.findings for comment in refused))
         return PostedComments(len(new_comments) - len(refused), all(edits) and not refused, commented)
@@ -148,6 +154,36 @@ def _post_review(
         return tuple(new_comments)
     log.info("review_posted", comments=len(new_comments), moved=len(result.moved), refused=len(result.refused))
     return result.refused
+
+
+def _close_threads(
+    repo: RepositoryClient,
+    resolver: AbstractContextManager[RepositoryClient] | None,
+    pull: PullRequest,
+    fixed: frozenset[int],
+) -> None:
+    """Resolve the threads that begin with the comments `fixed`, where the App may; else minimize those that are
+    outdated and that nobody has answered. What fails is left as it is.
+
+    A thread that is resolved is left alone. So is one that a person opens again: its first comment then says that it is
+    fixed.
+    """
+    with nullcontext(repo) if resolver is None else resolver as client:
+        try:
+            found = threads.read_threads(client, pull.node_id)
+        except (Refused, Gone, GitHubUnavailable) as error:
+            log.warning("threads_not_read", error=str(error))
+            return
+        for thread in found:
+            if thread.comment_id not in fixed or thread.is_resolved:
+                continue
+            try:
+                if thread.may_resolve:
+                    threads.resolve(client, thread)
+                elif thread.is_outdated and thread.may_minimize and not (thread.is_minimized or thread.is_answered):
+                    threads.minimize(client, thread)
+            except (Refused, Gone, GitHubUnavailable) as error:
+                log.warning("thread_not_closed", thread=thread.id, error=str(error))
 
 
 def _edit(repo: RepositoryClient, comment_id: int, body: str) -> bool:

@@ -22,7 +22,16 @@ from gracegate.errors import (
     Superseded,
 )
 from gracegate.git import SourceFetcher, TreeFetcher, hunks_of_patch
-from gracegate.github_app import AppClient, GitObjects, PullRequest, RepositoryClient, checks, pull_requests
+from gracegate.github_app import (
+    PUSH_PERMISSIONS,
+    REVIEW_PERMISSIONS,
+    AppClient,
+    GitObjects,
+    PullRequest,
+    RepositoryClient,
+    checks,
+    pull_requests,
+)
 from gracegate.manifests import may_be_read
 from gracegate.model import (
     Engine,
@@ -204,9 +213,10 @@ class PullRequestReviewer:
         with self.open_repository(run) as repo:
             self._cancel(repo, head_sha, external_id(run.number, head_sha), reason)
 
-    def open_repository(self, run: Run) -> RepositoryClient:
+    def open_repository(self, run: Run, permissions: Mapping[str, str] = REVIEW_PERMISSIONS) -> RepositoryClient:
         record = write_recorder(self.store, self.settings.app_id, run)
-        return self.client.repository(run.installation_id, run.repository_id, run.repository, record)
+        ids = (run.installation_id, run.repository_id, run.repository)
+        return self.client.repository(*ids, record, permissions)
 
     def _start_check(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> checks.CheckRun:
         with self.store.transaction() as tx:
@@ -273,6 +283,10 @@ class PullRequestReviewer:
         if report.suggestions and self._may_push(run):
             fixes = "button" if pull.is_of(repo.full_name) else "fork"
         return check_run.render(report, self.settings.on_incomplete, comments, fixes)
+
+    def _resolver(self, run: Run) -> RepositoryClient | None:
+        """A client that may resolve threads, where the installation has granted that."""
+        return self.open_repository(run, PUSH_PERMISSIONS) if self._may_push(run) else None
 
     def _may_push(self, run: Run) -> bool:
         """What GitHub does not tell need not hold up a review."""
@@ -345,7 +359,7 @@ class PullRequestReviewer:
         try:
             head = PullHead(pull.number, pull.head_sha)
             details_url = self._page_url(run, head, is_public=pull.is_public)
-            posted = self.poster.post_comments(repo, pull, report, diff, details_url)
+            posted = self.poster.post_comments(repo, pull, report, diff, details_url, lambda: self._resolver(run))
         except (Refused, Gone) as error:
             if run.attempt < READ_ATTEMPTS:
                 raise

@@ -11,7 +11,6 @@ from gracegate.errors import Gone, InputError, Refused
 from gracegate.github_app import PUSH_PERMISSIONS, PullRequest, RepositoryClient, checks, commits, conversation
 from gracegate.github_app import pull_requests as pulls
 from gracegate.outputs import check_run
-from gracegate.review.audit_log import write_recorder
 from gracegate.review.reviewer import PullRequestReviewer, external_id
 from gracegate.review.suggested_files import (
     HEADLINE,
@@ -88,10 +87,8 @@ class SuggestionCommitter:
             )
 
     def _push(self, run: Run, pull: PullRequest, suggested: SuggestedFiles) -> str:
-        client, record = self.reviewer.client, write_recorder(self.reviewer.store, self.reviewer.settings.app_id, run)
-        ids = (run.installation_id, run.repository_id, run.repository)
         message = commit_message(suggested, run.sender)
-        with client.repository(*ids, record, PUSH_PERMISSIONS) as repo:
+        with self.reviewer.open_repository(run, PUSH_PERMISSIONS) as repo:
             try:
                 return commits.commit_files(repo, pull.head_ref, pull.head_sha, message, suggested.files)
             except Refused as error:
