@@ -1109,9 +1109,9 @@ class Report:
     unevaluated_targets: tuple[str, ...] = ()
 
 
-PolicyMistake = Literal["mistake", "test", "case", "untested", "lint", "impact"]
-"""What is wrong in a policy set: it is refused, a test or a case fails, no test evaluates a changed line, Regal
-found something, or it would block many pull requests at once."""
+PolicyMistake = Literal["mistake", "test", "case", "untested", "slow", "lint", "impact"]
+"""What is wrong in a policy set: it is refused, a test or a case fails, no test evaluates a changed line, a changed
+rule takes too long, Regal found something, or it would block many pull requests at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1134,9 +1134,11 @@ class PolicyFinding:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRule:
-    """A rule that a change adds, changes or removes; `tests` and `cases` are its own, `untested` counts changed lines.
+    """A rule that a change adds, changes or removes; `tests` and `cases` are its own, `untested` counts changed lines,
+    and `ms` is what it takes alone for 1,000 documents, in milliseconds.
 
-    None of these is known where the set was refused.
+    None of these is known where the set was refused, nor `ms` where only OPA evaluates it or it is more than can be
+    measured.
     """
 
     id: str
@@ -1144,6 +1146,7 @@ class ReviewedRule:
     tests: int | None = None
     cases: int | None = None
     untested: int | None = None
+    ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

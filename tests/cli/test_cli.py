@@ -299,7 +299,7 @@ def test_json_is_valid_and_its_suggestions_fix_the_file(shop: Path, capfd: pytes
 
 
 def test_standard_input(shop: Path) -> None:
-    command = [sys.executable, "-m", "gracegate", "check", "-", "--format", "json"]
+    command = [sys.executable, "-m", "gracegate", "check", "-", "--format", "json", "--rule", PRESTOP]
     result = subprocess.run(
         command, input=f"{WITHOUT_DRAIN}---\n{SERVICE}".encode(), capture_output=True, check=False, timeout=WAIT_SECONDS
     )

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gracegate.model import Finding
-from gracegate.outputs import check_run, comment_text, github, gitlab, html, json, junit, sarif, text
+from gracegate.outputs import check_run, comment_text, github, gitlab, html, json, junit, policy_check, sarif, text
+from tests.outputs import sample_policy_reviews as policies
 from tests.outputs import sample_reports as samples
 
 FOLDER = Path(__file__).with_name("golden")
@@ -79,6 +80,13 @@ RENDERED: dict[str, Callable[[], str]] = {
     "check-nothing.md": lambda: _check(check_run.render(samples.NOTHING)),
     "check-steps.md": lambda: _check(check_run.render(samples.SPLIT)),
     "check-hostile.md": lambda: _check(check_run.render(samples.HOSTILE)),
+    "policies-broken.md": lambda: _check(policy_check.render([policies.BROKEN], is_listed=True)),
+    "policies-silent-rule.md": lambda: _check(policy_check.render([policies.SILENT], is_listed=True)),
+    "policies-over-budget.md": lambda: _check(policy_check.render([policies.OVER_BUDGET], is_listed=True)),
+    "policies-failing.md": lambda: _check(policy_check.render([policies.FAILING], is_listed=False)),
+    "policies-corrected.md": lambda: _check(
+        policy_check.render([policies.CORRECTED], is_listed=True, impacts="follows")
+    ),
     "report.json": lambda: json.render(samples.FAIL),
     "report-steps.json": lambda: json.render(samples.SPLIT),
     "report-steps.sarif": lambda: sarif.render(samples.SPLIT),

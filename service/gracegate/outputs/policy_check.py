@@ -26,6 +26,7 @@ _LABELS = {
     "test": "failing test",
     "case": "failing case",
     "untested": "untested line",
+    "slow": "slow rule",
     "lint": "Regal",
     "impact": "impact",
 }
@@ -102,6 +103,8 @@ def _title(reviews: Sequence[PolicyReview], findings: Sequence[PolicyFinding]) -
     untested = sum(f.kind == "untested" for f in findings)
     if untested:
         parts.append("changed lines without a test")
+    if slow := sum(f.kind == "slow" for f in findings):
+        parts.append(plural(slow, "slow rule"))
     return ", ".join(parts)
 
 
@@ -143,16 +146,21 @@ def _items(findings: Iterable[PolicyFinding], commented: frozenset[PolicyFinding
     return items
 
 
+_COLUMNS = ("Rule", "Change", "Tests", "Cases", "Changed lines without a test", "ms / 1,000 documents")
+
+
 def _rules(review: PolicyReview, *, with_name: bool) -> Iterator[str]:
     if not review.rules:
         return
-    rows = [_row(rule) for rule in review.rules]
-    shown = table(("Rule", "Change", "Tests", "Cases", "Changed lines without a test"), rows)
+    # Nothing is known of the rules of a set that is refused.
+    columns = len(_COLUMNS) if review.is_tested else 2
+    shown = table(_COLUMNS[:columns], [_row(rule)[:columns] for rule in review.rules])
     yield f"{code(review.name)}:\n\n{shown}" if with_name else shown
 
 
 def _row(rule: ReviewedRule) -> tuple[str, ...]:
-    numbers = ("" if number is None else f"{number:,}" for number in (rule.tests, rule.cases, rule.untested))
+    counts = (rule.tests, rule.cases, rule.untested, rule.ms)
+    numbers = ("" if number is None else f"{number:,.0f}" for number in counts)
     return (code(rule.id), rule.change, *numbers)
 
 

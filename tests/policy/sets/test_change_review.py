@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def reviewed(folder: Path, opa: Path, change: Mapping[str, str]) -> tuple[list[P
     before = read_policy_folder(write(folder / "base" / "acme", BASE))
     after = read_policy_folder(write(folder / "head" / "acme", {**BASE, **change}))
     review = SetReview(after, before, opa, folder / "cache")
-    return review.review(), [*review.rules()]
+    # What rules cost is looked at by itself.
+    return review.review(), [replace(rule, ms=None) for rule in review.rules()]
 
 
 def at(text: str, part: str) -> int:
@@ -59,6 +61,28 @@ def test_a_rule_that_cannot_be_used_is_a_mistake(tmp_path: Path, opa: Path, inst
 
 def test_a_set_without_mistakes(tmp_path: Path, opa: Path) -> None:
     assert reviewed(tmp_path, opa, {}) == ([], [])
+
+
+def test_what_changed_rules_cost(tmp_path: Path, opa: Path) -> None:
+    """A slow one is a remark at its slowest line, unless the set's budget refuses it."""
+    numbers = "numbers.range(1, 120)"
+    slow = f"count([1 | some x in {numbers}; some y in {numbers}; x == y + 4000]) == 0"
+    for name, condition in {"quick": CONDITION, "slow": f"{CONDITION}\n\t{slow}"}.items():
+        after = {**BASE, RULE: GOOD[RULE].replace(CONDITION, condition) + "\n# ours\n"}
+        policies = read_policy_folder(write(tmp_path / name / "acme", after))
+        review = SetReview(
+            policies, read_policy_folder(write(tmp_path / "base" / "acme", BASE)), opa, tmp_path / "cache"
+        )
+        found = [one for one in review.review() if one.kind == "slow"]
+        (rule,) = review.rules()
+        assert rule.ms is not None
+        if name == "quick":
+            assert (found, rule.ms < 500) == ([], True)
+        else:
+            (finding,) = found
+            assert (finding.severity, finding.file, finding.line) == ("warning", RULE, at(after[RULE], "numbers.range"))
+            assert finding.message.startswith(f"{ID} takes {rule.ms:,.0f} ms for 1,000 documents, ")
+            assert finding.message.endswith(": rules usually take less than 500 ms, and `budget` can limit them.")
 
 
 def test_failing_tests_have_their_values(tmp_path: Path, opa: Path) -> None:

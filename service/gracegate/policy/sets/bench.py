@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -86,13 +86,19 @@ def own_manifests(policies: PolicyFolder, catalog: Catalog) -> Tree:
     return Tree({name: SourceFile(name, text.encode()) for name, text in zip(names, texts * copies, strict=False)})
 
 
-def measure(catalog: Catalog, opa_input: Mapping[str, Any], budget: float, opa: Path | None = None) -> PolicyCosts:
+def measure(
+    catalog: Catalog,
+    opa_input: Mapping[str, Any],
+    budget: float,
+    opa: Path | None = None,
+    only: Collection[str] | None = None,
+) -> PolicyCosts:
     """The costs of a set that Wasm evaluates, for one question; `opa` tells which line is slow in a rule over `budget`.
 
-    Raises EngineError where a rule fails.
+    With `only` it is about these rules. Raises EngineError where a rule fails.
     """
     documents = len(opa_input["documents"])
-    rules = sorted(catalog.rules)
+    rules = sorted(catalog.rules if only is None else only)
     questions = [{**opa_input, "rules": asked} for asked in ([], rules, *([rule] for rule in rules))]
     (reading, _), (together, _), *alone = count_instructions(
         catalog, questions, _MOST_SECONDS * 1000 * INSTRUCTIONS_PER_MS
@@ -111,6 +117,16 @@ def measure(catalog: Catalog, opa_input: Mapping[str, Any], budget: float, opa: 
             cost = _with_slowest_line(cost, catalog, {**opa_input, "rules": [rule]}, opa)
         costs.append(cost)
     return PolicyCosts(tuple(costs), ms(reading) or 0.0, ms(together), documents, budget)
+
+
+def costs_of(policies: PolicyFolder, catalog: Catalog, rules: Collection[str], opa: Path) -> PolicyCosts | None:
+    """What some rules of a set cost on its own examples and cases; None where only OPA evaluates the set, and where
+    there is nothing to measure. Raises EngineError where a rule fails."""
+    if catalog.needs_opa or not rules:
+        return None
+    opa_input = input_of(catalog, own_manifests(policies, catalog))
+    budget = policies.described.budget or USUAL_BUDGET
+    return None if opa_input is None else measure(catalog, opa_input, budget, opa, rules)
 
 
 def over_budget(policies: PolicyFolder, catalog: Catalog, opa: Path) -> Iterator[RulesError]:
