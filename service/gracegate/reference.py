@@ -220,7 +220,7 @@ Who says more:
 4. the defaults below.
 
 A wrong file of an owner counts for nothing, makes each check neutral at best, and is named in it with its line: it
-blocks nobody, because the authors of pull requests cannot mend it. On the command line `--defaults FILE` stands for
+blocks nobody, because the authors of pull requests cannot correct it. On the command line `--defaults FILE` stands for
 it, and `gracegate config check --defaults FILE` looks at it.
 
 ## Profiles

@@ -23,7 +23,7 @@ def parse_defaults(
     defaults: OwnerDefaults, rules: Mapping[str, Rule], unavailable: Collection[str]
 ) -> tuple[RepoConfig, Problem | None]:
     """What counts where a repository says nothing, and what is wrong with it, which blocks nobody: the authors of pull
-    requests cannot mend it.
+    requests cannot correct it.
 
     Of rules that not every repository has, what is said counts where they are.
     """
