@@ -4,6 +4,7 @@ BIN := .venv/bin
 VENV := .venv/.installed
 REGO := --ignore '*.json' policies
 UNCOVERED = opa eval --fail-defined --input .venv/coverage.json 'line := input.files[file].not_covered[_].start.row'
+KUBE_LINTER := v0.7.21
 GO_ROOT = $(shell "$$(bash .ci/find-go)" env GOROOT)
 export PATH := $(CURDIR)/.tools:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -12,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 say = @printf >&2 '== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test fuzz check policies tools bench crash faults load rollout pictures lock
+.PHONY: peers help demo replay test fuzz check policies tools bench crash faults load rollout pictures lock
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -72,6 +73,9 @@ tools: ## The pinned OPA and the renderer of kustomize and Helm, built into .too
 	@bash .ci/get-opa
 	@bash .ci/get-renderer
 	@bash .ci/get-axe
+
+peers: ## kube-linter, which `make bench` measures beside gracegate, built into .tools from its public module
+	@GOBIN=$(CURDIR)/.tools "$(GO_ROOT)/bin/go" install golang.stackrox.io/kube-linter/cmd/kube-linter@$(KUBE_LINTER)
 
 bench: $(VENV) ## Speed and peak memory of the command line (ARGS: checkouts to measure, see tests/bench)
 	@$(BIN)/python tests/bench/bench_cli.py $(ARGS)
