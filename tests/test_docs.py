@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gracegate.github_app.app_manifest import NEEDED_EVENTS, NEEDED_PERMISSIONS
 from gracegate.policy import builtin_policies, load_builtin
 from gracegate.policy.sets.fences import FORBIDDEN_BUILTINS, PUBLIC_LIBRARIES
 from gracegate.repo_config import parse_repo_config
+from tests.cli.test_cli import commit
 from tests.shop import SERVICE, WITHOUT_DRAIN
 
 DOCS = Path(__file__).resolve().parents[1] / "service/gracegate/docs"
@@ -33,16 +35,19 @@ def test_the_path_of_a_newcomer(
     (tmp_path / "apps").mkdir()
     (tmp_path / "apps" / "web.yaml").write_text(WITHOUT_DRAIN)
     (tmp_path / "apps" / "service.yaml").write_text(SERVICE)
+    commit(tmp_path, "a shop")
     outputs = list(outputs_of(PAGE, tmp_path, capfd))
-    one, rules, page, whole, checked, tested, pages, costs = outputs
+    one, rules, page, whole, checked, tested, pages, costs, impact = outputs
     assert 'warning: Container "web" has no memory limit. [memory-limit-missing]' in one
     assert "  memory-limit-missing  warning  A container without a memory limit" in rules
     assert "memory: 256Mi" in page
     assert '"value": "512Mi"' in whole
     assert checked.startswith("policies: 1 rule, evaluated in Wasm; ")
-    assert "1 rule, 0 tests, 0 cases: all pass." in tested
+    assert tested == "1 rule, 2 tests, 1 case: all pass.\n"
     assert pages == "rules/README.md lists 1 rule, each with a page.\n"
     assert costs.splitlines()[1].startswith("memory-limit-missing ")
+    assert "memory-limit-missing  1 new warning, in 1 of 1 clone\n" in impact
+    assert "Of the last 0 changes of manifests: " in impact
 
 
 @pytest.mark.parametrize(("name", "given"), [("start", {}), ("ci", {"web.yaml": WITHOUT_DRAIN})])
@@ -56,17 +61,25 @@ def test_what_readers_run(
 
 
 def outputs_of(page: Path, folder: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[str]:
-    """Writes the files of a page and runs its commands, in order; a command with an output in the page has that one."""
+    """Writes the files of a page and runs its commands, in order; a command with an output in the page has that one.
+
+    `pytest -rP` shows how long each took.
+    """
+    seconds: list[tuple[float, str]] = []
     for step in STEP.finditer(page.read_text(encoding="utf-8")):
         if step["name"]:
             (folder / step["name"]).parent.mkdir(parents=True, exist_ok=True)
             (folder / step["name"]).write_text(step["text"])
         for command in (step["commands"] or "").splitlines():
             program, *arguments = shlex.split(command)
+            start = time.monotonic()
             assert (program, run(arguments) in {CLEAN, FINDINGS}) == ("gracegate", True)
+            seconds.append((time.monotonic() - start, command))
             output = capfd.readouterr().out
             assert step["output"] in {None, output}
             yield output
+    for duration, command in (*seconds, (sum(one for one, _ in seconds), "all of the page")):
+        print(f"{duration:6.1f} s  {command}")
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
