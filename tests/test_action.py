@@ -18,7 +18,7 @@ from tests.shop import DEPLOYMENT, SERVICE, WITHOUT_DRAIN
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 INSTALL, CHECK = ACTION["runs"]["steps"][1:]
-FOUND = "::error file=web.yaml,line=14,title=Container stops before traffic does (prestop-drain-missing)::"
+FOUND = "::error file=web.yaml,line=14,col=11,title=Container stops before traffic does (prestop-drain-missing)::"
 
 
 @pytest.fixture(scope="module")

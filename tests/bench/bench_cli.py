@@ -74,7 +74,8 @@ def run(command: list[str], cache: str) -> Figures:
     """One run, its output thrown away; an exit code that is no verdict ends the benchmark."""
     environment = {**os.environ, "XDG_CACHE_HOME": cache}
     started = time.perf_counter()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+    nowhere = subprocess.DEVNULL
+    child = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
