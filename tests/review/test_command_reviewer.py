@@ -168,7 +168,10 @@ def test_a_waiver_joins_those_that_are_there(opened: Inbox) -> None:
     config = "# Ours\nwaivers:\n  - rules: [pdb-missing]\n    reason: x\n"
     opened.stage.fake.push(SHOP, "main", {".gracegate.yaml": config})
     give(opened, WAIVE)
-    assert "Put it into the list `waivers` of `.gracegate.yaml` on `main`" in answers(opened)[0]
+    (answer,) = answers(opened)
+    assert "Put it into the list `waivers` of `.gracegate.yaml` on `main`" in answer
+    config += "".join(f"  {line}\n" for line in snippet(answer).splitlines())
+    assert [one.name for one in parse_repo_config(config, load_builtin().rules).waivers] == [None, "web"]
 
 
 def test_an_answer_to_a_comment_on_a_line_stands_in_its_thread(opened: Inbox) -> None:

@@ -102,9 +102,9 @@ class CommandReviewer:
         base, tip, head = (_with_config(tree, text) for tree in (fetched.base, fetched.base_tip, fetched.head))
         after = self.reviewer.check(run, repo, replace(fetched, base=base, base_tip=tip, head=head))
         check_effect(report, after, findings, command)
-        return command_text.waiver_proposal(
-            command.rule, findings, waiver_snippet(item), pull.base_ref, has_waivers=has_waivers(config)
-        )
+        has_list = has_waivers(config)
+        snippet = waiver_snippet(item, is_first=not has_list)
+        return command_text.waiver_proposal(command.rule, findings, snippet, pull.base_ref, has_waivers=has_list)
 
     def _rules(self) -> Mapping[str, Rule]:
         own = (part.catalog for one in self.reviewer.policies.current() for part in one.own)

@@ -45,9 +45,10 @@ def waiver_item(command: Waive, findings: Sequence[Finding]) -> dict[str, Any]:
     return {**item, "reason": command.reason, "until": command.until.isoformat()}
 
 
-def waiver_snippet(item: Mapping[str, Any]) -> str:
-    """The waiver to copy."""
-    return "\n".join(entry_lines("waivers", [dict(item)], 0))
+def waiver_snippet(item: Mapping[str, Any], *, is_first: bool = True) -> str:
+    """The waiver to copy: the list with it, or the entry alone where there is a list."""
+    lines = entry_lines("waivers", [dict(item)], 0)
+    return "\n".join(lines if is_first else lines[1:])
 
 
 def has_waivers(config: str) -> bool:
