@@ -69,7 +69,8 @@ class EmptyView(Peer):
     def __init__(self, folder: Path, app: Mapping[str, Any], github: str) -> None:
         folder.mkdir()
         bind = f"127.0.0.1:{free_port()}"
-        environment = {**service_environment(folder, app, github), "GRACEGATE_BIND": bind, "PYTHONPATH": str(ROOT)}
+        own = {"GRACEGATE_BIND": bind, "GRACEGATE_PUBLIC_URL": f"http://{bind}", "PYTHONPATH": str(ROOT)}
+        environment = {**service_environment(folder, app, github), **own}
         running = Running([sys.executable, "-m", "tests.bench.empty_view"], environment, folder / "empty.log")
         super().__init__(f"http://{bind}", running, "/healthz")
 

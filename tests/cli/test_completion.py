@@ -22,7 +22,7 @@ def gracegate(*arguments: str, **environment: str) -> str:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        pytest.param("gracegate co", ["completion"], id="command"),
+        pytest.param("gracegate com", ["completion"], id="command"),
         pytest.param("gracegate check --fail", ["--fail-on"], id="option"),
         pytest.param(
             "gracegate check --rule prestop-d", ["prestop-drain-missing", "prestop-drain-too-short"], id="rule"

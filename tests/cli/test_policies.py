@@ -363,7 +363,7 @@ def test_the_list_of_rules_and_the_page_of_one(shop: Path, capfd: pytest.Capture
     assert run(["rules", "--policies", "../acme"]) == CLEAN
     assert f"\nacme\n  {ID}  error    A container without a memory limit" in f"\n{capfd.readouterr().out}"
     assert run(["rules", ID, "--policies", "../acme"]) == CLEAN
-    assert "              memory: 256Mi" in capfd.readouterr().out
+    assert "+            memory: 256Mi" in capfd.readouterr().out
 
 
 def test_sarif_has_own_rules(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
