@@ -311,12 +311,12 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    stale = [name for name, text in pages().items() if _read(DOCS / name) != text]
-    for name in stale:
+    stale = {name: text for name, text in pages().items() if _read(DOCS / name) != text}
+    for name, text in stale.items():
         if "--check" in arguments:
             sys.stderr.write(f"{DOCS / name} is not fresh: run `make policies`\n")
         else:
-            (DOCS / name).write_text(pages()[name], encoding="utf-8")
+            (DOCS / name).write_text(text, encoding="utf-8")
     return 1 if stale and "--check" in arguments else 0
 
 

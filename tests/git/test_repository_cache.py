@@ -80,6 +80,18 @@ def test_what_was_made_of_repositories_counts_as_theirs(cache: RepositoryCache) 
     assert [path.exists() for path in (*folders, cache.made("old"))] == [False, True, False]
 
 
+def test_what_is_added_to_what_was_made_counts(cache: RepositoryCache) -> None:
+    cache = replace(cache, max_bytes=150)
+    folders = [use(cache, url, ago) for url, ago in (("old", DAY), ("new", 0))]
+    made = cache.made("old")
+    made.mkdir()
+    for name, is_kept in (("one", True), ("two", False)):
+        (made / name).write_bytes(b"x" * 100)
+        os.utime(made, (time.time() - DAY + len(list(made.iterdir())),) * 2)
+        cache.shrink()
+        assert [folder.exists() for folder in folders] == [is_kept, True]
+
+
 def test_nothing_is_cached_yet(cache: RepositoryCache) -> None:
     assert cache.delete_unused([], 14 * DAY) == 0
 

@@ -180,6 +180,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
     top = top_directory((".",) if reads_stdin else paths)
     names = [] if reads_stdin else [os.path.relpath(path, top) for path in paths]
     files = _with_files_beside(top, (*names, *_context_paths(top, options.context)))
+    defaults = _defaults(options, policies)
     limits, cache = _limits(policies), _read_cache(options)
     tree = read_files(top, files, limits, cache)
     tree = _without_policies(tree, top, names, policies.chosen.folders.union(_policy_folders(tree, top)))
@@ -190,9 +191,9 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
         subjects = frozenset({STDIN})
     return CheckRequest(
         head=tree,
-        config=_config(options, read_text(top / CONFIG_FILE), policies, os.path.relpath(top / CONFIG_FILE)),
+        config=_config(options, read_text(top / CONFIG_FILE), policies, defaults, os.path.relpath(top / CONFIG_FILE)),
         policies=policies.sets,
-        config_defaults=_defaults(options, policies),
+        config_defaults=defaults,
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
         repository=Repository(git.find_remotes(top)),
@@ -222,6 +223,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     used = _inside(top, policies.chosen.folders)
     diff = tuple(one for one in changes if _touches(one, names) and not _is_rego_below(one, used))
     changed = {path for one in diff for path in (one.path, one.previous_path) if path is not None}
+    defaults = _defaults(options, policies)
     limits, cache = _limits(policies), _read_cache(options)
     trees = [
         read_changed(partial(_read_revision, top, revision), changed, limits, cache) for revision in (merge_base, head)
@@ -236,12 +238,12 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
         base=before,
         repository=Repository(git.find_remotes(top)),
         diff=diff,
-        config=_config(options, _text_in(before, CONFIG_FILE), policies),
+        config=_config(options, _text_in(before, CONFIG_FILE), policies, defaults),
         head_config=_text_in(after, CONFIG_FILE)
         if _text_in(after, CONFIG_FILE) != _text_in(before, CONFIG_FILE)
         else None,
         policies=policies.sets,
-        config_defaults=_defaults(options, policies),
+        config_defaults=defaults,
         unavailable_rules=policies.chosen.unavailable_rules,
         today=dt.datetime.now().astimezone().date(),
         only=_rule_ids(options, policies.chosen),
@@ -354,10 +356,15 @@ def _is_rego_below(change: FileDiff, folders: Iterable[str]) -> bool:
     return change.path.endswith(".rego") and _is_below(change.path, folders)
 
 
-def _config(options: CheckOptions, text: str | None, policies: ActivePolicies, file: str = CONFIG_FILE) -> RepoConfig:
+def _config(
+    options: CheckOptions,
+    text: str | None,
+    policies: ActivePolicies,
+    defaults: RepoConfig,
+    file: str = CONFIG_FILE,
+) -> RepoConfig:
     """The configuration of the options, else the one in `text`, of that `file`."""
     rules, unavailable = policies.chosen.rules, policies.chosen.unavailable_rules
-    defaults = _defaults(options, policies)
     if options.config is not None:
         given = read_text(Path(options.config))
         if given is None:

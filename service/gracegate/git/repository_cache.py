@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gracegate.errors import GitFailed
@@ -33,6 +33,7 @@ class RepositoryCache:
     max_bytes: int
     seconds: float
     sleep: Callable[[float], None] = time.sleep
+    _sizes: dict[str, tuple[float, int]] = field(default_factory=dict, init=False)
 
     @contextmanager
     def lock(self, url: str) -> Iterator[Path]:
@@ -59,10 +60,7 @@ class RepositoryCache:
     def shrink(self) -> None:
         """Delete the repositories used longest ago until the rest fits; one that is in use stays."""
         oldest_first = sorted(self._names(), key=self._last_use)
-        sizes = {
-            name: sum(_size(path) for folder in self._folders(name) for path in folder.rglob("*"))
-            for name in oldest_first
-        }
+        sizes = {name: self._size(name) for name in oldest_first}
         total = sum(sizes.values())
         for name in oldest_first[:-1]:
             if total <= self.max_bytes:
@@ -88,6 +86,14 @@ class RepositoryCache:
 
     def _folders(self, name: str) -> tuple[Path, Path]:
         return self.folder / f"{name}.git", self.folder / f"{name}.made"
+
+    def _size(self, name: str) -> int:
+        repository, made = self._folders(name)
+        modified = _modified(made)
+        # There may be thousands of files, and each fetch asks: only a folder that changed since is counted again.
+        if self._sizes.get(name, (0.0, 0))[0] != modified:
+            self._sizes[name] = modified, sum(map(_size, made.rglob("*")))
+        return sum(map(_size, repository.rglob("*"))) + self._sizes.get(name, (0.0, 0))[1]
 
     def _last_use(self, name: str) -> float:
         return max(map(_modified, self._folders(name)))

@@ -33,6 +33,7 @@ def open_foreign_policies(
     An evaluation may take `seconds` where it is not given another limit. Raises EngineUnavailable.
     """
     policies = ForeignPolicies.of(catalog.foreign or {}, catalog.modules, catalog.rules)
+    with_file = policies.reads_file
     files = {**bundle_of(policies), f"{VERSION_PACKAGE}.rego": VERSION_MODULE}
     with (
         OpaProcess(binary, files, is_bundle=True) as process,
@@ -40,7 +41,7 @@ def open_foreign_policies(
     ):
 
         def ask(questions: Sequence[Question], limit: float | None) -> Sequence[Said]:
-            return _ask(connection, questions, limit, with_file=policies.reads_file)
+            return _ask(connection, questions, limit, with_file=with_file)
 
         combined = {one.rule.id for one in policies.rules if one.is_combined}
         choose = chosen_by(policies.matches) if policies.matches else whole_document
