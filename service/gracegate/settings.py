@@ -215,8 +215,12 @@ def _rules_url(public_url: str) -> str:
 
 def can_sign_in_at(public_url: str) -> bool:
     """Whether a session is safe at this address of the service: over TLS, or on this machine alone."""
-    url = urlsplit(public_url)
-    return url.scheme == "https" or url.hostname in _LOOPBACK
+    return urlsplit(public_url).scheme == "https" or is_loopback(public_url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine by a name that nobody else can give it."""
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def environment() -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from gracegate.errors import GitHubError, GitHubUnavailable, Gone
 from gracegate.github_app import app, app_manifest, deliveries
 from gracegate.model import RenderSources
 from gracegate.policy.sets import OperatorPolicies
-from gracegate.settings import Settings
+from gracegate.settings import Settings, is_loopback
 
 Level = Literal["ok", "note", "warning", "problem"]
 
@@ -76,7 +76,7 @@ def diagnose_settings(settings: Settings) -> list[Diagnosis]:
 
 def _diagnose_urls(api: str, git: str) -> Iterator[Diagnosis]:
     for name, url in (("GRACEGATE_GITHUB_URL", api), ("GRACEGATE_GIT_URL", git)):
-        if urlsplit(url).scheme == "http" and not _is_loopback(url):
+        if urlsplit(url).scheme == "http" and not is_loopback(url):
             message = f"tokens go to {urlsplit(url).hostname} in plain text, because {name} is {url}"
             yield Diagnosis("settings", "problem", message, f"write https:// into {name}")
     expected_api, expected_git = expected_urls(api)
@@ -92,17 +92,13 @@ def expected_urls(url: str) -> tuple[str, str]:
     """The address of the API and that of the website and of git, by either of them."""
     parts = urlsplit(url)
     host = parts.netloc
-    if _is_loopback(url):
+    if is_loopback(url):
         return url, url.removesuffix("/api/v3")
     if host in {"github.com", "api.github.com"}:
         return GITHUB_API, GITHUB
     if host.endswith(".ghe.com"):
         return f"{parts.scheme}://api.{host.removeprefix('api.')}", f"{parts.scheme}://{host.removeprefix('api.')}"
     return f"{parts.scheme}://{host}/api/v3", f"{parts.scheme}://{host}"
-
-
-def _is_loopback(url: str) -> bool:
-    return (urlsplit(url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
 
 
 def diagnose_key(pem: str) -> Diagnosis:
@@ -276,7 +272,7 @@ def diagnose_webhook(webhook: app.Webhook, settings: Settings, settings_url: str
     if not is_ours:
         message = f"GitHub delivers to {webhook.url}, and the service listens at {url}"
         found.append(Diagnosis("webhook", "warning", message, f"compare them at {settings_url}"))
-    if not _is_loopback(webhook.url) and (urlsplit(webhook.url).scheme == "http" or not webhook.verifies_tls):
+    if not is_loopback(webhook.url) and (urlsplit(webhook.url).scheme == "http" or not webhook.verifies_tls):
         message = "others on the way can read the deliveries, because their TLS is off or the certificate not verified"
         found.append(Diagnosis("webhook", "warning", message, f"use https and SSL verification at {settings_url}"))
     return found or [Diagnosis("webhook", "ok", f"{webhook.url}, JSON, with a secret")]

@@ -90,7 +90,7 @@ def _heading(rule: Rule) -> list[str]:
     description = [rule.description.strip()] if rule.description else []
     about = [f"{rule.id}: {rule.title}", f"{rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."]
     about += [f"Whom to ask: {rule.owner}."] if rule.owner else []
-    about += [f"Mode: {mode_words(rule)}."] if rule.mode != "block" or rule.mode_exceptions else []
+    about += [f"Mode: {mode}."] if (mode := mode_words(rule)) else []
     return ["\n".join(about), *description]
 
 

@@ -65,7 +65,7 @@ class AppClient:
         return int(issuer) if issuer.isdecimal() else self._read_app()[0]
 
     def app_slug(self) -> str:
-        """The App's name in URLs; its comments are by `<slug>[bot]`."""
+        """The App's name in URLs."""
         return self._read_app()[1]
 
     def _read_app(self) -> tuple[int, str]:
@@ -216,6 +216,10 @@ class RepositoryClient:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._repository.requester.close()
+
+    def app_login(self) -> str:
+        """The login of the App where it comments and commits; only Apps have one with brackets."""
+        return f"{self.app_slug()}[bot]"
 
     def read(self, do: Callable[[Repository], Result], *, is_new: bool = False) -> Result:
         """See Retrier.read."""

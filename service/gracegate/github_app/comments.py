@@ -36,8 +36,8 @@ def find_app_comments(
     repo: RepositoryClient, number: int, matches: Callable[[str], bool] = lambda _: True
 ) -> list[PostedComment]:
     """The App's own comments whose text `matches`, oldest first."""
-    app_slug = repo.app_slug()
-    return repo.read(lambda repository: _app_comments(repository, number, app_slug, matches))
+    login = repo.app_login()
+    return repo.read(lambda repository: _app_comments(repository, number, login, matches))
 
 
 def post_review(repo: RepositoryClient, number: int, commit: str, body: str, comments: Sequence[Comment]) -> PostResult:
@@ -146,7 +146,7 @@ class _ReviewPoster:
             return False
 
     def _posted_bodies(self, repository: Repository) -> set[str]:
-        comments = _app_comments(repository, self.number, self.repo.app_slug(), lambda _: True)
+        comments = _app_comments(repository, self.number, self.repo.app_login(), lambda _: True)
         return {_normalized(comment.body) for comment in comments}
 
     def _find_review(self, repository: Repository, body: str, sent: Sequence[dict[str, Any]]) -> int | None:
@@ -155,7 +155,7 @@ class _ReviewPoster:
         expected = sorted(_normalized(comment["body"]) for comment in sent)
         for review in reversed(list(pull.get_reviews())):
             author = review.user.login if review.user else ""
-            if not _is_by_app(author, self.repo.app_slug()) or review.commit_id != self.commit:
+            if author != self.repo.app_login() or review.commit_id != self.commit:
                 continue
             if _normalized(review.body) == _normalized(body):
                 bodies = sorted(_normalized(comment.body) for comment in pull.get_single_review_comments(review.id))
@@ -165,22 +165,17 @@ class _ReviewPoster:
 
 
 def _app_comments(
-    repository: Repository, number: int, app_slug: str, matches: Callable[[str], bool]
+    repository: Repository, number: int, login: str, matches: Callable[[str], bool]
 ) -> list[PostedComment]:
     return [
         PostedComment(comment.id, comment.path, _line(comment), comment.body)
         for comment in repository.get_pull(number).get_review_comments()
-        if comment.user and _is_by_app(comment.user.login, app_slug) and matches(comment.body)
+        if comment.user and comment.user.login == login and matches(comment.body)
     ]
 
 
 def _line(comment: PullRequestComment) -> int | None:
     return None if comment.subject_type == "file" else comment.line
-
-
-def _is_by_app(login: str, app_slug: str) -> bool:
-    # Only Apps have a name with brackets.
-    return login == f"{app_slug}[bot]"
 
 
 def _clip_body(body: str) -> str:

@@ -36,7 +36,7 @@ class ChangesSince:
 
 def read_changes_since(repo: RepositoryClient, commit: str, head: str, headline: str) -> ChangesSince:
     """What `head` has that `commit` had not."""
-    login = f"{repo.app_slug()}[bot]"
+    login = repo.app_login()
 
     def compare(repository: Repository) -> ChangesSince:
         _, found = repository.requester.requestJsonAndCheck("GET", f"{repository.url}/compare/{commit}...{head}")
@@ -62,7 +62,7 @@ def commit_files(
     the status STALE if the branch is at another commit.
     """
     headline, body = message
-    login = f"{repo.app_slug()}[bot]"
+    login = repo.app_login()
     additions = [
         {"path": path, "contents": base64.b64encode(content).decode()} for path, content in sorted(files.items())
     ]

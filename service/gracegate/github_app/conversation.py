@@ -86,7 +86,7 @@ def reply(repo: RepositoryClient, number: int, comment: WrittenComment, body: st
     is_review = comment.kind == "pull_request_review_comment"
     thread = f"pulls/{number}/comments/{comment.thread}/replies" if is_review else f"issues/{number}/comments"
     replies = f"{'pulls' if is_review else 'issues'}/{number}/comments"
-    login = f"{repo.app_slug()}[bot]"
+    login = repo.app_login()
 
     def post(repository: Repository) -> int:
         url = f"{repository.url}/{thread}"

@@ -18,7 +18,7 @@ def rule_explanation(rule: Rule, rule_url: str | None = None) -> str:
     """What a rule finds, why that is a problem, and how to disagree."""
     name = code(rule.id)
     day = f" From {rule.effective_on} it blocks; until then it is a warning." if rule.effective_on else ""
-    mode = f" Its mode is {prose(mode_words(rule))}." if rule.mode != "block" or rule.mode_exceptions else ""
+    mode = f" Its mode is {prose(words)}." if (words := mode_words(rule)) else ""
     parts = [
         f"**{f'[{name}]({rule_url})' if rule_url else name}**: {prose(rule.title)}",
         prose(" ".join(rule.description.split())),

@@ -181,7 +181,9 @@ def waiver_hint(rule: Rule) -> str:
 
 
 def mode_words(rule: Rule) -> str:
-    """The mode of a rule, and where it has another one."""
+    """The mode of a rule, and where it has another one; empty where it blocks everywhere, as most do."""
+    if rule.mode == "block" and not rule.mode_exceptions:
+        return ""
     exceptions = (
         f"{one.mode} in {' of '.join(filter(None, (one.path, one.repository)))}" for one in rule.mode_exceptions
     )

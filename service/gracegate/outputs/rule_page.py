@@ -67,8 +67,8 @@ def _parts(explanation: RuleExplanation, remarks: Sequence[str], estimates: Sequ
 def _facts(rule: Rule) -> Iterator[str]:
     day = f", a warning before {rule.effective_on}" if rule.effective_on else ""
     yield f"Level: {rule.severity}{day}. Fix: {FIX_CLASSES[rule.fix]}."
-    if rule.mode != "block" or rule.mode_exceptions:
-        yield f"Mode: {prose(mode_words(rule))}."
+    if mode := mode_words(rule):
+        yield f"Mode: {prose(mode)}."
     if rule.owner:
         yield f"Whom to ask: {prose(rule.owner)}."
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,33 +27,20 @@ __all__ = [
     "build_reviewer",
     "read_page",
 ]
-_OF_PLAYGROUND = frozenset({"OWN_RULE", "Playground", "PlaygroundJob", "PlaygroundRefused"})
+
+_MODULES: Mapping[str, str] = {
+    **dict.fromkeys(("OWN_RULE", "Playground", "PlaygroundJob", "PlaygroundRefused"), "playground"),
+    **dict.fromkeys(("StoredRecords", "build_policy_sets"), "policy_sets"),
+    **dict.fromkeys(("build_reconciler", "build_reviewer"), "run_reviewer"),
+    "OwnRules": "own_rules",
+    "build_operator_client": "operator_client",
+    "read_page": "report_pages",
+}
+"""Where each name is. The sandboxed child imports this room too, and has no use for the clients of GitHub and git; nor
+has a page."""
 
 
 def __getattr__(name: str) -> Any:
-    # The sandboxed child imports this room too, and has no use for the clients of GitHub and git; nor has a page.
-    if name == "read_page":
-        from gracegate.review.report_pages import read_page  # noqa: PLC0415
-
-        return read_page
-    if name == "OwnRules":
-        from gracegate.review.own_rules import OwnRules  # noqa: PLC0415
-
-        return OwnRules
-    if name in _OF_PLAYGROUND:
-        from gracegate.review import playground  # noqa: PLC0415
-
-        return getattr(playground, name)
-    if name == "build_operator_client":
-        from gracegate.review.operator_client import build_operator_client  # noqa: PLC0415
-
-        return build_operator_client
-    if name in {"StoredRecords", "build_policy_sets"}:
-        from gracegate.review import policy_sets  # noqa: PLC0415
-
-        return getattr(policy_sets, name)
-    if name in __all__:
-        from gracegate.review import run_reviewer  # noqa: PLC0415
-
-        return getattr(run_reviewer, name)
-    raise AttributeError(name)
+    if name not in _MODULES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"gracegate.review.{_MODULES[name]}"), name)

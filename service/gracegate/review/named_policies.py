@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from gracegate.policy.sets import (
     write_version,
 )
 from gracegate.policy.sources import PolicyFiles
+from gracegate.review.recently_read import RecentlyRead
 
 if TYPE_CHECKING:
     from gracegate.policy.sources import PolicyFetcher
@@ -71,31 +72,24 @@ class NamedPolicyReader:
 
     def __init__(self, fetcher: PolicyFetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._known: dict[PolicySource, tuple[float, NamedPolicies]] = {}
+        self._recent: RecentlyRead[PolicySource, NamedPolicies] = RecentlyRead(_READ_EVERY, _MAX_KEPT, clock)
 
     def read(self, texts: Iterable[str], repository: NamingRepository) -> dict[str, NamedPolicies]:
         """What each text names, as far as it is allowed, which the caller need not have looked at."""
         sources = ((text, repository.source(text)) for text in list(texts)[:MAX_NAMED])
-        return {text: self._read(source) for text, source in sources if source is not None}
+        return {
+            text: self._recent.get(source, partial(self._fetch, source))
+            for text, source in sources
+            if source is not None
+        }
 
-    def _read(self, source: PolicySource) -> NamedPolicies:
-        with self._lock:
-            read_at, known = self._known.get(source, (float("-inf"), NamedPolicies(None)))
-        if self._clock() - read_at < _READ_EVERY:
-            return known
+    def _fetch(self, source: PolicySource, before: NamedPolicies | None) -> NamedPolicies:
+        files = None if before is None else before.files
         try:
-            files = self._fetcher.fetch(source, "" if known.files is None else known.files.commit)
-            found = NamedPolicies(files or known.files)
+            found = self._fetcher.fetch(source, "" if files is None else files.commit)
         except RepositoryError as error:
-            found = NamedPolicies(known.files, str(error))
-        with self._lock:
-            self._known.pop(source, None)
-            self._known[source] = (self._clock(), found)
-            while len(self._known) > _MAX_KEPT:
-                del self._known[next(iter(self._known))]
-        return found
+            return NamedPolicies(files, str(error))
+        return NamedPolicies(found or files)
 
 
 def load_named(

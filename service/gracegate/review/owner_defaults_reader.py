@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ from gracegate.errors import Gone, Refused
 from gracegate.github_app import AppClient, contents
 from gracegate.model import CONFIG_FILE
 from gracegate.review.owner_defaults import OwnerDefaults
+from gracegate.review.recently_read import RecentlyRead
 
 REPOSITORY = ".github"
 """GitHub's own place for what counts in all repositories of an owner."""
@@ -23,25 +23,12 @@ class OwnerDefaultsReader:
 
     def __init__(self, client: AppClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._known: dict[tuple[int, str], tuple[float, OwnerDefaults]] = {}
+        self._recent: RecentlyRead[tuple[int, str], OwnerDefaults] = RecentlyRead(_READ_EVERY, _MAX_KEPT, clock)
 
     def read(self, installation_id: int, repository: str) -> OwnerDefaults:
         """The defaults for a repository, by its full name; those of its owner's default branch."""
         owner = repository.partition("/")[0]
-        key = (installation_id, owner)
-        with self._lock:
-            read_at, known = self._known.get(key, (float("-inf"), OwnerDefaults()))
-        if self._clock() - read_at < _READ_EVERY:
-            return known
-        found = self._fetch(installation_id, owner)
-        with self._lock:
-            self._known.pop(key, None)
-            self._known[key] = (self._clock(), found)
-            while len(self._known) > _MAX_KEPT:
-                del self._known[next(iter(self._known))]
-        return found
+        return self._recent.get((installation_id, owner), lambda _: self._fetch(installation_id, owner))
 
     def _fetch(self, installation_id: int, owner: str) -> OwnerDefaults:
         name = f"{owner}/{REPOSITORY}"

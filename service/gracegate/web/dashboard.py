@@ -29,7 +29,7 @@ from gracegate.store import (
     reviews,
     runs,
 )
-from gracegate.web.responses import message, page, sign_in_address
+from gracegate.web.responses import message, page, sign_in_address, sign_in_links
 from gracegate.web.viewers import current_viewer, has_sign_in, listed_repositories, may_read
 
 log = structlog.get_logger(__name__)
@@ -249,6 +249,5 @@ def _listed() -> tuple[Sequence[int], bool]:
 
 
 def _no_repository() -> Response:
-    links = [(sign_in_address(), "Sign in with GitHub")] if has_sign_in() and current_viewer() is None else []
     why = "There is no repository at this address that you may see."
-    return message(404, "No such repository", why, links=[*links, ("/dashboard", "Dashboard")])
+    return message(404, "No such repository", why, links=[*sign_in_links(), ("/dashboard", "Dashboard")])

@@ -1,34 +1,24 @@
-"""The playground on the machine of one person, with the pages about rules beside it.
-
-It is served on loopback, to a browser that calls it so: a website may let its own name lead here.
-"""
+"""The playground on the machine of one person, with the pages about rules beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
-from flask import Flask, Response, make_response, redirect, request
-from werkzeug.serving import WSGIRequestHandler, make_server
+from flask import Flask, Response, make_response, redirect
+from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Response as AnyResponse
 
-from gracegate.errors import ConfigError
 from gracegate.outputs import PlaygroundForm
 from gracegate.review import Playground
 from gracegate.web import pages, playground
-
-HOST = "127.0.0.1"
-_LOOPBACK = frozenset({HOST, "localhost", "::1"})
+from gracegate.web.local_server import HOST, has_other_name, open_server
 
 
 def serve_playground(
     reviews: Playground, start: PlaygroundForm | None, port: int, on_start: Callable[[int], None]
 ) -> None:
     """Serve the playground until the process ends. `on_start` is told the port: a free one where `port` is 0."""
-    try:
-        server = make_server(HOST, port, create_local_app(reviews, start), threaded=True, request_handler=_Handler)
-    except (OSError, SystemExit) as error:
-        raise ConfigError(f"--port is {port}, where no server can listen") from error
+    server = open_server(create_local_app(reviews, start), port, _Handler)
     try:
         on_start(server.server_port)
         server.serve_forever()
@@ -41,9 +31,9 @@ def create_local_app(reviews: Playground, start: PlaygroundForm | None) -> Flask
 
     @app.before_request
     def refuse_other_names() -> Response | None:
-        if (urlsplit(f"//{request.host}").hostname or "") in _LOOPBACK:
-            return None
-        return make_response(f"This page is for this machine alone. Open it as http://{HOST}.\n", 400)
+        if has_other_name():
+            return make_response(f"This page is for this machine alone. Open it as http://{HOST}.\n", 400)
+        return None
 
     @app.get("/")
     def show_playground() -> AnyResponse:

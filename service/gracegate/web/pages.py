@@ -33,9 +33,9 @@ from gracegate.web.responses import (
     message,
     navigation,
     page,
-    sign_in_address,
+    sign_in_links,
 )
-from gracegate.web.viewers import current_viewer, has_sign_in, may_read
+from gracegate.web.viewers import may_read
 
 log = structlog.get_logger(__name__)
 
@@ -175,8 +175,7 @@ def answer_errors(app: Flask) -> None:
 
 
 def _no_report() -> Response:
-    links = [(sign_in_address(), "Sign in with GitHub")] if has_sign_in() and current_viewer() is None else []
-    return message(404, "No such report", *_NO_REPORT, links=[*links, *HOME])
+    return message(404, "No such report", *_NO_REPORT, links=[*sign_in_links(), *HOME])
 
 
 def _context(settings: Settings, stored: StoredReport, left_out: int, shown: Navigation) -> ReportContext:

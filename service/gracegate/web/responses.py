@@ -56,6 +56,12 @@ def navigation() -> Navigation:
     return Navigation(tuple(links), (sign_in_address(), "Sign in") if has_sign_in() else None)
 
 
+def sign_in_links() -> list[tuple[str, str]]:
+    """The link to the sign-in, for who might see more after it."""
+    can_sign_in = has_sign_in() and current_viewer() is None
+    return [(sign_in_address(), "Sign in with GitHub")] if can_sign_in else []
+
+
 def sign_in_address() -> str:
     """Where a person signs in, and comes back to this page."""
     if request.method != "GET":

@@ -15,12 +15,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, make_response, render_template_string, request
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import WSGIRequestHandler
 
-from gracegate.errors import ConfigError, GracegateError
+from gracegate.errors import GracegateError
+from gracegate.web.local_server import HOST, has_other_name, open_server
 
-HOST = "127.0.0.1"
-_LOOPBACK = frozenset({HOST, "localhost", "::1"})
 _HEADERS = {
     "Cache-Control": "no-store",
     # The code of the new App is in the URL.
@@ -75,10 +74,7 @@ def serve_setup(pages: SetupPages, port: int, on_start: Callable[[int], None]) -
     """Serve the pages until an App is registered. `on_start` is told the port: a free one where `port` is 0."""
     done = threading.Event()
     app = create_setup_app(pages, done.set)
-    try:
-        server = make_server(HOST, port, app, threaded=True, request_handler=_Handler)
-    except (OSError, SystemExit) as error:
-        raise ConfigError(f"--port is {port}, where no server can listen") from error
+    server = open_server(app, port, _Handler)
     thread = threading.Thread(target=server.serve_forever, name="setup", daemon=True)
     thread.start()
     try:
@@ -96,9 +92,9 @@ def create_setup_app(pages: SetupPages, on_registered: Callable[[], None]) -> Fl
 
     @app.before_request
     def refuse_other_names() -> Response | None:
-        if (urlsplit(f"//{request.host}").hostname or "") in _LOOPBACK:
-            return None
-        return _page(400, "This page is for this machine alone", f"Open it as http://{HOST}.")
+        if has_other_name():
+            return _page(400, "This page is for this machine alone", f"Open it as http://{HOST}.")
+        return None
 
     @app.get("/")
     def show_button() -> Response:
