@@ -335,11 +335,12 @@ def test_no_renderer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
+    # Names of their own: the bytes hold the time of packing, and pytest-xdist's workers must name a test alike.
     [
-        b"not packed",
-        gzip.compress(b"no wasm"),
-        gzip.compress(b"no wasm")[:-9],
-        gzip.compress(b"no wasm")[:10] + b"\xff",
+        pytest.param(b"not packed", id="not packed"),
+        pytest.param(gzip.compress(b"no wasm"), id="packed, not Wasm"),
+        pytest.param(gzip.compress(b"no wasm")[:-9], id="cut off"),
+        pytest.param(gzip.compress(b"no wasm")[:10] + b"\xff", id="broken"),
     ],
 )
 def test_a_file_that_is_no_module(tmp_path: Path, content: bytes) -> None:
