@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from gracegate.cli import logs, serve
-from gracegate.settings import Settings
+from gracegate.settings import Settings, settings_without_app
 from gracegate.web import gunicorn_options
 
-_settings = Settings.from_environment()
-globals().update(gunicorn_options(_settings))
+_settings = settings_without_app() or Settings.from_environment()
+globals().update(gunicorn_options(_settings.web))
 wsgi_app = "gracegate.cli.serve:application()"
 
 
 def on_starting(_server: Any) -> None:
     """Before the first process starts: configure the log, which redacts secrets, and migrate the tables."""
-    logs.configure(_settings)
-    serve.prepare_database(_settings)
+    if isinstance(_settings, Settings):
+        logs.configure(_settings)
+        serve.prepare_database(_settings)

@@ -22,6 +22,9 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 # Name -> its old name, which is still read, with a warning.
 _OLD_NAMES = {"COMMENT_SIGNING_KEYS": "MARKER_KEYS", "SHUTDOWN_SECONDS": "DRAIN_SECONDS"}
 
+# The variables of what a GitHub App has.
+_OF_THE_APP = ("APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_FILE", "WEBHOOK_SECRETS", "COMMENT_SIGNING_KEYS", "MARKER_KEYS")
+
 # The field of model.Limits: its variable, and the least and the most that may be written.
 _LIMITS = {
     "bytes": ("MAX_FILE_BYTES", 1_000, 20_000_000),
@@ -142,10 +145,7 @@ class Settings:
         read = _Reader(environment() if env is None else env)
         data_dir = read.data_dir()
         settings = cls(
-            app_id=read.app_id(),
-            private_key=read.private_key(),
-            webhook_secrets=read.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
-            comment_signing_keys=read.secrets("COMMENT_SIGNING_KEYS", "a random key, e.g. from `openssl rand -hex 32`"),
+            **read.app(),
             data_dir=data_dir,
             database=read.database(data_dir),
             github_url=read.url("GITHUB_URL", "https://api.github.com"),
@@ -206,6 +206,29 @@ class Settings:
         password = urlsplit(self.database).password
         more = filter(None, [password, self.client_secret])
         return (self.private_key, *self.webhook_secrets, *self.comment_signing_keys, *more)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsWithoutApp:
+    """What is decided of a service that has no GitHub App yet. `missing` says of each variable of the App what to write
+    into it."""
+
+    web: WebSettings
+    public_url: str | None
+    missing: tuple[str, ...]
+
+
+def settings_without_app(env: Mapping[str, str] | None = None) -> SettingsWithoutApp | None:
+    """None where a variable of a GitHub App is set: then all of them have to be right. Raises ConfigError."""
+    env = environment() if env is None else env
+    if any(env.get(f"GRACEGATE_{name}", "").strip() for name in _OF_THE_APP):
+        return None
+    wanted = _Reader(env)
+    wanted.app()
+    read = _Reader(env)
+    settings = SettingsWithoutApp(read.web(), read.url("PUBLIC_URL", "") or None, tuple(wanted.errors))
+    read.raise_errors()
+    return settings
 
 
 def _rules_url(public_url: str) -> str:
@@ -366,6 +389,16 @@ class _Reader:
         if not value:
             self.errors.append(f"GRACEGATE_{name} is not set: write {what}")
         return value
+
+    def app(self) -> dict[str, Any]:
+        """What belongs to the GitHub App, by the fields of Settings."""
+        random_key = "a random key, e.g. from `openssl rand -hex 32`"
+        return {
+            "app_id": self.app_id(),
+            "private_key": self.private_key(),
+            "webhook_secrets": self.secrets("WEBHOOK_SECRETS", "the webhook secret of the GitHub App"),
+            "comment_signing_keys": self.secrets("COMMENT_SIGNING_KEYS", random_key),
+        }
 
     def app_id(self) -> str:
         value = self.required("APP_ID", "the id or the client id on the GitHub App's settings page")

@@ -28,4 +28,4 @@ def application() -> Flask:
 
 
 if __name__ == "__main__":
-    Server(Settings.from_environment(), application).run()
+    Server(Settings.from_environment().web, application).run()

@@ -11,9 +11,9 @@ import pytest
 from gracegate.outputs import render_report
 from gracegate.outputs.html import ReportContext, draw_rollouts
 from gracegate.review.report_pages import write_page
-from gracegate.settings import Settings
+from gracegate.settings import Settings, settings_without_app
 from gracegate.store import KnownRepository, StoredReport, reports, repositories
-from gracegate.web import create_app
+from gracegate.web import create_app, create_app_without_github
 from gracegate.web.setup import SetupPages, create_setup_app
 from tests.browser.browser import Browser
 from tests.browser.serving import served
@@ -61,6 +61,14 @@ def test_a_report_as_a_file(browser: Browser, tmp_path: Path, report: str, scree
     file = tmp_path / "report.html"
     file.write_text(render_report(shown, ReportContext(), draw_rollouts(shown.rollouts)))
     look_at(browser, file.as_uri(), screen)
+
+
+def test_the_page_of_a_service_without_an_app(browser: Browser) -> None:
+    settings = settings_without_app({})
+    assert settings is not None
+    with served(create_app_without_github(settings)) as address:
+        for screen in SCREENS:
+            look_at(browser, address, screen)
 
 
 def test_the_pages_that_register_the_app(browser: Browser) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from gracegate.settings import Settings
+    from gracegate.settings import Settings, SettingsWithoutApp
     from gracegate.web import Application
 
 _PROGRESS_EVERY = 5.0
@@ -25,21 +25,32 @@ def command(*, web_only: bool, workers: int | None) -> None:
     """Receive GitHub's webhooks at /webhooks/github and do the reviews, until SIGTERM.
 
     Settings are environment variables (GRACEGATE_*). The database is a SQLite file unless GRACEGATE_DATABASE is set.
+    Without a GitHub App there is only a page that says how to get one.
     """
     from gracegate.cli import logs  # noqa: PLC0415 - `gracegate --help` does without the service
-    from gracegate.settings import Settings  # noqa: PLC0415
+    from gracegate.settings import Settings, settings_without_app  # noqa: PLC0415
 
+    if (without_app := settings_without_app()) is not None:
+        _serve_without_app(without_app)
+        return
     settings = Settings.from_environment()
     logs.configure(settings)
     prepare_database(settings)
     if web_only:
         from gracegate.web import Server  # noqa: PLC0415
 
-        Server(settings, application).run()
+        Server(settings.web, application).run()
     else:
         _print_settings(settings)
         prepare_renderer(settings)
         _run_processes(settings, workers or settings.jobs.workers)
+
+
+def _serve_without_app(settings: SettingsWithoutApp) -> None:
+    from gracegate.web import Server  # noqa: PLC0415
+
+    click.echo(f"gracegate: no GitHub App is set: http://{settings.web.bind}/ says how to register one", err=True)
+    Server(settings.web, application).run()
 
 
 def application() -> Application:
@@ -47,10 +58,12 @@ def application() -> Application:
     from gracegate.cli import logs  # noqa: PLC0415
     from gracegate.cli.readiness import readiness_checks  # noqa: PLC0415
     from gracegate.processes import answer_steadily  # noqa: PLC0415
-    from gracegate.settings import Settings  # noqa: PLC0415
+    from gracegate.settings import Settings, settings_without_app  # noqa: PLC0415
     from gracegate.store import Store  # noqa: PLC0415
-    from gracegate.web import create_app  # noqa: PLC0415
+    from gracegate.web import create_app, create_app_without_github  # noqa: PLC0415
 
+    if (without_app := settings_without_app()) is not None:
+        return create_app_without_github(without_app)
     settings = Settings.from_environment()
     logs.configure(settings)
     store = Store(settings.database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gracegate.web.app import Application, create_app
 from gracegate.web.health import Degraded, ReadinessCheck
 from gracegate.web.local_playground import serve_playground
+from gracegate.web.no_app import create_app_without_github
 from gracegate.web.probes import serve_probes
 from gracegate.web.server import Server, gunicorn_options
 from gracegate.web.setup import SetupPages, serve_setup
@@ -16,6 +17,7 @@ __all__ = [
     "Server",
     "SetupPages",
     "create_app",
+    "create_app_without_github",
     "gunicorn_options",
     "serve_playground",
     "serve_probes",

@@ -10,18 +10,18 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from prometheus_client import multiprocess
 
-from gracegate.settings import Settings
+from gracegate.settings import WebSettings
 from gracegate.web.metrics import counts_in_several_processes
 from gracegate.web.worker import BoundedThreadWorker
 
 
-def gunicorn_options(settings: Settings) -> dict[str, Any]:
+def gunicorn_options(settings: WebSettings) -> dict[str, Any]:
     """gunicorn's settings by name."""
     return {
-        "bind": [settings.web.bind],
+        "bind": [settings.bind],
         "worker_class": BoundedThreadWorker,
-        "workers": settings.web.processes,
-        "threads": settings.web.threads,
+        "workers": settings.processes,
+        "threads": settings.threads,
         # Each process opens its own database connections: they may not be carried over a fork.
         "preload_app": False,
         # Seconds. GitHub waits ten; a process whose threads all hang for longer than this is replaced.
@@ -46,7 +46,7 @@ class ForwardingLogger(Logger):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn in this process, without its command line."""
 
-    def __init__(self, settings: Settings, application: Callable[[], Flask]) -> None:
+    def __init__(self, settings: WebSettings, application: Callable[[], Flask]) -> None:
         self._settings = settings
         self._application = application
         super().__init__()
