@@ -1,8 +1,8 @@
 """The service before it has a GitHub App: it is not ready, and its first page says how to get one.
 
 Nothing is registered here. Whoever registers the App holds its keys, and the first who opens a fresh service need not
-be its operator: behind a proxy even a stranger comes from this machine. `gracegate setup` has the button, on a page that
-only its own machine reaches, and writes the keys into files of the person who runs it.
+be its operator: behind a proxy even a stranger comes from this machine. `gracegate setup` has the button, on a page
+that only its own machine reaches, and writes the keys into files of the person who runs it.
 """
 
 from __future__ import annotations
