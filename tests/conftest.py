@@ -15,6 +15,7 @@ from wasmtime._managed import Managed
 
 from gracegate.rendering import WasmRenderer, find_renderer
 from tests import postgresql, processes
+from tests.browser.browser import Browser, BrowserMissing
 from tests.scene_rules import has_scenes, keep_scene_rules
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,3 +88,13 @@ def postgresql_server() -> Iterator[str]:
             yield server.url
     except postgresql.ServerMissing as error:
         pytest.skip(f"needs PostgreSQL: {error}")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all tests of pages; they are skipped by name where there is no browser, or no axe-core."""
+    try:
+        with Browser(tmp_path_factory.mktemp("profile")) as started:
+            yield started
+    except BrowserMissing as missing:
+        pytest.skip(str(missing))

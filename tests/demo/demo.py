@@ -115,7 +115,7 @@ def _lines(comments: list[Any]) -> list[str]:
 
 
 def _plain_text(markdown: str) -> str:
-    return re.sub(r"\[(.*?)\]\(.*?\)", r"\1", markdown).replace("~~", "").replace("`", "")
+    return re.sub(r"\[([^][]*)\]\(.*?\)", r"\1", markdown).replace("~~", "").replace("`", "")
 
 
 def play(stage: Stage, timeline: Timeline) -> Any:

@@ -1,4 +1,4 @@
-"""`make demo` and `make replay`."""
+"""`make demo`, its pull request in Chromium, and `make replay`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
 
 from gracegate.rendering import find_renderer
+from tests.browser.browser import Browser
+from tests.browser.test_pages import SCREENS, check_page, look_at
 from tests.demo.demo import Timeline, find_mistakes, find_rendered_mistakes, play, play_rendered
 from tests.demo.layers import layer
 from tests.demo.replay import replay
@@ -24,6 +27,12 @@ from tests.processes import WAIT_SECONDS
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage(tmp_path_factory.mktemp("stage"), GRACEGATE_PLAYGROUND="on", **AT_ONCE) as stage:
         yield stage
+
+
+@pytest.fixture(scope="module")
+def demo_pull(stage: Stage) -> Any:
+    """The pull request of the demo, as it is at the end."""
+    return play(stage, Timeline())
 
 
 @pytest.fixture
@@ -46,11 +55,10 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
-    pull = play(stage, Timeline())
-    assert find_mistakes(stage, pull) == []
+def test_the_demo_ends_as_it_promises(stage: Stage, demo_pull: Any) -> None:
+    assert find_mistakes(stage, demo_pull) == []
     # From the check to its report, to the page of a rule, to the playground with the rule's example.
-    page = follow(stage, pull["checks"][-1]["details_url"])
+    page = follow(stage, demo_pull["checks"][-1]["details_url"])
     page = follow(stage, next(link for link in links(page) if "/rules/prestop-drain-missing" in link))
     page = follow(stage, next(link for link in links(page) if "/playground?" in link))
     assert "<option selected>prestop-drain-missing</option>" in page
@@ -62,6 +70,36 @@ def test_the_demo_ends_as_it_promises(stage: Stage) -> None:
     overview = stage.service.session.post(answer.url, {"login": "ada"}, timeout=WAIT_SECONDS).text
     assert ("<strong>github</strong>" in overview, "heard of" in overview) == (True, True)
     assert "shop/manifests #1" in follow(stage, "/operator/audit")
+
+
+COUNTED = """
+[".comment", ".suggestion", ".check", ".merge-box.blocked", ".entry .bubble:not(:has(.check))"].map(
+  (what) => document.querySelectorAll(what).length)
+"""
+FINDINGS = "[...document.querySelectorAll('.comment .md > p:first-child')].map((one) => one.textContent)"
+CUT = """
+[...document.querySelectorAll(".check, .check > *, .comment, .comment > *, .suggestion")].filter(
+  (one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML)
+"""
+
+
+def test_the_pull_request_of_the_demo_in_a_browser(browser: Browser, demo_pull: Any) -> None:
+    for screen in SCREENS:
+        look_at(browser, demo_pull["url"], screen)
+        assert browser.run(COUNTED) == [5, 5, 1, 1, 1]
+        assert browser.run(CUT) == []
+    assert "5 errors in 4 workloads" in browser.run("document.querySelector('.check summary').textContent")
+    findings = browser.run(FINDINGS)
+    assert [one.startswith("❌ Error: ") for one in findings] == [True, True, False, True, True]
+    assert findings[2].startswith("✅ ")
+
+    # From the check to its report.
+    browser.run("window.isOld = true; document.querySelector('.check > p a').click()")
+    browser.wait_until("window.isOld === undefined && document.readyState === 'complete'")
+    assert browser.run("location.href") == demo_pull["checks"][-1]["details_url"]
+    assert browser.run("document.querySelector('h1').textContent") == "5 errors in 4 workloads"
+    browser.look_as(1280, is_dark=False)
+    check_page(browser)
 
 
 def follow(stage: Stage, address: str) -> str:

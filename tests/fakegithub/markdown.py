@@ -34,7 +34,7 @@ def _fence(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: A
         return f'<div class="suggestion"><div class="cap">Suggested change</div>{_rows(rows)}</div>'
     if info == "diff":
         return f'<div class="suggestion">{_rows([_diff_line(line) for line in lines])}</div>'
-    return f'<pre class="code"><code>{html.escape(tokens[index].content)}</code></pre>'
+    return f'<pre class="code" tabindex="0"><code>{html.escape(tokens[index].content)}</code></pre>'
 
 
 def _diff_line(line: str) -> tuple[str, str]:

@@ -15,10 +15,12 @@ from gracegate.cli import rules
 from gracegate.errors import RulesError
 from gracegate.model import Fix, Rule, RuleExplanation
 from gracegate.outputs import rule_page_files
+from gracegate.outputs.rollout_phrasing import outage
 from gracegate.policy import PolicySet, builtin_policies, load_builtin
 from gracegate.policy.build import pages
 from gracegate.policy.build.__main__ import main
 from gracegate.policy.engines.opa_wasm import WasmEngine
+from gracegate.rollout import estimate_rollout
 
 CATALOG = load_builtin()
 BUILTIN = builtin_policies()
@@ -34,8 +36,14 @@ def page_of(explanation: RuleExplanation) -> str:
     return rule_page_files(explanation)[f"{explanation.rule.id}.md"].decode()
 
 
+EXPLAINED: dict[str, RuleExplanation] = {}
+"""Each rule is explained once for all tests."""
+
+
 def explained(rule: Rule, wasm: WasmEngine) -> RuleExplanation:
-    return explain_rule(rule, PolicySet(CATALOG, wasm.engine, wasm.evaluate))
+    if rule.id not in EXPLAINED:
+        EXPLAINED[rule.id] = explain_rule(rule, PolicySet(CATALOG, wasm.engine, wasm.evaluate))
+    return EXPLAINED[rule.id]
 
 
 def test_stale_and_left_over_pages_are_named_and_fixed(
@@ -91,6 +99,27 @@ def test_words_are_no_markdown(wasm: WasmEngine, rule: Rule) -> None:
     fix = explained(rule, wasm).finding.fix
     words = [text for text in (fix.advice, fix.assumption) if text] if fix else []
     assert [text for text in words if "`" in text] == []
+
+
+def why_without_picture(found: RuleExplanation) -> str:
+    """Why a picture would show nothing, "" where it shows what the fix is good for."""
+    both = [(one.before, one.after) for one in map(estimate_rollout, found.rollouts)]
+    if not any(before for before, _ in both):
+        return "nobody knows what a rollout of the example loses"
+    if not any(before and before.most for before, _ in both):
+        return "a rollout of the example loses nothing: the rule is about something else"
+    if not any(after for _, after in both):
+        return "there is no fix for the workload"
+    if not any(before and after and outage(before) != outage(after) for before, after in both):
+        return "the fix changes nothing of what a rollout loses"
+    return ""
+
+
+@each_rule
+def test_a_rollout_is_drawn_where_the_fix_changes_its_verdict(wasm: WasmEngine, rule: Rule) -> None:
+    found = explained(rule, wasm)
+    why_not = why_without_picture(found)
+    assert (f"{rule.id}.svg" in rule_page_files(found), why_not) == (why_not == "", why_not)
 
 
 def test_all_that_a_page_can_hold(wasm: WasmEngine) -> None:
