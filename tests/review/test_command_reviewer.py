@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from gracegate.repo_config import parse_repo_config
 from gracegate.review.command_reviewer import CommandReviewer
 from gracegate.store import CommentCommand
 from tests.fakegithub.state import IssueComment
+from tests.policy.sets.policy_sets import GOOD, ID, RULE
 from tests.review.conftest import SHOP, Inbox, is_current
 from tests.shop import PRESTOP, SERVICE, WITHOUT_DRAIN
 
@@ -99,6 +101,41 @@ def test_explain_answers_with_the_rule(opened: Inbox) -> None:
     assert f"gracegate.dev/ignore: {PRESTOP}" in answer
     assert rule.example.strip() in answer
     assert answer.endswith(f"There is no rule `prestop-drain-mising`; did you mean `{PRESTOP}`?")
+
+
+def test_commands_know_the_rules_of_sets_that_the_base_names(opened: Inbox, opa: Path) -> None:
+    """As far as the operator allows these: shop's own folder is one, the other repository's is not."""
+    own, fake = opened.stage.reviewer, opened.stage.fake
+    reviewer = CommandReviewer(replace(own, settings=replace(own.settings, policies_allowed=(SHOP,))))
+    fake.create_repository("acme/payments")
+    fake.push("acme/payments", "main", {**GOOD})
+    asked = f"/gracegate explain {ID}\n/gracegate explain no-such-rule"
+
+    def answer() -> str:
+        comment = fake.comment(SHOP, 1, asked)
+        reviewer.review(opened.stage.run(1, subject="command", event="issue_comment", comment_id=comment), is_current)
+        return answers(opened)[-1]
+
+    unknown = [f"There is no rule `{one}`; the check names the rule of each finding." for one in (ID, "no-such-rule")]
+    for config in ("policies: [acme/payments@main]\n", "policies: [policies]\nrules: [\n"):
+        fake.push(SHOP, "main", {".gracegate.yaml": config})
+        assert answer().split("\n\n") == unknown
+    fake.push(
+        SHOP,
+        "main",
+        {".gracegate.yaml": "policies: [policies]\n", **{f"policies/{name}": text for name, text in GOOD.items()}},
+    )
+    *explained, last = answer().split("\n\n")
+    assert (explained[0].startswith(f"**`{ID}`**: "), f"gracegate.dev/ignore: {ID}" in "".join(explained)) == (
+        True,
+        True,
+    )
+    assert last == unknown[1]
+    fake.push(SHOP, "main", {f"policies/{RULE}": GOOD[RULE].replace("severity: error", "severity: fatal")})
+    assert answer().split("\n\n")[0] == (
+        f"{unknown[0]} The policy set policies was not evaluated: `{RULE}:7`: severity is one of error, warning, info,"
+        " not fatal."
+    )
 
 
 def snippet(answer: str) -> str:

@@ -14,7 +14,16 @@ from gracegate.github_app import PullRequest, RepositoryClient, conversation, pu
 from gracegate.model import CONFIG_FILE, Rule, SourceFile, Tree
 from gracegate.outputs import command_text
 from gracegate.policy import load_builtin, rules_of
-from gracegate.review.commands import MAX_COMMANDS, Command, Explain, Recheck, Waive, find_commands, parse_command
+from gracegate.review.commands import (
+    MAX_COMMANDS,
+    Command,
+    Explain,
+    Recheck,
+    UnknownRule,
+    Waive,
+    find_commands,
+    parse_command,
+)
 from gracegate.review.reviewer import PullRequestReviewer
 from gracegate.review.waiver_proposal import (
     check_effect,
@@ -76,9 +85,22 @@ class CommandReviewer:
     def _answer(self, run: Run, repo: RepositoryClient, pull: PullRequest, line: str) -> str | None:
         """What is answered to a command; None if it is accepted without words, because it starts a review."""
         try:
-            return self._do(run, repo, pull, parse_command(line, self._rules(), _today()))
+            return self._do(run, repo, pull, self._command(run, repo, pull, line))
         except InputError as error:
             return command_text.refusal(error.message)
+
+    def _command(self, run: Run, repo: RepositoryClient, pull: PullRequest, line: str) -> Command:
+        """What a line asks for. The policy sets that the repository itself names are read where only they may have the
+        rule."""
+        rules = self._rules()
+        try:
+            return parse_command(line, rules, _today())
+        except UnknownRule:
+            named = self.reviewer.read_named_rules(run, repo, pull)
+        try:
+            return parse_command(line, {**{rule.id: rule for rule in named.rules}, **rules}, _today())
+        except UnknownRule as error:
+            raise UnknownRule(" ".join([error.message, *named.refused])) from None
 
     def _do(self, run: Run, repo: RepositoryClient, pull: PullRequest, command: Command) -> str | None:
         match command:

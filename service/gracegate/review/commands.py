@@ -103,6 +103,10 @@ def _plain_lines(token: Token) -> list[str]:
     return [line.strip() for line in token.content.split("\n") if not any(line.strip() in span for span in spans)]
 
 
+class UnknownRule(InputError):
+    """A command names a rule that is not among those that it was read with."""
+
+
 def parse_command(line: str, rules: Mapping[str, Rule], today: dt.date) -> Command:
     """What a line asks for; `rules` are all by id. Raises InputError, with a sentence for the person who wrote it."""
     name, _, rest = line.partition(" ")
@@ -154,7 +158,7 @@ def _rule(name: str, rules: Mapping[str, Rule]) -> Rule:
         return known[name.lower()]
     near = get_close_matches(name.lower(), known, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "the check names the rule of each finding."
-    raise InputError(f'There is no rule "{_shown(name)}"; {hint}')
+    raise UnknownRule(f'There is no rule "{_shown(name)}"; {hint}')
 
 
 def _shown(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from gracegate.errors import (
+    ConfigError,
     EngineError,
     EngineKilled,
     EngineUnavailable,
@@ -34,6 +35,7 @@ from gracegate.github_app import (
 )
 from gracegate.manifests import may_be_read
 from gracegate.model import (
+    CONFIG_FILE,
     Engine,
     FileDiff,
     Problem,
@@ -48,6 +50,7 @@ from gracegate.model import (
 from gracegate.outputs import CheckOutput, Commenting, CommentState, FixButton, check_run, object_name
 from gracegate.policy.engines import PolicyEngines
 from gracegate.policy.sets import OperatorPolicies, PolicySets
+from gracegate.repo_config import parse_policy_folders
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments, is_commented
@@ -65,6 +68,7 @@ from gracegate.review.policy_folders import (
 )
 from gracegate.review.report_pages import write_page
 from gracegate.review.sandboxed_check import CheckJob
+from gracegate.review.sandboxed_rules import NAMED_RULES, NamedRules, NamedRulesJob
 from gracegate.review.siblings import share_conclusion, waiting_output
 from gracegate.settings import Settings, installed_opa
 from gracegate.store import (
@@ -483,6 +487,24 @@ class PullRequestReviewer:
         if missing.policies:
             named = self.named_policies.read(missing.policies, self._naming_repository(run, fetched))
         return replace(fetched, base=base, head=head, named_policies=named)
+
+    def read_named_rules(self, run: Run, repo: RepositoryClient, pull: PullRequest) -> NamedRules:
+        """The rules of the policy sets that the configuration of the base branch names, as far as they are allowed."""
+        _, tip = pull_requests.read_base(repo, pull)
+        token = self.client.git_token(run.installation_id, run.repository_id)
+        url = self._git_url(run)
+        tree = self.fetcher.fetch_trees(url, token, {tip: may_name_policies}, api=GitObjects(repo))[tip]
+        config = tree.files.get(CONFIG_FILE)
+        try:
+            texts = parse_policy_folders("" if config is None else config.data.decode("utf-8", "replace"))
+        except ConfigError:
+            return NamedRules()
+        named = self.named_policies.read(texts, NamingRepository(run.repository, tip, self.settings.policies_allowed))
+        if not named:
+            return NamedRules()
+        job = NamedRulesJob(named, installed_opa(), self.settings.data_dir / "wasm", self.policies.current())
+        limits = self.settings.check_seconds, self.settings.check_memory_mb
+        return sandbox.run_in_child(job, *limits, NAMED_RULES, NamedRules)
 
     def _naming_repository(self, run: Run, fetched: FetchedPullRequest) -> NamingRepository:
         commit = "" if fetched.commits is None else fetched.commits[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import importlib
 import json
 import os
@@ -136,7 +137,7 @@ def main(function: str, seconds: str, memory_mb: str, parent: str) -> int:
     module, _, name = function.partition(":")
     try:
         report = getattr(importlib.import_module(module), name)(pickle.load(sys.stdin.buffer))  # noqa: S301 - the parent wrote it
-        answer, code = json.dumps(dataclasses.asdict(report)), 0
+        answer, code = json.dumps(dataclasses.asdict(report), default=dt.date.isoformat), 0
         if len(answer) > MAX_REPORT_BYTES:
             answer, code = _error_answer(EngineTimeout(_TOO_LARGE)), 1
     except MemoryError:
