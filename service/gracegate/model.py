@@ -527,8 +527,16 @@ class Rendering:
     problem: RenderProblem | None = None
 
 
-Render = Callable[[Mapping[str, bytes], Sequence[RenderRequest], int], list[Rendering]]
-"""Renders roots of a tree of files by path, for a cluster of that minor version; a rendering for each request."""
+@dataclass(frozen=True, slots=True)
+class RenderBatch:
+    """Roots of one tree to render; `files` by path are all that they read."""
+
+    files: Mapping[str, bytes]
+    requests: Sequence[RenderRequest]
+
+
+Render = Callable[[Sequence[RenderBatch], int], list[Rendering]]
+"""Renders roots of trees for a cluster of that minor version; a rendering for each request, batch by batch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from gracegate.git import read_commit_tree
 from gracegate.manifests import Components, read_components
-from gracegate.model import Limits, RenderRequest, Root, Tree
+from gracegate.model import Limits, RenderBatch, RenderRequest, Root, Tree
 from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer
 from tests.bench.table import log_progress, print_table
 from tests.conftest import ROOT
@@ -62,8 +62,7 @@ def measure(roots: Sequence[Root], kustomize: Path, tree: Tree, components: Comp
     paths = set().union(*map(components.files_of, roots)) & tree.files.keys()
     times = [time.process_time()]
     renderings = RENDERER.render_all(
-        {path: tree.files[path].data for path in paths},
-        [RenderRequest(root) for root in roots],
+        [RenderBatch({path: tree.files[path].data for path in paths}, [RenderRequest(root) for root in roots])],
         MINOR,
         1,
         lambda: times.append(time.process_time()),

@@ -447,9 +447,9 @@ def test_changes_over_commits_of_other_repositories(renderer: WasmRenderer, base
 def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRenderer) -> None:
     rendered: list[str] = []
 
-    def render(files, requests, minor):
-        rendered.extend(request.root.name for request in requests)
-        return renderer.render(files, requests, minor)
+    def render(batches, minor):
+        rendered.extend(request.root.name for batch in batches for request in batch.requests)
+        return renderer.render(batches, minor)
 
     web = FLUX.replace("name: base", "name: web") + "  namePrefix: a-\n"
     apps = FLUX.replace("name: base", "name: apps").replace("./base", "./apps") + "  commonMetadata: {labels: {a: b}}\n"
@@ -462,10 +462,10 @@ def test_what_is_the_same_at_base_and_head_is_rendered_once(renderer: WasmRender
 def test_a_root_that_makes_gitops_objects_is_rendered_once_for_each_tree(renderer: WasmRenderer) -> None:
     rendered: list[str] = []
 
-    def render(files, requests, minor):
+    def render(batches, minor):
         # Without those that have marks, to tell what objects are made of.
-        rendered.extend(request.root.name for request in requests if not request.replaced)
-        return renderer.render(files, requests, minor)
+        rendered.extend(request.root.name for batch in batches for request in batch.requests if not request.replaced)
+        return renderer.render(batches, minor)
 
     base = {"apps/kustomization.yaml": "resources: [flux.yaml, web.yaml]\nnamePrefix: a-\n", "apps/flux.yaml": FLUX}
     base |= {"apps/web.yaml": shop.DEPLOYMENT, **{p: text for p, text in BASE.items() if p.startswith("base/")}}

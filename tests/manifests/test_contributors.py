@@ -6,7 +6,7 @@ import pytest
 
 from gracegate.manifests.contributors import Contributor, ContributorReader
 from gracegate.manifests.kustomize_roots import read_kustomizations
-from gracegate.model import Limits, RenderRequest, Root, SourceFile, Tree
+from gracegate.model import Limits, RenderBatch, RenderRequest, Root, SourceFile, Tree
 from gracegate.rendering import WasmRenderer
 
 
@@ -66,7 +66,7 @@ def test_the_order_is_that_of_kustomize(without: list[str], last: str, renderer:
         text = text[:start] + text[text.index("\np", start) + 1 :]
     files = {path: content.encode() for path, content in EACH_KIND.items()}
     request = RenderRequest(Root("kustomize", "prod"), replaced={"prod/kustomization.yaml": text})
-    (rendering,) = renderer.render(files, [request], 30)
+    (rendering,) = renderer.render([RenderBatch(files, [request])], 30)
     assert f"last: {last}\n" in rendering.text
 
 

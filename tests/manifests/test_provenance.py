@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
-from gracegate.model import Limits, Origin, Pointer, Rendered, RenderRequest, Root, SourceFile
+from gracegate.model import Limits, Origin, Pointer, RenderBatch, Rendered, RenderRequest, Root, SourceFile
 from gracegate.rendering import WasmRenderer
 from gracegate.yaml import json_value, parse_yaml, split_documents
 from tests.yaml.layouts import Layout, Writer, entries, join_documents, layouts
@@ -207,8 +207,12 @@ def test_origins_of_an_overlay(renderer: WasmRenderer) -> None:
     files = sources(OVERLAY)
     marked = mark_sources(files, files, LIMITS)
     plain, with_marks = renderer.render(
-        {path: source.data for path, source in files.items()},
-        [RenderRequest(PROD), RenderRequest(PROD, replaced=marked.texts)],
+        [
+            RenderBatch(
+                {path: source.data for path, source in files.items()},
+                [RenderRequest(PROD), RenderRequest(PROD, replaced=marked.texts)],
+            )
+        ],
         30,
     )
     (found,) = read_origins(plain.text, with_marks.text, marked, PROD, LIMITS)

@@ -21,6 +21,7 @@ from gracegate.model import (
     ObjectRef,
     Operation,
     Pointer,
+    RenderBatch,
     RenderRequest,
     Root,
     SourceFile,
@@ -74,7 +75,7 @@ class Overlay:
     def render(self, replaced: Mapping[str, str]) -> str:
         files = {path: text.encode() for path, text in self.files.items()}
         request = RenderRequest(Root("kustomize", "prod"), replaced=replaced)
-        (rendering,) = self.renderer.render(files, [request], 30)
+        (rendering,) = self.renderer.render([RenderBatch(files, [request])], 30)
         assert rendering.problem is None
         return rendering.text
 

@@ -17,7 +17,7 @@ from gracegate.manifests.template_provenance import (
     read_template_lines,
     read_template_objects,
 )
-from gracegate.model import Limits, Rendered, RenderRequest, Root, SourceFile, SourceLine
+from gracegate.model import Limits, RenderBatch, Rendered, RenderRequest, Root, SourceFile, SourceLine
 from gracegate.rendering import WasmRenderer
 
 WEB = Root("helm", "")
@@ -114,7 +114,7 @@ def render(chart: Mapping[str, str], renderer: WasmRenderer) -> tuple[str, str, 
     files = {path: SourceFile(path, text.encode()) for path, text in chart.items()}
     templates = mark_templates(files, [path for path in files if path.startswith("templates/")])
     requests = [RenderRequest(WEB), RenderRequest(WEB, replaced=templates.texts)]
-    plain, marked = renderer.render({path: source.data for path, source in files.items()}, requests, 30)
+    plain, marked = renderer.render([RenderBatch({path: source.data for path, source in files.items()}, requests)], 30)
     return plain.text, marked.text, templates
 
 
@@ -172,7 +172,7 @@ def test_a_chart_that_computes_with_the_text_of_a_helper(renderer: WasmRenderer)
     assert sorted(path for path in templates.texts) == sorted(f"templates/{name}" for name in names)
     assert [*templates.without_helpers.texts] == ["templates/a.yaml"]
     files = {path: text.encode() for path, text in chart.items()}
-    (again,) = renderer.render(files, [RenderRequest(WEB, replaced=templates.without_helpers.texts)], 30)
+    (again,) = renderer.render([RenderBatch(files, [RenderRequest(WEB, replaced=templates.without_helpers.texts)])], 30)
     assert is_same_without_marks(plain, again.text)
     assert read_template_lines(plain, again.text, templates)[-2] == SourceLine("templates/a.yaml", 4)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.model import Rendering, RenderProblem, RenderRequest, Root
+from gracegate.model import RenderBatch, Rendering, RenderProblem, RenderRequest, Root
 from gracegate.rendering import WasmRenderer
 from gracegate.rendering import __main__ as program
 
@@ -30,7 +30,7 @@ def test_who_may_not_compile_says_so(tmp_path: Path) -> None:
     renderer = WasmRenderer(small_renderer(tmp_path / "a"), tmp_path / "cache", may_compile=False)
     problem = RenderProblem("unavailable", "the renderer is not compiled")
     assert renderer.load() == problem
-    assert renderer.render({}, [REQUEST], 30) == [Rendering(REQUEST, problem=problem)]
+    assert renderer.render([RenderBatch({}, [REQUEST])], 30) == [Rendering(REQUEST, problem=problem)]
     assert kept(tmp_path / "cache") == 0
 
 

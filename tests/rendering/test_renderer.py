@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from gracegate.model import Rendering, RenderProblem, RenderRequest, Root, Substitution
+from gracegate.model import RenderBatch, Rendering, RenderProblem, RenderRequest, Root, Substitution
 from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer
 from tests.conftest import ROOT
 
@@ -48,7 +48,7 @@ def limited(**limits: int) -> WasmRenderer:
 def render(
     renderer: WasmRenderer, files: Mapping[str, str], requests: Sequence[RenderRequest]
 ) -> list[str | RenderProblem]:
-    renderings = renderer.render({path: text.encode() for path, text in files.items()}, requests, MINOR)
+    renderings = renderer.render([RenderBatch({path: text.encode() for path, text in files.items()}, requests)], MINOR)
     assert [rendering.request for rendering in renderings] == [*requests]
     return [rendering.problem or rendering.text for rendering in renderings]
 
@@ -120,7 +120,7 @@ def test_it_renders(renderer: WasmRenderer, files: dict[str, str], root: RenderR
 
 
 def test_no_roots(renderer: WasmRenderer) -> None:
-    assert renderer.render({}, [], MINOR) == []
+    assert renderer.render([], MINOR) == renderer.render([RenderBatch({}, [])], MINOR) == []
 
 
 SCHEMA = """{"definitions": {"v1.Deployment": {"type": "object",
@@ -192,6 +192,36 @@ def test_a_bomb_stops_only_itself(renderer: WasmRenderer, bomb: str, kind: str, 
     assert render(small, {**BOMBS[bomb], **PLAIN}, roots) == [CONFIG_MAP, stopped, CONFIG_MAP, stopped, CONFIG_MAP]
 
 
+def test_trees_and_the_roots_of_one_are_rendered_by_two_threads(renderer: WasmRenderer) -> None:
+    other = CONFIG_MAP.replace("name: a", "name: b")
+    trees = [PLAIN, PLAIN | {"a/x.yaml": other}, BOMBS["loop"], PLAIN]
+    batches = [
+        RenderBatch({path: text.encode() for path, text in files.items()}, [KUSTOMIZE] * number)
+        for number, files in enumerate(trees)
+    ]
+    few = limited(roots=2)
+    too_many = RenderProblem("limit", "at most 2 roots are rendered at once")
+    missing = few.render(batches[2:3], MINOR)[0].problem
+    assert missing is not None
+    assert missing.code == "refused"
+    expected = [other, missing, missing, CONFIG_MAP, CONFIG_MAP, too_many]
+    assert [one.problem or one.text for one in few.render(batches, MINOR)] == expected
+    assert [one.problem or one.text for one in few.render(batches[3:], MINOR)] == expected[3:]
+
+
+def test_a_root_that_needs_more_memory_than_a_thread_has_is_rendered_alone(renderer: WasmRenderer) -> None:
+    large = chart("{{ $x := until 1000000 }}a: {{ len $x }}")
+    assert renderer.load() is None
+    too_little = RenderProblem("limit", "rendering needs more than 64 MB")
+    assert render(limited(memory_bytes=64 << 20), large, [HELM]) == [too_little]
+    enough = limited(memory_bytes=128 << 20)
+    assert render(enough, {**large, **PLAIN}, [HELM, KUSTOMIZE, HELM]) == [
+        rendered("a: 1000000"),
+        CONFIG_MAP,
+        rendered("a: 1000000"),
+    ]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_roots_are_rendered_in_batches(renderer: WasmRenderer, threads: int) -> None:
     assert renderer.load() is None
@@ -199,11 +229,11 @@ def test_many_roots_are_rendered_in_batches(renderer: WasmRenderer, threads: int
     small = limited(roots=2, input_bytes=1, fuel=8_000_000_000, root_fuel=4_000_000_000)
     requests = [KUSTOMIZE, KUSTOMIZE, HELM, KUSTOMIZE, KUSTOMIZE]
     answered: list[None] = []
-    answers = small.render_all(files, requests, MINOR, threads, lambda: answered.append(None))
+    answers = small.render_all([RenderBatch(files, requests)], MINOR, threads, lambda: answered.append(None))
     ended = RenderProblem("limit", "rendering takes longer than its limit")
     assert [one.request for one in answers] == requests
     assert [one.problem or one.text for one in answers] == [CONFIG_MAP, CONFIG_MAP, ended, CONFIG_MAP, CONFIG_MAP]
-    assert small.render_all(files, [], MINOR, threads, lambda: None) == []
+    assert small.render_all([RenderBatch(files, [])], MINOR, threads, lambda: None) == []
     assert len(answered) == 4
 
 
@@ -213,20 +243,22 @@ def test_roots_that_find_the_limits_of_their_batch_used_up_have_their_own() -> N
     too_little, fuel = 0, 1_000_000_000
     while fuel - too_little > 100_000:
         middle = (too_little + fuel) // 2
-        is_enough = limited(fuel=middle).render(files, requests[:1], MINOR)[0].problem is None
+        is_enough = limited(fuel=middle).render([RenderBatch(files, requests[:1])], MINOR)[0].problem is None
         too_little, fuel = (too_little, middle) if is_enough else (middle, fuel)
     small = limited(fuel=fuel)
-    assert small.render(files, requests, MINOR)[-1].problem is not None
-    assert [one.problem for one in small.render_all(files, requests, MINOR, 1, lambda: None)] == [None] * 4
+    assert small.render([RenderBatch(files, requests)], MINOR)[-1].problem is not None
+    assert [one.problem for one in small.render_all([RenderBatch(files, requests)], MINOR, 1, lambda: None)] == [
+        None
+    ] * 4
 
 
-def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) -> None:
+def test_time_ends_a_root_and_leaves_none_to_those_after_it_in_its_thread(renderer: WasmRenderer) -> None:
     ended = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
     no_time = RenderProblem("interrupted", "the roots before it took all the time there is on this machine")
     files = {**BOMBS["loop"], **PLAIN}
     assert renderer.load() is None
     hurried = limited(root_fuel=10**15, fuel=10**15, seconds=1.0)
-    assert render(hurried, files, [HELM, KUSTOMIZE, HELM]) == [ended, no_time, no_time]
+    assert render(hurried, files, [HELM, KUSTOMIZE, HELM]) == [ended, CONFIG_MAP, no_time]
     assert render(renderer, PLAIN, [KUSTOMIZE]) == [CONFIG_MAP]
 
 
@@ -238,21 +270,22 @@ def test_time_ends_a_root_and_leaves_none_to_the_others(renderer: WasmRenderer) 
         ({"input_bytes": 10}, [RenderProblem("limit", "its files are more than 0 MB")] * 4),
         (
             {"output_bytes": 120},
-            [CONFIG_MAP, RenderProblem("limit", "all roots together render to more than the limit")]
+            [CONFIG_MAP] * 2
+            + [RenderProblem("limit", "all roots together render to more than the limit")] * 2
             + [RenderProblem("limit", "the roots before it rendered to all the text there may be")] * 2,
         ),
         (
             {"fuel": 1_000_000},
-            [RenderProblem("limit", "rendering takes longer than its limit")]
-            + [RenderProblem("limit", "the roots before it took all the time there is")] * 3,
+            [RenderProblem("limit", "rendering takes longer than its limit")] * 2
+            + [RenderProblem("limit", "the roots before it took all the time there is")] * 2,
         ),
-        ({"memory_bytes": 18 << 20}, [RenderProblem("limit", "rendering needs more than 18 MB")] * 4),
+        ({"memory_bytes": 36 << 20}, [RenderProblem("limit", "rendering needs more than 36 MB")] * 4),
     ],
 )
 def test_limits_of_all_roots_together(
     renderer: WasmRenderer, limits: dict[str, int], answers: list[str | RenderProblem]
 ) -> None:
-    assert render(limited(**limits), PLAIN, [KUSTOMIZE] * 4) == answers
+    assert render(limited(**limits), PLAIN, [KUSTOMIZE] * len(answers)) == answers
 
 
 @pytest.mark.parametrize(
@@ -330,7 +363,7 @@ def test_no_renderer(tmp_path: Path) -> None:
     missing = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
     nowhere = WasmRenderer(None, tmp_path)
     assert nowhere.load() == missing
-    assert nowhere.render({}, [HELM], MINOR) == [Rendering(HELM, problem=missing)]
+    assert nowhere.render([RenderBatch({}, [HELM])], MINOR) == [Rendering(HELM, problem=missing)]
 
 
 @pytest.mark.parametrize(

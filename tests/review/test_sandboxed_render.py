@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.errors import EngineUnavailable, InputsMissing
-from gracegate.model import FileDiff, RenderRequest, Report, Root, SourceFile, Tree
+from gracegate.model import FileDiff, RenderBatch, RenderRequest, Report, Root, SourceFile, Tree
 from gracegate.review.sandbox import run_check
 from gracegate.review.sandboxed_check import CheckJob, sandboxed_check
 from gracegate.review.sandboxed_render import SandboxedRenderer
@@ -129,14 +129,14 @@ LOOP = {
 
 def test_what_a_busy_machine_interrupts_is_named(renderer: Path, tmp_path: Path) -> None:
     render = SandboxedRenderer(renderer, tmp_path, lambda: 2.0)
-    (rendering,) = render(LOOP, [RenderRequest(Root("helm", "loop"))], 30)
+    (rendering,) = render([RenderBatch(LOOP, [RenderRequest(Root("helm", "loop"))])], 30)
     assert rendering.problem is not None
     assert (rendering.problem.code, render.was_interrupted) == ("interrupted", True)
 
 
 def test_what_a_busy_machine_interrupts_is_tried_again(renderer: Path, tmp_path: Path) -> None:
     changed = {**OVERLAY, **{path: text.decode() for path, text in LOOP.items()}}
-    job = replace(job_of(BASE, changed, renderer, tmp_path), may_retry=True, seconds=5.0, renderings=tmp_path / "kept")
+    job = replace(job_of(BASE, changed, renderer, tmp_path), may_retry=True, seconds=12.0, renderings=tmp_path / "kept")
     with pytest.raises(EngineUnavailable, match=r"^this machine was too busy to render all roots in time$"):
         sandboxed_check(job)
     assert [*(tmp_path / "kept").iterdir()] != []

@@ -12,7 +12,7 @@ from gracegate.manifests import (
     RenderContext,
     RenderedRoot,
     changed_lines,
-    render_roots,
+    render_trees,
     trace_roots,
 )
 from gracegate.model import Root, SourceLine
@@ -51,7 +51,7 @@ def with_rendered_objects(
         for root in tree.object_makers(paths)
         if not any(config.excludes(one.file_of(root)) for one in trees if one.has(root))
     }
-    rendered = [render_tree(collection, makers, context) for collection in collections]
+    rendered = render_collections(collections, makers, context)
     failed = {root for found in rendered for root, one in found.items() if one.problem is not None}
     texts = [{root: one.text for root, one in found.items() if root not in failed} for found in rendered]
     values = context.cache.values
@@ -83,11 +83,16 @@ def roots_to_render(trees: Sequence[Components], paths: Paths[str] | None, confi
     return frozenset(filter(is_to_render, reached))
 
 
-def render_tree(collection: Collection, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
-    """What those of the roots render to that the tree has with all that they need."""
-    components = collection.components
-    wanted = [root for root in roots if components.has(root) and not components.missing_parts(root)]
-    return render_roots(components, wanted, context)
+def render_collections(
+    collections: Sequence[Collection], roots: Iterable[Root], context: RenderContext
+) -> list[dict[Root, RenderedRoot]]:
+    """What those of the roots render to that a tree has with all that they need, for each tree."""
+    wanted = [*roots]
+    trees = [
+        (components, [root for root in wanted if components.has(root) and not components.missing_parts(root)])
+        for components in (collection.components for collection in collections)
+    ]
+    return render_trees(trees, context)
 
 
 def judge_rendered(files: Collection, roots: Mapping[Root, RenderedRoot], judged: Iterable[Root]) -> RenderedTree:

@@ -17,7 +17,7 @@ from gracegate.check.rendered import (
     RenderedTree,
     changed_templates,
     judge_rendered,
-    render_tree,
+    render_collections,
     roots_of_templates,
     roots_to_render,
     trace,
@@ -210,7 +210,7 @@ def compare_trees(request: CheckRequest, render: Render) -> ComparedTrees:
     if request.base is None or request.diff is None:
         (head_files,) = with_rendered_objects([head_files], request.subjects, request.config, context)
         roots = roots_to_render([head_files.components], request.subjects, request.config)
-        found = render_tree(head_files, roots, context)
+        (found,) = render_collections([head_files], roots, context)
         head_tree = judge_rendered(head_files, found, found)
         indexes = _requested_subjects(request, head_tree.collection.documents)
         evaluated = evaluate_tree(request, head_tree, SubjectDocuments(indexes), context)
@@ -285,7 +285,7 @@ def _render_both(
     paths = scope.base_paths | scope.head_paths
     base, head = with_rendered_objects([base, head], paths, request.config, context)
     roots = roots_to_render([base.components, head.components], paths, request.config)
-    of_base, of_head = (render_tree(collection, roots, context) for collection in (base, head))
+    of_base, of_head = render_collections([base, head], roots, context)
     head_tree = judge_rendered(head, of_head, of_head)
     judged = (root for root in of_base if root in head_tree.judged or not head.components.has(root))
     return judge_rendered(base, of_base, judged), head_tree

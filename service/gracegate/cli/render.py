@@ -30,7 +30,7 @@ from gracegate.manifests import (
     mark_templates,
     read_kustomizations,
 )
-from gracegate.model import Rendering, RenderRequest, Root, Tree
+from gracegate.model import RenderBatch, Rendering, RenderRequest, Root, Tree
 from gracegate.policy import Cluster
 
 
@@ -140,7 +140,9 @@ def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[R
     with progress("Compiling the renderer, once on this machine"):
         renderer.load()
     with progress("Rendering"):
-        renderings = renderer.render({path: source.data for path, source in tree.files.items()}, requests, minor)
+        renderings = renderer.render(
+            [RenderBatch({path: source.data for path, source in tree.files.items()}, requests)], minor
+        )
     if problem := renderings[0].problem:
         raise RenderingFailed(problem.message)
     return renderings

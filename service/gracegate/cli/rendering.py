@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from gracegate import git, settings
 from gracegate.cli.request import CheckOptions, top_directory
 from gracegate.cli.terminal import Progress
 from gracegate.manifests import render_nothing
-from gracegate.model import Render, Rendering, RenderRequest
+from gracegate.model import Render, RenderBatch, Rendering, RenderRequest
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer
@@ -51,22 +51,24 @@ class CommandLineRenderer:
     directories: Collection[str] | None = None
     _loaded: list[WasmRenderer] = field(default_factory=list)
 
-    def __call__(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
+    def __call__(self, batches: Sequence[RenderBatch], minor: int) -> list[Rendering]:
         """A rendering for each request."""
-        chosen = [one for one in requests if self._is_chosen(one)]
-        others = [one for one in requests if not self._is_chosen(one)]
-        rendered = iter(self._render(files, chosen, minor) if chosen else ())
-        unrendered = iter(render_nothing(files, others, minor))
-        return [next(rendered if self._is_chosen(one) else unrendered) for one in requests]
+        asked = [request for batch in batches for request in batch.requests]
+        chosen = [replace(batch, requests=[*filter(self._is_chosen, batch.requests)]) for batch in batches]
+        rendered = iter(self._render(chosen, minor) if any(map(self._is_chosen, asked)) else ())
+        return [
+            next(rendered) if self._is_chosen(request) else nothing
+            for request, nothing in zip(asked, render_nothing(batches, minor), strict=True)
+        ]
 
     def _is_chosen(self, request: RenderRequest) -> bool:
         return self.directories is None or request.root.directory in self.directories
 
-    def _render(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
+    def _render(self, batches: Sequence[RenderBatch], minor: int) -> list[Rendering]:
         renderer = self._renderer()
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        with self.shown.step("Rendering", len(requests)):
-            return renderer.render_all(files, requests, minor, threads, self._count)
+        with self.shown.step("Rendering", sum(len(batch.requests) for batch in batches)):
+            return renderer.render_all(batches, minor, threads, self._count)
 
     def _renderer(self) -> WasmRenderer:
         from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer  # noqa: PLC0415 - slow to import

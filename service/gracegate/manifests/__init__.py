@@ -32,6 +32,7 @@ from gracegate.manifests.rendered_trees import (
     RenderedRoot,
     render_nothing,
     render_roots,
+    render_trees,
     trace_roots,
 )
 from gracegate.manifests.source_comments import comment_objects, comment_template
@@ -92,6 +93,7 @@ __all__ = [
     "read_origins",
     "render_nothing",
     "render_roots",
+    "render_trees",
     "source_fixes",
     "trace_roots",
     "unread_commits",

@@ -24,6 +24,7 @@ from gracegate.model import (
     Limits,
     Pointer,
     Render,
+    RenderBatch,
     Rendered,
     Rendering,
     RenderProblem,
@@ -76,9 +77,21 @@ class RenderContext:
 
 def render_roots(components: Components, roots: Iterable[Root], context: RenderContext) -> dict[Root, RenderedRoot]:
     """Renders roots that a tree has."""
-    wanted = sorted(roots)
-    renderings = _render(components, [components.render_request(root) for root in wanted], context)
-    return {root: _read_root(components, root, one, context) for root, one in zip(wanted, renderings, strict=True)}
+    (rendered,) = render_trees([(components, roots)], context)
+    return rendered
+
+
+def render_trees(
+    trees: Sequence[tuple[Components, Iterable[Root]]], context: RenderContext
+) -> list[dict[Root, RenderedRoot]]:
+    """Renders roots that trees have: those of one tree, then those of the next one."""
+    wanted = [(components, sorted(roots)) for components, roots in trees]
+    requests = [(components, [*map(components.render_request, roots)]) for components, roots in wanted]
+    renderings = iter(_render(requests, context))
+    return [
+        {root: _read_root(components, root, next(renderings), context) for root in roots}
+        for components, roots in wanted
+    ]
 
 
 def trace_roots(
@@ -88,33 +101,41 @@ def trace_roots(
     marks = _Marks(components, [found.root for found in rendered], context)
     requests = [components.render_request(found.root, marks.texts_of(found.root)) for found in rendered]
     renderings = {
-        found.root: [marked] for found, marked in zip(rendered, _render(components, requests, context), strict=True)
+        found.root: [marked] for found, marked in zip(rendered, _render([(components, requests)], context), strict=True)
     }
     # Only few charts compute with the text of their helpers.
     changed = [found.root for found in rendered if marks.are_harmful(found, renderings[found.root][0])]
     again = [components.render_request(root, marks.templates[root].without_helpers.texts) for root in changed]
-    for root, rendering in zip(changed, _render(components, again, context), strict=True):
+    for root, rendering in zip(changed, _render([(components, again)], context), strict=True):
         renderings[root].append(rendering)
     tracer = _Tracer(components, sources, marks, context)
     return {found.root: tracer.trace(found, [one.text for one in renderings[found.root]]) for found in rendered}
 
 
-def _render(components: Components, requests: Sequence[RenderRequest], context: RenderContext) -> list[Rendering]:
-    files = [_files(components, request.root) for request in requests]
-    keys = [render_key(request, of_root, context.minor) for request, of_root in zip(requests, files, strict=True)]
-    found = {key: context.cache.find(key, request) for key, request in zip(keys, requests, strict=True)}
-    known = {key: rendering for key, rendering in found.items() if rendering is not None}
-    new = {
-        key: (request, of_root) for key, request, of_root in zip(keys, requests, files, strict=True) if key not in known
-    }
-    if new:
-        all_files = {path: data for _, of_root in new.values() for path, data in of_root.items()}
-        for key, rendering in zip(
-            new, context.render(all_files, [request for request, _ in new.values()], context.minor), strict=True
-        ):
-            known[key] = rendering
-            context.cache.keep(key, rendering)
-    return [known[key] for key in keys]
+def _render(trees: Sequence[tuple[Components, Sequence[RenderRequest]]], context: RenderContext) -> list[Rendering]:
+    """A rendering for each request, tree by tree; what is the same in several trees is rendered once."""
+    keys: list[bytes] = []
+    known: dict[bytes, Rendering | None] = {}
+    batches: list[RenderBatch] = []
+    for components, requests in trees:
+        files: dict[str, bytes] = {}
+        new: list[RenderRequest] = []
+        for request in requests:
+            of_root = _files(components, request.root)
+            key = render_key(request, of_root, context.minor)
+            keys.append(key)
+            if key not in known:
+                known[key] = context.cache.find(key, request)
+                if known[key] is None:
+                    new.append(request)
+                    files |= of_root
+        if new:
+            batches.append(RenderBatch(files, new))
+    missing = [key for key, rendering in known.items() if rendering is None]
+    rendered = dict(zip(missing, context.render(batches, context.minor) if batches else (), strict=True))
+    for key, rendering in rendered.items():
+        context.cache.keep(key, rendering)
+    return [known[key] or rendered[key] for key in keys]
 
 
 def _files(components: Components, root: Root) -> dict[str, bytes]:
@@ -142,9 +163,10 @@ def _document(found: Mapping[str, Any], rendered: Rendered, path: str, namespace
     return Document(path, 0, (), found, ref, False, holder, holder, applied_namespace=namespace, rendered=rendered)
 
 
-def render_nothing(_files: Mapping[str, bytes], requests: Sequence[RenderRequest], _minor: int) -> list[Rendering]:
+def render_nothing(batches: Sequence[RenderBatch], _minor: int) -> list[Rendering]:
     """For those who want nothing rendered: what would be is named, and not evaluated."""
-    return [Rendering(request, problem=RenderProblem("unavailable", "nothing is rendered")) for request in requests]
+    problem = RenderProblem("unavailable", "nothing is rendered")
+    return [Rendering(request, problem=problem) for batch in batches for request in batch.requests]
 
 
 class _Marks:

@@ -8,24 +8,29 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 from pathlib import Path
 
 import wasmtime
 
 from gracegate import module_cache
-from gracegate.model import Rendering, RenderProblem, RenderRequest
+from gracegate.model import RenderBatch, Rendering, RenderProblem, RenderRequest
 from gracegate.rendering.capabilities import capabilities
-from gracegate.rendering.run import RenderLimits, Run, request_archive, tree_archive
+from gracegate.rendering.run import RenderLimits, Run, out_of_memory, request_archive, tree_archive
 
 _NOT_BUILT = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
 _NOT_COMPILED = RenderProblem("unavailable", "the renderer is not compiled")
 _OUT_OF_FUEL = RenderProblem("limit", "the roots before it took all the time there is")
 _OUT_OF_TIME = RenderProblem("interrupted", "the roots before it took all the time there is on this machine")
 _OUT_OF_SPACE = RenderProblem("limit", "the roots before it rendered to all the text there may be")
+_LANES = 2
+"""Threads of `render`: base and head of a review, on a machine with two cores."""
+_Part = tuple[int, Sequence[int]]
+"""The number of a batch, and of requests in it."""
 
 
 def shared_cache_dir(wasm: Path) -> Path:
@@ -62,50 +67,64 @@ class WasmRenderer:
         loaded = self._load()
         return loaded if isinstance(loaded, RenderProblem) else None
 
-    def render(
-        self,
-        files: Mapping[str, bytes],
-        requests: Sequence[RenderRequest],
-        minor: int,
-        limits: RenderLimits | None = None,
-    ) -> list[Rendering]:
+    def render(self, batches: Sequence[RenderBatch], minor: int, limits: RenderLimits | None = None) -> list[Rendering]:
         """A rendering for each request: none reaches another one, whether it renders or not.
 
-        `limits` are for this call, instead of the usual ones.
+        `limits` are for this call, instead of the usual ones. Each of two threads may use all that they allow, but for
+        the memory, which they share; roots that find too little of it are rendered once more, one after the other.
         """
         limits = limits or self._limits
-        loaded = self._load() if requests else _NOT_BUILT
+        loaded = self._load() if batches else _NOT_BUILT
         if isinstance(loaded, RenderProblem):
-            return [Rendering(request, problem=loaded) for request in requests]
-        if sum(map(len, files.values())) > limits.input_bytes:
-            too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
-            return [Rendering(request, problem=too_large) for request in requests]
-        batches = _Batches(loaded, (capabilities(minor), tree_archive(files)), limits)
-        answers = batches.answers(requests[: limits.roots])
+            return _renderings(batches, [[loaded] * len(batch.requests) for batch in batches])
         too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
-        answers += [too_many] * (len(requests) - len(answers))
-        return _renderings(requests, answers)
+        too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
+        answers: list[list[str | RenderProblem]] = []
+        trees: list[_Tree | None] = []
+        for batch in batches:
+            is_too_large = sum(map(len, batch.files.values())) > limits.input_bytes
+            answers.append([too_large if is_too_large else too_many] * len(batch.requests))
+            trees.append(None if is_too_large else _Tree(loaded, capabilities(minor), tree_archive(batch.files)))
+        has_time = _time_limit(limits.seconds)
+
+        def answer(parts: Iterable[_Part], limits: RenderLimits) -> None:
+            for number, indexes in parts:
+                if (tree := trees[number]) is not None:
+                    requests = [batches[number].requests[index] for index in indexes]
+                    for index, found in zip(indexes, tree.answers(requests, limits, has_time), strict=True):
+                        answers[number][index] = found
+
+        lanes = _lanes(batches, limits.roots)
+        of_lane = replace(limits, memory_bytes=limits.memory_bytes // max(1, len(lanes)))
+        with ThreadPoolExecutor(_LANES, "render") as pool:
+            for done in [pool.submit(answer, lane, of_lane) for lane in lanes]:
+                done.result()
+        if len(lanes) > 1:
+            too_little = out_of_memory(of_lane)
+            alone = (
+                (number, [index for index, found in enumerate(of_tree) if found == too_little])
+                for number, of_tree in enumerate(answers)
+            )
+            answer(((number, indexes) for number, indexes in alone if indexes), limits)
+        return _renderings(batches, answers)
 
     def render_all(
-        self,
-        files: Mapping[str, bytes],
-        requests: Sequence[RenderRequest],
-        minor: int,
-        threads: int,
-        on_answer: Callable[[], None],
+        self, batches: Sequence[RenderBatch], minor: int, threads: int, on_answer: Callable[[], None]
     ) -> list[Rendering]:
-        """As `render`, for any number of requests and any size of the tree: the limits are for each batch of
-        `limits.roots`, of which `threads` are rendered at once, and for each root that finds those of its batch used
-        up. `on_answer` is called for each answer, in any thread."""
-        loaded = self._load() if requests else _NOT_BUILT
+        """As `render`, for any number of requests and any size of the trees: the limits are for each
+        `limits.roots` of a tree, of which `threads` are rendered at once, and for each root that finds those of its
+        neighbours used up. `on_answer` is called for each answer, in any thread."""
+        loaded = self._load() if batches else _NOT_BUILT
         if isinstance(loaded, RenderProblem):
-            return [Rendering(request, problem=loaded) for request in requests]
-        batches = _Batches(loaded, (capabilities(minor), tree_archive(files)), self._limits, on_answer)
+            return _renderings(batches, [[loaded] * len(batch.requests) for batch in batches])
         size = self._limits.roots
-        parts = [requests[start : start + size] for start in range(0, len(requests), size)]
+        parts: list[tuple[_Tree, Sequence[RenderRequest]]] = []
+        for batch in batches:
+            tree = _Tree(loaded, capabilities(minor), tree_archive(batch.files), on_answer)
+            parts += ((tree, batch.requests[start : start + size]) for start in range(0, len(batch.requests), size))
         with ThreadPoolExecutor(threads, "render") as pool:
-            answers = [*pool.map(batches.own_answers, parts)]
-        return _renderings(requests, [answer for part in answers for answer in part])
+            answers = [*pool.map(lambda part: part[0].own_answers(part[1], self._limits), parts)]
+        return _renderings(batches, answers)
 
     def _load(self) -> tuple[wasmtime.Engine, wasmtime.Module] | RenderProblem:
         if self._wasm is None:
@@ -143,45 +162,63 @@ def _time_limit(seconds: float | None) -> Callable[[], bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batches:
-    """Renders batches of roots of one tree; `archive` is the cluster and the tree. Threads may share it."""
+class _Tree:
+    """Renders roots of one tree, which is packed in `archive`, for a `cluster`. Threads may share it."""
 
     loaded: tuple[wasmtime.Engine, wasmtime.Module]
-    archive: tuple[Mapping[str, object], bytes]
-    limits: RenderLimits
+    cluster: Mapping[str, object]
+    archive: bytes
     on_answer: Callable[[], None] = lambda: None
 
-    def answers(self, requests: Sequence[RenderRequest]) -> list[str | RenderProblem]:
+    def answers(
+        self, requests: Sequence[RenderRequest], limits: RenderLimits, has_time: Callable[[], bool]
+    ) -> list[str | RenderProblem]:
         """A text or a problem for each request."""
-        has_time = _time_limit(self.limits.seconds)
         answers: list[str | RenderProblem] = []
-        cluster, tree = self.archive
-        fuel, output_bytes = self.limits.fuel, self.limits.output_bytes
+        fuel, output_bytes = limits.fuel, limits.output_bytes
         while len(answers) < len(requests):
             if fuel <= 0 or output_bytes <= 0 or not has_time():
                 why = _OUT_OF_SPACE if output_bytes <= 0 else _OUT_OF_FUEL if fuel <= 0 else _OUT_OF_TIME
                 return answers + [why] * (len(requests) - len(answers))
             # The root that ended the last run has its answer: the others go on without it.
             left = requests[len(answers) :]
-            run = Run(left, self.limits, fuel, output_bytes, has_time, self.on_answer)
-            run.render(*self.loaded, request_archive(left, cluster, self.limits) + tree)
+            run = Run(left, limits, fuel, output_bytes, has_time, self.on_answer)
+            run.render(*self.loaded, request_archive(left, self.cluster, limits) + self.archive)
             answers += run.answers
             fuel, output_bytes = run.fuel, run.output_bytes
         return answers
 
-    def own_answers(self, requests: Sequence[RenderRequest]) -> list[str | RenderProblem]:
+    def own_answers(self, requests: Sequence[RenderRequest], limits: RenderLimits) -> list[str | RenderProblem]:
         """A text or a problem for each request; the problem is its own and not one of those before it."""
-        answers = self.answers(requests)
+        answers = self.answers(requests, limits, _time_limit(limits.seconds))
         if len(requests) == 1:
             return answers
         return [
-            self.answers([request])[0] if isinstance(answer, RenderProblem) and answer.code == "limit" else answer
+            self.answers([request], limits, _time_limit(limits.seconds))[0]
+            if isinstance(answer, RenderProblem) and answer.code == "limit"
+            else answer
             for request, answer in zip(requests, answers, strict=True)
         ]
 
 
-def _renderings(requests: Sequence[RenderRequest], answers: Sequence[str | RenderProblem]) -> list[Rendering]:
+def _lanes(batches: Sequence[RenderBatch], roots: int) -> list[list[_Part]]:
+    """What each thread renders, at most so many roots of a tree: of several trees whole ones, of a single tree every
+    other root. It is not what a thread has time for: on every machine the same roots have to find the same limits."""
+    sizes = [min(len(batch.requests), roots) for batch in batches]
+    lanes: list[list[_Part]]
+    if len(sizes) == 1:
+        lanes = [[(0, range(first, sizes[0], _LANES))] for first in range(_LANES)]
+    else:
+        lanes = [
+            [(number, range(sizes[number])) for number in range(first, len(sizes), _LANES)] for first in range(_LANES)
+        ]
+    return [lane for lane in lanes if any(len(indexes) for _, indexes in lane)]
+
+
+def _renderings(batches: Sequence[RenderBatch], answers: Iterable[Sequence[str | RenderProblem]]) -> list[Rendering]:
+    """A rendering for each request of the answers, which are in their order."""
+    requests = (request for batch in batches for request in batch.requests)
     return [
         Rendering(request, text=answer) if isinstance(answer, str) else Rendering(request, problem=answer)
-        for request, answer in zip(requests, answers, strict=True)
+        for request, answer in zip(requests, chain.from_iterable(answers), strict=True)
     ]

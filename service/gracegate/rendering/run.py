@@ -21,8 +21,10 @@ _TOO_NESTED = RenderProblem("limit", "it is nested too deeply")
 
 @dataclass(frozen=True, slots=True)
 class RenderLimits:
-    """The bounds of one call of `render`. Fuel is instructions of Wasm, some 5,000,000,000 a second; `seconds` are of
-    real time, for machines that are too busy to use up the fuel in it, None for no limit.
+    """The bounds of each thread of one call of `render`, but for `memory_bytes`, which they share.
+
+    Fuel is instructions of Wasm, some 5,000,000,000 a second; `seconds` are of real time, for machines that are too
+    busy to use up the fuel in it, None for no limit.
 
     Of the 2,084 kustomizations of two large GitOps repositories that render, half take less than 80,000,000 and the
     largest 31,000,000,000.
@@ -36,6 +38,11 @@ class RenderLimits:
     root_fuel: int = 100_000_000_000
     fuel: int = 200_000_000_000
     seconds: float | None = None
+
+
+def out_of_memory(limits: RenderLimits) -> RenderProblem:
+    """The problem of a root that needs more memory than these limits allow."""
+    return RenderProblem("limit", f"rendering needs more than {limits.memory_bytes >> 20} MB")
 
 
 class Run:
@@ -115,7 +122,7 @@ class Run:
         if trap.trap_code is wasmtime.TrapCode.STACK_OVERFLOW or "stack exceeds" in errors:
             return _TOO_NESTED
         if "out of memory" in errors:
-            return RenderProblem("limit", f"rendering needs more than {self._limits.memory_bytes >> 20} MB")
+            return out_of_memory(self._limits)
         first_line = (errors or str(trap)).strip().partition("\n")[0]
         return RenderProblem("crashed", f"the renderer crashed: {first_line[:500]}")
 

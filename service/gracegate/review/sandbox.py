@@ -161,7 +161,8 @@ def _limit(seconds: float, memory_mb: int) -> None:
     memory = memory_mb * 1024 * 1024
     # Not RLIMIT_AS: a Wasm engine reserves far more addresses than it ever uses.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    cpu = max(1, round(seconds))
+    # Two threads render.
+    cpu = max(1, round(2 * seconds))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Of its answer, of its errors and of the compiled rules that it keeps.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineUnavailable
-from gracegate.model import Rendering, RenderRequest
+from gracegate.model import RenderBatch, Rendering
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer
@@ -31,12 +31,12 @@ class SandboxedRenderer:
     was_interrupted: bool = False
     _loaded: WasmRenderer | None = None
 
-    def __call__(self, files: Mapping[str, bytes], requests: Sequence[RenderRequest], minor: int) -> list[Rendering]:
+    def __call__(self, batches: Sequence[RenderBatch], minor: int) -> list[Rendering]:
         """A rendering for each request."""
         from gracegate.rendering import RenderLimits  # noqa: PLC0415 - see above
 
         limits = replace(RenderLimits(), seconds=_SHARE * max(0.0, self.seconds_left()))
-        renderings = self._renderer().render(files, requests, minor, limits)
+        renderings = self._renderer().render(batches, minor, limits)
         self.was_interrupted |= any(one.problem is not None and one.problem.code == "interrupted" for one in renderings)
         return renderings
 
