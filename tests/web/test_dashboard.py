@@ -117,7 +117,7 @@ def operator(service: Service, fake: FakeGitHub) -> FlaskClient:
 def test_a_page_of_the_dashboard_leads_to_the_next(operator: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "REPOSITORIES", 2)
     first = operator.get("/dashboard").text
-    assert "the newest 20 reviews of each: 40 reviews" in first
+    assert "the newest 20 reviews of each. Of these 40 reviews" in first
     (older,) = re.findall(r'href="(/dashboard\?before=[^"]*)"', first)
     second = operator.get(unescape(older)).text
     names = [re.findall(r">(shop/[a-z]+)</a>", text.partition("Waiting")[0]) for text in (first, second)]

@@ -226,9 +226,12 @@ def _environment() -> Environment:
     return environment
 
 
-def _time(seconds: float) -> str:
-    """A time in seconds since the epoch, as people read it."""
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M} UTC"
+def _time(seconds: float) -> Markup:
+    """A time in seconds since the epoch, as people read it: a narrow column breaks it between day and hour."""
+    from markupsafe import Markup  # noqa: PLC0415
+
+    at = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return Markup('<span class="time">{:%Y-%m-%d}</span> <span class="time">{:%H:%M} UTC</span>').format(at, at)
 
 
 def _duration(seconds: float) -> str:

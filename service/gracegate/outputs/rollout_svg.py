@@ -42,7 +42,8 @@ svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --card: #fff; --ok: #1a7
   --starting: #b6bfc9; --serving: #2da44e; --terminating: #8bd3a0; --calm: #dafbe1; }
 @media (prefers-color-scheme: dark) { svg { --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --card: #0d1117;
   --ok: #3fb950; --bad: #f85149; --starting: #656c76; --serving: #2ea043; --terminating: #1b6b33; --calm: #12261e; } }
-text { font: 12px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: var(--soft); }
+text { font: 12px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; fill: var(--soft);
+  paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 .name { font-size: 16px; font-weight: 600; fill: var(--ink); }
 .title { font-size: 14px; font-weight: 600; fill: var(--ink); }
 .ok { fill: var(--ok); } .bad { fill: var(--bad); }
@@ -182,7 +183,7 @@ def _draw_legend(picture: _Picture) -> None:
         picture.parts.append(f'<rect class="{style}" x="{x:.2f}%" y="{y + 3}" width="10" height="10"/>')
         picture.parts.append(f'<text class="small" x="{x:.2f}%" dx="15" y="{y + 12}">{words}</text>')
     picture.y += 16 * ((len(entries) + 1) // 2)
-    picture.line("A black line marks when a pod is deleted.", "small", 15)
+    picture.line("An upright line marks when a pod is deleted.", "small", 15)
 
 
 def _draw_shutdown(picture: _Picture, ledger: ShutdownLedger) -> None:

@@ -65,9 +65,10 @@ class Playground:
             limited = replace(job, seconds=_SECONDS, opa=self._opa, cache_dir=self._cache_dir)
             return run_in_child(limited, _SECONDS, _MEMORY_MB, PLAYGROUND, PlaygroundReview)
         except EngineTimeout as error:
-            raise PlaygroundRefused(f"Not reviewed: {error}. The playground is for small examples.", 0) from error
+            busy = "Others may be busy here too: try again, or with less of it."
+            raise PlaygroundRefused(f"{_sentence(error)} The playground is for small examples. {busy}", 0) from error
         except GracegateError as error:
-            raise PlaygroundRefused(f"Not reviewed: {error}.", 0) from error
+            raise PlaygroundRefused(_sentence(error), 0) from error
         finally:
             self._room.release()
 
@@ -84,3 +85,8 @@ class Playground:
             self._debts[client] = paid
             if len(self._debts) > _MAX_CLIENTS:
                 self._debts.popitem(last=False)
+
+
+def _sentence(error: GracegateError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

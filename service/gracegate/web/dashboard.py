@@ -121,6 +121,7 @@ def blueprint(settings: Settings, store: Store) -> Blueprint:
             may_sign_in=has_sign_in() and current_viewer() is None,
             sign_in_address=sign_in_address(),
             count=REVIEWS_OF_EACH,
+            git_url=settings.git_url,
             **_summary(rows, waiting),
         )
 
