@@ -49,6 +49,13 @@ def test_the_rules_in_use_have_pages(service: Service, tmp_path: Path, opa: Path
         page = client.get(f"/rules/{rule}").text
         assert f"<code>gracegate.dev/ignore: {rule}</code>" in page, rule
 
+    # Another machine, with the same database.
+    elsewhere = {**env, "GRACEGATE_DATA_DIR": str(tmp_path / "elsewhere"), "GRACEGATE_DATABASE": settings.database}
+    client = create_app(Settings.from_environment(elsewhere), service.store, {}).test_client()
+    assert client.get("/rules").text.count("This set is in use, but its pages are not on this machine") == 2
+    answer = client.get(f"/rules/{ID}")
+    assert (answer.status_code, "It may be one of acme, others: their pages are not" in answer.text) == (404, True)
+
     # Nobody reads them where the operator has not said so.
     off = create_app(Settings.from_environment({**env, "GRACEGATE_OWN_RULE_PAGES": "off"}), service.store, {})
     assert off.test_client().get(f"/rules/{ID}").status_code == 404

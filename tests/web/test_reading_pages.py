@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from gracegate.policy import load_builtin
 from gracegate.review.report_pages import write_page
 from gracegate.store import KnownRepository, StoredReport, reports, repositories
+from gracegate.web import documents
+from gracegate.web.documents import Document
 from tests.jobs.harness import Service
 from tests.outputs import sample_reports as samples
 from tests.web import payloads
@@ -124,3 +126,15 @@ def test_the_stylesheet_is_the_only_thing_that_a_page_loads(client: FlaskClient)
 def test_a_page_takes_nothing(make_client: Callable[..., FlaskClient]) -> None:
     client = make_client()
     assert {client.post(address).status_code for address in ("/", "/rules", "/docs", ADDRESS)} == {405}
+
+
+def test_a_fault_of_ours_is_a_page_too(
+    make_client: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> Document:
+        raise LookupError("a fault")
+
+    monkeypatch.setattr(documents, "rule_index", fail)
+    answer = make_client().get("/rules")
+    assert answer.status_code == 500
+    assert ("<h1>That went wrong</h1>" in answer.text, "a fault" in answer.text) == (True, False)

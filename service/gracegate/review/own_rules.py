@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from gracegate.errors import ConfigError, GracegateError
@@ -23,24 +23,34 @@ class OwnRules:
 
     def sets(self) -> dict[str, list[Rule]]:
         """The rules of each set by its name."""
-        return {name: [*catalog.rules.values()] for name, catalog in self._catalogs()}
+        catalogs = (item for _, found in self._in_use() for item in found.items())
+        return {name: [*catalog.rules.values()] for name, catalog in catalogs}
+
+    def missing(self) -> list[str]:
+        """The sets that are in use and were built elsewhere alone: by a worker with a data folder of its own."""
+        return [name for name, catalogs in self._in_use() if not catalogs]
 
     def page(self, rule: str) -> Mapping[str, bytes]:
         """The page of a rule in Markdown and its picture, by their names; empty where no set has the rule."""
-        catalog = next((catalog for _, catalog in self._catalogs() if rule in catalog.rules), None)
+        catalogs = (catalog for _, found in self._in_use() for catalog in found.values())
+        catalog = next((catalog for catalog in catalogs if rule in catalog.rules), None)
         return {} if catalog is None else find_rule_page(catalog, rule)
 
-    def _catalogs(self) -> Iterator[tuple[str, Catalog]]:
-        in_use = {}
+    def _in_use(self) -> list[tuple[str, Mapping[str, Catalog]]]:
+        """The name of each set in use, and what it is made of by name; empty where that is not on this machine."""
+        found: list[tuple[str, Mapping[str, Catalog]]] = []
+        loaded = {}
         for source in self._settings.policies:
             with self._store.reading() as tx:
                 active = policy_sets.read(tx, source.text).active
-            folder = None if active is None else find_version(active, self._settings.data_dir)
+            if active is None:
+                continue
+            folder = find_version(active, self._settings.data_dir)
             if folder is not None:
-                in_use[folder] = self._loaded.get(folder) or self._load(folder, source.text)
-        self._loaded = in_use
-        for catalogs in in_use.values():
-            yield from catalogs.items()
+                loaded[folder] = self._loaded.get(folder) or self._load(folder, source.text)
+            found.append((active.name, {} if folder is None else loaded[folder]))
+        self._loaded = loaded
+        return found
 
     def _load(self, folder: Path, name: str) -> Mapping[str, Catalog]:
         """What a worker has built; a page is no reason to build anything."""

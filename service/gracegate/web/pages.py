@@ -122,8 +122,8 @@ def _serve_rules(pages: Blueprint, own_rules: OwnRules | None, *, has_playground
     @pages.get("/rules")
     def show_rules() -> Response:
         index = documents.rule_index()
-        sets = own_rules.sets() if own_rules else {}
-        return page(200, "rules.html", title=index.title, body=index.body, sets=sets)
+        sets, missing = (own_rules.sets(), own_rules.missing()) if own_rules else ({}, [])
+        return page(200, "rules.html", title=index.title, body=index.body, sets=sets, missing=missing)
 
     # The links in comments are those of the files that have these pages in a repository.
     @pages.get("/rules/<name>")
@@ -135,7 +135,11 @@ def _serve_rules(pages: Blueprint, own_rules: OwnRules | None, *, has_playground
             return _document(documents.own_rule_page(own[f"{name}.md"]))
         if rule is None:
             why = "No built-in rule has this id. Rules of your own are described in their METADATA."
-            return message(404, "No such rule", why, links=[("/rules", "All built-in rules")])
+            missing = own_rules.missing() if own_rules else ()
+            elsewhere = (
+                [f"It may be one of {', '.join(missing)}: their pages are not on this machine."] if missing else []
+            )
+            return message(404, "No such rule", why, *elsewhere, links=[("/rules", "All rules")])
         if rule != name:
             return redirect(f"/rules/{rule}", 301)
         found = documents.rule_page(rule)
@@ -169,7 +173,11 @@ def answer_errors(app: Flask) -> None:
         log.warning("page_not_shown", error=str(error))
         return message(503, "Not now", "What this page shows cannot be read at the moment: try again in a minute.")
 
+    def answer_fault(_error: Exception) -> Response:
+        return message(500, "That went wrong", "The log of the service says why. Nothing else is affected.", links=HOME)
+
     app.register_error_handler(404, answer_unknown_address)
+    app.register_error_handler(500, answer_fault)
     app.register_error_handler(GitHubError, answer_later)
     app.register_error_handler(DatabaseUnavailable, answer_later)
 
