@@ -14,13 +14,14 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "service" / "gracegate"
 
-NOUNS = {"model", "errors"}
+NOUNS = {"model", "errors", "records"}
 # A room may always import itself. A folder in a room may be a room of its own, with a door of its own.
 MAY_IMPORT: dict[str, set[str]] = {
-    "model": set(),
+    "model": {"records"},
+    "records": set(),
     "errors": set(),
     "processes": set(),
-    "file_cache": set(),
+    "file_cache": {"records"},
     "module_cache": {"file_cache"},
     "rendering_files": NOUNS | {"file_cache"},
     "settings": NOUNS,

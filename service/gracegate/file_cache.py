@@ -7,8 +7,10 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from gracegate.records import dataclass
 
 _TEMPORARY = "building-"
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ from gracegate.policy.sets import (
     write_version,
 )
 from gracegate.policy.sources import MAX_BYTES
+from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 format_option = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from gracegate.cli.terminal import shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
 from gracegate.outputs import FORMATS, TextStyle, check_run, text
+from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

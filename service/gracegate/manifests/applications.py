@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
@@ -13,6 +13,7 @@ from gracegate.manifests.discovery import KUSTOMIZATIONS, directory
 from gracegate.manifests.kustomize import join
 from gracegate.manifests.remote import repository_name
 from gracegate.model import AS_DECLARED, AppliedNamespace, Limits, Repository, Root, SourceFile, Substitution
+from gracegate.records import dataclass
 
 # The lists of a kustomization whose items are known by their names; a second one of a name replaces the first.
 _NAMED_LISTS = frozenset({"images", "replicas"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -49,6 +49,7 @@ from gracegate.model import (
     SourceLine,
     Tree,
 )
+from gracegate.records import dataclass
 
 _KUSTOMIZATION = "kustomization.yaml"
 

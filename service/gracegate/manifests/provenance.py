@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS
@@ -20,6 +19,7 @@ from gracegate.manifests.kinds import ReadKinds, read_kinds
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
+from gracegate.records import dataclass
 from gracegate.yaml import (
     MappingNode,
     Node,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gracegate.manifests.applications import Application, GitOpsObject
@@ -11,6 +10,7 @@ from gracegate.manifests.contents import mapping, text
 from gracegate.manifests.helm import VALUES_FILE
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Origin, Pointer
+from gracegate.records import dataclass
 
 _ARGO_CD: tuple[Pointer, ...] = (("source", "helm", "valuesObject"), ("source", "helm", "values"))
 _INLINE: tuple[Pointer, ...] = (("values",), *_ARGO_CD, *(("template", "spec", *pointer) for pointer in _ARGO_CD))

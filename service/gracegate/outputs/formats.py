@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from gracegate.model import Report
 from gracegate.outputs import check_run, github, gitlab, html, json, junit, sarif, text
 from gracegate.outputs.text import TextStyle
+from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

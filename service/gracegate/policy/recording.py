@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple
 
 from gracegate.policy.query import Evaluate
+from gracegate.records import dataclass
 
 
 class Question(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from gracegate.model import Gate, Profile, Severity
+from gracegate.records import dataclass
 from gracegate.repo_config.globs import path_matcher
 
 

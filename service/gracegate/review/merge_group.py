@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -11,6 +10,7 @@ from gracegate.errors import GitHubUnavailable
 from gracegate.github_app import RepositoryClient, checks, contents
 from gracegate.model import Report
 from gracegate.outputs import check_run
+from gracegate.records import dataclass
 from gracegate.review.reviewer import FetchedPullRequest, PullRequestReviewer, unevaluated_report
 from gracegate.store import Outcome, PullHead, Run, runs
 

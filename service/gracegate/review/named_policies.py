@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from gracegate.policy.sets import (
     write_version,
 )
 from gracegate.policy.sources import PolicyFiles
+from gracegate.records import dataclass
 from gracegate.review.recently_read import RecentlyRead
 
 if TYPE_CHECKING:

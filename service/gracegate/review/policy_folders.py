@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gracegate.errors import ConfigError
 from gracegate.model import CONFIG_FILE, FileDiff, Tree
 from gracegate.policy.sources import SET_FOLDERS
+from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, parse_policies_file, parse_policy_folders
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,6 +11,7 @@ from gracegate.git import ReadLimits, SourceFetcher, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
+from gracegate.records import dataclass
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer

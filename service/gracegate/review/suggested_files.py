@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gracegate.model import Finding, Report, SourceFile, Suggestion, Tree
 from gracegate.outputs import location, plural
+from gracegate.records import dataclass
 
 HEADLINE = "Apply the suggestions of gracegate"
 CHANGED = "its file changed after this check"

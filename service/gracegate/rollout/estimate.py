@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from gracegate.model import EXPOSURES, Exposure, Rollout, RolloutFacts
+from gracegate.records import dataclass
 from gracegate.rollout.assumptions import Assumptions
 from gracegate.rollout.losses import Simulation, simulate
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from gracegate.records import dataclass
 from gracegate.store.tables import (
     CANCELLED,
     DEAD,

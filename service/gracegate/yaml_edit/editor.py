@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gracegate.model import Hunk, Limits, NoSuggestion, Operation
+from gracegate.records import dataclass
 from gracegate.yaml import (
     EmbeddedDocument,
     LineIndex,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gracegate.records import dataclass
 from gracegate.yaml import LineIndex, MappingNode, Node, PathStep, SequenceNode, resolve_alias
 from gracegate.yaml_edit import layout
 from gracegate.yaml_edit.formatting import BlockStyle, FlowStyle
