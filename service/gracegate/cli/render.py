@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +32,7 @@ from gracegate.manifests import (
 )
 from gracegate.model import RenderBatch, Rendering, RenderRequest, Root, Tree
 from gracegate.policy import Cluster
+from gracegate.records import dataclass
 
 
 @click.command("render", epilog=EXIT_CODES)
@@ -136,9 +137,9 @@ def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[R
     with progress("Loading the renderer"):
         from gracegate.rendering import WasmRenderer, find_renderer  # noqa: PLC0415 - wasmtime is slow to import
 
-        renderer = WasmRenderer(find_renderer(), settings.cache_dir())
+        renderer = WasmRenderer(find_renderer(), settings.cache_dir(), baseline_roots=len(requests))
     with progress("Compiling the renderer, once on this machine"):
-        renderer.load()
+        renderer.load(len(requests))
     with progress("Rendering"):
         renderings = renderer.render(
             [RenderBatch({path: source.data for path, source in tree.files.items()}, requests)], minor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from gracegate.cli.request import CheckOptions, top_directory
 from gracegate.cli.terminal import Progress
 from gracegate.manifests import render_nothing
 from gracegate.model import Render, RenderBatch, Rendering, RenderRequest
+from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _BATCH = 64
 """Requests for one run of the renderer, which reads the whole tree for them."""
 _MAX_THREADS = 8
+_BASELINE_ROOTS = 200
+"""Above that the time that a baseline renderer loses is about the time that it is compiled sooner."""
 
 
 def build_renderer(options: CheckOptions, shown: Progress) -> Render:
@@ -65,19 +68,21 @@ class CommandLineRenderer:
         return self.directories is None or request.root.directory in self.directories
 
     def _render(self, batches: Sequence[RenderBatch], minor: int) -> list[Rendering]:
-        renderer = self._renderer()
+        roots = sum(len(batch.requests) for batch in batches)
+        renderer = self._renderer(roots)
         threads = min(os.cpu_count() or 1, _MAX_THREADS)
-        with self.shown.step("Rendering", sum(len(batch.requests) for batch in batches)):
+        with self.shown.step("Rendering", roots):
             return renderer.render_all(batches, minor, threads, self._count)
 
-    def _renderer(self) -> WasmRenderer:
+    def _renderer(self, roots: int) -> WasmRenderer:
         from gracegate.rendering import RenderLimits, WasmRenderer, find_renderer  # noqa: PLC0415 - slow to import
 
         if not self._loaded:
             limits = replace(RenderLimits(), roots=_BATCH)
-            self._loaded.append(WasmRenderer(find_renderer(), settings.cache_dir(), limits))
-            with self.shown.step("Compiling the renderer, once on this machine"):
-                self._loaded[0].load()
+            folder = settings.cache_dir()
+            self._loaded.append(WasmRenderer(find_renderer(), folder, limits, baseline_roots=_BASELINE_ROOTS))
+        with self.shown.step("Compiling the renderer, once on this machine"):
+            self._loaded[0].load(roots)
         return self._loaded[0]
 
     def _count(self) -> None:
