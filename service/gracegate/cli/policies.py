@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,22 +18,14 @@ from gracegate.check import add_problem
 from gracegate.cli.main import FINDINGS
 from gracegate.cli.terminal import write_output
 from gracegate.errors import ConfigError, RepositoryError, RulesError
-from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.model import CONFIG_FILE, PolicySource, PolicyState, Problem, Report, Rule, parse_policy_source
 from gracegate.policy import Catalog, PolicySet, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import (
-    PolicyFolder,
-    clash_mistakes,
-    load_parts,
-    own_policies,
-    read_policy_folder,
-    version_of,
-    write_version,
-)
-from gracegate.policy.sources import MAX_BYTES
 from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
+
+if TYPE_CHECKING:
+    from gracegate.policy.sets import PolicyFolder
 
 format_option = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
 """What the commands of policy sets print: for people, or for programs as outputs/policy.schema.json says."""
@@ -144,6 +136,8 @@ def built_policies(
     Its mistakes are said and end the command with 1: its author corrects them. Raises ConfigError for a folder that
     cannot be used at all. With `ignores_budget`, rules that take too long are no mistakes.
     """
+    from gracegate.policy.sets import read_policy_folder  # noqa: PLC0415 - slow to import, and most checks have no sets
+
     policies = read_policy_folder(folder)
     catalogs, mistakes = build_parts(policies, stack, ignores_budget=ignores_budget)
     if mistakes:
@@ -162,6 +156,8 @@ def build_parts(
 
 def _load(policies: PolicyFolder, cache: Path) -> tuple[dict[str, Catalog], list[RulesError]]:
     """The parts of a set as in `build_parts`. Raises ConfigError where one has to be built and there is no OPA."""
+    from gracegate.policy.sets import load_parts  # noqa: PLC0415 - see `built_policies`
+
     catalogs, found = load_parts(policies, settings.find_opa, cache)
     mistakes = []
     for error in found:
@@ -193,6 +189,8 @@ def choose_policies(
     sources.update(_named(text, Path()) for text in options)
     if not sources:
         return ChosenPolicies()
+    from gracegate.policy.sets import clash_mistakes, own_policies, read_policy_folder  # noqa: PLC0415 - as above
+
     cache = _cache(stack)
     own: list[OwnPolicies] = []
     refused: list[RefusedPolicies] = []
@@ -228,7 +226,9 @@ def _read(source: PolicySource, cache: Path) -> tuple[Path, str]:
     """A folder with the files of a source, and the commit of these. Raises RepositoryError."""
     if source.kind == "folder":
         return Path(source.text), ""
-    from gracegate.policy.sources import PolicyFetcher  # noqa: PLC0415 - its client of HTTP is slow to import
+    from gracegate.git import ReadLimits, TreeFetcher  # noqa: PLC0415 - these and the client of HTTP are slow to import
+    from gracegate.policy.sets import version_of, write_version  # noqa: PLC0415
+    from gracegate.policy.sources import MAX_BYTES, PolicyFetcher  # noqa: PLC0415
 
     trees = TreeFetcher(
         cache / "policy-repositories",

@@ -13,7 +13,7 @@ from gracegate import settings
 from gracegate.cli.terminal import shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
-from gracegate.outputs import FORMATS, TextStyle, check_run, text
+from gracegate.outputs import FORMATS, TextStyle, text
 from gracegate.records import dataclass
 
 
@@ -98,7 +98,7 @@ def write_report(
     if all(output.file is not None for output in outputs):
         click.echo(text.verdict(report), err=True)
     if (summary := settings.step_summary()) is not None and any(output.form == "github" for output in outputs):
-        write_file(summary, check_run.render_page(report), append=True)
+        write_file(summary, FORMATS["markdown"].render(report), append=True)
 
 
 def write_file(file: Path, text: str, *, append: bool = False) -> None:

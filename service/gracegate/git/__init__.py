@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gracegate.git.fetch import TreeFetcher
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from gracegate.git.hunks import hunks_of_patch
 from gracegate.git.local import (
     find_merge_base,
@@ -14,10 +16,13 @@ from gracegate.git.local import (
     resolve_commit,
 )
 from gracegate.git.objects import ReadLimits
-from gracegate.git.patches import make_patches
-from gracegate.git.sources import SourceFetcher
-from gracegate.git.version import installed_version
 from gracegate.git.worktree import read_paths, read_work_tree
+
+if TYPE_CHECKING:
+    from gracegate.git.fetch import TreeFetcher
+    from gracegate.git.patches import make_patches
+    from gracegate.git.sources import SourceFetcher
+    from gracegate.git.version import installed_version
 
 __all__ = [
     "ReadLimits",
@@ -36,3 +41,12 @@ __all__ = [
     "read_work_tree",
     "resolve_commit",
 ]
+
+_LATER = {"SourceFetcher": "sources", "TreeFetcher": "fetch", "installed_version": "version", "make_patches": "patches"}
+"""The modules of names, imported when these are used: a check of files fetches nothing."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    raise AttributeError(name)

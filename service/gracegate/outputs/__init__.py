@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from gracegate.outputs import (
-    charts,
-    check_run,
-    command_text,
-    comment_text,
-    policy_check,
-    rollout_json,
-    rollout_mermaid,
-    rollout_svg,
-    rollout_text,
-    step_text,
-    text,
-)
-from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion, FixButton
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gracegate.outputs import text
 from gracegate.outputs.formats import FORMATS
-from gracegate.outputs.html import (
-    Navigation,
-    Picture,
-    ReportContext,
-    draw_rollouts,
-    render_report,
-    render_template,
-    stylesheet,
-)
-from gracegate.outputs.json import report_values
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.phrasing import (
     FIX_CLASSES,
@@ -40,10 +20,35 @@ from gracegate.outputs.phrasing import (
     step_action,
     waiver_hint,
 )
-from gracegate.outputs.playground_page import PlaygroundForm, PlaygroundPage, playground_script, render_playground
-from gracegate.outputs.rollout_comment import has_rollout_section
-from gracegate.outputs.rule_page import foreign_rule_page, rule_page_files
 from gracegate.outputs.text import TextStyle
+
+if TYPE_CHECKING:
+    from gracegate.outputs import (
+        charts,
+        check_run,
+        command_text,
+        comment_text,
+        policy_check,
+        rollout_json,
+        rollout_mermaid,
+        rollout_svg,
+        rollout_text,
+        step_text,
+    )
+    from gracegate.outputs.check_run import CheckOutput, Commenting, CommentState, Conclusion, FixButton
+    from gracegate.outputs.html import (
+        Navigation,
+        Picture,
+        ReportContext,
+        draw_rollouts,
+        render_report,
+        render_template,
+        stylesheet,
+    )
+    from gracegate.outputs.json import report_values
+    from gracegate.outputs.playground_page import PlaygroundForm, PlaygroundPage, playground_script, render_playground
+    from gracegate.outputs.rollout_comment import has_rollout_section
+    from gracegate.outputs.rule_page import foreign_rule_page, rule_page_files
 
 __all__ = [
     "FIX_CLASSES",
@@ -91,3 +96,30 @@ __all__ = [
     "text",
     "waiver_hint",
 ]
+
+_LATER = {
+    "check_run": ("CheckOutput", "CommentState", "Commenting", "Conclusion", "FixButton"),
+    "html": (
+        "Navigation",
+        "Picture",
+        "ReportContext",
+        "draw_rollouts",
+        "render_report",
+        "render_template",
+        "stylesheet",
+    ),
+    "json": ("report_values",),
+    "playground_page": ("PlaygroundForm", "PlaygroundPage", "playground_script", "render_playground"),
+    "rollout_comment": ("has_rollout_section",),
+    "rule_page": ("foreign_rule_page", "rule_page_files"),
+}
+"""Names by their module, which is imported when one of them is used: `gracegate check` shows one format."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(name)

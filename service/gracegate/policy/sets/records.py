@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from gracegate.errors import InputError
 from gracegate.model import PolicyRecord, PolicyVersion
+from gracegate.records import dataclass
 
 
 class PolicyRecords(Protocol):
