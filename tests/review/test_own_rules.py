@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.policy.sets import PolicySets
 from gracegate.policy.sources import MAX_BYTES, PolicyFetcher
-from gracegate.review import StoredRecords
+from gracegate.review import StoredRecords, playground
 from gracegate.settings import Settings
 from gracegate.web import create_app
 from tests.jobs.harness import Service, make_service
@@ -25,7 +26,15 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.stop()
 
 
-def test_the_rules_in_use_have_pages(service: Service, tmp_path: Path, opa: Path) -> None:
+def manifests_in(page: str) -> str:
+    found = re.search(r'<textarea id="manifests".*?>\n(.*?)</textarea>', page, re.DOTALL)
+    assert found is not None
+    return unescape(found[1])
+
+
+def test_the_rules_in_use_have_pages(
+    service: Service, tmp_path: Path, opa: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders = [write(tmp_path / "acme", GOOD), write(tmp_path / "others", FOREIGN)]
     env = {**service.env, "GRACEGATE_POLICIES": ",".join(map(str, folders)), "GRACEGATE_OWN_RULE_PAGES": "on"}
     settings = Settings.from_environment(env)
@@ -48,6 +57,18 @@ def test_the_rules_in_use_have_pages(service: Service, tmp_path: Path, opa: Path
     for rule in foreign:
         page = client.get(f"/rules/{rule}").text
         assert f"<code>gracegate.dev/ignore: {rule}</code>" in page, rule
+
+    # With its set's libraries and data, which the playground's own editor does not have.
+    monkeypatch.setattr(playground, "_SECONDS", 600.0)
+    trying = create_app(Settings.from_environment({**env, "GRACEGATE_PLAYGROUND": "on"}), service.store, {})
+    client = trying.test_client()
+    (link,) = re.findall('href="(/playground[?].*?)"', client.get(f"/rules/{ID}").text)
+    form = client.get(link).text
+    assert (f"<option selected>{ID}</option>" in form, '<optgroup label="of acme">' in form) == (True, True)
+    example = manifests_in(form)
+    found = client.post("/playground", data={"manifests": example, "only": ID}).text
+    assert (f'<a href="/rules/{ID}.md">' in found, "has no memory limit" in found) == (True, True)
+    assert "has no memory limit" not in client.post("/playground", data={"manifests": example}).text
 
     # Another machine, with the same database.
     elsewhere = {**env, "GRACEGATE_DATA_DIR": str(tmp_path / "elsewhere"), "GRACEGATE_DATABASE": settings.database}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gracegate.policy import load_builtin
+from gracegate.review import playground
 from gracegate.review.playground import MAX_CHARACTERS, Playground, PlaygroundRefused
 from gracegate.review.sandboxed_playground import OWN_RULE, PlaygroundJob, PlaygroundReview, sandboxed_playground
 from gracegate.web.playground import packaged_example
@@ -33,7 +34,10 @@ def found(review: PlaygroundReview) -> list[tuple[str, int, bool]]:
     return [(f.rule, f.line, f.fix is not None and f.fix.diff is not None) for f in review.report.findings]
 
 
-def test_the_rule_finds_fixes_and_prints_beside_the_built_in_ones(job: PlaygroundJob, opa: Path, cache: Path) -> None:
+def test_the_rule_finds_fixes_and_prints_beside_the_built_in_ones(
+    job: PlaygroundJob, opa: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playground, "_SECONDS", 600.0)
     # In the child, as people have it.
     review = Playground(opa, cache).review(replace(job, seconds=0, opa=None, cache_dir=None), "here")
     assert found(review) == [("pdb-missing", 4, False), (OWN, 5, True), ("prestop-drain-missing", 16, True)]

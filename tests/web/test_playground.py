@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from gracegate.outputs import PlaygroundForm
-from gracegate.review import Playground
+from gracegate.review import Playground, playground
 from gracegate.web.local_playground import create_local_app
 from gracegate.web.playground import packaged_example
 
@@ -54,7 +54,8 @@ def test_each_rule_leads_to_its_example(client: FlaskClient) -> None:
     assert page.count("kind: Deployment") == 2  # and before the change
 
 
-def test_a_form_is_reviewed(client: FlaskClient) -> None:
+def test_a_form_is_reviewed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playground, "_SECONDS", 600.0)
     form = {
         "manifests": packaged_example().manifests.replace("\n", "\r\n"),
         "rego": "",

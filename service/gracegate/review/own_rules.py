@@ -7,9 +7,10 @@ from pathlib import Path
 
 from gracegate.errors import ConfigError, GracegateError
 from gracegate.model import Rule
-from gracegate.policy import Catalog
+from gracegate.policy import Catalog, without_modes
+from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets import find_rule_page, find_version, load_parts, read_policy_folder
-from gracegate.settings import Settings
+from gracegate.settings import Settings, installed_opa
 from gracegate.store import Store, policy_sets
 
 
@@ -35,6 +36,15 @@ class OwnRules:
         catalogs = (catalog for _, found in self._in_use() for catalog in found.values())
         catalog = next((catalog for catalog in catalogs if rule in catalog.rules), None)
         return {} if catalog is None else find_rule_page(catalog, rule)
+
+    def find(self, rule: str) -> OwnPolicies | None:
+        """The set that has a rule, to evaluate it alone; None where there is none that this machine can evaluate."""
+        for _, catalogs in self._in_use():
+            for name, catalog in catalogs.items():
+                opa = installed_opa() if catalog.needs_opa else None
+                if rule in catalog.rules and (opa is not None or not catalog.needs_opa):
+                    return OwnPolicies(name, name, without_modes(catalog), opa)
+        return None
 
     def _in_use(self) -> list[tuple[str, Mapping[str, Catalog]]]:
         """The name of each set in use, and what it is made of by name; empty where that is not on this machine."""

@@ -43,7 +43,8 @@ class PlaygroundJob:
     """Manifests to review, as text. With `before`, what they were before a change, only what the change brings counts.
 
     `rego` is a rule to evaluate too, "" for none, which the program `opa` compiles. `only` is the id of a rule, or
-    OWN_RULE, or "" for all. `cache_dir` has what was compiled of the built-in rules.
+    OWN_RULE, or "" for all. `cache_dir` has what was compiled of the built-in rules. `sets` are policy sets that were
+    built, evaluated too with their libraries and data.
     """
 
     manifests: str
@@ -53,6 +54,7 @@ class PlaygroundJob:
     seconds: float = 20.0
     opa: Path | None = None
     cache_dir: Path | None = None
+    sets: tuple[OwnPolicies, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,25 @@ def sandboxed_playground(job: PlaygroundJob) -> PlaygroundReview:
             open_policy_sets(None, (), seconds=left / 2, cache_dir=job.cache_dir) as builtin,
             # Machine code of what anybody writes is kept nowhere.
             open_own_policies(own, seconds=left / 2) as tried,
+            open_own_policies(job.sets, seconds=left / 2, cache_dir=job.cache_dir) as sets,
         ):
             questions = [Recording(one.evaluate) for one in tried]
             asked = tuple(replace(one, evaluate=q.evaluate) for one, q in zip(tried, questions, strict=True))
             rules = frozenset(rule for one in own for rule in one.catalog.rules)
             only = rules if job.only == OWN_RULE else frozenset({job.only})
-            known = rules.union(*(one.catalog.rules for one in builtin))
+            known = rules.union(*(one.catalog.rules for one in (*builtin, *sets)))
             request = CheckRequest(
                 head=_tree(job.manifests),
                 base=_tree(job.before) if job.before.strip() else None,
                 diff=(FileDiff(MANIFESTS_FILE, "modified"),) if job.before.strip() else None,
                 # As for the examples of rules: with a version that is named, a field that it lacks is a mistake.
                 config=RepoConfig(min_minor=Cluster().min_minor),
-                policies=(*builtin, *asked),
+                policies=(*builtin, *sets, *asked),
                 today=dt.datetime.now(dt.UTC).date(),
                 only=only if only and only <= known else None,
                 max_verified_fixes=_MAX_VERIFIED_FIXES,
-                rules_urls={BUILTIN_POLICIES: _RULES_URL},
-                limits=replace(_LIMITS, own_kinds=kinds_of(one.catalog for one in own)),
+                rules_urls=dict.fromkeys((BUILTIN_POLICIES, *(one.name for one in job.sets)), _RULES_URL),
+                limits=replace(_LIMITS, own_kinds=kinds_of(one.catalog for one in (*own, *job.sets))),
                 with_rollouts=True,
             )
             report = check(request, render_nothing)

@@ -32,7 +32,7 @@ def create_app(settings: Settings, store: Store, readiness_checks: Mapping[str, 
     app.register_blueprint(pages.packaged_pages(own_rules, has_playground=settings.playground))
     if settings.playground:
         reviews = Playground(installed_opa(), settings.data_dir / "wasm")
-        app.register_blueprint(playground.blueprint(reviews))
+        app.register_blueprint(playground.blueprint(reviews, own_rules=own_rules))
     if known := viewers.install(app, settings, store):
         app.register_blueprint(sign_in.blueprint(settings, known))
         checks = {"database": store.check_readiness, **readiness_checks}

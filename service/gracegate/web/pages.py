@@ -131,8 +131,10 @@ def _serve_rules(pages: Blueprint, own_rules: OwnRules | None, *, has_playground
     def show_rule(name: str) -> AnyResponse:
         rule = documents.rule_id(name)
         own = own_rules.page(name) if own_rules and rule is None else {}
-        if own:
-            return _document(documents.own_rule_page(own[f"{name}.md"]))
+        if own and own_rules:
+            found = documents.own_rule_page(own[f"{name}.md"])
+            can_try = has_playground and own_rules.find(name) is not None
+            return page(200, "rule.html", title=found.title, body=found.body, rule=name if can_try else "")
         if rule is None:
             why = "No built-in rule has this id. Rules of your own are described in their METADATA."
             missing = own_rules.missing() if own_rules else ()

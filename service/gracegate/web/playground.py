@@ -16,7 +16,7 @@ from flask import Blueprint, Response, make_response, request
 
 from gracegate.outputs import PlaygroundForm, PlaygroundPage, playground_script, render_playground
 from gracegate.policy import load_builtin
-from gracegate.review import OWN_RULE, Playground, PlaygroundJob, PlaygroundRefused
+from gracegate.review import OWN_RULE, OwnRules, Playground, PlaygroundJob, PlaygroundRefused
 from gracegate.web.responses import STYLESHEET, navigation
 
 _HEADERS = {
@@ -30,8 +30,11 @@ _MAX_BODY_BYTES = 3 * 1024 * 1024
 """Three texts of 200,000 characters, as a form encodes them; longer ones are refused in words."""
 
 
-def blueprint(playground: Playground, start: PlaygroundForm | None = None) -> Blueprint:
-    """The page and its script. The form begins as `start`, by default with an example that is packaged."""
+def blueprint(
+    playground: Playground, start: PlaygroundForm | None = None, own_rules: OwnRules | None = None
+) -> Blueprint:
+    """The page and its script. The form begins as `start`, by default with an example that is packaged. The rules of
+    the operator's sets are evaluated where they are chosen."""
     pages = Blueprint("playground", __name__)
 
     @pages.get("/playground.js")
@@ -41,7 +44,8 @@ def blueprint(playground: Playground, start: PlaygroundForm | None = None) -> Bl
 
     @pages.get("/playground")
     def show() -> Response:
-        return _answer(200, _page(_example_of(request.args.get("rule", "")) or start or packaged_example()))
+        example = _example_of(request.args.get("rule", ""), own_rules)
+        return _answer(200, _page(example or start or packaged_example()))
 
     @pages.post("/playground")
     def review() -> Response:
@@ -52,7 +56,10 @@ def blueprint(playground: Playground, start: PlaygroundForm | None = None) -> Bl
         page = _page(PlaygroundForm(*map(_text, ("rego", "manifests", "before", "only"))))
         form = page.form
         try:
-            found = playground.review(PlaygroundJob(form.manifests, form.before, form.rego, form.only), _client())
+            chosen = own_rules.find(form.only) if own_rules else None
+            sets = () if chosen is None else (chosen,)
+            job = PlaygroundJob(form.manifests, form.before, form.rego, form.only, sets=sets)
+            found = playground.review(job, _client())
         except PlaygroundRefused as refused:
             answer = _answer(503 if refused.seconds else 422, replace(page, refused=str(refused)))
             if refused.seconds:
@@ -69,7 +76,9 @@ def blueprint(playground: Playground, start: PlaygroundForm | None = None) -> Bl
         return _answer(200, page)
 
     def _page(form: PlaygroundForm) -> PlaygroundPage:
-        return PlaygroundPage(form, _rule_ids(), OWN_RULE, playground.takes_rules)
+        own = own_rules.sets().items() if own_rules else ()
+        rules = {**_rule_ids(), **{f"of {name}": [rule.id for rule in found] for name, found in own}}
+        return PlaygroundPage(form, rules, OWN_RULE, playground.takes_rules)
 
     def _answer(status: int, page: PlaygroundPage) -> Response:
         html = render_playground(page, stylesheet=STYLESHEET, navigation=navigation())
@@ -85,9 +94,11 @@ def packaged_example() -> PlaygroundForm:
     return PlaygroundForm((folder / "rule.rego").read_text("utf-8"), (folder / "manifests.yaml").read_text("utf-8"))
 
 
-def _example_of(rule: str) -> PlaygroundForm | None:
-    """The form with the example of a built-in rule, None if there is no such rule."""
+def _example_of(rule: str, own_rules: OwnRules | None) -> PlaygroundForm | None:
+    """The form with the example of a rule, None if there is no such rule, or none to evaluate here."""
     found = load_builtin().rules.get(rule)
+    if found is None and own_rules is not None and (own := own_rules.find(rule)) is not None:
+        found = own.catalog.rules[rule]
     return None if found is None else PlaygroundForm("", found.example, found.before or "", found.id)
 
 
