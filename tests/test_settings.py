@@ -81,8 +81,8 @@ def test_the_required_settings_are_enough() -> None:
         ({"GRACEGATE_OPA": "/usr/bin/opa"}, {"opa": Path("/usr/bin/opa")}),
         ({"GRACEGATE_ALLOWED_OWNERS": "Shop, ,ada"}, {"allowed_owners": frozenset({"shop", "ada"})}),
         (
-            {"GRACEGATE_RENDER_SOURCES": "github.com/o/*, http://127.0.0.1:80/a/b"},
-            {"render_sources": RenderSources(("github.com/o/*", "http://127.0.0.1:80/a/b"))},
+            {"GRACEGATE_RENDER_SOURCES": "github.com/o/*, http://127.0.0.1:80/a/b, oci://ghcr.io/o/*"},
+            {"render_sources": RenderSources(("github.com/o/*", "http://127.0.0.1:80/a/b", "oci://ghcr.io/o/*"))},
         ),
         (
             {"GRACEGATE_POLICIES": "acme/policies@main, oci://ghcr.io/acme/policies:v1"},

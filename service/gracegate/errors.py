@@ -137,21 +137,21 @@ class RenderingFailed(GracegateError):
 class InputsMissing(GracegateError):
     """The files at `paths` were not read of a repository, and what its trees render to depends on them.
 
-    So it does on `commits` of other repositories, by URL and id, each with the paths of files that are to be read
-    whatever their names say. `policies` are the policy sets that the configuration names and nobody has read.
+    So it does on `sources` elsewhere, see PinnedSource, each with the paths of files that are to be read whatever their
+    names say. `policies` are the policy sets that the configuration names and nobody has read.
     """
 
     def __init__(
         self,
         message: str,
         paths: tuple[str, ...] = (),
-        commits: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+        sources: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
         policies: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.paths = paths
         self.policies = policies
-        self.commits = commits or {}
+        self.sources = sources or {}
 
 
 class GitHubError(GracegateError):

@@ -112,7 +112,8 @@ class SourceFile:
 LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its content is stored elsewhere."
 
 
-_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)+", re.ASCII)
+ARTIFACT_SCHEME = "oci://"
+_PLAIN_URL = re.compile(r"(?:https?|oci)://[a-z0-9.-]+(?::[0-9]+)?(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)+", re.ASCII)
 # Only a loopback address needs no TLS.
 _POLICY_URL = re.compile(
     r"(?:https://[a-zA-Z0-9.-]+(?::[0-9]+)?|http://(?:localhost|127\.0\.0\.1)(?::[0-9]+)?)/[\w./~%+-]+"
@@ -127,11 +128,17 @@ _POLICY_REPOSITORY = re.compile(
 )
 
 
-class RemoteCommit(NamedTuple):
-    """A commit of another repository, by the `url` that git fetches it from and its full id."""
+class PinnedSource(NamedTuple):
+    """Something in another place that can never be something else: a commit of a repository, by the `url` that git
+    fetches it from and its full id, or an artifact of a registry, `oci://host/name` and its digest `sha256:...`."""
 
     url: str
-    sha: str
+    revision: str
+
+    @property
+    def is_artifact(self) -> bool:
+        """Whether a registry has it, and not git."""
+        return self.url.startswith(ARTIFACT_SCHEME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +146,29 @@ class Tree:
     """The candidate files of one commit or directory by path, and the problems of those that could not be read.
 
     `others` are the paths of the files that were not read because their names say nothing, as far as they are known.
-    `fetched` are commits of other repositories that its kustomizations name; one that could not be fetched has a
+    `fetched` is what its manifests name of other repositories and of registries; what could not be fetched has a
     problem of no file.
     """
 
     files: Mapping[str, SourceFile]
     problems: tuple[Problem, ...] = ()
     others: frozenset[str] = frozenset()
-    fetched: Mapping[RemoteCommit, Tree] = field(default_factory=dict)
+    fetched: Mapping[PinnedSource, Tree] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RenderSources:
-    """The repositories of which pinned commits may be fetched to render what needs them.
+    """The repositories and registries of which pinned sources may be fetched to render what needs them.
 
-    A pattern is a URL without `.git`, of https where it has no scheme; `/*` at its end stands for all that is below.
+    A pattern is a URL without `.git`, of https where it has no scheme, and of `oci` for registries; `/*` at its end
+    stands for all that is below.
     """
 
     patterns: tuple[str, ...] = ()
 
-    def allow(self, commit: RemoteCommit) -> bool:
-        """Whether a commit may be fetched; none by a URL that a server could take for another one."""
-        url = commit.url.removesuffix(".git")
+    def allow(self, source: PinnedSource) -> bool:
+        """Whether a source may be fetched; none by a URL that a server could take for another one."""
+        url = source.url if source.is_artifact else source.url.removesuffix(".git")
         return _PLAIN_URL.fullmatch(url) is not None and any(
             url == pattern or (pattern.endswith("/*") and url.startswith(pattern[:-1]))
             for pattern in (one if "://" in one else f"https://{one}" for one in self.patterns)
@@ -369,7 +377,8 @@ AS_DECLARED = AppliedNamespace("", replaces=False)
 
 
 class Root(NamedTuple):
-    """What is rendered by itself: the kustomization or chart in `directory`, "" for the top of the tree.
+    """What is rendered by itself: the kustomization or chart in `directory`, "" for the top of the tree, an address
+    such as oci://ghcr.io/shop/web for what a registry has.
 
     `applied_by` names the object that has it applied in its own way, as an Argo CD Application; "" where none does.
     """
@@ -500,7 +509,8 @@ class RenderRequest:
 
     `values`, YAML texts of which later ones win, and the release are a chart's, as are `post_renderers`: texts of
     kustomizations of which each changes what the one before it made. The files in `replaced` have another text for
-    this request alone, also where the tree does not have them.
+    this request alone, also where the tree does not have them. The root's files stand in `folder`, or where that is ""
+    in its own directory.
     """
 
     root: Root
@@ -510,6 +520,7 @@ class RenderRequest:
     replaced: Mapping[str, str] = field(default_factory=dict)
     post_renderers: tuple[str, ...] = ()
     substitution: Substitution | None = None
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ SETTINGS: Mapping[str, Sequence[Variable]] = {
         Variable(
             "GRACEGATE_RENDER_SOURCES",
             "",
-            "Repositories whose commits kustomizations may name as bases, with commas: `github.com/kubernetes-sigs/*`.",
+            "Repositories whose commits manifests may name, and registries whose digests, with commas: "
+            "`github.com/kubernetes-sigs/*`, `oci://ghcr.io/stefanprodan/charts/*`.",
         ),
         Variable(
             "GRACEGATE_POLICIES",

@@ -35,7 +35,7 @@ _LIMITS = {
     "aliases": ("MAX_ALIASES", 0, 1_000_000),
 }
 
-_RENDER_SOURCE = re.compile(r"(?:https?://)?[a-z0-9.-]+(?::[0-9]+)?(?:/[\w.~-]+)*(?:/\*|/[\w.~-]+)", re.ASCII)
+_RENDER_SOURCE = re.compile(r"(?:(?:https?|oci)://)?[a-z0-9.-]+(?::[0-9]+)?(?:/[\w.~-]+)*(?:/\*|/[\w.~-]+)", re.ASCII)
 
 # What a browser calls this machine alone: a page there needs no TLS.
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -358,7 +358,10 @@ def render_source_problems(sources: RenderSources) -> Iterator[str]:
     """What is wrong with patterns of repositories: each names a server, so that nobody else can choose one."""
     for pattern in sources.patterns:
         if not _RENDER_SOURCE.fullmatch(pattern):
-            yield f"{pattern!r} names no repositories: write a host and a path such as github.com/kubernetes-sigs/*"
+            yield (
+                f"{pattern!r} names no repositories: write a host and a path such as github.com/kubernetes-sigs/*, or"
+                " for a registry oci://ghcr.io/stefanprodan/charts/*"
+            )
 
 
 class _Reader:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gracegate.check import check
-from gracegate.model import Problem, RemoteCommit, Tree
+from gracegate.model import PinnedSource, Problem, Tree
 from gracegate.rendering import WasmRenderer
 from tests import shop
 from tests.check.reports import request_of, tree
@@ -374,7 +374,7 @@ def test_changes(renderer: WasmRenderer, base, changes, findings, problems, verd
     assert report.verdict == verdict
 
 
-OLD, NEW, GONE = (RemoteCommit("https://github.com/o/web.git", number * 40) for number in "012")
+OLD, NEW, GONE = (PinnedSource("https://github.com/o/web.git", number * 40) for number in "012")
 OF_WEB = {
     "deploy/kustomization.yaml": "resources: [web.yaml, ../service]\n",
     "deploy/web.yaml": DEPLOYMENT,
@@ -388,8 +388,8 @@ FETCHED = {
 }
 
 
-def naming(commit: RemoteCommit, more: str = "") -> dict[str, str]:
-    return {"prod/kustomization.yaml": f"resources:\n- https://github.com/o/web//deploy?ref={commit.sha}\n{more}"}
+def naming(commit: PinnedSource, more: str = "") -> dict[str, str]:
+    return {"prod/kustomization.yaml": f"resources:\n- https://github.com/o/web//deploy?ref={commit.revision}\n{more}"}
 
 
 LACKING = (
@@ -424,7 +424,7 @@ OF_OTHERS = {
     ),
     "a commit that was not to be fetched": (
         naming(OLD),
-        naming(RemoteCommit(OLD.url, "3" * 40)),
+        naming(PinnedSource(OLD.url, "3" * 40)),
         [],
         [
             LACKING.format("3333333", "not in `GRACEGATE_RENDER_SOURCES` or `--fetch`"),

@@ -138,11 +138,11 @@ def test_the_renderer(is_built: bool, is_compiled: bool, level: str) -> None:
 @pytest.mark.parametrize(
     ("patterns", "level", "message"),
     [
-        ((), "note", "kustomizations that need other repositories are named and not evaluated"),
+        ((), "note", "what needs other repositories, or charts in registries, is named and not evaluated"),
         (
             ("github.com/o/*", "git.example.com/p/q"),
             "ok",
-            "pinned commits of github.com/o/*, git.example.com/p/q are fetched",
+            "pinned commits and digests of github.com/o/*, git.example.com/p/q are fetched",
         ),
     ],
 )

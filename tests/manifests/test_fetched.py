@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from gracegate.manifests import read_components, unread_commits
+from gracegate.manifests import read_components, unread_sources
 from gracegate.manifests.components import Components
-from gracegate.model import Limits, Problem, RemoteCommit, RenderSources, Root, SourceFile, SourceLine, Tree
+from gracegate.model import Limits, PinnedSource, Problem, RenderSources, Root, SourceFile, SourceLine, Tree
 
 OLD, NEW = "0123456789abcdef0123456789abcdef01234567", "1123456789abcdef0123456789abcdef01234567"
-WEB, LIB = RemoteCommit("https://github.com/o/web.git", OLD), RemoteCommit("https://github.com/o/lib.git", NEW)
+WEB, LIB = PinnedSource("https://github.com/o/web.git", OLD), PinnedSource("https://github.com/o/lib.git", NEW)
 SOURCES = RenderSources(("github.com/o/*",))
 ROOT = Root("kustomize", "prod")
 FOLDER = f".git/github.com/o/web@{OLD}"
@@ -32,7 +32,7 @@ def tree(texts: Mapping[str, str], others: frozenset[str] = frozenset()) -> Tree
     return Tree({path: SourceFile(path, text.encode()) for path, text in texts.items()}, others=others)
 
 
-def components(texts: Mapping[str, str], fetched: Mapping[RemoteCommit, Tree]) -> Components:
+def components(texts: Mapping[str, str], fetched: Mapping[PinnedSource, Tree]) -> Components:
     return read_components(Tree(tree(texts).files, fetched=fetched), Limits())
 
 
@@ -54,17 +54,17 @@ WITH_CONF = tree(OF_WEB, frozenset({"deploy/a.conf", "deploy/b.conf"}))
     ],
 )
 def test_what_is_asked_for(
-    fetched: Mapping[RemoteCommit, Tree],
+    fetched: Mapping[PinnedSource, Tree],
     sources: RenderSources,
     changed: set[str] | None,
-    wanted: dict[RemoteCommit, frozenset[str]],
+    wanted: dict[PinnedSource, frozenset[str]],
 ) -> None:
-    assert unread_commits(components(PROD, fetched), changed, sources) == wanted
+    assert unread_sources(components(PROD, fetched), changed, sources) == wanted
 
 
 def test_a_commit_that_is_not_pinned_is_not_asked_for() -> None:
     texts = {"prod/kustomization.yaml": "resources:\n- https://github.com/o/web//deploy?ref=main\n"}
-    assert unread_commits(components(texts, {}), None, SOURCES) == {}
+    assert unread_sources(components(texts, {}), None, SOURCES) == {}
 
 
 def test_what_was_fetched_belongs_to_the_root_that_names_it() -> None:
@@ -99,8 +99,8 @@ def test_the_line_that_names_a_file(path: str, line: int | None) -> None:
 def test_what_was_not_fetched_is_missing_for_a_reason() -> None:
     found = components(PROD, {WEB: NOTHING_HERE})
     (part,) = found.missing_parts(ROOT)
-    assert found.why_not_fetched(part) == "not fetched: gone"
-    assert components(PROD, {}).why_not_fetched(part) == ""
+    assert found.why_not_fetched(part.pinned) == "not fetched: gone"
+    assert components(PROD, {}).why_not_fetched(part.pinned) == ""
 
 
 def test_a_directory_of_all_files_has_none_of_another_repository() -> None:

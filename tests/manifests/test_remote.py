@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gracegate.manifests.remote import is_remote, read_reference, repository_name
-from gracegate.model import RemoteCommit
+from gracegate.model import PinnedSource
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -74,7 +74,7 @@ def test_addresses(address: str, repository: str, revision: str, is_pinned: bool
 )
 def test_where_a_commit_is_fetched_from(address: str, url: str | None, path: str) -> None:
     reference = read_reference(address)
-    assert (reference.commit, reference.path) == (None if url is None else RemoteCommit(url, COMMIT), path)
+    assert (reference.pinned, reference.path) == (None if url is None else PinnedSource(url, COMMIT), path)
 
 
 @pytest.mark.parametrize(

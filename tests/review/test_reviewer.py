@@ -14,13 +14,13 @@ import pytest
 import requests
 
 from gracegate.errors import EngineKilled, EngineUnavailable, Gone, RateLimited, Refused, Superseded
-from gracegate.git import SourceFetcher
 from gracegate.github_app import checks
 from gracegate.manifests import may_be_read
 from gracegate.model import NOT_COVERED, RenderSources, Repository
 from gracegate.outputs import CheckOutput
 from gracegate.policy import load_builtin
 from gracegate.policy.engines import PolicyEngines, rules_bundle
+from gracegate.render_sources import SourceFetcher
 from gracegate.review import comment_poster, sandbox
 from gracegate.store import Delivery, Outcome, PullHead, RecordedWaiver, deliveries, repositories, reviews, runs
 from gracegate.store.tables import REPORT, VERDICT

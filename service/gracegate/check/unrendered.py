@@ -13,22 +13,23 @@ from gracegate.check.refused import refused_roots
 from gracegate.check.trees import ComparedTrees
 from gracegate.check.unseen_templates import unseen_templates
 from gracegate.manifests import (
+    ArtifactReference,
     ChartReference,
     Components,
+    MissingPart,
     MissingValues,
-    RemoteReference,
     Unrendered,
     broken_changes,
     directory,
     unrendered_changes,
     unrendered_files,
 )
-from gracegate.model import Limits, Problem, Root
+from gracegate.model import ARTIFACT_SCHEME, Limits, PinnedSource, Problem, Root
 
 _SHOWN = 3
 _MISSING = "missing"
 _SETTING = "`GRACEGATE_RENDER_SOURCES` or `--fetch`"
-"""What allows commits of other repositories: the service's operator, or the user of the command line."""
+"""What allows commits and artifacts from elsewhere: the service's operator, or the user of the command line."""
 _PLURALS = frozenset({"chart values"})
 # Which files of no known root are said together.
 _RENDERERS: Mapping[str, str] = {
@@ -99,7 +100,9 @@ def _problems_of_change(changes: Iterable[Unrendered], trees: Sequence[Component
         first, *others = roots_of
         roots = sorted(set().union(*roots_of.values()))
         is_its_own_root = not others and [root.directory for root in roots] == [directory(first.path)]
-        where = f" in {_shown(map(_root_name, roots))}" if roots and not is_its_own_root else ""
+        # What a registry has is named as what is missing.
+        here = [root for root in roots if not root.directory.startswith(ARTIFACT_SCHEME)]
+        where = f" in {_shown(map(_root_name, here))}" if here and not is_its_own_root else ""
         subject = _subject(first, len({found.path for found in others} - {first.path}))
         yield _problem(
             first.path, f"What {subject}{where} is not evaluated, because {first.reason or missing.cause(roots)}."
@@ -159,17 +162,22 @@ def _subject(found: Unrendered, others: int) -> str:
     return f"{what} and {files} {'make' if verb.startswith('make') else 'change'}"
 
 
-def _part_name(part: RemoteReference | ChartReference | MissingValues, components: Components) -> str:
+def _part_name(part: MissingPart, components: Components) -> str:
     if isinstance(part, MissingValues):
         return f"values of `{part.name}`"
     if isinstance(part, ChartReference):
         name = f"chart `{' '.join(filter(None, (part.name, part.version)))}`"
         return f"{name} of `{part.repository}`" if part.repository else name
-    if part.is_pinned:
-        why = components.why_not_fetched(part) or f"not in {_SETTING}"
-        return f"`{part.repository}` (commit `{part.revision[:7]}`, {why})"
+    name, what = (part.url, "digest") if isinstance(part, ArtifactReference) else (part.repository, "commit")
+    if part.pinned is not None:
+        revision = part.revision.removeprefix("sha256:")[:7]
+        return f"`{name}` ({what} `{revision}`, {_why_not(part.pinned, components)})"
     revision = f"`{part.revision}`, " if part.revision else ""
-    return f"`{part.repository}` ({revision}not pinned to a commit)"
+    return f"`{name}` ({revision}not pinned to a {what})"
+
+
+def _why_not(source: PinnedSource, components: Components) -> str:
+    return components.why_not_fetched(source) or f"not in {_SETTING}"
 
 
 def _root_name(root: Root) -> str:

@@ -152,12 +152,12 @@ def diagnose_renderer(*, is_built: bool, is_compiled: bool) -> Diagnosis:
 
 
 def diagnose_sources(sources: RenderSources) -> Diagnosis:
-    """Of which repositories commits are fetched, for the kustomizations that need them."""
+    """Of which repositories and registries commits and charts are fetched, for the roots that need them."""
     if not sources.patterns:
-        message = "kustomizations that need other repositories are named and not evaluated"
-        remedy = "name the repositories in GRACEGATE_RENDER_SOURCES"
+        message = "what needs other repositories, or charts in registries, is named and not evaluated"
+        remedy = "name the repositories and registries in GRACEGATE_RENDER_SOURCES"
         return Diagnosis("sources", "note", message, remedy)
-    return Diagnosis("sources", "ok", f"pinned commits of {', '.join(sources.patterns)} are fetched")
+    return Diagnosis("sources", "ok", f"pinned commits and digests of {', '.join(sources.patterns)} are fetched")
 
 
 def diagnose_data_dir(folder: str, modes: Mapping[str, int], free_bytes: int) -> list[Diagnosis]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gracegate import git
 from gracegate.manifests import (
@@ -16,10 +17,13 @@ from gracegate.manifests import (
     may_be_read,
     missing_inputs,
     read_components,
-    unread_commits,
     unread_inputs,
+    unread_sources,
 )
-from gracegate.model import Limits, RemoteCommit, Tree
+from gracegate.model import Limits, PinnedSource, Tree
+
+if TYPE_CHECKING:
+    from gracegate.render_sources import SourceFetcher
 
 _ROUNDS = 20
 """Of bases that name other bases elsewhere; more would be a riddle, not a repository."""
@@ -52,22 +56,22 @@ def read_changed(read: ReadTree, changed: Collection[str], limits: Limits, cache
     return read(lambda path: may_be_read(path) or path in also) if also else tree
 
 
-def fetch_commits(
+def fetch_sources(
     trees: Sequence[Tree],
     changed: Collection[str] | None,
-    fetcher: git.SourceFetcher | None,
+    fetcher: SourceFetcher | None,
     limits: Limits,
     cache: ReadCache,
 ) -> Sequence[Tree]:
-    """The trees with the commits of other repositories that roots need which read a changed file (None: all roots)."""
+    """The trees with what roots need from elsewhere which read a changed file (None: all roots)."""
     if fetcher is None:
         return trees
     for _ in range(_ROUNDS):
         components = [read_components(tree, limits, cache.components) for tree in trees]
-        wanted: dict[RemoteCommit, frozenset[str]] = {}
+        wanted: dict[PinnedSource, frozenset[str]] = {}
         for one in components:
-            for commit, paths in unread_commits(one, changed, fetcher.sources).items():
-                wanted[commit] = wanted.get(commit, frozenset()) | paths
+            for source, paths in unread_sources(one, changed, fetcher.sources).items():
+                wanted[source] = wanted.get(source, frozenset()) | paths
         if not wanted:
             break
         fetched = {**trees[0].fetched, **fetcher.fetch(wanted)}

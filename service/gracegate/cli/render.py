@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
 from gracegate import git, settings
-from gracegate.cli.inputs import fetch_commits
+from gracegate.cli.inputs import fetch_sources
 from gracegate.cli.main import EXIT_CODES
 from gracegate.cli.request import fetch_option, source_fetcher, top_directory
 from gracegate.cli.terminal import progress, write_output
@@ -33,6 +34,9 @@ from gracegate.manifests import (
 from gracegate.model import RenderBatch, Rendering, RenderRequest, Root, Tree
 from gracegate.policy import Cluster
 from gracegate.records import dataclass
+
+if TYPE_CHECKING:
+    from gracegate.render_sources import SourceFetcher
 
 
 @click.command("render", epilog=EXIT_CODES)
@@ -149,12 +153,12 @@ def _renderings(tree: Tree, requests: list[RenderRequest], minor: int) -> list[R
     return renderings
 
 
-def _read_kustomization(top: Path, root: str, fetcher: git.SourceFetcher | None) -> _Kustomization:
+def _read_kustomization(top: Path, root: str, fetcher: SourceFetcher | None) -> _Kustomization:
     """The kustomization in the directory `root` with all files below it if what it reads cannot be told."""
     limits, cache = settings.limits(), ReadCache()
     candidates = git.read_paths(top, ["."], is_candidate)
     own = [path for path in candidates.files if directory(path) == root and path.rpartition("/")[2] in KUSTOMIZATIONS]
-    (candidates,) = fetch_commits([candidates], own, fetcher, limits, cache)
+    (candidates,) = fetch_sources([candidates], own, fetcher, limits, cache)
     known = read_kustomizations(candidates, limits)
     if root not in known.by_directory:
         return _Kustomization(root, git.read_paths(top, [root or "."]), known)

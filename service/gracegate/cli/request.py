@@ -13,14 +13,14 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gracegate import git, settings
 from gracegate.check import Baseline, CheckRequest, parse_baseline
 from gracegate.cli.completion import complete_rule
-from gracegate.cli.inputs import fetch_commits, read_changed, read_files
+from gracegate.cli.inputs import fetch_sources, read_changed, read_files
 from gracegate.cli.policies import ActivePolicies, ChosenPolicies, choose_policies, open_policies
 from gracegate.errors import ConfigError, InputError
 from gracegate.manifests import ReadCache, RenderCache, directory, is_candidate, may_be_read
@@ -30,6 +30,9 @@ from gracegate.policy.engines import OpaAddress
 from gracegate.records import dataclass
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import DEFAULT_CONFIG, POLICIES_FILE, RepoConfig, parse_owner_defaults, parse_repo_config
+
+if TYPE_CHECKING:
+    from gracegate.render_sources import SourceFetcher
 
 STDIN = "stdin.yaml"
 """The file name of standard input in the report; it has to be a name that a manifest may have."""
@@ -43,10 +46,10 @@ fetch_option = click.option(
     "--fetch",
     multiple=True,
     metavar="HOST/PATH",
-    help="Fetch pinned commits of these repositories, which kustomizations name; can be repeated. `/*` at the end "
-    "stands for all below: github.com/kubernetes-sigs/*",
+    help="Fetch pinned commits of these repositories, or digests of these registries, which manifests name; can be "
+    "repeated. `/*` at the end stands for all below: github.com/kubernetes-sigs/*, oci://ghcr.io/stefanprodan/charts/*",
 )
-"""The other repositories that kustomizations may take bases from."""
+"""The other repositories and registries that manifests may take bases and charts from."""
 
 _POLICY_OPTIONS = (
     click.option(
@@ -185,7 +188,7 @@ def _request_of_files(options: CheckOptions, policies: ActivePolicies) -> CheckR
     limits, cache = _limits(policies), _read_cache(options)
     tree = read_files(top, files, limits, cache)
     tree = _without_policies(tree, top, names, policies.chosen.folders.union(_policy_folders(tree, top)))
-    (tree,) = fetch_commits([tree], None, source_fetcher(() if options.no_render else options.fetch), limits, cache)
+    (tree,) = fetch_sources([tree], None, source_fetcher(() if options.no_render else options.fetch), limits, cache)
     subjects = frozenset(path for path in tree.files if _is_below(path, names))
     if reads_stdin:
         tree = replace(tree, files={**tree.files, STDIN: SourceFile(STDIN, sys.stdin.buffer.read())})
@@ -231,7 +234,7 @@ def _request_of_revisions(options: CheckOptions, base: str, policies: ActivePoli
     ]
     # Only folders that are used as policies: any other one may be what somebody else proposes.
     trees = [_without_policies(tree, top, names, policies.chosen.folders) for tree in trees]
-    before, after = fetch_commits(
+    before, after = fetch_sources(
         trees, changed, source_fetcher(() if options.no_render else options.fetch), limits, cache
     )
     return CheckRequest(
@@ -290,8 +293,8 @@ def _without_policies(tree: Tree, top: Path, names: Sequence[str], folders: Iter
     return replace(tree, files=kept, problems=tuple(p for p in tree.problems if not _is_below(p.file, left_out)))
 
 
-def source_fetcher(patterns: tuple[str, ...]) -> git.SourceFetcher | None:
-    """What fetches commits of the repositories of `--fetch` into the cache; None for no patterns."""
+def source_fetcher(patterns: tuple[str, ...]) -> SourceFetcher | None:
+    """What fetches the sources that `--fetch` allows into the cache; None for no patterns."""
     sources = RenderSources(patterns)
     if problem := next(settings.render_source_problems(sources), None):
         raise click.UsageError(f"--fetch {problem}")
@@ -300,8 +303,10 @@ def source_fetcher(patterns: tuple[str, ...]) -> git.SourceFetcher | None:
         return None
     if folder is None:
         raise click.UsageError("--fetch needs a folder for its cache: set HOME or XDG_CACHE_HOME")
+    from gracegate.render_sources import SourceFetcher  # noqa: PLC0415 - most checks fetch nothing
+
     environment = settings.child_environment()
-    return git.SourceFetcher(folder / "sources", sources, may_be_read, git.ReadLimits().total_bytes, environment)
+    return SourceFetcher(folder / "sources", sources, may_be_read, git.ReadLimits().total_bytes, environment)
 
 
 def _read_revision(top: Path, revision: str | None, is_wanted: Callable[[str], bool]) -> Tree:

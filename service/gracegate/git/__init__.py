@@ -15,18 +15,19 @@ from gracegate.git.local import (
     read_commit_tree,
     resolve_commit,
 )
-from gracegate.git.objects import ReadLimits
+from gracegate.git.objects import PathFilter, ReadLimits
+from gracegate.git.process import GitCommandError
 from gracegate.git.worktree import read_paths, read_work_tree
 
 if TYPE_CHECKING:
     from gracegate.git.fetch import TreeFetcher
     from gracegate.git.patches import make_patches
-    from gracegate.git.sources import SourceFetcher
     from gracegate.git.version import installed_version
 
 __all__ = [
+    "GitCommandError",
+    "PathFilter",
     "ReadLimits",
-    "SourceFetcher",
     "TreeFetcher",
     "find_merge_base",
     "find_remotes",
@@ -42,7 +43,7 @@ __all__ = [
     "resolve_commit",
 ]
 
-_LATER = {"SourceFetcher": "sources", "TreeFetcher": "fetch", "installed_version": "version", "make_patches": "patches"}
+_LATER = {"TreeFetcher": "fetch", "installed_version": "version", "make_patches": "patches"}
 """The modules of names, imported when these are used: a check of files fetches nothing."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gracegate.manifests.applications import MissingValues
-from gracegate.manifests.components import Components, read_components
+from gracegate.manifests.components import Components, MissingPart, read_components
 from gracegate.manifests.discovery import (
     CHART_FILE,
     COMPONENT_FILES,
@@ -16,7 +16,7 @@ from gracegate.manifests.discovery import (
 )
 from gracegate.manifests.documents import Manifest, locate, read_manifest
 from gracegate.manifests.fetched import is_fetched
-from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_commits, unread_inputs
+from gracegate.manifests.inputs import chart_folders, missing_inputs, unread_inputs, unread_sources
 from gracegate.manifests.kinds import KINDS
 from gracegate.manifests.kustomize import ChartReference
 from gracegate.manifests.kustomize_changes import broken_changes
@@ -24,7 +24,7 @@ from gracegate.manifests.kustomize_roots import Kustomizations, read_kustomizati
 from gracegate.manifests.plain import Collection, ReadCache, UnreadFile, collect_documents
 from gracegate.manifests.proof import intended_operations, why_not_proved
 from gracegate.manifests.provenance import RenderedObject, mark_sources, read_origins
-from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.remote import ArtifactReference
 from gracegate.manifests.render_cache import RenderCache
 from gracegate.manifests.rendered_places import locate_rendered
 from gracegate.manifests.rendered_trees import (
@@ -48,6 +48,7 @@ __all__ = [
     "COMPONENT_FILES",
     "KINDS",
     "KUSTOMIZATIONS",
+    "ArtifactReference",
     "Change",
     "ChartReference",
     "Collection",
@@ -55,9 +56,9 @@ __all__ = [
     "EditedSource",
     "Kustomizations",
     "Manifest",
+    "MissingPart",
     "MissingValues",
     "ReadCache",
-    "RemoteReference",
     "RenderCache",
     "RenderContext",
     "RenderedObject",
@@ -96,8 +97,8 @@ __all__ = [
     "render_trees",
     "source_fixes",
     "trace_roots",
-    "unread_commits",
     "unread_inputs",
+    "unread_sources",
     "unrendered_changes",
     "unrendered_files",
     "why_not_proved",

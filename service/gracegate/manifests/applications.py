@@ -10,9 +10,19 @@ from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory
+from gracegate.manifests.fetched import Fetched, artifacts_of, fetched_files, fetched_folder, is_complete, is_fetched
 from gracegate.manifests.kustomize import join
-from gracegate.manifests.remote import repository_name
-from gracegate.model import AS_DECLARED, AppliedNamespace, Limits, Repository, Root, SourceFile, Substitution
+from gracegate.manifests.remote import ArtifactReference, repository_name
+from gracegate.model import (
+    AS_DECLARED,
+    AppliedNamespace,
+    Limits,
+    PinnedSource,
+    Repository,
+    Root,
+    SourceFile,
+    Substitution,
+)
 from gracegate.records import dataclass
 
 # The lists of a kustomization whose items are known by their names; a second one of a name replaces the first.
@@ -41,11 +51,13 @@ class MissingValues(NamedTuple):
 
 
 class Unfollowed(NamedTuple):
-    """A part of a GitOps object that says nothing about the tree; `reason` is a sentence about it."""
+    """A part of a GitOps object that says nothing about the tree; `reason` is a sentence about it. `source_path` is the
+    file of the object that says where the part is taken from, where that is another one."""
 
     path: str
     name: str
     reason: str
+    source_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,8 @@ class Application:
     with the resources `listed`. `root.applied_by` is empty where the directory is
     applied as it is, so that several objects may have the same root. `revision` is "" for the branch that changes of
     the tree go to. `values_files` are the paths of those of `values` that are files. `files` are those that it is read
-    from, apart from those of the directory.
+    from, apart from those of the directory. Of an `artifact` of a registry the root's directory is the address there,
+    and `folder` is where its files stand if it was fetched. `source_path` is as in Unfollowed.
     """
 
     root: Root
@@ -75,13 +88,36 @@ class Application:
     post_renderers: tuple[str, ...] = ()
     files: frozenset[str] = frozenset()
     missing: frozenset[MissingValues] = frozenset()
+    artifact: ArtifactReference | None = None
+    folder: str = ""
+    source_path: str = ""
+
+    @property
+    def directory(self) -> str:
+        """Where the files of the root stand."""
+        return self.root.directory if self.artifact is None else self.folder
+
+
+class Artifact(NamedTuple):
+    """A directory in an artifact of a registry: `place` is its name, `folder` where its files stand, and `is_here` if
+    it was fetched."""
+
+    reference: ArtifactReference
+    place: str
+    folder: str
+    is_here: bool
 
 
 class Sources:
     """What GitOps objects are read against: the files of the tree, and which addresses are those of its repository."""
 
-    def __init__(self, files: Mapping[str, SourceFile], repository: Repository, limits: Limits) -> None:
+    def __init__(
+        self, files: Mapping[str, SourceFile], repository: Repository, limits: Limits, fetched: Fetched | None = None
+    ) -> None:
         self.files = files
+        self.fetched = artifacts_of(fetched or {})
+        self._fetched_files = {file.path: file for file in fetched_files(self.fetched)}
+        self._fetched_paths = sorted(self._fetched_files)
         self.limits = limits
         self._urls = frozenset(map(_url_name, repository.urls))
         self._branch = repository.branch
@@ -118,9 +154,27 @@ class Sources:
         if not self._urls and len(here) == 1:
             self._urls = frozenset(own)
 
+    def artifact(self, reference: ArtifactReference, path: str) -> Artifact | None:
+        """A directory in an artifact, None for one outside of it."""
+        inside = join("", path.strip("/"))
+        if inside is None:
+            return None
+        tree = None if reference.pinned is None else self.fetched.get(reference.pinned)
+        place = f"{reference.url}//{inside}" if inside else reference.url
+        folder = f"{fetched_folder(PinnedSource(*reference))}/{inside}".rstrip("/")
+        return Artifact(reference, place, folder, tree is not None and is_complete(tree))
+
+    def has_directory(self, folder: str) -> bool:
+        """Whether there is a file in a directory, of the tree or of what was fetched."""
+        return folder in self.directories or any(self.files_in(folder, is_deep=True))
+
     def has(self, folder: str, name: str) -> bool:
         """Whether a directory has a file of that name."""
-        return f"{folder}/{name}".lstrip("/") in self.files
+        return self.file(f"{folder}/{name}".lstrip("/")) is not None
+
+    def file(self, path: str) -> SourceFile | None:
+        """The file at a path, of the tree or of what was fetched."""
+        return self.files.get(path) or self._fetched_files.get(path)
 
     def has_kustomization(self, folder: str) -> bool:
         """Whether kustomize takes a directory for one of its own."""
@@ -128,8 +182,9 @@ class Sources:
 
     def files_in(self, folder: str, *, is_deep: bool) -> Iterator[str]:
         """The files of a directory, those of all directories in it too if `is_deep`."""
-        start = bisect_left(self._paths, f"{folder}/" if folder else "")
-        for path in self._paths[start:]:
+        paths = self._fetched_paths if is_fetched(folder) else self._paths
+        start = bisect_left(paths, f"{folder}/" if folder else "")
+        for path in paths[start:]:
             if folder and not path.startswith(f"{folder}/"):
                 return
             if is_deep or directory(path) == folder:

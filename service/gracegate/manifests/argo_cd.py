@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from gracegate.manifests.applications import Application, GitOpsObject, MissingValues, Sources, Unfollowed
+from gracegate.manifests.applications import Application, Artifact, GitOpsObject, MissingValues, Sources, Unfollowed
 from gracegate.manifests.contents import items, mapping, text
 from gracegate.manifests.discovery import CHART_FILE
 from gracegate.manifests.generators import PLACEHOLDER, fill_in, generated_parameters, generator_kinds
 from gracegate.manifests.globs import matches
 from gracegate.manifests.helm_values import set_value
 from gracegate.manifests.kustomize import join
-from gracegate.manifests.remote import is_remote
+from gracegate.manifests.remote import ArtifactReference, is_remote, read_artifact
 from gracegate.model import AppliedNamespace, Root
 
 _NOT_HERE = "its directory is not in this repository"
@@ -102,7 +102,7 @@ def named_urls(found: GitOpsObject) -> Iterator[tuple[str, str]]:
         value = pending.pop()
         if isinstance(value, dict):
             url, path = text(value.get("repoURL")), text(value.get("path"))
-            if url and path and "{{" not in url + path and "chart" not in value:
+            if url and path and "{{" not in url + path and "chart" not in value and read_artifact(url, "") is None:
                 yield url, path
             pending += value.values()
         elif isinstance(value, list):
@@ -122,11 +122,15 @@ def _of_source(
     if reason or folder is None:
         yield Unfollowed(found.path, found.applied_by, reason or "its path leads out of the repository")
         return
+    reference = _artifact_reference(source)
+    artifact = None if reference is None else sources.artifact(reference, path)
     applied = AppliedNamespace("" if PLACEHOLDER.search(namespace) else namespace, replaces=False)
     if PLACEHOLDER.search(path):
         if not PLACEHOLDER.match(folder):
             yield NamespacePattern(folder, applied)
         yield Unfollowed(found.path, found.applied_by, "its path has parameters that are not in this repository")
+    elif artifact is not None:
+        yield from _of_artifact(found, source, all_sources, applied, sources, artifact)
     elif folder not in sources.directories:
         yield Unfollowed(found.path, found.applied_by, _NOT_HERE)
     elif "helm" in source or sources.has(folder, CHART_FILE):
@@ -135,10 +139,41 @@ def _of_source(
         yield _directory(found, source, applied, sources, folder)
 
 
+def _artifact_reference(source: Mapping[str, Any]) -> ArtifactReference | None:
+    """What a source takes from a registry, by a tag or a digest, see https://argo-cd.readthedocs.io/en/stable/user-guide/oci/."""
+    return read_artifact(text(source.get("repoURL")), text(source.get("targetRevision")))
+
+
+def _of_artifact(
+    found: GitOpsObject,
+    source: Mapping[str, Any],
+    all_sources: Sequence[Mapping[str, Any]],
+    namespace: AppliedNamespace,
+    sources: Sources,
+    artifact: Artifact,
+) -> Iterator[Found]:
+    # That a chart's path is the top is all that is known of what was not fetched.
+    may_be_chart = not artifact.is_here and artifact.place == artifact.reference.url
+    is_chart = "helm" in source or may_be_chart or sources.has(artifact.folder, CHART_FILE)
+    if artifact.is_here and not sources.has_directory(artifact.folder):
+        yield Unfollowed(found.path, found.applied_by, _NOT_HERE)
+    elif artifact.is_here and is_chart and not sources.has(artifact.folder, CHART_FILE):
+        yield Unfollowed(found.path, found.applied_by, "the artifact is no chart")
+    else:
+        made = (
+            _chart(found, source, all_sources, namespace, sources, artifact.folder)
+            if is_chart
+            else _directory(found, source, namespace, sources, artifact.folder)
+        )
+        root = Root(made.root.renderer, artifact.place, found.applied_by)
+        yield replace(made, root=root, revision="", artifact=artifact.reference, folder=artifact.folder)
+
+
 def _why_not(source: Mapping[str, Any], sources: Sources) -> str:
+    url = text(source.get("repoURL"))
     if "chart" in source:
         return "its chart is not in this repository"
-    if not sources.is_own(text(source.get("repoURL"))):
+    if _artifact_reference(source) is None and not sources.is_own(url):
         return "it applies another repository"
     return "it needs a plugin" if "plugin" in source else ""
 
@@ -224,9 +259,10 @@ def _chart(
     missing: set[MissingValues] = set()
     for name in items(helm.get("valueFiles")):
         path = _value_file(text(name), folder, all_sources, sources)
-        if path is not None and path in sources.files:
+        file = None if path is None else sources.file(path)
+        if path is not None and file is not None:
             values_files.append(path)
-            values.append(sources.files[path].data.decode(errors="replace"))
+            values.append(file.data.decode(errors="replace"))
         elif helm.get("ignoreMissingValueFiles") is not True or path is None:
             missing.add(MissingValues(text(name)))
     # Argo CD takes `values` only where there is no `valuesObject`.

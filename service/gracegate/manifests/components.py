@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
+from itertools import filterfalse
 from types import MappingProxyType
 
 from gracegate.manifests.applications import (
@@ -18,7 +19,15 @@ from gracegate.manifests.applications import (
 from gracegate.manifests.contents import read_values
 from gracegate.manifests.contributors import ContributorReader, Contributors
 from gracegate.manifests.discovery import CHART_FILE, COMPONENT_FILES
-from gracegate.manifests.fetched import follow_references, is_complete, is_fetched, names_fetched, with_fetched_paths
+from gracegate.manifests.fetched import (
+    artifacts_of,
+    fetched_files,
+    follow_references,
+    is_complete,
+    is_fetched,
+    names_fetched,
+    with_fetched_paths,
+)
 from gracegate.manifests.gitops import (
     GitOps,
     ObjectCache,
@@ -33,7 +42,7 @@ from gracegate.manifests.kinds import read_kinds
 from gracegate.manifests.kustomize import ChartReference, Kustomization, kustomization_of, kustomization_text, line_of
 from gracegate.manifests.kustomize_changes import is_plain
 from gracegate.manifests.kustomize_roots import Cache, Kustomizations, Placement, read_kustomizations
-from gracegate.manifests.remote import RemoteReference
+from gracegate.manifests.remote import ArtifactReference, RemoteReference
 from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.stand_ins import stand_ins
@@ -42,6 +51,7 @@ from gracegate.model import (
     AS_DECLARED,
     AppliedNamespace,
     Limits,
+    PinnedSource,
     RenderRequest,
     Repository,
     Root,
@@ -50,6 +60,9 @@ from gracegate.model import (
     Tree,
 )
 from gracegate.records import dataclass
+
+MissingPart = RemoteReference | ChartReference | ArtifactReference | MissingValues
+"""What a root reads and its tree does not have."""
 
 _KUSTOMIZATION = "kustomization.yaml"
 
@@ -87,11 +100,12 @@ class Components:
         A chart that kustomizations inflate is rendered by them, and one that controllers install with their values.
         """
         kustomizations = (Root("kustomize", directory) for directory in self.kustomizations.roots)
-        installed = {one.root.directory for one in self.gitops.applications if one.root.renderer == "helm"}
+        installed = {one.directory for one in self.gitops.applications if one.root.renderer == "helm"}
         charts = (
             Root("helm", directory)
             for directory in self.charts.roots
-            if directory not in installed and not self.kustomizations.roots_of(_in(directory, CHART_FILE))
+            if not (directory in installed or is_fetched(directory))
+            and not self.kustomizations.roots_of(_in(directory, CHART_FILE))
         )
         return (*kustomizations, *charts, *sorted(self._applications))
 
@@ -119,33 +133,33 @@ class Components:
         application = self._applications.get(root)
         files = frozenset() if application is None else application.files
         if root.renderer == "helm":
-            return files | (self.charts.files_of(root.directory) - self._values_of_others(root))
+            return files | (self.charts.files_of(self._directory(root)) - self._values_of_others(root))
         return files | self.kustomizations.closure(self._kustomization(root)).files
 
     def _values_of_others(self, root: Root) -> frozenset[str]:
         """The files of values in a chart that this root is not rendered with."""
         others = self._values_of_environments(root)
-        if not others or self.charts.reads_any_file(root.directory):
+        if not others or self.charts.reads_any_file(self._directory(root)):
             return frozenset()
         application = self._applications.get(root)
         return others if application is None else others - application.files
 
     def _values_of_environments(self, root: Root) -> frozenset[str]:
         """The files of values beside those that a chart always has."""
-        files = self.charts.values_files(root.directory) if root.renderer == "helm" else ()
+        files = self.charts.values_files(self._directory(root)) if root.renderer == "helm" else ()
         return frozenset(path for path in files if path.rpartition("/")[2] != VALUES_FILE)
 
     def folders_of(self, root: Root) -> frozenset[str]:
         """The directories of charts that a root is rendered from whatever is in them, each with a slash at its end."""
         if root.renderer == "helm":
-            return frozenset(self.charts.folders_of(root.directory))
+            return frozenset(self.charts.folders_of(self._directory(root)))
         read = self.kustomizations.read_by(self._kustomization(root))
         return frozenset(f"{chart.directory}/" for one in read for chart in one.charts)
 
     def object_files(self, root: Root) -> frozenset[str]:
         """Those of its files that a root takes objects and patches from."""
         if root.renderer == "helm":
-            return self.charts.files_of(root.directory)
+            return self.charts.files_of(self._directory(root))
         return self.kustomizations.object_files(self._kustomization(root))
 
     def contributors(self, root: Root) -> Contributors:
@@ -156,11 +170,16 @@ class Components:
 
     def chart(self, root: Root, places: SourcePlaces) -> Chart:
         """The chart of a root, and where its values are set; `places` are those of the tree."""
-        templates = filter(self.charts.is_template, self.charts.files_of(root.directory))
-        return read_chart(root.directory, templates, self._applications.get(root), places)
+        return read_chart(self._directory(root), self.templates(root), self._applications.get(root), places)
+
+    def templates(self, root: Root) -> Iterator[str]:
+        """The templates of a chart, and of those that it needs."""
+        return filter(self.charts.is_template, self.charts.files_of(self._directory(root)))
 
     def file_of(self, root: Root) -> str:
-        """The file that makes a directory of the tree a root."""
+        """The file of the tree that makes a directory a root."""
+        if (application := self._applications.get(root)) is not None and application.artifact is not None:
+            return application.path
         if root.renderer == "helm":
             return _in(root.directory, CHART_FILE)
         path = self._kustomization(root).path
@@ -178,7 +197,10 @@ class Components:
         if root.renderer == "helm" or not is_plain(self.kustomizations, self._kustomization(root)):
             return False
         application = self._applications.get(root)
-        return application is None or application.substitution is None or not self._has_variables(root)
+        if application is None:
+            return True
+        # What was fetched is no file of the tree.
+        return application.artifact is None and (application.substitution is None or not self._has_variables(root))
 
     def may_hold_objects(self, root: Root) -> bool:
         """Whether a root may make an object of a kind that rules read: no transformer makes one of another kind.
@@ -196,11 +218,13 @@ class Components:
     def render_request(self, root: Root, replaced: Mapping[str, str] = MappingProxyType({})) -> RenderRequest:
         """How a root is rendered, with the texts `replaced` in the place of those that files of the tree have."""
         application = self._applications.get(root)
+        folder = "" if application is None or application.artifact is None else application.folder
         if root.renderer == "kustomize":
             return RenderRequest(
                 root,
                 replaced={**self.stand_ins(root), **replaced, **self._changed_kustomizations(root, replaced)},
                 substitution=None if application is None else application.substitution,
+                folder=folder,
             )
         if application is None:
             return RenderRequest(root, replaced=replaced)
@@ -213,6 +237,7 @@ class Components:
             namespace=application.release_namespace,
             replaced={**replaced, **own},
             post_renderers=application.post_renderers,
+            folder=folder,
         )
 
     def stand_ins(self, root: Root) -> Mapping[str, str]:
@@ -224,13 +249,13 @@ class Components:
 
     def applied_by(self, path: str) -> tuple[frozenset[Root], frozenset[str]]:
         """What the GitOps objects in a file have applied, and why other parts of them say nothing of the tree."""
-        roots = frozenset(one.root for one in self.gitops.applications if one.path == path)
-        return roots, frozenset(one.reason for one in self.gitops.unfollowed if one.path == path)
+        roots = frozenset(one.root for one in self.gitops.applications if path in (one.path, one.source_path))
+        return roots, frozenset(one.reason for one in self.gitops.unfollowed if path in (one.path, one.source_path))
 
     def ways_of_applying(self, path: str, root: Root) -> list[Application]:
         """How the GitOps objects in a file have a root applied, whatever they are called."""
-        found = (one for one in self.gitops.applications if (one.path, one.root) == (path, root))
-        return [replace(one, path="", name="", files=frozenset()) for one in found]
+        found = (one for one in self.gitops.applications if one.root == root and path in (one.path, one.source_path))
+        return [replace(one, path="", name="", files=frozenset(), source_path="") for one in found]
 
     def namespace_of(self, root: Root) -> AppliedNamespace:
         """The namespace that whatever applies a root gives its rendered objects; as declared if that is not certain."""
@@ -242,22 +267,33 @@ class Components:
         """The tags and branches that controllers apply a root from, "" for the branch that changes go to."""
         return frozenset(application.revision for application in self.gitops.applications if application.root == root)
 
-    def missing_parts(self, root: Root) -> frozenset[RemoteReference | ChartReference | MissingValues]:
+    def missing_parts(self, root: Root) -> frozenset[MissingPart]:
         """What a root reads and the tree does not have."""
         application = self._applications.get(root)
         values = frozenset() if application is None else application.missing
+        artifact = None if application is None else application.artifact
+        if artifact is not None and not self._is_fetched(artifact):
+            return values | {artifact}
         if root.renderer == "helm":
-            return values | self.charts.missing(root.directory)
+            return values | self.charts.missing(self._directory(root))
         closure = self.kustomizations.closure(self._kustomization(root))
         return values | closure.remotes | closure.charts
 
-    def why_not_fetched(self, part: RemoteReference) -> str:
-        """Why there is nothing of a commit of another repository that was to be fetched; "" where it was not."""
-        tree = None if part.commit is None else self.kustomizations.fetched.get(part.commit)
+    def why_not_fetched(self, source: PinnedSource) -> str:
+        """Why there is nothing of a source that was to be fetched; "" where it was not."""
+        tree = self.kustomizations.fetched.get(source)
         return "" if tree is None or is_complete(tree) else next(p.message for p in tree.problems if not p.file)
 
+    def _is_fetched(self, reference: ArtifactReference) -> bool:
+        tree = None if reference.pinned is None else self.kustomizations.fetched.get(reference.pinned)
+        return tree is not None and is_complete(tree)
+
     def line_that_names(self, root: Root, path: str) -> SourceLine | None:
-        """The line of a kustomization of the tree by which a root reads a file of another repository."""
+        """The line of the tree by which a root reads a file that was fetched: in a kustomization, or where a GitOps
+        object has the digest."""
+        application = self._applications.get(root)
+        if application is not None and application.artifact is not None and path.startswith(f"{application.folder}/"):
+            return self._line_of_digest(application, application.artifact.revision)
         for kustomization in self.kustomizations.read_by(self._kustomization(root)):
             if kustomization.path in self.files and not is_fetched(kustomization.path):
                 for reference in kustomization.references:
@@ -265,6 +301,19 @@ class Components:
                         line = line_of(self.files[kustomization.path], reference.pointer, self.limits)
                         return SourceLine(kustomization.path, line)
         return None
+
+    def _line_of_digest(self, application: Application, digest: str) -> SourceLine:
+        for path in filter(None, (application.source_path, application.path)):
+            lines = self.files[path].data.splitlines() if path in self.files else []
+            found = (number for number, line in enumerate(lines, 1) if digest.encode() in line)
+            if (number := next(found, None)) is not None:
+                return SourceLine(path, number)
+        return SourceLine(application.path, 1)
+
+    def _directory(self, root: Root) -> str:
+        """Where the files of a root stand."""
+        application = self._applications.get(root)
+        return root.directory if application is None else application.directory
 
     def _leads_to(self, place: str | None, path: str) -> bool:
         """Whether a file is read where a reference names that file, or a directory with a kustomization."""
@@ -334,7 +383,8 @@ class Components:
         """The file that says which objects a root makes, as well as one file can say it."""
         if root.renderer == "kustomize":
             return self.file_of(root)
-        return min(self.files_of(root).intersection(self.charts.object_templates), default=self.file_of(root))
+        templates = self.files_of(root).intersection(self.charts.object_templates)
+        return min((path for path in templates if not is_fetched(path)), default=self.file_of(root))
 
     @cached_property
     def _known_roots(self) -> frozenset[Root]:
@@ -407,7 +457,8 @@ def read_components(
     """The components of a tree; see `read_kustomizations` for the cache."""
     cache = cache or ComponentCache()
     kustomizations = read_kustomizations(tree, limits, cache.kustomizations)
-    charts = read_charts(tree.files, limits)
+    artifacts = {file.path: file for file in fetched_files(artifacts_of(tree.fetched))}
+    charts = read_charts({**tree.files, **artifacts} if artifacts else tree.files, limits)
     objects = [
         found
         for found in find_objects(tree.files, limits, cache.objects)
@@ -422,7 +473,10 @@ def _assemble(
     objects = tuple(objects)
     if not objects:
         return Components(written.files, written, charts, GitOps(), written, objects, repository, limits)
-    sources = Sources(charts.files, repository, limits)
+    files = charts.files
+    if written.fetched:
+        files = {path: file for path, file in files.items() if not is_fetched(path)}
+    sources = Sources(files, repository, limits, written.fetched)
     gitops = read_argo_cd(objects, sources).add(read_flux(objects, "Kustomization", sources))
     kustomizations = _applied(written, gitops)
     placements = kustomizations.placements()
@@ -461,7 +515,7 @@ def _applied(written: Kustomizations, gitops: GitOps) -> Kustomizations:
 
 def _made(application: Application, written: Kustomizations) -> Kustomization:
     """The kustomization that a GitOps controller makes for an application."""
-    folder = application.root.directory
+    folder = application.directory
     known = written.by_directory.get(folder)
     if known is None:
         resources = [path.removeprefix(f"{folder}/") for path in application.listed or ()]
@@ -481,7 +535,7 @@ def _is_of_unknown_environment(application: Application) -> bool:
 
 def _by_convention(charts: Charts, files: Mapping[str, SourceFile]) -> Iterator[Application]:
     """The charts with files of values beside their own, such as values-prod.yaml, which no object of the tree names."""
-    for folder in charts.roots:
+    for folder in filterfalse(is_fetched, charts.roots):
         for path in charts.values_files(folder):
             name = path.rpartition("/")[2]
             if name != VALUES_FILE:

@@ -1,4 +1,4 @@
-"""Commits of other repositories that were fetched for a tree: where their files stand in it."""
+"""Commits of other repositories and artifacts of registries that were fetched for a tree: where their files stand."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from typing import Any
 
 from gracegate.manifests.discovery import directory
 from gracegate.manifests.kustomize import GENERATORS, Kustomization, Reference
-from gracegate.model import Operation, RemoteCommit, SourceFile, Tree
+from gracegate.model import Operation, PinnedSource, SourceFile, Tree
 from gracegate.yaml_edit import apply_operation
 
-Fetched = Mapping[RemoteCommit, Tree]
-"""What was fetched, by commit."""
+Fetched = Mapping[PinnedSource, Tree]
+"""What was fetched, by its source."""
 
 # git takes no file of this name, so no tree has anything in such a directory.
 _FOLDER = ".git/"
 
 
-def fetched_folder(commit: RemoteCommit) -> str:
-    """Where the files of a commit stand."""
-    place = commit.url.partition("://")[2].removesuffix(".git").replace(":", "_")
-    return f"{_FOLDER}{place}@{commit.sha}"
+def fetched_folder(source: PinnedSource) -> str:
+    """Where the files of a source stand."""
+    place = source.url.partition("://")[2].removesuffix(".git").replace(":", "_")
+    return f"{_FOLDER}{place}@{source.revision.replace(':', '-')}"
 
 
 def is_fetched(path: str) -> bool:
-    """Whether a file or directory is one of another repository."""
+    """Whether a file or directory is one that was fetched."""
     return path.startswith(_FOLDER)
 
 
 def is_complete(tree: Tree) -> bool:
-    """Whether a commit was fetched, apart from single files of it."""
+    """Whether a source was fetched, apart from single files of it."""
     return all(problem.file for problem in tree.problems)
 
 
 def fetched_files(fetched: Fetched) -> Iterator[SourceFile]:
-    """The files of all commits, at the paths where they stand."""
-    for commit, tree in fetched.items():
-        folder = fetched_folder(commit)
+    """The files of all sources, at the paths where they stand."""
+    for source, tree in fetched.items():
+        folder = fetched_folder(source)
         yield from (replace(file, path=f"{folder}/{path}") for path, file in tree.files.items())
+
+
+def artifacts_of(fetched: Fetched) -> Fetched:
+    """Those of what was fetched that are of registries: charts, and what GitOps controllers apply of its own."""
+    return {source: tree for source, tree in fetched.items() if source.is_artifact}
 
 
 def follow_references(kustomization: Kustomization, fetched: Fetched) -> Kustomization:
@@ -64,7 +69,7 @@ def with_fetched_paths(kustomization: Kustomization, content: Mapping[str, Any])
 
 
 def _follow(reference: Reference, fetched: Fetched) -> Reference:
-    commit = None if reference.remote is None or reference.key in GENERATORS else reference.remote.commit
+    commit = None if reference.remote is None or reference.key in GENERATORS else reference.remote.pinned
     if reference.remote is None or commit is None or commit not in fetched or not is_complete(fetched[commit]):
         return reference
     path = posixpath.normpath(posixpath.join(fetched_folder(commit), reference.remote.path))

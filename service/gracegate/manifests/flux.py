@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from gracegate.manifests.applications import (
     Application,
+    Artifact,
     GitOpsObject,
     MissingValues,
     Sources,
     Unfollowed,
 )
 from gracegate.manifests.contents import items, mapping, text
+from gracegate.manifests.discovery import CHART_FILE, directory
 from gracegate.manifests.helm_values import set_value
 from gracegate.manifests.kustomize import join, kustomization_text
+from gracegate.manifests.remote import ArtifactReference, read_artifact
 from gracegate.model import AS_DECLARED, AppliedNamespace, Root, Substitution
 
+OCI_REPOSITORY = "OCIRepository"
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_NOT_HERE = "its directory is not in this repository"
 BOOTSTRAPPED = "flux-system"
 """The GitRepository that Flux makes of the repository that it is set up from, and often commits nowhere."""
 # Fields of a Kustomization that are keys of a kustomization by the same name.
@@ -29,8 +35,9 @@ _NEVER_IN_A_SOURCE = frozenset({".sops.yaml", ".flux.yaml", ".goreleaser.yml", "
 class FluxObjects:
     """The sources and the data that Kustomizations and HelmReleases name."""
 
-    def __init__(self, git_repositories: Sequence[GitOpsObject], config_maps: Mapping[str, list[GitOpsObject]]) -> None:
-        self._git_repositories = git_repositories
+    def __init__(self, repositories: Sequence[GitOpsObject], config_maps: Mapping[str, list[GitOpsObject]]) -> None:
+        self._git_repositories = [one for one in repositories if one.kind == "GitRepository"]
+        self._oci_repositories = [one for one in repositories if one.kind == OCI_REPOSITORY]
         self._config_maps = config_maps
 
     def is_own(self, reference: Mapping[str, Any], sources: Sources) -> bool:
@@ -43,6 +50,16 @@ class FluxObjects:
         if name == BOOTSTRAPPED and not (near and sources.knows_itself):
             return True
         return bool(near) and all(sources.is_own(text(one.spec.get("url"))) for one in near)
+
+    def oci_repository(self, reference: Mapping[str, Any], found: GitOpsObject) -> GitOpsObject | None:
+        """The OCIRepository that a reference of an object means; None where that is not certain, as several clusters in
+        one tree have some of the same name."""
+        name, namespace = text(reference.get("name")), text(reference.get("namespace")) or found.namespace
+        named = [one for one in self._oci_repositories if one.name == name]
+        named = [one for one in named if not (namespace and one.namespace) or one.namespace == namespace]
+        beside = [one for one in named if directory(one.path) == directory(found.path)]
+        near = [one for one in named if one.path == found.path] or beside or named
+        return near[0] if near and all(one.spec == near[0].spec for one in near) else None
 
     def revision(self, reference: Mapping[str, Any], sources: Sources) -> str:
         """The revision that a reference to a source means, see Application."""
@@ -70,21 +87,29 @@ def read_kustomization_object(
 ) -> Iterator[Application | Unfollowed]:
     """What a Kustomization has applied."""
     reference = mapping(found.spec.get("sourceRef"))
-    if not flux.is_own(reference, sources):
+    repository, artifact = None, None
+    if text(reference.get("kind")) == OCI_REPOSITORY:
+        repository = flux.oci_repository(reference, found)
+        taken = _artifact(found, repository, text(found.spec.get("path")), sources)
+        if isinstance(taken, Unfollowed):
+            yield taken
+            return
+        artifact = taken
+    elif not flux.is_own(reference, sources):
         yield Unfollowed(found.path, found.applied_by, "its source is not this repository")
         return
-    folder = join("", text(found.spec.get("path")).strip("/"))
-    if folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
+    folder = join("", text(found.spec.get("path")).strip("/")) if artifact is None else artifact.folder
+    if folder is None or not (sources.has_directory(folder) or (artifact is not None and not artifact.is_here)):
+        yield Unfollowed(found.path, found.applied_by, _NOT_HERE)
         return
     settings = {key: found.spec[key] for key in _SAME_KEYS if found.spec.get(key)}
     if labels := mapping(mapping(found.spec.get("commonMetadata")).get("labels")):
         settings["labels"] = [{"pairs": labels}]
     target = text(found.spec.get("targetNamespace"))
     substitution, files = _substitution(found, flux)
-    is_own_way = bool(settings) or substitution is not None
+    is_own_way = bool(settings) or substitution is not None or artifact is not None
     yield Application(
-        root=Root("kustomize", folder, found.applied_by if is_own_way else ""),
+        root=Root("kustomize", folder if artifact is None else artifact.place, found.applied_by if is_own_way else ""),
         path=found.path,
         name=found.applied_by,
         namespace=AppliedNamespace(target, replaces=True) if target else AS_DECLARED,
@@ -92,8 +117,38 @@ def read_kustomization_object(
         kustomization=settings,
         listed=None if sources.has_kustomization(folder) else tuple(_listed(sources, folder)),
         substitution=substitution,
-        files=files,
+        files=files if repository is None else files | {repository.path},
+        **_of_artifact(artifact, repository),
     )
+
+
+def _artifact(
+    found: GitOpsObject, repository: GitOpsObject | None, path: str, sources: Sources
+) -> Artifact | Unfollowed:
+    """What an OCIRepository has an object take from a registry."""
+    reason = f"its {'chart is not in' if found.kind == 'HelmRelease' else 'source is not'} this repository"
+    if repository is None:
+        return Unfollowed(found.path, found.applied_by, reason)
+    # A digest comes before a range of versions, and that before a tag:
+    # https://fluxcd.io/flux/components/source/ocirepositories/#reference
+    named = mapping(repository.spec.get("ref"))
+    revision = next(filter(None, (text(named.get(key)) for key in ("digest", "semver", "tag"))), "latest")
+    reference = read_artifact(text(repository.spec.get("url")), revision)
+    artifact = None if reference is None else sources.artifact(reference, path)
+    return artifact or Unfollowed(found.path, found.applied_by, reason, repository.path)
+
+
+class _OfArtifact(TypedDict, total=False):
+    artifact: ArtifactReference
+    folder: str
+    source_path: str
+
+
+def _of_artifact(artifact: Artifact | None, repository: GitOpsObject | None) -> _OfArtifact:
+    """What an Application knows of where its artifact is from."""
+    if artifact is None or repository is None:
+        return {}
+    return {"artifact": artifact.reference, "folder": artifact.folder, "source_path": repository.path}
 
 
 def _listed(sources: Sources, folder: str) -> Iterator[str]:
@@ -145,12 +200,24 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
     """What a HelmRelease has installed."""
     chart = mapping(mapping(found.spec.get("chart")).get("spec"))
     reference = mapping(chart.get("sourceRef"))
-    if not chart or not flux.is_own(reference, sources):
+    chart_reference = mapping(found.spec.get("chartRef"))
+    repository, artifact = None, None
+    if text(chart_reference.get("kind")) == OCI_REPOSITORY:
+        repository = flux.oci_repository(chart_reference, found)
+        taken = _artifact(found, repository, "", sources)
+        if repository is not None and isinstance(taken, Artifact) and not _is_chart(taken, repository, sources):
+            reason = "the artifact is no chart"
+            taken = Unfollowed(found.path, found.applied_by, reason, repository.path)
+        if isinstance(taken, Unfollowed):
+            yield taken
+            return
+        artifact = taken
+    elif not chart or not flux.is_own(reference, sources):
         yield Unfollowed(found.path, found.applied_by, "its chart is not in this repository")
         return
-    folder = join("", text(chart.get("chart")).strip("/"))
-    if folder not in sources.directories:
-        yield Unfollowed(found.path, found.applied_by, "its directory is not in this repository")
+    folder = join("", text(chart.get("chart")).strip("/")) if artifact is None else artifact.place
+    if folder is None or (artifact is None and folder not in sources.directories):
+        yield Unfollowed(found.path, found.applied_by, _NOT_HERE)
         return
     values, values_files, files, missing = _values(found, chart, flux, sources)
     target = text(found.spec.get("targetNamespace"))
@@ -166,9 +233,18 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
         release=text(found.spec.get("releaseName")) or "-".join(filter(None, (target, found.name))),
         release_namespace=target or found.namespace or "default",
         post_renderers=tuple(_post_renderers(found.spec)),
-        files=files,
+        files=files if repository is None else files | {repository.path},
         missing=missing,
+        **_of_artifact(artifact, repository),
     )
+
+
+def _is_chart(artifact: Artifact, repository: GitOpsObject, sources: Sources) -> bool:
+    """Whether a HelmRelease finds a chart in an artifact, as far as that is known."""
+    selector = mapping(repository.spec.get("layerSelector"))
+    if text(selector.get("mediaType")) not in {"", _CHART_LAYER}:
+        return False
+    return not artifact.is_here or sources.has(artifact.folder, CHART_FILE)
 
 
 def _values(

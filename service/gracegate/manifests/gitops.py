@@ -26,6 +26,7 @@ _GROUPS = {
     "GitRepository": "source.toolkit.fluxcd.io",
     "HelmRelease": "helm.toolkit.fluxcd.io",
     "Kustomization": "kustomize.toolkit.fluxcd.io",
+    "OCIRepository": "source.toolkit.fluxcd.io",
 }
 _GROUP = r"apiVersion['\"]?\s*:\s*['\"]?(?:argoproj|(?:source|helm|kustomize)\.toolkit\.fluxcd)\.io/"
 _CONFIG_MAP = r"kind['\"]?\s*:\s*['\"]?ConfigMap\b"
@@ -105,7 +106,7 @@ def read_argo_cd(objects: Sequence[GitOpsObject], sources: Sources) -> GitOps:
 def read_flux(objects: Sequence[GitOpsObject], kind: str, sources: Sources) -> Iterator[Application | Unfollowed]:
     """What the objects of Flux of a kind have applied."""
     of_kind = [one for one in objects if one.kind == kind]
-    repositories = [one for one in objects if one.kind == "GitRepository"]
+    repositories = [one for one in objects if one.kind in {"GitRepository", "OCIRepository"}]
     flux = FluxObjects(repositories, _config_maps(objects, of_kind, sources))
     read = read_helm_release if kind == "HelmRelease" else read_kustomization_object
     for one in of_kind:

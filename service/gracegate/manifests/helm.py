@@ -119,14 +119,17 @@ class Charts:
 
     def missing(self, root: str) -> frozenset[ChartReference]:
         """The charts that a root needs and the tree does not have."""
-        needed = (d for folder in reach([root], self._present) for d in self.by_directory[folder].dependencies)
+        needed = (d for folder in reach([root], self._present) for d in self._dependencies(folder))
         # Without a repository, the chart can only be an archive among the chart's `charts`.
         return frozenset(d for d in needed if d.repository and d.directory not in self.by_directory)
 
     def _present(self, folder: str) -> Iterator[str]:
         """The charts of the tree that the chart of a directory needs."""
-        dependencies = self.by_directory[folder].dependencies
-        return (d.directory for d in dependencies if d.directory in self.by_directory)
+        return (d.directory for d in self._dependencies(folder) if d.directory in self.by_directory)
+
+    def _dependencies(self, folder: str) -> tuple[ChartReference, ...]:
+        """Those of the chart of a directory; none where that was to be fetched and was not."""
+        return self.by_directory[folder].dependencies if folder in self.by_directory else ()
 
     def _readers(self, folder: str) -> Iterator[str]:
         """The charts that have the chart of a directory as a dependency or among their `charts`."""

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from gracegate.manifests.components import Components
 from gracegate.manifests.discovery import is_documentation
 from gracegate.manifests.fetched import fetched_folder
-from gracegate.manifests.remote import RemoteReference
-from gracegate.model import RemoteCommit, RenderSources, Root
+from gracegate.manifests.remote import ArtifactReference, RemoteReference
+from gracegate.model import PinnedSource, RenderSources, Root
 
 
 def unread_inputs(components: Components, paths: Collection[str] | None, others: Collection[str]) -> frozenset[str]:
@@ -22,22 +22,22 @@ def unread_inputs(components: Components, paths: Collection[str] | None, others:
     )
 
 
-def unread_commits(
+def unread_sources(
     components: Components, paths: Collection[str] | None, sources: RenderSources
-) -> dict[RemoteCommit, frozenset[str]]:
-    """What roots which read one of `paths` (None: all) need of other repositories: pinned commits that `sources` allow
-    and nobody has fetched yet, and of those that were fetched the files which were not read."""
+) -> dict[PinnedSource, frozenset[str]]:
+    """What roots which read one of `paths` (None: all) need from elsewhere: pinned sources that `sources` allow and
+    nobody has fetched yet, and of those that were fetched the files which were not read."""
     roots = [*_rendered(components, paths)] if sources.patterns else []
     parts = frozenset().union(*map(components.missing_parts, roots))
-    commits = {part.commit for part in parts if isinstance(part, RemoteReference)} - {None}
+    pinned = {part.pinned for part in parts if isinstance(part, RemoteReference | ArtifactReference)}
     fetched = components.kustomizations.fetched
-    wanted = {one: frozenset[str]() for one in commits if one is not None and one not in fetched and sources.allow(one)}
+    wanted = {one: frozenset[str]() for one in pinned if one is not None and one not in fetched and sources.allow(one)}
     named = frozenset().union(*map(components.files_of, roots))
-    for commit, tree in fetched.items():
-        folder = f"{fetched_folder(commit)}/"
+    for source, tree in fetched.items():
+        folder = f"{fetched_folder(source)}/"
         inside = {path.removeprefix(folder) for path in named if path.startswith(folder)}
         if files := inside & tree.others:
-            wanted[commit] = frozenset(files)
+            wanted[source] = frozenset(files)
     return wanted
 
 

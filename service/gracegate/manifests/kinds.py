@@ -49,8 +49,9 @@ RENDERED_KINDS: Mapping[str, frozenset[str]] = {
     "HelmChart": frozenset({"helm.cattle.io"}),
     "HelmRelease": frozenset({"helm.toolkit.fluxcd.io"}),
     "Kustomization": frozenset({"kustomize.toolkit.fluxcd.io"}),
+    "OCIRepository": frozenset({"source.toolkit.fluxcd.io"}),
 }
-"""The kinds of objects from which a controller makes others, with their API groups."""
+"""The kinds of objects from which a controller makes others, or takes what it makes them of, with their API groups."""
 
 _OBJECT_KEYS = frozenset({"apiVersion", "metadata", "spec", "$patch"})
 # Every kustomization has the kind of an object of Flux: only the group tells them apart.

@@ -13,6 +13,7 @@ from gracegate.manifests.contents import read_values
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory, is_candidate
 from gracegate.manifests.fetched import (
     Fetched,
+    artifacts_of,
     fetched_files,
     follow_references,
     is_fetched,
@@ -76,8 +77,8 @@ class Kustomizations:
     `unread` are the paths of what the tree has and nobody could read: links, submodules, templates of kustomizations.
     Those of `generated` directories no file has: a GitOps controller makes them up. `applied` are directories that one
     applies as they are, each with the namespace that it gives their objects, None for several; and `applied_otherwise`
-    are the kustomizations that controllers make of those of their directories, with theirs. `fetched` are the commits
-    of other repositories whose files are among the `files`.
+    are the kustomizations that controllers make of those of their directories, with theirs. `fetched` is what
+    was fetched from elsewhere; its files are among the `files`.
     """
 
     files: Mapping[str, SourceFile]
@@ -105,7 +106,7 @@ class Kustomizations:
 
     @cached_property
     def _unread_directories(self) -> tuple[str, ...]:
-        folders = sorted(folder for folder, k in self.by_directory.items() if not k.is_component)
+        folders = sorted(d for d, k in self.by_directory.items() if not (k.is_component or is_fetched(d)))
         roots = [folder for folder in folders if not self._readers.get(folder)]
         reached = self._directories_from(roots)
         for folder in folders:
@@ -323,6 +324,12 @@ def read_kustomizations(tree: Tree, limits: Limits, cache: Cache | None = None) 
         else:
             by_directory.setdefault(directory(path), follow_references(kustomization, tree.fetched))
     files = {**tree.files, **{file.path: file for file in fetched_files(tree.fetched)}}
+    for file in fetched_files(artifacts_of(tree.fetched)):
+        folder, _, name = file.path.rpartition("/")
+        if name in KUSTOMIZATIONS and file == _kustomization_file(files, folder):
+            kustomization = _read_cached(file, limits, cache)
+            if kustomization is not None:
+                by_directory[folder] = follow_references(kustomization, tree.fetched)
     pending = [*by_directory.values()] if tree.fetched else []
     while pending:
         for folder in filter(is_fetched, _paths(pending.pop())):

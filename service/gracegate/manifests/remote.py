@@ -1,4 +1,4 @@
-"""Addresses of what a tree does not hold: bases and files in other repositories and on other servers."""
+"""Addresses of what a tree does not hold: bases and files in other repositories, and what registries have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from gracegate.model import RemoteCommit
+from gracegate.model import ARTIFACT_SCHEME, PinnedSource
 
 # As kustomize tells them from paths: without a scheme or a user, only GitHub is known to be a host.
 _REMOTE = re.compile(
@@ -22,6 +22,9 @@ _FILE = re.compile(
     rf"(?:{re.escape(_RAW_FILES)}(?P<github>[^/]+/[^/]+)|(?P<repository>.+?)(?:/-)?/raw)/(?P<commit>{_COMMIT.pattern})/"
 )
 _GITHUB = "github.com/"
+_ARTIFACT = re.compile(rf"{ARTIFACT_SCHEME}[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)+", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_VERSION = re.compile(r"[\w.:+*~^<>=|, -]{1,128}", re.ASCII)
 
 
 class RemoteReference(NamedTuple):
@@ -42,12 +45,25 @@ class RemoteReference(NamedTuple):
         return _COMMIT.fullmatch(self.revision) is not None
 
     @property
-    def commit(self) -> RemoteCommit | None:
+    def pinned(self) -> PinnedSource | None:
         """The commit that it is pinned to, None if it is not."""
         if not self.is_pinned:
             return None
         (scheme, port), (host, _, path) = self.server, self.repository.partition("/")
-        return RemoteCommit(f"{scheme}://{host}{port}/{path}.git", self.revision)
+        return PinnedSource(f"{scheme}://{host}{port}/{path}.git", self.revision)
+
+
+class ArtifactReference(NamedTuple):
+    """An artifact of a registry, `oci://host/name`, by its digest, its tag or a range of versions, "" for none of
+    these."""
+
+    url: str
+    revision: str
+
+    @property
+    def pinned(self) -> PinnedSource | None:
+        """Itself if a digest names it, so that it can never mean other content."""
+        return PinnedSource(*self) if _DIGEST.fullmatch(self.revision) else None
 
 
 def is_remote(text: str) -> bool:
@@ -68,6 +84,15 @@ def read_reference(address: str) -> RemoteReference:
         repository = f"{_GITHUB}{github}" if github else file.group("repository")
         return RemoteReference(address, repository, file.group("commit"), name[file.end() :], server)
     return RemoteReference(address, *_split(name, revision), server)
+
+
+def read_artifact(url: str, revision: str) -> ArtifactReference | None:
+    """What a registry has at an address, None for an invalid one. A digest may follow a tag: `1.2@sha256:...`."""
+    address, digest = url.rstrip("/"), revision.rpartition("@")[2]
+    if not _ARTIFACT.fullmatch(address):
+        return None
+    named = digest if _DIGEST.fullmatch(digest) else revision
+    return ArtifactReference(address, named if _VERSION.fullmatch(named) else "")
 
 
 def repository_name(url: str) -> str:

@@ -7,7 +7,7 @@ from gracegate.manifests.contributors import Contributors
 from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.kustomize_fixes import decisive_place
 from gracegate.manifests.source_places import SourcePlaces
-from gracegate.model import Document, Origin, Place, Pointer
+from gracegate.model import Document, Origin, Place, Pointer, Root, SourceLine
 
 
 def locate_rendered(
@@ -24,16 +24,22 @@ def locate_rendered(
     for length in range(len(pointer), -1, -1):
         prefix, rest = pointer[:length], pointer[length:]
         if prefix in rendered.lines:
-            path, line = rendered.lines[prefix]
-            return path, Place(line, line)
+            return _place(rendered.lines[prefix], rendered.root, components)
         if origins := tuple(one for one in rendered.origins.get(prefix, ()) if not is_fetched(one.path)):
             origin = _last_or_first(origins, rest, contributors, places)
             return origin.path, places.place(origin, rest)
     if rendered.lines:
         # Of the object itself: its name, as of one that is not rendered.
-        path, line = rendered.lines.get(("metadata", "name")) or min(rendered.lines.values())
-        return path, Place(line, line)
+        own = rendered.lines.get(("metadata", "name")) or min(rendered.lines.values())
+        return _place(own, rendered.root, components)
     return None
+
+
+def _place(line: SourceLine, root: Root, components: Components) -> tuple[str, Place]:
+    """The place of a line; of what was fetched, that of the line of the tree that names it."""
+    found = components.line_that_names(root, line.path) if is_fetched(line.path) else None
+    path, number = found or line
+    return path, Place(number, number)
 
 
 def _last_or_first(

@@ -178,9 +178,7 @@ class _Marks:
         paths = set().union(*self._object_files.values())
         self.sources = mark_sources(components.files, paths, context.limits, context.cache.marks)
         self.templates = {
-            root: mark_templates(
-                components.files, filter(components.charts.is_template, components.charts.files_of(root.directory))
-            )
+            root: mark_templates(components.files, components.templates(root))
             for root in roots
             if root.renderer == "helm"
         }
@@ -259,7 +257,9 @@ class _Tracer:
         """What a rendered object was at first; the root's own file where that is not certain."""
         lines = [rendered.lines[pointer] for pointer in sorted(rendered.lines, key=len)]
         if lines and (() in rendered.lines or not rendered.origins):
-            return lines[0].path, lines[0].line, ()
+            first = lines[0]
+            line = self._naming_line(rendered.root, first.path) if is_fetched(first.path) else first
+            return (line or first).path, (line or first).line, ()
         # Patches change what a resource has made.
         contributors = self.components.contributors(rendered.root)
         for born in contributors.ordered(rendered.origins.get((), ())):

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import has_value, value_at
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.source_operations import MAX_FIXES, Change, SourceFix, SourceOperation, joined_fixes
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_text import control_depths, read_key, values_read
@@ -56,7 +57,8 @@ class _Place:
         anchors = [*self._anchors()]
         if not anchors:
             return []
-        in_templates = [*self._in_templates(anchors)][:_MAX_TEMPLATE_FIXES]
+        own = [anchor for anchor in anchors if not is_fetched(anchor.line.path)]
+        in_templates = [*self._in_templates(own)][:_MAX_TEMPLATE_FIXES] if own else []
         in_values = [*self._in_values(anchors[0])]
         return [*in_values[: MAX_FIXES - len(in_templates)], *in_templates]
 

@@ -11,6 +11,7 @@ from typing import Any
 from gracegate.manifests.components import Components
 from gracegate.manifests.contents import mapping, read_values
 from gracegate.manifests.discovery import CHART_FILE, KUSTOMIZATIONS
+from gracegate.manifests.flux import OCI_REPOSITORY
 from gracegate.manifests.helm import is_values_file
 from gracegate.manifests.image_tags import without_image_tags
 from gracegate.manifests.kinds import RENDERED_KINDS
@@ -100,6 +101,11 @@ def _changes_of_files(
             old, new = before.get((kind, name)), after.get((kind, name))
             if kind == "kustomization" and (isinstance(old, dict) or isinstance(new, dict)):
                 changed = unrendered_keys(mapping(old), mapping(new), path, *kustomizations, limits)
+            elif kind == OCI_REPOSITORY:
+                # Its tag and its digest are those of a chart, and no image's.
+                changed = tuple(
+                    sorted(k for k in mapping(old) | mapping(new) if mapping(old).get(k) != mapping(new).get(k))
+                )
             else:
                 changed = _changed_keys(old, new)
             if changed:
@@ -124,8 +130,10 @@ def unrendered_files(components: Components, paths: Collection[str], limits: Lim
             yield Unrendered(chart, "chart", "chart", roots=(Root("helm", root),))
     for path in sorted(paths):
         for kind, name in sorted(_sources(components.files.get(path), "", limits)):
-            # Values and patches belong to a chart or a kustomization, which is named.
+            # Values and patches belong to a chart or a kustomization, which is named, and sources to what names them.
             unrendered = Unrendered(path, kind, _what(kind, name))
+            if kind == OCI_REPOSITORY:
+                continue
             if name and (of_object := _of_object(unrendered, (components,))) is not None:
                 yield of_object
             elif kind == "kustomization" and path in kustomizations.unread:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gracegate.manifests.applications import Application, GitOpsObject
 from gracegate.manifests.contents import mapping, text
+from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.helm import VALUES_FILE
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Origin, Pointer
@@ -36,7 +37,7 @@ class Chart:
         directory, parts = self._part(template)
         below = name if name[0] == "global" else parts + name
         found = [layer.below(below) for layer in self.layers]
-        if parts:
+        if parts and not is_fetched(directory):
             found.append(_own_values(directory).below(name))
         yield from (ValuesPlace(place, is_last=place is found[-1]) for place in found)
 
@@ -56,7 +57,9 @@ def read_chart(
 ) -> Chart:
     """The chart of a directory, as an application installs it where there is one."""
     applied = () if application is None else (*_inline(application, places), *_files(application))
-    return Chart(directory, tuple(sorted(templates)), (*applied, _own_values(directory)))
+    # Nobody here can change what was fetched.
+    own = () if is_fetched(directory) else (_own_values(directory),)
+    return Chart(directory, tuple(sorted(templates)), (*applied, *own))
 
 
 def _inline(application: Application, places: SourcePlaces) -> Iterator[Origin]:
@@ -73,7 +76,7 @@ def _inline(application: Application, places: SourcePlaces) -> Iterator[Origin]:
 
 
 def _files(application: Application) -> Iterator[Origin]:
-    return (Origin(path, 0, ()) for path in reversed(application.values_files))
+    return (Origin(path, 0, ()) for path in reversed(application.values_files) if not is_fetched(path))
 
 
 def _own_values(directory: str) -> Origin:

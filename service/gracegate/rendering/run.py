@@ -133,7 +133,7 @@ def request_archive(requests: Sequence[RenderRequest], cluster: Mapping[str, obj
         "roots": [
             {
                 "kind": one.root.renderer,
-                "path": one.root.directory,
+                "path": one.folder or one.root.directory,
                 "values": one.values,
                 "release": one.release,
                 "namespace": one.namespace,

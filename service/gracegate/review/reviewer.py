@@ -22,7 +22,7 @@ from gracegate.errors import (
     Refused,
     Superseded,
 )
-from gracegate.git import SourceFetcher, TreeFetcher, hunks_of_patch
+from gracegate.git import TreeFetcher, hunks_of_patch
 from gracegate.github_app import (
     PUSH_PERMISSIONS,
     REVIEW_PERMISSIONS,
@@ -38,8 +38,8 @@ from gracegate.model import (
     CONFIG_FILE,
     Engine,
     FileDiff,
+    PinnedSource,
     Problem,
-    RemoteCommit,
     RenderSources,
     Report,
     Repository,
@@ -51,6 +51,7 @@ from gracegate.outputs import CheckOutput, Commenting, CommentState, FixButton, 
 from gracegate.policy.engines import PolicyEngines
 from gracegate.policy.sets import OperatorPolicies, PolicySets
 from gracegate.records import dataclass
+from gracegate.render_sources import SourceFetcher
 from gracegate.repo_config import parse_policy_folders
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
@@ -454,7 +455,8 @@ class PullRequestReviewer:
 
     def check(self, run: Run, repo: RepositoryClient, fetched: FetchedPullRequest) -> Report:
         """The report. What a root reads is known when its kustomization or chart has been read: files whose names do
-        not tell, and commits of other repositories, are fetched then. In the last round nothing is asked for."""
+        not tell, commits of other repositories and charts of registries are fetched then. In the last round nothing is
+        asked for."""
         # The same version in all rounds, whatever is activated meanwhile.
         policies = self.policies.current()
         # Where nothing was fetched, nothing is evaluated.
@@ -480,8 +482,8 @@ class PullRequestReviewer:
             base, _, head = (
                 replace(trees[commit], others=frozenset(), fetched=base.fetched) for commit in fetched.commits
             )
-        if missing.commits and self.sources is not None:
-            wanted = {RemoteCommit(*commit): paths for commit, paths in missing.commits.items()}
+        if missing.sources and self.sources is not None:
+            wanted = {PinnedSource(*source): paths for source, paths in missing.sources.items()}
             of_others = {**base.fetched, **self.sources.fetch(wanted)}
             base, head = replace(base, fetched=of_others), replace(head, fetched=of_others)
         named = fetched.named_policies

@@ -7,11 +7,12 @@ from typing import Any
 
 import structlog
 
-from gracegate.git import ReadLimits, SourceFetcher, TreeFetcher
+from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
 from gracegate.records import dataclass
+from gracegate.render_sources import SourceFetcher
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.base_branch import BaseBranchReviewer
@@ -118,7 +119,7 @@ def _fetcher(settings: Settings) -> TreeFetcher:
 
 
 def _source_fetcher(settings: Settings) -> SourceFetcher | None:
-    """What is fetched of other repositories may take half as much as the trees of a review."""
+    """What is fetched from elsewhere may take half as much as the trees of a review."""
     if not settings.render_sources.patterns:
         return None
     total_bytes = settings.check_memory_mb * 1024 * 1024 // 16

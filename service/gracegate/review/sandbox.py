@@ -117,9 +117,9 @@ def _raised_error(error: Mapping[str, Any]) -> GracegateError:
     """The error that was raised in the child."""
     kind = getattr(errors, error["type"], None)
     if kind is InputsMissing:
-        commits = {(str(url), str(sha)): tuple(map(str, paths)) for url, sha, paths in error["commits"]}
+        sources = {(str(url), str(revision)): tuple(map(str, paths)) for url, revision, paths in error["sources"]}
         paths, policies = (tuple(map(str, error[name])) for name in ("paths", "policies"))
-        return InputsMissing(error["message"], paths, commits, policies)
+        return InputsMissing(error["message"], paths, sources, policies)
     if isinstance(kind, type) and issubclass(kind, GracegateError):
         return kind(error["message"])
     return EngineError(f"{error['type']}: {error['message']}")
@@ -153,7 +153,7 @@ def _error_answer(error: Exception) -> str:
     answer: dict[str, Any] = {"type": type(error).__name__, "message": str(error)[:2000]}
     if isinstance(error, InputsMissing):
         answer |= {"paths": error.paths, "policies": error.policies}
-        answer["commits"] = [(url, sha, paths) for (url, sha), paths in error.commits.items()]
+        answer["sources"] = [(url, revision, paths) for (url, revision), paths in error.sources.items()]
     return json.dumps(answer)
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError, EngineUnavailable, InputsMissing
-from gracegate.manifests import ReadCache, RenderCache, read_components, render_nothing, unread_commits, unread_inputs
+from gracegate.manifests import ReadCache, RenderCache, read_components, render_nothing, unread_inputs, unread_sources
 from gracegate.model import (
     BUILTIN_POLICIES,
     CONFIG_FILE,
     FileDiff,
     Limits,
+    PinnedSource,
     PolicyState,
     Problem,
-    RemoteCommit,
     RenderSources,
     Report,
     Repository,
@@ -51,7 +51,7 @@ class CheckJob:
     `cache_dir` keeps compiled rules from one child to the next, and has the compiled `renderer`; None renders nothing.
     `renderings` is the folder where what it renders of this repository is kept.
     `rules_url` is the folder of the built-in rules' pages, and `own_rules_url` that of the operator's; None where they
-    are not served. For `repository` see CheckRequest. `sources` are of what may be fetched of other repositories.
+    are not served. For `repository` see CheckRequest. `sources` are what may be fetched from elsewhere.
     Where the check `may_retry`, what this machine is too busy for asks for another attempt. `policies` are the policy
     sets of the operator, and `named_policies` what was read of those that the configuration names, None before that;
     they belong to the `naming` repository, and are built with the program `opa_program`. The
@@ -100,8 +100,8 @@ def sandboxed_check(job: CheckJob) -> Report:
     """The report of a pull request; a mistake in the configuration of the base branch or of the head makes it
     incomplete.
 
-    Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or commits of
-    other repositories that may be fetched, and EngineUnavailable where the job `may_retry` and this machine was too
+    Raises InputsMissing where roots that the change reaches read files that are in the trees' `others`, or what may be
+    fetched from elsewhere, and EngineUnavailable where the job `may_retry` and this machine was too
     busy.
     """
     began = _clock()
@@ -114,10 +114,10 @@ def sandboxed_check(job: CheckJob) -> Report:
         read = {text: job.named_policies.get(text, NamedPolicies(None, f"{text}: it was not read")) for text in named}
         loaded = load_named(read, job.opa_program, job.cache_dir, job.policies)
         job = replace(job, policies=(*job.policies, *loaded))
-    paths, commits = _missing_inputs(job, cache)
-    if paths or commits:
-        message = f"{len(paths)} files and {len(commits)} commits that kustomizations and charts read were not fetched"
-        raise InputsMissing(message, paths, commits)
+    paths, sources = _missing_inputs(job, cache)
+    if paths or sources:
+        message = f"{len(paths)} files and {len(sources)} commits and charts that roots read were not fetched"
+        raise InputsMissing(message, paths, sources)
     refused_rules = frozenset[str]().union(*(one.rule_ids for one in job.policies))
     defaults, owners_mistake = parse_defaults(job.owner_defaults, job.rules, refused_rules)
     config, mistake = _base_config(job, defaults)
@@ -194,17 +194,17 @@ def _allowed_policies(job: CheckJob) -> tuple[str, ...]:
 
 
 def _missing_inputs(job: CheckJob, cache: ReadCache) -> tuple[tuple[str, ...], dict[tuple[str, str], tuple[str, ...]]]:
-    """What kustomize and Helm would read of the trees, and of other repositories, and nobody has fetched."""
+    """What kustomize and Helm would read of the trees, and from elsewhere, and nobody has fetched."""
     changed = frozenset(path for diff in job.diff for path in (diff.path, diff.previous_path) if path is not None)
     missing: set[str] = set()
-    commits: dict[RemoteCommit, set[str]] = {}
+    sources: dict[PinnedSource, set[str]] = {}
     for tree in (job.base, job.head):
         if job.renderer is not None and (tree.others or job.sources.patterns):
             components = read_components(tree, job.read_limits, cache.components, job.repository)
             missing |= unread_inputs(components, changed, tree.others)
-            for commit, files in unread_commits(components, changed, job.sources).items():
-                commits.setdefault(commit, set()).update(files)
-    return tuple(sorted(missing)), {commit: tuple(sorted(files)) for commit, files in sorted(commits.items())}
+            for source, files in unread_sources(components, changed, job.sources).items():
+                sources.setdefault(source, set()).update(files)
+    return tuple(sorted(missing)), {source: tuple(sorted(files)) for source, files in sorted(sources.items())}
 
 
 def _clock() -> tuple[float, float]:

@@ -31,11 +31,11 @@ class BundleServer:
     def url(self) -> str:
         return f"http://{self.address}"
 
-    def push(self, name: str, tag: str, data: bytes, media_type: str = LAYER) -> str:
-        """Put a bundle into the registry as an image; its digest."""
+    def push(self, name: str, tag: str, data: bytes, media_type: str = LAYER, layers: int = 1) -> str:
+        """Put a bundle into the registry as an image, which has it in so many layers; its digest."""
         layer = {"mediaType": media_type, "digest": sha256(data), "size": len(data)}
         config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": sha256(b"{}"), "size": 2}
-        manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": [layer]}).encode()
+        manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": [layer] * layers}).encode()
         self.files[f"/v2/{name}/blobs/{sha256(data)}"] = data
         for reference in (tag, sha256(manifest)):
             self.files[f"/v2/{name}/manifests/{reference}"] = manifest

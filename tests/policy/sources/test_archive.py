@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gracegate.errors import RepositoryError
 from gracegate.policy.sources import digest_of_files, pack, unpack, write_files
 from gracegate.policy.sources.archive import bundle_files
-from gracegate.policy.sources.files import MAX_BYTES, MAX_FILES
+from gracegate.policy.sources.files import LIMITS, MAX_BYTES
 
 RULE = "rules/acme/a.rego"
 
@@ -64,19 +64,19 @@ def test_the_files_of_a_set_come_back_and_nothing_else() -> None:
         pytest.param(b"hello", "this is no .tar.gz archive", id="a text"),
         pytest.param(gzip.compress(b"hello" * 1000), "this is no .tar.gz archive", id="no tar"),
         pytest.param(pack({RULE: b"x" * 9000})[:-20], "this is no .tar.gz archive", id="cut off"),
-        pytest.param(archive(member("../a.rego")), "the archive has the path '../a.rego'", id="above"),
+        pytest.param(archive(member("../a.rego")), "the archive has the path `../a.rego`", id="above"),
         pytest.param(archive(member("a/../../b.rego")), "the archive has the path", id="above, hidden"),
         pytest.param(archive(member("a\\..\\b.rego")), "the archive has the path", id="a backslash"),
-        pytest.param(archive(member("a\nb.rego")), "the archive has the path 'a\\nb.rego'", id="a line break"),
+        pytest.param(archive(member("a\nb.rego")), "the archive has the path `a\\nb.rego`", id="a line break"),
         pytest.param(archive(member("a/" * 60 + "b.rego")), "the archive has the path", id="too deep"),
         pytest.param(
             archive(member("a.rego", tarfile.SYMTYPE, "/etc/passwd")), "neither a file nor a folder", id="link"
         ),
         pytest.param(archive(member("a.rego", tarfile.LNKTYPE, RULE)), "neither a file nor a folder", id="hard link"),
         pytest.param(archive(member("a.rego", tarfile.CHRTYPE)), "neither a file nor a folder", id="device"),
-        pytest.param(archive(member("a.rego"), member("a.rego")), "the archive has a.rego twice", id="twice"),
+        pytest.param(archive(member("a.rego"), member("a.rego")), "the archive has `a.rego` twice", id="twice"),
         pytest.param(archive(member("a.rego"), member("a.rego/b.rego")), "as a file and as a folder", id="both"),
-        pytest.param(archive(*(member(f"{n}.txt") for n in range(MAX_FILES + 1))), "at most 5,000 files", id="many"),
+        pytest.param(archive(*(member(f"{n}.txt") for n in range(LIMITS.files + 1))), "at most 5,000 files", id="many"),
         pytest.param(archive(member("a.rego"), contents=[bytes(MAX_BYTES + 1)]), "20 MB together", id="large"),
         pytest.param(archive(member("a.bin"), contents=[bytes(60_000_000)]), "more than 50 MB", id="large beside"),
     ],

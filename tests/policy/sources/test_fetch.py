@@ -166,7 +166,7 @@ def test_a_server(bundles: BundleServer, tmp_path: Path) -> None:
         "new", sha256(pack({"a.rego": b""})), {"a.rego": b""}
     )
     assert refusal(tmp_path, f"{bundles.url}/no.tgz") == f"{bundles.url}/no.tgz: the server answers 404"
-    assert "the server does not answer" in refusal(tmp_path, f"{bundles.url}/unsafe.tgz")
+    assert "redirects to an address without TLS" in refusal(tmp_path, f"{bundles.url}/unsafe.tgz")
     bundles.files["/large.tgz"] = bytes(20_000_001)
     assert refusal(tmp_path, f"{bundles.url}/large.tgz") == f"{bundles.url}/large.tgz: the server sends more than 20 MB"
     assert "the server does not answer" in refusal(tmp_path, "http://127.0.0.1:1/a.tgz")

@@ -9,14 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gracegate.archives import Download
 from gracegate.errors import GitFailed, GitHubError, Gone, RepositoryError
 from gracegate.git import TreeFetcher
 from gracegate.model import PolicySource
 from gracegate.policy.sources.archive import bundle_files
-from gracegate.policy.sources.files import MAX_BYTES, Download, PolicyFiles, is_policy_file, read_folder
+from gracegate.policy.sources.files import MAX_BYTES, PolicyFiles, is_policy_file, read_folder
 
 if TYPE_CHECKING:
-    from gracegate.policy.sources.http import BundleServers
+    from gracegate.downloads import ArchiveServers
 
 FindToken = Callable[[str], str | None]
 """The token to read a repository with, by its full name; None where it is read without one. Raises GitHubError."""
@@ -31,10 +32,10 @@ class PolicyFetcher:
         self._find_token = find_token
 
     @cached_property
-    def _servers(self) -> BundleServers:
-        from gracegate.policy.sources.http import BundleServers  # noqa: PLC0415 - the command line may lack its client
+    def _servers(self) -> ArchiveServers:
+        from gracegate.downloads import ArchiveServers  # noqa: PLC0415 - the command line may lack its client
 
-        return BundleServers()
+        return ArchiveServers(MAX_BYTES)
 
     def fetch(self, source: PolicySource, known: str = "") -> PolicyFiles | None:
         """The newest version, None where that has the `known` commit. Raises RepositoryError."""
@@ -46,7 +47,7 @@ class PolicyFetcher:
             case "url":
                 return _of_bundle(source, self._servers.download(source.text, known), known)
             case "oci":
-                return _of_bundle(source, self._servers.pull(source.text, known), known)
+                return _of_bundle(source, self._servers.pull(source.text, known=known), known)
             case "repository":
                 return self._of_repository(source, known)
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gracegate.archives import ArchiveLimits
 from gracegate.errors import RepositoryError
 from gracegate.records import dataclass
 
 MAX_BYTES = 20_000_000
 """Of all files of a policy set together."""
-MAX_FILES = 5_000
+LIMITS = ArchiveLimits("a policy set", 5_000, MAX_BYTES)
 SET_FOLDERS = ("cases", "data", "lib", "rules")
 """What a policy set has at its top, beside the folders of other tools."""
 _SUFFIXES = (".rego", ".yaml", ".yml", ".json")
@@ -25,14 +26,6 @@ class PolicyFiles:
     name: str
     commit: str
     files: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A bundle, and the digest of it or of the image that it is in."""
-
-    digest: str
-    data: bytes
 
 
 def is_policy_file(path: str) -> bool:
@@ -58,15 +51,8 @@ def read_folder(folder: Path) -> PolicyFiles:
         except OSError as error:
             raise RepositoryError(f"cannot be read: {error.strerror}", file=str(path)) from error
         size += len(files[name])
-        check_size(len(files), size, str(folder))
+        LIMITS.check(len(files), size, str(folder))
     return PolicyFiles(folder.resolve().name, "", files)
-
-
-def check_size(count: int, size: int, source: str) -> None:
-    """Raises RepositoryError for more files or bytes than a policy set may have."""
-    if count > MAX_FILES or size > MAX_BYTES:
-        message = f"a policy set has at most {MAX_FILES:,} files of {MAX_BYTES // 1_000_000} MB together"
-        raise RepositoryError(message, file=source)
 
 
 def _paths(folder: Path) -> Iterator[Path]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gracegate.git import SourceFetcher
-from gracegate.model import RemoteCommit, RenderSources, Tree
+from gracegate.model import PinnedSource, RenderSources, Tree
+from gracegate.render_sources import SourceFetcher
 from tests.git.conftest import Repository, Server
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -49,7 +49,7 @@ def read(tree: Tree) -> tuple[dict[str, str], frozenset[str], list[str]]:
     ],
 )
 def test_what_is_allowed(patterns: tuple[str, ...], url: str, is_allowed: bool) -> None:
-    assert RenderSources(patterns).allow(RemoteCommit(url, SHA)) is is_allowed
+    assert RenderSources(patterns).allow(PinnedSource(url, SHA)) is is_allowed
 
 
 def test_nothing_is_fetched_of_nothing(server: Server, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_fetched_of_nothing(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_commit_comes_as_a_tree_and_is_kept(shop: Repository, server: Server, tmp_path: Path) -> None:
-    commit = RemoteCommit(f"{server.url}/shop.git", shop.commit(FILES))
+    commit = PinnedSource(f"{server.url}/shop.git", shop.commit(FILES))
     texts = {path: FILES[path] for path in ("base/kustomization.yaml", "base/web.yaml")}
     found = fetcher(tmp_path / "sources", server).fetch({commit: ()})
     assert read(found[commit]) == (texts, frozenset({"base/a.conf"}), [])
@@ -69,20 +69,20 @@ def test_a_commit_comes_as_a_tree_and_is_kept(shop: Repository, server: Server, 
     assert read(asked[commit]) == (FILES, frozenset(), [])
 
 
-def missing_commit(url: str, _sha: str) -> RemoteCommit:
-    return RemoteCommit(url, SHA)
+def missing_commit(url: str, _sha: str) -> PinnedSource:
+    return PinnedSource(url, SHA)
 
 
-def missing_repository(url: str, sha: str) -> RemoteCommit:
-    return RemoteCommit(url.replace("shop", "store"), sha)
+def missing_repository(url: str, sha: str) -> PinnedSource:
+    return PinnedSource(url.replace("shop", "store"), sha)
 
 
-def disallowed(_url: str, sha: str) -> RemoteCommit:
-    return RemoteCommit("http://127.0.0.1:9/shop.git", sha)
+def disallowed(_url: str, sha: str) -> PinnedSource:
+    return PinnedSource("http://127.0.0.1:9/shop.git", sha)
 
 
-def as_it_is(url: str, sha: str) -> RemoteCommit:
-    return RemoteCommit(url, sha)
+def as_it_is(url: str, sha: str) -> PinnedSource:
+    return PinnedSource(url, sha)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_why_a_commit_is_not_fetched(
     server: Server,
     tmp_path: Path,
     *,
-    commit_of: Callable[[str, str], RemoteCommit],
+    commit_of: Callable[[str, str], PinnedSource],
     answer: int | None,
     total_bytes: int,
     message: str,
@@ -115,15 +115,15 @@ def test_why_a_commit_is_not_fetched(
 
 
 def test_only_so_many_commits_are_fetched(server: Server, tmp_path: Path) -> None:
-    commits = [RemoteCommit(f"{server.url}/shop.git", f"{number:040x}") for number in range(51)]
+    commits = [PinnedSource(f"{server.url}/shop.git", f"{number:040x}") for number in range(51)]
     found = fetcher(tmp_path / "sources", server).fetch(dict.fromkeys(commits, ()))
-    assert read(found[commits[50]]) == ({}, frozenset(), ["not fetched: at most 50 commits are fetched"])
+    assert read(found[commits[50]]) == ({}, frozenset(), ["not fetched: at most 50 commits and artifacts are fetched"])
 
 
 def test_what_takes_too_long_leaves_no_time_to_the_others(shop: Repository, server: Server, tmp_path: Path) -> None:
     times = iter([0.0, 0.0, 100.0])
-    commit = RemoteCommit(f"{server.url}/shop.git", shop.commit(FILES))
-    later = RemoteCommit(f"{server.url}/store.git", SHA)
+    commit = PinnedSource(f"{server.url}/shop.git", shop.commit(FILES))
+    later = PinnedSource(f"{server.url}/store.git", SHA)
     sources = RenderSources((f"{server.url}/*",))
     slow = SourceFetcher(tmp_path / "sources", sources, is_yaml, 1_000_000, {}, lambda: next(times))
     found = slow.fetch({commit: (), later: ()})
