@@ -11,21 +11,12 @@ from typing import TYPE_CHECKING
 from gracegate.errors import ConfigError, InputError, RepositoryError
 from gracegate.model import PolicySource, parse_policy_source
 from gracegate.policy.engines import OwnPolicies
-from gracegate.policy.sets import (
-    OperatorPolicies,
-    clash_mistakes,
-    load_parts,
-    own_policies,
-    read_policy_folder,
-    version_of,
-    write_version,
-)
-from gracegate.policy.sources import PolicyFiles
 from gracegate.records import dataclass
 from gracegate.review.recently_read import RecentlyRead
 
 if TYPE_CHECKING:
-    from gracegate.policy.sources import PolicyFetcher
+    from gracegate.policy.sets import OperatorPolicies
+    from gracegate.policy.sources import PolicyFetcher, PolicyFiles
 
 MAX_NAMED = 10
 """Policy sets that one configuration may name."""
@@ -106,6 +97,16 @@ def load_named(
 def _load(
     source: str, named: NamedPolicies, opa: Path | None, cache_dir: Path, others: Collection[OwnPolicies]
 ) -> OperatorPolicies:
+    from gracegate.policy.sets import (  # noqa: PLC0415 - slow to import, and most repositories name none
+        OperatorPolicies,
+        clash_mistakes,
+        load_parts,
+        own_policies,
+        read_policy_folder,
+        version_of,
+        write_version,
+    )
+
     errors = (InputError(named.error),) if named.error else ()
     if named.files is None:
         return OperatorPolicies(source, source, (), errors)

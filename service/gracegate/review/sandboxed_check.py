@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gracegate.check import CheckRequest, add_problem, check, proposed_config_problem
 from gracegate.errors import ConfigError, EngineUnavailable, InputsMissing
@@ -29,13 +30,15 @@ from gracegate.model import (
 )
 from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.policy.sets import OperatorPolicies
 from gracegate.records import dataclass
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named
 from gracegate.review.owner_defaults import OwnerDefaults, parse_defaults
 from gracegate.review.sandboxed_render import SandboxedRenderer
+
+if TYPE_CHECKING:
+    from gracegate.policy.sets import OperatorPolicies
 
 _PREVIEW_SECONDS = 10.0
 _EVALUATION_SHARE = 0.8
