@@ -7,10 +7,8 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from gracegate.records import dataclass
 
 _TEMPORARY = "building-"
 

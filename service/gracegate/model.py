@@ -6,10 +6,8 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
-
-from gracegate.records import dataclass
 
 Pointer = tuple[str | int, ...]
 """A path inside one Kubernetes object: keys of mappings and indexes of lists, from the object's root."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from gracegate.file_cache import FileCache
 from gracegate.model import RenderProblem
-from gracegate.records import dataclass
 
 _MAX_BYTES = 200_000_000
 _TEXT, _REFUSAL = b"text", b"refused"

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from gracegate.errors import ConfigError
 from gracegate.model import Limits, PolicySource, RenderSources, parse_policy_source
-from gracegate.records import dataclass
 
 _GITHUB = "https://github.com"
 OnIncomplete = Literal["failure", "neutral"]

@@ -493,7 +493,7 @@ def test_help_and_version(capfd: pytest.CaptureFixture[str], arguments: list[str
 # What a check of one file may import beside what it is made of; each of these costs every run some milliseconds.
 WHOLE_ROOMS = {"check", "cli", "manifests", "repo_config", "yaml", "yaml_edit"}
 OTHER_MODULES = {
-    "", "errors", "file_cache", "model", "module_cache", "processes", "records", "rendering_files", "settings",
+    "", "errors", "file_cache", "model", "module_cache", "processes", "rendering_files", "settings",
     "git", "git.diff", "git.hunks", "git.local", "git.objects", "git.process", "git.worktree",
     "outputs", "outputs.formats", "outputs.markdown", "outputs.phrasing", "outputs.text",
     "policy", "policy.catalog", "policy.query", "policy.recording", "policy.rollouts", "policy.violations",

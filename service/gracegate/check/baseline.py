@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.check.compare import Comparison, pair_without_renames
 from gracegate.check.matches import Identity, Match
 from gracegate.errors import ConfigError
 from gracegate.model import Confidence, ObjectRef, Problem, Status
-from gracegate.records import dataclass
 
 VERSION = 1
 """Raised with every change after which an earlier gracegate would misread the file."""

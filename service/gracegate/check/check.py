@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.check import profiles, unrendered, verdict, waivers
 from gracegate.check.baseline import KnownFinding, known_findings, stale_baseline_problem
@@ -38,7 +38,6 @@ from gracegate.model import (
     Totals,
 )
 from gracegate.policy import PolicySet
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig, parse_repo_config
 
 _MAX_OLD_RENDERED = 10

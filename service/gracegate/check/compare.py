@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from gracegate.check.matches import Identity, Match, value_at
@@ -20,7 +20,6 @@ from gracegate.model import (
     ObjectRef,
     Status,
 )
-from gracegate.records import dataclass
 
 _InFile = tuple[str, ObjectRef]
 

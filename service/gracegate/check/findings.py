@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from gracegate.check import profiles
 from gracegate.check.matches import Match, MatchGroup, group_matches
@@ -18,7 +19,6 @@ from gracegate.model import (
     Rendered,
     Status,
 )
-from gracegate.records import dataclass
 
 _STATUS_ORDER: dict[Status, int] = {"pre-existing": 0, "worsened": 1, "introduced": 2, "present": 2}
 

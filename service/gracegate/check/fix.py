@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.check.check import problems_in_scope, verify_head_fixes
 from gracegate.check.reevaluation import Reevaluation
 from gracegate.check.suggestions import edits_by_path
 from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.model import NoSuggestion, Problem, Render, SourceFile, Tree
-from gracegate.records import dataclass
 from gracegate.yaml_edit import apply_edits
 
 MAX_ROUNDS = 5

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
 from gracegate.check.matches import Match
 from gracegate.manifests import Change, Collection, SourceFix, SourceOperation, edit_source, joined_fixes, source_fixes
 from gracegate.model import Document, DocumentKey, Hunk, NoSuggestion, Operation, Origin
-from gracegate.records import dataclass
 from gracegate.yaml_edit import EditRefused, LineEdit
 
 _Step = TypeVar("_Step", SourceOperation, Change)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gracegate.check.compare import Renames
 from gracegate.model import Document, DocumentKey
 from gracegate.policy import BaseDocument
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def former_documents(
     head: Sequence[Document],
     renames: Renames,
     moved: Mapping[str, str],
-    unknown: UnknownHolders = UnknownHolders(),  # noqa: B008 - it cannot be changed
+    unknown: UnknownHolders = UnknownHolders(),
 ) -> FormerDocuments:
     """Pairs documents by their holder and name, then renamed ones, then those that came from another holder.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gracegate.check.findings import findings_of
@@ -11,7 +11,6 @@ from gracegate.check.trees import CheckRequest, compare_trees
 from gracegate.check.verdict import blocks
 from gracegate.model import Finding, Problem, Render
 from gracegate.policy import PolicySet
-from gracegate.records import dataclass
 
 Outcome = Literal["passes", "is commented", "is blocked"]
 """What a change would have met."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.model import CONTAINER_LISTS, WORKLOAD_KINDS, Document, ObjectRef, Pointer, Violation
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Paths
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.check.rendered import RenderedTree, judge_rendered, trace_all
 from gracegate.check.trees import ComparedTrees, EvaluatedTree, SubjectDocuments, evaluate_tree, render_context
@@ -19,7 +19,6 @@ from gracegate.manifests import (
     why_not_proved,
 )
 from gracegate.model import NoSuggestion, Render, Root, SourceFile
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

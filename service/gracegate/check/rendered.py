@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Paths
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from gracegate.manifests import (
     Collection,
@@ -16,7 +16,6 @@ from gracegate.manifests import (
     trace_roots,
 )
 from gracegate.model import Root, SourceLine
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig
 
 

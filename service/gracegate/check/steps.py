@@ -8,7 +8,7 @@ taken as done.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from gracegate.check.diffs import text_diff
@@ -31,7 +31,6 @@ from gracegate.model import (
     Tree,
 )
 from gracegate.policy import BaseDocument
-from gracegate.records import dataclass
 from gracegate.yaml_edit import EditRefused
 
 _CHANGE = "change"

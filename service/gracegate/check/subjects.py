@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gracegate.manifests import COMPONENT_FILES, directory
 from gracegate.model import WORKLOAD_KINDS, Document, DocumentKey, FileDiff
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from gracegate.check.diffs import unified_diff
@@ -18,7 +18,6 @@ from gracegate.check.fix_groups import FixContext, FixGroup, fix_groups, is_in_d
 from gracegate.check.matches import Match
 from gracegate.manifests import Change
 from gracegate.model import SEVERITY_ORDER, DocumentKey, NoSuggestion, Suggestion
-from gracegate.records import dataclass
 from gracegate.yaml import has_final_newline, newline_style
 from gracegate.yaml_edit import LineEdit, apply_edits
 
@@ -204,7 +203,7 @@ def _why_not_suggestible(group: FixGroup, text: str, context: FixContext) -> NoS
 
 def _suggestion(group: FixGroup, source: str) -> Suggestion:
     first, last = group.first_line, group.last_line
-    edits = [e._replace(start_line=e.start_line - first + 1, end_line=e.end_line - first + 1) for e in group.edits]
+    edits = [replace(e, start_line=e.start_line - first + 1, end_line=e.end_line - first + 1) for e in group.edits]
     text = apply_edits("\n".join(source.split("\n")[first - 1 : last]), edits)
     fingerprint = "\x1f".join((group.path, *sorted(m.id for m in group.matches), text))
     suggestion_id = hashlib.sha256(fingerprint.encode("utf-8", "surrogatepass")).hexdigest()[:12]

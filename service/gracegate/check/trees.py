@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -63,7 +63,6 @@ from gracegate.policy import (
     failed_rule_problems,
     rules_of,
 )
-from gracegate.records import dataclass
 from gracegate.repo_config import DEFAULT_CONFIG, RepoConfig
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -16,7 +17,6 @@ from gracegate.errors import GitHubError, GitHubUnavailable, Gone
 from gracegate.github_app import app, app_manifest, deliveries
 from gracegate.model import RenderSources
 from gracegate.policy.sets import OperatorPolicies
-from gracegate.records import dataclass
 from gracegate.settings import Settings, is_loopback
 
 Level = Literal["ok", "note", "warning", "problem"]

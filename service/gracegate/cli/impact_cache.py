@@ -9,6 +9,7 @@ import hashlib
 import pickle
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from gracegate.check import EVALUATION_FAILURES, FoundByRules
 from gracegate.file_cache import FileCache
 from gracegate.manifests import ReadCache
 from gracegate.model import Limits
-from gracegate.records import dataclass
 
 _MAX_BYTES = 500_000_000
 _FASTEST = 1

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +21,6 @@ from gracegate.errors import ConfigError, RepositoryError, RulesError
 from gracegate.model import CONFIG_FILE, PolicySource, PolicyState, Problem, Report, Rule, parse_policy_source
 from gracegate.policy import Catalog, PolicySet, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, parse_policy_folders
 
 if TYPE_CHECKING:

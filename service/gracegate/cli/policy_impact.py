@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +36,6 @@ from gracegate.outputs import enumeration, location, plural, text
 from gracegate.policy import PolicySet, kinds_of, load_builtin
 from gracegate.policy.engines import open_own_policies, open_policy_set
 from gracegate.policy.sources import write_files
-from gracegate.records import dataclass
 from gracegate.repo_config import parse_repo_config
 
 EXIT_CODES = """\b

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import click
@@ -22,7 +22,6 @@ from gracegate.outputs import report_values, text
 from gracegate.policy import Recording
 from gracegate.policy.engines import OwnPolicies
 from gracegate.policy.sets import OpaCommand, written_modules
-from gracegate.records import dataclass
 
 
 @click.command("try", epilog=EXIT_CODES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -33,7 +33,6 @@ from gracegate.manifests import (
 )
 from gracegate.model import RenderBatch, Rendering, RenderRequest, Root, Tree
 from gracegate.policy import Cluster
-from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.render_sources import SourceFetcher

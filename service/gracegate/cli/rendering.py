@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from gracegate.cli.request import CheckOptions, top_directory
 from gracegate.cli.terminal import Progress
 from gracegate.manifests import render_nothing
 from gracegate.model import Render, RenderBatch, Rendering, RenderRequest
-from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,7 +14,6 @@ from gracegate.cli.terminal import shows_colour, write_output
 from gracegate.errors import InputError
 from gracegate.model import Report
 from gracegate.outputs import FORMATS, TextStyle, text
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

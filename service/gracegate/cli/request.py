@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,6 @@ from gracegate.manifests import ReadCache, RenderCache, directory, is_candidate,
 from gracegate.model import CONFIG_FILE, FileDiff, Limits, RenderSources, Repository, SourceFile, Tree
 from gracegate.policy import kinds_of
 from gracegate.policy.engines import OpaAddress
-from gracegate.records import dataclass
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import DEFAULT_CONFIG, POLICIES_FILE, RepoConfig, parse_owner_defaults, parse_repo_config
 

@@ -9,13 +9,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from gracegate.processes import end_with_parent
-from gracegate.records import dataclass
 
 log = structlog.get_logger(__name__)
 

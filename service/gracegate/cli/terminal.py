@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from gracegate import settings
-from gracegate.records import dataclass
 
 _REDRAWN_EVERY = 0.1
 PROGRESS_AFTER = 1.0

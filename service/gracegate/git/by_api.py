@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
@@ -27,7 +27,6 @@ from gracegate.git.objects import (
 from gracegate.git.process import Git, TooLarge
 from gracegate.git.repository_cache import prepare_repository
 from gracegate.model import Tree, TreeEntry
-from gracegate.records import dataclass
 
 MAX_REQUESTS = 2_000
 """GitHub gives an installation 5,000 an hour at least, and 900 a minute."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gracegate.git.hunks import hunks_by_path
 from gracegate.git.objects import SUBMODULE, SYMLINK, PathFilter, as_utf8, may_hold_candidates
 from gracegate.git.process import Git
 from gracegate.model import ChangeKind, FileDiff, Hunk
-from gracegate.records import dataclass
 
 _KINDS: dict[str, ChangeKind] = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
 # The same diff as GitHub's, whatever the user's configuration is, and no program of the repository runs.

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gracegate.errors import GitFailed, Gone, GracegateError, RepositoryError
@@ -24,7 +25,6 @@ from gracegate.git.objects import (
 from gracegate.git.process import FetchTooLarge, Git, GitCommandError, TooLarge, cache_environment, server_environment
 from gracegate.git.repository_cache import RepositoryCache, prepare_repository
 from gracegate.model import FileDiff, Problem, Tree
-from gracegate.records import dataclass
 
 LOG = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gracegate.git.process import Git, TooLarge
 from gracegate.model import LFS_POINTER_MESSAGE, Problem, SourceFile, Tree
-from gracegate.records import dataclass
 
 PathFilter = Callable[[str], bool]
 """Whether the file of this path (forward slashes, from the top of the tree) is a candidate, by its name alone."""

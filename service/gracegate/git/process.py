@@ -13,12 +13,11 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from gracegate.errors import GitFailed, RepositoryError
-from gracegate.records import dataclass
 
 Setting = tuple[str, str]
 

@@ -13,12 +13,11 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gracegate.errors import GitFailed
 from gracegate.git.process import Git
-from gracegate.records import dataclass
 
 # Each pack slows every look-up, and fetching the trees again is cheaper than repacking.
 _MAX_PACKS = 100

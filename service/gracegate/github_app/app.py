@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -14,7 +15,6 @@ from gracegate.errors import Gone
 from gracegate.github_app.answers import send
 from gracegate.github_app.client import AppClient
 from gracegate.github_app.errors import translate_errors
-from gracegate.records import dataclass
 
 _PAGE = 100
 

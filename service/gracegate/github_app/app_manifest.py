@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +11,6 @@ import requests
 
 from gracegate.github_app.answers import json_of, send
 from gracegate.github_app.errors import error_from_answer, translate_errors
-from gracegate.records import dataclass
 
 NEEDED_PERMISSIONS: Mapping[str, str] = {
     "metadata": "read",

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import requests
@@ -16,7 +16,6 @@ from gracegate.github_app.answers import json_of, send
 from gracegate.github_app.errors import error_from_answer
 from gracegate.github_app.pace import Pace, Pacer
 from gracegate.github_app.retry import Retrier
-from gracegate.records import dataclass
 
 # Seconds that a token is still valid when it is handed out.
 _MIN_VALIDITY = 300.0

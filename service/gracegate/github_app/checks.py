@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,7 +16,6 @@ from gracegate.github_app.answers import expect
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip, clip_line
 from gracegate.model import GITHUB_ANNOTATION_BYTES, GITHUB_SUMMARY_BYTES, GITHUB_TITLE_BYTES
-from gracegate.records import dataclass
 
 _BATCH = 50
 _CUT_NOTE = "_The list is longer than GitHub shows here; `gracegate check` prints all of it._"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from github.PullRequest import ReviewComment
@@ -14,7 +15,6 @@ from gracegate.github_app.answers import expect
 from gracegate.github_app.client import RepositoryClient
 from gracegate.github_app.truncation import clip
 from gracegate.model import GITHUB_COMMENT_BYTES, Comment, PostedComment
-from gracegate.records import dataclass
 
 _CUT_NOTE = "_The rest is cut off: GitHub accepts no longer comments._"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,6 @@ from github.Repository import Repository
 from gracegate.errors import GitHubUnavailable, Gone
 from gracegate.github_app import graphql
 from gracegate.github_app.client import RepositoryClient
-from gracegate.records import dataclass
 
 STALE = graphql.STALE
 """The status of the error where a branch is at another commit than expected."""

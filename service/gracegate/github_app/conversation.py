@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -10,7 +11,6 @@ from github.Repository import Repository
 from gracegate.errors import Gone
 from gracegate.github_app.answers import expect
 from gracegate.github_app.client import RepositoryClient
-from gracegate.records import dataclass
 
 CommentKind = Literal["issue_comment", "pull_request_review_comment"]
 """In the conversation of a pull request, or in a review; named as the webhook events that tell of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 from typing import Any
@@ -13,7 +14,6 @@ from urllib.parse import unquote
 from github.Requester import Requester
 
 from gracegate.github_app.client import AppClient
-from gracegate.records import dataclass
 
 _PAGE = 100
 

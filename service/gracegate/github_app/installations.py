@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from github.Requester import Requester
 
 from gracegate.github_app.client import InstallationReader
-from gracegate.records import dataclass
 
 _PAGE = 100
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import structlog
 
 from gracegate.errors import Refused
 from gracegate.github_app.client import RepositoryClient
-from gracegate.records import dataclass
 
 log = structlog.get_logger(__name__)
 

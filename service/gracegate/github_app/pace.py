@@ -6,12 +6,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from gracegate.errors import WriteBudgetSpent
 from gracegate.model import WriteDebts
-from gracegate.records import dataclass
 
 WriteKind = Literal["check", "edit", "notification"]
 """What a write does: start or conclude a check, edit a comment, or post what notifies people."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 from urllib.parse import quote
@@ -15,7 +16,6 @@ from github.Repository import Repository
 
 from gracegate.github_app.client import RepositoryClient
 from gracegate.model import ChangeKind, FileDiff, Hunk
-from gracegate.records import dataclass
 
 _MAX_FILES = 3000
 _KINDS: dict[str, ChangeKind] = {"added": "added", "copied": "added", "removed": "removed", "renamed": "renamed"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from gracegate.errors import GitHubError, GitHubUnavailable, Gone, RateLimited
 from gracegate.github_app.errors import translate_errors
 from gracegate.github_app.pace import Pace, Pacer, WriteKind
-from gracegate.records import dataclass
 
 LOG = logging.getLogger(__name__)
 

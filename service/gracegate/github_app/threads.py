@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from github.Repository import Repository
 
 from gracegate.github_app import graphql
 from gracegate.github_app.client import RepositoryClient
-from gracegate.records import dataclass
 
 _THREADS = """
 query ($id: ID!, $after: String) {

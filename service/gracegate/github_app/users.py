@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import requests
@@ -19,7 +19,6 @@ from authlib.integrations.requests_client import OAuth2Session
 from gracegate.errors import GitHubUnavailable, Gone
 from gracegate.github_app.answers import json_of, send
 from gracegate.github_app.errors import error_from_answer, translate_errors
-from gracegate.records import dataclass
 
 Access = Literal["none", "read", "write"]
 """What a person may do in a repository."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
@@ -23,7 +23,6 @@ from gracegate.model import (
     SourceFile,
     Substitution,
 )
-from gracegate.records import dataclass
 
 # The lists of a kustomization whose items are known by their names; a second one of a name replaces the first.
 _NAMED_LISTS = frozenset({"images", "replicas"})

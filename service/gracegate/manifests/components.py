@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import filterfalse
 from types import MappingProxyType
@@ -59,7 +59,6 @@ from gracegate.model import (
     SourceLine,
     Tree,
 )
-from gracegate.records import dataclass
 
 MissingPart = RemoteReference | ChartReference | ArtifactReference | MissingValues
 """What a root reads and its tree does not have."""

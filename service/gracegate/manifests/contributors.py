@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gracegate.manifests.contents import items, mapping, text
 from gracegate.manifests.kustomize import Kustomization
 from gracegate.manifests.kustomize_roots import Kustomizations
 from gracegate.model import Origin, Pointer
-from gracegate.records import dataclass
 
 # Each step is done for all that the steps before have made, that of a component for all that its user has made so far.
 _OBJECTS = ("resources", "bases", "components")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from gracegate.manifests import kinds
 from gracegate.manifests.listings import UNLISTED, Listing
 from gracegate.manifests.objects import ParsedDocument, SourceRef, looks_like_object, parse_document
 from gracegate.model import LFS_POINTER_MESSAGE, Document, Limits, Place, Pointer, Problem, SourceFile
-from gracegate.records import dataclass
 from gracegate.yaml import (
     DocumentSpan,
     LineIndex,

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.applications import Application, GitOpsObject, Sources, Unfollowed
@@ -14,7 +15,6 @@ from gracegate.manifests.contents import items, mapping, read_values, text
 from gracegate.manifests.flux import FluxObjects, read_helm_release, read_kustomization_object
 from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import AppliedNamespace, Limits, SourceFile
-from gracegate.records import dataclass
 from gracegate.yaml import YamlError, split_documents
 
 ObjectCache = MutableMapping[tuple[str, str], tuple[GitOpsObject, ...]]

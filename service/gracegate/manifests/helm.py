@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,6 @@ from gracegate.manifests.discovery import CHART_FILE, directory
 from gracegate.manifests.graph import reach
 from gracegate.manifests.kustomize import ChartReference, join
 from gracegate.model import Limits, SourceFile
-from gracegate.records import dataclass
 
 _VALUES = re.compile(r"values([._-].*)?\.ya?ml", re.IGNORECASE)
 # Of Helm 2, whose charts Helm still reads.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping, read_values, text
 from gracegate.manifests.discovery import directory
 from gracegate.manifests.remote import RemoteReference, is_remote, read_reference
 from gracegate.model import Limits, Pointer, SourceFile
-from gracegate.records import dataclass
 from gracegate.yaml import LineIndex, lookup_path, parse_yaml, split_documents
 
 RESOURCES = frozenset({"bases", "resources"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.contents import items, mapping, read_values, text
@@ -12,7 +13,6 @@ from gracegate.manifests.kinds import RENDERED_KINDS, read_kinds
 from gracegate.manifests.kustomize import GENERATORS, PATCHES, RESOURCES, Kustomization, join, line_of
 from gracegate.manifests.kustomize_roots import Kustomizations
 from gracegate.model import Limits
-from gracegate.records import dataclass
 
 # Keys that change nothing that rules read.
 _HARMLESS = frozenset(

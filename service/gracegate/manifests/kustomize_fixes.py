@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.source_operations import MAX_FIXES, Change, SourceFix, SourceOperation, joined_fixes
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Operation, Origin, Pointer
-from gracegate.records import dataclass
 from gracegate.yaml_edit import minimal_operations
 
 _REPLICAS = "replicas"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -34,7 +34,6 @@ from gracegate.manifests.kustomize import (
 )
 from gracegate.manifests.remote import RemoteReference
 from gracegate.model import AS_DECLARED, AppliedNamespace, Limits, SourceFile, Tree
-from gracegate.records import dataclass
 
 Cache = MutableMapping[tuple[str, str], Kustomization | None]
 """Kustomizations by path and blob: base and head share those that they have in common."""

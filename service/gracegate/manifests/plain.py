@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from gracegate.manifests.components import ComponentCache, Components, read_components
@@ -13,7 +13,6 @@ from gracegate.manifests.listings import UNLISTED, Listing, read_listings
 from gracegate.manifests.render_cache import RenderCache
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Document, Limits, Problem, Repository, SourceFile, Tree
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.manifests.discovery import KUSTOMIZATIONS
@@ -19,7 +20,6 @@ from gracegate.manifests.kinds import ReadKinds, read_kinds
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import Limits, Origin, Pointer, Rendered, Root, SourceFile
-from gracegate.records import dataclass
 from gracegate.yaml import (
     MappingNode,
     Node,

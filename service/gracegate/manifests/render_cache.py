@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gracegate.manifests.provenance import MarkCache
 from gracegate.manifests.rendered_values import RenderedValues
 from gracegate.model import Rendering, RenderProblem, RenderRequest
-from gracegate.records import dataclass
 
 _MAX_CHARACTERS = 64_000_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gracegate.manifests.components import Components
@@ -32,7 +32,6 @@ from gracegate.model import (
     Root,
     SourceLine,
 )
-from gracegate.records import dataclass
 from gracegate.yaml import YamlError
 
 SourceKey = tuple[str, int, Pointer]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gracegate.model import Operation, Origin, SourceLine
-from gracegate.records import dataclass
 
 MAX_FIXES = 6
 """How many ways to make a fix are worth a rendering each."""

@@ -7,7 +7,7 @@ beside the place, or one that bears the name of the missing key. Only a new rend
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import has_value, value_at
@@ -17,7 +17,6 @@ from gracegate.manifests.source_places import SourcePlaces
 from gracegate.manifests.template_text import control_depths, read_key, values_read
 from gracegate.manifests.values_places import Chart, ValuesPlace
 from gracegate.model import Document, Operation, Pointer, SourceLine
-from gracegate.records import dataclass
 from gracegate.yaml_edit import minimal_operations
 
 _LINES_BEFORE, _LINES_AFTER = 2, 3

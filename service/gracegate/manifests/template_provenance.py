@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from gracegate.manifests.kinds import read_kinds
 from gracegate.manifests.provenance import RenderedObject
 from gracegate.model import Limits, Pointer, Rendered, Root, SourceFile, SourceLine
-from gracegate.records import dataclass
 from gracegate.yaml import (
     LineIndex,
     MappingNode,

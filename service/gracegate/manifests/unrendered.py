@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gracegate.manifests.components import Components
@@ -18,7 +18,6 @@ from gracegate.manifests.kinds import RENDERED_KINDS
 from gracegate.manifests.kustomize import PATCHES
 from gracegate.manifests.kustomize_changes import is_plain, patches_what_rules_read, unrendered_keys
 from gracegate.model import Limits, Root, SourceFile
-from gracegate.records import dataclass
 
 _KIND_IN_BYTES = re.compile(rf"kind['\"]?\s*:\s*['\"]?(?:{'|'.join(RENDERED_KINDS)})\b".encode())
 _JSON_PATCH_IN_BYTES = re.compile(rb"^\s*(?:-\s+|[\[{].*)?['\"]?op['\"]?\s*:", re.MULTILINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gracegate.manifests.applications import Application, GitOpsObject
@@ -11,7 +12,6 @@ from gracegate.manifests.fetched import is_fetched
 from gracegate.manifests.helm import VALUES_FILE
 from gracegate.manifests.source_places import SourcePlaces
 from gracegate.model import Origin, Pointer
-from gracegate.records import dataclass
 
 _ARGO_CD: tuple[Pointer, ...] = (("source", "helm", "valuesObject"), ("source", "helm", "values"))
 _INLINE: tuple[Pointer, ...] = (("values",), *_ARGO_CD, *(("template", "spec", *pointer) for pointer in _ARGO_CD))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from gracegate.model import (
@@ -33,7 +34,6 @@ from gracegate.outputs.phrasing import (
     step_actions,
     tally,
 )
-from gracegate.records import dataclass
 
 Conclusion = Literal["success", "neutral", "failure", "cancelled"]
 Commenting = Literal["possible", "locked", "refused"]

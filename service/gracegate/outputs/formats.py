@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 
 from gracegate.model import Report
 from gracegate.outputs import text
 from gracegate.outputs.text import TextStyle
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,6 @@ from gracegate.model import (
 from gracegate.outputs import charts, check_run, phrasing, rollout_svg
 from gracegate.outputs.markdown import printable
 from gracegate.outputs.rollout_phrasing import outage
-from gracegate.records import dataclass
 from gracegate.rollout import estimate_rollout
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-
-from gracegate.records import dataclass
+from dataclasses import dataclass
 
 MAX_CODE = 200
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from gracegate.model import Report
 from gracegate.outputs import check_run, phrasing
 from gracegate.outputs.html import Navigation, Picture, group_by_workload, render_template
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Times are percentages of the width, texts have a size of their own: it reads the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from html import escape
 
 from gracegate.model import ShutdownLedger
@@ -24,7 +24,6 @@ from gracegate.outputs.rollout_phrasing import (
     shutdown_rows,
     verdict,
 )
-from gracegate.records import dataclass
 from gracegate.rollout import Estimate, PhaseKind, PodRow, RolloutEstimate, Simulation, pod_rows, shown_rows
 
 _PODS = 6

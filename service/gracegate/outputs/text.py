@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gracegate.model import Excerpt, Finding, Problem, Report, StepAction
 from gracegate.outputs.markdown import printable
@@ -23,7 +23,6 @@ from gracegate.outputs.phrasing import (
     tally,
     why_no_steps,
 )
-from gracegate.records import dataclass
 
 MAX_DIFFS = 10
 """With more findings than this only their messages are shown: nobody reads a screen full of diffs."""

@@ -6,14 +6,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gracegate.errors import RulesError
 from gracegate.model import ModeException, Parameter, Rule
-from gracegate.records import dataclass
 
 COMPILED = Path("compiled", "catalog.json")
 DATA = Path("compiled", "data.json")

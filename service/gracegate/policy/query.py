@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.errors import EngineError, EngineOutOfMemory, EngineTimeout, RuleFailed, RulesMismatch
@@ -12,7 +12,6 @@ from gracegate.model import BUILTIN_POLICIES, DRAIN_SECONDS, Document, Engine, P
 from gracegate.policy.catalog import Catalog
 from gracegate.policy.rollouts import FoundRollout, read_rollout
 from gracegate.policy.violations import Malformed, check_members, read_violation
-from gracegate.records import dataclass
 
 _MOST_PARTS = 8
 """Of rules that need too much memory. Each costs what all rules share: more would take longer than anybody waits."""

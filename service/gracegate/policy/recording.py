@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gracegate.policy.query import Evaluate
-from gracegate.records import dataclass
 
 
 class Question(NamedTuple):

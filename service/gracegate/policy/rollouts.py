@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Set
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, get_args
 
 from gracegate.model import EXPOSURES, NoSimulation, Pointer, ProbeTimes, RolloutFacts
 from gracegate.policy.violations import Malformed, check_members, is_index, read_pointer
-from gracegate.records import dataclass
 
 _FLAGS = frozenset({"recreates", "publishes_unready", "gated"})
 _PROBES = frozenset({"readiness", "startup"})

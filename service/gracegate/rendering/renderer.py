@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import inf
 from pathlib import Path
@@ -20,7 +20,6 @@ from wasmtime import _bindings
 
 from gracegate import module_cache
 from gracegate.model import RenderBatch, Rendering, RenderProblem, RenderRequest
-from gracegate.records import dataclass
 from gracegate.rendering.capabilities import capabilities
 from gracegate.rendering.run import RenderLimits, Run, out_of_memory, request_archive, tree_archive
 

@@ -7,11 +7,11 @@ import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import wasmtime
 
 from gracegate.model import RenderProblem, RenderRequest
-from gracegate.records import dataclass
 from gracegate.rendering.wasi import Host
 
 _OUT_OF_FUEL = RenderProblem("limit", "rendering takes longer than its limit")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gracegate.model import Gate, Profile, Severity
-from gracegate.records import dataclass
 from gracegate.repo_config.globs import path_matcher
 
 

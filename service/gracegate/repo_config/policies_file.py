@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, cast, get_args
 
 from gracegate.model import Mode, ModeException, Rule
-from gracegate.records import dataclass
 from gracegate.repo_config.values import Value, read_all, read_fields, read_root
 from gracegate.yaml import ScalarNode, resolve_alias
 

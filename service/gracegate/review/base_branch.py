@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from gracegate.github_app import AppClient, contents, pull_requests
 from gracegate.model import CONFIG_FILE
-from gracegate.records import dataclass
 from gracegate.review import metrics
 from gracegate.store import Outcome, PullHead, Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import structlog
@@ -14,7 +14,6 @@ from gracegate.github_app import PullRequest, RepositoryClient, conversation, pu
 from gracegate.model import CONFIG_FILE, Rule, SourceFile, Tree
 from gracegate.outputs import command_text
 from gracegate.policy import load_builtin, rules_of
-from gracegate.records import dataclass
 from gracegate.review.commands import (
     MAX_COMMANDS,
     Command,

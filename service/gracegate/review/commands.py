@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -14,7 +15,6 @@ from markdown_it.token import Token
 from gracegate.errors import InputError
 from gracegate.model import ObjectRef, Rule
 from gracegate.outputs import printable
-from gracegate.records import dataclass
 
 MAX_COMMANDS = 5
 """How many commands of one comment are done."""

@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gracegate.model import SEVERITY_ORDER, FileDiff, Finding, Hunk, PostedComment, Report, Suggestion
-from gracegate.records import dataclass
 
 MAX_LINE_COMMENTS = 20
 MAX_FILE_COMMENTS = 5

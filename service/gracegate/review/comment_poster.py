@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -12,7 +13,6 @@ from gracegate.errors import GitHubUnavailable, Gone, Refused
 from gracegate.github_app import PullRequest, RepositoryClient, comments, threads
 from gracegate.model import Comment, FileDiff, Finding, Report, Rollout
 from gracegate.outputs import comment_text, has_rollout_section
-from gracegate.records import dataclass
 from gracegate.review.comment_plan import CommentMarker, CommentUpdate, NewComment, plan_comments
 
 log = structlog.get_logger(__name__)

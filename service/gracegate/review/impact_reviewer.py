@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -14,7 +14,6 @@ from gracegate.errors import EngineError, GitFailed, GitHubError
 from gracegate.github_app import RepositoryClient, checks, contents, pull_requests, visibility
 from gracegate.manifests import may_be_read
 from gracegate.model import CONFIG_FILE, PolicyImpact, Repository, RepositoryImpact, Tree
-from gracegate.records import dataclass
 from gracegate.review import sandbox
 from gracegate.review.owner_defaults import OwnerDefaults
 from gracegate.review.owner_defaults_reader import OwnerDefaultsReader

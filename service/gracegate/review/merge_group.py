@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -10,7 +11,6 @@ from gracegate.errors import GitHubUnavailable
 from gracegate.github_app import RepositoryClient, checks, contents
 from gracegate.model import Report
 from gracegate.outputs import check_run
-from gracegate.records import dataclass
 from gracegate.review.reviewer import FetchedPullRequest, PullRequestReviewer, unevaluated_report
 from gracegate.store import Outcome, PullHead, Run, runs
 

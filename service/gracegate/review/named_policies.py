@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 from gracegate.errors import ConfigError, InputError, RepositoryError
 from gracegate.model import PolicySource, parse_policy_source
 from gracegate.policy.engines import OwnPolicies
-from gracegate.records import dataclass
 from gracegate.review.recently_read import RecentlyRead
 
 if TYPE_CHECKING:

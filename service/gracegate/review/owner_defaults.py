@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from gracegate.errors import ConfigError
 from gracegate.model import Problem, Rule
-from gracegate.records import dataclass
 from gracegate.repo_config import DEFAULT_CONFIG, RepoConfig, parse_owner_defaults
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.errors import ConfigError
 from gracegate.model import CONFIG_FILE, FileDiff, Tree
 from gracegate.policy.sources import SET_FOLDERS
-from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, parse_policies_file, parse_policy_folders
 
 

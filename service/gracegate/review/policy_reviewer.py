@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
@@ -27,7 +27,6 @@ from gracegate.model import (
     Verdict,
 )
 from gracegate.outputs import CheckOutput, policy_check
-from gracegate.records import dataclass
 from gracegate.review import metrics, sandbox
 from gracegate.review.audit_log import write_recorder
 from gracegate.review.comment_plan import expected_comments

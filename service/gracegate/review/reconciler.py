@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from functools import partial
 
 import structlog
@@ -24,7 +24,6 @@ from gracegate.github_app import (
     merge_groups,
     pull_requests,
 )
-from gracegate.records import dataclass
 from gracegate.review import metrics
 from gracegate.review.merge_group import group_external_id
 from gracegate.review.redelivery import redeliver_failed

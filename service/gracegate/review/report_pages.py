@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gracegate.model import ObjectRef, Report
 from gracegate.outputs import Picture, draw_rollouts
-from gracegate.records import dataclass
 from gracegate.review.sandbox import type_adapter
 
 MAX_BYTES = 8 * 1024 * 1024

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -50,7 +50,6 @@ from gracegate.model import (
 from gracegate.outputs import CheckOutput, Commenting, CommentState, FixButton, check_run, object_name
 from gracegate.policy.engines import PolicyEngines
 from gracegate.policy.sets import OperatorPolicies, PolicySets
-from gracegate.records import dataclass
 from gracegate.render_sources import SourceFetcher
 from gracegate.repo_config import parse_policy_folders
 from gracegate.review import metrics, sandbox

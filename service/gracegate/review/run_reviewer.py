@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -11,7 +12,6 @@ from gracegate.git import ReadLimits, TreeFetcher
 from gracegate.github_app import AppClient, Pace, TokenBroker
 from gracegate.manifests import may_be_read
 from gracegate.policy.engines import PolicyEngines
-from gracegate.records import dataclass
 from gracegate.render_sources import SourceFetcher
 from gracegate.rendering import find_renderer
 from gracegate.review.audit_log import write_recorder

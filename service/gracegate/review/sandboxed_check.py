@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ from gracegate.model import (
 )
 from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OpaAddress, OwnPolicies, open_policy_sets
-from gracegate.records import dataclass
 from gracegate.rendering_files import RenderingFiles
 from gracegate.repo_config import RepoConfig, parse_policy_folders, parse_repo_config
 from gracegate.review.named_policies import MAX_NAMED, NamedPolicies, NamingRepository, load_named

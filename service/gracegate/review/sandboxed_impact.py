@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check import EVALUATION_FAILURES, ChangeImpact, CheckRequest, FoundByRules, Outcome, find, together
@@ -29,7 +29,6 @@ from gracegate.model import (
 from gracegate.policy import kinds_of, load_builtin, rules_of
 from gracegate.policy.engines import OwnPolicies, open_own_policies
 from gracegate.policy.sets import load_parts, own_policies
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig, parse_repo_config
 from gracegate.review.owner_defaults import OwnerDefaults, parse_defaults
 from gracegate.review.sandboxed_policies import written_set

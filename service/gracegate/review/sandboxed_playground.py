@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, check
@@ -19,7 +19,6 @@ from gracegate.outputs import Picture, draw_rollouts
 from gracegate.policy import Cluster, Question, Recording, kinds_of, without_modes
 from gracegate.policy.engines import OwnPolicies, open_own_policies, open_policy_sets
 from gracegate.policy.sets import OpaCommand, load_parts, own_policies, written_modules
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig
 from gracegate.review.sandboxed_policies import written_set
 

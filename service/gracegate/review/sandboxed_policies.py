@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gracegate.errors import ConfigError
 from gracegate.model import PolicyFinding, PolicyReview
 from gracegate.policy.sets import PolicyFolder, SetReview, read_policy_folder
 from gracegate.policy.sources import write_files
-from gracegate.records import dataclass
 
 POLICIES = "gracegate.review.sandboxed_policies:sandboxed_policies"
 

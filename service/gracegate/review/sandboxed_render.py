@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gracegate.errors import EngineUnavailable
 from gracegate.model import RenderBatch, Rendering
-from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.rendering import WasmRenderer

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gracegate.model import Rule
 from gracegate.policy import rules_of
 from gracegate.policy.sets import OperatorPolicies
-from gracegate.records import dataclass
 from gracegate.review.named_policies import NamedPolicies, load_named
 from gracegate.review.sandboxed_check import refused_problems
 

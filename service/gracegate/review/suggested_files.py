@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gracegate.model import Finding, Report, SourceFile, Suggestion, Tree
 from gracegate.outputs import location, plural
-from gracegate.records import dataclass
 
 HEADLINE = "Apply the suggestions of gracegate"
 CHANGED = "its file changed after this check"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -11,7 +11,6 @@ from gracegate.errors import Gone, InputError, Refused
 from gracegate.github_app import PUSH_PERMISSIONS, PullRequest, RepositoryClient, checks, commits, conversation
 from gracegate.github_app import pull_requests as pulls
 from gracegate.outputs import check_run
-from gracegate.records import dataclass
 from gracegate.review.reviewer import PullRequestReviewer, external_id
 from gracegate.review.suggested_files import (
     HEADLINE,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import structlog
 
 from gracegate.github_app import LocalWriteBudget
 from gracegate.model import WriteDebts
-from gracegate.records import dataclass
 from gracegate.store import DatabaseUnavailable, Store, write_budgets
 
 log = structlog.get_logger(__name__)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from gracegate.records import dataclass
 
 OnSigterm = Literal["drain", "exit", "ignore"]
 """What the app does on SIGTERM: `drain` closes its port and finishes the requests that it has, `exit` ends at once,

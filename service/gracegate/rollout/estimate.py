@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from gracegate.model import EXPOSURES, Exposure, Rollout, RolloutFacts
-from gracegate.records import dataclass
 from gracegate.rollout.assumptions import Assumptions
 from gracegate.rollout.losses import Simulation, simulate
 

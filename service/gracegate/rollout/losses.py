@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from gracegate.model import RolloutFacts
-from gracegate.records import dataclass
 from gracegate.rollout.assumptions import Assumptions
 from gracegate.rollout.timeline import PodTimes, Timeline, endpoint_steps, rollout_timeline
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from gracegate.records import dataclass
 from gracegate.rollout.losses import Simulation
 from gracegate.rollout.timeline import NEVER, PodTimes
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from gracegate.model import ProbeTimes, RolloutFacts
-from gracegate.records import dataclass
 from gracegate.rollout.assumptions import Assumptions
 
 NEVER = math.inf

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.tables import AUDIT, now
 
 

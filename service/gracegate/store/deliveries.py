@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from gracegate.records import dataclass
 from gracegate.store.tables import (
     CANCELLED,
     DEAD,

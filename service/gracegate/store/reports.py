@@ -7,11 +7,10 @@ Those of private repositories are kept only where people can sign in.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.tables import REPORT, now, put
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store import repositories
 from gracegate.store.tables import (
     AUDIT,

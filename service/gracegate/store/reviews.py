@@ -4,11 +4,10 @@ so that it can be said what other rules would have found."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.runs import Run
 from gracegate.store.tables import REVIEW, now, put
 

@@ -6,13 +6,13 @@ The runs that wait are the queue: workers claim those that are due, the oldest f
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from gracegate.model import Verdict
-from gracegate.records import dataclass
 from gracegate.store.deliveries import ChangedPolicies, Delivery, PolicyImpactRun, PullHead
 from gracegate.store.tables import CANCELLED, DEAD, EXECUTOR, HEAD, RATE_LIMIT, RUN, RUNNING, WAITING, insert, now
 

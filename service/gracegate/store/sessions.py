@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.tables import SESSION, now
 
 MAX_OF_USER = 10

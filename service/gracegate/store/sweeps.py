@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.deliveries import MergeGroup, PullHead
 from gracegate.store.tables import DEAD, DELIVERY, HEAD, REDELIVERY, RUN, RUNNING, SWEEP, VERDICT, WAITING, insert, now
 

@@ -15,10 +15,10 @@ A check belongs to a commit, and GitHub counts the newest one of a name. So that
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from gracegate.records import dataclass
 from gracegate.store.runs import Run, held_by, requeue
 from gracegate.store.tables import CANCELLED, DEAD, DONE, HEAD, RUN, RUNNING, SUPERSEDED, VERDICT, WAITING, insert, now
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 from flask import Blueprint, Response, request
@@ -15,7 +16,6 @@ from flask import Blueprint, Response, request
 from gracegate.errors import GitHubError
 from gracegate.outputs import charts
 from gracegate.policy import load_builtin
-from gracegate.records import dataclass
 from gracegate.settings import Settings
 from gracegate.store import (
     ListedRun,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gracegate.model import CHECK_ACTIONS, CONFIG_FILE
-from gracegate.records import dataclass
 from gracegate.settings import Settings
 from gracegate.store import (
     BaseBranch,

@@ -6,11 +6,10 @@ What is only degraded does not make a process unready: it still has webhooks to 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
-
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +18,6 @@ from flask import Flask, Response, make_response, render_template_string, reques
 from werkzeug.serving import WSGIRequestHandler
 
 from gracegate.errors import GracegateError
-from gracegate.records import dataclass
 from gracegate.web.local_server import HOST, has_other_name, open_server
 
 _HEADERS = {

@@ -15,7 +15,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,7 +27,6 @@ from werkzeug.wrappers import Response
 
 from gracegate.errors import GitHubUnavailable, Gone
 from gracegate.github_app import Access, User, UserClient, UserToken, app_manifest
-from gracegate.records import dataclass
 from gracegate.settings import Settings
 from gracegate.store import DatabaseUnavailable, Store, StoredSession, repositories, sessions
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
 from gracegate.errors import ConfigError, InputError
 from gracegate.model import Limits
-from gracegate.records import dataclass
 from gracegate.yaml import json_parser
 from gracegate.yaml.lines import LineIndex
 from gracegate.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode

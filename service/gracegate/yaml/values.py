@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from gracegate.records import dataclass
 from gracegate.yaml.lines import LineIndex
 from gracegate.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode, resolve_alias
 from gracegate.yaml.parser import YamlError

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gracegate.model import Hunk, Limits, NoSuggestion, Operation
-from gracegate.records import dataclass
 from gracegate.yaml import (
     EmbeddedDocument,
     LineIndex,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from gracegate.records import dataclass
 from gracegate.yaml import is_plain_safe
 
 # Line breaks or byte order marks to YAML, ordinary characters to JSON: only their escapes are safe in both.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
 
-from gracegate.records import dataclass
 from gracegate.yaml import LineIndex
 
 
@@ -18,7 +18,8 @@ class Splice(NamedTuple):
     text: str
 
 
-class LineEdit(NamedTuple):
+@dataclass(frozen=True, order=True)
+class LineEdit:
     """Replaces lines `start_line` to `end_line` (from 1, at least one line) by `lines`, which may be none.
 
     Only \\n ends a line: in a file with \\r\\n the lines keep their \\r.

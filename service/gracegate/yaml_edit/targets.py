@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gracegate.records import dataclass
+from dataclasses import dataclass
+
 from gracegate.yaml import LineIndex, MappingNode, Node, PathStep, SequenceNode, resolve_alias
 from gracegate.yaml_edit import layout
 from gracegate.yaml_edit.formatting import BlockStyle, FlowStyle

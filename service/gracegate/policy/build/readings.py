@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gracegate.errors import RulesError
-from gracegate.records import dataclass
 
 READINGS_FILE = "readings.csv"
 COLUMNS = ("rule", "repository", "commit", "path", "line", "reading")

@@ -6,14 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gracegate.errors import EngineError, EngineUnavailable
 from gracegate.policy import Catalog, PolicySet, load_builtin
 from gracegate.policy.engines.time_budget import TimeBudget
-from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.policy.engines.opa_server import ChildEngine

@@ -7,10 +7,10 @@ several say together, such as two Ingresses with one host, the fewest that still
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gracegate.policy.foreign.messages import Ask, Message, Question, read_messages
-from gracegate.records import dataclass
 
 COMBINED = "Combined"
 """What conftest calls all files."""

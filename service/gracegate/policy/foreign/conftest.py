@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from gracegate.errors import RulesError
 from gracegate.model import Rule, Severity
 from gracegate.policy.foreign.questions import ForeignRule
-from gracegate.records import dataclass
 
 GROUP = "conftest"
 ALL_NAMESPACES = "*"

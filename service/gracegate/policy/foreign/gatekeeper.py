@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,7 +12,6 @@ from gracegate.model import WORKLOAD_KINDS, Pointer, Rule, Severity
 from gracegate.policy.foreign.engine import Choose
 from gracegate.policy.foreign.messages import Question
 from gracegate.policy.foreign.questions import ForeignPolicies, ForeignRule
-from gracegate.records import dataclass
 
 GROUP = "gatekeeper"
 TARGET = "admission.k8s.gatekeeper.sh"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gracegate.errors import RuleFailed
 from gracegate.model import Pointer
-from gracegate.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

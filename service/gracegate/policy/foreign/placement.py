@@ -7,11 +7,11 @@ same rule is asked again about each variant: where a value, a key or an item of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
 from gracegate.model import Pointer
-from gracegate.records import dataclass
 
 Change = Literal["value", "key", "item"]
 

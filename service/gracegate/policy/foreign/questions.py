@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from gracegate.model import Rule
-from gracegate.records import dataclass
 
 PACKAGE = "gracegate_foreign"
 """Of the module that asks; its rule `said` has what the rules answer to the questions of the input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from gracegate.policy import Catalog, Evaluate, PolicySet, Recording
 from gracegate.policy.engines import count_instructions
 from gracegate.policy.sets.folder import PolicyFolder, cases
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig
 
 USUAL_BUDGET = 500.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from gracegate.errors import RulesError
 from gracegate.policy.sets.modules import Call, Module, Path, Reference
-from gracegate.records import dataclass
 
 CONTRACT = 1
 """The version of what sets may rely on: the input, the report, and the fields of the public libraries."""

@@ -6,14 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gracegate.errors import ConfigError, InputError, RulesError
 from gracegate.model import Rule
 from gracegate.policy.sets.fences import CONTRACT
-from gracegate.records import dataclass
 from gracegate.repo_config import DEFAULT_OWNER, POLICIES_FILE, ForeignEntry, PoliciesFile, parse_policies_file
 from gracegate.yaml import json_value, parse_yaml
 

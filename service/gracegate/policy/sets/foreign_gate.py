@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from gracegate.policy.sets.gate import CAPABILITIES_FILE
 from gracegate.policy.sets.modules import read_module
 from gracegate.policy.sets.opa_command import OpaCommand, parse_all, written_modules
 from gracegate.policy.sources import write_files
-from gracegate.records import dataclass
 from gracegate.repo_config import POLICIES_FILE, ForeignEntry, PoliciesFile
 from gracegate.yaml import YamlError, json_value, parse_yaml, split_documents
 

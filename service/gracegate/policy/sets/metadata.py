@@ -6,12 +6,12 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 from gracegate.errors import RulesError
 from gracegate.model import Mode, Parameter, Rule, Severity
 from gracegate.policy.sets.examples import Example, StepError
-from gracegate.records import dataclass
 
 Annotation = Mapping[str, Any]
 """The METADATA of a package or rule with its path and location, as `opa inspect` writes it."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-from gracegate.records import dataclass
 
 Path = tuple[str, ...]
 """Names from `data` or `input` on, as far as they are constants."""

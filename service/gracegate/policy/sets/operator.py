@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from gracegate.policy.sets.records import PolicyRecords, Refusal
 from gracegate.policy.sets.set_tests import run_tests
 from gracegate.policy.sets.store import find_version, load_parts, own_policies, version_of, write_version
 from gracegate.policy.sources import pack, unpack
-from gracegate.records import dataclass
 
 if TYPE_CHECKING:
     from gracegate.policy.sources import PolicyFetcher

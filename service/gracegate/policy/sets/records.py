@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gracegate.errors import InputError
 from gracegate.model import PolicyRecord, PolicyVersion
-from gracegate.records import dataclass
 
 
 class PolicyRecords(Protocol):

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gracegate.check import CheckRequest, check
@@ -19,7 +19,6 @@ from gracegate.policy.sets.folder import PolicyFolder, cases
 from gracegate.policy.sets.gate import CAPABILITIES_FILE, test_mistakes, testing_modules, world_of
 from gracegate.policy.sets.opa_command import OpaCommand, written_modules
 from gracegate.policy.sets.test_values import failing_values
-from gracegate.records import dataclass
 from gracegate.repo_config import RepoConfig
 
 _COMMENT = re.compile(r"\s*#\s*finding:\s*(?P<rule>\S+)\s+(?P<level>\S+)\s*")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from gracegate.archives import ArchiveLimits
 from gracegate.errors import RepositoryError
-from gracegate.records import dataclass
 
 MAX_BYTES = 20_000_000
 """Of all files of a policy set together."""
