@@ -157,6 +157,24 @@ def test_what_precedes_a_root_makes_no_difference(
 LISTS = "".join(
     f"  {name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdef", "bcdefg", strict=True)
 )
+
+
+def test_the_baseline_module_renders_the_same(renderer: WasmRenderer, tmp_path: Path) -> None:
+    wasm = find_renderer()
+    assert wasm is not None
+    # In another folder, where it finds no other module compiled.
+    (tmp_path / wasm.name).symlink_to(wasm)
+    baseline = WasmRenderer(tmp_path / wasm.name, tmp_path / "cache", baseline_roots=100)
+    files = {**PATCHED, "broken/kustomization.yaml": "resources: [missing.yaml]\n"}
+    files |= chart("{{ range $key, $value := .Values.a }}{{ $key | title }}: {{ $value | sha256sum }}\n{{ end }}")
+    roots = [RenderRequest(Root("kustomize", folder)) for folder in ("a", "b", "broken", "missing")]
+    roots += [RenderRequest(Root("helm", "web"), values=(text,)) for text in ("a: {b: c, d: é}", "a: b")]
+    answers = render(baseline, files, roots)
+    assert [kept.name.partition("-")[0] for kept in (tmp_path / "cache").iterdir()] == ["baseline"]
+    assert answers == render(renderer, files, roots)
+    assert [isinstance(answer, str) for answer in answers] == [True, True, False, False, True, False]
+
+
 BOMBS = {
     "memory": chart("{{ range until 1000000000 }}a: b\n{{ end }}"),
     "aliases": chart("")
