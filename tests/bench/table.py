@@ -12,6 +12,9 @@ def log_progress(text: str) -> None:
 
 def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Prints rows under their keys; all rows have the same keys. Numbers are aligned to the right."""
+    if not rows:
+        print("no rows", flush=True)
+        return
     names = list(rows[0])
     cells = [[_text(row[name]) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
