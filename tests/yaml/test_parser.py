@@ -97,6 +97,16 @@ def test_scalars_are_what_kubernetes_reads(text: str, expected: Any) -> None:
             id="merges, where own keys win",
         ),
         pytest.param('"<<": {a: 1}\n', {"<<": {"a": 1}}, id="a quoted merge key is a key"),
+        pytest.param(
+            """{a: [http://b:80/c, d:e#f, "g:h", 'i:j'], k:l: m:, n:, o: p:"q"}\n""",
+            {"a": ["http://b:80/c", "d:e#f", "g:h", "i:j"], "k:l": "m:", "n:": None, "o": 'p:"q"'},
+            id="colons in plain scalars of flow collections",
+        ),
+        pytest.param(
+            "x: [b:c, \ue000:d]\nd: e:f # g:h\n",
+            {"x": ["b:c", "\ue000:d"], "d": "e:f"},
+            id="colons beside a character that stands in for them",
+        ),
         pytest.param("%YAML 1.1\n--- |\n text\n...\n", "text\n", id="a directive, and a scalar on the marker's line"),
         pytest.param("\ufeffa: é\u2028b: 1\n", {"a": "é", "b": 1}, id="byte order mark and a line separator"),
         pytest.param('{\n\t"a": [\n\t\t1,\n\t\t"\\ud83d\\ude00\\/"\n\t]\n}\n', {"a": [1, "😀/"]}, id="JSON with tabs"),
@@ -114,6 +124,8 @@ def test_documents_have_the_value_that_kubernetes_reads(text: str, expected: Any
     [
         pytest.param("a: 1\nb: c: d\n", "syntax", 2, id="two colons"),
         pytest.param("a: 1\n'b\n", "syntax", 3, id="an open quote"),
+        pytest.param("a: [b:c]\nd: [e:{f]\n", "syntax", 2, id="a colon before what is not closed"),
+        pytest.param("a: [:80]\n", "syntax", 1, id="a colon at the start of an item"),
         pytest.param("a: 1\nb: *x\n", "syntax", 2, id="an unknown alias"),
         pytest.param("a: &x\n  b: *x\n", "syntax", 2, id="an anchor inside itself"),
         pytest.param("a: 1\n{b: 1}: 2\n", "syntax", 2, id="a mapping as a key"),

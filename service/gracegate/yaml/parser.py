@@ -6,6 +6,7 @@ The loaders that ruamel.yaml offers crash on deeply nested input and do not say 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,11 @@ from gracegate.model import Limits
 from gracegate.yaml import json_parser
 from gracegate.yaml.lines import LineIndex
 from gracegate.yaml.nodes import AliasNode, MappingNode, Node, ScalarNode, SequenceNode
+
+_UNEXPECTED_COLON = "found unexpected ':'"
+_COLON_IN_SCALAR = re.compile(r"""(?<=[^\s"'\[\]{},]):(?=\S)""")
+"""The colons that are part of a plain scalar, as that of `http://a` is, wherever this is one."""
+_PRIVATE_USE = range(0xE000, 0xF8FF + 1)
 
 Code = Literal["syntax", "too_large", "too_many_documents", "too_deep", "too_many_nodes", "too_many_aliases"]
 
@@ -35,13 +41,25 @@ def parse_yaml(text: str, limits: Limits | None = None) -> Node | None:
     if len(text) > limits.bytes:
         raise YamlError("too_large", f"more than {limits.bytes:,} bytes", 1)
     try:
-        return _Parser(text, limits).parse()
+        try:
+            return _Parser(text, limits).parse()
+        except YamlError as error:
+            if error.message != _UNEXPECTED_COLON:
+                raise
+            return _parse_with_stand_in(text, limits)
     except YamlError as error:
         # libyaml rejects some valid JSON: surrogate pairs (\\ud83d\\ude00) and keys of more than 1,024 characters.
         root = json_parser.parse_json(text, limits) if error.code == "syntax" else None
         if root is None:
             raise
         return root
+
+
+def _parse_with_stand_in(text: str, limits: Limits) -> Node | None:
+    """As `_Parser` does, with the colons that its libyaml alone rejects, as in `[http://a]`: another character stands
+    in for them. Kubernetes reads them as part of the scalar."""
+    stand_in = next((chr(code) for code in _PRIVATE_USE if chr(code) not in text), ":")
+    return _Parser(_COLON_IN_SCALAR.sub(stand_in, text), limits, stand_in).parse()
 
 
 class _OpenCollection:
@@ -84,11 +102,12 @@ class _AnchoredNode:
 
 
 class _Parser:
-    """Turns the events of one document into nodes, within limits."""
+    """Turns the events of one document into nodes, within limits. In its scalars `stand_in` is a colon."""
 
-    def __init__(self, text: str, limits: Limits) -> None:
+    def __init__(self, text: str, limits: Limits, stand_in: str | None = None) -> None:
         self._text = text
         self._limits = limits
+        self._stand_in = stand_in
         self._shift = 1 if text.startswith("\ufeff") else 0  # the C parser does not get the byte order mark
         self._open: list[_OpenCollection] = []
         self._anchors: dict[str, _AnchoredNode | None] = {}  # None while the anchored collection is open
@@ -134,7 +153,8 @@ class _Parser:
         end = event.end_mark.index + self._shift
         if style == "|" or style == ">":  # noqa: PLR1714 - three of four events are scalars
             end = self._block_scalar_end(start, end)
-        node = ScalarNode(start, end, event.value, style, event.tag, event.anchor)
+        value = event.value if self._stand_in is None else event.value.replace(self._stand_in, ":")
+        node = ScalarNode(start, end, value, style, event.tag, event.anchor)
         self._children.append(node)
         self._count_nodes(1, event)
         if node.anchor is not None:
