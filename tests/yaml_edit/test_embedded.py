@@ -50,6 +50,12 @@ def test_patches_of_both_kinds(indent: str, header: str, newline: str) -> None:
     assert edited.text == kustomization("- {op: add, path: /b, value: 2}\n", indent, header).replace("\n", newline)
 
 
+@pytest.mark.parametrize(("header", "left"), [("|-", "a: 1"), ("|", "a: 1\n"), ("|+ ", "a: 1\n\n"), ("|-   ", "a: 1")])
+def test_a_blank_line_that_comes_to_stand_last(header: str, left: str) -> None:
+    edited = edit(kustomization("a: 1\n\nb: 1\n", header=header), inside(Operation("remove", ("b",))))
+    assert oracle.load_all(edited.text)[0]["patches"][1]["patch"] == left
+
+
 def test_lines_that_a_diff_shows_come_first() -> None:
     text = kustomization("spec:\n  a: 1\n  b: 1\n  c: 1\n")
     edited = edit(text, inside(Operation("add", ("spec", "z"), 0)), preferred=(Hunk(6, 6),))
@@ -82,7 +88,8 @@ def test_random_edits(data: st.DataObject, layout: layouts.Layout, entries: dict
         return
     operations, expected = data.draw(operations_on(value))
     note(text)
-    if variables(value) - variables(expected):
+    # Each operation is an edit of its own, so one must not lose a variable that another one has brought either.
+    if variables([value, *(operation.value for operation in operations)]) - variables(expected):
         return
     edited = edit(text, *map(inside, operations))
     note(edited.text)

@@ -14,13 +14,21 @@ from gracegate.yaml.parser import parse_yaml
 class EmbeddedDocument(NamedTuple):
     """A document in the scalar at `holder`: each of its lines is one of the outer text behind `indent`.
 
-    `document` counts its lines in the outer text; `pointer` leads on, from its root.
+    `document` counts its lines in the outer text; `pointer` leads on, from its root. `keeps_blank_lines` says whether
+    blank lines at its end belong to the scalar.
     """
 
     document: YamlDocument
     holder: Pointer
     pointer: Pointer
     indent: str
+    keeps_blank_lines: bool
+
+    def scalar(self, edited: str) -> str:
+        """What the scalar holds after its document became the `edited` text."""
+        if self.keeps_blank_lines:
+            return edited
+        return edited.rstrip("\n") + ("\n" if self.document.text.endswith("\n") else "")
 
 
 def embedded_document(text: str, root: Node, pointer: Pointer, limits: Limits | None = None) -> EmbeddedDocument | None:
@@ -40,7 +48,8 @@ def embedded_document(text: str, root: Node, pointer: Pointer, limits: Limits | 
     if indent is None or inner is None:
         return None
     document = YamlDocument(scalar.text, inner, LineIndex(scalar.text), header + 1)
-    return EmbeddedDocument(document, holder, rest, indent)
+    keeps = "+" in text[scalar.start : text.find("\n", scalar.start)].partition("#")[0]
+    return EmbeddedDocument(document, holder, rest, indent, keeps)
 
 
 def _indent(outer: list[str], text: str) -> str | None:

@@ -117,7 +117,7 @@ class _Editor:
         inner = replace(operation, path=embedded.pointer)
         edited = edit_document(embedded.document._replace(first_line=original), [inner], self.preferred, self.limits)
         plan = EditPlan(tuple(_block_splices(state.edited.text, embedded, line - original, edited.edits)), 0)
-        new_text = Operation("replace", embedded.holder, edited.text)
+        new_text = Operation("replace", embedded.holder, embedded.scalar(edited.text))
         return self._apply_verified([plan], state, new_text)
 
     def _apply_first_verified_plan(self, state: _State, operation: Operation) -> _State:
