@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gracegate.check import CheckRequest, check
 from gracegate.manifests import render_nothing
-from gracegate.model import FileDiff, Hunk, Report, SourceFile, Tree
+from gracegate.model import FileDiff, Hunk, PinnedSource, Render, Report, SourceFile, Tree
 from gracegate.policy import PolicySet, load_builtin
 from gracegate.policy.engines.opa_wasm import WasmEngine
 from gracegate.repo_config import parse_repo_config
@@ -48,6 +48,20 @@ def request_of(
         head_config=head_config,
         max_verified_fixes=max_verified_fixes,
     )
+
+
+def said_over(
+    fetched: Mapping[PinnedSource, Tree], base, head, render: Render
+) -> tuple[list[tuple[str, str, str | None]], list[str]]:
+    """What a check says where this was fetched for both trees: rule, place and the file of the suggestion, or why there
+    is none, of each new finding; and the messages of problems."""
+    request = request_of(base, head)
+    before, after = (replace(one, fetched=fetched) for one in (request.base, request.head))
+    report = check(replace(request, base=before, head=after), render)
+    new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
+    changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
+    said = [(f.rule, f"{f.file}:{f.line}", changed.get(f.suggestion or "", f.no_suggestion)) for f in new]
+    return said, [problem.message for problem in report.problems]
 
 
 def tree(files: Mapping[str, str]) -> Tree:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from gracegate.check import check
 from gracegate.model import PinnedSource, Problem, Tree
 from gracegate.rendering import WasmRenderer
 from tests import shop
-from tests.check.reports import request_of, tree
+from tests.check.reports import said_over, tree
 from tests.shop import DEPLOYMENT, PRESTOP, READINESS, SERVICE
 
 URL = "oci://registry.example/charts/web"
@@ -162,10 +159,4 @@ CASES = {
 
 @pytest.mark.parametrize(("base", "head", "findings", "problems"), CASES.values(), ids=CASES.keys())
 def test_changes(renderer: WasmRenderer, base, head, findings, problems) -> None:
-    request = request_of(base, head or base)
-    before, after = (replace(one, fetched=FETCHED) for one in (request.base, request.head))
-    report = check(replace(request, base=before, head=after), renderer.render)
-    new = [f for f in report.findings if f.status != "pre-existing" and f.rule != "pdb-missing"]
-    changed = {suggestion.id: suggestion.file for suggestion in report.suggestions}
-    assert [(f.rule, f"{f.file}:{f.line}", changed.get(f.suggestion or "", f.no_suggestion)) for f in new] == findings
-    assert [problem.message for problem in report.problems] == problems
+    assert said_over(FETCHED, base, head or base, renderer.render) == (findings, problems)
