@@ -33,7 +33,7 @@ replay: $(VENV) ## Review BASE..HEAD of any local git repository: REPO=<git dir>
 
 test: $(VENV) ## All tests; those that need OPA, the renderer, PostgreSQL or Chromium are skipped by name where it cannot be had
 	@$(MAKE) --silent tools && $(BIN)/python -m gracegate.rendering || echo 'no OPA or no renderer: the tests that need it will be skipped'
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loadfile $(ARGS)
 
 fuzz: $(VENV) ## The random tests alone, for long: EXAMPLES=10000 of each, ARGS for pytest
 	@EXAMPLES=$(or $(EXAMPLES),10000) $(BIN)/pytest --hypothesis-profile=fuzz -m hypothesis $(ARGS)
