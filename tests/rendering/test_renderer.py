@@ -377,6 +377,20 @@ def test_a_renderer_that_is_none(tmp_path: Path, text: str, code: str, message: 
         assert (answer.code, answer.message[: len(message)]) == (code, message)
 
 
+IMPORTS = " ".join(
+    f'(import "wasi_snapshot_preview1" "{name}" (func{" (param i32)" * count} (result i32)))'
+    for name, count in {"sched_yield": 0, "args_get": 2, "environ_get": 2, "fd_fdstat_get": 2, "random_get": 2}.items()
+)
+
+
+def test_threads_do_not_mix_up_the_functions_of_their_stores(tmp_path: Path) -> None:
+    ended = RenderProblem("crashed", "the renderer ended without an answer")
+    many = module(f"{IMPORTS} {START.format('')}", tmp_path)
+    assert {
+        rendering.problem for _ in range(200) for rendering in many.render([RenderBatch({}, [HELM] * 20)], MINOR)
+    } == {ended}
+
+
 def test_no_renderer(tmp_path: Path) -> None:
     missing = RenderProblem("unavailable", "the renderer is not built: run `make tools`")
     nowhere = WasmRenderer(None, tmp_path)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import wasmtime
 
 from gracegate.model import RenderProblem, RenderRequest
-from gracegate.rendering.wasi import Host
+from gracegate.rendering.wasi import ONE_AT_A_TIME, Host
 
 _OUT_OF_FUEL = RenderProblem("limit", "rendering takes longer than its limit")
 _INTERRUPTED = RenderProblem("interrupted", "rendering took longer than there is time for on this machine")
@@ -71,7 +71,7 @@ class Run:
     def render(self, engine: wasmtime.Engine, module: wasmtime.Module, archive: bytes) -> None:
         """Adds to the answers; a root that ends the run has a problem, and those after it have no answer."""
         memory = self._limits.memory_bytes
-        with closing(wasmtime.Store(engine)) as store:
+        with _open_store(engine) as store:
             self._store = store
             store.set_limits(memory_size=memory)
             self._refuel()
@@ -125,6 +125,16 @@ class Run:
             return out_of_memory(self._limits)
         first_line = (errors or str(trap)).strip().partition("\n")[0]
         return RenderProblem("crashed", f"the renderer crashed: {first_line[:500]}")
+
+
+@contextmanager
+def _open_store(engine: wasmtime.Engine) -> Iterator[wasmtime.Store]:
+    store = wasmtime.Store(engine)
+    try:
+        yield store
+    finally:
+        with ONE_AT_A_TIME:
+            store.close()
 
 
 def request_archive(requests: Sequence[RenderRequest], cluster: Mapping[str, object], limits: RenderLimits) -> bytes:

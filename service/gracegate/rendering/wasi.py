@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import random
 import struct
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +26,10 @@ _NOW = 1_767_225_600 * 10**9
 _STEP = 1000
 """Nanoseconds that seem to pass between two looks at the clock."""
 _KEPT_ERRORS = 4096
+
+ONE_AT_A_TIME = threading.Lock()
+"""Held while functions are given to a store, and while a store gives them back: wasmtime-py has those of all stores in
+one list, which loses some or mixes them up where two threads change it at once."""
 
 
 class Host:
@@ -57,7 +62,8 @@ class Host:
 
     def start(self, module: wasmtime.Module) -> None:
         """Run the program to its end. Raises wasmtime's Trap, also where it ends with an `exit_code`."""
-        functions = [self._function(item) for item in module.imports]
+        with ONE_AT_A_TIME:
+            functions = [self._function(item) for item in module.imports]
         exports: Any = wasmtime.Instance(self._store, module, functions).exports(self._store)
         self._memory: wasmtime.Memory = exports["memory"]
         exports["_start"](self._store)
