@@ -111,6 +111,8 @@ LFS_POINTER_MESSAGE = "The file was not read: it is a Git LFS pointer, and its c
 
 
 ARTIFACT_SCHEME = "oci://"
+CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+"""The media type of a chart in a registry."""
 _PLAIN_URL = re.compile(r"(?:https?|oci)://[a-z0-9.-]+(?::[0-9]+)?(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)+", re.ASCII)
 # Only a loopback address needs no TLS.
 _POLICY_URL = re.compile(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from gracegate.manifests.contents import items, mapping
 from gracegate.manifests.discovery import KUSTOMIZATIONS, directory
-from gracegate.manifests.fetched import Fetched, artifacts_of, fetched_files, fetched_folder, is_complete, is_fetched
+from gracegate.manifests.fetched import Fetched, artifacts_of, fetched_files, fetched_folder, is_fetched, is_here
 from gracegate.manifests.kustomize import join
 from gracegate.manifests.remote import ArtifactReference, repository_name
 from gracegate.model import (
@@ -96,6 +96,10 @@ class Application:
         """Where the files of the root stand."""
         return self.root.directory if self.artifact is None else self.folder
 
+    def taken_from(self, artifact: Artifact, source_path: str = "") -> Application:
+        """The same of an artifact, which the object in a file names."""
+        return replace(self, artifact=artifact.reference, folder=artifact.folder, source_path=source_path)
+
 
 class Artifact(NamedTuple):
     """A directory in an artifact of a registry: `place` is its name, `folder` where its files stand, and `is_here` if
@@ -158,10 +162,9 @@ class Sources:
         inside = join("", path.strip("/"))
         if inside is None:
             return None
-        tree = None if reference.pinned is None else self.fetched.get(reference.pinned)
         place = f"{reference.url}//{inside}" if inside else reference.url
         folder = f"{fetched_folder(PinnedSource(*reference))}/{inside}".rstrip("/")
-        return Artifact(reference, place, folder, tree is not None and is_complete(tree))
+        return Artifact(reference, place, folder, is_here(reference.pinned, self.fetched))
 
     def has_directory(self, folder: str) -> bool:
         """Whether there is a file in a directory, of the tree or of what was fetched."""

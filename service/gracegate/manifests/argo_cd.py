@@ -166,7 +166,7 @@ def _of_artifact(
             else _directory(found, source, namespace, sources, artifact.folder)
         )
         root = Root(made.root.renderer, artifact.place, found.applied_by)
-        yield replace(made, root=root, revision="", artifact=artifact.reference, folder=artifact.folder)
+        yield replace(made, root=root, revision="").taken_from(artifact)
 
 
 def _why_not(source: Mapping[str, Any], sources: Sources) -> str:

@@ -25,6 +25,7 @@ from gracegate.manifests.fetched import (
     follow_references,
     is_complete,
     is_fetched,
+    is_here,
     names_fetched,
     with_fetched_paths,
 )
@@ -271,7 +272,7 @@ class Components:
         application = self._applications.get(root)
         values = frozenset() if application is None else application.missing
         artifact = None if application is None else application.artifact
-        if artifact is not None and not self._is_fetched(artifact):
+        if artifact is not None and not is_here(artifact.pinned, self.kustomizations.fetched):
             return values | {artifact}
         if root.renderer == "helm":
             return values | self.charts.missing(self._directory(root))
@@ -282,10 +283,6 @@ class Components:
         """Why there is nothing of a source that was to be fetched; "" where it was not."""
         tree = self.kustomizations.fetched.get(source)
         return "" if tree is None or is_complete(tree) else next(p.message for p in tree.problems if not p.file)
-
-    def _is_fetched(self, reference: ArtifactReference) -> bool:
-        tree = None if reference.pinned is None else self.kustomizations.fetched.get(reference.pinned)
-        return tree is not None and is_complete(tree)
 
     def line_that_names(self, root: Root, path: str) -> SourceLine | None:
         """The line of the tree by which a root reads a file that was fetched: in a kustomization, or where a GitOps

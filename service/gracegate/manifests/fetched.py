@@ -35,6 +35,11 @@ def is_complete(tree: Tree) -> bool:
     return all(problem.file for problem in tree.problems)
 
 
+def is_here(source: PinnedSource | None, fetched: Fetched) -> bool:
+    """Whether a source, None for one that is not pinned, was fetched, apart from single files of it."""
+    return source is not None and source in fetched and is_complete(fetched[source])
+
+
 def fetched_files(fetched: Fetched) -> Iterator[SourceFile]:
     """The files of all sources, at the paths where they stand."""
     for source, tree in fetched.items():
@@ -70,7 +75,7 @@ def with_fetched_paths(kustomization: Kustomization, content: Mapping[str, Any])
 
 def _follow(reference: Reference, fetched: Fetched) -> Reference:
     commit = None if reference.remote is None or reference.key in GENERATORS else reference.remote.pinned
-    if reference.remote is None or commit is None or commit not in fetched or not is_complete(fetched[commit]):
+    if reference.remote is None or commit is None or not is_here(commit, fetched):
         return reference
     path = posixpath.normpath(posixpath.join(fetched_folder(commit), reference.remote.path))
     return reference._replace(path=path) if path.startswith(fetched_folder(commit)) else reference

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 from gracegate.manifests.applications import (
     Application,
@@ -18,11 +18,10 @@ from gracegate.manifests.contents import items, mapping, text
 from gracegate.manifests.discovery import CHART_FILE, directory
 from gracegate.manifests.helm_values import set_value
 from gracegate.manifests.kustomize import join, kustomization_text
-from gracegate.manifests.remote import ArtifactReference, read_artifact
-from gracegate.model import AS_DECLARED, AppliedNamespace, Root, Substitution
+from gracegate.manifests.remote import read_artifact
+from gracegate.model import AS_DECLARED, CHART_LAYER, AppliedNamespace, Root, Substitution
 
 OCI_REPOSITORY = "OCIRepository"
-_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _NOT_HERE = "its directory is not in this repository"
 BOOTSTRAPPED = "flux-system"
 """The GitRepository that Flux makes of the repository that it is set up from, and often commits nowhere."""
@@ -108,7 +107,7 @@ def read_kustomization_object(
     target = text(found.spec.get("targetNamespace"))
     substitution, files = _substitution(found, flux)
     is_own_way = bool(settings) or substitution is not None or artifact is not None
-    yield Application(
+    made = Application(
         root=Root("kustomize", folder if artifact is None else artifact.place, found.applied_by if is_own_way else ""),
         path=found.path,
         name=found.applied_by,
@@ -118,8 +117,8 @@ def read_kustomization_object(
         listed=None if sources.has_kustomization(folder) else tuple(_listed(sources, folder)),
         substitution=substitution,
         files=files if repository is None else files | {repository.path},
-        **_of_artifact(artifact, repository),
     )
+    yield made if artifact is None or repository is None else made.taken_from(artifact, repository.path)
 
 
 def _artifact(
@@ -136,19 +135,6 @@ def _artifact(
     reference = read_artifact(text(repository.spec.get("url")), revision)
     artifact = None if reference is None else sources.artifact(reference, path)
     return artifact or Unfollowed(found.path, found.applied_by, reason, repository.path)
-
-
-class _OfArtifact(TypedDict, total=False):
-    artifact: ArtifactReference
-    folder: str
-    source_path: str
-
-
-def _of_artifact(artifact: Artifact | None, repository: GitOpsObject | None) -> _OfArtifact:
-    """What an Application knows of where its artifact is from."""
-    if artifact is None or repository is None:
-        return {}
-    return {"artifact": artifact.reference, "folder": artifact.folder, "source_path": repository.path}
 
 
 def _listed(sources: Sources, folder: str) -> Iterator[str]:
@@ -221,7 +207,7 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
         return
     values, values_files, files, missing = _values(found, chart, flux, sources)
     target = text(found.spec.get("targetNamespace"))
-    yield Application(
+    made = Application(
         root=Root("helm", folder, found.applied_by),
         path=found.path,
         name=found.applied_by,
@@ -235,14 +221,14 @@ def read_helm_release(found: GitOpsObject, flux: FluxObjects, sources: Sources) 
         post_renderers=tuple(_post_renderers(found.spec)),
         files=files if repository is None else files | {repository.path},
         missing=missing,
-        **_of_artifact(artifact, repository),
     )
+    yield made if artifact is None or repository is None else made.taken_from(artifact, repository.path)
 
 
 def _is_chart(artifact: Artifact, repository: GitOpsObject, sources: Sources) -> bool:
     """Whether a HelmRelease finds a chart in an artifact, as far as that is known."""
     selector = mapping(repository.spec.get("layerSelector"))
-    if text(selector.get("mediaType")) not in {"", _CHART_LAYER}:
+    if text(selector.get("mediaType")) not in {"", CHART_LAYER}:
         return False
     return not artifact.is_here or sources.has(artifact.folder, CHART_FILE)
 

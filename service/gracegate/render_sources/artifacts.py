@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gracegate.archives import ArchiveLimits, Download, unpack
 from gracegate.errors import RepositoryError
 from gracegate.file_cache import FileCache
-from gracegate.model import PinnedSource, SourceFile, Tree
+from gracegate.model import CHART_LAYER, PinnedSource, SourceFile, Tree
 from gracegate.render_sources.nothing import not_fetched
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 # https://argo-cd.readthedocs.io/en/stable/user-guide/oci/, https://fluxcd.io/flux/components/source/ocirepositories/
 _LAYERS = (
     CHART_LAYER,

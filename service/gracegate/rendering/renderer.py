@@ -108,10 +108,10 @@ class WasmRenderer:
         neighbours used up. `on_answer` is called for each answer, in any thread."""
 
         def ask(loaded: _Loaded, batches: Sequence[RenderBatch], limits: RenderLimits) -> list[Rendering]:
-            size = limits.roots
+            size, cluster = limits.roots, capabilities(minor)
             parts: list[tuple[_Tree, Sequence[RenderRequest]]] = []
             for batch in batches:
-                tree = _Tree(loaded, capabilities(minor), tree_archive(batch.files), on_answer)
+                tree = _Tree(loaded, cluster, tree_archive(batch.files), on_answer)
                 parts += ((tree, batch.requests[start : start + size]) for start in range(0, len(batch.requests), size))
             with ThreadPoolExecutor(threads, "render") as pool:
                 answers = [*pool.map(lambda part: part[0].own_answers(part[1], limits), parts)]
@@ -147,8 +147,9 @@ class WasmRenderer:
         if self._wasm is None:
             return _NOT_BUILT
         with self._lock:
-            if self._loaded is not None:
-                return self._loaded
+            is_few = roots is not None and roots <= self._baseline_roots
+            if (known := self._loaded or (self._baseline if is_few else None)) is not None:
+                return known
             try:
                 packed = self._wasm.read_bytes()
                 name = module_cache.module_name(packed)
@@ -157,8 +158,8 @@ class WasmRenderer:
                 module = module_cache.find_module(engine, name, folders)
                 if module is None and not self._may_compile:
                     return _NOT_COMPILED
-                if module is None and roots is not None and roots <= self._baseline_roots:
-                    self._baseline = self._baseline or _load_baseline(packed, name, self._cache_dir)
+                if module is None and is_few:
+                    self._baseline = _load_baseline(packed, name, self._cache_dir)
                     if self._baseline is not None:
                         return self._baseline
                 if module is None:
@@ -210,12 +211,13 @@ def _render(loaded: _Loaded, batches: Sequence[RenderBatch], minor: int, limits:
     """See `WasmRenderer.render`."""
     too_many = RenderProblem("limit", f"at most {limits.roots} roots are rendered at once")
     too_large = RenderProblem("limit", f"its files are more than {limits.input_bytes // 1_000_000} MB")
+    cluster = capabilities(minor)
     answers: list[list[str | RenderProblem]] = []
     trees: list[_Tree | None] = []
     for batch in batches:
         is_too_large = sum(map(len, batch.files.values())) > limits.input_bytes
         answers.append([too_large if is_too_large else too_many] * len(batch.requests))
-        trees.append(None if is_too_large else _Tree(loaded, capabilities(minor), tree_archive(batch.files)))
+        trees.append(None if is_too_large else _Tree(loaded, cluster, tree_archive(batch.files)))
     has_time = _time_limit(limits.seconds)
 
     def answer(parts: Iterable[_Part], limits: RenderLimits) -> None:

@@ -41,12 +41,7 @@ def parse_yaml(text: str, limits: Limits | None = None) -> Node | None:
     if len(text) > limits.bytes:
         raise YamlError("too_large", f"more than {limits.bytes:,} bytes", 1)
     try:
-        try:
-            return _Parser(text, limits).parse()
-        except YamlError as error:
-            if error.message != _UNEXPECTED_COLON:
-                raise
-            return _parse_with_stand_in(text, limits)
+        return _parse(text, limits)
     except YamlError as error:
         # libyaml rejects some valid JSON: surrogate pairs (\\ud83d\\ude00) and keys of more than 1,024 characters.
         root = json_parser.parse_json(text, limits) if error.code == "syntax" else None
@@ -55,9 +50,14 @@ def parse_yaml(text: str, limits: Limits | None = None) -> Node | None:
         return root
 
 
-def _parse_with_stand_in(text: str, limits: Limits) -> Node | None:
-    """As `_Parser` does, with the colons that its libyaml alone rejects, as in `[http://a]`: another character stands
+def _parse(text: str, limits: Limits) -> Node | None:
+    """As `_Parser` does, also with colons that its libyaml alone rejects, as in `[http://a]`: another character stands
     in for them. Kubernetes reads them as part of the scalar."""
+    try:
+        return _Parser(text, limits).parse()
+    except YamlError as error:
+        if error.message != _UNEXPECTED_COLON:
+            raise
     stand_in = next((chr(code) for code in _PRIVATE_USE if chr(code) not in text), ":")
     return _Parser(_COLON_IN_SCALAR.sub(stand_in, text), limits, stand_in).parse()
 
